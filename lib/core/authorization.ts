@@ -1,0 +1,94 @@
+/** Whom a decision is about: a connection, or the identity behind an HTTP request. */
+export interface Subject {
+  readonly roles: Iterable<string>;
+  readonly permissions: Iterable<string>;
+  readonly expiresAt?: Date;
+}
+
+/** What a subject must have. */
+export interface Requirements {
+  /** Any one of these is enough. */
+  readonly roles?: readonly string[];
+  /** All of these are needed. */
+  readonly permissions?: readonly string[];
+  /** Accept a subject whose token has expired; default false. */
+  readonly allowExpired?: boolean;
+}
+
+/** Why a subject was refused. */
+export type Refusal =
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'missing-role'; readonly anyOf: readonly string[] }
+  | { readonly kind: 'missing-permission'; readonly missing: readonly string[] };
+
+/** The answer to "may this subject?", with the reason for a no. */
+export type Authorization = { readonly allowed: true } | { readonly allowed: false; readonly refusal: Refusal };
+
+/** The standard form in which a refusal is told to the one who was refused; it never says which role was missing. */
+export interface AuthError {
+  readonly code: 'TOKEN_EXPIRED' | 'FORBIDDEN';
+  readonly message: string;
+}
+
+const ALLOWED: Authorization = { allowed: true };
+
+/** True when the subject has the role. */
+export function hasRole(subject: Pick<Subject, 'roles'>, role: string): boolean {
+  return includes(subject.roles, role);
+}
+
+/** True when the subject has one of the roles; with no roles asked for, false. */
+export function hasAnyRole(subject: Pick<Subject, 'roles'>, roles: readonly string[]): boolean {
+  return roles.some((role) => hasRole(subject, role));
+}
+
+/** True when the subject has every one of the roles. */
+export function hasAllRoles(subject: Pick<Subject, 'roles'>, roles: readonly string[]): boolean {
+  return roles.every((role) => hasRole(subject, role));
+}
+
+/** True when the subject has the permission. */
+export function hasPermission(subject: Pick<Subject, 'permissions'>, permission: string): boolean {
+  return includes(subject.permissions, permission);
+}
+
+/** True when the subject has one of the permissions; with none asked for, false. */
+export function hasAnyPermission(subject: Pick<Subject, 'permissions'>, permissions: readonly string[]): boolean {
+  return permissions.some((permission) => hasPermission(subject, permission));
+}
+
+/** True when the subject has every one of the permissions. */
+export function hasAllPermissions(subject: Pick<Subject, 'permissions'>, permissions: readonly string[]): boolean {
+  return permissions.every((permission) => hasPermission(subject, permission));
+}
+
+/** Decides whether a subject meets the requirements: not expired, any of the roles, all of the permissions. */
+export function authorize(subject: Subject, requirements: Requirements, now: Date): Authorization {
+  if (!requirements.allowExpired && subject.expiresAt && subject.expiresAt.getTime() <= now.getTime()) {
+    return { allowed: false, refusal: { kind: 'expired' } };
+  }
+  const anyOf = requirements.roles ?? [];
+  if (anyOf.length > 0 && !hasAnyRole(subject, anyOf)) {
+    return { allowed: false, refusal: { kind: 'missing-role', anyOf } };
+  }
+  const missing = (requirements.permissions ?? []).filter((permission) => !hasPermission(subject, permission));
+  return missing.length > 0 ? { allowed: false, refusal: { kind: 'missing-permission', missing } } : ALLOWED;
+}
+
+/** What the refused one is told. */
+export function authError(refusal: Refusal): AuthError {
+  switch (refusal.kind) {
+    case 'expired':
+      return { code: 'TOKEN_EXPIRED', message: 'The token has expired; get a new one and try again.' };
+    case 'missing-role':
+      return { code: 'FORBIDDEN', message: 'None of the roles that are allowed here.' };
+    case 'missing-permission':
+      return { code: 'FORBIDDEN', message: 'A permission that is needed here is missing.' };
+  }
+}
+
+function includes(names: Iterable<string>, name: string): boolean {
+  if (names instanceof Set) return names.has(name);
+  for (const candidate of names) if (candidate === name) return true;
+  return false;
+}

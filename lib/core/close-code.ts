@@ -1,0 +1,23 @@
+/**
+ * Why the server closes a WebSocket, in one table for all codecs. A client reconnects on 3000–3499 and stops on
+ * 3500–3999; the reason is prose, never empty: clients exist that take an empty or a purely numeric reason for a sign.
+ */
+export const CLOSE_CODES = {
+  DISCONNECTED: { code: 3000, reconnect: true, reason: 'connection closed by the server' },
+  SHUTDOWN: { code: 3001, reconnect: true, reason: 'server is shutting down, please reconnect' },
+  SERVER_ERROR: { code: 3004, reconnect: true, reason: 'server failed to handle the connection' },
+  EXPIRED: { code: 3005, reconnect: true, reason: 'token expired, get a new one and reconnect' },
+  SLOW: { code: 3008, reconnect: true, reason: 'reads too slowly' },
+  NO_PONG: { code: 3012, reconnect: true, reason: 'did not answer a ping' },
+  INVALID_TOKEN: { code: 3500, reconnect: false, reason: 'invalid token' },
+  BAD_REQUEST: { code: 3501, reconnect: false, reason: 'bad request' },
+  STALE: { code: 3502, reconnect: false, reason: 'did not authenticate in time' },
+  FORCED: { code: 3503, reconnect: false, reason: 'disconnected by the application' },
+  PERMISSION_DENIED: { code: 3507, reconnect: false, reason: 'permission denied' },
+} as const satisfies Record<string, { code: number; reconnect: boolean; reason: string }>;
+
+/** A stable name for the reason of a close. */
+export type CloseCodeName = keyof typeof CLOSE_CODES;
+
+/** Most bytes of a close frame's reason (RFC 6455, 5.5). */
+export const MAX_REASON_BYTES = 123;

@@ -1,0 +1,53 @@
+/** What a client chose to tell its commands apart: a string of 1 to 64 characters or a safe integer. */
+export type CommandId = string | number;
+
+/** Most characters of a command id that is a string. */
+export const MAX_COMMAND_ID_LENGTH = 64;
+
+/** What a client may ask for, whatever its codec. */
+export type Command =
+  SubscribeCommand | UnsubscribeCommand | MessageCommand | CancelCommand | AuthCommand | PingCommand;
+
+interface BaseCommand {
+  /** Comes back on exactly one final answer; without it only errors are said. */
+  readonly id?: CommandId;
+}
+
+/** Receive what is published to a topic. */
+export interface SubscribeCommand extends BaseCommand {
+  readonly action: 'subscribe';
+  readonly topic: string;
+  /** Handed to `@OnSubscribe`. */
+  readonly payload?: unknown;
+}
+
+/** Receive it no longer. */
+export interface UnsubscribeCommand extends BaseCommand {
+  readonly action: 'unsubscribe';
+  readonly topic: string;
+}
+
+/** A message for a topic's handler. */
+export interface MessageCommand extends BaseCommand {
+  readonly action: 'message';
+  readonly topic: string;
+  readonly type: string;
+  readonly payload?: unknown;
+}
+
+/** Ends the running message with this id. */
+export interface CancelCommand {
+  readonly action: 'cancel';
+  readonly id: CommandId;
+}
+
+/** Authenticates, or renews the token of an authenticated connection. */
+export interface AuthCommand extends BaseCommand {
+  readonly action: 'auth';
+  readonly token: string;
+}
+
+/** Asks for a sign of life. */
+export interface PingCommand extends BaseCommand {
+  readonly action: 'ping';
+}

@@ -1,0 +1,13 @@
+/**
+ * A connection id carries its node, so that a message to one connection goes to one node and nobody has to be asked:
+ * `<node>.<random>`, neither part holding a dot.
+ */
+export function connectionIdOn(nodeId: string, random: string): string {
+  return `${nodeId}.${random}`;
+}
+
+/** The node that holds the connection, or `undefined` for an id that no node can have given out. */
+export function nodeOf(connectionId: string): string | undefined {
+  const dot = connectionId.indexOf('.');
+  return dot > 0 && dot < connectionId.length - 1 ? connectionId.slice(0, dot) : undefined;
+}

@@ -1,0 +1,54 @@
+/**
+ * The commands of one connection that wait for their turn: first in, first out, and bounded. It never refuses a command
+ * (those were read already); it says when to stop reading and when to go on. Changed in place by its one owner.
+ */
+export class Mailbox<T> {
+  #items: T[] = [];
+  #head = 0;
+  #paused = false;
+
+  /** @param size how many commands may wait before reading must stop */
+  constructor(private readonly size: number) {}
+
+  /** @returns true when reading must stop now */
+  push(item: T): boolean {
+    this.#items.push(item);
+    if (this.#paused || this.length < this.size) return false;
+    this.#paused = true;
+    return true;
+  }
+
+  /** Takes the oldest command. */
+  shift(): T | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items[this.#head]!;
+    this.#head += 1;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** Takes out the first command that passes the test. */
+  remove(test: (item: T) => boolean): T | undefined {
+    const at = this.#items.findIndex((item, i) => i >= this.#head && test(item));
+    return at < 0 ? undefined : this.#items.splice(at, 1)[0];
+  }
+
+  /** @returns true when reading was stopped and may go on: half of the room is free again */
+  resume(): boolean {
+    if (!this.#paused || this.length > this.size / 2) return false;
+    this.#paused = false;
+    return true;
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+}

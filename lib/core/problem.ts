@@ -1,0 +1,12 @@
+/** One thing that is wrong with a value: where it stands and what is the matter. An empty list of them means "valid". */
+export interface Problem {
+  /** Path inside the value (`payload`, `roles[2]`), or the name of the value itself. */
+  readonly at: string;
+  /** What is wrong, as the end of a sentence that begins with the path: `must be a non-empty string`. */
+  readonly message: string;
+}
+
+/** Joins problems into one line for an error text: `type must be a non-empty string; topic must …`. */
+export function describeProblems(problems: readonly Problem[]): string {
+  return problems.map(({ at, message }) => `${at} ${message}`).join('; ');
+}

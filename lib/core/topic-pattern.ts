@@ -1,0 +1,121 @@
+import { isTopic } from './topic.js';
+
+/**
+ * A compiled topic pattern such as `order:{id}`. `{name}` stands for one or more characters other than `:`; all else
+ * stands for itself.
+ */
+export interface TopicPattern {
+  readonly source: string;
+  /** Names of the parameters, in their order. */
+  readonly params: readonly string[];
+  /** How many characters stand for themselves; of two patterns that match, the one with more of them wins. */
+  readonly literals: number;
+  /** The pattern cut at its colons; each part is a list of literals with a parameter between any two neighbours. */
+  readonly segments: readonly (readonly string[])[];
+}
+
+/** A compiled pattern, or what is wrong with it. */
+export type CompiledPattern =
+  { readonly ok: true; readonly pattern: TopicPattern } | { readonly ok: false; readonly problem: string };
+
+const PARAM = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Compiles a pattern; hostile or mistaken input is a result, not an exception. */
+export function compileTopicPattern(source: string): CompiledPattern {
+  const params = Array.from(source.matchAll(PARAM), ([, name]) => name!);
+  const duplicate = params.find((name, i) => params.indexOf(name) !== i);
+  if (duplicate !== undefined) return { ok: false, problem: `parameter {${duplicate}} appears twice` };
+  if (/\}\{/.test(source)) return { ok: false, problem: 'two parameters need something between them' };
+  if (!isTopic(source.replace(PARAM, 'x'))) {
+    return {
+      ok: false,
+      problem:
+        'a pattern is a topic (letters, digits and _ . : / @ -, at most 255 characters) with parameters like {id} in it',
+    };
+  }
+  const segments = source.split(':').map((segment) => segment.replace(PARAM, '{').split('{'));
+  const literals = source.replace(PARAM, '').length;
+  return { ok: true, pattern: { source, params, literals, segments } };
+}
+
+/** The parameters of a topic that the pattern matches, else `undefined`. The first parameter takes as little as it can. */
+export function matchTopic(pattern: TopicPattern, topic: string): Readonly<Record<string, string>> | undefined {
+  const parts = topic.split(':');
+  if (parts.length !== pattern.segments.length) return undefined;
+  const values: string[] = [];
+  for (let i = 0; i < parts.length; i++) {
+    if (!matchSegment(pattern.segments[i]!, parts[i]!, values)) return undefined;
+  }
+  return Object.fromEntries(pattern.params.map((name, i) => [name, values[i]!]));
+}
+
+/** The topic that a pattern makes of parameters, or `undefined` when one is missing, empty or holds a colon. */
+export function buildTopic(pattern: TopicPattern, params: Readonly<Record<string, string>>): string | undefined {
+  const values = pattern.params.map((name) => (Object.hasOwn(params, name) ? params[name]! : ''));
+  if (values.some((value) => value === '' || value.includes(':'))) return undefined;
+  let next = 0;
+  const topic = pattern.source.replace(PARAM, () => values[next++]!);
+  return isTopic(topic) ? topic : undefined;
+}
+
+/** Sorts the pattern that wins first: the one with more literal characters. */
+export function comparePatterns(a: TopicPattern, b: TopicPattern): number {
+  return b.literals - a.literals;
+}
+
+/** True when some topic is matched by both patterns and neither wins over the other. */
+export function areAmbiguous(a: TopicPattern, b: TopicPattern): boolean {
+  return (
+    a.literals === b.literals &&
+    a.segments.length === b.segments.length &&
+    a.segments.every((segment, i) => overlap(tokensOf(segment), tokensOf(b.segments[i]!)))
+  );
+}
+
+/** Finds each literal as early as it comes; that is enough, for what is between them may be anything but empty. */
+function matchSegment(literals: readonly string[], text: string, values: string[]): boolean {
+  const last = literals.length - 1;
+  if (last === 0) return literals[0] === text;
+  if (!text.startsWith(literals[0]!)) return false;
+  let from = literals[0]!.length;
+  for (let i = 1; i < last; i++) {
+    const at = text.indexOf(literals[i]!, from + 1);
+    if (at < 0) return false;
+    values.push(text.slice(from, at));
+    from = at + literals[i]!.length;
+  }
+  const end = text.length - literals[last]!.length;
+  if (end <= from || !text.endsWith(literals[last]!)) return false;
+  values.push(text.slice(from, end));
+  return true;
+}
+
+type Token = string | typeof ANY;
+const ANY = Symbol('one or more characters');
+
+function tokensOf(literals: readonly string[]): Token[] {
+  return literals.flatMap((literal, i) => (i === 0 ? [...literal] : [ANY, ...literal]));
+}
+
+/** Walks both token lists side by side through every way they can consume the same characters. */
+function overlap(a: readonly Token[], b: readonly Token[]): boolean {
+  const seen = new Set<number>();
+  const open = [0];
+  const visit = (i: number, j: number) => open.push(i * (b.length + 1) + j);
+  while (open.length > 0) {
+    const state = open.pop()!;
+    if (seen.has(state)) continue;
+    seen.add(state);
+    const i = Math.floor(state / (b.length + 1));
+    const j = state % (b.length + 1);
+    if (i === a.length && j === b.length) return true;
+    const [x, y] = [a[i], b[j]];
+    if (x === undefined || y === undefined) continue;
+    if (x !== ANY && y !== ANY && x !== y) continue;
+    // One common character is consumed; a parameter may want more of them.
+    visit(i + 1, j + 1);
+    if (x === ANY) visit(i, j + 1);
+    if (y === ANY) visit(i + 1, j);
+  }
+  return false;
+}

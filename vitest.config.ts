@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const lib = (file: string) => fileURLToPath(new URL(`lib/${file}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^nestjs-realtime$/, replacement: lib('index.ts') },
+      { find: /^nestjs-realtime\/(core|testing)$/, replacement: lib('$1/index.ts') },
+    ],
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'] } },
+      { extends: true, test: { name: 'contract', include: ['test/contract/**/*.contract.ts'] } },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'] } },
+    ],
+  },
+});
