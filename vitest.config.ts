@@ -11,10 +11,12 @@ export default defineConfig({
     ],
   },
   test: {
+    reporters: ['default', './test/helpers/summary-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'] } },
       { extends: true, test: { name: 'contract', include: ['test/contract/**/*.contract.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'] } },
+      { extends: true, test: { name: 'package', include: ['test/package/**/*.spec.ts'], testTimeout: 120_000 } },
     ],
   },
 });

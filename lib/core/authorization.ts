@@ -34,44 +34,53 @@ const ALLOWED: Authorization = { allowed: true };
 
 /** True when the subject has the role. */
 export function hasRole(subject: Pick<Subject, 'roles'>, role: string): boolean {
-  return includes(subject.roles, role);
+  return setOf(subject.roles).has(role);
 }
 
 /** True when the subject has one of the roles; with no roles asked for, false. */
 export function hasAnyRole(subject: Pick<Subject, 'roles'>, roles: readonly string[]): boolean {
-  return roles.some((role) => hasRole(subject, role));
+  const held = setOf(subject.roles);
+  return roles.some((role) => held.has(role));
 }
 
-/** True when the subject has every one of the roles. */
+/** True when the subject has every one of the roles; with no roles asked for, true. */
 export function hasAllRoles(subject: Pick<Subject, 'roles'>, roles: readonly string[]): boolean {
-  return roles.every((role) => hasRole(subject, role));
+  const held = setOf(subject.roles);
+  return roles.every((role) => held.has(role));
 }
 
 /** True when the subject has the permission. */
 export function hasPermission(subject: Pick<Subject, 'permissions'>, permission: string): boolean {
-  return includes(subject.permissions, permission);
+  return setOf(subject.permissions).has(permission);
 }
 
 /** True when the subject has one of the permissions; with none asked for, false. */
 export function hasAnyPermission(subject: Pick<Subject, 'permissions'>, permissions: readonly string[]): boolean {
-  return permissions.some((permission) => hasPermission(subject, permission));
+  const held = setOf(subject.permissions);
+  return permissions.some((permission) => held.has(permission));
 }
 
-/** True when the subject has every one of the permissions. */
+/** True when the subject has every one of the permissions; with none asked for, true. */
 export function hasAllPermissions(subject: Pick<Subject, 'permissions'>, permissions: readonly string[]): boolean {
-  return permissions.every((permission) => hasPermission(subject, permission));
+  const held = setOf(subject.permissions);
+  return permissions.every((permission) => held.has(permission));
 }
 
-/** Decides whether a subject meets the requirements: not expired, any of the roles, all of the permissions. */
+/**
+ * Decides whether a subject meets the requirements: not expired, any of the roles, all of the permissions. An empty
+ * list requires nothing; an `expiresAt` that is no valid date counts as expired.
+ */
 export function authorize(subject: Subject, requirements: Requirements, now: Date): Authorization {
-  if (!requirements.allowExpired && subject.expiresAt && subject.expiresAt.getTime() <= now.getTime()) {
+  const alive = !subject.expiresAt || subject.expiresAt.getTime() > now.getTime();
+  if (!alive && !requirements.allowExpired) {
     return { allowed: false, refusal: { kind: 'expired' } };
   }
   const anyOf = requirements.roles ?? [];
   if (anyOf.length > 0 && !hasAnyRole(subject, anyOf)) {
     return { allowed: false, refusal: { kind: 'missing-role', anyOf } };
   }
-  const missing = (requirements.permissions ?? []).filter((permission) => !hasPermission(subject, permission));
+  const held = setOf(subject.permissions);
+  const missing = (requirements.permissions ?? []).filter((permission) => !held.has(permission));
   return missing.length > 0 ? { allowed: false, refusal: { kind: 'missing-permission', missing } } : ALLOWED;
 }
 
@@ -87,8 +96,7 @@ export function authError(refusal: Refusal): AuthError {
   }
 }
 
-function includes(names: Iterable<string>, name: string): boolean {
-  if (names instanceof Set) return names.has(name);
-  for (const candidate of names) if (candidate === name) return true;
-  return false;
+/** A connection's names are a Set already; anything else is walked once, for it may be walkable only once. */
+function setOf(names: Iterable<string>): ReadonlySet<string> {
+  return names instanceof Set ? names : new Set(names);
 }

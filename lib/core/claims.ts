@@ -53,16 +53,17 @@ export function isClaims(value: unknown): value is JwtClaims & { readonly sub: s
 }
 
 /**
- * True once the token's life is over. A token without `exp` counts as expired.
+ * True once the token's life is over. A token whose `exp` is missing or no number counts as expired.
  * @param toleranceS seconds that clocks may differ by
  */
 export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS = 0): boolean {
-  return claims.exp === undefined || now.getTime() >= (claims.exp + toleranceS) * 1000;
+  return typeof claims.exp !== 'number' || !(now.getTime() < (claims.exp + toleranceS) * 1000);
 }
 
 /**
  * The default reading of claims: `sub` is the user, `roles` (a list) or `role` (one) the roles, `permissions` the
- * permissions, and `email` goes into the metadata. Entries that are no strings are left out.
+ * permissions, and `email` goes into the metadata. Entries that are no strings of 1 to 128 characters are left out, and of
+ * a list of more than 256 the rest.
  */
 export function identityFromClaims(claims: JwtClaims): Identity {
   return {

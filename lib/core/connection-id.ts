@@ -8,6 +8,5 @@ export function connectionIdOn(nodeId: string, random: string): string {
 
 /** The node that holds the connection, or `undefined` for an id that no node can have given out. */
 export function nodeOf(connectionId: string): string | undefined {
-  const dot = connectionId.indexOf('.');
-  return dot > 0 && dot < connectionId.length - 1 ? connectionId.slice(0, dot) : undefined;
+  return /^([^.]+)\.[^.]+$/.exec(connectionId)?.[1];
 }

@@ -13,11 +13,15 @@ export class ConnectionIndex {
 
   /** Adds a connection, or puts a newer snapshot in place of the one with the same id. */
   set(connection: RealtimeConnection): void {
-    this.remove(connection.id);
-    this.#byId.set(connection.id, connection);
-    this.#ids.add(connection.id);
-    this.#byUser.add(connection.userId, connection.id);
-    for (const role of connection.roles) this.#byRole.add(role, connection.id);
+    const { id, userId, roles } = connection;
+    const previous = this.#byId.get(id);
+    // What stays is not taken out and put back: whoever walks one of the sets would meet the id again, without end.
+    if (previous && previous.userId !== userId) this.#byUser.remove(previous.userId, id);
+    for (const role of previous?.roles ?? []) if (!roles.has(role)) this.#byRole.remove(role, id);
+    this.#byId.set(id, connection);
+    this.#ids.add(id);
+    this.#byUser.add(userId, id);
+    for (const role of roles) this.#byRole.add(role, id);
   }
 
   /** @returns the connection that was there */
@@ -50,10 +54,12 @@ export class ConnectionIndex {
     return this.#ids;
   }
 
+  /** How many connections there are. */
   get size(): number {
     return this.#byId.size;
   }
 
+  /** How many different users are connected. */
   get userCount(): number {
     return this.#byUser.size;
   }

@@ -125,5 +125,10 @@ function isSetOfText(value: unknown): boolean {
 
 function isDate(value: unknown): boolean {
   const getTime = (value as { getTime?: unknown } | null)?.getTime;
-  return typeof getTime === 'function' && Number.isFinite(getTime.call(value));
+  if (typeof getTime !== 'function') return false;
+  try {
+    return Number.isFinite(getTime.call(value));
+  } catch {
+    return false;
+  }
 }

@@ -3,8 +3,7 @@
  * (those were read already); it says when to stop reading and when to go on. Changed in place by its one owner.
  */
 export class Mailbox<T> {
-  #items: T[] = [];
-  #head = 0;
+  readonly #items: T[] = [];
   #paused = false;
 
   /** @param size how many commands may wait before reading must stop */
@@ -20,19 +19,12 @@ export class Mailbox<T> {
 
   /** Takes the oldest command. */
   shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head]!;
-    this.#head += 1;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    }
-    return item;
+    return this.#items.shift();
   }
 
   /** Takes out the first command that passes the test. */
   remove(test: (item: T) => boolean): T | undefined {
-    const at = this.#items.findIndex((item, i) => i >= this.#head && test(item));
+    const at = this.#items.findIndex((item) => test(item));
     return at < 0 ? undefined : this.#items.splice(at, 1)[0];
   }
 
@@ -43,12 +35,13 @@ export class Mailbox<T> {
     return true;
   }
 
+  /** Forgets all that wait. */
   clear(): void {
-    this.#items = [];
-    this.#head = 0;
+    this.#items.length = 0;
   }
 
+  /** How many commands wait. */
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length;
   }
 }

@@ -11,8 +11,12 @@ export function filterByTarget<M extends AddressedMessage>(messages: readonly M[
   return messages.filter(({ to }) => to.some((address) => sameAddress(address, target)));
 }
 
+/** The last moment that a timestamp of four-digit years can tell. */
+const LATEST_MS = 253_402_300_799_999;
+
 /** The messages stamped at or after a moment; one without a timestamp has no age and is left out. */
 export function filterSince<M extends AddressedMessage>(messages: readonly M[], since: Date): M[] {
+  if (!(since.getTime() <= LATEST_MS)) return [];
   // Both are ISO 8601 in UTC with milliseconds, and so sort as text.
   const from = since.toISOString();
   return messages.filter(({ message }) => message.timestamp !== undefined && message.timestamp >= from);

@@ -16,7 +16,7 @@ export const RESERVED_TYPE_PREFIX = 'realtime:';
 /** Most characters a message type may have. */
 export const MAX_TYPE_LENGTH = 255;
 
-const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TIMESTAMP = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** A complete message: `now` is its timestamp when the input has none, and nothing but the three fields is kept. */
 export function createMessage<P>(
@@ -72,7 +72,7 @@ export type MessageText =
  *
  * Refused: what `JSON.stringify` throws for (a BigInt, a cycle, a throwing `toJSON`), and a payload that it would
  * silently drop or empty (a function, a symbol, NaN or ±Infinity, a Map or a Set). Inside the payload the rules of
- * `JSON.stringify` hold.
+ * `JSON.stringify` hold. `type` and `timestamp` are not judged here: see {@link explainMessage}.
  */
 export function stringifyMessage(message: RealtimeMessage, timestamp: string): MessageText {
   const lost = lostInJson(message.payload);
@@ -82,9 +82,10 @@ export function stringifyMessage(message: RealtimeMessage, timestamp: string): M
     const text = JSON.stringify(payload);
     // A toJSON() that answers undefined leaves nothing to send, as a payload left out does.
     const middle = text === undefined ? '' : `,"payload":${text}`;
-    return { ok: true, text: `{"type":${JSON.stringify(type)}${middle},"timestamp":"${at}"}` };
+    return { ok: true, text: `{"type":${JSON.stringify(type)}${middle},"timestamp":${JSON.stringify(at)}}` };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'it throws while it is being serialised';
+    const reason =
+      cause instanceof Error ? String(cause.message).split('\n', 1)[0] : 'it throws while it is being serialised';
     return { ok: false, problem: { at: 'payload', message: `cannot be carried by JSON: ${reason}` }, cause };
   }
 }

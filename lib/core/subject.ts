@@ -25,8 +25,12 @@ export function nodeSubject(nodeId: string): string {
   return `node:${nodeId}`;
 }
 
-/** The one subject for a list of addresses: that of a single address, else the one that every node has joined. */
+/**
+ * The one subject for a list of addresses: that of a single address, `undefined` for none, else the one that every
+ * node has joined.
+ */
 export function subjectOfAll(addresses: readonly Address[]): string | undefined {
   const [first] = addresses;
-  return addresses.length === 1 && first ? subjectOf(first) : ALL_SUBJECT;
+  if (first === undefined) return undefined;
+  return addresses.length === 1 ? subjectOf(first) : ALL_SUBJECT;
 }

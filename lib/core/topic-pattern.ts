@@ -22,6 +22,7 @@ const PARAM = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /** Compiles a pattern; hostile or mistaken input is a result, not an exception. */
 export function compileTopicPattern(source: string): CompiledPattern {
+  if (typeof source !== 'string') return { ok: false, problem: 'a pattern must be a string' };
   const params = Array.from(source.matchAll(PARAM), ([, name]) => name!);
   const duplicate = params.find((name, i) => params.indexOf(name) !== i);
   if (duplicate !== undefined) return { ok: false, problem: `parameter {${duplicate}} appears twice` };
@@ -49,10 +50,10 @@ export function matchTopic(pattern: TopicPattern, topic: string): Readonly<Recor
   return Object.fromEntries(pattern.params.map((name, i) => [name, values[i]!]));
 }
 
-/** The topic that a pattern makes of parameters, or `undefined` when one is missing, empty or holds a colon. */
+/** The topic that a pattern makes of parameters, or `undefined` when one is missing, no string, empty or holds a colon. */
 export function buildTopic(pattern: TopicPattern, params: Readonly<Record<string, string>>): string | undefined {
   const values = pattern.params.map((name) => (Object.hasOwn(params, name) ? params[name]! : ''));
-  if (values.some((value) => value === '' || value.includes(':'))) return undefined;
+  if (values.some((value) => typeof value !== 'string' || value === '' || value.includes(':'))) return undefined;
   let next = 0;
   const topic = pattern.source.replace(PARAM, () => values[next++]!);
   return isTopic(topic) ? topic : undefined;

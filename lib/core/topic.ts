@@ -8,12 +8,13 @@ const TOPIC = /^[A-Za-z0-9_.:/@-]+$/;
 
 /**
  * What is wrong with a topic name: it must be a string of 1 to 255 letters, digits or `_ . : / @ -`.
- * @param maxLength a lower limit than 255, when there is one
+ * @param maxLength a lower limit than 255, when there is one; a higher one changes nothing
  */
 export function explainTopic(value: unknown, maxLength: number = MAX_TOPIC_LENGTH): readonly Problem[] {
   if (typeof value !== 'string' || value.length === 0) return [{ at: 'topic', message: 'must be a non-empty string' }];
-  if (value.length > maxLength) {
-    return [{ at: 'topic', message: `must have at most ${maxLength} characters, got ${value.length}` }];
+  const limit = Math.min(maxLength, MAX_TOPIC_LENGTH);
+  if (value.length > limit) {
+    return [{ at: 'topic', message: `must have at most ${limit} characters, got ${value.length}` }];
   }
   if (!TOPIC.test(value)) {
     return [{ at: 'topic', message: 'may hold only letters, digits and the characters _ . : / @ -' }];

@@ -1,0 +1,40 @@
+import { describe, expect, it, vi } from 'vitest';
+import { all } from '../../core/address.js';
+import type { Envelope } from '../../core/envelope.js';
+import { InMemoryMessageBus } from './in-memory-message-bus.js';
+
+const envelope: Envelope = { to: [all()], except: [], content: { kind: 'subscribe', topic: 'chat:1' } };
+const nobody = { recipients: 0, nodes: 0, complete: true };
+
+describe('InMemoryMessageBus', () => {
+  it('answers in the same call, with what the receiver reached', () => {
+    const bus = new InMemoryMessageBus();
+    bus.open('n1', () => 3);
+    bus.join('all');
+    expect(bus.publish('all', envelope)).toEqual({ recipients: 3, nodes: 1, complete: true });
+  });
+
+  it('has no recipients before it is opened', () => {
+    const bus = new InMemoryMessageBus();
+    bus.join('all');
+    expect(bus.publish('all', envelope)).toEqual(nobody);
+  });
+
+  it('has no recipients after it was closed', () => {
+    const bus = new InMemoryMessageBus();
+    bus.open('n1', () => 3);
+    bus.join('all');
+    bus.close();
+    expect(bus.publish('all', envelope)).toEqual(nobody);
+  });
+
+  it('forgets what was joined when it is closed', () => {
+    const bus = new InMemoryMessageBus();
+    const receive = vi.fn(() => 1);
+    bus.join('all');
+    bus.close();
+    bus.open('n1', receive);
+    bus.publish('all', envelope);
+    expect(receive).not.toHaveBeenCalled();
+  });
+});

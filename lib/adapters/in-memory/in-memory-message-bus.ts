@@ -1,0 +1,35 @@
+import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
+import type { Envelope } from '../../core/envelope.js';
+import { MessageBus, type EnvelopeReceiver } from '../../ports/message-bus.js';
+
+/**
+ * A bus with one node on it: what is published comes back at once, in the same call.
+ *
+ * It is as strict as a bus between machines: an envelope whose subject has not been joined reaches nobody, so what forgets
+ * to join is found without a second node. Before `open` and after `close` a publish has no recipients.
+ */
+export class InMemoryMessageBus extends MessageBus {
+  readonly #joined = new Set<string>();
+  #receive: EnvelopeReceiver | undefined;
+
+  open(_nodeId: string, receive: EnvelopeReceiver): void {
+    this.#receive = receive;
+  }
+
+  join(subject: string): void {
+    this.#joined.add(subject);
+  }
+
+  leave(subject: string): void {
+    this.#joined.delete(subject);
+  }
+
+  publish(subject: string, envelope: Envelope): DeliveryReport {
+    return localReport(this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0);
+  }
+
+  close(): void {
+    this.#receive = undefined;
+    this.#joined.clear();
+  }
+}

@@ -1,0 +1,134 @@
+import type { KeyObject } from 'node:crypto';
+import type { Problem } from '../../core/problem.js';
+import { JWT_ALGORITHMS, hashBytesOf, isJwtAlgorithm, keyKindOf, type JwtAlgorithm } from './jwt-algorithm.js';
+import { explainKeyFor, looksLikeKey, readPublicKey } from './jwt-key.js';
+
+/**
+ * How tokens are verified: one of `secret` and `publicKey`, and the algorithms that go with it.
+ * @publicApi
+ */
+export interface RealtimeJwtOptions {
+  /** The shared secret of HS256, HS384 and HS512; at least 32 random bytes (RFC 7518, 3.2). */
+  secret?: string | Buffer;
+  /** The issuer's public key or certificate, as PEM or a `KeyObject`, for every other algorithm. */
+  publicKey?: string | Buffer | KeyObject;
+  /** What a token may be signed with; never taken from the token itself. One kind only: HS*, or RS* and PS*, or ES*. */
+  algorithms: readonly JwtAlgorithm[];
+  /** Accepted `iss`, or several. Unchecked when left out. */
+  issuer?: string | readonly string[];
+  /** Accepted `aud`, or several of which one is enough. Unchecked when left out. */
+  audience?: string | readonly string[];
+  /** Seconds that the issuer's clock may differ from ours, 0 to 300. Default 5. */
+  clockToleranceS?: number;
+}
+
+/** Seconds that clocks may differ by, when nothing else is said. */
+export const DEFAULT_CLOCK_TOLERANCE_S = 5;
+
+const MAX_CLOCK_TOLERANCE_S = 300;
+
+const NAMES = ['secret', 'publicKey', 'algorithms', 'issuer', 'audience', 'clockToleranceS'];
+
+/** Everything that is wrong with the options, each with its cure and without any key material. */
+export function explainJwtOptions(options: unknown): readonly Problem[] {
+  if (typeof options !== 'object' || options === null) {
+    return [{ at: 'options', message: "must be an object like { secret, algorithms: ['HS256'] }" }];
+  }
+  const { algorithms, secret, publicKey, issuer, audience, clockToleranceS } = options as Record<string, unknown>;
+  return [
+    ...Object.keys(options)
+      .filter((name) => !NAMES.includes(name))
+      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+    ...explainAlgorithms(algorithms),
+    ...explainChoiceOfKey(secret, publicKey, algorithms),
+    ...explainSecret(secret),
+    ...explainPublicKey(publicKey, algorithms),
+    ...explainExpected('issuer', issuer),
+    ...explainExpected('audience', audience),
+    ...explainTolerance(clockToleranceS),
+  ];
+}
+
+/** True when an HMAC secret has fewer bytes than its algorithm's hash (RFC 7518, 3.2): enough for a demo, not for the world. */
+export function isShortSecret({ secret, algorithms }: RealtimeJwtOptions): boolean {
+  if (secret === undefined) return false;
+  const bytes = Buffer.byteLength(secret);
+  return algorithms.some((algorithm) => bytes < hashBytesOf(algorithm));
+}
+
+function explainAlgorithms(value: unknown): Problem[] {
+  const at = 'algorithms';
+  if (!Array.isArray(value) || value.length === 0) {
+    return [{ at, message: "must list what tokens may be signed with, such as ['HS256']; there is no default" }];
+  }
+  const unknown = value.filter((name) => !isJwtAlgorithm(name));
+  if (unknown.length > 0) {
+    const why = unknown.includes('none')
+      ? 'must not hold "none": anybody can make such a token'
+      : 'has an unknown name';
+    return [{ at, message: `${why}; choose from ${JWT_ALGORITHMS.join(', ')}` }];
+  }
+  const names: JwtAlgorithm[] = value;
+  return new Set(names.map(keyKindOf)).size === 1
+    ? []
+    : [{ at, message: `must not mix kinds (${names.join(', ')}): keep what the issuer signs with` }];
+}
+
+function explainChoiceOfKey(secret: unknown, publicKey: unknown, algorithms: unknown): Problem[] {
+  if (secret === undefined && publicKey === undefined) {
+    const message = 'is missing, and so is publicKey: give one of them (is an environment variable not set?)';
+    return [{ at: 'secret', message }];
+  }
+  if (secret !== undefined && publicKey !== undefined) {
+    return [{ at: 'secret', message: 'and publicKey must not both be given: keep the one that the issuer signs for' }];
+  }
+  if (explainAlgorithms(algorithms).length > 0) return [];
+  const [algorithm] = algorithms as [JwtAlgorithm];
+  const given = secret === undefined ? 'publicKey' : 'secret';
+  const needed = keyKindOf(algorithm) === 'secret' ? 'secret' : 'publicKey';
+  return given === needed
+    ? []
+    : [{ at: given, message: `does not go with ${algorithm}, which is verified with ${needed}` }];
+}
+
+function explainSecret(secret: unknown): Problem[] {
+  const at = 'secret';
+  if (secret === undefined) return [];
+  if (!(typeof secret === 'string' || secret instanceof Uint8Array) || secret.length === 0) {
+    return [{ at, message: 'must be a non-empty string or Buffer' }];
+  }
+  if (!looksLikeKey(secret)) return [];
+  return [
+    {
+      at,
+      message:
+        'looks like a key of a pair; as a secret it would let everybody who has the public key sign tokens. Give the public key as publicKey, with its algorithms',
+    },
+  ];
+}
+
+function explainPublicKey(publicKey: unknown, algorithms: unknown): Problem[] {
+  const at = 'publicKey';
+  if (publicKey === undefined) return [];
+  const reading = readPublicKey(publicKey);
+  if (!reading.ok) return [{ at, message: reading.message }];
+  if (!Array.isArray(algorithms)) return [];
+  return algorithms
+    .filter((name) => isJwtAlgorithm(name) && keyKindOf(name) !== 'secret')
+    .map((algorithm) => explainKeyFor(algorithm, reading.key))
+    .filter((message) => message !== undefined)
+    .map((message) => ({ at, message }));
+}
+
+function explainExpected(at: string, value: unknown): Problem[] {
+  if (value === undefined) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const valid = list.length > 0 && list.every((entry) => typeof entry === 'string' && entry.length > 0);
+  return valid ? [] : [{ at, message: 'must be a non-empty string or list of them; leave it out to accept any' }];
+}
+
+function explainTolerance(value: unknown): Problem[] {
+  if (value === undefined) return [];
+  if (typeof value === 'number' && value >= 0 && value <= MAX_CLOCK_TOLERANCE_S) return [];
+  return [{ at: 'clockToleranceS', message: `must be a number of seconds from 0 to ${MAX_CLOCK_TOLERANCE_S}` }];
+}

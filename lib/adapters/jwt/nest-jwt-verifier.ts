@@ -1,0 +1,82 @@
+import { createSecretKey } from 'node:crypto';
+import { JwtService, type JwtVerifyOptions } from '@nestjs/jwt';
+import type { JwtClaims } from '../../core/claims.js';
+import { describeProblems } from '../../core/problem.js';
+import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
+import type { Clock } from '../../ports/clock.js';
+import { JwtVerifier } from '../../ports/jwt-verifier.js';
+import { readPublicKey } from './jwt-key.js';
+import { DEFAULT_CLOCK_TOLERANCE_S, explainJwtOptions, type RealtimeJwtOptions } from './jwt-options.js';
+import { refusalReasonOf, type JwtRefusalReason } from './jwt-refusal.js';
+
+/** Most characters of a token; longer ones are refused unread. */
+const MAX_TOKEN_LENGTH = 8_192;
+
+/**
+ * Verifies tokens with one key, by `@nestjs/jwt`: signature, `algorithms`, issuer, audience and not-before time. `exp` is
+ * left to the caller, as the port says. A token whose header has `crit` is refused, since whatever it demands is not
+ * understood here (RFC 7515, 4.1.11).
+ *
+ * Every rejection is the same to a client; its `cause` has a `name` that says why (see {@link JwtRefusalReason}) and
+ * nothing of the token.
+ */
+export class NestJwtVerifier extends JwtVerifier {
+  // Not the application's JwtService: the options of its JwtModule (secretOrKeyProvider, verifyOptions) would silently
+  // take the place of the ones that were checked here.
+  readonly #jwt = new JwtService({});
+  readonly #options: JwtVerifyOptions;
+
+  /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} finds fault with */
+  constructor(
+    options: RealtimeJwtOptions,
+    private readonly clock: Clock,
+  ) {
+    super();
+    this.#options = verifyOptions(options);
+  }
+
+  async verify(token: string): Promise<JwtClaims> {
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw refusal('TokenMalformed');
+    const { header, payload } = this.#read(token);
+    if ('crit' in header) throw refusal('CriticalHeader');
+    if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw refusal('TokenMalformed');
+    return payload as JwtClaims;
+  }
+
+  #read(token: string): { header: object; payload: unknown } {
+    try {
+      return this.#jwt.verify(token, { ...this.#options, clockTimestamp: this.clock.now() / 1000 });
+    } catch (error) {
+      throw refusal(refusalReasonOf(error));
+    }
+  }
+}
+
+function verifyOptions(options: RealtimeJwtOptions): JwtVerifyOptions {
+  const problems = explainJwtOptions(options).map(({ at, message }) => ({ at: `jwt.${at}`, message }));
+  if (problems.length > 0) throw new RealtimeConfigurationError(describeProblems(problems));
+  const { algorithms, issuer, audience, clockToleranceS } = options;
+  return {
+    ...keyOf(options),
+    algorithms: [...algorithms],
+    ...(issuer !== undefined && { issuer: [issuer].flat() as [string] }),
+    ...(audience !== undefined && { audience: [audience].flat() as [string] }),
+    clockTolerance: clockToleranceS ?? DEFAULT_CLOCK_TOLERANCE_S,
+    ignoreExpiration: true,
+    complete: true,
+  };
+}
+
+/** A KeyObject, whose type the verification compares with the algorithm, and which need not be parsed for each token. */
+function keyOf({ secret, publicKey }: RealtimeJwtOptions): JwtVerifyOptions {
+  const reading = publicKey === undefined ? undefined : readPublicKey(publicKey);
+  const key = reading?.ok ? reading.key : createSecretKey(Buffer.from(secret as string));
+  // The type leaves KeyObject out; the value is handed on to jsonwebtoken, which takes one.
+  return { [reading ? 'publicKey' : 'secret']: key as unknown as Buffer };
+}
+
+function refusal(reason: JwtRefusalReason): RealtimeError {
+  const cause = Object.assign(new Error('The token was refused.'), { name: reason });
+  return new RealtimeError('UNAUTHENTICATED', 'The token is not valid.', { cause });
+}

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { localReport } from './delivery-report.js';
+
+describe('localReport', () => {
+  it('counts this node when it wrote to somebody', () => {
+    expect(localReport(3)).toEqual({ recipients: 3, nodes: 1, complete: true });
+  });
+
+  it('counts no node when there was nobody', () => {
+    expect(localReport(0)).toEqual({ recipients: 0, nodes: 0, complete: true });
+  });
+});

@@ -1,0 +1,14 @@
+import type { RealtimeConnection } from './connection.js';
+
+/** What happened to the connections of this node. */
+export type RealtimeEvent =
+  | { readonly type: 'connected'; readonly connection: RealtimeConnection }
+  | {
+      readonly type: 'disconnected';
+      readonly connection: RealtimeConnection;
+      /** Close code and reason, as they stood in the close frame; 1006 when there was none. */
+      readonly code: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'subscribed'; readonly connection: RealtimeConnection; readonly topic: string }
+  | { readonly type: 'unsubscribed'; readonly connection: RealtimeConnection; readonly topic: string };

@@ -1,0 +1,10 @@
+import { markHandler } from './handler-metadata.js';
+
+/**
+ * Is called after a connection has left the topic, by command or because it closed. What it returns is ignored; what it
+ * throws is logged. Without parameter decorators it is called with `(connection, undefined, context: RealtimeContext)`.
+ * @publicApi
+ */
+export function OnUnsubscribe(): MethodDecorator {
+  return markHandler({ kind: 'unsubscribe' });
+}

@@ -1,0 +1,13 @@
+import type { CloseCodeName } from '../core/close-code.js';
+import type { ConnectionSocket } from '../ports/connection-socket.js';
+
+/** A connection of this node, as seen by what is addressed to it. None of the methods throws or waits. */
+export interface DeliveryTarget {
+  readonly socket: ConnectionSocket;
+  /** Ends the connection. */
+  disconnect(code: CloseCodeName, reason: string): void;
+  /** Subscribes it without asking a handler; false when it was subscribed already. */
+  subscribe(topic: string): boolean;
+  /** Ends a subscription and tells the client why; false when there was none. */
+  unsubscribe(topic: string, reason: string): boolean;
+}

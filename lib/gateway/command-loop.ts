@@ -1,0 +1,184 @@
+import type { CommandId, MessageCommand, SubscribeCommand, UnsubscribeCommand } from '../core/command.js';
+import { Mailbox } from '../core/mailbox.js';
+import { describeProblems } from '../core/problem.js';
+import { explainTopic } from '../core/topic.js';
+import type { MessageRun } from '../handlers/reply-sink.js';
+import { MessageReply } from './message-reply.js';
+import type { SessionServices } from './session-services.js';
+import type { Session } from './session.js';
+
+type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand;
+
+/** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
+export class CommandLoop {
+  readonly #mailbox: Mailbox<QueuedCommand>;
+  readonly #running = new Map<CommandId | MessageReply, MessageRun>();
+  #busy = true;
+
+  constructor(
+    private readonly session: Session,
+    private readonly services: SessionServices,
+  ) {
+    this.#mailbox = new Mailbox(services.settings.limits.mailboxSize);
+  }
+
+  /** Until then commands wait. */
+  start(): void {
+    this.#busy = false;
+    this.#work();
+  }
+
+  /** Nothing is begun or answered any more. */
+  stop(): void {
+    this.#busy = true;
+    this.#mailbox.clear();
+    for (const run of this.#running.values()) run.cancel();
+    this.#running.clear();
+  }
+
+  accept(command: QueuedCommand): void {
+    if (this.#mailbox.push(command)) this.session.pauseReading();
+    this.#work();
+  }
+
+  /** Ends a message that is running or waiting. One that has just ended was answered already. */
+  cancel(id: CommandId): void {
+    const run = this.#running.get(id);
+    run?.cancel();
+    const waiting = run ?? this.#mailbox.remove((command) => command.id === id && command.action === 'message');
+    if (!waiting) return;
+    this.#running.delete(id);
+    this.session.push({ kind: 'complete', id });
+  }
+
+  subscribeByServer(topic: string): boolean {
+    if (this.session.isClosed || this.services.pubSub.isSubscribed(this.session.connection.id, topic)) return false;
+    void this.#enter(topic, undefined);
+    return true;
+  }
+
+  unsubscribeByServer(topic: string, reason: string): boolean {
+    if (!this.#leave(topic)) return false;
+    this.session.push({ kind: 'unsubscribed', topic, reason });
+    return true;
+  }
+
+  #work(): void {
+    while (!this.#busy) {
+      const command = this.#mailbox.shift();
+      if (command === undefined) return;
+      if (this.#mailbox.resume()) this.session.resumeReading();
+      const settled = this.#handle(command);
+      if (settled === undefined) continue;
+      this.#busy = true;
+      void settled.then(this.#next);
+    }
+  }
+
+  readonly #next = (): void => {
+    if (this.session.isClosed) return;
+    this.#busy = false;
+    this.#work();
+  };
+
+  /** @returns a promise that never rejects when the next command has to wait */
+  #handle(command: QueuedCommand): Promise<void> | undefined {
+    const problems = explainTopic(command.topic, this.services.settings.limits.maxTopicLength);
+    if (problems.length > 0) {
+      const { action, id } = command;
+      const message = `${describeProblems(problems)}.`;
+      this.session.fail({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      return undefined;
+    }
+    switch (command.action) {
+      case 'subscribe':
+        return this.#subscribe(command);
+      case 'unsubscribe': {
+        const left = this.#leave(command.topic);
+        this.#confirm('unsubscribed', command);
+        return left;
+      }
+      case 'message':
+        return this.#message(command);
+    }
+  }
+
+  async #subscribe(command: SubscribeCommand): Promise<void> {
+    const { pubSub, dispatcher, settings } = this.services;
+    const { topic, id, payload } = command;
+    const { connection } = this.session;
+    if (pubSub.isSubscribed(connection.id, topic)) return this.#confirm('subscribed', command);
+    const { maxTopicsPerConnection } = settings.limits;
+    if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
+      const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
+      return this.session.fail({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
+    }
+    const decision = await dispatcher.subscribe(connection, topic, payload);
+    if (!decision.allowed) {
+      if (!this.session.isClosed) this.session.fail(decision.error, id);
+    } else if (this.session.isClosed) {
+      // Who was let in must be seen to leave, even if the client was gone before it could enter.
+      await dispatcher.unsubscribed(connection, topic);
+    } else await this.#enter(topic, command);
+  }
+
+  /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
+  async #enter(topic: string, command: SubscribeCommand | undefined): Promise<void> {
+    const { membership, events, pubSub } = this.services;
+    const { connection } = this.session;
+    try {
+      const joined = membership.subscribe(connection.id, topic);
+      if (joined) await joined;
+    } catch {
+      void this.#leave(topic);
+      const message = 'The topic cannot be reached at the moment; try again.';
+      return this.session.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
+    }
+    // While that was under way the connection may have ended or been taken off the topic.
+    if (!pubSub.isSubscribed(connection.id, topic)) return;
+    if (command) this.#confirm('subscribed', command);
+    else this.session.push({ kind: 'subscribed', topic });
+    events.emit({ type: 'subscribed', connection, topic });
+  }
+
+  /** @returns a promise for the hook's end, or nothing when there was no subscription */
+  #leave(topic: string): Promise<void> | undefined {
+    const { membership, events, dispatcher } = this.services;
+    const { connection } = this.session;
+    if (!membership.unsubscribe(connection.id, topic)) return undefined;
+    events.emit({ type: 'unsubscribed', connection, topic });
+    return dispatcher.unsubscribed(connection, topic);
+  }
+
+  #message(command: MessageCommand): Promise<void> | undefined {
+    const { pubSub, dispatcher, settings } = this.services;
+    const { connection } = this.session;
+    const { id } = command;
+    if (id !== undefined && this.#running.has(id)) {
+      // Without the id: the answer to it is still to come, from the message that is running.
+      this.session.fail({ code: 'INVALID_MESSAGE', action: 'message', message: `The id ${id} is still in use.` });
+      return undefined;
+    }
+    if (this.#running.size >= settings.limits.mailboxSize) {
+      const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
+      this.session.fail({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
+      return undefined;
+    }
+    const reply = new MessageReply(this.session, command, this.#forget);
+    const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
+    const run = dispatcher.message(connection, command, isSubscribed, reply);
+    if (reply.isDone) run.cancel();
+    else this.#running.set(reply.key, run);
+    return run.released;
+  }
+
+  /** A reply that could not be written is done before its handler is. */
+  readonly #forget = (reply: MessageReply): void => {
+    this.#running.get(reply.key)?.cancel();
+    this.#running.delete(reply.key);
+  };
+
+  #confirm(kind: 'subscribed' | 'unsubscribed', { id, topic }: SubscribeCommand | UnsubscribeCommand): void {
+    if (id !== undefined) this.session.push({ kind, id, topic });
+  }
+}

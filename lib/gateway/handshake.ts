@@ -1,0 +1,109 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { authError, authorize } from '../core/authorization.js';
+import { isOriginAllowed } from '../core/origin.js';
+import { parseQuery } from '../core/query.js';
+import { findToken } from '../core/token.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import { Authenticator, type Authenticated } from '../ports/authenticator.js';
+import { Clock } from '../ports/clock.js';
+import { RealtimeSettings } from '../realtime.options.js';
+import { refusalOf, type Refusal } from './http-refusal.js';
+import { ProxyTrust } from './proxy-trust.js';
+
+/** What became of a request to connect. */
+export type Admission =
+  /** `authenticated` is missing where the token is to come as the first command. */
+  | { readonly admitted: true; readonly authenticated?: Authenticated }
+  | { readonly admitted: false; readonly refusal: Refusal };
+
+const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
+const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not connect; see allowedOrigins.');
+
+/** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
+@Injectable()
+export class Handshake {
+  readonly #logger = new Logger(Handshake.name);
+  readonly #proxies: ProxyTrust;
+
+  constructor(
+    private readonly settings: RealtimeSettings,
+    private readonly authenticator: Authenticator,
+    private readonly clock: Clock,
+  ) {
+    this.#proxies = new ProxyTrust(settings.trustProxy);
+  }
+
+  /** Judges an upgrade request. Never rejects. */
+  async admit(request: IncomingMessage): Promise<Admission> {
+    const { origin } = request.headers;
+    const { host } = this.#proxies.originationOf(request);
+    if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
+      return refused(FOREIGN_ORIGIN);
+    }
+    const token = this.#tokenOf(request);
+    if (token === undefined) return this.settings.token.firstCommand ? { admitted: true } : refused(NO_TOKEN);
+    try {
+      return { admitted: true, authenticated: await this.authenticate(token) };
+    } catch (error) {
+      return refused(refusalBecauseOf(error));
+    }
+  }
+
+  /**
+   * Makes an identity of a token and checks what every connection must have.
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` when nobody can tell in time
+   */
+  async authenticate(token: string): Promise<Authenticated> {
+    const { authorize: requirements } = this.settings;
+    const authenticated = await this.#inTime(
+      this.authenticator.authenticate(token, { allowExpired: requirements.allowExpired ?? false }),
+    );
+    // The authenticator has judged the token's age, with tolerance for clocks that differ.
+    const decision = authorize(
+      authenticated.identity,
+      { ...requirements, allowExpired: true },
+      new Date(this.clock.now()),
+    );
+    if (decision.allowed) return authenticated;
+    const { code, message } = authError(decision.refusal);
+    throw new RealtimeError(code, message);
+  }
+
+  #tokenOf(request: IncomingMessage): string | undefined {
+    const { from, query } = this.settings.token;
+    try {
+      const found = from?.(request);
+      if (found) return found;
+    } catch (error) {
+      // Only the name: the text may quote a cookie.
+      this.#logger.error(`The option token.from threw ${(error as Error)?.name}`);
+    }
+    const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
+    return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.')),
+        this.settings.limits.authTimeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([work, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function refused(refusal: Refusal): Admission {
+  return { admitted: false, refusal };
+}
+
+function refusalBecauseOf(error: unknown): Refusal {
+  if (!(error instanceof RealtimeError)) return refusalOf('UNAUTHENTICATED', 'The token does not hold.');
+  return refusalOf(error.code, error.message, error.code === 'UNAVAILABLE' ? 1 : undefined);
+}

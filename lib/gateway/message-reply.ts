@@ -1,0 +1,66 @@
+import { Logger } from '@nestjs/common';
+import type { CommandId, MessageCommand } from '../core/command.js';
+import type { WireError } from '../core/error-code.js';
+import type { Push } from '../core/push.js';
+import type { ReplySink } from '../handlers/reply-sink.js';
+
+/** Where answers go: the client's session. */
+interface Outlet {
+  push(push: Push): void;
+  fail(error: WireError, id?: CommandId): void;
+}
+
+/** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
+export class MessageReply implements ReplySink {
+  static readonly #logger = new Logger(MessageReply.name);
+  isDone = false;
+
+  constructor(
+    private readonly outlet: Outlet,
+    private readonly command: MessageCommand,
+    private readonly onDone: (reply: MessageReply) => void,
+  ) {}
+
+  /** What the message is known by while it is running: the client's id, or the reply itself when there is none. */
+  get key(): CommandId | MessageReply {
+    return this.command.id ?? this;
+  }
+
+  value(payload: unknown): void {
+    this.#done();
+    this.#push(payload);
+  }
+
+  item(payload: unknown): void {
+    if (!this.#push(payload)) this.#done();
+  }
+
+  complete(): void {
+    this.#done();
+    if (this.command.id !== undefined) this.outlet.push({ kind: 'complete', id: this.command.id });
+  }
+
+  error(error: WireError): void {
+    this.#done();
+    this.outlet.fail(error, this.command.id);
+  }
+
+  /** @returns false when the payload could not be written; the client has been told then */
+  #push(payload: unknown): boolean {
+    const { id, topic, type } = this.command;
+    if (id === undefined) return true;
+    try {
+      this.outlet.push({ kind: 'reply', id, payload });
+      return true;
+    } catch (error) {
+      MessageReply.#logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
+      this.outlet.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
+      return false;
+    }
+  }
+
+  #done(): void {
+    this.isDone = true;
+    this.onDone(this);
+  }
+}

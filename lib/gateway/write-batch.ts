@@ -1,0 +1,31 @@
+/** Something with frames to write. */
+export interface Flushable {
+  flush(): void;
+}
+
+/**
+ * Gathers the sockets that got frames in this turn of the event loop and has each write them at once when the turn ends:
+ * one system call for a socket, however many frames. `setImmediate` runs right after the sockets were read, so nothing
+ * waits for anything but the work that is under way anyway.
+ */
+export class WriteBatch {
+  #waiting: Flushable[] = [];
+  #spare: Flushable[] = [];
+  #scheduled = false;
+
+  add(socket: Flushable): void {
+    this.#waiting.push(socket);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const sockets = this.#waiting;
+    this.#waiting = this.#spare;
+    this.#scheduled = false;
+    for (const socket of sockets) socket.flush();
+    sockets.length = 0;
+    this.#spare = sockets;
+  };
+}

@@ -1,0 +1,113 @@
+import {
+  ForbiddenException,
+  Injectable,
+  ServiceUnavailableException,
+  UnauthorizedException,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { authError, authorize, type Subject } from '../core/authorization.js';
+import { tokenFromAuthorization } from '../core/token.js';
+import { requirementsOf } from '../decorators/requirement-metadata.js';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import { realtimeContextOf } from '../handlers/realtime-context.js';
+import { Authenticator } from '../ports/authenticator.js';
+import type { RealtimeUser } from './realtime-user.js';
+
+/** Of a request and its answer, what Express and Fastify have in common. */
+interface HttpRequest {
+  readonly headers: { readonly authorization?: string };
+  user?: unknown;
+}
+interface HttpResponse {
+  header(name: string, value: string): unknown;
+}
+
+/** Requests that are authenticated already: the guard may be bound globally, to a class and to its method at once. */
+const authenticated = new WeakMap<HttpRequest, RealtimeUser>();
+
+/**
+ * Lets authenticated users in, and those that `@RequireRoles()` and `@RequirePermissions()` ask for.
+ *
+ * - **HTTP** (Express and Fastify): verifies the token of `Authorization: Bearer` and sets `request.user` to a
+ *   {@link RealtimeUser}. No or a bad token is a 401 with `WWW-Authenticate: Bearer`, missing roles or permissions a 403, and
+ *   503 when nobody can tell at the moment; the body's `errorCode` has the error code that a socket would be told.
+ * - **Topic handlers and connection hooks:** the connection was authenticated when it was made; only its roles and
+ *   permissions are looked at.
+ *
+ * May be bound with `@UseGuards()` or globally as `APP_GUARD`. It knows no other kind of context (GraphQL, microservices,
+ * other WebSocket gateways) and throws a `RealtimeConfigurationError` there.
+ * @publicApi
+ */
+@Injectable()
+export class RealtimeAuthGuard implements CanActivate {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const subject = realtimeContextOf(context)?.connection ?? (await this.#userOf(context));
+    // Whether the token still lives was judged by the one who let it in.
+    const requirements = { ...requirementsOf(this.reflector, context), allowExpired: true };
+    const authorization = authorize(subject, requirements, new Date());
+    if (authorization.allowed) return true;
+    const { code, message } = authError(authorization.refusal);
+    throw new ForbiddenException(message, { errorCode: code });
+  }
+
+  async #userOf(context: ExecutionContext): Promise<Subject> {
+    if (context.getType<string>() !== 'http') {
+      throw new RealtimeConfigurationError(
+        `${context.getClass().name}.${context.getHandler().name}: RealtimeAuthGuard knows HTTP routes and topic handlers, ` +
+          `not the context type "${context.getType<string>()}" that it was called for; bind another guard there.`,
+      );
+    }
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    const known = authenticated.get(request);
+    if (known) return known;
+    try {
+      const user = await this.#authenticate(tokenFromAuthorization(request.headers.authorization));
+      authenticated.set(request, user);
+      request.user = user;
+      return user;
+    } catch (error) {
+      if (error instanceof UnauthorizedException) {
+        context.switchToHttp().getResponse<HttpResponse>().header('WWW-Authenticate', 'Bearer');
+      }
+      throw error;
+    }
+  }
+
+  async #authenticate(token: string | undefined): Promise<RealtimeUser> {
+    if (token === undefined) {
+      throw new UnauthorizedException('A token is needed: "Authorization: Bearer <token>".', {
+        errorCode: 'UNAUTHENTICATED',
+      });
+    }
+    try {
+      const { identity, expiresAt } = await this.authenticator.authenticate(token);
+      const { userId, roles, permissions, metadata } = identity;
+      return { userId, roles: [...roles], permissions: [...permissions], metadata, ...(expiresAt && { expiresAt }) };
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+}
+
+/** The texts are fixed, for the error may come from an application's own `Authenticator`. */
+function refusalOf(cause: unknown): Error {
+  switch (cause instanceof RealtimeError ? cause.code : undefined) {
+    case 'UNAVAILABLE':
+      return new ServiceUnavailableException('Tokens cannot be verified at the moment; try again.', {
+        cause,
+        errorCode: 'UNAVAILABLE',
+      });
+    case 'TOKEN_EXPIRED':
+      return new UnauthorizedException(authError({ kind: 'expired' }).message, { cause, errorCode: 'TOKEN_EXPIRED' });
+    default:
+      return new UnauthorizedException('The token is not valid.', { cause, errorCode: 'UNAUTHENTICATED' });
+  }
+}

@@ -1,0 +1,58 @@
+import { from, isObservable, lastValueFrom } from 'rxjs';
+import type { WireError } from '../core/error-code.js';
+import { filterException, type Filtered } from './exception-filters.js';
+import { logFailure, logRefusal } from './failure-log.js';
+import type { Handler } from './handler.js';
+import { InterceptedCall } from './intercepted-call.js';
+import type { BoundHandler } from './nest-internals.js';
+import type { HandlerArgs } from './realtime-context.js';
+import { isTold, toWireError } from './wire-error.js';
+
+/** What became of an exception, and what a client is told about it unless a value stands in for it. */
+export interface Rescue extends Filtered {
+  readonly error: WireError;
+}
+
+/** One call of a handler. */
+export class HandlerCall {
+  #bound: BoundHandler | undefined;
+
+  constructor(
+    private readonly handler: Handler,
+    private readonly args: HandlerArgs,
+  ) {}
+
+  /** Calls it; settles as {@link BoundHandler.call} does. */
+  async start(): Promise<unknown> {
+    const bound = this.handler.bind(this.args[2]);
+    this.#bound = bound instanceof Promise ? await bound : bound;
+    return this.#bound.call(...this.args);
+  }
+
+  /** Calls it for one value: of an Observable, the last one. */
+  async result(): Promise<unknown> {
+    const output = await this.start();
+    const stream = output instanceof InterceptedCall ? output.output$ : output;
+    return isObservable(stream) ? lastValueFrom(from(stream), { defaultValue: undefined }) : stream;
+  }
+
+  /**
+   * Takes care of what the handler threw, or what ended its Observable: asks the filters, and logs what nobody has
+   * foreseen, with `Class.method` and the stack. Never rejects.
+   */
+  async rescue(thrown: unknown): Promise<Rescue> {
+    const { name } = this.handler;
+    const filtered: Filtered = this.#bound
+      ? await filterException(this.#bound, thrown, this.args, name)
+      : { handled: false, exception: thrown };
+    if (!filtered.handled && !isTold(filtered.exception)) logFailure(`${name} failed`, filtered.exception);
+    const { event, topic } = this.args[2];
+    return { ...filtered, error: toWireError(filtered.exception, topic === '' ? {} : { action: event, topic }) };
+  }
+
+  /** Rescues where no client waits to be told: then what was thrown on purpose is logged, too. Never rejects. */
+  async report(thrown: unknown): Promise<void> {
+    const { handled, exception, error } = await this.rescue(thrown);
+    if (!handled && isTold(exception)) logRefusal(`${this.handler.name} failed: ${error.code} ${error.message}`);
+  }
+}

@@ -1,0 +1,103 @@
+import { from, isObservable, Subject, takeUntil, type ObservableInput, type Observer } from 'rxjs';
+import type { HandlerCall } from './handler-call.js';
+import { InterceptedCall } from './intercepted-call.js';
+import type { MessageRun, ReplySink } from './reply-sink.js';
+
+/** Calls a handler and passes what it gives to a sink: a value, or every emission of its Observable. */
+export class HandlerRun implements MessageRun {
+  readonly released: Promise<void>;
+  #streams = false;
+  #ended = false;
+  #cancelled$: Subject<void> | undefined;
+
+  constructor(
+    private readonly call: HandlerCall,
+    private readonly sink: ReplySink,
+  ) {
+    this.released = this.#run();
+  }
+
+  cancel(): void {
+    this.#ended = true;
+    this.#cancelled$?.next();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const output = await this.call.start();
+      if (output instanceof InterceptedCall) await this.#follow(output);
+      else if (isObservable(output)) this.#stream(output);
+      else this.#end(() => this.sink.value(output));
+    } catch (error) {
+      await this.#fail(error);
+    }
+  }
+
+  #stream(output: ObservableInput<unknown>): void {
+    this.#streams = true;
+    this.#subscribe(output, {
+      next: (value) => this.#item(value),
+      error: (error) => void this.#fail(error),
+      complete: () => this.#end(() => this.sink.complete()),
+    });
+  }
+
+  /** Whether every emission of the interceptors is a reply, or only the last one, is known once the handler has returned. */
+  async #follow(call: InterceptedCall): Promise<void> {
+    // Subscribing would call the handler.
+    if (this.#ended) return;
+    let held: unknown[] = [];
+    const flush = () => {
+      for (const value of held) this.#item(value);
+      held = [];
+    };
+    await new Promise<void>((release) => {
+      call.onStream = () => {
+        this.#streams = true;
+        release();
+      };
+      this.#subscribe(call.output$, {
+        next: (value) => {
+          if (!this.#streams) return void (held = [value]);
+          flush();
+          this.#item(value);
+        },
+        error: (error) => release(this.#fail(error)),
+        complete: () => {
+          const cancelled = this.#ended;
+          if (this.#streams) flush();
+          this.#end(() => (this.#streams ? this.sink.complete() : this.sink.value(held[0])));
+          // A cancelled handler runs on; until it returns, it keeps its place.
+          release(cancelled ? call.settled : undefined);
+        },
+      });
+    });
+  }
+
+  /** A cancel completes the subscription, from inside an emission too. */
+  #subscribe(output: ObservableInput<unknown>, observer: Observer<unknown>): void {
+    if (this.#ended) return;
+    this.#cancelled$ = new Subject();
+    from(output).pipe(takeUntil(this.#cancelled$)).subscribe(observer);
+  }
+
+  async #fail(thrown: unknown): Promise<void> {
+    const { handled, value, error } = await this.call.rescue(thrown);
+    this.#end(() => {
+      if (!handled) return this.sink.error(error);
+      if (!this.#streams) return this.sink.value(value);
+      this.sink.item(value);
+      this.sink.complete();
+    });
+  }
+
+  #item(value: unknown): void {
+    if (!this.#ended) this.sink.item(value);
+  }
+
+  #end(answer: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    answer();
+  }
+}

@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { MessageCommand } from '../core/command.js';
+import type { RealtimeConnection } from '../core/connection.js';
+import type { WireError } from '../core/error-code.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import { ConnectionHookRegistry } from './connection-hook.registry.js';
+import { HandlerCall } from './handler-call.js';
+import { HandlerRun } from './handler-run.js';
+import { HandlerContext } from './realtime-context.js';
+import type { MessageRun, ReplySink } from './reply-sink.js';
+import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
+import { TopicHandlerRegistry } from './topic-handler.registry.js';
+
+/** How a connection was closed. */
+export interface ConnectionClose {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Calls the application's handlers. What a client may ask, and in which order, was decided before. */
+@Injectable()
+export class HandlerDispatcher {
+  constructor(
+    private readonly topics: TopicHandlerRegistry,
+    private readonly hooks: ConnectionHookRegistry,
+  ) {}
+
+  /** Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects. */
+  async subscribe(connection: RealtimeConnection, topic: string, payload: unknown): Promise<SubscribeDecision> {
+    const at = { action: 'subscribe', topic };
+    const match = this.topics.find(topic);
+    if (!match) return { allowed: false, error: { ...NO_TOPIC, ...at } };
+    const { gateway, params } = match;
+    if (!gateway.onSubscribe) return { allowed: false, error: { ...CLOSED_TOPIC, ...at } };
+    const context = new HandlerContext('subscribe', connection, topic, gateway.pattern.source, params);
+    const call = new HandlerCall(gateway.onSubscribe, [connection, payload, context, 'subscribe']);
+    try {
+      return decideSubscribe(await call.result(), topic);
+    } catch (thrown) {
+      // Even if a filter put a value in its place: a throw is never a yes.
+      return { allowed: false, error: (await call.rescue(thrown)).error };
+    }
+  }
+
+  /** Tells `@OnUnsubscribe()`. Never rejects. */
+  async unsubscribed(connection: RealtimeConnection, topic: string): Promise<void> {
+    const match = this.topics.find(topic);
+    if (!match?.gateway.onUnsubscribe) return;
+    const { gateway, params } = match;
+    const context = new HandlerContext('unsubscribe', connection, topic, gateway.pattern.source, params);
+    await settle(new HandlerCall(match.gateway.onUnsubscribe, [connection, undefined, context, 'unsubscribe']));
+  }
+
+  /**
+   * Calls the `@OnConnect()` methods one after another.
+   * @throws RealtimeError for the first that fails, as a client may be told; a filter translates it but does not undo it
+   */
+  async connected(connection: RealtimeConnection): Promise<void> {
+    for (const hook of this.hooks.onConnect) {
+      const call = new HandlerCall(hook, [connection, undefined, new HandlerContext('connect', connection), 'connect']);
+      try {
+        await call.result();
+      } catch (thrown) {
+        const { error, exception } = await call.rescue(thrown);
+        throw exception instanceof RealtimeError
+          ? exception
+          : new RealtimeError(error.code, error.message, { details: error.details, cause: exception });
+      }
+    }
+  }
+
+  /** Calls the `@OnDisconnect()` methods one after another, each whatever became of the others. Never rejects. */
+  async disconnected(connection: RealtimeConnection, close: ConnectionClose): Promise<void> {
+    for (const hook of this.hooks.onDisconnect) {
+      const context = new HandlerContext('disconnect', connection);
+      await settle(new HandlerCall(hook, [connection, close, context, 'disconnect']));
+    }
+  }
+
+  /**
+   * Hands a message to its `@OnMessage()` method. A refusal (no such topic, no such type, not subscribed) goes to the sink
+   * before this returns; everything else later.
+   */
+  message(connection: RealtimeConnection, command: MessageCommand, isSubscribed: boolean, sink: ReplySink): MessageRun {
+    const { topic, type, payload } = command;
+    const match = this.topics.find(topic);
+    const found = match?.gateway.onMessage.get(type);
+    if (!match || !found || (found.requireSubscription && !isSubscribed)) {
+      const refusal = !match ? NO_TOPIC : !found ? NO_HANDLER : NOT_SUBSCRIBED;
+      sink.error({ ...refusal, action: 'message', topic });
+      return REFUSED;
+    }
+    const { gateway, params } = match;
+    const context = new HandlerContext('message', connection, topic, gateway.pattern.source, params, type);
+    return new HandlerRun(new HandlerCall(found.handler, [connection, payload, context, type]), sink);
+  }
+}
+
+const REFUSED: MessageRun = { released: undefined, cancel: () => {} };
+
+const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };
+const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'Nobody may subscribe to this topic.' };
+const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };
+const NOT_SUBSCRIBED: WireError = { code: 'FORBIDDEN', message: 'Subscribe to the topic first.' };
+
+async function settle(call: HandlerCall): Promise<void> {
+  try {
+    await call.result();
+  } catch (thrown) {
+    await call.report(thrown);
+  }
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { ContextIdFactory, ExternalContextCreator, ModuleRef } from '@nestjs/core';
+import { Handler } from './handler.js';
+import {
+  createHandlerPipeline,
+  REQUEST_CONTEXT_ID,
+  type BoundHandler,
+  type HandlerPipeline,
+  type InstanceWrapper,
+} from './nest-internals.js';
+import type { HandlerContext } from './realtime-context.js';
+
+/** Makes handlers of the methods of providers. */
+@Injectable()
+export class HandlerFactory {
+  readonly #pipeline: HandlerPipeline;
+
+  constructor(creator: ExternalContextCreator) {
+    this.#pipeline = createHandlerPipeline(creator);
+  }
+
+  /** @param name `Class.method`, for logs and errors */
+  create(provider: InstanceWrapper<object>, method: string, name: string): Handler {
+    if (!provider.isDependencyTreeStatic()) {
+      return new Handler(name, (context) => this.#bindTo(context, provider, method));
+    }
+    const bound = this.#pipeline(provider.instance, method);
+    return new Handler(name, () => bound);
+  }
+
+  /** As Nest does it for every request of a request-scoped controller. */
+  async #bindTo(context: HandlerContext, provider: InstanceWrapper<object>, method: string): Promise<BoundHandler> {
+    const contextId = ContextIdFactory.getByRequest(context);
+    Object.defineProperty(context, REQUEST_CONTEXT_ID, { value: contextId });
+    const moduleRef = provider.host!.getProviderByKey(ModuleRef).instance as ModuleRef;
+    const request = provider.isDependencyTreeDurable() ? contextId.payload : Object.assign(context, contextId.payload);
+    moduleRef.registerRequestByContextId(request, contextId);
+    const instance = await moduleRef.resolve<object>(provider.token, contextId, { strict: true });
+    return this.#pipeline(instance, method, contextId, provider.id);
+  }
+}

@@ -1,0 +1,62 @@
+import { explainMessageType } from '../core/message.js';
+import { describeProblems } from '../core/problem.js';
+import { describeMark } from '../decorators/handler-metadata.js';
+import { TOPIC_GATEWAY_OPTIONS } from '../decorators/topic-gateway.decorator.js';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+import type { MarkedClass, MarkedMethod } from './marked-class.js';
+
+/** A controller cannot be what only a provider is. */
+export function refuseController({ classRef, gateway, methods }: MarkedClass): never {
+  const what = gateway ? '@TopicGateway()' : describeMark(methods[0]!.mark);
+  throw new RealtimeConfigurationError(
+    `${gateway ? classRef.name : methods[0]!.name}: ${what} works on providers, not on controllers; ` +
+      'move it to a class that is listed among the "providers" of a module.',
+  );
+}
+
+/** Stops the boot when a class is marked in a way that cannot work. */
+export function checkMarks({ provider, classRef, gateway, methods }: MarkedClass): void {
+  if (provider.isTransient) {
+    throw new RealtimeConfigurationError(
+      `${classRef.name} has handlers but is transient, so there is no instance to call; remove "scope: Scope.TRANSIENT".`,
+    );
+  }
+  if (gateway) checkOptions(classRef.name, gateway.options);
+  const seen = new Map<string, MarkedMethod>();
+  for (const marked of methods) {
+    checkMethod(marked, gateway !== undefined);
+    if (marked.mark.kind === 'connect' || marked.mark.kind === 'disconnect') continue;
+    const decorator = describeMark(marked.mark);
+    const other = seen.get(decorator);
+    if (other) {
+      throw new RealtimeConfigurationError(
+        `${other.name} and ${marked.name} both have ${decorator}; a gateway takes one. Remove one of them.`,
+      );
+    }
+    seen.set(decorator, marked);
+  }
+}
+
+function checkMethod({ name, mark }: MarkedMethod, inGateway: boolean): void {
+  if (mark.kind === 'connect' || mark.kind === 'disconnect') return;
+  if (!inGateway) {
+    throw new RealtimeConfigurationError(
+      `${name}: ${describeMark(mark)} works in a topic gateway; add @TopicGateway('…') to the class, or move the method.`,
+    );
+  }
+  const problems = mark.kind === 'message' ? explainMessageType(mark.type) : [];
+  if (problems.length > 0) {
+    throw new RealtimeConfigurationError(
+      `${name}: ${describeMark(mark)} has a bad message type: ${describeProblems(problems)}. Choose another one.`,
+    );
+  }
+}
+
+function checkOptions(name: string, options: object): void {
+  const unknown = Object.keys(options).find((key) => !TOPIC_GATEWAY_OPTIONS.has(key));
+  if (unknown === undefined) return;
+  const known = [...TOPIC_GATEWAY_OPTIONS].join(', ') || 'none';
+  throw new RealtimeConfigurationError(
+    `${name}: @TopicGateway() has no option "${unknown}" (there are: ${known}); remove it.`,
+  );
+}

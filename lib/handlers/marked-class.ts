@@ -1,0 +1,50 @@
+import type { MetadataScanner } from '@nestjs/core';
+import {
+  marksOf,
+  TOPIC_GATEWAY_METADATA,
+  type HandlerMark,
+  type TopicGatewayMark,
+} from '../decorators/handler-metadata.js';
+import type { InstanceWrapper } from './nest-internals.js';
+
+/** A method that a decorator of ours marked. */
+export interface MarkedMethod {
+  readonly method: string;
+  /** `Class.method` */
+  readonly name: string;
+  readonly mark: HandlerMark;
+}
+
+/** A class that has anything to do with us, and where Nest keeps it. */
+export interface MarkedClass {
+  readonly provider: InstanceWrapper<object>;
+  readonly classRef: Function;
+  readonly gateway: TopicGatewayMark | undefined;
+  /** Its own methods and the inherited ones, each once for every mark. */
+  readonly methods: readonly MarkedMethod[];
+}
+
+/**
+ * Looks at the class behind a provider or controller: the one that Nest makes instances of, or that of the instance
+ * which a factory or a value gave. `undefined` when nothing is marked, or when there is no instance to tell the class.
+ */
+export function readMarkedClass(provider: InstanceWrapper, scanner: MetadataScanner): MarkedClass | undefined {
+  const prototype = prototypeOf(provider);
+  const classRef: unknown = prototype?.constructor;
+  if (!prototype || typeof classRef !== 'function') return undefined;
+  const gateway = Reflect.getMetadata(TOPIC_GATEWAY_METADATA, classRef) as TopicGatewayMark | undefined;
+  const methods = scanner.getAllMethodNames(prototype).flatMap((method) =>
+    marksOf((prototype as Record<string, object>)[method]!).map((mark) => ({
+      method,
+      name: `${classRef.name}.${method}`,
+      mark,
+    })),
+  );
+  if (!gateway && methods.length === 0) return undefined;
+  return { provider: provider as InstanceWrapper<object>, classRef, gateway, methods };
+}
+
+function prototypeOf({ isNotMetatype, metatype, instance }: InstanceWrapper): object | undefined {
+  if (!isNotMetatype) return (metatype as { prototype?: object }).prototype;
+  return typeof instance === 'object' && instance !== null ? Object.getPrototypeOf(instance) : undefined;
+}

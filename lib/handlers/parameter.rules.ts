@@ -1,0 +1,51 @@
+import type { TopicPattern } from '../core/topic-pattern.js';
+import { topicNameOf } from '../decorators/topic-name.decorator.js';
+import { topicParamOf } from '../decorators/topic-param.decorator.js';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+import type { MarkedClass, MarkedMethod } from './marked-class.js';
+import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from './nest-internals.js';
+
+/** What Nest keeps about a decorated parameter; custom decorators have a factory. */
+export interface ParameterMark {
+  readonly index: number;
+  readonly data?: unknown;
+  readonly factory?: unknown;
+  readonly pipes?: readonly unknown[];
+}
+
+/** The decorated parameters of a method, under keys that begin with the kind of parameter. */
+export function parametersOf(classRef: Function, method: string): readonly (readonly [string, ParameterMark])[] {
+  const marks = Reflect.getMetadata(ROUTE_ARGS_METADATA, classRef, method) as Record<string, ParameterMark> | undefined;
+  return Object.entries(marks ?? {});
+}
+
+/**
+ * Stops the boot when a parameter of a handler could only ever be undefined.
+ * @param pattern that of the gateway; `undefined` for a connection hook, which has no topic
+ */
+export function checkParameters(
+  { classRef }: MarkedClass,
+  { method, name }: MarkedMethod,
+  pattern: TopicPattern | undefined,
+): void {
+  for (const [key, { index, data, factory }] of parametersOf(classRef, method)) {
+    if (factory === undefined && ![SOCKET_PARAM, PAYLOAD_PARAM].includes(Number.parseInt(key, 10))) {
+      throw new RealtimeConfigurationError(
+        `${name}: parameter ${index + 1} has a decorator that means nothing here; use @MessageBody(), @TopicParam(), ` +
+          '@TopicName(), @CurrentConnection() or @ConnectedSocket().',
+      );
+    }
+    if (factory !== topicParamOf && factory !== topicNameOf) continue;
+    if (!pattern) {
+      throw new RealtimeConfigurationError(
+        `${name}: parameter ${index + 1} asks for the topic, but a connection hook has none; remove it.`,
+      );
+    }
+    if (factory === topicParamOf && data !== undefined && !pattern.params.includes(String(data))) {
+      const known = pattern.params.map((param) => `"${param}"`).join(', ') || 'none';
+      throw new RealtimeConfigurationError(
+        `${name}: @TopicParam('${String(data)}') names no parameter of "${pattern.source}"; there are: ${known}.`,
+      );
+    }
+  }
+}

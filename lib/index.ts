@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+
+export { RealtimeModule } from './realtime.module.js';
+export type { RealtimeModuleExtras } from './realtime.module-definition.js';
+export type {
+  RealtimeDrainOptions,
+  RealtimeHeartbeatOptions,
+  RealtimeIdentityInput,
+  RealtimeLimits,
+  RealtimeOptions,
+  RealtimeTokenOptions,
+} from './realtime.options.js';
+export {
+  RealtimeService,
+  Recipients,
+  type DisconnectOptions,
+  type RealtimeCounts,
+  type SendOptions,
+} from './realtime.service.js';
+
+export { all, connection, role, topic, user, type Address } from './core/address.js';
+export type { Identity, JwtClaims } from './core/claims.js';
+export { CLOSE_CODES, type CloseCodeName } from './core/close-code.js';
+export type { RealtimeConnection } from './core/connection.js';
+export type { DeliveryReport } from './core/delivery-report.js';
+export { ERROR_CODES, type ErrorCode } from './core/error-code.js';
+export type { RealtimeMessage } from './core/message.js';
+export type { MessageInput, RealtimeMessages } from './core/message-types.js';
+export type { RealtimeEvent } from './core/realtime-event.js';
+export type { Requirements } from './core/authorization.js';
+
+export { MessageBody } from '@nestjs/websockets';
+export { TopicGateway, type TopicGatewayOptions } from './decorators/topic-gateway.decorator.js';
+export { OnConnect } from './decorators/on-connect.decorator.js';
+export { OnDisconnect } from './decorators/on-disconnect.decorator.js';
+export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator.js';
+export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
+export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';
+export { CurrentConnection } from './decorators/current-connection.decorator.js';
+export { TopicName } from './decorators/topic-name.decorator.js';
+export { TopicParam } from './decorators/topic-param.decorator.js';
+export { RequirePermissions } from './decorators/require-permissions.decorator.js';
+export { RequireRoles } from './decorators/require-roles.decorator.js';
+export { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
+export type { RealtimeUser } from './guards/realtime-user.js';
+export type { RealtimeContext } from './handlers/realtime-context.js';
+
+export { RealtimeError, type RealtimeErrorOptions } from './errors/realtime.error.js';
+export { InvalidArgumentError } from './errors/invalid-argument.error.js';
+export { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
+
+export { Authenticator, type Authenticated, type AuthenticateOptions } from './ports/authenticator.js';
+export type { RealtimeBackend } from './ports/backend.js';
+export { Clock } from './ports/clock.js';
+export { ConnectionRegistry } from './ports/connection-registry.js';
+export { IdGenerator } from './ports/id-generator.js';
+export { JwtVerifier } from './ports/jwt-verifier.js';
+export { MessageBus, type EnvelopeReceiver, type PublishOptions } from './ports/message-bus.js';
+export { PubSubManager } from './ports/pub-sub-manager.js';
+export type { Envelope, EnvelopeContent } from './core/envelope.js';
+
+export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
+export type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
+export { RealtimeWsAdapter, type RealtimeWsAdapterOptions } from './gateway/realtime-ws.adapter.js';

@@ -1,0 +1,96 @@
+import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { BusAttachment } from './delivery/bus-attachment.js';
+import { ConnectionEvents } from './delivery/connection-events.js';
+import { LocalDelivery } from './delivery/local-delivery.js';
+import { Membership } from './delivery/membership.js';
+import { NodeIdentity } from './delivery/node-identity.js';
+import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
+import { AdapterInstallation } from './gateway/adapter-installation.js';
+import { Handshake } from './gateway/handshake.js';
+import { RealtimeGateway } from './gateway/realtime.gateway.js';
+import { SessionServices } from './gateway/session-services.js';
+import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
+import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
+import { Authenticator } from './ports/authenticator.js';
+import { Clock } from './ports/clock.js';
+import { ConnectionRegistry } from './ports/connection-registry.js';
+import { IdGenerator } from './ports/id-generator.js';
+import { JwtVerifier } from './ports/jwt-verifier.js';
+import { MessageBus } from './ports/message-bus.js';
+import { PubSubManager } from './ports/pub-sub-manager.js';
+import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
+import { RealtimeSettings } from './realtime.options.js';
+import { PORT_PROVIDERS } from './realtime.providers.js';
+import { RealtimeService } from './realtime.service.js';
+
+/**
+ * Realtime messages for a Nest application. Import it once, as `RealtimeModule.forRoot(options)`.
+ * @publicApi
+ */
+@Module({})
+export class RealtimeModule extends ConfigurableModuleClass {
+  constructor(modules: ModulesContainer, @Optional() @Inject(RealtimeSettings) settings?: RealtimeSettings) {
+    super();
+    if (!settings) {
+      throw new RealtimeConfigurationError(
+        'RealtimeModule was imported by itself. Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
+      );
+    }
+    const count = [...modules.values()].filter(({ metatype }) => metatype === RealtimeModule).length;
+    if (count > 1) {
+      throw new RealtimeConfigurationError(
+        `RealtimeModule.forRoot() was called ${count} times in this application. Call it once, in the root module; what it ` +
+          'exports can be injected everywhere.',
+      );
+    }
+  }
+
+  /** @param options the options, and `backend`, `providers`, `isGlobal` */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return complete(super.forRoot(options));
+  }
+
+  /**
+   * @param options where the options come from: `useFactory` (with `inject`), `useClass` or `useExisting` (a class with
+   *   `createRealtimeOptions()`), `imports`; and `backend`, `providers`, `isGlobal` directly
+   */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return complete(super.forRootAsync(options));
+  }
+}
+
+/** Our own providers come first, so that those of the application win. */
+function complete(definition: DynamicModule): DynamicModule {
+  return {
+    ...definition,
+    imports: [DiscoveryModule, ...(definition.imports ?? [])],
+    providers: [
+      ...PORT_PROVIDERS,
+      NodeIdentity,
+      ConnectionEvents,
+      LocalDelivery,
+      Membership,
+      BusAttachment,
+      Handshake,
+      SessionServices,
+      RealtimeGateway,
+      UpgradeEntrance,
+      AdapterInstallation,
+      RealtimeService,
+      RealtimeAuthGuard,
+      ...(definition.providers ?? []),
+    ],
+    exports: [
+      RealtimeService,
+      RealtimeAuthGuard,
+      Authenticator,
+      JwtVerifier,
+      ConnectionRegistry,
+      PubSubManager,
+      MessageBus,
+      Clock,
+      IdGenerator,
+    ],
+  };
+}

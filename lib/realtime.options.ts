@@ -1,0 +1,167 @@
+import type { IncomingMessage } from 'node:http';
+import type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
+import type { Identity, JwtClaims } from './core/claims.js';
+import type { Requirements } from './core/authorization.js';
+
+/**
+ * The options of `RealtimeModule.forRoot()`. Everything but `jwt` has a default; every duration and size has its unit in
+ * its name. A wrong or unknown option stops the boot with its name and the cure.
+ * @publicApi
+ */
+export interface RealtimeOptions {
+  /** Path of the WebSocket endpoint, compared exactly. Default `/ws`. */
+  path?: string;
+  /** Put the application's global prefix (`app.setGlobalPrefix()`) in front of `path`. Default false. */
+  useGlobalPrefix?: boolean;
+  /** How tokens are verified. Needed unless a `JwtVerifier` of your own is among the `providers`. */
+  jwt?: RealtimeJwtOptions;
+  /**
+   * Makes an identity of verified claims. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
+   * permissions, and `email` goes into the metadata.
+   */
+  claims?: (claims: JwtClaims) => RealtimeIdentityInput;
+  /** Where a connecting client may put its token. */
+  token?: RealtimeTokenOptions;
+  /**
+   * Origins (`https://app.example.com`) whose pages may connect, beside those served from the same host and port.
+   * `'*'` lets every page in, which is safe only when no credential is sent by the browser itself (cookies). Default `[]`.
+   */
+  allowedOrigins?: readonly string[] | '*';
+  /**
+   * Which proxies' `X-Forwarded-For` and `X-Forwarded-Host` count: how many stand in front of this server, or
+   * their addresses and CIDR ranges. Default 0: none.
+   */
+  trustProxy?: number | readonly string[];
+  /** What every connection must have. */
+  authorize?: Requirements;
+  limits?: RealtimeLimits;
+  heartbeat?: RealtimeHeartbeatOptions;
+  drain?: RealtimeDrainOptions;
+  /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
+  report?: boolean;
+}
+
+/**
+ * What an application's `claims` function returns: like an identity, with everything but the user optional.
+ * @publicApi
+ */
+export type RealtimeIdentityInput = Pick<Identity, 'userId'> & {
+  roles?: Iterable<string>;
+  permissions?: Iterable<string>;
+  metadata?: Record<string, unknown>;
+};
+
+/**
+ * Where a connecting client may put its token. `Authorization: Bearer` and the sub-protocol offer
+ * `realtime, bearer.<token>` are always read.
+ * @publicApi
+ */
+export interface RealtimeTokenOptions {
+  /** Name of the query parameter, or `false` when URLs must not carry tokens. Default `token`. */
+  query?: string | false;
+  /** Finds the token somewhere else, such as a cookie; asked before the other places. */
+  from?: (request: IncomingMessage) => string | undefined;
+  /** Let clients without a token connect and send it as their first command (`auth`). Default false. */
+  firstCommand?: boolean;
+}
+
+/**
+ * What one client, and all of them together, may use. `Infinity` turns a limit off.
+ * @publicApi
+ */
+export interface RealtimeLimits {
+  /** Most bytes of a message from a client; above it the socket closes with 1009. Default 65,536. */
+  maxMessageBytes?: number;
+  /** Most fragments of one message; above it the socket closes with 1008. Default 64. */
+  maxFragments?: number;
+  /** How deep arrays and objects of a message from a client may be nested. Default 32. */
+  maxJsonDepth?: number;
+  /** Most keys of one object, and most entries of one array, in a message from a client. Default 1,000. */
+  maxJsonKeys?: number;
+  /** Most topics a client may subscribe one connection to. Default 128. */
+  maxTopicsPerConnection?: number;
+  /** Most characters of a topic's name from a client. Default 255, which is also the most that can be set. */
+  maxTopicLength?: number;
+  /** How many commands of a connection may wait for their turn before its socket is no longer read. Also the most messages whose Observables may run at once. Default 64. */
+  mailboxSize?: number;
+  /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */
+  authTimeoutMs?: number;
+  /** Most bytes that may wait to be written to one connection; above it the connection closes with 3008. Default 1,048,576. */
+  sendQueueBytes?: number;
+}
+
+/**
+ * How dead peers are found, on both sides.
+ * @publicApi
+ */
+export interface RealtimeHeartbeatOptions {
+  /** How often each connection is pinged, in milliseconds; the client is told in `realtime:welcome`. Default 25,000. */
+  intervalMs?: number;
+  /** How long a ping may stay unanswered before the connection is ended, in milliseconds. Default 10,000. */
+  timeoutMs?: number;
+}
+
+/**
+ * How connections are ended when the application shuts down.
+ * @publicApi
+ */
+export interface RealtimeDrainOptions {
+  /** How long ending all connections may take, in milliseconds. Default 30,000. */
+  timeoutMs?: number;
+}
+
+type Complete<T> = { readonly [K in keyof T]-?: T[K] };
+
+/**
+ * The options with every default filled in, as the package's own parts see them. Injectable.
+ * @internal
+ */
+export class RealtimeSettings {
+  readonly path: string;
+  readonly useGlobalPrefix: boolean;
+  readonly jwt: RealtimeJwtOptions | undefined;
+  /** How far clocks may differ, in seconds. */
+  readonly clockToleranceS: number;
+  readonly claims: ((claims: JwtClaims) => RealtimeIdentityInput) | undefined;
+  readonly token: Readonly<{ query: string | false; from: RealtimeTokenOptions['from']; firstCommand: boolean }>;
+  readonly allowedOrigins: readonly string[] | '*';
+  readonly trustProxy: number | readonly string[];
+  readonly authorize: Requirements;
+  readonly limits: Complete<RealtimeLimits>;
+  readonly heartbeat: Complete<RealtimeHeartbeatOptions>;
+  readonly drain: Complete<RealtimeDrainOptions>;
+  readonly report: boolean;
+
+  constructor(options: RealtimeOptions) {
+    this.path = options.path ?? '/ws';
+    this.useGlobalPrefix = options.useGlobalPrefix ?? false;
+    this.jwt = options.jwt;
+    this.clockToleranceS = options.jwt?.clockToleranceS ?? 5;
+    this.claims = options.claims;
+    this.token = { query: 'token', from: undefined, firstCommand: false, ...defined(options.token) };
+    this.allowedOrigins = options.allowedOrigins ?? [];
+    this.trustProxy = options.trustProxy ?? 0;
+    this.authorize = options.authorize ?? {};
+    this.limits = { ...DEFAULT_LIMITS, ...defined(options.limits) };
+    this.heartbeat = { intervalMs: 25_000, timeoutMs: 10_000, ...defined(options.heartbeat) };
+    this.drain = { timeoutMs: 30_000, ...defined(options.drain) };
+    this.report = options.report ?? true;
+  }
+}
+
+const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
+  maxMessageBytes: 65_536,
+  maxFragments: 64,
+  maxJsonDepth: 32,
+  maxJsonKeys: 1_000,
+  maxTopicsPerConnection: 128,
+  maxTopicLength: 255,
+  mailboxSize: 64,
+  authTimeoutMs: 10_000,
+  sendQueueBytes: 1_048_576,
+};
+
+/** An option that is there but undefined counts as left out. */
+function defined<T extends object>(options: T | undefined): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,52 @@
+import type { Provider } from '@nestjs/common';
+import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
+import { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
+import { JwtAuthenticator } from './adapters/jwt/jwt-authenticator.js';
+import { NestJwtVerifier } from './adapters/jwt/nest-jwt-verifier.js';
+import { RandomIdGenerator } from './adapters/system/random-id-generator.js';
+import { SystemClock } from './adapters/system/system-clock.js';
+import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
+import { Authenticator } from './ports/authenticator.js';
+import { Clock } from './ports/clock.js';
+import { ConnectionRegistry } from './ports/connection-registry.js';
+import { IdGenerator } from './ports/id-generator.js';
+import { JwtVerifier } from './ports/jwt-verifier.js';
+import { PubSubManager } from './ports/pub-sub-manager.js';
+import { MODULE_OPTIONS_TOKEN } from './realtime.module-definition.js';
+import { RealtimeSettings, type RealtimeOptions } from './realtime.options.js';
+import { assertOptions } from './realtime.options-schema.js';
+
+/** Which adapter stands behind each port, unless the application says otherwise. */
+export const PORT_PROVIDERS: Provider[] = [
+  ...inMemoryBackend().providers,
+  { provide: ConnectionRegistry, useClass: InMemoryConnectionRegistry },
+  { provide: PubSubManager, useClass: InMemoryPubSubManager },
+  { provide: Clock, useClass: SystemClock },
+  { provide: IdGenerator, useClass: RandomIdGenerator },
+  {
+    provide: RealtimeSettings,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: RealtimeOptions) => {
+      assertOptions(options);
+      return new RealtimeSettings(options);
+    },
+  },
+  {
+    provide: JwtVerifier,
+    inject: [RealtimeSettings, Clock],
+    useFactory: ({ jwt }: RealtimeSettings, clock: Clock) => {
+      if (jwt) return new NestJwtVerifier(jwt, clock);
+      throw new RealtimeConfigurationError(
+        'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of ' +
+          'your own: providers: [{ provide: JwtVerifier, useClass: MyVerifier }]',
+      );
+    },
+  },
+  {
+    provide: Authenticator,
+    inject: [JwtVerifier, Clock, RealtimeSettings],
+    useFactory: (verifier: JwtVerifier, clock: Clock, { claims, clockToleranceS }: RealtimeSettings) =>
+      new JwtAuthenticator(verifier, clock, { ...(claims && { claims }), clockToleranceS }),
+  },
+];

@@ -1,0 +1,273 @@
+import { Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { all, connection, role, topic, user, type Address } from './core/address.js';
+import { MAX_REASON_BYTES } from './core/close-code.js';
+import type { RealtimeConnection } from './core/connection.js';
+import type { DeliveryReport } from './core/delivery-report.js';
+import type { EnvelopeContent } from './core/envelope.js';
+import { explainMessage, stringifyMessage } from './core/message.js';
+import type { MessageInput } from './core/message-types.js';
+import type { Problem } from './core/problem.js';
+import type { RealtimeEvent } from './core/realtime-event.js';
+import { localReport } from './core/delivery-report.js';
+import { subjectOfAll } from './core/subject.js';
+import { explainAddress } from './core/address.js';
+import { explainTopic } from './core/topic.js';
+import { ConnectionEvents } from './delivery/connection-events.js';
+import { InvalidArgumentError } from './errors/invalid-argument.error.js';
+import { RealtimeError } from './errors/realtime.error.js';
+import { Clock } from './ports/clock.js';
+import { ConnectionRegistry } from './ports/connection-registry.js';
+import { MessageBus } from './ports/message-bus.js';
+import { PubSubManager } from './ports/pub-sub-manager.js';
+import { RealtimeSettings } from './realtime.options.js';
+
+/**
+ * How one message is sent.
+ * @publicApi
+ */
+export interface SendOptions {
+  /** `false`: do not ask other nodes what they delivered. Default: the module's `report`. */
+  readonly report?: boolean;
+}
+
+/**
+ * How connections are ended.
+ * @publicApi
+ */
+export interface DisconnectOptions {
+  /** Why, in prose: it reaches the client in the close frame. At most 123 bytes. Default "disconnected by the application". */
+  readonly reason?: string;
+  /** True when clients may come back at once (close code 3000); default false (3503, SDKs and well-behaved clients stop). */
+  readonly reconnect?: boolean;
+}
+
+/**
+ * How many there are.
+ * @publicApi
+ */
+export interface RealtimeCounts {
+  readonly connections: number;
+  /** Different users among them. */
+  readonly users: number;
+  /** Topics with at least one subscriber. */
+  readonly topics: number;
+  readonly subscriptions: number;
+}
+
+/**
+ * Sends messages to connected clients. Inject it anywhere; it may be used before the server listens (there is just
+ * nobody to receive yet).
+ *
+ * Every method rejects with {@link InvalidArgumentError} when an argument cannot be right; nothing was sent then.
+ * @publicApi
+ */
+@Injectable()
+export class RealtimeService {
+  constructor(
+    private readonly bus: MessageBus,
+    private readonly registry: ConnectionRegistry,
+    private readonly pubSub: PubSubManager,
+    private readonly clock: Clock,
+    private readonly events: ConnectionEvents,
+    private readonly settings: RealtimeSettings,
+  ) {}
+
+  /** What happens to the connections of this node, as it happens. Nothing is replayed to those who subscribe later. */
+  get events$(): Observable<RealtimeEvent> {
+    return this.events.stream$;
+  }
+
+  /** To all connections of a user: every tab, every device. */
+  sendToUser<T extends string>(
+    userId: string,
+    message: MessageInput<T>,
+    options?: SendOptions,
+  ): Promise<DeliveryReport> {
+    return this.to(user(userId)).send(message, options);
+  }
+
+  /** To all connections that have a role now. */
+  sendToRole<T extends string>(
+    roleName: string,
+    message: MessageInput<T>,
+    options?: SendOptions,
+  ): Promise<DeliveryReport> {
+    return this.to(role(roleName)).send(message, options);
+  }
+
+  /** To one connection. An unknown id has no recipients and is no error. */
+  sendToConnection<T extends string>(
+    connectionId: string,
+    message: MessageInput<T>,
+    options?: SendOptions,
+  ): Promise<DeliveryReport> {
+    return this.to(connection(connectionId)).send(message, options);
+  }
+
+  /** To everybody. */
+  broadcast<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
+    return this.to(all()).send(message, options);
+  }
+
+  /** To the subscribers of a topic, in one order for all of them. The message arrives with its `topic`. */
+  publish<T extends string>(
+    topicName: string,
+    message: MessageInput<T>,
+    options?: SendOptions,
+  ): Promise<DeliveryReport> {
+    return this.to(topic(topicName)).send(message, options);
+  }
+
+  /**
+   * Starts a send to several addresses at once. A connection that matches more than one of them gets one copy.
+   *
+   * ```ts
+   * await realtime.to(user('42'), role('admin')).except(connection(id)).send({ type: 'note', payload });
+   * ```
+   */
+  to(...addresses: Address[]): Recipients {
+    return new Recipients(addresses, [], (to, except, message, options) => this.#send(to, except, message, options));
+  }
+
+  /**
+   * Subscribes a connection to a topic without asking a handler. The client is told with `realtime:subscribed`.
+   * @returns true when the connection exists and was not subscribed before
+   * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
+   */
+  async subscribe(connectionId: string, topicName: string): Promise<boolean> {
+    assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName)]);
+    return this.#order(connectionId, { kind: 'subscribe', topic: topicName });
+  }
+
+  /**
+   * Ends a connection's subscription. The client is told with `realtime:unsubscribed`, and why.
+   * @param options.reason prose for the client
+   * @returns true when there was one
+   * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
+   */
+  async unsubscribe(
+    connectionId: string,
+    topicName: string,
+    { reason = 'unsubscribed by the application' }: { readonly reason?: string } = {},
+  ): Promise<boolean> {
+    assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName), ...explainReason(reason)]);
+    return this.#order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
+  }
+
+  /** Ends the connections behind an address. @returns how many there were, in `recipients` */
+  async disconnect(
+    address: Address,
+    { reason = 'disconnected by the application', reconnect = false }: DisconnectOptions = {},
+  ): Promise<DeliveryReport> {
+    assertValid([...explainAddress(address), ...explainReason(reason)]);
+    return this.#publish([address], [], { kind: 'disconnect', code: reconnect ? 'DISCONNECTED' : 'FORCED', reason });
+  }
+
+  /** The connections of a user, oldest first. */
+  async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
+    assertValid(explainAddress(user(userId)));
+    return Array.from(this.registry.idsOfUser(userId), (id) => this.registry.get(id)!);
+  }
+
+  /** One connection, or `undefined` when there is none with this id. */
+  async connection(connectionId: string): Promise<RealtimeConnection | undefined> {
+    return this.registry.get(connectionId);
+  }
+
+  /** The topics a connection is subscribed to. */
+  async topicsOf(connectionId: string): Promise<readonly string[]> {
+    return [...this.pubSub.topicsOf(connectionId)];
+  }
+
+  /** The connections subscribed to a topic. */
+  async subscribersOf(topicName: string): Promise<readonly RealtimeConnection[]> {
+    assertValid(explainTopic(topicName));
+    return Array.from(this.pubSub.subscribersOf(topicName), (id) => this.registry.get(id)!);
+  }
+
+  /** How many connections, users, topics and subscriptions there are. */
+  async counts(): Promise<RealtimeCounts> {
+    return {
+      connections: this.registry.ids().size,
+      users: this.registry.userCount,
+      topics: this.pubSub.topicCount,
+      subscriptions: this.pubSub.subscriptionCount,
+    };
+  }
+
+  async #send(
+    to: readonly Address[],
+    except: readonly Address[],
+    message: MessageInput,
+    options: SendOptions | undefined,
+  ): Promise<DeliveryReport> {
+    assertValid([...to, ...except].flatMap(explainAddress));
+    assertValid(explainMessage(message));
+    const json = stringifyMessage(message, new Date(this.clock.now()).toISOString());
+    if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
+    return this.#publish(to, except, { kind: 'message', text: json.text }, options);
+  }
+
+  #publish(
+    to: readonly Address[],
+    except: readonly Address[],
+    content: EnvelopeContent,
+    options: SendOptions = {},
+  ): DeliveryReport | Promise<DeliveryReport> {
+    const subject = subjectOfAll(to);
+    if (to.length === 0 || subject === undefined) return localReport(0);
+    return this.bus.publish(subject, { to, except, content }, { report: options.report ?? this.settings.report });
+  }
+
+  /** An order to one connection needs an answer: "did nothing" and "could not ask" are not the same. */
+  async #order(connectionId: string, content: EnvelopeContent): Promise<boolean> {
+    const { recipients, complete } = await this.#publish([connection(connectionId)], [], content, { report: true });
+    if (recipients === 0 && !complete) {
+      throw new RealtimeError('UNAVAILABLE', 'The node that holds the connection did not answer in time.');
+    }
+    return recipients > 0;
+  }
+}
+
+type Send = (
+  to: readonly Address[],
+  except: readonly Address[],
+  message: MessageInput,
+  options: SendOptions | undefined,
+) => Promise<DeliveryReport>;
+
+/**
+ * Addresses on their way to a send; see {@link RealtimeService.to}.
+ * @publicApi
+ */
+export class Recipients {
+  /** @internal */
+  constructor(
+    private readonly addresses: readonly Address[],
+    private readonly exceptions: readonly Address[],
+    private readonly deliver: Send,
+  ) {}
+
+  /** Leaves out every connection that matches one of these addresses. */
+  except(...addresses: Address[]): Recipients {
+    return new Recipients(this.addresses, [...this.exceptions, ...addresses], this.deliver);
+  }
+
+  /** Sends. Without any address there are no recipients. */
+  send<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
+    return this.deliver(this.addresses, this.exceptions, message as MessageInput, options);
+  }
+}
+
+function assertValid(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+}
+
+function explainReason(reason: unknown): readonly Problem[] {
+  if (typeof reason !== 'string' || reason.trim() === '')
+    return [{ at: 'reason', message: 'must be prose, not empty' }];
+  return Buffer.byteLength(reason) > MAX_REASON_BYTES
+    ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
+    : [];
+}

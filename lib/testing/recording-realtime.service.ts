@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
+import { SystemClock } from '../adapters/system/system-clock.js';
+import type { Address } from '../core/address.js';
+import { connectionIdOn } from '../core/connection-id.js';
+import { createConnection } from '../core/connection.js';
+import type { DeliveryReport } from '../core/delivery-report.js';
+import type { Envelope } from '../core/envelope.js';
+import type { RealtimeMessage } from '../core/message.js';
+import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { ConnectionEvents } from '../delivery/connection-events.js';
+import { LocalDelivery } from '../delivery/local-delivery.js';
+import { Membership } from '../delivery/membership.js';
+import { RealtimeSettings, type RealtimeIdentityInput } from '../realtime.options.js';
+import { RealtimeService } from '../realtime.service.js';
+import { RecordingConnection } from './recording-connection.js';
+
+/** A message as it was sent. */
+export interface SentMessage {
+  readonly to: readonly Address[];
+  readonly except: readonly Address[];
+  readonly message: Required<Pick<RealtimeMessage, 'type' | 'timestamp'>> & RealtimeMessage;
+}
+
+const NODE = 'recording';
+
+/**
+ * A `RealtimeService` for unit tests: it checks arguments and routes like the real one, keeps what was sent, and reaches
+ * connections without a network.
+ *
+ * ```ts
+ * const realtime = new RecordingRealtimeService();
+ * const alice = realtime.connect({ userId: 'alice' });
+ * await new OrdersService(realtime).create(order);
+ * expect(realtime.sent[0]).toMatchObject({ to: [user('alice')], message: { type: 'order.created' } });
+ * expect(alice.received[0]?.payload).toEqual(order);
+ * ```
+ */
+@Injectable()
+export class RecordingRealtimeService extends RealtimeService {
+  /** Everything that was sent, in order, whether or not anybody was there to receive it. */
+  readonly sent: SentMessage[];
+  readonly #ids = new RandomIdGenerator();
+  readonly #membership: Membership;
+
+  constructor() {
+    const registry = new InMemoryConnectionRegistry();
+    const pubSub = new InMemoryPubSubManager();
+    const sent: SentMessage[] = [];
+    const bus = new RecordingBus(sent);
+    super(bus, registry, pubSub, new SystemClock(), new ConnectionEvents(), new RealtimeSettings({}));
+    const delivery = new LocalDelivery(registry, pubSub);
+    bus.open(NODE, (envelope) => delivery.deliver(envelope));
+    bus.join(ALL_SUBJECT);
+    bus.join(nodeSubject(NODE));
+    this.sent = sent;
+    this.#membership = new Membership(registry, pubSub, delivery, bus);
+  }
+
+  /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
+  connect(identity: RealtimeIdentityInput): RecordingConnection {
+    const id = connectionIdOn(NODE, this.#ids.next());
+    const connection = createConnection({ id, ...identity, createdAt: new Date() });
+    const recording = new RecordingConnection(connection, this.#membership);
+    void this.#membership.add(connection, recording);
+    return recording;
+  }
+}
+
+class RecordingBus extends InMemoryMessageBus {
+  constructor(private readonly sent: SentMessage[]) {
+    super();
+  }
+
+  override publish(subject: string, envelope: Envelope): DeliveryReport {
+    const { to, except, content } = envelope;
+    if (content.kind === 'message') this.sent.push({ to, except, message: JSON.parse(content.text) as never });
+    return super.publish(subject, envelope);
+  }
+}

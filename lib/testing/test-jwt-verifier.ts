@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { JwtClaims } from '../core/claims.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import { JwtVerifier } from '../ports/jwt-verifier.js';
+
+/**
+ * A verifier for tests: it takes tokens that {@link testToken} made, without keys or signatures. Give it to an
+ * application under test with `overrideProvider(JwtVerifier).useClass(TestJwtVerifier)` or in `forRoot({ providers })`.
+ * Never in production: anybody can make such a token.
+ */
+@Injectable()
+export class TestJwtVerifier extends JwtVerifier {
+  async verify(token: string): Promise<JwtClaims> {
+    try {
+      return JSON.parse(Buffer.from(token, 'base64url').toString()) as JwtClaims;
+    } catch {
+      throw new RealtimeError('UNAUTHENTICATED', 'This is no test token; make one with testToken().');
+    }
+  }
+}
+
+/**
+ * A token for {@link TestJwtVerifier}.
+ * @param userId the `sub` claim
+ * @param claims more claims, such as `{ roles: ['admin'] }`; `exp` is an hour from now unless it is given
+ */
+export function testToken(userId: string, claims: JwtClaims = {}): string {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  return Buffer.from(JSON.stringify({ exp, ...claims, sub: userId })).toString('base64url');
+}

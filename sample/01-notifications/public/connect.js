@@ -1,0 +1,84 @@
+const MIN_DELAY_MS = 500;
+const MAX_DELAY_MS = 20_000;
+const GRACE_MS = 10_000;
+
+/**
+ * Keeps a WebSocket open: reconnects with full-jitter backoff (500 ms to 20 s), notices a dead link by the missing
+ * heartbeat, and stops when the server says so (close codes 3500–3999 and 4500–4999).
+ *
+ * - `url()` gives the address of the next attempt, token included; it may be asynchronous, and may throw to try later.
+ * - `onFrame(frame)` gets every frame, parsed.
+ * - `onState({ name, ... })` is told `connecting`, `online`, `waiting` (with `delayMs`, `code`, `reason`) or `stopped` (with `code`, `reason`).
+ *
+ * Returns `send(command)`, which tells whether the command could be written, and `close()`.
+ */
+export function connect({ url, onFrame, onState }) {
+  let socket;
+  let timer;
+  let failures = 0;
+  let heartbeatMs = 25_000;
+  let closed = false;
+
+  async function open() {
+    onState({ name: 'connecting' });
+    let address;
+    try {
+      address = await url();
+    } catch (error) {
+      return lost(1006, error.message);
+    }
+    if (closed) return;
+    socket = new WebSocket(address);
+    socket.onmessage = ({ data }) => received(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => lost(code, reason || 'connection lost or refused');
+    watch();
+  }
+
+  function received(frame) {
+    if (frame.type === 'realtime:welcome') {
+      failures = 0;
+      heartbeatMs = frame.payload.heartbeatMs;
+      onState({ name: 'online' });
+    }
+    watch();
+    onFrame(frame);
+  }
+
+  // The server sends something at least every heartbeat, so longer silence means that the link is dead.
+  function watch() {
+    clearTimeout(timer);
+    timer = setTimeout(() => lost(1006, 'no sign of life'), heartbeatMs + GRACE_MS);
+  }
+
+  function lost(code, reason) {
+    release();
+    if (closed) return;
+    const final = (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999);
+    if (final) return onState({ name: 'stopped', code, reason });
+    const ceiling = Math.min(MAX_DELAY_MS, 2 * MIN_DELAY_MS * 2 ** failures++);
+    const delayMs = MIN_DELAY_MS + Math.random() * (ceiling - MIN_DELAY_MS);
+    onState({ name: 'waiting', delayMs, code, reason });
+    timer = setTimeout(open, delayMs);
+  }
+
+  function release() {
+    clearTimeout(timer);
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    socket = undefined;
+  }
+
+  open();
+  return {
+    send(command) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(command));
+      return true;
+    },
+    close() {
+      closed = true;
+      release();
+    },
+  };
+}

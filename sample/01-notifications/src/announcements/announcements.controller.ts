@@ -1,0 +1,27 @@
+import { Body, Controller, Post, UseGuards } from '@nestjs/common';
+import {
+  type DeliveryReport,
+  RealtimeAuthGuard,
+  RealtimeService,
+  type RealtimeUser,
+  RequireRoles,
+} from 'nestjs-realtime';
+import { CurrentUser } from '../auth/current-user.decorator.js';
+import { CreateAnnouncementDto } from './create-announcement.dto.js';
+
+/** To everybody: an admin speaks, all connections hear it. */
+@Controller('announcements')
+@UseGuards(RealtimeAuthGuard)
+export class AnnouncementsController {
+  constructor(private readonly realtime: RealtimeService) {}
+
+  @Post()
+  @RequireRoles('admin')
+  async create(
+    @Body() { text }: CreateAnnouncementDto,
+    @CurrentUser() user: RealtimeUser,
+  ): Promise<{ delivery: DeliveryReport }> {
+    const delivery = await this.realtime.broadcast({ type: 'announcement', payload: { from: user.userId, text } });
+    return { delivery };
+  }
+}

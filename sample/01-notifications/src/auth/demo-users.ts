@@ -1,0 +1,12 @@
+/** Somebody who can log in. */
+export interface DemoUser {
+  readonly name: string;
+  readonly role: 'customer' | 'admin';
+}
+
+/** Who can log in, by name; a real application asks its database, and for a password. */
+export const DEMO_USERS: ReadonlyMap<string, DemoUser> = new Map<string, DemoUser>([
+  ['alice', { name: 'alice', role: 'customer' }],
+  ['bob', { name: 'bob', role: 'customer' }],
+  ['carol', { name: 'carol', role: 'admin' }],
+]);

@@ -1,0 +1,111 @@
+import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
+import type { Envelope } from '../../lib/core/envelope.js';
+import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
+import { messageBusContract } from '../../lib/testing/contracts/index.js';
+import { canBeBroken, keepsItsContract, twinOf } from './prove.js';
+
+const create = (): MessageBus => new InMemoryMessageBus();
+const twin = (change: (real: MessageBus) => Partial<MessageBus>) => twinOf(create, change);
+
+/** A bus that does something else with what arrives. */
+const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
+  twin((real) => ({ open: (nodeId, receive) => real.open(nodeId, change(receive)) }));
+
+/** A bus that changes envelopes on their way. */
+const carrying = (change: (envelope: Envelope) => Envelope) => receiving((receive) => (each) => receive(change(each)));
+
+/** A bus that takes subjects for something else. */
+const naming = (change: (subject: string) => string) =>
+  twin((real) => ({
+    join: (subject) => real.join(change(subject)),
+    publish: (subject, envelope, options) => real.publish(change(subject), envelope, options),
+  }));
+
+/** A bus that holds an envelope back until the next one has been delivered. */
+const overtaking = (isHeldBack: (envelope: Envelope) => boolean) =>
+  receiving((receive) => {
+    let heldBack: Envelope | undefined;
+    return (envelope) => {
+      if (heldBack === undefined && isHeldBack(envelope)) {
+        heldBack = envelope;
+        return 1;
+      }
+      const reached = receive(envelope);
+      if (heldBack) receive(heldBack);
+      heldBack = undefined;
+      return reached;
+    };
+  });
+
+keepsItsContract('InMemoryMessageBus', messageBusContract, create);
+
+canBeBroken(messageBusContract, {
+  'delivers what is published to a joined subject, to the node that published it too': receiving(() => () => 1),
+  'delivers each envelope once': receiving((receive) => (envelope) => receive(envelope) && receive(envelope)),
+  'delivers nothing from a subject that was not joined': naming(() => 'everything'),
+  'delivers nothing from a subject that was left': twin(() => ({ leave: () => {} })),
+  'keeps other subjects joined when one is left': twin((real) => {
+    const joined: string[] = [];
+    return {
+      join(subject) {
+        joined.push(subject);
+        return real.join(subject);
+      },
+      leave: () => joined.forEach((subject) => void real.leave(subject)),
+    };
+  }),
+  'delivers from a subject that was left and joined again': twin((real) => {
+    const known = new Set<string>();
+    return { join: (subject) => (known.has(subject) ? undefined : real.join(known.add(subject) && subject)) };
+  }),
+  'is joined when a join was called after a leave, settled or not': twin((real) => ({
+    async leave(subject) {
+      await Promise.resolve();
+      await real.leave(subject);
+    },
+  })),
+  'joins many subjects at the same time': twin((real) => {
+    let busy = false;
+    return {
+      async join(subject) {
+        if (busy) return;
+        busy = true;
+        await Promise.resolve();
+        await real.join(subject);
+        busy = false;
+      },
+    };
+  }),
+  'joins a subject of any text': twin((real) => ({
+    join: (subject) => (/\s/.test(subject) ? undefined : real.join(subject)),
+  })),
+  'takes a subject for a name, not for a pattern': naming((subject) => subject.replace(/(?:\*|-1)$/, '')),
+  'keeps the order of what is published to a subject': overtaking(() => true),
+  'keeps the order of messages and orders among each other': overtaking(({ content }) => content.kind !== 'message'),
+  'carries every kind of content unchanged': carrying((envelope) =>
+    envelope.content.kind === 'disconnect'
+      ? { ...envelope, content: { ...envelope.content, code: 'DISCONNECTED' } }
+      : envelope,
+  ),
+  'carries a long text of any characters unchanged': carrying((envelope) => {
+    const { content } = envelope;
+    if (content.kind !== 'message') return envelope;
+    return { ...envelope, content: { ...content, text: Buffer.from(content.text, 'latin1').toString('latin1') } };
+  }),
+  'carries addresses and exceptions unchanged': carrying((envelope) => ({ ...envelope, except: [] })),
+  'reports the connections that were reached, and the node that reached them': receiving((receive) => (envelope) => {
+    receive(envelope);
+    return 1;
+  }),
+  'does not count a node that reached nobody': twin((real) => ({
+    publish: async (...args) => ({ ...(await real.publish(...args)), nodes: 1 }),
+  })),
+  'reports no recipients, and no error, when nobody has joined the subject': twin((real) => ({
+    publish: async (...args) => ({ ...(await real.publish(...args)), complete: false }),
+  })),
+  'delivers when no report is asked for': twin((real) => ({
+    publish: (subject, envelope, options) =>
+      options.report ? real.publish(subject, envelope, options) : { recipients: 0, nodes: 0, complete: true },
+  })),
+  'delivers nothing after it was closed': twin(() => ({ close: () => {} })),
+});
