@@ -1,4 +1,4 @@
-import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, Optional, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
@@ -12,6 +12,8 @@ import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { SessionServices } from './gateway/session-services.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
+import { HandlerExplorer } from './handlers/handler.explorer.js';
+import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
 import { Authenticator } from './ports/authenticator.js';
 import { Clock } from './ports/clock.js';
 import { ConnectionRegistry } from './ports/connection-registry.js';
@@ -20,7 +22,6 @@ import { JwtVerifier } from './ports/jwt-verifier.js';
 import { MessageBus } from './ports/message-bus.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
-import { RealtimeSettings } from './realtime.options.js';
 import { PORT_PROVIDERS } from './realtime.providers.js';
 import { RealtimeService } from './realtime.service.js';
 
@@ -29,10 +30,13 @@ import { RealtimeService } from './realtime.service.js';
  * @publicApi
  */
 @Module({})
-export class RealtimeModule extends ConfigurableModuleClass {
-  constructor(modules: ModulesContainer, @Optional() @Inject(RealtimeSettings) settings?: RealtimeSettings) {
+export class RealtimeModule extends ConfigurableModuleClass implements OnModuleInit {
+  constructor(
+    modules: ModulesContainer,
+    @Optional() @Inject(HandlerExplorer) private readonly explorer?: HandlerExplorer,
+  ) {
     super();
-    if (!settings) {
+    if (!explorer) {
       throw new RealtimeConfigurationError(
         'RealtimeModule was imported by itself. Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
       );
@@ -44,6 +48,10 @@ export class RealtimeModule extends ConfigurableModuleClass {
           'exports can be injected everywhere.',
       );
     }
+  }
+
+  onModuleInit(): void {
+    this.explorer?.explore();
   }
 
   /** @param options the options, and `backend`, `providers`, `isGlobal` */
@@ -72,6 +80,7 @@ function complete(definition: DynamicModule): DynamicModule {
       LocalDelivery,
       Membership,
       BusAttachment,
+      ...HANDLER_PROVIDERS,
       Handshake,
       SessionServices,
       RealtimeGateway,

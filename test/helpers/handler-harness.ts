@@ -28,7 +28,10 @@ export async function bootHandlers(
 }
 
 /** Somebody who is connected. */
-export function connectionOf(userId: string, rights: { roles?: string[]; permissions?: string[] } = {}): RealtimeConnection {
+export function connectionOf(
+  userId: string,
+  rights: { roles?: string[]; permissions?: string[] } = {},
+): RealtimeConnection {
   return createConnection({ id: `node.${userId}`, userId, ...rights, createdAt: new Date(0) });
 }
 
@@ -42,7 +45,8 @@ export type SinkCall =
 /** Remembers what it is told. */
 export class RecordingSink implements ReplySink {
   readonly calls: SinkCall[] = [];
-  readonly #ended = Promise.withResolvers<void>();
+  #end: () => void = () => {};
+  readonly #ended = new Promise<void>((resolve) => (this.#end = resolve));
 
   value = (payload: unknown) => this.#last({ value: payload });
   item = (payload: unknown) => void this.calls.push({ item: payload });
@@ -51,13 +55,13 @@ export class RecordingSink implements ReplySink {
 
   /** Everything, once the last answer is there. */
   async all(): Promise<SinkCall[]> {
-    await this.#ended.promise;
+    await this.#ended;
     return this.calls;
   }
 
   #last(call: SinkCall): void {
     this.calls.push(call);
-    this.#ended.resolve();
+    this.#end();
   }
 }
 

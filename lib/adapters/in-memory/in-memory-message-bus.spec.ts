@@ -23,8 +23,8 @@ describe('InMemoryMessageBus', () => {
   it('has no recipients after it was closed', () => {
     const bus = new InMemoryMessageBus();
     bus.open('n1', () => 3);
-    bus.join('all');
     bus.close();
+    bus.join('all');
     expect(bus.publish('all', envelope)).toEqual(nobody);
   });
 

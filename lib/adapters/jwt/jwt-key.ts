@@ -17,7 +17,7 @@ export function readPublicKey(value: unknown): PublicKeyReading {
     return { ok: false, message: 'must be PEM text, a Buffer of it, or a public KeyObject' };
   }
   const pem = Buffer.from(value).toString('latin1');
-  
+  if (pem.includes('PRIVATE KEY-----')) return PRIVATE;
   try {
     return ofType(createPublicKey(pem));
   } catch {

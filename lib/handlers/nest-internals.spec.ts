@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import { Injectable, type CallHandler, type NestInterceptor, UseFilters, UseInterceptors } from '@nestjs/common';
+import { ExternalContextCreator } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { lastValueFrom, of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { connectionOf } from '../../test/helpers/handler-harness.js';
+import { InterceptedCall } from './intercepted-call.js';
+import * as internals from './nest-internals.js';
+import { HandlerContext, type HandlerArgs } from './realtime-context.js';
+
+class PassThrough implements NestInterceptor {
+  intercept(_context: unknown, next: CallHandler) {
+    return next.handle();
+  }
+}
+
+const ann = connectionOf('ann');
+const stream$ = of(1, 2);
+
+@Injectable()
+@UseFilters({ catch: (exception: Error) => `filtered ${exception.message}` })
+class Probe {
+  plain(...args: unknown[]) {
+    return args;
+  }
+  decorated(@MessageBody() body: unknown, @ConnectedSocket() socket: unknown, @MessageBody('text') text: unknown) {
+    return { body, socket, text };
+  }
+  stream() {
+    return stream$;
+  }
+  @UseInterceptors(new PassThrough())
+  intercepted() {
+    return stream$;
+  }
+  fail() {
+    throw new Error('boom');
+  }
+}
+
+async function bind(method: keyof Probe): Promise<internals.BoundHandler> {
+  const module = await Test.createTestingModule({ providers: [Probe] }).compile();
+  return internals.createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Probe), method);
+}
+
+function argsOf(payload?: unknown): HandlerArgs {
+  return [ann, payload, new HandlerContext('message', ann), 'say'];
+}
+
+describe('what this package needs of Nest beyond its public API', () => {
+  it.each([
+    'ENTRY_PROVIDER_WATERMARK',
+    'EXCEPTION_FILTERS_METADATA',
+    'GUARDS_METADATA',
+    'INJECTABLE_WATERMARK',
+    'INTERCEPTORS_METADATA',
+    'PIPES_METADATA',
+    'ROUTE_ARGS_METADATA',
+    'REQUEST_CONTEXT_ID',
+  ] as const)('has a value for %s', (name) => {
+    expect(internals[name]).toBeTruthy();
+  });
+
+  it('marks injectable classes with INJECTABLE_WATERMARK', () => {
+    expect(Reflect.getMetadata(internals.INJECTABLE_WATERMARK, Probe)).toBe(true);
+  });
+
+  it.each(['externalErrorProxy', 'interceptorsConsumer', 'transformToResult'])(
+    'has a %s in ExternalContextCreator to put our own in its place',
+    async (field) => {
+      const module = await Test.createTestingModule({}).compile();
+
+      expect(module.get(ExternalContextCreator)).toHaveProperty(field);
+    },
+  );
+});
+
+describe('a bound handler', () => {
+  it('gives a method without parameter decorators the raw arguments', async () => {
+    const args = argsOf({ text: 'hi' });
+
+    expect(await (await bind('plain')).call(...args)).toEqual(args);
+  });
+
+  it('fills in the parameter decorators of @nestjs/websockets', async () => {
+    const output = await (await bind('decorated')).call(...argsOf({ text: 'hi' }));
+
+    expect(output).toEqual({ body: { text: 'hi' }, socket: ann, text: 'hi' });
+  });
+
+  it('leaves an Observable as it is', async () => {
+    expect(await (await bind('stream')).call(...argsOf())).toBe(stream$);
+  });
+
+  it('tells, once the handler has run inside its interceptors, that it streams', async () => {
+    const call = (await (await bind('intercepted')).call(...argsOf())) as InterceptedCall;
+    const before = call.streams;
+    await lastValueFrom(call.output$);
+
+    expect([before, call.streams]).toEqual([false, true]);
+  });
+
+  it('does not filter an exception by itself', async () => {
+    const handler = await bind('fail');
+
+    await expect(handler.call(...argsOf())).rejects.toThrow('boom');
+  });
+
+  it('gives what the filter returned for an exception', async () => {
+    expect((await bind('fail')).filter(new Error('boom'), argsOf())).toBe('filtered boom');
+  });
+});
