@@ -5,7 +5,6 @@ export type { RealtimeModuleExtras } from './realtime.module-definition.js';
 export type {
   RealtimeDrainOptions,
   RealtimeHeartbeatOptions,
-  RealtimeIdentityInput,
   RealtimeLimits,
   RealtimeOptions,
   RealtimeTokenOptions,
@@ -19,7 +18,7 @@ export {
 } from './realtime.service.js';
 
 export { all, connection, role, topic, user, type Address } from './core/address.js';
-export type { Identity, JwtClaims } from './core/claims.js';
+export type { Identity, IdentityInput, JwtClaims } from './core/claims.js';
 export { CLOSE_CODES, type CloseCodeName } from './core/close-code.js';
 export type { RealtimeConnection } from './core/connection.js';
 export type { DeliveryReport } from './core/delivery-report.js';

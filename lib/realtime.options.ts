@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
-import type { Identity, JwtClaims } from './core/claims.js';
+import { DEFAULT_CLOCK_TOLERANCE_S, type RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
+import type { IdentityInput, JwtClaims } from './core/claims.js';
 import type { Requirements } from './core/authorization.js';
 
 /**
@@ -19,7 +19,7 @@ export interface RealtimeOptions {
    * Makes an identity of verified claims. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
    * permissions, and `email` goes into the metadata.
    */
-  claims?: (claims: JwtClaims) => RealtimeIdentityInput;
+  claims?: (claims: JwtClaims) => IdentityInput | Promise<IdentityInput>;
   /** Where a connecting client may put its token. */
   token?: RealtimeTokenOptions;
   /**
@@ -40,16 +40,6 @@ export interface RealtimeOptions {
   /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
   report?: boolean;
 }
-
-/**
- * What an application's `claims` function returns: like an identity, with everything but the user optional.
- * @publicApi
- */
-export type RealtimeIdentityInput = Pick<Identity, 'userId'> & {
-  roles?: Iterable<string>;
-  permissions?: Iterable<string>;
-  metadata?: Record<string, unknown>;
-};
 
 /**
  * Where a connecting client may put its token. `Authorization: Bearer` and the sub-protocol offer
@@ -122,7 +112,7 @@ export class RealtimeSettings {
   readonly jwt: RealtimeJwtOptions | undefined;
   /** How far clocks may differ, in seconds. */
   readonly clockToleranceS: number;
-  readonly claims: ((claims: JwtClaims) => RealtimeIdentityInput) | undefined;
+  readonly claims: RealtimeOptions['claims'];
   readonly token: Readonly<{ query: string | false; from: RealtimeTokenOptions['from']; firstCommand: boolean }>;
   readonly allowedOrigins: readonly string[] | '*';
   readonly trustProxy: number | readonly string[];
@@ -136,7 +126,7 @@ export class RealtimeSettings {
     this.path = options.path ?? '/ws';
     this.useGlobalPrefix = options.useGlobalPrefix ?? false;
     this.jwt = options.jwt;
-    this.clockToleranceS = options.jwt?.clockToleranceS ?? 5;
+    this.clockToleranceS = options.jwt?.clockToleranceS ?? DEFAULT_CLOCK_TOLERANCE_S;
     this.claims = options.claims;
     this.token = { query: 'token', from: undefined, firstCommand: false, ...defined(options.token) };
     this.allowedOrigins = options.allowedOrigins ?? [];

@@ -1,8 +1,9 @@
-import type { Provider } from '@nestjs/common';
+import { Logger, type Provider } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
 import { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
 import { JwtAuthenticator } from './adapters/jwt/jwt-authenticator.js';
+import { isShortSecret } from './adapters/jwt/jwt-options.js';
 import { NestJwtVerifier } from './adapters/jwt/nest-jwt-verifier.js';
 import { RandomIdGenerator } from './adapters/system/random-id-generator.js';
 import { SystemClock } from './adapters/system/system-clock.js';
@@ -16,6 +17,8 @@ import { PubSubManager } from './ports/pub-sub-manager.js';
 import { MODULE_OPTIONS_TOKEN } from './realtime.module-definition.js';
 import { RealtimeSettings, type RealtimeOptions } from './realtime.options.js';
 import { assertOptions } from './realtime.options-schema.js';
+
+const logger = new Logger('RealtimeModule');
 
 /** Which adapter stands behind each port, unless the application says otherwise. */
 export const PORT_PROVIDERS: Provider[] = [
@@ -36,7 +39,11 @@ export const PORT_PROVIDERS: Provider[] = [
     provide: JwtVerifier,
     inject: [RealtimeSettings, Clock],
     useFactory: ({ jwt }: RealtimeSettings, clock: Clock) => {
-      if (jwt) return new NestJwtVerifier(jwt, clock);
+      if (jwt) {
+        if (isShortSecret(jwt))
+          logger.warn('jwt.secret is shorter than its algorithm asks for; use 32 random bytes or more');
+        return new NestJwtVerifier(jwt, clock);
+      }
       throw new RealtimeConfigurationError(
         'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of ' +
           'your own: providers: [{ provide: JwtVerifier, useClass: MyVerifier }]',

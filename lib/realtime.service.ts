@@ -256,7 +256,7 @@ export class Recipients {
 
   /** Sends. Without any address there are no recipients. */
   send<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
-    return this.deliver(this.addresses, this.exceptions, message as MessageInput, options);
+    return this.deliver(this.addresses, this.exceptions, message, options);
   }
 }
 

@@ -125,7 +125,11 @@ describe('identityFromClaims', () => {
       permissions: fc.anything(),
       email: fc.anything(),
     });
-    fc.assert(fc.property(claims, (value) => void expect(explainIdentity(identityFromClaims(value))).toEqual([])));
+    fc.assert(
+      fc.property(claims, (value) => {
+        expect(explainIdentity(identityFromClaims(value))).toEqual([]);
+      }),
+    );
   });
 });
 

@@ -19,6 +19,14 @@ export interface Identity {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** An identity as an application's own function may give it: everything but the user may be left out. */
+export interface IdentityInput {
+  readonly userId: string;
+  readonly roles?: Iterable<string>;
+  readonly permissions?: Iterable<string>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
 const MAX_SUBJECT_LENGTH = 128;
 const MAX_LIST_LENGTH = 256;
 const MAX_ENTRY_LENGTH = 128;

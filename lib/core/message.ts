@@ -84,10 +84,14 @@ export function stringifyMessage(message: RealtimeMessage, timestamp: string): M
     const middle = text === undefined ? '' : `,"payload":${text}`;
     return { ok: true, text: `{"type":${JSON.stringify(type)}${middle},"timestamp":${JSON.stringify(at)}}` };
   } catch (cause) {
-    const reason =
-      cause instanceof Error ? String(cause.message).split('\n', 1)[0] : 'it throws while it is being serialised';
-    return { ok: false, problem: { at: 'payload', message: `cannot be carried by JSON: ${reason}` }, cause };
+    return { ok: false, problem: { at: 'payload', message: `cannot be carried by JSON: ${reasonOf(cause)}` }, cause };
   }
+}
+
+/** The first line of what was thrown, which a `toJSON` may have made of anything. */
+function reasonOf(cause: unknown): string {
+  const text: unknown = cause instanceof Error ? cause.message : undefined;
+  return (typeof text === 'string' && text.split('\n', 1)[0]) || 'it throws while it is being serialised';
 }
 
 function lostInJson(payload: unknown): string | undefined {
@@ -96,7 +100,7 @@ function lostInJson(payload: unknown): string | undefined {
     case 'symbol':
       return `a ${typeof payload}`;
     case 'number':
-      return Number.isFinite(payload) ? undefined : String(payload);
+      return Number.isFinite(payload) ? undefined : `${payload}`;
     case 'object':
       if (payload instanceof Map) return 'a Map; send Object.fromEntries(map)';
       if (payload instanceof Set) return 'a Set; send [...set]';

@@ -39,7 +39,11 @@ describe('subjectOf', () => {
 
 describe('subjectOfAll', () => {
   it('is that of a single address', () => {
-    fc.assert(fc.property(addresses(), (address) => void expect(subjectOfAll([address])).toBe(subjectOf(address))));
+    fc.assert(
+      fc.property(addresses(), (address) => {
+        expect(subjectOfAll([address])).toBe(subjectOf(address));
+      }),
+    );
   });
 
   it('is the one that every node has joined for several', () => {

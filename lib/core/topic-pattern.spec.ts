@@ -236,7 +236,7 @@ describe('areAmbiguous', () => {
   });
 
   it('does not depend on the order', () => {
-    fc.assert(fc.property(patterns(), patterns(), (a, b) => void expect(areAmbiguous(a, b)).toBe(areAmbiguous(b, a))));
+    fc.assert(fc.property(patterns(), patterns(), (a, b) => areAmbiguous(a, b) === areAmbiguous(b, a)));
   });
 
   it('says of a pattern that it meets itself', () => {

@@ -95,7 +95,7 @@ type Token = string | typeof ANY;
 const ANY = Symbol('one or more characters');
 
 function tokensOf(literals: readonly string[]): Token[] {
-  return literals.flatMap((literal, i) => (i === 0 ? [...literal] : [ANY, ...literal]));
+  return literals.flatMap((literal, i) => (i === 0 ? literal.split('') : [ANY, ...literal.split('')]));
 }
 
 /** Walks both token lists side by side through every way they can consume the same characters. */

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainTopic, isTopic } from './topic.js';
 
+const ALLOWED = ['a', 'Z', '0', '_', '.', ':', '/', '@', '-'];
+
 describe('isTopic', () => {
   it.each([
     ['a'],
@@ -36,12 +38,12 @@ describe('isTopic', () => {
 
   it('takes a string exactly when each of its 1 to 255 characters is allowed', () => {
     const character = fc.oneof(
-      { weight: 30, arbitrary: fc.constantFrom(...'aZ0_.:/@-') },
-      fc.constantFrom(...' #{}ü\n'),
+      { weight: 30, arbitrary: fc.constantFrom(...ALLOWED) },
+      fc.constantFrom(' ', '#', '{', '}', 'ü', '\n'),
     );
     fc.assert(
       fc.property(fc.string({ unit: character, maxLength: 300, size: 'max' }), (name) => {
-        const allowed = [...name].every((each) => 'aZ0_.:/@-'.includes(each));
+        const allowed = name.split('').every((each) => ALLOWED.includes(each));
         expect(isTopic(name)).toBe(allowed && name.length >= 1 && name.length <= 255);
       }),
     );

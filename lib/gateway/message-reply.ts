@@ -4,6 +4,8 @@ import type { WireError } from '../core/error-code.js';
 import type { Push } from '../core/push.js';
 import type { ReplySink } from '../handlers/reply-sink.js';
 
+const logger = new Logger('RealtimeHandlers');
+
 /** Where answers go: the client's session. */
 interface Outlet {
   push(push: Push): void;
@@ -12,7 +14,6 @@ interface Outlet {
 
 /** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
-  static readonly #logger = new Logger(MessageReply.name);
   isDone = false;
 
   constructor(
@@ -53,7 +54,7 @@ export class MessageReply implements ReplySink {
       this.outlet.push({ kind: 'reply', id, payload });
       return true;
     } catch (error) {
-      MessageReply.#logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
+      logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
       this.outlet.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
       return false;
     }

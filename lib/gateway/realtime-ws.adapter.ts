@@ -60,12 +60,12 @@ export class RealtimeWsAdapter extends WsAdapter {
   override bindClientConnect(server: unknown, callback: Callback): void {
     if (this.#isOurs(server)) return;
     if (this.#fallback) this.#fallback.bindClientConnect(server, callback);
-    else super.bindClientConnect(server as never, callback);
+    else super.bindClientConnect(server, callback);
   }
 
   override bindClientDisconnect(client: unknown, callback: Callback): void {
     if (this.#fallback) this.#fallback.bindClientDisconnect?.(client, callback);
-    else super.bindClientDisconnect(client as never, callback);
+    else super.bindClientDisconnect(client, callback);
   }
 
   override bindMessageHandlers(
@@ -74,14 +74,14 @@ export class RealtimeWsAdapter extends WsAdapter {
     transform: (data: unknown) => Observable<unknown>,
   ): void {
     if (this.#fallback) this.#fallback.bindMessageHandlers(client, handlers, transform);
-    else super.bindMessageHandlers(client as never, handlers as never, transform);
+    else super.bindMessageHandlers(client, handlers as never, transform);
   }
 
   override async close(server: unknown): Promise<void> {
     // Our own sockets were drained before; what is left of them the gateway ends.
     if (this.#isOurs(server)) return;
     if (this.#fallback) await this.#fallback.close(server);
-    else await super.close(server as never);
+    else await super.close(server);
   }
 
   override async dispose(): Promise<void> {
@@ -97,12 +97,9 @@ export class RealtimeWsAdapter extends WsAdapter {
     return others === 0 || (onlyWsAdapter && !this.#paths.has(path));
   }
 
-  protected override addWsServerToRegistry<T extends Record<'path', string>>(
-    wsServer: T,
-    port: number,
-    path: string,
-  ): void {
+  protected override addWsServerToRegistry(wsServer: { path: string }, port: number, path: string): void {
     super.addWsServerToRegistry(wsServer, port, path);
+    // WsAdapter has put the path into the form that it compares.
     if (port === 0) this.#paths.add(wsServer.path);
   }
 

@@ -14,6 +14,8 @@ import { CommandLoop } from './command-loop.js';
 import type { SessionServices } from './session-services.js';
 import type { WsConnectionSocket } from './ws-connection-socket.js';
 
+const logger = new Logger('RealtimeGateway');
+
 /** How long before the end of its token's life a client is warned, in milliseconds. */
 const EXPIRY_WARNING_MS = 25_000;
 
@@ -28,7 +30,6 @@ type Phase =
 
 /** The life of one WebSocket, from the upgrade to the last hook: who it is, whether it still lives, and how it ends. */
 export class Session implements DeliveryTarget {
-  static readonly #logger = new Logger(Session.name);
   readonly #loop: CommandLoop;
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
@@ -260,7 +261,7 @@ export class Session implements DeliveryTarget {
     try {
       if (change) await change;
     } catch (error) {
-      Session.#logger.error('The bus could not be joined', (error as Error)?.stack);
+      logger.error('The bus could not be joined', (error as Error)?.stack);
       this.disconnect('SERVER_ERROR');
     }
     return !this.isClosed;

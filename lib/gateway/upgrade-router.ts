@@ -14,7 +14,8 @@ export class UpgradeRouter {
   #restore: (() => void) | undefined;
 
   install(server: Server, route: UpgradeRoute): void {
-    const emit = server.emit;
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with the server as `this`
+    const { emit } = server;
     const routed = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
       if (event === 'upgrade' && route(...(args as Parameters<UpgradeRoute>))) return true;
       return Reflect.apply(emit, this, [event, ...args]) as boolean;

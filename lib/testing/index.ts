@@ -6,3 +6,14 @@ export { RecordingRealtimeService, type SentMessage } from './recording-realtime
 export { TestClient, UpgradeRefusedError, type Closed, type FrameTest, type TestClientOptions } from './test-client.js';
 export type { ReceivedFrame } from './received-frame.js';
 export { startTestApp, type TestApp, type TestAppOptions } from './test-app.js';
+
+export {
+  clockContract,
+  connectionRegistryContract,
+  idGeneratorContract,
+  jwtVerifierContract,
+  messageBusContract,
+  pubSubManagerContract,
+  type ContractCase,
+  type JwtVerifierSetup,
+} from './contracts/index.js';

@@ -5,6 +5,7 @@ import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-m
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
 import { SystemClock } from '../adapters/system/system-clock.js';
 import type { Address } from '../core/address.js';
+import type { IdentityInput } from '../core/claims.js';
 import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection } from '../core/connection.js';
 import type { DeliveryReport } from '../core/delivery-report.js';
@@ -14,7 +15,7 @@ import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
 import { Membership } from '../delivery/membership.js';
-import { RealtimeSettings, type RealtimeIdentityInput } from '../realtime.options.js';
+import { RealtimeSettings } from '../realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection } from './recording-connection.js';
 
@@ -61,7 +62,7 @@ export class RecordingRealtimeService extends RealtimeService {
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
-  connect(identity: RealtimeIdentityInput): RecordingConnection {
+  connect(identity: IdentityInput): RecordingConnection {
     const id = connectionIdOn(NODE, this.#ids.next());
     const connection = createConnection({ id, ...identity, createdAt: new Date() });
     const recording = new RecordingConnection(connection, this.#membership);

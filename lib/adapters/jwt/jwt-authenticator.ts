@@ -6,6 +6,7 @@ import {
   identityFromClaims,
   isExpired,
   type Identity,
+  type IdentityInput,
   type JwtClaims,
 } from '../../core/claims.js';
 import { describeProblems, type Problem } from '../../core/problem.js';
@@ -13,14 +14,6 @@ import { RealtimeError } from '../../errors/realtime.error.js';
 import { Authenticator, type Authenticated, type AuthenticateOptions } from '../../ports/authenticator.js';
 import type { Clock } from '../../ports/clock.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
-
-/** An identity as an application's `claims` function may return it: everything but the user may be left out. */
-export interface IdentityInput {
-  readonly userId: string;
-  readonly roles?: Iterable<string>;
-  readonly permissions?: Iterable<string>;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
 
 /** How claims become an identity. */
 export interface JwtAuthenticatorOptions {

@@ -4,18 +4,18 @@ import type { Envelope, EnvelopeContent } from '../../core/envelope.js';
 import type { DeliveryReport } from '../../core/delivery-report.js';
 import { subjectOf } from '../../core/subject.js';
 import type { MessageBus } from '../../ports/message-bus.js';
-import { Inbox } from './inbox.js';
+import { EnvelopeInbox } from './envelope-inbox.js';
 
 /** A node with one bus, on subjects that no other test uses. */
 export class BusNode {
-  readonly inbox: Inbox;
+  readonly inbox: EnvelopeInbox;
   #closed = false;
 
   private constructor(
     readonly bus: MessageBus,
     reached: number,
   ) {
-    this.inbox = new Inbox(reached);
+    this.inbox = new EnvelopeInbox(reached);
   }
 
   /**

@@ -13,14 +13,14 @@ const $ = (selector) => document.querySelector(selector);
 // A frame does not say to whom it was addressed, but in this application each type has one kind of address.
 const MESSAGES = {
   'order.created': { address: 'user', text: ({ item, quantity }) => `Order received: ${quantity} × ${item}` },
-  metrics: { address: 'role', text: describeMetrics, show: drawMetrics, key: () => 'metrics' },
-  'job.progress': { address: 'connection', text: describeJob, show: drawJob, key: ({ jobId }) => jobId },
+  metrics: { address: 'role', text: describeMetrics, draw: drawMetrics, key: () => 'metrics' },
+  'job.progress': { address: 'connection', text: describeJob, draw: drawJob, key: ({ jobId }) => jobId },
   announcement: { address: 'all', text: ({ from, text }) => `${from}: ${text}` },
-  said: { address: 'topic', text: ({ from, text }) => `${from}: ${text}`, show: (frame) => chat.said(frame) },
+  said: { address: 'topic', text: ({ from, text }) => `${from}: ${text}`, draw: (frame) => chat.said(frame) },
   members: {
     address: 'topic',
     text: ({ members }) => `In the room: ${members.map(({ userId }) => userId).join(', ')}`,
-    show: (frame) => chat.members(frame),
+    draw: (frame) => chat.members(frame),
     key: () => 'members',
   },
 };
@@ -117,8 +117,8 @@ async function renew() {
 
 function show(frame) {
   const { type, payload, timestamp } = frame;
-  const { address, text, show, key } = MESSAGES[type] ?? UNKNOWN;
-  show?.(frame);
+  const { address, text, draw, key } = MESSAGES[type] ?? UNKNOWN;
+  draw?.(frame);
   feed({ type, address, to: RECIPIENTS[address](frame), text: text(payload), timestamp, key: key?.(payload) });
 }
 

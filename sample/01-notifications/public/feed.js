@@ -16,7 +16,7 @@ export function createFeed(list, template) {
     part('to').dataset.address = address;
     part('type').textContent = entry.dataset.count > 1 ? `${type} ×${entry.dataset.count}` : type;
     part('text').textContent = text;
-    part('time').textContent = new Date(timestamp).toLocaleTimeString();
+    part('time').textContent = new Date(timestamp).toLocaleTimeString([], { hourCycle: 'h23' });
     if (entry === known) return;
     if (key) {
       byKey.set(key, entry);

@@ -6,7 +6,7 @@ import type { EnvelopeReceiver } from '../../ports/message-bus.js';
 const DEADLINE_MS = 2_000;
 
 /** The receiving end of a bus: keeps what arrives, in its order, and waits for what has not arrived yet. */
-export class Inbox {
+export class EnvelopeInbox {
   readonly envelopes: Envelope[] = [];
   #arrived: () => void = () => {};
 

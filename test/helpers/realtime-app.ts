@@ -1,0 +1,57 @@
+import 'reflect-metadata';
+import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
+import { JwtVerifier, RealtimeModule, RealtimeService, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
+import { startTestApp, TestJwtVerifier, testToken, type TestApp, type TestClient } from 'nestjs-realtime/testing';
+import { onTestFinished } from 'vitest';
+
+/** What an application under test is made of. */
+export interface RealtimeAppParts extends ModuleMetadata {
+  /** Options of `forRoot`; tokens are those of `testToken()`. */
+  readonly options?: RealtimeOptions;
+  /** Replacements for single ports. */
+  readonly ports?: ModuleMetadata['providers'];
+  readonly configure?: (app: INestApplication) => void;
+}
+
+/** A client that is connected and has been welcomed. */
+export type Guest = TestClient & { readonly id: string };
+
+/** An application with `RealtimeModule` that listens. */
+export interface RealtimeApp extends TestApp {
+  readonly realtime: RealtimeService;
+  /** Connects a user; the welcome has been taken. */
+  connectAs(userId: string, claims?: JwtClaims): Promise<Guest>;
+}
+
+/** Boots an application of these parts on a free port; it is closed when the test has finished. */
+export async function startRealtimeApp(parts: RealtimeAppParts = {}): Promise<RealtimeApp> {
+  const { options, ports = [], configure, imports = [], ...metadata } = parts;
+  const verifier = { provide: JwtVerifier, useClass: TestJwtVerifier };
+  const realtimeModule = RealtimeModule.forRoot({ ...options, providers: [verifier, ...ports] });
+
+  @Module({ ...metadata, imports: [realtimeModule, ...imports] })
+  class AppModule {}
+
+  const app = await startTestApp(AppModule, { ...(configure && { configure }) });
+  onTestFinished(() => app.close());
+  return {
+    ...app,
+    realtime: app.app.get(RealtimeService),
+    async connectAs(userId, claims) {
+      const client = await app.connect({ token: testToken(userId, claims) });
+      const { payload } = await client.next('realtime:welcome');
+      return Object.assign(client, { id: payload.connectionId as string });
+    },
+  };
+}
+
+/** What has arrived at a client once everything that was sent to it has. */
+export async function receivedBy(client: TestClient): Promise<TestClient['pending']> {
+  await client.settled();
+  return client.pending;
+}
+
+/** The same as types alone. */
+export async function typesReceivedBy(client: TestClient): Promise<string[]> {
+  return (await receivedBy(client)).map(({ type }) => type);
+}
