@@ -15,6 +15,7 @@ export {
   type DisconnectOptions,
   type RealtimeCounts,
   type SendOptions,
+  type UnsubscribeOptions,
 } from './realtime.service.js';
 
 export { all, connection, role, topic, user, type Address } from './core/address.js';
@@ -42,7 +43,7 @@ export { RequirePermissions } from './decorators/require-permissions.decorator.j
 export { RequireRoles } from './decorators/require-roles.decorator.js';
 export { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 export type { RealtimeUser } from './guards/realtime-user.js';
-export type { RealtimeContext } from './handlers/realtime-context.js';
+export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './handlers/realtime-context.js';
 
 export { RealtimeError, type RealtimeErrorOptions } from './errors/realtime.error.js';
 export { InvalidArgumentError } from './errors/invalid-argument.error.js';

@@ -4,6 +4,7 @@ import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { Membership } from './delivery/membership.js';
+import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
@@ -31,6 +32,7 @@ import { RealtimeService } from './realtime.service.js';
  */
 @Module({})
 export class RealtimeModule extends ConfigurableModuleClass implements OnModuleInit {
+  /** @internal */
   constructor(
     modules: ModulesContainer,
     @Optional() @Inject(HandlerExplorer) private readonly explorer?: HandlerExplorer,
@@ -50,18 +52,25 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
     }
   }
 
+  /** @internal */
   onModuleInit(): void {
     this.explorer?.explore();
   }
 
-  /** @param options the options, and `backend`, `providers`, `isGlobal` */
+  /**
+   * The module with its options given directly.
+   * @param options the options, and `backend`, `providers`, `isGlobal`
+   * @throws RealtimeConfigurationError that names each wrong option, when the application is made
+   */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return complete(super.forRoot(options));
   }
 
   /**
+   * The module with options that have to be asked for, such as from a `ConfigService`.
    * @param options where the options come from: `useFactory` (with `inject`), `useClass` or `useExisting` (a class with
    *   `createRealtimeOptions()`), `imports`; and `backend`, `providers`, `isGlobal` directly
+   * @throws RealtimeConfigurationError that names each wrong option, when the application is made
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return complete(super.forRootAsync(options));
@@ -76,6 +85,7 @@ function complete(definition: DynamicModule): DynamicModule {
     providers: [
       ...PORT_PROVIDERS,
       NodeIdentity,
+      NodeDrain,
       ConnectionEvents,
       LocalDelivery,
       Membership,

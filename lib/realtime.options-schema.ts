@@ -1,4 +1,12 @@
-import { ValidateBy, ValidateIf, ValidateNested, validateSync, type ValidationError } from 'class-validator';
+import {
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  validateSync,
+  type ValidationArguments,
+  type ValidationError,
+} from 'class-validator';
+import { isIP } from 'node:net';
 import { explainJwtOptions } from './adapters/jwt/jwt-options.js';
 import { describeProblems, type Problem } from './core/problem.js';
 import { isOrigin } from './core/origin.js';
@@ -6,9 +14,14 @@ import { MAX_TOPIC_LENGTH } from './core/topic.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import type { RealtimeOptions } from './realtime.options.js';
 
-/** Declares what an option must be; it may always be left out. `cure` ends the sentence "<option> must be …". */
-function MustBe(cure: string, test: (value: unknown) => boolean): PropertyDecorator {
-  const valid = ValidateBy({ name: 'mustBe', validator: { validate: test, defaultMessage: () => `must be ${cure}` } });
+/**
+ * Declares what an option must be; it may always be left out.
+ * @param cure the end of the sentence "<option> must be …"
+ * @param got tells what was given instead
+ */
+function MustBe(cure: string, test: (value: unknown) => boolean, got = quoted): PropertyDecorator {
+  const defaultMessage = (args?: ValidationArguments) => `must be ${cure}; got ${got(args?.value)}`;
+  const valid = ValidateBy({ name: 'mustBe', validator: { validate: test, defaultMessage } });
   const given = ValidateIf((_options, value) => value !== undefined);
   return (target, property) => [valid, given].forEach((decorate) => decorate(target, property));
 }
@@ -38,10 +51,14 @@ function Names(): PropertyDecorator {
   return MustBe('a list of non-empty strings', isListOf(isText));
 }
 
+/** Never quoted: what was meant for a field of the object, such as a secret, may have got into its place. */
+function IsObject(cure = 'an object'): PropertyDecorator {
+  return MustBe(cure, isObject, kindOf);
+}
+
 /** An options object of its own; its options are checked by its own schema. */
 function Section(): PropertyDecorator {
-  const object = MustBe('an object', (value) => typeof value === 'object' && value !== null);
-  return (target, property) => [object, ValidateNested()].forEach((decorate) => decorate(target, property));
+  return (target, property) => [IsObject(), ValidateNested()].forEach((decorate) => decorate(target, property));
 }
 
 class TokenSchema {
@@ -59,13 +76,25 @@ class AuthorizeSchema {
 class LimitsSchema {
   @Limit('of bytes', 65_536, { min: 128 }) maxMessageBytes: unknown;
   @Limit('of fragments', 64) maxFragments: unknown;
+  @Limit('of chunks', 1_024) maxBufferedChunks: unknown;
+  @Limit('of pongs', 60) maxPendingPongs: unknown;
+  @Limit('of commands', 20) commandsPerSecond: unknown;
+  @Limit('of commands', 100) commandBurst: unknown;
+  @Limit('of violations', 20) maxViolationsPerMinute: unknown;
   @Limit('of levels', 32) maxJsonDepth: unknown;
   @Limit('of keys', 1_000) maxJsonKeys: unknown;
   @Limit('of topics', 128) maxTopicsPerConnection: unknown;
   @Limit('of characters', MAX_TOPIC_LENGTH, { max: MAX_TOPIC_LENGTH }) maxTopicLength: unknown;
   @Limit('of commands', 64) mailboxSize: unknown;
+  @Limit('of connections', 20_000) maxConnections: unknown;
+  @Limit('of connections', 20) maxConnectionsPerUser: unknown;
+  @Limit('of requests', 500) acceptsPerSecond: unknown;
+  @Limit('of clients', 1_000) maxUnauthenticated: unknown;
+  @Limit('of clients', 20) maxUnauthenticatedPerIp: unknown;
   @Milliseconds(10_000) authTimeoutMs: unknown;
   @Limit('of bytes', 1_048_576, { min: 1_024 }) sendQueueBytes: unknown;
+  @Limit('of bytes', 268_435_456, { min: 1_024 }) totalSendQueueBytes: unknown;
+  @Limit('of milliseconds', 10_000) writeStallMs: unknown;
 }
 
 class HeartbeatSchema {
@@ -81,8 +110,7 @@ class OptionsSchema {
   @MustBe('a path like "/ws", without query or fragment', (value) => isText(value) && /^\/[^?#\s]*$/.test(value))
   path: unknown;
   @IsBoolean() useGlobalPrefix: unknown;
-  @MustBe('an object like { secret, algorithms: ["HS256"] }', (value) => typeof value === 'object' && value !== null)
-  jwt: unknown;
+  @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
   @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
   @Section() token: unknown;
   @MustBe('a list of origins like "https://app.example.com" (nothing behind the host and port), or "*"', isOrigins)
@@ -115,38 +143,46 @@ export function assertOptions(options: unknown): asserts options is RealtimeOpti
 }
 
 function explainOptions(options: unknown): Problem[] {
-  if (typeof options !== 'object' || options === null) return [{ at: 'options', message: 'must be an object' }];
+  if (!isObject(options)) return [{ at: 'options', message: 'must be an object' }];
   const schema = Object.assign(new OptionsSchema(), options);
   for (const [name, Schema] of Object.entries(SECTIONS) as [keyof typeof SECTIONS, new () => object][]) {
     const section = schema[name];
-    if (typeof section === 'object' && section !== null) schema[name] = Object.assign(new Schema(), section);
+    if (isObject(section)) schema[name] = Object.assign(new Schema(), section);
   }
   const errors = validateSync(schema, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   const problems = errors.flatMap((error) => problemsOf(error, ''));
-  if (typeof schema.jwt === 'object' && schema.jwt !== null) {
+  if (isObject(schema.jwt)) {
     problems.push(...explainJwtOptions(schema.jwt as never).map(({ at, message }) => ({ at: `jwt.${at}`, message })));
   }
   return problems;
 }
 
-function problemsOf(
-  { property, value, target, constraints = {}, children = [] }: ValidationError,
-  parent: string,
-): Problem[] {
+function problemsOf({ property, target, constraints = {}, children = [] }: ValidationError, parent: string): Problem[] {
   const at = parent + property;
   if ('whitelistValidation' in constraints) {
     const known = Object.keys(new (target!.constructor as new () => object)()).join(', ');
     return [{ at, message: `is not an option; the options here are: ${known}` }];
   }
-  const own = Object.values(constraints).map((message) => ({ at, message: `${message}; got ${describe(value)}` }));
+  const { mustBe } = constraints;
+  const own = mustBe === undefined ? [] : [{ at, message: mustBe }];
   return [...own, ...children.flatMap((child) => problemsOf(child, `${at}.`))];
 }
 
 /** Short, and without quoting objects: they may hold secrets. */
-function describe(value: unknown): string {
+function quoted(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  if (Array.isArray(value)) return `[${value.map(quoted).join(', ')}]`;
+  return isObject(value) || typeof value === 'function' ? kindOf(value) : String(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {
@@ -166,5 +202,8 @@ function isProxies(value: unknown): boolean {
 }
 
 function isAddressOrRange(value: unknown): boolean {
-  return typeof value === 'string' && /^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(value);
+  const [address = '', prefix, ...rest] = typeof value === 'string' ? value.split('/') : [];
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!;
+  if (bits < 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
 }

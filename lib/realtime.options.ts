@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { getHeapStatistics } from 'node:v8';
 import { DEFAULT_CLOCK_TOLERANCE_S, type RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
 import type { IdentityInput, JwtClaims } from './core/claims.js';
 import type { Requirements } from './core/authorization.js';
@@ -34,8 +35,11 @@ export interface RealtimeOptions {
   trustProxy?: number | readonly string[];
   /** What every connection must have. */
   authorize?: Requirements;
+  /** What clients may use. Limits are on from the start. */
   limits?: RealtimeLimits;
+  /** How dead peers are found. */
   heartbeat?: RealtimeHeartbeatOptions;
+  /** How connections are ended at shutdown. */
   drain?: RealtimeDrainOptions;
   /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
   report?: boolean;
@@ -64,6 +68,19 @@ export interface RealtimeLimits {
   maxMessageBytes?: number;
   /** Most fragments of one message; above it the socket closes with 1008. Default 64. */
   maxFragments?: number;
+  /** Most pieces of one message that may arrive one by one; above it the socket closes with 1008. Default 1,024. */
+  maxBufferedChunks?: number;
+  /** Most WebSocket pings whose pongs a client has not taken; above it the socket is ended. Default 60. */
+  maxPendingPongs?: number;
+  /** How many commands a client may send per second in the long run; above it they are refused with `RATE_LIMITED`. Default 20. */
+  commandsPerSecond?: number;
+  /** How many commands a client may send at once, saved up while it was silent. Default 100. */
+  commandBurst?: number;
+  /**
+   * How many mistakes and exceeded limits a client is forgiven in a minute; above it the socket closes with 3013 (too
+   * fast) or 3509 (other mistakes). Default 20.
+   */
+  maxViolationsPerMinute?: number;
   /** How deep arrays and objects of a message from a client may be nested. Default 32. */
   maxJsonDepth?: number;
   /** Most keys of one object, and most entries of one array, in a message from a client. Default 1,000. */
@@ -74,10 +91,27 @@ export interface RealtimeLimits {
   maxTopicLength?: number;
   /** How many commands of a connection may wait for their turn before its socket is no longer read. Also the most messages whose Observables may run at once. Default 64. */
   mailboxSize?: number;
+  /** Most connections of this node; above it requests are answered with 503. Default 20,000. */
+  maxConnections?: number;
+  /** Most connections of one user on this node; above it requests are answered with 429, a first command with 3504. Default 20. */
+  maxConnectionsPerUser?: number;
+  /** Most requests to connect that are looked at per second; above it they are answered with 503. Default 500. */
+  acceptsPerSecond?: number;
+  /** Most clients of this node that are not authenticated yet; above it requests are answered with 503. Default 1,000. */
+  maxUnauthenticated?: number;
+  /** Most clients of one IP address that are not authenticated yet; above it requests are answered with 429. Default 20. */
+  maxUnauthenticatedPerIp?: number;
   /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */
   authTimeoutMs?: number;
   /** Most bytes that may wait to be written to one connection; above it the connection closes with 3008. Default 1,048,576. */
   sendQueueBytes?: number;
+  /**
+   * Most bytes that may wait to be written to all connections of this node; above it the connections that are furthest
+   * behind are ended. Default: a quarter of the heap's limit.
+   */
+  totalSendQueueBytes?: number;
+  /** How long a connection may take nothing of what waits for it, in milliseconds; then it closes with 3008. Default 10,000. */
+  writeStallMs?: number;
 }
 
 /**
@@ -142,13 +176,25 @@ export class RealtimeSettings {
 const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxMessageBytes: 65_536,
   maxFragments: 64,
+  maxBufferedChunks: 1_024,
+  maxPendingPongs: 60,
+  commandsPerSecond: 20,
+  commandBurst: 100,
+  maxViolationsPerMinute: 20,
   maxJsonDepth: 32,
   maxJsonKeys: 1_000,
   maxTopicsPerConnection: 128,
   maxTopicLength: 255,
   mailboxSize: 64,
+  maxConnections: 20_000,
+  maxConnectionsPerUser: 20,
+  acceptsPerSecond: 500,
+  maxUnauthenticated: 1_000,
+  maxUnauthenticatedPerIp: 20,
   authTimeoutMs: 10_000,
   sendQueueBytes: 1_048_576,
+  totalSendQueueBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),
+  writeStallMs: 10_000,
 };
 
 /** An option that is there but undefined counts as left out. */

@@ -14,6 +14,7 @@ import { subjectOfAll } from './core/subject.js';
 import { explainAddress } from './core/address.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
+import { NodeDrain } from './delivery/node-drain.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
@@ -43,6 +44,15 @@ export interface DisconnectOptions {
 }
 
 /**
+ * How a subscription is ended.
+ * @publicApi
+ */
+export interface UnsubscribeOptions {
+  /** Why, in prose, for the client. At most 123 bytes. Default "unsubscribed by the application". */
+  readonly reason?: string;
+}
+
+/**
  * How many there are.
  * @publicApi
  */
@@ -64,6 +74,7 @@ export interface RealtimeCounts {
  */
 @Injectable()
 export class RealtimeService {
+  /** @internal */
   constructor(
     private readonly bus: MessageBus,
     private readonly registry: ConnectionRegistry,
@@ -71,7 +82,25 @@ export class RealtimeService {
     private readonly clock: Clock,
     private readonly events: ConnectionEvents,
     private readonly settings: RealtimeSettings,
+    private readonly nodeDrain: NodeDrain,
   ) {}
+
+  /** True once this node is ending its connections, and lets no new ones in. */
+  get isDraining(): boolean {
+    return this.nodeDrain.isDraining;
+  }
+
+  /**
+   * Ends all connections of this node: commands that were read are answered, then each client is asked to reconnect
+   * (3001), spread over time; what is left after `drain.timeoutMs` is ended at once. Resolves when the last connection
+   * is gone and the `@OnDisconnect()` hooks have run.
+   *
+   * Shutting down the application does this by itself, in its first hook. Await it before `app.close()` when hooks need
+   * providers that Nest may destroy earlier.
+   */
+  drain(): Promise<void> {
+    return this.nodeDrain.start();
+  }
 
   /** What happens to the connections of this node, as it happens. Nothing is replayed to those who subscribe later. */
   get events$(): Observable<RealtimeEvent> {
@@ -142,14 +171,13 @@ export class RealtimeService {
 
   /**
    * Ends a connection's subscription. The client is told with `realtime:unsubscribed`, and why.
-   * @param options.reason prose for the client
    * @returns true when there was one
    * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
    */
   async unsubscribe(
     connectionId: string,
     topicName: string,
-    { reason = 'unsubscribed by the application' }: { readonly reason?: string } = {},
+    { reason = 'unsubscribed by the application' }: UnsubscribeOptions = {},
   ): Promise<boolean> {
     assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName), ...explainReason(reason)]);
     return this.#order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
@@ -172,11 +200,13 @@ export class RealtimeService {
 
   /** One connection, or `undefined` when there is none with this id. */
   async connection(connectionId: string): Promise<RealtimeConnection | undefined> {
+    assertValid(explainAddress(connection(connectionId)));
     return this.registry.get(connectionId);
   }
 
   /** The topics a connection is subscribed to. */
   async topicsOf(connectionId: string): Promise<readonly string[]> {
+    assertValid(explainAddress(connection(connectionId)));
     return [...this.pubSub.topicsOf(connectionId)];
   }
 

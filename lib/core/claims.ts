@@ -3,10 +3,13 @@ import type { Problem } from './problem.js';
 
 /** The verified claims of a token (RFC 7519): what the package reads, and whatever else the issuer put in. */
 export interface JwtClaims {
+  /** Who the token stands for. */
   readonly sub?: string;
-  /** Seconds since 1970. */
+  /** When it ends, in seconds since 1970. */
   readonly exp?: number;
+  /** When it was issued, in seconds since 1970. */
   readonly iat?: number;
+  /** When its life begins, in seconds since 1970. */
   readonly nbf?: number;
   readonly [claim: string]: unknown;
 }

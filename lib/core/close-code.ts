@@ -9,11 +9,14 @@ export const CLOSE_CODES = {
   EXPIRED: { code: 3005, reconnect: true, reason: 'token expired, get a new one and reconnect' },
   SLOW: { code: 3008, reconnect: true, reason: 'reads too slowly' },
   NO_PONG: { code: 3012, reconnect: true, reason: 'did not answer a ping' },
+  TOO_MANY_REQUESTS: { code: 3013, reconnect: true, reason: 'too many requests, please slow down' },
   INVALID_TOKEN: { code: 3500, reconnect: false, reason: 'invalid token' },
   BAD_REQUEST: { code: 3501, reconnect: false, reason: 'bad request' },
   STALE: { code: 3502, reconnect: false, reason: 'did not authenticate in time' },
   FORCED: { code: 3503, reconnect: false, reason: 'disconnected by the application' },
+  CONNECTION_LIMIT: { code: 3504, reconnect: false, reason: 'the user has too many connections' },
   PERMISSION_DENIED: { code: 3507, reconnect: false, reason: 'permission denied' },
+  TOO_MANY_ERRORS: { code: 3509, reconnect: false, reason: 'too many mistakes' },
 } as const satisfies Record<string, { code: number; reconnect: boolean; reason: string }>;
 
 /** A stable name for the reason of a close. */

@@ -35,6 +35,7 @@ export class ConnectionIndex {
     return connection;
   }
 
+  /** One connection, or `undefined` when there is none with this id. */
   get(id: string): RealtimeConnection | undefined {
     return this.#byId.get(id);
   }

@@ -71,7 +71,7 @@ export type {
 } from './envelope.js';
 export { countByType, filterByTarget, filterByType, filterSince } from './message-filter.js';
 export { matches, messagesReaching, reaches, recipientsOf, routeToConnections, routeToIds } from './routing.js';
-export type { RecipientIndex } from './routing.js';
+export type { Addressing, RecipientIndex } from './routing.js';
 export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './subject.js';
 export { localReport } from './delivery-report.js';
 export type { DeliveryReport } from './delivery-report.js';

@@ -2,7 +2,8 @@ import type { Address } from './address.js';
 import type { RealtimeConnection } from './connection.js';
 import type { AddressedMessage, Envelope } from './envelope.js';
 
-type Addressing = Pick<Envelope, 'to' | 'except'>;
+/** Where something goes: the addresses, and those left out. */
+export type Addressing = Pick<Envelope, 'to' | 'except'>;
 
 /** Tells which connections an address stands for. Indexed, so that an answer costs its size and not a search. */
 export interface RecipientIndex {

@@ -33,6 +33,7 @@ export class Subscriptions {
     return topics;
   }
 
+  /** True when the connection is subscribed to the topic. */
   isSubscribed(connectionId: string, topic: string): boolean {
     return this.#subscribers.get(topic).has(connectionId);
   }

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection.js';
-import { realtimeContextOf } from '../handlers/realtime-context.js';
+import { realtimeContextOf } from './realtime-context.js';
 
 const decorate = createParamDecorator((_data: unknown, context: ExecutionContext): RealtimeConnection | undefined => {
   return realtimeContextOf(context)?.connection;

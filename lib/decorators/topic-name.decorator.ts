@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { realtimeContextOf } from '../handlers/realtime-context.js';
+import { realtimeContextOf } from './realtime-context.js';
 
 /** How the value is found; by it the explorer knows the decorator. */
 export function topicNameOf(_data: unknown, context: ExecutionContext): string | undefined {

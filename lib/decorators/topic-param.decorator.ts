@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
-import { realtimeContextOf } from '../handlers/realtime-context.js';
+import { realtimeContextOf } from './realtime-context.js';
 
 /** How the value is found; by it the explorer knows the decorator. */
 export function topicParamOf(name: string | undefined, context: ExecutionContext): unknown {

@@ -14,6 +14,8 @@ export class CommandLoop {
   readonly #mailbox: Mailbox<QueuedCommand>;
   readonly #running = new Map<CommandId | MessageReply, MessageRun>();
   #busy = true;
+  #started = false;
+  #onIdle: (() => void) | undefined;
 
   constructor(
     private readonly session: Session,
@@ -24,14 +26,22 @@ export class CommandLoop {
 
   /** Until then commands wait. */
   start(): void {
+    this.#started = true;
     this.#busy = false;
     this.#work();
+  }
+
+  /** Resolves when no command is waiting or being handled; streams that go on by themselves do not count. */
+  finish(): Promise<void> {
+    if (!this.#started || (!this.#busy && this.#mailbox.length === 0)) return Promise.resolve();
+    return new Promise((resolve) => (this.#onIdle = resolve));
   }
 
   /** Nothing is begun or answered any more. */
   stop(): void {
     this.#busy = true;
     this.#mailbox.clear();
+    this.#onIdle?.();
     for (const run of this.#running.values()) run.cancel();
     this.#running.clear();
   }
@@ -66,7 +76,7 @@ export class CommandLoop {
   #work(): void {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
-      if (command === undefined) return;
+      if (command === undefined) return this.#onIdle?.();
       if (this.#mailbox.resume()) this.session.resumeReading();
       const settled = this.#handle(command);
       if (settled === undefined) continue;
@@ -87,7 +97,7 @@ export class CommandLoop {
     if (problems.length > 0) {
       const { action, id } = command;
       const message = `${describeProblems(problems)}.`;
-      this.session.fail({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      this.session.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
     switch (command.action) {
@@ -111,7 +121,7 @@ export class CommandLoop {
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
-      return this.session.fail({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
+      return this.session.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
     }
     const decision = await dispatcher.subscribe(connection, topic, payload);
     if (!decision.allowed) {
@@ -126,6 +136,7 @@ export class CommandLoop {
   async #enter(topic: string, command: SubscribeCommand | undefined): Promise<void> {
     const { membership, events, pubSub } = this.services;
     const { connection } = this.session;
+    const isNew = !pubSub.isSubscribed(connection.id, topic);
     try {
       const joined = membership.subscribe(connection.id, topic);
       if (joined) await joined;
@@ -138,7 +149,7 @@ export class CommandLoop {
     if (!pubSub.isSubscribed(connection.id, topic)) return;
     if (command) this.#confirm('subscribed', command);
     else this.session.push({ kind: 'subscribed', topic });
-    events.emit({ type: 'subscribed', connection, topic });
+    if (isNew) events.emit({ type: 'subscribed', connection, topic });
   }
 
   /** @returns a promise for the hook's end, or nothing when there was no subscription */
@@ -156,12 +167,12 @@ export class CommandLoop {
     const { id } = command;
     if (id !== undefined && this.#running.has(id)) {
       // Without the id: the answer to it is still to come, from the message that is running.
-      this.session.fail({ code: 'INVALID_MESSAGE', action: 'message', message: `The id ${id} is still in use.` });
+      this.session.refuse({ code: 'INVALID_MESSAGE', action: 'message', message: `The id ${id} is still in use.` });
       return undefined;
     }
     if (this.#running.size >= settings.limits.mailboxSize) {
       const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
-      this.session.fail({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
+      this.session.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
     }
     const reply = new MessageReply(this.session, command, this.#forget);

@@ -9,13 +9,12 @@ import { Authenticator, type Authenticated } from '../ports/authenticator.js';
 import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { refusalOf, type Refusal } from './http-refusal.js';
-import { ProxyTrust } from './proxy-trust.js';
 
 /** What became of a request to connect. */
-export type Admission =
+export type HandshakeOutcome =
   /** `authenticated` is missing where the token is to come as the first command. */
-  | { readonly admitted: true; readonly authenticated?: Authenticated }
-  | { readonly admitted: false; readonly refusal: Refusal };
+  | { readonly accepted: true; readonly authenticated?: Authenticated }
+  | { readonly accepted: false; readonly refusal: Refusal };
 
 const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
 const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not connect; see allowedOrigins.');
@@ -24,27 +23,26 @@ const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not conn
 @Injectable()
 export class Handshake {
   readonly #logger = new Logger(Handshake.name);
-  readonly #proxies: ProxyTrust;
 
   constructor(
     private readonly settings: RealtimeSettings,
     private readonly authenticator: Authenticator,
     private readonly clock: Clock,
-  ) {
-    this.#proxies = new ProxyTrust(settings.trustProxy);
-  }
+  ) {}
 
-  /** Judges an upgrade request. Never rejects. */
-  async admit(request: IncomingMessage): Promise<Admission> {
+  /**
+   * Judges an upgrade request. Never rejects.
+   * @param host what host and port the client asked for
+   */
+  async judge(request: IncomingMessage, host: string | undefined): Promise<HandshakeOutcome> {
     const { origin } = request.headers;
-    const { host } = this.#proxies.originationOf(request);
     if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
       return refused(FOREIGN_ORIGIN);
     }
     const token = this.#tokenOf(request);
-    if (token === undefined) return this.settings.token.firstCommand ? { admitted: true } : refused(NO_TOKEN);
+    if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
     try {
-      return { admitted: true, authenticated: await this.authenticate(token) };
+      return { accepted: true, authenticated: await this.authenticate(token) };
     } catch (error) {
       return refused(refusalBecauseOf(error));
     }
@@ -99,8 +97,8 @@ export class Handshake {
   }
 }
 
-function refused(refusal: Refusal): Admission {
-  return { admitted: false, refusal };
+function refused(refusal: Refusal): HandshakeOutcome {
+  return { accepted: false, refusal };
 }
 
 function refusalBecauseOf(error: unknown): Refusal {

@@ -5,32 +5,56 @@ import type { Session } from './session.js';
 
 const MAX_TICK_MS = 1_000;
 
+/** One beat, the same for all sessions. */
+export interface Beat {
+  /** The clock's time. */
+  readonly now: number;
+  /** The frame for clients that want to notice a dead server. */
+  readonly ping: Frame;
+  /** After how many beats a session is pinged again. */
+  readonly intervalTicks: number;
+  /** For how many beats a ping may stay unanswered. */
+  readonly timeoutTicks: number;
+  /** For how many beats a peer may take nothing of what waits for it. */
+  readonly stallTicks: number;
+}
+
+/** How often, and how long, in milliseconds. */
+export interface HeartbeatTimes {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly writeStallMs: number;
+}
+
 /**
- * One timer for all that happens to connections by itself: pings, dead peers, the end of a token's life, authentication
- * that does not come. Time is counted in ticks and not by the clock: after a stall of the event loop one tick has passed,
- * and the pongs that came in meanwhile are read before the next.
+ * One timer for all that happens to connections by itself: pings, dead and stalled peers, the end of a token's life,
+ * authentication that does not come. What concerns peers is counted in beats and not by the clock: after a stall of the
+ * event loop one beat has passed, and the pongs that came in meanwhile are read before the next.
  */
 export class Heartbeat {
-  readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly options: { readonly intervalMs: number; readonly timeoutMs: number },
+    private readonly times: HeartbeatTimes,
     private readonly sessions: ReadonlySet<Session>,
     private readonly clock: Clock,
     private readonly codec: Codec,
-  ) {
-    this.#tickMs = Math.min(MAX_TICK_MS, options.intervalMs, options.timeoutMs);
-  }
+  ) {}
 
   start(): void {
-    const intervalTicks = Math.round(this.options.intervalMs / this.#tickMs);
-    const timeoutTicks = Math.ceil(this.options.timeoutMs / this.#tickMs);
+    const { intervalMs, timeoutMs, writeStallMs } = this.times;
+    const tickMs = Math.min(MAX_TICK_MS, intervalMs, timeoutMs, writeStallMs);
+    const ticks = {
+      intervalTicks: Math.round(intervalMs / tickMs),
+      timeoutTicks: Math.ceil(timeoutMs / tickMs),
+      stallTicks: Math.ceil(writeStallMs / tickMs),
+    };
     this.#timer = setInterval(() => {
       const now = this.clock.now();
       const ping = new Frame(this.codec.encodePush({ kind: 'ping' }, new Date(now).toISOString()));
-      for (const session of this.sessions) session.tick(now, ping, intervalTicks, timeoutTicks);
-    }, this.#tickMs);
+      const beat: Beat = { now, ping, ...ticks };
+      for (const session of this.sessions) session.tick(beat);
+    }, tickMs);
     this.#timer.unref();
   }
 

@@ -40,15 +40,18 @@ export class RealtimeWsAdapter extends WsAdapter {
     this.#fallback = fallback;
   }
 
+  /** @internal */
   override set forceCloseConnections(value: boolean) {
     super.forceCloseConnections = value;
     if (this.#fallback) Object.assign(this.#fallback, { forceCloseConnections: value });
   }
 
+  /** @internal */
   override get forceCloseConnections(): boolean {
     return super.forceCloseConnections;
   }
 
+  /** @internal */
   override create(port: number, options: { path?: string } & Record<string, unknown> = {}): unknown {
     if (options.path === GATEWAY_MARKER) return this.#gateway.server;
     if (this.#fallback) return this.#fallback.create(port, options);
@@ -57,17 +60,20 @@ export class RealtimeWsAdapter extends WsAdapter {
     return super.create(port, options);
   }
 
+  /** @internal */
   override bindClientConnect(server: unknown, callback: Callback): void {
     if (this.#isOurs(server)) return;
     if (this.#fallback) this.#fallback.bindClientConnect(server, callback);
     else super.bindClientConnect(server, callback);
   }
 
+  /** @internal */
   override bindClientDisconnect(client: unknown, callback: Callback): void {
     if (this.#fallback) this.#fallback.bindClientDisconnect?.(client, callback);
     else super.bindClientDisconnect(client, callback);
   }
 
+  /** @internal */
   override bindMessageHandlers(
     client: unknown,
     handlers: WsMessageHandler[],
@@ -77,6 +83,7 @@ export class RealtimeWsAdapter extends WsAdapter {
     else super.bindMessageHandlers(client, handlers as never, transform);
   }
 
+  /** @internal */
   override async close(server: unknown): Promise<void> {
     // Our own sockets were drained before; what is left of them the gateway ends.
     if (this.#isOurs(server)) return;
@@ -84,12 +91,17 @@ export class RealtimeWsAdapter extends WsAdapter {
     else await super.close(server);
   }
 
+  /** @internal */
   override async dispose(): Promise<void> {
     await (this.#fallback as { dispose?: () => Promise<void> } | undefined)?.dispose?.();
     await super.dispose();
   }
 
-  /** True when nobody would answer an upgrade request for this path: there is no listener, or only `WsAdapter`, which destroys the sockets of paths it does not know. */
+  /**
+   * True when nobody would answer an upgrade request for this path: there is no listener, or only `WsAdapter`, which
+   * destroys the sockets of paths it does not know.
+   * @internal
+   */
   wouldDrop(server: Server, path: string): boolean {
     // One listener is the upgrade router's own.
     const others = server.listenerCount('upgrade') - 1;
@@ -97,6 +109,7 @@ export class RealtimeWsAdapter extends WsAdapter {
     return others === 0 || (onlyWsAdapter && !this.#paths.has(path));
   }
 
+  /** @internal */
   protected override addWsServerToRegistry(wsServer: { path: string }, port: number, path: string): void {
     super.addWsServerToRegistry(wsServer, port, path);
     // WsAdapter has put the path into the form that it compares.

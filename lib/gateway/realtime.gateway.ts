@@ -8,12 +8,14 @@ import { NEUTRAL_SUBPROTOCOL } from '../core/token.js';
 import type { Authenticated } from '../ports/authenticator.js';
 import { GATEWAY_MARKER } from '../realtime.constants.js';
 import { RealtimeSettings } from '../realtime.options.js';
+import { NodeDrain } from '../delivery/node-drain.js';
 import { drain } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
+import { SendBudget } from './send-budget.js';
 import { Session } from './session.js';
 import { SessionServices } from './session-services.js';
 import { WriteBatch } from './write-batch.js';
-import { WsConnectionSocket } from './ws-connection-socket.js';
+import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
 
 /** How long a peer may take to answer a close frame, in milliseconds, before its socket is ended. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -28,33 +30,33 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   readonly server: WebSocketServer;
   readonly #logger = new Logger(RealtimeGateway.name);
   readonly #sessions = new Set<Session>();
-  readonly #batch = new WriteBatch();
+  readonly #share: WriteShare;
   readonly #codec: JsonCodec;
   readonly #heartbeat: Heartbeat;
-  #draining: Promise<void> | undefined;
 
   constructor(
-    private readonly settings: RealtimeSettings,
+    settings: RealtimeSettings,
     private readonly services: SessionServices,
+    private readonly nodeDrain: NodeDrain,
   ) {
+    nodeDrain.onStart(() => drain(this.#sessions, settings.drain.timeoutMs));
     const { limits, heartbeat } = settings;
-    const options: ServerOptions & { closeTimeout: number } = {
+    const { sendQueueBytes, totalSendQueueBytes, writeStallMs } = limits;
+    const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
       clientTracking: false,
-      // ws takes 0 for "no limit".
-      maxPayload: limits.maxMessageBytes === Infinity ? 0 : limits.maxMessageBytes,
-      maxFragments: limits.maxFragments === Infinity ? 0 : limits.maxFragments,
+      maxPayload: unlimitedAsZero(limits.maxMessageBytes),
+      maxFragments: unlimitedAsZero(limits.maxFragments),
+      maxBufferedChunks: unlimitedAsZero(limits.maxBufferedChunks),
+      maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: (offers) => (offers.has(NEUTRAL_SUBPROTOCOL) ? NEUTRAL_SUBPROTOCOL : false),
     };
     this.server = new WebSocketServer(options);
     this.#codec = new JsonCodec({ maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
-    this.#heartbeat = new Heartbeat(heartbeat, this.#sessions, services.clock, this.#codec);
-  }
-
-  /** True once the connections are being ended; no new ones are let in from then on. */
-  get isDraining(): boolean {
-    return this.#draining !== undefined;
+    const budget = new SendBudget(totalSendQueueBytes);
+    this.#share = { batch: new WriteBatch(), budget, maxQueueBytes: sendQueueBytes };
+    this.#heartbeat = new Heartbeat({ ...heartbeat, writeStallMs }, this.#sessions, services.clock, this.#codec);
   }
 
   onModuleInit(): void {
@@ -63,7 +65,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 
   /** The first hook there is: what the application's own hooks end later is still there for the last messages. */
   async onModuleDestroy(): Promise<void> {
-    await this.drain();
+    await this.nodeDrain.start();
   }
 
   beforeApplicationShutdown(): void {
@@ -71,21 +73,33 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.server.close();
   }
 
-  /** Completes an upgrade that was admitted. Without `authenticated` the token must come as the first command. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, authenticated: Authenticated | undefined): void {
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, authenticated));
+  /** How many sockets this node holds, authenticated or not. */
+  get connectionCount(): number {
+    return this.#sessions.size;
   }
 
-  /** Ends all connections, spread over a time that fits their number, within `drain.timeoutMs`. Safe to call again. */
-  drain(): Promise<void> {
-    return (this.#draining ??= drain(this.#sessions, this.settings.drain.timeoutMs));
+  /** True when a user has as many connections as one may have. */
+  isFullFor(userId: string): boolean {
+    return this.services.isFullFor(userId);
   }
 
-  #open(ws: WebSocket, authenticated: Authenticated | undefined): void {
-    const socket = new WsConnectionSocket(ws, this.#codec, this.#batch, this.settings.limits.sendQueueBytes, () =>
-      session.disconnect('SLOW'),
-    );
-    const session = new Session(socket, ws, this.services);
+  /**
+   * Completes an upgrade that was admitted. Without `authenticated` the token must come as the first command.
+   * @param onAuthenticated called when it has come
+   */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    authenticated: Authenticated | undefined,
+    onAuthenticated: () => void,
+  ): void {
+    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, authenticated, onAuthenticated));
+  }
+
+  #open(ws: WebSocket, authenticated: Authenticated | undefined, onAuthenticated: () => void): void {
+    const socket = new WsConnectionSocket(ws, this.#codec, this.#share, () => session.disconnect('SLOW'));
+    const session = new Session(socket, ws, this.services, onAuthenticated);
     this.#sessions.add(session);
     ws.on('message', (data: Buffer, isBinary) => this.#guard(session, () => session.receive(data, isBinary)));
     ws.on('pong', () => session.heard());
@@ -106,4 +120,9 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       session.disconnect('SERVER_ERROR');
     }
   }
+}
+
+/** How `ws` is told that there is no limit. */
+function unlimitedAsZero(limit: number): number {
+  return limit === Infinity ? 0 : limit;
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Rate } from '../core/token-bucket.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { Membership } from '../delivery/membership.js';
 import { NodeIdentity } from '../delivery/node-identity.js';
@@ -13,6 +14,11 @@ import { Handshake } from './handshake.js';
 /** What every session of a node works with, in one object that all of them share. */
 @Injectable()
 export class SessionServices {
+  /** How fast one client may send commands. */
+  readonly commandRate: Rate;
+  /** How many mistakes one client is forgiven. */
+  readonly mistakeRate: Rate;
+
   constructor(
     readonly settings: RealtimeSettings,
     readonly handshake: Handshake,
@@ -24,5 +30,14 @@ export class SessionServices {
     readonly clock: Clock,
     readonly ids: IdGenerator,
     readonly node: NodeIdentity,
-  ) {}
+  ) {
+    const { commandsPerSecond, commandBurst, maxViolationsPerMinute } = settings.limits;
+    this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
+    this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
+  }
+
+  /** True when a user has as many connections on this node as one may have. */
+  isFullFor(userId: string): boolean {
+    return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
+  }
 }

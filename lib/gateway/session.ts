@@ -1,16 +1,19 @@
 import { Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
-import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
+import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../core/close-code.js';
 import type { AuthCommand, Command, CommandId } from '../core/command.js';
 import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection, type RealtimeConnection } from '../core/connection.js';
 import type { ErrorCode, WireError } from '../core/error-code.js';
 import type { Push } from '../core/push.js';
+import { TokenBucket } from '../core/token-bucket.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import { toWireError } from '../handlers/wire-error.js';
 import type { Authenticated } from '../ports/authenticator.js';
+import type { Decoded } from '../ports/codec.js';
 import { Frame } from '../ports/frame.js';
 import { CommandLoop } from './command-loop.js';
+import type { Beat } from './heartbeat.js';
 import type { SessionServices } from './session-services.js';
 import type { WsConnectionSocket } from './ws-connection-socket.js';
 
@@ -34,7 +37,9 @@ export class Session implements DeliveryTarget {
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
   #renewing = false;
-  #deadline: number;
+  readonly #deadline: number;
+  readonly #commands: TokenBucket;
+  readonly #mistakes: TokenBucket;
   #expiryAnnounced = false;
   #ticksToPing: number | undefined;
   #ticksToPong = 0;
@@ -46,9 +51,13 @@ export class Session implements DeliveryTarget {
     readonly socket: WsConnectionSocket,
     private readonly ws: WebSocket,
     private readonly services: SessionServices,
+    private readonly onAuthenticated: () => void,
   ) {
+    const now = services.clock.now();
     this.#loop = new CommandLoop(this, services);
-    this.#deadline = services.clock.now() + services.settings.limits.authTimeoutMs;
+    this.#deadline = now + services.settings.limits.authTimeoutMs;
+    this.#commands = new TokenBucket(services.commandRate, now);
+    this.#mistakes = new TokenBucket(services.mistakeRate, now);
   }
 
   /** The present snapshot. Only there once somebody has authenticated. */
@@ -66,17 +75,22 @@ export class Session implements DeliveryTarget {
   }
 
   open(authenticated: Authenticated | undefined): void {
-    if (authenticated) void this.#admit(authenticated);
+    if (authenticated) this.#run(this.#admit(authenticated));
   }
 
   receive(data: Buffer, isBinary: boolean): void {
     if (this.isClosed) return;
     this.heard();
     const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
-    if (this.#phase === 'anonymous' && !(decoded.ok && decoded.command.action === 'auth')) {
-      this.fail({ code: 'UNAUTHENTICATED', message: 'Authenticate first: {"action":"auth","token":"…"}.' });
+    const waitMs = this.#commands.take(this.services.clock.now());
+    if (waitMs > 0) {
+      const message = 'Too many commands in too short a time; this one was not carried out.';
+      this.refuse({ code: 'RATE_LIMITED', message, retryAfterMs: waitMs }, idOf(decoded));
+    } else if (this.#phase === 'anonymous' && !(decoded.ok && decoded.command.action === 'auth')) {
+      const message = 'Authenticate first: {"action":"auth","token":"…"}.';
+      this.fail({ code: 'UNAUTHENTICATED', message }, idOf(decoded));
       this.disconnect('BAD_REQUEST', 'authenticate first');
-    } else if (!decoded.ok) this.fail(decoded.error, decoded.id);
+    } else if (!decoded.ok) this.refuse(decoded.error, decoded.id);
     else this.#take(decoded.command);
   }
 
@@ -92,7 +106,14 @@ export class Session implements DeliveryTarget {
 
   /** Tells the client that something failed; with an id, it is the answer to that command. */
   fail(error: WireError, id?: CommandId): void {
-    this.push({ kind: 'error', error, ...(id !== undefined && { id }) });
+    this.#pushError(error, id);
+  }
+
+  /** Tells the client that it did what it should have known not to do; one time too many ends the connection. */
+  refuse(error: WireError, id?: CommandId): void {
+    this.fail(error, id);
+    if (this.#mistakes.take(this.services.clock.now()) === 0) return;
+    this.disconnect(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
   }
 
   pauseReading(): void {
@@ -107,6 +128,12 @@ export class Session implements DeliveryTarget {
     if (this.isClosed) return;
     this.#finish(CLOSE_CODES[name].code, reason);
     this.socket.close(name, reason);
+  }
+
+  /** Reads no more commands, answers those that were read, and asks the client to go elsewhere. */
+  retire(): void {
+    this.pauseReading();
+    void this.#loop.finish().then(() => this.disconnect('SHUTDOWN'));
   }
 
   subscribe(topic: string): boolean {
@@ -125,16 +152,19 @@ export class Session implements DeliveryTarget {
 
   /** The socket has closed, by whomever. Resolves when the application's hooks have run. */
   async ended(code: number, reason: string): Promise<void> {
+    this.socket.closed();
     this.#finish(code, reason);
     await this.#hooks;
     this.#isGone = true;
     this.#onGone.forEach((resolve) => resolve());
   }
 
-  /** Called at a steady pace. @param ping the frame for clients that want to notice a dead server */
-  tick(now: number, ping: Frame, intervalTicks: number, timeoutTicks: number): void {
+  /** Called at a steady pace. */
+  tick({ now, ping, intervalTicks, timeoutTicks, stallTicks }: Beat): void {
+    if (this.isClosed) return;
+    if (this.socket.isStalled(stallTicks)) return this.socket.giveUp();
     if (this.#phase === 'anonymous' && now >= this.#deadline) return this.disconnect('STALE');
-    if (this.isClosed || this.#connection === undefined || this.#expire(now, this.#connection)) return;
+    if (this.#connection === undefined || this.#expire(now, this.#connection)) return;
     if (this.#ticksToPong > 0 && --this.#ticksToPong === 0) return this.disconnect('NO_PONG');
     // The first ping of each connection falls anywhere into the interval, which spreads the load.
     this.#ticksToPing ??= Math.ceil(Math.random() * intervalTicks);
@@ -160,7 +190,7 @@ export class Session implements DeliveryTarget {
   #take(command: Command): void {
     switch (command.action) {
       case 'auth':
-        void (this.#phase === 'anonymous' ? this.#authenticate(command) : this.#renew(command));
+        this.#run(this.#phase === 'anonymous' ? this.#authenticate(command) : this.#renew(command));
         return;
       case 'ping':
         if (command.id !== undefined) this.push({ kind: 'pong', id: command.id });
@@ -173,6 +203,14 @@ export class Session implements DeliveryTarget {
     }
   }
 
+  /** What goes on by itself must not end the process when it fails. */
+  #run(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      logger.error('A connection failed', (error as Error)?.stack);
+      this.disconnect('SERVER_ERROR');
+    });
+  }
+
   /** The token as the first command. */
   async #authenticate(command: AuthCommand): Promise<void> {
     this.#phase = 'authenticating';
@@ -183,7 +221,15 @@ export class Session implements DeliveryTarget {
       this.disconnect(closeCodeOf(authenticated.code));
       return;
     }
-    this.#answerAuth(command, authenticated.identity.userId, authenticated.expiresAt);
+    this.onAuthenticated();
+    const { identity, expiresAt } = authenticated;
+    if (this.services.isFullFor(identity.userId)) {
+      const message = 'The user has as many connections as one may have.';
+      this.fail({ code: 'LIMIT_EXCEEDED', action: 'auth', message }, command.id);
+      this.disconnect('CONNECTION_LIMIT');
+      return;
+    }
+    this.#answerAuth(command, identity.userId, expiresAt);
     await this.#admit(authenticated);
   }
 
@@ -223,6 +269,19 @@ export class Session implements DeliveryTarget {
     if (id !== undefined) this.push({ kind: 'authenticated', id, userId, ...(expiresAt && { expiresAt }) });
   }
 
+  /** An error of the application may have details that the codec cannot write; then the client is told less. */
+  #pushError(error: WireError, id: CommandId | undefined): void {
+    const identified = id !== undefined && { id };
+    try {
+      this.push({ kind: 'error', error, ...identified });
+    } catch (cause) {
+      logger.error(`An error with the code ${error.code} could not be written`, (cause as Error)?.stack);
+      const { action, topic } = error;
+      const at = { ...(action !== undefined && { action }), ...(topic !== undefined && { topic }) };
+      this.push({ kind: 'error', error: { ...UNWRITABLE, ...at }, ...identified });
+    }
+  }
+
   async #admit({ identity, expiresAt }: Authenticated): Promise<void> {
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
     this.#phase = 'opening';
@@ -249,7 +308,7 @@ export class Session implements DeliveryTarget {
       await connected;
     } catch (error) {
       const { code, message } = toWireError(error);
-      this.disconnect(closeCodeOf(code), shortened(message));
+      this.disconnect(closeCodeOf(code), asReason(message));
     }
     if (this.isClosed) return;
     this.#phase = 'open';
@@ -299,11 +358,17 @@ export class Session implements DeliveryTarget {
   }
 }
 
+const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
+
 const BINARY = {
   ok: false,
   id: undefined,
   error: { code: 'INVALID_MESSAGE', message: 'Only text frames are understood.' },
 } as const;
+
+function idOf(decoded: Decoded): CommandId | undefined {
+  return decoded.ok ? decoded.command.id : decoded.id;
+}
 
 function closeCodeOf(code: ErrorCode): CloseCodeName {
   switch (code) {
@@ -318,7 +383,13 @@ function closeCodeOf(code: ErrorCode): CloseCodeName {
   }
 }
 
-/** A close frame's reason holds 123 bytes; the longest UTF-8 character has four. */
-function shortened(text: string): string {
-  return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 30)}…`;
+/** A text as the reason of a close frame: what there is room for, or nothing when there is no text. */
+function asReason(text: string): string | undefined {
+  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text.trim() || undefined;
+  const room = MAX_REASON_BYTES - Buffer.byteLength('…');
+  // A character that was cut in two decodes as U+FFFD.
+  return `${Buffer.from(text)
+    .subarray(0, room)
+    .toString()
+    .replace(/\uFFFD$/, '')}…`;
 }

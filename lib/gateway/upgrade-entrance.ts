@@ -2,14 +2,24 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { AdmissionControl, type AdmissionVerdict } from '../core/admission.js';
+import { NodeDrain } from '../delivery/node-drain.js';
+import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { Handshake } from './handshake.js';
 import { refusalOf, refuse, type Refusal } from './http-refusal.js';
+import { ProxyTrust } from './proxy-trust.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeWsAdapter } from './realtime-ws.adapter.js';
 import { UpgradeRouter } from './upgrade-router.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
+const USER_FULL: Refusal = {
+  status: 429,
+  code: 'LIMIT_EXCEEDED',
+  message: 'The user has as many connections as one may have.',
+  retryAfterS: 5,
+};
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
 /** The door: takes upgrade requests for our path off the HTTP server, has them judged, and lets them in or answers why not. */
@@ -17,6 +27,10 @@ const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try agai
 export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger(UpgradeEntrance.name);
   readonly #router = new UpgradeRouter();
+  readonly #proxies: ProxyTrust;
+  readonly #admission: AdmissionControl;
+  /** Sockets that are being judged. */
+  readonly #pending = new Set<Duplex>();
 
   constructor(
     private readonly httpAdapterHost: HttpAdapterHost,
@@ -24,7 +38,17 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     private readonly settings: RealtimeSettings,
     private readonly handshake: Handshake,
     private readonly gateway: RealtimeGateway,
-  ) {}
+    private readonly drain: NodeDrain,
+    private readonly clock: Clock,
+  ) {
+    this.#proxies = new ProxyTrust(settings.trustProxy);
+    this.#admission = new AdmissionControl(settings.limits, clock.now());
+    // An HTTP server does not close before its last socket, and a verifier may take its time.
+    drain.onStart(() => {
+      for (const socket of this.#pending) refuse(socket, DRAINING);
+      this.#pending.clear();
+    });
+  }
 
   onModuleInit(): void {
     // A standalone application context has no HTTP server, and so no connections.
@@ -54,12 +78,20 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     guarded(socket);
     try {
-      if (this.gateway.isDraining) return refuse(socket, DRAINING);
-      const admission = await this.handshake.admit(request);
-      if (socket.destroyed) return;
-      if (!admission.admitted) return refuse(socket, admission.refusal);
-      if (this.gateway.isDraining) return refuse(socket, DRAINING);
-      this.gateway.upgrade(request, socket, head, admission.authenticated);
+      if (this.drain.isDraining) return refuse(socket, DRAINING);
+      const { address, host } = this.#proxies.originationOf(request);
+      const verdict = this.#admission.arrive(address, this.gateway.connectionCount, this.clock.now());
+      if (!verdict.admitted) return refuse(socket, crowded(verdict));
+      const leave = once(() => this.#admission.settle(address));
+      socket.once('close', leave);
+      this.#pending.add(socket);
+      const outcome = await this.handshake.judge(request, host);
+      if (!this.#pending.delete(socket) || socket.destroyed) return;
+      if (!outcome.accepted) return refuse(socket, outcome.refusal);
+      const { authenticated } = outcome;
+      if (authenticated && this.gateway.isFullFor(authenticated.identity.userId)) return refuse(socket, USER_FULL);
+      if (authenticated) leave();
+      this.gateway.upgrade(request, socket, head, authenticated, leave);
     } catch (error) {
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();
@@ -67,11 +99,37 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
+function crowded({ refusal, retryAfterMs }: Extract<AdmissionVerdict, { admitted: false }>): Refusal {
+  const retryAfterS = Math.ceil(retryAfterMs / 1000);
+  switch (refusal) {
+    case 'too-many-from-address':
+      return {
+        status: 429,
+        code: 'RATE_LIMITED',
+        message: 'Too many connections are being opened at once.',
+        retryAfterS,
+      };
+    case 'node-full':
+    case 'too-fast':
+    case 'too-many-unauthenticated':
+      return refusalOf('UNAVAILABLE', 'The server takes no more connections at the moment.', retryAfterS);
+  }
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
+}
+
 /** A socket may break at any moment while it is being judged; an unheard `error` would end the process. */
 function guarded(socket: Duplex): Duplex {
   return socket.on('error', () => socket.destroy());
 }
 
+/** Proxies may send the whole URL, and servers must take it (RFC 9112, 3.2.2). */
 function pathOf({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0]!;
+  return url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0]!;
 }

@@ -4,45 +4,64 @@ import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
 import type { Codec } from '../ports/codec.js';
 import { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
+import type { Backlogged, SendBudget } from './send-budget.js';
 import { textFrame } from './websocket-frame.js';
 import type { Flushable, WriteBatch } from './write-batch.js';
 
+/** From this many bytes on, what was sent in one turn is written at once: it fills system calls by itself. */
+const LARGE_BYTES = 65_536;
+
+/** The TCP socket below, with the part of Node that tells how much of a write the system has not taken yet. */
+type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
+
+/** What all sockets of a node write through. */
+export interface WriteShare {
+  readonly batch: WriteBatch;
+  readonly budget: SendBudget;
+  /** Most bytes that may wait for one socket. */
+  readonly maxQueueBytes: number;
+}
+
 /**
  * Writes to a `ws` socket. Frames are made elsewhere, once for all their recipients, and go straight to the TCP socket:
- * `ws.send` costs twice the user time for a frame of its own. That reaches into `ws`, and happens in this file only.
+ * `ws.send` costs twice the user time for a frame of its own. That reaches into `ws` and Node, and happens in this file only.
  */
-export class WsConnectionSocket extends ConnectionSocket implements Flushable {
+export class WsConnectionSocket extends ConnectionSocket implements Flushable, Backlogged {
+  readonly #raw: RawSocket;
   readonly #frames: Buffer[] = [];
   #queuedBytes = 0;
   #closed = false;
-  readonly #raw: Socket;
+  #progress = 0;
+  #stalledTicks = 0;
 
-  /**
-   * @param maxQueueBytes above this many bytes that the peer has not taken, `onSlow` is called
-   */
+  /** @param onSlow called when the peer does not take what is written to it */
   constructor(
     private readonly ws: WebSocket,
     readonly codec: Codec,
-    private readonly batch: WriteBatch,
-    private readonly maxQueueBytes: number,
+    private readonly share: WriteShare,
     private readonly onSlow: () => void,
   ) {
     super();
-    this.#raw = (ws as unknown as { _socket: Socket })._socket;
+    this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
+  }
+
+  get waitingBytes(): number {
+    return this.#raw.writableLength;
   }
 
   send(frame: Frame): void {
     if (this.#closed) return;
     const bytes = frame.bytes(textFrame);
     this.#queuedBytes += bytes.length;
-    if (this.#queuedBytes + this.#raw.writableLength > this.maxQueueBytes) return this.onSlow();
-    if (this.#frames.push(bytes) === 1) this.batch.add(this);
+    if (this.#frames.push(bytes) === 1) this.share.batch.add(this);
+    if (this.#queuedBytes >= LARGE_BYTES) this.flush();
   }
 
   flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
     const raw = this.#raw;
+    const wasBehind = raw.writableLength > 0;
     if (raw.writable) {
       // Corked, several frames leave in one system call.
       if (frames.length > 1) raw.cork();
@@ -50,15 +69,35 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable {
       if (frames.length > 1) raw.uncork();
     }
     this.#drop();
+    const waiting = raw.writableLength;
+    if (waiting === 0 && !wasBehind) return;
+    this.share.budget.update(this);
+    if (waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
+  }
+
+  /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */
+  isStalled(ticks: number): boolean {
+    const waiting = this.#raw.writableLength;
+    if (waiting === 0 && this.#stalledTicks === 0) return false;
+    this.share.budget.update(this);
+    const progress = this.#raw.bytesWritten - waiting - (this.#raw._handle?.writeQueueSize ?? 0);
+    this.#stalledTicks = waiting > 0 && progress === this.#progress ? this.#stalledTicks + 1 : 0;
+    this.#progress = progress;
+    return this.#stalledTicks > ticks;
   }
 
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
-    this.#closed = true;
     // One that does not read must not be handed still more.
     if (name === 'SLOW') this.#drop();
     else this.flush();
+    this.#closed = true;
     this.ws.close(CLOSE_CODES[name].code, reason);
+  }
+
+  giveUp(): void {
+    this.onSlow();
+    this.terminate();
   }
 
   /** Ends the socket at once, without the peer's part in it; what was not taken yet is dropped. */
@@ -66,6 +105,14 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable {
     this.#closed = true;
     this.#drop();
     this.ws.terminate();
+    this.share.budget.forget(this);
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#closed = true;
+    this.#drop();
+    this.share.budget.forget(this);
   }
 
   #drop(): void {

@@ -9,10 +9,10 @@ import {
 import { Reflector } from '@nestjs/core';
 import { authError, authorize, type Subject } from '../core/authorization.js';
 import { tokenFromAuthorization } from '../core/token.js';
-import { requirementsOf } from '../decorators/requirement-metadata.js';
+import { requirementsOf } from './requirement-metadata.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../errors/realtime.error.js';
-import { realtimeContextOf } from '../handlers/realtime-context.js';
+import { realtimeContextOf } from '../decorators/realtime-context.js';
 import { Authenticator } from '../ports/authenticator.js';
 import type { RealtimeUser } from './realtime-user.js';
 

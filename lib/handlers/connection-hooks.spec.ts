@@ -11,7 +11,7 @@ import { OnDisconnect } from '../decorators/on-disconnect.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import type { ConnectionClose } from './handler.dispatcher.js';
-import type { RealtimeContext } from './realtime-context.js';
+import type { RealtimeContext } from '../decorators/realtime-context.js';
 
 const ann = connectionOf('ann');
 const CLOSE = { code: 1001, reason: 'going away' };

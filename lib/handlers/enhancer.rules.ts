@@ -11,26 +11,32 @@ import { parametersOf } from './parameter.rules.js';
 const ENHANCERS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];
 
 /**
- * Stops the boot when an enhancer would be skipped silently. Nest makes the enhancers of classes that it instantiates;
- * those of an instance which comes from `useValue` or `useFactory` it leaves out, guards included.
+ * Stops the boot when an enhancer would be skipped silently, or run without its constructor. Nest makes the enhancers of
+ * classes that it instantiates, and transient ones only for what it calls entry providers; those of an instance which
+ * comes from `useValue` or `useFactory` it leaves out, guards included.
  */
-export function checkEnhancers({ provider, classRef }: MarkedClass, { method, name }: MarkedMethod): void {
-  if (!provider.isNotMetatype) return;
+export function checkEnhancers({ provider, classRef, gateway }: MarkedClass, { method, name }: MarkedMethod): void {
   const callback = (classRef.prototype as Record<string, object>)[method]!;
   const enhancers = [
     ...ENHANCERS.flatMap((key) => [...listOf(key, classRef), ...listOf(key, callback)]),
     ...parametersOf(classRef, method).flatMap(([, { pipes }]) => pipes ?? []),
   ];
-  const missing = enhancers.find((enhancer) => {
-    if (typeof enhancer !== 'function') return false;
+  for (const enhancer of enhancers) {
+    if (typeof enhancer !== 'function') continue;
     const made = provider.host?.injectables.get(enhancer);
-    return !made?.isDependencyTreeStatic();
-  });
-  if (missing === undefined) return;
-  throw new RealtimeConfigurationError(
-    `${name}: Nest does not make ${(missing as Function).name} for a class that is provided with useValue or useFactory, ` +
-      'so it would never run; provide the class itself, or give the decorator an instance (new …).',
-  );
+    if (provider.isNotMetatype && !made?.isDependencyTreeStatic()) {
+      throw new RealtimeConfigurationError(
+        `${name}: Nest does not make ${enhancer.name} for a class that is provided with useValue or useFactory, so it ` +
+          'would never run; provide the class itself, or give the decorator an instance (new …).',
+      );
+    }
+    if (made?.isTransient && (provider.isNotMetatype || !gateway)) {
+      throw new RealtimeConfigurationError(
+        `${name}: ${enhancer.name} is transient, and Nest makes such enhancers only for a class with @TopicGateway() that ` +
+          'it instantiates; remove "scope: Scope.TRANSIENT".',
+      );
+    }
+  }
 }
 
 function listOf(key: string, target: object): readonly unknown[] {

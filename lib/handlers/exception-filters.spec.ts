@@ -17,7 +17,7 @@ import { OnMessage } from '../decorators/on-message.decorator.js';
 import { OnSubscribe } from '../decorators/on-subscribe.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeError } from '../errors/realtime.error.js';
-import { realtimeContextOf } from './realtime-context.js';
+import { realtimeContextOf } from '../decorators/realtime-context.js';
 
 class NoRow extends Error {}
 
@@ -129,6 +129,16 @@ describe('an exception filter', () => {
       expect.stringContaining('An exception filter of FilteredTopic.find failed\nTypeError: bad filter'),
       expect.stringContaining('FilteredTopic.find failed\nError: row 7'),
     ]);
+  });
+
+  it('may throw the exception on, which is then logged like any other', async () => {
+    const logs = collectLogs();
+    const filter = (exception: unknown) => {
+      throw exception;
+    };
+    await answers(await bootFiltered(filter), 'find');
+
+    expect(logs).toEqual([expect.stringContaining('FilteredTopic.find failed\nError: row 7')]);
   });
 
   it('is shown the connection, the payload and the topic', async () => {

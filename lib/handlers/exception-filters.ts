@@ -1,7 +1,7 @@
 import { from, isObservable, lastValueFrom } from 'rxjs';
 import { logFailure } from './failure-log.js';
 import type { BoundHandler } from './nest-internals.js';
-import type { HandlerArgs } from './realtime-context.js';
+import type { HandlerArgs } from './handler-args.js';
 import { isTold } from './wire-error.js';
 
 /** What the filters made of an exception. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import {
+  Inject,
   Injectable,
   Scope,
   ValidationPipe,
@@ -16,8 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { answers, bootHandlers, connectionOf } from '../../test/helpers/handler-harness.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
-import type { RealtimeContext } from './realtime-context.js';
-import { Inject } from '@nestjs/common';
+import type { RealtimeContext } from '../decorators/realtime-context.js';
 
 class AddDto {
   @IsInt()

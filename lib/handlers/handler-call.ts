@@ -5,7 +5,7 @@ import { logFailure, logRefusal } from './failure-log.js';
 import type { Handler } from './handler.js';
 import { InterceptedCall } from './intercepted-call.js';
 import type { BoundHandler } from './nest-internals.js';
-import type { HandlerArgs } from './realtime-context.js';
+import type { HandlerArgs } from './handler-args.js';
 import { isTold, toWireError } from './wire-error.js';
 
 /** What became of an exception, and what a client is told about it unless a value stands in for it. */
@@ -23,10 +23,9 @@ export class HandlerCall {
   ) {}
 
   /** Calls it; settles as {@link BoundHandler.call} does. */
-  async start(): Promise<unknown> {
+  start(): Promise<unknown> {
     const bound = this.handler.bind(this.args[2]);
-    this.#bound = bound instanceof Promise ? await bound : bound;
-    return this.#bound.call(...this.args);
+    return bound instanceof Promise ? bound.then((made) => this.#call(made)) : this.#call(bound);
   }
 
   /** Calls it for one value: of an Observable, the last one. */
@@ -54,5 +53,10 @@ export class HandlerCall {
   async report(thrown: unknown): Promise<void> {
     const { handled, exception, error } = await this.rescue(thrown);
     if (!handled && isTold(exception)) logRefusal(`${this.handler.name} failed: ${error.code} ${error.message}`);
+  }
+
+  #call(bound: BoundHandler): Promise<unknown> {
+    this.#bound = bound;
+    return bound.call(...this.args);
   }
 }

@@ -11,14 +11,14 @@ import {
   type ExceptionFilter,
   type NestInterceptor,
 } from '@nestjs/common';
-import { APP_FILTER, ContextIdFactory, REQUEST, type ContextId, type HostComponentInfo } from '@nestjs/core';
+import { APP_FILTER, ContextIdFactory, ModuleRef, REQUEST, type ContextId, type HostComponentInfo } from '@nestjs/core';
 import { map, of } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answers, bootHandlers, collectLogs, connectionOf } from '../../test/helpers/handler-harness.js';
 import { OnConnect } from '../decorators/on-connect.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
-import type { RealtimeContext } from './realtime-context.js';
+import type { RealtimeContext } from '../decorators/realtime-context.js';
 
 @Injectable()
 class Counter {
@@ -57,7 +57,10 @@ class VisitFilter implements ExceptionFilter {
 
 @TopicGateway('chat:{room}')
 class VisitTopic {
-  constructor(private readonly visit: Visit) {}
+  constructor(
+    private readonly visit: Visit,
+    private readonly moduleRef: ModuleRef,
+  ) {}
 
   @OnMessage('visit')
   number() {
@@ -72,6 +75,12 @@ class VisitTopic {
   @OnMessage('stream')
   stream() {
     return of(this.visit.number);
+  }
+
+  @OnMessage('again')
+  async again(_connection: unknown, _payload: unknown, context: RealtimeContext) {
+    const visit = await this.moduleRef.resolve(Visit, ContextIdFactory.getByRequest(context));
+    return [this.visit.number, visit.number];
   }
 }
 
@@ -111,6 +120,10 @@ describe('a request-scoped topic gateway', () => {
 
   it('gets the context of the message as its REQUEST', async () => {
     expect(await answers(await bootHandlers({ providers: visits }), 'topic')).toEqual([{ value: 'chat:lobby' }]);
+  });
+
+  it('resolves other providers in the context of the message', async () => {
+    expect(await answers(await bootHandlers({ providers: visits }), 'again')).toEqual([{ value: [1, 1] }]);
   });
 
   it('may stream its replies', async () => {
@@ -197,6 +210,28 @@ describe('a request-scoped enhancer of a topic gateway', () => {
   });
 });
 
+describe('a transient enhancer of a topic gateway', () => {
+  it('is made for it', async () => {
+    @Injectable({ scope: Scope.TRANSIENT })
+    class CountingGuard implements CanActivate {
+      constructor(private readonly counter: Counter) {}
+      canActivate = () => this.counter.instances === 0;
+    }
+    @TopicGateway('chat:{room}')
+    class GuardedTopic {
+      @OnMessage('say')
+      @UseGuards(CountingGuard)
+      say() {
+        return 'said';
+      }
+    }
+
+    expect(await answers(await bootHandlers({ providers: [GuardedTopic, Counter] }), 'say')).toEqual([
+      { value: 'said' },
+    ]);
+  });
+});
+
 describe('a request-scoped provider with a connection hook', () => {
   it('is made anew for every call', async () => {
     const seen: number[] = [];
@@ -244,7 +279,7 @@ describe('a durable provider', () => {
       constructor(private readonly store: TenantStore) {}
       @OnMessage('say')
       say() {
-        return `${this.store.payload.tenant} ${this.store.number}`;
+        return [this.store.number, this.store.payload];
       }
     }
     const dispatcher = await bootHandlers({ providers: [TenantTopic, TenantStore, Counter] });
@@ -253,6 +288,10 @@ describe('a durable provider', () => {
       replies.push(...(await answers(dispatcher, 'say', 0, { connection: connectionOf(user) })));
     }
 
-    expect(replies).toEqual([{ value: 'ann 1' }, { value: 'bob 2' }, { value: 'ann 1' }]);
+    expect(replies).toEqual([
+      { value: [1, { tenant: 'ann' }] },
+      { value: [2, { tenant: 'bob' }] },
+      { value: [1, { tenant: 'ann' }] },
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { HandlerCall } from './handler-call.js';
 import { HandlerRun } from './handler-run.js';
-import { HandlerContext } from './realtime-context.js';
+import { HandlerContext } from '../decorators/realtime-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
 import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry } from './topic-handler.registry.js';

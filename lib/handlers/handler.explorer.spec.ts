@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import {
   Controller,
-  Inject,
   Injectable,
   Module,
+  Param,
+  Query,
   Scope,
   UseGuards,
   UsePipes,
@@ -12,8 +13,6 @@ import {
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
-import { REQUEST } from '@nestjs/core';
-import { Param, Query } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { answers, bootHandlers, connectionOf } from '../../test/helpers/handler-harness.js';
 import { OnConnect } from '../decorators/on-connect.decorator.js';
@@ -28,7 +27,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 
 @TopicGateway('chat:{room}')
 class ChatTopic {
-  constructor(readonly greeting = 'hello') {}
+  greeting = 'hello';
 
   @OnMessage('greet')
   greet() {
@@ -36,9 +35,18 @@ class ChatTopic {
   }
 }
 
+const chatWith = (greeting: string) => Object.assign(new ChatTopic(), { greeting });
+
 @Injectable()
 class AllowNobody implements CanActivate {
   canActivate = () => false;
+}
+
+@TopicGateway('chat:{room}')
+class GuardedTopic {
+  @OnMessage('say')
+  @UseGuards(AllowNobody)
+  say() {}
 }
 
 @Injectable()
@@ -48,30 +56,30 @@ class Trim implements PipeTransform {
 
 describe('a topic gateway', () => {
   it.each([
-    ['useValue', { provide: 'CHAT', useValue: new ChatTopic('hello value') }, 'hello value'],
-    ['useFactory', { provide: 'CHAT', useFactory: () => new ChatTopic('hello factory') }, 'hello factory'],
+    ['useValue', { provide: 'CHAT', useValue: chatWith('hello value') }, 'hello value'],
+    ['useFactory', { provide: 'CHAT', useFactory: () => chatWith('hello factory') }, 'hello factory'],
     ['useClass', { provide: 'CHAT', useClass: class extends ChatTopic {} }, 'hello'],
   ])('is found when it is provided with %s', async (_how, provider, reply) => {
-    const greeting = { provide: Object, useValue: undefined };
-    const dispatcher = await bootHandlers({ providers: [provider, greeting] });
+    const dispatcher = await bootHandlers({ providers: [provider] });
 
     expect(await answers(dispatcher, 'greet')).toEqual([{ value: reply }]);
   });
 
   it('is found in a module of its own', async () => {
-    @Module({ providers: [{ provide: ChatTopic, useFactory: () => new ChatTopic() }] })
+    @Module({ providers: [ChatTopic] })
     class ChatModule {}
 
     expect(await answers(await bootHandlers({ imports: [ChatModule] }), 'greet')).toEqual([{ value: 'hello' }]);
   });
 
-  it('counts once when it has aliases, or another provider hands its instance on', async () => {
-    const chat = { provide: ChatTopic, useFactory: () => new ChatTopic() };
-    const alias = { provide: 'ALIAS', useExisting: ChatTopic };
-    const again = { provide: 'AGAIN', inject: [ChatTopic], useFactory: (topic: ChatTopic) => topic };
-    const dispatcher = await bootHandlers({ providers: [again, alias, chat] });
+  it('counts once, with its enhancers, when it has aliases or another provider hands its instance on', async () => {
+    @Module({ providers: [GuardedTopic], exports: [GuardedTopic] })
+    class GuardedModule {}
+    const alias = { provide: 'ALIAS', useExisting: GuardedTopic };
+    const again = { provide: 'AGAIN', inject: [GuardedTopic], useFactory: (topic: object) => topic };
+    const dispatcher = await bootHandlers({ imports: [GuardedModule], providers: [again, alias] });
 
-    expect(await answers(dispatcher, 'greet')).toEqual([{ value: 'hello' }]);
+    expect(await answers(dispatcher, 'say')).toEqual([{ error: expect.objectContaining({ code: 'FORBIDDEN' }) }]);
   });
 
   it('has the handlers of the class that it extends', async () => {
@@ -110,8 +118,7 @@ describe('a topic gateway', () => {
         return 'lobby';
       }
     }
-    const chat = { provide: ChatTopic, useValue: new ChatTopic() };
-    const dispatcher = await bootHandlers({ providers: [chat, LobbyTopic] });
+    const dispatcher = await bootHandlers({ providers: [ChatTopic, LobbyTopic] });
 
     expect(await answers(dispatcher, 'greet')).toEqual([{ value: 'lobby' }]);
   });
@@ -225,13 +232,6 @@ class TwoLeave {
 }
 
 @TopicGateway('chat:{room}')
-class GuardedValue {
-  @OnMessage('say')
-  @UseGuards(AllowNobody)
-  say() {}
-}
-
-@TopicGateway('chat:{room}')
 class PipedValue {
   @OnMessage('say')
   say(@TopicParam('room', Trim) _room: string) {}
@@ -240,6 +240,15 @@ class PipedValue {
 @UsePipes(Trim)
 class PipedHook {
   @OnConnect()
+  hello() {}
+}
+
+@Injectable({ scope: Scope.TRANSIENT })
+class TransientGuard extends AllowNobody {}
+
+class TransientlyGuardedHook {
+  @OnConnect()
+  @UseGuards(TransientGuard)
   hello() {}
 }
 
@@ -333,8 +342,8 @@ describe('the boot fails', () => {
     ]),
     [
       'for a guard that Nest would leave out',
-      { providers: [{ provide: GuardedValue, useValue: new GuardedValue() }] },
-      'GuardedValue.say: Nest does not make AllowNobody for a class that is provided with useValue or useFactory, so it would never run; provide the class itself, or give the decorator an instance (new …).',
+      { providers: [{ provide: GuardedTopic, useValue: new GuardedTopic() }] },
+      'GuardedTopic.say: Nest does not make AllowNobody for a class that is provided with useValue or useFactory, so it would never run; provide the class itself, or give the decorator an instance (new …).',
     ],
     [
       'for a pipe of a parameter that Nest would leave out',
@@ -345,6 +354,11 @@ describe('the boot fails', () => {
       'for an enhancer of a class that Nest would leave out',
       { providers: [{ provide: PipedHook, useFactory: () => new PipedHook() }] },
       /^PipedHook\.hello: Nest does not make Trim /,
+    ],
+    [
+      'for a transient enhancer of a class that is no gateway',
+      { providers: [TransientlyGuardedHook] },
+      'TransientlyGuardedHook.hello: TransientGuard is transient, and Nest makes such enhancers only for a class with @TopicGateway() that it instantiates; remove "scope: Scope.TRANSIENT".',
     ],
     [
       'for a transient provider',
@@ -380,20 +394,5 @@ describe('the boot fails', () => {
     expect(() => decorate(Topic)).toThrow(
       new RealtimeConfigurationError("Topic.create: @OnMessage('say') works on instance methods only; make it one."),
     );
-  });
-});
-
-describe('a request-scoped topic gateway', () => {
-  it('is found although there is no instance of it yet', async () => {
-    @TopicGateway('chat:{room}')
-    class Scoped {
-      constructor(@Inject(REQUEST) readonly request: unknown) {}
-      @OnMessage('say')
-      say() {
-        return 'said';
-      }
-    }
-
-    expect(await answers(await bootHandlers({ providers: [Scoped] }), 'say')).toEqual([{ value: 'said' }]);
   });
 });

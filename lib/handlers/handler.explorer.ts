@@ -45,9 +45,9 @@ export class HandlerExplorer {
     });
   }
 
-  /** Those that Nest made come first: of them it knows the enhancers, also when a factory hands the same instance on. */
+  /** Those that Nest made come first: of them it knows the enhancers, also when an alias or a factory hands the same instance on. */
   #markedProviders(): MarkedClass[] {
-    const providers = this.discovery.getProviders().filter(({ isAlias }) => !isAlias);
+    const providers = this.discovery.getProviders();
     const sorted = providers.toSorted((a, b) => Number(a.isNotMetatype) - Number(b.isNotMetatype));
     const seen = new Set<object>();
     return sorted.flatMap((provider) => {

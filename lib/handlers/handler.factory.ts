@@ -8,7 +8,7 @@ import {
   type HandlerPipeline,
   type InstanceWrapper,
 } from './nest-internals.js';
-import type { HandlerContext } from './realtime-context.js';
+import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /** Makes handlers of the methods of providers. */
 @Injectable()

@@ -1,5 +1,5 @@
 import type { BoundHandler } from './nest-internals.js';
-import type { HandlerContext } from './realtime-context.js';
+import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /** One method of the application that the package calls. */
 export class Handler {

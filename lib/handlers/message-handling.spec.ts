@@ -24,7 +24,7 @@ import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
 import { TopicName } from '../decorators/topic-name.decorator.js';
 import { TopicParam } from '../decorators/topic-param.decorator.js';
 import { RealtimeError } from '../errors/realtime.error.js';
-import { realtimeContextOf, type RealtimeContext } from './realtime-context.js';
+import { realtimeContextOf, type RealtimeContext } from '../decorators/realtime-context.js';
 
 class SayDto {
   @IsString()
@@ -210,16 +210,20 @@ describe('a message to a topic', () => {
 
 describe('a message that nobody may or can handle', () => {
   it.each([
-    ['a topic that no pattern matches', 'say', { topic: 'news:x' }, 'TOPIC_NOT_FOUND', 'There is no such topic.'],
-    ['a type without a handler', 'constructor', {}, 'NO_HANDLER', 'The topic takes no messages of this type.'],
-    ['no subscription', 'one', { isSubscribed: false }, 'FORBIDDEN', 'Subscribe to the topic first.'],
-  ])('is refused at once: %s', async (_why, type, how, code, message) => {
-    const { run, sink } = send(await boot(), type, undefined, how);
+    ['a topic that no pattern matches', 'say', 'news:x', true, 'TOPIC_NOT_FOUND', 'There is no such topic.'],
+    [
+      'a type without a handler',
+      'constructor',
+      'chat:x',
+      true,
+      'NO_HANDLER',
+      'The topic takes no messages of this type.',
+    ],
+    ['no subscription', 'one', 'chat:x', false, 'FORBIDDEN', 'Subscribe to the topic first.'],
+  ])('is refused at once: %s', async (_why, type, topic, isSubscribed, code, message) => {
+    const { run, sink } = send(await boot(), type, undefined, { topic, isSubscribed });
 
-    expect([run.released, sink.calls]).toEqual([
-      undefined,
-      [{ error: { code, message, action: 'message', topic: how.topic ?? 'chat:lobby' } }],
-    ]);
+    expect([run.released, sink.calls]).toEqual([undefined, [{ error: { code, message, action: 'message', topic } }]]);
   });
 
   it('is handled without a subscription where the handler asks for none', async () => {

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { connectionOf } from '../../test/helpers/handler-harness.js';
 import { InterceptedCall } from './intercepted-call.js';
 import * as internals from './nest-internals.js';
-import { HandlerContext, type HandlerArgs } from './realtime-context.js';
+import type { HandlerArgs } from './handler-args.js';
+import { HandlerContext } from '../decorators/realtime-context.js';
 
 class PassThrough implements NestInterceptor {
   intercept(_context: unknown, next: CallHandler) {
@@ -51,20 +52,14 @@ function argsOf(payload?: unknown): HandlerArgs {
 
 describe('what this package needs of Nest beyond its public API', () => {
   it.each([
-    'ENTRY_PROVIDER_WATERMARK',
     'EXCEPTION_FILTERS_METADATA',
     'GUARDS_METADATA',
-    'INJECTABLE_WATERMARK',
     'INTERCEPTORS_METADATA',
     'PIPES_METADATA',
     'ROUTE_ARGS_METADATA',
     'REQUEST_CONTEXT_ID',
   ] as const)('has a value for %s', (name) => {
     expect(internals[name]).toBeTruthy();
-  });
-
-  it('marks injectable classes with INJECTABLE_WATERMARK', () => {
-    expect(Reflect.getMetadata(internals.INJECTABLE_WATERMARK, Probe)).toBe(true);
   });
 
   it.each(['externalErrorProxy', 'interceptorsConsumer', 'transformToResult'])(

@@ -3,17 +3,15 @@ import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { Observable } from 'rxjs';
 import { InterceptedCall } from './intercepted-call.js';
-import type { HandlerArgs } from './realtime-context.js';
+import type { HandlerArgs } from './handler-args.js';
 
 /*
  * Everything in this package that rests on parts of Nest which are not its public API: these imports, and the fields of
  * ExternalContextCreator that are named below. The spec beside this file fails when one of them changes.
  */
 export {
-  ENTRY_PROVIDER_WATERMARK,
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
-  INJECTABLE_WATERMARK,
   INTERCEPTORS_METADATA,
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,

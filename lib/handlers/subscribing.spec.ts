@@ -11,7 +11,7 @@ import { OnUnsubscribe } from '../decorators/on-unsubscribe.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
 import { TopicParam } from '../decorators/topic-param.decorator.js';
 import { RealtimeError } from '../errors/realtime.error.js';
-import type { RealtimeContext } from './realtime-context.js';
+import type { RealtimeContext } from '../decorators/realtime-context.js';
 
 const ann = connectionOf('ann');
 let decide: () => unknown;

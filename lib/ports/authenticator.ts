@@ -26,5 +26,9 @@ export interface AuthenticateOptions {
  * moment. Texts and details hold no part of the token and no value of a claim.
  */
 export abstract class Authenticator {
+  /**
+   * @param token as the client sent it
+   * @returns who it stands for, and until when
+   */
   abstract authenticate(token: string, options?: AuthenticateOptions): Promise<Authenticated>;
 }

@@ -14,8 +14,11 @@ export abstract class ConnectionRegistry {
   abstract set(connection: RealtimeConnection): void;
   /** @returns the connection that was there; removing an unknown id does nothing */
   abstract remove(id: string): RealtimeConnection | undefined;
+  /** One connection, or `undefined` when there is none with this id. */
   abstract get(id: string): RealtimeConnection | undefined;
+  /** Ids of one user's connections. */
   abstract idsOfUser(userId: string): ReadonlySet<string>;
+  /** Ids of the connections that have a role now. */
   abstract idsOfRole(role: string): ReadonlySet<string>;
   /** Ids of all connections. */
   abstract ids(): ReadonlySet<string>;

@@ -15,5 +15,9 @@ import type { JwtClaims } from '../core/claims.js';
  * the token.
  */
 export abstract class JwtVerifier {
+  /**
+   * @param token as the client sent it
+   * @returns what it claims, `exp` unjudged
+   */
   abstract verify(token: string): Promise<JwtClaims>;
 }

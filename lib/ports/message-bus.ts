@@ -32,13 +32,19 @@ export type EnvelopeReceiver = (envelope: Envelope) => number;
 export abstract class MessageBus {
   /** Starts receiving. `nodeId` names this node; its own subjects are joined by the caller. */
   abstract open(nodeId: string, receive: EnvelopeReceiver): void | Promise<void>;
+  /** Starts getting what is published to a subject. Settled when it is in force. */
   abstract join(subject: string): void | Promise<void>;
+  /** Stops getting what is published to a subject; what is under way may still arrive. */
   abstract leave(subject: string): void | Promise<void>;
-  /** @param subject where the envelope goes; see `subjectOfAll` in `core` */
+  /**
+   * Hands an envelope to every node that has joined the subject.
+   * @param subject where the envelope goes; see `subjectOfAll` in `core`
+   */
   abstract publish(
     subject: string,
     envelope: Envelope,
     options: PublishOptions,
   ): DeliveryReport | Promise<DeliveryReport>;
+  /** Stops receiving, and lets go of what `open` took. */
   abstract close(): void | Promise<void>;
 }

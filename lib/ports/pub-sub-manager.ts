@@ -15,8 +15,11 @@ export abstract class PubSubManager {
   abstract unsubscribe(connectionId: string, topic: string): boolean;
   /** @returns the topics the connection was subscribed to */
   abstract unsubscribeAll(connectionId: string): readonly string[];
+  /** True when the connection is subscribed to the topic. */
   abstract isSubscribed(connectionId: string, topic: string): boolean;
+  /** Ids of the connections subscribed to a topic. */
   abstract subscribersOf(topic: string): ReadonlySet<string>;
+  /** The topics a connection is subscribed to. */
   abstract topicsOf(connectionId: string): ReadonlySet<string>;
   /** How many topics have a subscriber. */
   abstract readonly topicCount: number;

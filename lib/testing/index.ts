@@ -3,7 +3,14 @@ import 'reflect-metadata';
 export { TestJwtVerifier, testToken } from './test-jwt-verifier.js';
 export { RecordingConnection } from './recording-connection.js';
 export { RecordingRealtimeService, type SentMessage } from './recording-realtime.service.js';
-export { TestClient, UpgradeRefusedError, type Closed, type FrameTest, type TestClientOptions } from './test-client.js';
+export {
+  TestClient,
+  UpgradeRefusedError,
+  type ClientSocket,
+  type Closed,
+  type FrameTest,
+  type TestClientOptions,
+} from './test-client.js';
 export type { ReceivedFrame } from './received-frame.js';
 export { startTestApp, type TestApp, type TestAppOptions } from './test-app.js';
 

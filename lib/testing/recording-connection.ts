@@ -13,14 +13,17 @@ export class RecordingConnection implements DeliveryTarget {
   readonly received: ReceivedFrame[] = [];
   /** How it was ended by the server; undefined while it is open. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
+  /** @internal */
   readonly socket: ConnectionSocket = new RecordingSocket(this);
 
   /** @internal */
   constructor(
+    /** The snapshot, as handlers and `connectionsOf()` see it. */
     readonly connection: RealtimeConnection,
     private readonly membership: Membership,
   ) {}
 
+  /** The connection's id. */
   get id(): string {
     return this.connection.id;
   }

@@ -14,6 +14,7 @@ import type { RealtimeMessage } from '../core/message.js';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
+import { NodeDrain } from '../delivery/node-drain.js';
 import { Membership } from '../delivery/membership.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
@@ -52,7 +53,7 @@ export class RecordingRealtimeService extends RealtimeService {
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
     const bus = new RecordingBus(sent);
-    super(bus, registry, pubSub, new SystemClock(), new ConnectionEvents(), new RealtimeSettings({}));
+    super(bus, registry, pubSub, new SystemClock(), new ConnectionEvents(), new RealtimeSettings({}), new NodeDrain());
     const delivery = new LocalDelivery(registry, pubSub);
     bus.open(NODE, (envelope) => delivery.deliver(envelope));
     bus.join(ALL_SUBJECT);

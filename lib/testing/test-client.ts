@@ -17,6 +17,20 @@ export interface Closed {
   readonly reason: string;
 }
 
+/** What a test may do to the socket of a {@link TestClient} beside talking: be slow, or leave without a word. */
+export interface ClientSocket {
+  /** The sub-protocol that the server chose; empty when none was offered. */
+  readonly protocol: string;
+  /** Stops reading, as a slow client does. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Closes with a code and a reason of its own. */
+  close(code?: number, reason?: string): void;
+  /** Ends the TCP connection without a close frame. */
+  terminate(): void;
+}
+
 /** Which frame is waited for: its type, or a test. */
 export type FrameTest = string | ((frame: ReceivedFrame) => boolean);
 
@@ -44,10 +58,15 @@ export class TestClient {
   readonly #closes = new Inbox<Closed>('close');
   #lastId = 0;
 
-  private constructor(readonly socket: WebSocket) {
-    socket.on('message', (data: Buffer) => this.#frames.put(JSON.parse(data.toString()) as ReceivedFrame));
-    socket.on('close', (code, reason) => this.#closes.put({ code, reason: reason.toString() }));
-    socket.on('error', () => undefined);
+  private constructor(private readonly ws: WebSocket) {
+    ws.on('message', (data: Buffer) => this.#frames.put(JSON.parse(data.toString()) as ReceivedFrame));
+    ws.on('close', (code, reason) => this.#closes.put({ code, reason: reason.toString() }));
+    ws.on('error', () => undefined);
+  }
+
+  /** The socket itself. */
+  get socket(): ClientSocket {
+    return this.ws;
   }
 
   /**
@@ -76,7 +95,7 @@ export class TestClient {
 
   /** Sends a command; with anything but a string, as JSON. */
   send(command: unknown): void {
-    this.socket.send(typeof command === 'string' ? command : JSON.stringify(command));
+    this.ws.send(typeof command === 'string' ? command : JSON.stringify(command));
   }
 
   /** Sends a command with an id of its own and resolves with the first answer to it. */
@@ -115,9 +134,11 @@ export class TestClient {
 
   /** Closes the socket and waits for it. */
   async close(): Promise<void> {
-    if (this.socket.readyState === WebSocket.CLOSED) return;
-    const closed = new Promise<void>((resolve) => this.socket.once('close', () => resolve()));
-    this.socket.close();
+    if (this.ws.readyState === WebSocket.CLOSED) return;
+    const closed = new Promise<void>((resolve) => this.ws.once('close', () => resolve()));
+    // One that a test has paused would never read the server's part of the closing handshake.
+    this.ws.resume();
+    this.ws.close();
     await closed;
   }
 }

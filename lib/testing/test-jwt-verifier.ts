@@ -10,6 +10,7 @@ import { JwtVerifier } from '../ports/jwt-verifier.js';
  */
 @Injectable()
 export class TestJwtVerifier extends JwtVerifier {
+  /** @returns the claims that {@link testToken} was given */
   async verify(token: string): Promise<JwtClaims> {
     try {
       return JSON.parse(Buffer.from(token, 'base64url').toString()) as JwtClaims;

@@ -13,6 +13,15 @@ export interface RealtimeAppParts extends ModuleMetadata {
   readonly configure?: (app: INestApplication) => void;
 }
 
+/** What would get into the way of tests that send much from one address, and that make mistakes on purpose. */
+const NO_RATES = {
+  commandsPerSecond: Infinity,
+  commandBurst: Infinity,
+  maxViolationsPerMinute: Infinity,
+  acceptsPerSecond: Infinity,
+  maxUnauthenticatedPerIp: Infinity,
+};
+
 /** A client that is connected and has been welcomed. */
 export type Guest = TestClient & { readonly id: string };
 
@@ -27,7 +36,8 @@ export interface RealtimeApp extends TestApp {
 export async function startRealtimeApp(parts: RealtimeAppParts = {}): Promise<RealtimeApp> {
   const { options, ports = [], configure, imports = [], ...metadata } = parts;
   const verifier = { provide: JwtVerifier, useClass: TestJwtVerifier };
-  const realtimeModule = RealtimeModule.forRoot({ ...options, providers: [verifier, ...ports] });
+  const limits = { ...NO_RATES, ...options?.limits };
+  const realtimeModule = RealtimeModule.forRoot({ ...options, limits, providers: [verifier, ...ports] });
 
   @Module({ ...metadata, imports: [realtimeModule, ...imports] })
   class AppModule {}

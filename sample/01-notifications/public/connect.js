@@ -1,14 +1,16 @@
-const MIN_DELAY_MS = 500;
+const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;
 const GRACE_MS = 10_000;
 
 /**
- * Keeps a WebSocket open: reconnects with full-jitter backoff (500 ms to 20 s), notices a dead link by the missing
+ * Keeps a WebSocket open: reconnects after a random time that may be longer after each failure (at most 0.5 s, 1 s, 2 s …
+ * 20 s: "full jitter", so that a thousand pages do not come back in the same moment), notices a dead link by the missing
  * heartbeat, and stops when the server says so (close codes 3500–3999 and 4500–4999).
  *
  * - `url()` gives the address of the next attempt, token included; it may be asynchronous, and may throw to try later.
  * - `onFrame(frame)` gets every frame, parsed.
- * - `onState({ name, ... })` is told `connecting`, `online`, `waiting` (with `delayMs`, `code`, `reason`) or `stopped` (with `code`, `reason`).
+ * - `onState({ name, ... })` is told `connecting`, `online`, `waiting` (with `delayMs`, `reason`, and `code` if the
+ *   socket was closed) or `stopped` (with `code`, `reason`).
  *
  * Returns `send(command)`, which tells whether the command could be written, and `close()`.
  */
@@ -25,7 +27,7 @@ export function connect({ url, onFrame, onState }) {
     try {
       address = await url();
     } catch (error) {
-      return lost(1006, error.message);
+      return lost(undefined, error.message);
     }
     if (closed) return;
     socket = new WebSocket(address);
@@ -47,7 +49,7 @@ export function connect({ url, onFrame, onState }) {
   // The server sends something at least every heartbeat, so longer silence means that the link is dead.
   function watch() {
     clearTimeout(timer);
-    timer = setTimeout(() => lost(1006, 'no sign of life'), heartbeatMs + GRACE_MS);
+    timer = setTimeout(() => lost(undefined, 'no sign of life'), heartbeatMs + GRACE_MS);
   }
 
   function lost(code, reason) {
@@ -55,8 +57,7 @@ export function connect({ url, onFrame, onState }) {
     if (closed) return;
     const final = (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999);
     if (final) return onState({ name: 'stopped', code, reason });
-    const ceiling = Math.min(MAX_DELAY_MS, 2 * MIN_DELAY_MS * 2 ** failures++);
-    const delayMs = MIN_DELAY_MS + Math.random() * (ceiling - MIN_DELAY_MS);
+    const delayMs = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures++);
     onState({ name: 'waiting', delayMs, code, reason });
     timer = setTimeout(open, delayMs);
   }

@@ -40,6 +40,8 @@ function call(method, path, body) {
       ...(token && { authorization: `Bearer ${token}` }),
     },
     body: body && JSON.stringify(body),
+  }).catch((cause) => {
+    throw new Error('the server cannot be reached', { cause });
   });
 }
 

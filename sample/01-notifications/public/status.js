@@ -8,7 +8,7 @@ let countdown;
 export function showState({ name, delayMs, code, reason, connectionId = '' }) {
   clearInterval(countdown);
   root.dataset.state = name;
-  state.textContent = name === 'waiting' ? `offline: ${reason} (${code})` : name;
+  state.textContent = name === 'waiting' ? `offline: ${reason}${code ? ` (${code})` : ''}` : name;
   id.textContent = connectionId;
   retry.textContent = '';
   if (name === 'waiting') countDown(Date.now() + delayMs);

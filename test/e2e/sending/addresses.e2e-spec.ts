@@ -61,9 +61,13 @@ describe('a message to one address', () => {
 
   it('does not confuse a user, a role, a connection and a topic of the same name', async () => {
     await subscribe(laptop, 'bob');
-    await app.connectAs('staff');
+    const decoys = [await app.connectAs('zoe', { roles: ['bob'] }), await app.connectAs(bob!.id)];
     await app.realtime.sendToUser('bob', NEWS);
-    expect(await copies()).toEqual({ phone: 0, laptop: 0, bob: 1 });
+    expect([await copies(), ...(await Promise.all(decoys.map(typesReceivedBy)))]).toEqual([
+      { phone: 0, laptop: 0, bob: 1 },
+      [],
+      [],
+    ]);
   });
 
   it('names the topic it was published to', async () => {

@@ -1,0 +1,39 @@
+/** How fast something may be done in the long run, and how much of it at once. */
+export interface Rate {
+  readonly perSecond: number;
+  /** How much may be saved up. */
+  readonly burst: number;
+}
+
+/**
+ * A token bucket: full at first, refilled steadily, one token for each thing done. Changed in place by its one owner.
+ * A clock that goes back does not empty it, and one that jumps ahead fills it at most.
+ */
+export class TokenBucket {
+  #tokens: number;
+  #refilledAt: number;
+
+  constructor(
+    private readonly rate: Rate,
+    now: number,
+  ) {
+    this.#tokens = rate.burst;
+    this.#refilledAt = now;
+  }
+
+  /**
+   * Takes a token, if there is one.
+   * @param now milliseconds, from any clock
+   * @returns 0, or how many milliseconds it takes until there is one
+   */
+  take(now: number): number {
+    const { perSecond, burst } = this.rate;
+    if (perSecond === Infinity || burst === Infinity) return 0;
+    const elapsedMs = Math.max(0, now - this.#refilledAt);
+    this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000);
+    this.#refilledAt = now;
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond);
+    this.#tokens -= 1;
+    return 0;
+  }
+}

@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { JwtVerifier, OnDisconnect, RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { testToken } from 'nestjs-realtime/testing';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { listen, PLATFORMS, TEST_TOKENS, type AppParts, type ListeningApp } from '../../helpers/listening-app.js';
+import { RawClient, upgradeRequest } from '../../helpers/raw-client.js';
+import { HeldVerifier } from '../../helpers/slow-verifier.js';
+
+const token = testToken('ann');
+
+function listenWith(options: RealtimeOptions = {}, parts: AppParts = {}, verifier: object = TEST_TOKENS) {
+  const providers = [verifier as typeof TEST_TOKENS];
+  return listen({ ...parts, imports: [RealtimeModule.forRoot({ ...options, providers })] });
+}
+
+/** A client that takes no notice of being closed. */
+async function deafClient(app: ListeningApp): Promise<RawClient> {
+  const client = await RawClient.to(app.url);
+  await client.write(upgradeRequest(`/ws?token=${token}`));
+  await client.heard('realtime:welcome');
+  return client;
+}
+
+async function msToClose(app: ListeningApp): Promise<number> {
+  const start = performance.now();
+  await app.app.close();
+  return performance.now() - start;
+}
+
+const CLOSE_FRAME_3001 = '\x0b\xb9server is shutting down, please reconnect';
+
+describe.each(PLATFORMS)('When the application closes on %s', (platform) => {
+  it('its clients are told why, and to reconnect', async () => {
+    const app = await listenWith({}, { platform });
+    const client = await app.connect({ token });
+    await app.app.close();
+    expect(await client.nextClose()).toEqual({ code: 3001, reason: 'server is shutting down, please reconnect' });
+  });
+
+  it('it does not take long with a few clients', async () => {
+    const app = await listenWith({}, { platform });
+    await Promise.all(Array.from({ length: 10 }, () => app.connect({ token })));
+    expect(await msToClose(app)).toBeLessThan(1_000);
+  });
+
+  it('clients that do not answer are waited for no longer than drain.timeoutMs', async () => {
+    const app = await listenWith({ drain: { timeoutMs: 200 } }, { platform });
+    await deafClient(app);
+    expect(await msToClose(app)).toBeLessThan(1_000);
+  });
+
+  it('clients that do not answer are waited for as long as drain.timeoutMs', async () => {
+    const app = await listenWith({ drain: { timeoutMs: 200 } }, { platform });
+    await deafClient(app);
+    expect(await msToClose(app)).toBeGreaterThanOrEqual(190);
+  });
+
+  it('new clients are answered with 503 and Retry-After', async () => {
+    const app = await listenWith({ drain: { timeoutMs: 500 } }, { platform });
+    const deaf = await deafClient(app);
+    const closed = app.app.close();
+    await deaf.heard(CLOSE_FRAME_3001);
+    await expect(app.connect({ token })).rejects.toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { code: 'UNAVAILABLE' },
+    });
+    await closed;
+  });
+
+  it('a client whose token is being verified is answered with 503', async () => {
+    const useValue = new HeldVerifier();
+    const app = await listenWith({}, { platform }, { provide: JwtVerifier, useValue });
+    const refusal = app.connect({ token }).catch((error) => error);
+    await useValue.begun;
+    await app.app.close();
+    expect(await refusal).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
+  });
+});
+
+describe('When the application closes', () => {
+  it('a verifier that does not answer is not waited for', async () => {
+    const useValue = new HeldVerifier();
+    const app = await listenWith({}, {}, { provide: JwtVerifier, useValue });
+    app.connect({ token }).catch(() => undefined);
+    await useValue.begun;
+    expect(await msToClose(app)).toBeLessThan(1_000);
+  });
+
+  it('clients that have not authenticated yet are told, too', async () => {
+    const app = await listenWith({ token: { firstCommand: true } });
+    const client = await app.connect();
+    await app.app.close();
+    expect((await client.nextClose()).code).toBe(3001);
+  });
+
+  it('nobody is connected any more', async () => {
+    const app = await listenWith({ drain: { timeoutMs: 100 } });
+    await app.connect({ token });
+    await deafClient(app);
+    await app.app.close();
+    expect(await app.realtime.counts()).toEqual({ connections: 0, users: 0, topics: 0, subscriptions: 0 });
+  });
+
+  it('the hooks for leaving connections run before it is closed', async () => {
+    const left: string[] = [];
+    @Injectable()
+    class Leaving {
+      @OnDisconnect() async left({ userId }: { userId: string }) {
+        await delay(20);
+        left.push(userId);
+      }
+    }
+    const app = await listenWith({}, { providers: [Leaving] });
+    await app.connect({ token });
+    await app.app.close();
+    expect(left).toEqual(['ann']);
+  });
+
+  it('a message that was sent just before arrives', async () => {
+    const app = await listenWith();
+    const client = await app.connect({ token });
+    await app.realtime.broadcast({ type: 'goodbye' });
+    await app.app.close();
+    expect((await client.next('goodbye')).type).toBe('goodbye');
+  });
+});

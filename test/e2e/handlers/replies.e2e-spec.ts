@@ -1,0 +1,243 @@
+import { ConflictException, HttpException, ImATeapotException } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import { OnMessage, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectLogs } from '../../helpers/handler-harness.js';
+import { startRealtimeApp, typesReceivedBy, type Guest } from '../../helpers/realtime-app.js';
+
+/** What the handler does next. */
+let handle: () => unknown;
+
+@TopicGateway('desk')
+class DeskTopic {
+  @OnSubscribe()
+  join() {
+    return true;
+  }
+
+  @OnMessage('ask')
+  ask() {
+    return handle();
+  }
+}
+
+let ann: Guest;
+
+beforeEach(async () => {
+  const app = await startRealtimeApp({ providers: [DeskTopic] });
+  ann = await app.connectAs('ann');
+  await ann.request({ action: 'subscribe', topic: 'desk' });
+});
+
+const ASK = { action: 'message', topic: 'desk', type: 'ask' };
+
+function ask(handler: () => unknown) {
+  handle = handler;
+  return ann.request(ASK);
+}
+
+const cycle: { self?: unknown } = {};
+cycle.self = cycle;
+
+describe('what a handler returns', () => {
+  it.each([
+    ['null', null],
+    ['0', 0],
+    ['false', false],
+    ['an empty string', ''],
+    ['a string', 'done'],
+    ['a list', [1, 2]],
+    ['an object', { id: '7', nested: { at: [null] } }],
+  ])('is the payload of the reply: %s', async (_what, value) => {
+    expect(await ask(() => value)).toMatchObject({ type: 'realtime:reply', payload: value });
+  });
+
+  it('is awaited', async () => {
+    expect(await ask(async () => 'later')).toMatchObject({ type: 'realtime:reply', payload: 'later' });
+  });
+
+  it('makes a reply without a payload when it is undefined', async () => {
+    expect(Object.keys(await ask(() => undefined)).sort()).toEqual(['id', 'timestamp', 'type']);
+  });
+
+  it.each([
+    ['a BigInt', () => ({ total: 1n })],
+    ['a cycle', () => cycle],
+    [
+      'an object whose toJSON() throws',
+      () => ({
+        toJSON() {
+          throw new Error('hunter2');
+        },
+      }),
+    ],
+  ])('is answered with INTERNAL when JSON cannot carry it: %s', async (_what, returned) => {
+    collectLogs();
+    const answer = await ask(returned);
+    expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'INTERNAL', action: 'message' } });
+    expect(JSON.stringify(answer)).not.toContain('hunter2');
+  });
+
+  it('leaves the connection alive when JSON cannot carry it', async () => {
+    collectLogs();
+    await ask(() => 1n);
+    expect(await ask(() => 'still here')).toMatchObject({ payload: 'still here' });
+  });
+
+  it('is logged with the message type when JSON cannot carry it', async () => {
+    const logs = collectLogs();
+    await ask(() => 1n);
+    expect(logs).toEqual([expect.stringContaining('The reply to "ask" cannot be carried by JSON')]);
+  });
+
+  it('is not told when the message had no id', async () => {
+    handle = () => 'unheard';
+    ann.send(ASK);
+    await ask(() => 'heard');
+    expect(await typesReceivedBy(ann)).toEqual([]);
+  });
+});
+
+describe('what a handler throws', () => {
+  const throwing = (error: unknown) => () => {
+    throw error;
+  };
+
+  it.each([
+    [new ConflictException('Taken.'), 'VALIDATION_FAILED', 'Taken.'],
+    [new ImATeapotException(), 'VALIDATION_FAILED', "I'm a teapot"],
+    [new HttpException('Later.', 503), 'UNAVAILABLE', 'Later.'],
+    [new HttpException('Broken.', 500), 'INTERNAL', 'Broken.'],
+    [new WsException('No.'), 'VALIDATION_FAILED', 'No.'],
+    [new RealtimeError('LIMIT_EXCEEDED', 'Too many.'), 'LIMIT_EXCEEDED', 'Too many.'],
+  ])('is the error that the client is told: %o', async (error, code, message) => {
+    expect(await ask(throwing(error))).toMatchObject({
+      type: 'realtime:error',
+      payload: { code, message, action: 'message', topic: 'desk' },
+    });
+  });
+
+  it('is told as well when its promise rejects', async () => {
+    const { payload } = await ask(() => Promise.reject(new ConflictException('Taken.')));
+    expect(payload.message).toBe('Taken.');
+  });
+
+  it('carries the body of an HttpException', async () => {
+    const { payload } = await ask(throwing(new ConflictException({ field: 'name', taken: true })));
+    expect(payload.details).toEqual({ field: 'name', taken: true });
+  });
+
+  it('carries when to try again', async () => {
+    const { payload } = await ask(throwing(new RealtimeError('RATE_LIMITED', 'Slow down.', { retryAfterMs: 250 })));
+    expect(payload).toMatchObject({ retryable: true, retryAfterMs: 250 });
+  });
+
+  it.each([
+    ['an Error', new Error('the database password is hunter2')],
+    ['an Error with a cause', new Error('x', { cause: new Error('hunter2') })],
+    [
+      'an Error with fields',
+      Object.assign(new Error('x'), { code: 'FORBIDDEN', query: 'hunter2', details: 'hunter2' }),
+    ],
+    ['a string', 'hunter2'],
+    ['an object', { message: 'hunter2', status: 403 }],
+    ['nothing', undefined],
+  ])('is INTERNAL, with nothing told of it, when nobody has foreseen it: %s', async (_what, thrown) => {
+    collectLogs();
+    const { payload } = await ask(throwing(thrown));
+    expect(payload).toEqual({
+      code: 'INTERNAL',
+      message: expect.not.stringContaining('hunter2'),
+      retryable: false,
+      action: 'message',
+      topic: 'desk',
+    });
+  });
+
+  it('is logged with Class.method and the stack when nobody has foreseen it', async () => {
+    const logs = collectLogs();
+    await ask(throwing(new TypeError('out of order')));
+    expect(logs).toEqual([expect.stringMatching(/DeskTopic\.ask failed\nTypeError: out of order\n\s+at /)]);
+  });
+
+  it('is not logged when it was meant for the client', async () => {
+    const logs = collectLogs();
+    await ask(throwing(new ConflictException('Taken.')));
+    expect(logs).toEqual([]);
+  });
+
+  it('is told without an id when the message had none', async () => {
+    handle = throwing(new ConflictException('Taken.'));
+    ann.send(ASK);
+    const { id, payload } = await ann.next('realtime:error');
+    expect([id, payload.message]).toEqual([undefined, 'Taken.']);
+  });
+
+  it('leaves the connection alive', async () => {
+    collectLogs();
+    await ask(throwing(new Error('x')));
+    expect(await ask(() => 'still here')).toMatchObject({ payload: 'still here' });
+  });
+
+  it('is INTERNAL when its details cannot be carried by JSON', async () => {
+    collectLogs();
+    const { payload } = await ask(throwing(new RealtimeError('FORBIDDEN', 'No.', { details: { n: 1n } })));
+    expect(payload.code).toBe('INTERNAL');
+  });
+});
+
+describe('the id of a command', () => {
+  const ids: unknown[] = [
+    'a',
+    'x'.repeat(64),
+    '0',
+    ' ',
+    'größe 💥',
+    '\u0000',
+    '"quoted"',
+    '__proto__',
+    0,
+    1,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+  ];
+
+  it.each(ids)('comes back unchanged: %j', async (id) => {
+    ann.send({ action: 'ping', id });
+    expect(await ann.next('realtime:pong')).toHaveProperty('id', id);
+  });
+
+  it.each(ids)('comes back unchanged from a handler: %j', async (id) => {
+    handle = () => 'done';
+    ann.send({ ...ASK, id });
+    expect(await ann.next('realtime:reply')).toHaveProperty('id', id);
+  });
+
+  it.each(['""', JSON.stringify('x'.repeat(65)), '1.5', '9007199254740992', '1e400', 'null', 'true', '[1]', '{}'])(
+    'is refused, and the command not carried out: %s',
+    async (id) => {
+      handle = () => {
+        throw new Error('not to be called');
+      };
+      ann.send(`{"action":"message","topic":"desk","type":"ask","id":${id}}`);
+      const answer = await ann.next('realtime:error');
+      expect([answer.id, answer.payload.code]).toEqual([undefined, 'INVALID_MESSAGE']);
+    },
+  );
+
+  it('may be used again once it was answered', async () => {
+    handle = () => 'done';
+    for (const _time of [1, 2]) {
+      ann.send({ ...ASK, id: 'again' });
+      expect(await ann.next('realtime:reply')).toMatchObject({ id: 'again', payload: 'done' });
+    }
+  });
+
+  it('tells the number 1 from the string "1"', async () => {
+    handle = () => new Promise(() => undefined);
+    ann.send({ ...ASK, id: 1 });
+    ann.send({ action: 'cancel', id: '1' });
+    expect(await typesReceivedBy(ann)).toEqual([]);
+  });
+});

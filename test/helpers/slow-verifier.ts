@@ -1,0 +1,37 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { JwtVerifier, type JwtClaims } from 'nestjs-realtime';
+import { TestJwtVerifier } from 'nestjs-realtime/testing';
+
+/** Takes test tokens, but not at once. */
+export class SlowVerifier extends JwtVerifier {
+  readonly #verifier = new TestJwtVerifier();
+
+  constructor(private readonly delayMs: number) {
+    super();
+  }
+
+  async verify(token: string): Promise<JwtClaims> {
+    await delay(this.delayMs);
+    return this.#verifier.verify(token);
+  }
+}
+
+/** Takes test tokens, but only once the test lets it go on. */
+export class HeldVerifier extends JwtVerifier {
+  readonly #verifier = new TestJwtVerifier();
+  #release: () => void = () => undefined;
+  readonly #released = new Promise<void>((resolve) => (this.#release = resolve));
+  #begin: () => void = () => undefined;
+  /** Resolves when the first token has been handed over. */
+  readonly begun = new Promise<void>((resolve) => (this.#begin = resolve));
+
+  async verify(token: string): Promise<JwtClaims> {
+    this.#begin();
+    await this.#released;
+    return this.#verifier.verify(token);
+  }
+
+  release(): void {
+    this.#release();
+  }
+}

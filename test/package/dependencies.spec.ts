@@ -1,0 +1,65 @@
+import { isBuiltin } from 'node:module';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { DOCUMENTS, filesIn, read } from './repository.js';
+
+const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+const declared = Object.keys({ ...dependencies, ...peerDependencies });
+
+/** `@nestjs/core` of `@nestjs/core/internal`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+const imported = new Set(
+  filesIn('lib')
+    .filter((path) => !path.endsWith('.spec.ts'))
+    .flatMap((path) => ts.preProcessFile(read(path), true, true).importedFiles)
+    .map(({ fileName }) => fileName)
+    .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+    .map(packageOf),
+);
+
+/** Peers that no line of ours imports. */
+const LOADED_BY_OTHERS = { 'class-transformer': 'node_modules/@nestjs/common/pipes/validation.pipe.js' };
+
+describe('the dependencies', () => {
+  it('are all that lib imports', () => {
+    expect([...imported].filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('are imported by lib, or loaded by Nest for what the README shows', () => {
+    const needed = [...imported, ...Object.keys(LOADED_BY_OTHERS)];
+    expect(declared.filter((name) => !needed.includes(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(LOADED_BY_OTHERS))('hold %s because Nest loads it', (name, loader) => {
+    expect(read(loader)).toContain(`'${name}'`);
+  });
+
+  it('hold no name of a built-in module: those are imported with node:', () => {
+    expect([...imported, ...declared].filter((name) => isBuiltin(name))).toEqual([]);
+  });
+});
+
+describe('nothing that is published', () => {
+  const FOREIGN = {
+    'a path of a machine': /(?<![\w.])\/(work|root|tmp|home|Users)\/[\w.-]+/,
+    'a package registry': /\/\/[\w.-]*(registry|artifactory|verdaccio|nexus)[\w.-]*/i,
+  };
+  const texts = [...filesIn('dist'), ...DOCUMENTS, 'package.json', '.npmrc', 'package-lock.json'];
+
+  it.each(Object.entries(FOREIGN))('mentions %s', (_what, pattern) => {
+    const found = texts.flatMap((path) =>
+      (pattern.exec(read(path)) ?? []).slice(0, 1).map((text) => `${path}: ${text}`),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+it('the lock file holds no address of a registry', () => {
+  expect(read('package-lock.json')).not.toContain('"resolved": "http');
+});

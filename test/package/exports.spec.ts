@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { runNode } from './child.js';
+import { read, REPOSITORY } from './repository.js';
+
+const NAMES: Record<string, readonly string[]> = {
+  'nestjs-realtime': [
+    'Authenticator',
+    'CLOSE_CODES',
+    'Clock',
+    'ConnectionRegistry',
+    'CurrentConnection',
+    'ERROR_CODES',
+    'IdGenerator',
+    'InvalidArgumentError',
+    'JwtVerifier',
+    'MessageBody',
+    'MessageBus',
+    'OnConnect',
+    'OnDisconnect',
+    'OnMessage',
+    'OnSubscribe',
+    'OnUnsubscribe',
+    'PubSubManager',
+    'RealtimeAuthGuard',
+    'RealtimeConfigurationError',
+    'RealtimeError',
+    'RealtimeModule',
+    'RealtimeService',
+    'RealtimeWsAdapter',
+    'Recipients',
+    'RequirePermissions',
+    'RequireRoles',
+    'TopicGateway',
+    'TopicName',
+    'TopicParam',
+    'all',
+    'connection',
+    'inMemoryBackend',
+    'realtimeContextOf',
+    'role',
+    'topic',
+    'user',
+  ],
+  // The list stands beside its source, in lib/core/index.spec.ts.
+  'nestjs-realtime/core': Object.keys(await import('nestjs-realtime/core')).sort(),
+  'nestjs-realtime/testing': [
+    'RecordingConnection',
+    'RecordingRealtimeService',
+    'TestClient',
+    'TestJwtVerifier',
+    'UpgradeRefusedError',
+    'clockContract',
+    'connectionRegistryContract',
+    'idGeneratorContract',
+    'jwtVerifierContract',
+    'messageBusContract',
+    'pubSubManagerContract',
+    'startTestApp',
+    'testToken',
+  ],
+};
+
+/** The names that plain Node.js finds in the built package, which knows itself by its name. */
+async function namesIn(entry: string, script: string): Promise<string[]> {
+  const { code, stdout, output } = await runNode(join(REPOSITORY, 'test/package/fixtures', script), [entry]);
+  if (code !== 0) throw new Error(output);
+  return (JSON.parse(stdout) as string[]).sort();
+}
+
+describe.each(Object.entries(NAMES))('%s', (entry, names) => {
+  it('exports exactly these names to an ES module', async () => {
+    expect(await namesIn(entry, 'import-names.mjs')).toEqual(names);
+  });
+
+  it('exports the same names to a CommonJS module', async () => {
+    expect(await namesIn(entry, 'require-names.cjs')).toEqual(names);
+  });
+});
+
+it('has an entry point for each of them, and no other', () => {
+  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> };
+  const entries = Object.keys(NAMES).map((name) => name.replace('nestjs-realtime', '.'));
+  expect(Object.keys(exports)).toEqual([...entries, './package.json']);
+});
+
+it.each(['lib/index.ts', 'lib/core/index.ts', 'lib/testing/index.ts'])('%s names all that it exports', (path) => {
+  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest);
+  const stars = source.statements.filter((statement) => ts.isExportDeclaration(statement) && !statement.exportClause);
+  expect(stars.map((statement) => statement.getText(source))).toEqual([]);
+});

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { codeBlocks } from './markdown.js';
+import { nestCompilerOptions } from './nest-tsconfig.js';
+import { DOCUMENTS, read, REPOSITORY } from './repository.js';
+
+/** Every block of code of every document, under the name of a file that does not exist. */
+const BLOCKS = DOCUMENTS.flatMap((path) =>
+  codeBlocks(read(path)).map((block) => {
+    const [language] = block.info.split(' ');
+    return {
+      ...block,
+      language,
+      place: `${path}:${block.line}`,
+      file: join(REPOSITORY, `${path}.${block.line}.${language}`),
+    };
+  }),
+);
+
+const TYPESCRIPT = BLOCKS.filter(({ language }) => language === 'ts');
+
+/** What the compiler has to say about the blocks in TypeScript, each a module of its own in an application of `nest new`. */
+const complaints = (() => {
+  const texts = new Map(TYPESCRIPT.map(({ file, code }) => [file, code]));
+  const options: ts.CompilerOptions = {
+    ...nestCompilerOptions(REPOSITORY),
+    noEmit: true,
+    noUnusedLocals: true,
+    skipLibCheck: true,
+    paths: {
+      'nestjs-realtime': [join(REPOSITORY, 'lib/index.ts')],
+      'nestjs-realtime/core': [join(REPOSITORY, 'lib/core/index.ts')],
+      'nestjs-realtime/testing': [join(REPOSITORY, 'lib/testing/index.ts')],
+    },
+  };
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile } = host;
+  const compilerHost: ts.CompilerHost = {
+    ...host,
+    fileExists: (file) => texts.has(file) || fileExists(file),
+    readFile: (file) => texts.get(file) ?? readFile(file),
+    getSourceFile: (file, language) => {
+      const text = texts.get(file) ?? readFile(file);
+      return text === undefined ? undefined : ts.createSourceFile(file, text, language);
+    },
+  };
+  const program = ts.createProgram([...texts.keys()], options, compilerHost);
+  return (file: string) => {
+    const source = program.getSourceFile(file)!;
+    return [
+      ...program.getSyntacticDiagnostics(source),
+      ...program.getSemanticDiagnostics(source),
+      ...program.getDeclarationDiagnostics(source),
+    ].map((diagnostic) => described(diagnostic, source));
+  };
+})();
+
+function described({ start = 0, messageText }: ts.Diagnostic, source: ts.SourceFile): string {
+  const { line } = source.getLineAndCharacterOfPosition(start);
+  return `line ${line + 1} of the block: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+}
+
+describe('a block of TypeScript in a document', () => {
+  it.each(TYPESCRIPT)('compiles: $place', ({ file }) => {
+    expect(complaints(file)).toEqual([]);
+  });
+});
+
+describe('a block of JavaScript or JSON in a document', () => {
+  it.each(BLOCKS.filter(({ language }) => language === 'js'))('can be parsed: $place', ({ code }) => {
+    const compilerOptions = { module: ts.ModuleKind.ESNext, allowJs: true };
+    const { diagnostics } = ts.transpileModule(code, {
+      compilerOptions,
+      fileName: 'block.js',
+      reportDiagnostics: true,
+    });
+    expect(diagnostics?.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+  });
+
+  it.each(BLOCKS.filter(({ language }) => language === 'json'))('can be parsed: $place', ({ code }) => {
+    expect(() => JSON.parse(code) as unknown).not.toThrow();
+  });
+});
+
+it('every block of code says what language it is in, or that it is none', () => {
+  const known = ['ts', 'js', 'json', 'sh', 'nginx', ''];
+  expect(BLOCKS.filter(({ language }) => !known.includes(language!)).map(({ place }) => place)).toEqual([]);
+});

@@ -1,0 +1,99 @@
+import { CLOSE_CODES, ERROR_CODES, isErrorCode } from 'nestjs-realtime/core';
+import { describe, expect, it } from 'vitest';
+import { assertOptions } from '../../lib/realtime.options-schema.js';
+import { RealtimeSettings } from '../../lib/realtime.options.js';
+import { codesIn, prose, tableOf } from './markdown.js';
+import { read } from './repository.js';
+
+const readme = read('README.md');
+const protocol = read('PROTOCOL.md');
+const settings = new RealtimeSettings({});
+
+/** The names that an options object may have, as the schema says when it meets another. */
+function optionNames(options: (unknown: object) => object): string[] {
+  try {
+    assertOptions(options({ nonsense: 1 }));
+  } catch (error) {
+    return /the options here are: ([\w, ]+)/
+      .exec((error as Error).message)![1]!
+      .split(', ')
+      .sort();
+  }
+  throw new Error('The schema took an option that there is not.');
+}
+
+/** `65,536`, `25_000` and `Infinity` as numbers. */
+function number(text: string): number {
+  return Number(text.replaceAll(/[,_]/g, ''));
+}
+
+/** Each limit that the README lists with the default it gives; a row may hold several. */
+const limits = tableOf(readme, 'limit').flatMap(([names = '', defaults = '', effect = '']) => {
+  const values = defaults.split(', ');
+  return codesIn(names).map((name, at) => ({ name, value: values[at] ?? '', effect }));
+});
+
+describe("the README's table of limits", () => {
+  it('lists exactly those of the schema', () => {
+    expect(limits.map(({ name }) => name).sort()).toEqual(optionNames((limit) => ({ limits: limit })));
+  });
+
+  it.each(limits)('tells the default of $name', ({ name, value }) => {
+    expect(number(value)).toBe(settings.limits[name as keyof typeof settings.limits]);
+  });
+
+  it.each(limits)('names only codes that exist as what happens above $name', ({ effect }) => {
+    const standard = [1002, 1007, 1008, 1009];
+    const closeCodes = [...standard, ...Object.values(CLOSE_CODES).map(({ code }) => code)];
+    const statuses = [429, 503];
+    const numbers = (effect.match(/\b[1-9]\d{2,3}\b/g) ?? []).map(Number);
+    expect(numbers.filter((code) => ![...closeCodes, ...statuses].includes(code))).toEqual([]);
+    expect(codesIn(effect).filter((code) => /^[A-Z_]+$/.test(code) && !isErrorCode(code))).toEqual([]);
+  });
+});
+
+describe("the README's table of options", () => {
+  const rows = tableOf(readme, 'option').flatMap(([names = '', value = '']) => {
+    return codesIn(names).map((name) => ({ name, value: codesIn(value)[0] }));
+  });
+
+  it('lists exactly those of the schema', () => {
+    expect(rows.map(({ name }) => name).sort()).toEqual(optionNames((option) => option));
+  });
+
+  it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
+    const actual: unknown = settings[name as keyof RealtimeSettings];
+    const inner = Array.from(value.matchAll(/(\w+): ([\w.]+)/g), ([, key, text]) => [key, number(text!)]);
+    const told = value.startsWith('{') ? Object.fromEntries(inner) : value;
+    expect(told).toEqual(typeof actual === 'object' ? actual : String(actual));
+  });
+});
+
+describe("the protocol's tables", () => {
+  it('list exactly the close codes, with their advice and their reasons', () => {
+    const written = protocol.slice(protocol.indexOf('## Close codes'));
+    expect(tableOf(written, 'code')).toEqual(
+      Object.values(CLOSE_CODES).map(({ code, reconnect, reason }) => [String(code), reconnect ? 'yes' : 'no', reason]),
+    );
+  });
+
+  it('list exactly the error codes, with their status, their retry advice and their meaning', () => {
+    const written = tableOf(protocol.slice(protocol.indexOf('## Errors')), 'code');
+    const existing = Object.entries(ERROR_CODES).map(([code, { httpStatus, retryable, meaning }]) => {
+      return [`\`${code}\``, String(httpStatus), retryable ? 'yes' : 'no', meaning];
+    });
+    expect(written.toSorted()).toEqual(existing.toSorted());
+  });
+});
+
+describe.each([
+  ['README.md', readme],
+  ['PROTOCOL.md', protocol],
+])('%s', (_document, text) => {
+  it('mentions only close codes that exist', () => {
+    const ranges = [3000, 3499, 3500, 3999];
+    const known = new Set([...ranges, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
+    const mentioned = (prose(text).match(/\b3[0-9]{3}\b/g) ?? []).map(Number);
+    expect(mentioned.filter((code) => !known.has(code))).toEqual([]);
+  });
+});
