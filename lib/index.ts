@@ -39,11 +39,11 @@ export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';
 export { CurrentConnection } from './decorators/current-connection.decorator.js';
 export { TopicName } from './decorators/topic-name.decorator.js';
 export { TopicParam } from './decorators/topic-param.decorator.js';
-export { RequirePermissions } from './decorators/require-permissions.decorator.js';
-export { RequireRoles } from './decorators/require-roles.decorator.js';
+export { RequirePermissions } from './guards/require-permissions.decorator.js';
+export { RequireRoles } from './guards/require-roles.decorator.js';
 export { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 export type { RealtimeUser } from './guards/realtime-user.js';
-export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './handlers/realtime-context.js';
+export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './decorators/realtime-context.js';
 
 export { RealtimeError, type RealtimeErrorOptions } from './errors/realtime.error.js';
 export { InvalidArgumentError } from './errors/invalid-argument.error.js';

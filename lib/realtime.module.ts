@@ -8,6 +8,7 @@ import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
+import { Authentication } from './gateway/authentication.js';
 import { Handshake } from './gateway/handshake.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { SessionServices } from './gateway/session-services.js';
@@ -92,6 +93,7 @@ function complete(definition: DynamicModule): DynamicModule {
       BusAttachment,
       ...HANDLER_PROVIDERS,
       Handshake,
+      Authentication,
       SessionServices,
       RealtimeGateway,
       UpgradeEntrance,

@@ -78,6 +78,11 @@ export function connectionAgeMs(connection: RealtimeConnection, now: Date): numb
   return Math.max(0, now.getTime() - connection.createdAt.getTime());
 }
 
+/** True when both have the same roles and the same permissions. */
+export function haveSameRights(a: RealtimeConnection, b: RealtimeConnection): boolean {
+  return areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions);
+}
+
 /** The connections of one user. */
 export function filterByUser(connections: Iterable<RealtimeConnection>, userId: string): RealtimeConnection[] {
   return Array.from(connections).filter((connection) => connection.userId === userId);
@@ -131,4 +136,8 @@ function isDate(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+function areEqual(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((entry) => b.has(entry));
 }

@@ -1,8 +1,11 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection.js';
 
-/** What a handler was called for. */
-export type HandlerEvent = 'subscribe' | 'unsubscribe' | 'message' | 'connect' | 'disconnect';
+/**
+ * What a handler was called for. `reauthorize`: `@OnSubscribe()` is asked once more about a subscription there is, without a
+ * payload, because the client has renewed its token and has other roles or permissions now.
+ */
+export type HandlerEvent = 'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'connect' | 'disconnect';
 
 /**
  * Everything about one call of a topic handler or connection hook. It is the third argument of the method, the third

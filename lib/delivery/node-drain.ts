@@ -18,6 +18,6 @@ export class NodeDrain {
 
   /** Ends the connections. Resolves when the last of them is gone. */
   start(): Promise<void> {
-    return (this.#started ??= Promise.all(this.#work.map((work) => work())).then(() => undefined));
+    return (this.#started ??= Promise.all(this.#work.map(async (work) => work())).then(() => undefined));
   }
 }

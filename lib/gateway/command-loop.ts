@@ -7,7 +7,9 @@ import { MessageReply } from './message-reply.js';
 import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
-type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand;
+/** What waits its turn; `reauthorize` is our own, put in line behind what the client had asked before. */
+type QueuedCommand =
+  SubscribeCommand | UnsubscribeCommand | MessageCommand | { readonly action: 'reauthorize'; readonly id?: undefined };
 
 /** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
 export class CommandLoop {
@@ -15,6 +17,8 @@ export class CommandLoop {
   readonly #running = new Map<CommandId | MessageReply, MessageRun>();
   #busy = true;
   #started = false;
+  /** Topics that no handler was asked about. */
+  #chosenByServer: Set<string> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(
@@ -58,18 +62,24 @@ export class CommandLoop {
     const waiting = run ?? this.#mailbox.remove((command) => command.id === id && command.action === 'message');
     if (!waiting) return;
     this.#running.delete(id);
-    this.session.push({ kind: 'complete', id });
+    this.session.outlet.push({ kind: 'complete', id });
+  }
+
+  /** Has every topic that the client asked for judged anew, as soon as the commands before it are through. */
+  reauthorize(): void {
+    this.accept({ action: 'reauthorize' });
   }
 
   subscribeByServer(topic: string): boolean {
     if (this.session.isClosed || this.services.pubSub.isSubscribed(this.session.connection.id, topic)) return false;
+    (this.#chosenByServer ??= new Set()).add(topic);
     void this.#enter(topic, undefined);
     return true;
   }
 
   unsubscribeByServer(topic: string, reason: string): boolean {
     if (!this.#leave(topic)) return false;
-    this.session.push({ kind: 'unsubscribed', topic, reason });
+    this.session.outlet.push({ kind: 'unsubscribed', topic, reason });
     return true;
   }
 
@@ -93,11 +103,12 @@ export class CommandLoop {
 
   /** @returns a promise that never rejects when the next command has to wait */
   #handle(command: QueuedCommand): Promise<void> | undefined {
+    if (command.action === 'reauthorize') return this.#reauthorize();
     const problems = explainTopic(command.topic, this.services.settings.limits.maxTopicLength);
     if (problems.length > 0) {
       const { action, id } = command;
       const message = `${describeProblems(problems)}.`;
-      this.session.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      this.session.outlet.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
     switch (command.action) {
@@ -121,15 +132,29 @@ export class CommandLoop {
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
-      return this.session.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
+      return this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
     }
     const decision = await dispatcher.subscribe(connection, topic, payload);
     if (!decision.allowed) {
-      if (!this.session.isClosed) this.session.fail(decision.error, id);
+      if (!this.session.isClosed) this.session.outlet.fail(decision.error, id);
     } else if (this.session.isClosed) {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
     } else await this.#enter(topic, command);
+  }
+
+  /** Leaves the topics that a handler would not open to the present roles and permissions. */
+  async #reauthorize(): Promise<void> {
+    const { pubSub, dispatcher } = this.services;
+    const { connection } = this.session;
+    for (const topic of pubSub.topicsOf(connection.id)) {
+      if (this.#chosenByServer?.has(topic)) continue;
+      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize');
+      if (decision.allowed || !pubSub.isSubscribed(connection.id, topic)) continue;
+      const left = this.#leave(topic);
+      this.session.outlet.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
+      await left;
+    }
   }
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
@@ -143,12 +168,12 @@ export class CommandLoop {
     } catch {
       void this.#leave(topic);
       const message = 'The topic cannot be reached at the moment; try again.';
-      return this.session.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
+      return this.session.outlet.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
     // While that was under way the connection may have ended or been taken off the topic.
     if (!pubSub.isSubscribed(connection.id, topic)) return;
     if (command) this.#confirm('subscribed', command);
-    else this.session.push({ kind: 'subscribed', topic });
+    else this.session.outlet.push({ kind: 'subscribed', topic });
     if (isNew) events.emit({ type: 'subscribed', connection, topic });
   }
 
@@ -157,6 +182,7 @@ export class CommandLoop {
     const { membership, events, dispatcher } = this.services;
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
+    this.#chosenByServer?.delete(topic);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);
   }
@@ -167,15 +193,19 @@ export class CommandLoop {
     const { id } = command;
     if (id !== undefined && this.#running.has(id)) {
       // Without the id: the answer to it is still to come, from the message that is running.
-      this.session.refuse({ code: 'INVALID_MESSAGE', action: 'message', message: `The id ${id} is still in use.` });
+      this.session.outlet.refuse({
+        code: 'INVALID_MESSAGE',
+        action: 'message',
+        message: `The id ${id} is still in use.`,
+      });
       return undefined;
     }
     if (this.#running.size >= settings.limits.mailboxSize) {
       const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
-      this.session.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
+      this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
     }
-    const reply = new MessageReply(this.session, command, this.#forget);
+    const reply = new MessageReply(this.session.outlet, command, this.#forget);
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
     if (reply.isDone) run.cancel();
@@ -190,6 +220,6 @@ export class CommandLoop {
   };
 
   #confirm(kind: 'subscribed' | 'unsubscribed', { id, topic }: SubscribeCommand | UnsubscribeCommand): void {
-    if (id !== undefined) this.session.push({ kind, id, topic });
+    if (id !== undefined) this.session.outlet.push({ kind, id, topic });
   }
 }

@@ -1,16 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { CommandId, MessageCommand } from '../core/command.js';
 import type { WireError } from '../core/error-code.js';
-import type { Push } from '../core/push.js';
 import type { ReplySink } from '../handlers/reply-sink.js';
+import type { Outlet } from './outlet.js';
 
 const logger = new Logger('RealtimeHandlers');
-
-/** Where answers go: the client's session. */
-interface Outlet {
-  push(push: Push): void;
-  fail(error: WireError, id?: CommandId): void;
-}
 
 /** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {

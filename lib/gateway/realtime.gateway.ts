@@ -78,11 +78,6 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     return this.#sessions.size;
   }
 
-  /** True when a user has as many connections as one may have. */
-  isFullFor(userId: string): boolean {
-    return this.services.isFullFor(userId);
-  }
-
   /**
    * Completes an upgrade that was admitted. Without `authenticated` the token must come as the first command.
    * @param onAuthenticated called when it has come

@@ -5,11 +5,10 @@ import { Membership } from '../delivery/membership.js';
 import { NodeIdentity } from '../delivery/node-identity.js';
 import { HandlerDispatcher } from '../handlers/handler.dispatcher.js';
 import { Clock } from '../ports/clock.js';
-import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { IdGenerator } from '../ports/id-generator.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
-import { Handshake } from './handshake.js';
+import { Authentication } from './authentication.js';
 
 /** What every session of a node works with, in one object that all of them share. */
 @Injectable()
@@ -21,10 +20,9 @@ export class SessionServices {
 
   constructor(
     readonly settings: RealtimeSettings,
-    readonly handshake: Handshake,
+    readonly authentication: Authentication,
     readonly dispatcher: HandlerDispatcher,
     readonly membership: Membership,
-    readonly registry: ConnectionRegistry,
     readonly pubSub: PubSubManager,
     readonly events: ConnectionEvents,
     readonly clock: Clock,
@@ -34,10 +32,5 @@ export class SessionServices {
     const { commandsPerSecond, commandBurst, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
-  }
-
-  /** True when a user has as many connections on this node as one may have. */
-  isFullFor(userId: string): boolean {
-    return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
   }
 }

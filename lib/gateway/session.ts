@@ -1,26 +1,24 @@
 import { Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
-import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../core/close-code.js';
+import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
 import type { AuthCommand, Command, CommandId } from '../core/command.js';
 import { connectionIdOn } from '../core/connection-id.js';
-import { createConnection, type RealtimeConnection } from '../core/connection.js';
-import type { ErrorCode, WireError } from '../core/error-code.js';
-import type { Push } from '../core/push.js';
+import { createConnection, haveSameRights, type RealtimeConnection } from '../core/connection.js';
+import { Pulse } from '../core/pulse.js';
 import { TokenBucket } from '../core/token-bucket.js';
+import { tokenLife } from '../core/token-life.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import { toWireError } from '../handlers/wire-error.js';
 import type { Authenticated } from '../ports/authenticator.js';
 import type { Decoded } from '../ports/codec.js';
-import { Frame } from '../ports/frame.js';
+import { asReason, closeCodeOf } from './close-reason.js';
 import { CommandLoop } from './command-loop.js';
 import type { Beat } from './heartbeat.js';
+import { Outlet } from './outlet.js';
 import type { SessionServices } from './session-services.js';
 import type { WsConnectionSocket } from './ws-connection-socket.js';
 
 const logger = new Logger('RealtimeGateway');
-
-/** How long before the end of its token's life a client is warned, in milliseconds. */
-const EXPIRY_WARNING_MS = 25_000;
 
 type Phase =
   /** Nothing but `auth` is listened to. */
@@ -33,31 +31,32 @@ type Phase =
 
 /** The life of one WebSocket, from the upgrade to the last hook: who it is, whether it still lives, and how it ends. */
 export class Session implements DeliveryTarget {
+  readonly outlet: Outlet;
   readonly #loop: CommandLoop;
+  readonly #pulse = new Pulse();
+  readonly #commands: TokenBucket;
+  readonly #deadline: number;
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
-  #renewing = false;
-  readonly #deadline: number;
-  readonly #commands: TokenBucket;
-  readonly #mistakes: TokenBucket;
-  #expiryAnnounced = false;
-  #ticksToPing: number | undefined;
-  #ticksToPong = 0;
+  #isRenewing = false;
+  #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
   #isGone = false;
-  #onGone: (() => void)[] = [];
+  #onGone: (() => void)[] | undefined;
 
+  /** @param onAuthenticated called when the token has come with the first command */
   constructor(
     readonly socket: WsConnectionSocket,
     private readonly ws: WebSocket,
     private readonly services: SessionServices,
     private readonly onAuthenticated: () => void,
   ) {
-    const now = services.clock.now();
+    const { clock, commandRate, mistakeRate, settings } = services;
+    const now = clock.now();
+    this.outlet = new Outlet(socket, clock, mistakeRate, (code) => this.disconnect(code));
     this.#loop = new CommandLoop(this, services);
-    this.#deadline = now + services.settings.limits.authTimeoutMs;
-    this.#commands = new TokenBucket(services.commandRate, now);
-    this.#mistakes = new TokenBucket(services.mistakeRate, now);
+    this.#commands = new TokenBucket(commandRate, now);
+    this.#deadline = now + settings.limits.authTimeoutMs;
   }
 
   /** The present snapshot. Only there once somebody has authenticated. */
@@ -71,7 +70,7 @@ export class Session implements DeliveryTarget {
 
   /** Resolves once the socket is gone and the application's hooks have run. */
   get gone(): Promise<void> {
-    return new Promise((resolve) => (this.#isGone ? resolve() : this.#onGone.push(resolve)));
+    return new Promise((resolve) => (this.#isGone ? resolve() : (this.#onGone ??= []).push(resolve)));
   }
 
   open(authenticated: Authenticated | undefined): void {
@@ -85,35 +84,18 @@ export class Session implements DeliveryTarget {
     const waitMs = this.#commands.take(this.services.clock.now());
     if (waitMs > 0) {
       const message = 'Too many commands in too short a time; this one was not carried out.';
-      this.refuse({ code: 'RATE_LIMITED', message, retryAfterMs: waitMs }, idOf(decoded));
+      this.outlet.refuse({ code: 'RATE_LIMITED', message, retryAfterMs: waitMs }, idOf(decoded));
     } else if (this.#phase === 'anonymous' && !(decoded.ok && decoded.command.action === 'auth')) {
       const message = 'Authenticate first: {"action":"auth","token":"…"}.';
-      this.fail({ code: 'UNAUTHENTICATED', message }, idOf(decoded));
+      this.outlet.fail({ code: 'UNAUTHENTICATED', message }, idOf(decoded));
       this.disconnect('BAD_REQUEST', 'authenticate first');
-    } else if (!decoded.ok) this.refuse(decoded.error, decoded.id);
+    } else if (!decoded.ok) this.outlet.refuse(decoded.error, decoded.id);
     else this.#take(decoded.command);
   }
 
   /** The peer lives. */
   heard(): void {
-    this.#ticksToPong = 0;
-  }
-
-  push(push: Push): void {
-    const timestamp = new Date(this.services.clock.now()).toISOString();
-    this.socket.send(new Frame(this.socket.codec.encodePush(push, timestamp)));
-  }
-
-  /** Tells the client that something failed; with an id, it is the answer to that command. */
-  fail(error: WireError, id?: CommandId): void {
-    this.#pushError(error, id);
-  }
-
-  /** Tells the client that it did what it should have known not to do; one time too many ends the connection. */
-  refuse(error: WireError, id?: CommandId): void {
-    this.fail(error, id);
-    if (this.#mistakes.take(this.services.clock.now()) === 0) return;
-    this.disconnect(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
+    this.#pulse.heard();
   }
 
   pauseReading(): void {
@@ -156,35 +138,38 @@ export class Session implements DeliveryTarget {
     this.#finish(code, reason);
     await this.#hooks;
     this.#isGone = true;
-    this.#onGone.forEach((resolve) => resolve());
+    this.#onGone?.forEach((resolve) => resolve());
   }
 
   /** Called at a steady pace. */
-  tick({ now, ping, intervalTicks, timeoutTicks, stallTicks }: Beat): void {
+  tick(beat: Beat): void {
     if (this.isClosed) return;
-    if (this.socket.isStalled(stallTicks)) return this.socket.giveUp();
-    if (this.#phase === 'anonymous' && now >= this.#deadline) return this.disconnect('STALE');
-    if (this.#connection === undefined || this.#expire(now, this.#connection)) return;
-    if (this.#ticksToPong > 0 && --this.#ticksToPong === 0) return this.disconnect('NO_PONG');
-    // The first ping of each connection falls anywhere into the interval, which spreads the load.
-    this.#ticksToPing ??= Math.ceil(Math.random() * intervalTicks);
-    if (--this.#ticksToPing > 0) return;
-    this.#ticksToPing = intervalTicks;
-    if (this.#ticksToPong === 0) this.#ticksToPong = timeoutTicks + 1;
-    this.ws.ping();
-    this.socket.send(ping);
+    if (this.socket.isStalled(beat.stallTicks)) return this.socket.giveUp();
+    if (this.#phase === 'anonymous' && beat.now >= this.#deadline) return this.disconnect('STALE');
+    const expiresAt = this.#connection?.expiresAt;
+    if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
+    switch (this.#pulse.beat(beat, Math.random())) {
+      case 'dead':
+        return this.disconnect('NO_PONG');
+      case 'ping':
+        this.ws.ping();
+        if (this.#connection) this.socket.send(beat.ping);
+        return;
+      case 'none':
+        return;
+    }
   }
 
-  #expire(now: number, { expiresAt }: RealtimeConnection): boolean {
+  /** Warns a client once before it comes to that. */
+  #hasExpired(expiresAt: Date, now: number): boolean {
     const { authorize, clockToleranceS } = this.services.settings;
-    if (expiresAt === undefined || authorize.allowExpired) return false;
-    const leftMs = expiresAt.getTime() + clockToleranceS * 1000 - now;
-    if (leftMs <= 0) this.disconnect('EXPIRED');
-    else if (leftMs <= EXPIRY_WARNING_MS && !this.#expiryAnnounced) {
-      this.#expiryAnnounced = true;
-      this.push({ kind: 'expiring', expiresAt });
+    if (authorize.allowExpired) return false;
+    const life = tokenLife(expiresAt, now, clockToleranceS);
+    if (life === 'expiring' && !this.#isExpiryAnnounced) {
+      this.#isExpiryAnnounced = true;
+      this.outlet.push({ kind: 'expiring', expiresAt });
     }
-    return leftMs <= 0;
+    return life === 'expired';
   }
 
   #take(command: Command): void {
@@ -193,7 +178,7 @@ export class Session implements DeliveryTarget {
         this.#run(this.#phase === 'anonymous' ? this.#authenticate(command) : this.#renew(command));
         return;
       case 'ping':
-        if (command.id !== undefined) this.push({ kind: 'pong', id: command.id });
+        if (command.id !== undefined) this.outlet.push({ kind: 'pong', id: command.id });
         return;
       case 'cancel':
         this.#loop.cancel(command.id);
@@ -214,72 +199,39 @@ export class Session implements DeliveryTarget {
   /** The token as the first command. */
   async #authenticate(command: AuthCommand): Promise<void> {
     this.#phase = 'authenticating';
-    const authenticated = await this.#verify(command);
+    const outcome = await this.services.authentication.first(command);
     if (this.isClosed) return;
-    if ('code' in authenticated) {
-      this.fail(authenticated, command.id);
-      this.disconnect(closeCodeOf(authenticated.code));
-      return;
-    }
     this.onAuthenticated();
-    const { identity, expiresAt } = authenticated;
-    if (this.services.isFullFor(identity.userId)) {
-      const message = 'The user has as many connections as one may have.';
-      this.fail({ code: 'LIMIT_EXCEEDED', action: 'auth', message }, command.id);
-      this.disconnect('CONNECTION_LIMIT');
-      return;
+    if (!outcome.ok) {
+      this.outlet.fail(outcome.error, command.id);
+      return this.disconnect(outcome.closeCode);
     }
-    this.#answerAuth(command, identity.userId, expiresAt);
-    await this.#admit(authenticated);
+    this.#confirm(command, outcome.authenticated);
+    await this.#admit(outcome.authenticated);
   }
 
-  /** A newer token for the same user: roles, permissions and the time of expiry follow it. */
+  /** A newer token for the same user: roles, permissions and the time of expiry follow it, and topics are judged anew. */
   async #renew(command: AuthCommand): Promise<void> {
-    if (this.#renewing || this.#connection === undefined) {
-      return this.fail(
-        { code: 'RATE_LIMITED', action: 'auth', message: 'Another token is being verified.' },
-        command.id,
-      );
+    if (this.#isRenewing || this.#connection === undefined) {
+      const message = 'Another token is being verified.';
+      return this.outlet.fail({ code: 'RATE_LIMITED', action: 'auth', message }, command.id);
     }
-    this.#renewing = true;
-    const authenticated = await this.#verify(command);
-    this.#renewing = false;
+    this.#isRenewing = true;
+    const outcome = await this.services.authentication.renewal(command, this.#connection);
+    this.#isRenewing = false;
     if (this.isClosed) return;
-    if ('code' in authenticated) return this.fail(authenticated, command.id);
-    const { identity, expiresAt } = authenticated;
-    const { id, userId, createdAt } = this.#connection;
-    if (identity.userId !== userId) {
-      return this.fail({ code: 'FORBIDDEN', action: 'auth', message: 'The token is for another user.' }, command.id);
-    }
-    this.#connection = createConnection({ id, ...identity, createdAt, ...(expiresAt && { expiresAt }) });
-    this.#expiryAnnounced = false;
-    if (!(await this.#inForce(this.services.membership.update(this.#connection)))) return;
-    this.#answerAuth(command, userId, expiresAt);
+    if (!outcome.ok) return this.outlet.fail(outcome.error, command.id);
+    const before = this.#connection;
+    this.#connection = outcome.connection;
+    this.#isExpiryAnnounced = false;
+    if (!(await this.#inForce(this.services.membership.update(outcome.connection)))) return;
+    this.#confirm(command, outcome.authenticated);
+    if (!haveSameRights(before, outcome.connection)) this.#loop.reauthorize();
   }
 
-  async #verify({ token }: AuthCommand): Promise<Authenticated | WireError> {
-    try {
-      return await this.services.handshake.authenticate(token);
-    } catch (error) {
-      return toWireError(error, { action: 'auth' });
-    }
-  }
-
-  #answerAuth({ id }: AuthCommand, userId: string, expiresAt: Date | undefined): void {
-    if (id !== undefined) this.push({ kind: 'authenticated', id, userId, ...(expiresAt && { expiresAt }) });
-  }
-
-  /** An error of the application may have details that the codec cannot write; then the client is told less. */
-  #pushError(error: WireError, id: CommandId | undefined): void {
-    const identified = id !== undefined && { id };
-    try {
-      this.push({ kind: 'error', error, ...identified });
-    } catch (cause) {
-      logger.error(`An error with the code ${error.code} could not be written`, (cause as Error)?.stack);
-      const { action, topic } = error;
-      const at = { ...(action !== undefined && { action }), ...(topic !== undefined && { topic }) };
-      this.push({ kind: 'error', error: { ...UNWRITABLE, ...at }, ...identified });
-    }
+  #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
+    if (id === undefined) return;
+    this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
   }
 
   async #admit({ identity, expiresAt }: Authenticated): Promise<void> {
@@ -293,7 +245,7 @@ export class Session implements DeliveryTarget {
     });
     this.#connection = connection;
     if (!(await this.#inForce(membership.add(connection, this)))) return;
-    this.push({
+    this.outlet.push({
       kind: 'welcome',
       connectionId: connection.id,
       userId: connection.userId,
@@ -336,7 +288,7 @@ export class Session implements DeliveryTarget {
     const connection = this.#connection;
     if (connection === undefined) return;
     const topics = this.services.membership.remove(connection.id);
-    if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, code, reason);
+    if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, { code, reason });
   }
 
   /** The leaving hooks, after the entering ones; a connection that no hook was told of leaves unannounced. */
@@ -344,8 +296,7 @@ export class Session implements DeliveryTarget {
     entered: Promise<void>,
     connection: RealtimeConnection,
     topics: readonly string[],
-    code: number,
-    reason: string,
+    close: { readonly code: number; readonly reason: string },
   ): Promise<void> {
     const { events, dispatcher } = this.services;
     await entered;
@@ -353,12 +304,10 @@ export class Session implements DeliveryTarget {
       events.emit({ type: 'unsubscribed', connection, topic });
       await dispatcher.unsubscribed(connection, topic);
     }
-    events.emit({ type: 'disconnected', connection, code, reason });
-    await dispatcher.disconnected(connection, { code, reason });
+    events.emit({ type: 'disconnected', connection, ...close });
+    await dispatcher.disconnected(connection, close);
   }
 }
-
-const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
 
 const BINARY = {
   ok: false,
@@ -368,28 +317,4 @@ const BINARY = {
 
 function idOf(decoded: Decoded): CommandId | undefined {
   return decoded.ok ? decoded.command.id : decoded.id;
-}
-
-function closeCodeOf(code: ErrorCode): CloseCodeName {
-  switch (code) {
-    case 'UNAUTHENTICATED':
-      return 'INVALID_TOKEN';
-    case 'TOKEN_EXPIRED':
-      return 'EXPIRED';
-    case 'FORBIDDEN':
-      return 'PERMISSION_DENIED';
-    default:
-      return 'SERVER_ERROR';
-  }
-}
-
-/** A text as the reason of a close frame: what there is room for, or nothing when there is no text. */
-function asReason(text: string): string | undefined {
-  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text.trim() || undefined;
-  const room = MAX_REASON_BYTES - Buffer.byteLength('…');
-  // A character that was cut in two decodes as U+FFFD.
-  return `${Buffer.from(text)
-    .subarray(0, room)
-    .toString()
-    .replace(/\uFFFD$/, '')}…`;
 }

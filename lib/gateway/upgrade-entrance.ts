@@ -6,6 +6,7 @@ import { AdmissionControl, type AdmissionVerdict } from '../core/admission.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
+import { Authentication } from './authentication.js';
 import { Handshake } from './handshake.js';
 import { refusalOf, refuse, type Refusal } from './http-refusal.js';
 import { ProxyTrust } from './proxy-trust.js';
@@ -37,6 +38,7 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     private readonly config: ApplicationConfig,
     private readonly settings: RealtimeSettings,
     private readonly handshake: Handshake,
+    private readonly authentication: Authentication,
     private readonly gateway: RealtimeGateway,
     private readonly drain: NodeDrain,
     private readonly clock: Clock,
@@ -89,7 +91,8 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
       if (!this.#pending.delete(socket) || socket.destroyed) return;
       if (!outcome.accepted) return refuse(socket, outcome.refusal);
       const { authenticated } = outcome;
-      if (authenticated && this.gateway.isFullFor(authenticated.identity.userId)) return refuse(socket, USER_FULL);
+      if (authenticated && this.authentication.isFullFor(authenticated.identity.userId))
+        return refuse(socket, USER_FULL);
       if (authenticated) leave();
       this.gateway.upgrade(request, socket, head, authenticated, leave);
     } catch (error) {

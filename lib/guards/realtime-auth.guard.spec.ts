@@ -92,7 +92,7 @@ class MeController {
 
 const adapters: [string, () => AbstractHttpAdapter][] = [
   ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter() as unknown as AbstractHttpAdapter],
+  ['Fastify', () => new FastifyAdapter()],
 ];
 
 /** Serves the controllers, and gives a function that asks them. */

@@ -25,14 +25,22 @@ export class HandlerDispatcher {
     private readonly hooks: ConnectionHookRegistry,
   ) {}
 
-  /** Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects. */
-  async subscribe(connection: RealtimeConnection, topic: string, payload: unknown): Promise<SubscribeDecision> {
+  /**
+   * Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects.
+   * @param event `reauthorize` when the connection is subscribed already, and it is to be seen whether it may stay
+   */
+  async subscribe(
+    connection: RealtimeConnection,
+    topic: string,
+    payload: unknown,
+    event: 'subscribe' | 'reauthorize' = 'subscribe',
+  ): Promise<SubscribeDecision> {
     const at = { action: 'subscribe', topic };
     const match = this.topics.find(topic);
     if (!match) return { allowed: false, error: { ...NO_TOPIC, ...at } };
     const { gateway, params } = match;
     if (!gateway.onSubscribe) return { allowed: false, error: { ...CLOSED_TOPIC, ...at } };
-    const context = new HandlerContext('subscribe', connection, topic, gateway.pattern.source, params);
+    const context = new HandlerContext(event, connection, topic, gateway.pattern.source, params);
     const call = new HandlerCall(gateway.onSubscribe, [connection, payload, context, 'subscribe']);
     try {
       return decideSubscribe(await call.result(), topic);

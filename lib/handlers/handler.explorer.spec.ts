@@ -282,7 +282,7 @@ describe('the boot fails', () => {
     ],
     [
       'for an option that there is not',
-      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true } as object))] },
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true }))] },
       'Topic: @TopicGateway() has no option "presense" (there are: none); remove it.',
     ],
     [

@@ -32,7 +32,7 @@ export class HandlerFactory {
   async #bindTo(context: HandlerContext, provider: InstanceWrapper<object>, method: string): Promise<BoundHandler> {
     const contextId = ContextIdFactory.getByRequest(context);
     Object.defineProperty(context, REQUEST_CONTEXT_ID, { value: contextId });
-    const moduleRef = provider.host!.getProviderByKey(ModuleRef).instance as ModuleRef;
+    const moduleRef: ModuleRef = provider.host!.getProviderByKey(ModuleRef).instance;
     const request = provider.isDependencyTreeDurable() ? contextId.payload : Object.assign(context, contextId.payload);
     moduleRef.registerRequestByContextId(request, contextId);
     const instance = await moduleRef.resolve<object>(provider.token, contextId, { strict: true });

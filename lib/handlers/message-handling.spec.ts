@@ -39,7 +39,7 @@ class ChatTopic {
   @OnMessage('say')
   @UsePipes(new ValidationPipe({ transform: true, whitelist: true }))
   say(@MessageBody() dto: SayDto) {
-    return { isDto: dto instanceof SayDto, ...dto };
+    return [dto instanceof SayDto, Object.entries(dto)];
   }
 
   @OnMessage('where')
@@ -107,7 +107,7 @@ describe('a message to a topic', () => {
   it('is validated and made an instance of its DTO', async () => {
     const payload = { text: 'hello', extra: true };
 
-    expect(await answers(await boot(), 'say', payload)).toEqual([{ value: { isDto: true, text: 'hello' } }]);
+    expect(await answers(await boot(), 'say', payload)).toEqual([{ value: [true, [['text', 'hello']]] }]);
   });
 
   it('is refused with what the validation found', async () => {

@@ -2,12 +2,12 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { Observable } from 'rxjs';
-import { InterceptedCall } from './intercepted-call.js';
 import type { HandlerArgs } from './handler-args.js';
+import { InterceptedCall } from './intercepted-call.js';
 
 /*
- * Everything in this package that rests on parts of Nest which are not its public API: these imports, and the fields of
- * ExternalContextCreator that are named below. The spec beside this file fails when one of them changes.
+ * What calling handlers needs of Nest beyond its public API: these imports, and the fields of ExternalContextCreator
+ * that are named below. The spec beside this file fails when one of them changes.
  */
 export {
   EXCEPTION_FILTERS_METADATA,
@@ -66,7 +66,7 @@ const PARAMS_FACTORY = {
   exchangeKeyForValue(type: number, property: unknown, args: HandlerArgs): unknown {
     if (type === SOCKET_PARAM) return args[0];
     if (type !== PAYLOAD_PARAM) return undefined;
-    return property ? (args[1] as Record<string, unknown> | null | undefined)?.[String(property)] : args[1];
+    return property ? (args[1] as Record<string, unknown> | null | undefined)?.[property as string] : args[1];
   },
 };
 

@@ -8,7 +8,7 @@ import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from './nest-interna
 /** What Nest keeps about a decorated parameter; custom decorators have a factory. */
 export interface ParameterMark {
   readonly index: number;
-  readonly data?: unknown;
+  readonly data?: string;
   readonly factory?: unknown;
   readonly pipes?: readonly unknown[];
 }
@@ -41,10 +41,10 @@ export function checkParameters(
         `${name}: parameter ${index + 1} asks for the topic, but a connection hook has none; remove it.`,
       );
     }
-    if (factory === topicParamOf && data !== undefined && !pattern.params.includes(String(data))) {
+    if (factory === topicParamOf && data !== undefined && !pattern.params.includes(data)) {
       const known = pattern.params.map((param) => `"${param}"`).join(', ') || 'none';
       throw new RealtimeConfigurationError(
-        `${name}: @TopicParam('${String(data)}') names no parameter of "${pattern.source}"; there are: ${known}.`,
+        `${name}: @TopicParam('${data}') names no parameter of "${pattern.source}"; there are: ${known}.`,
       );
     }
   }

@@ -12,7 +12,7 @@ export function compilePattern(name: string, source: string): TopicPattern {
   const compiled = compileTopicPattern(source);
   if (compiled.ok) return compiled.pattern;
   throw new RealtimeConfigurationError(
-    `${name}: @TopicGateway('${String(source)}') has a bad pattern: ${compiled.problem}. Write one like 'chat:{room}'.`,
+    `${name}: @TopicGateway('${source}') has a bad pattern: ${compiled.problem}. Write one like 'chat:{room}'.`,
   );
 }
 

@@ -139,7 +139,7 @@ describe('The page of sample 01', () => {
 
     it('ticks what the server has confirmed', async () => {
       await alice.say('Is this thing on?');
-      const ticked = alice.find('.message[data-own=true][data-confirmed]', { hasText: 'Is this thing on?' });
+      const ticked = alice.find('.message[data-own=true][data-confirmed]').filter({ hasText: 'Is this thing on?' });
       await expect.poll(() => ticked.count()).toBe(1);
     });
 

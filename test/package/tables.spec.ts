@@ -27,6 +27,9 @@ function number(text: string): number {
   return Number(text.replaceAll(/[,_]/g, ''));
 }
 
+/** The limit whose default is no fixed number. */
+const DEPENDS_ON_HEAP = 'totalSendQueueBytes';
+
 /** Each limit that the README lists with the default it gives; a row may hold several. */
 const limits = tableOf(readme, 'limit').flatMap(([names = '', defaults = '', effect = '']) => {
   const values = defaults.split(', ');
@@ -38,7 +41,7 @@ describe("the README's table of limits", () => {
     expect(limits.map(({ name }) => name).sort()).toEqual(optionNames((limit) => ({ limits: limit })));
   });
 
-  it.each(limits)('tells the default of $name', ({ name, value }) => {
+  it.each(limits.filter(({ name }) => name !== DEPENDS_ON_HEAP))('tells the default of $name', ({ name, value }) => {
     expect(number(value)).toBe(settings.limits[name as keyof typeof settings.limits]);
   });
 
@@ -62,7 +65,7 @@ describe("the README's table of options", () => {
   });
 
   it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
-    const actual: unknown = settings[name as keyof RealtimeSettings];
+    const actual = settings[name as keyof RealtimeSettings] as object | string | number | boolean;
     const inner = Array.from(value.matchAll(/(\w+): ([\w.]+)/g), ([, key, text]) => [key, number(text!)]);
     const told = value.startsWith('{') ? Object.fromEntries(inner) : value;
     expect(told).toEqual(typeof actual === 'object' ? actual : String(actual));
@@ -79,10 +82,14 @@ describe("the protocol's tables", () => {
 
   it('list exactly the error codes, with their status, their retry advice and their meaning', () => {
     const written = tableOf(protocol.slice(protocol.indexOf('## Errors')), 'code');
-    const existing = Object.entries(ERROR_CODES).map(([code, { httpStatus, retryable, meaning }]) => {
-      return [`\`${code}\``, String(httpStatus), retryable ? 'yes' : 'no', meaning];
-    });
-    expect(written.toSorted()).toEqual(existing.toSorted());
+    expect(Object.fromEntries(written.map(([code, ...rest]) => [code, rest]))).toEqual(
+      Object.fromEntries(
+        Object.entries(ERROR_CODES).map(([code, { httpStatus, retryable, meaning }]) => [
+          `\`${code}\``,
+          [String(httpStatus), retryable ? 'yes' : 'no', meaning],
+        ]),
+      ),
+    );
   });
 });
 

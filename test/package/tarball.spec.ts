@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runNode, type Outcome } from './child.js';
@@ -21,7 +20,7 @@ let files: readonly string[];
 beforeAll(async () => {
   app = await FreshApp.create();
   ({ tarball, files } = await app.pack());
-});
+}, 60_000);
 
 afterAll(() => app?.remove());
 

@@ -159,8 +159,8 @@ describe('JwtAuthenticator', () => {
     });
 
     it('rejects, and does not throw, when the verifier throws', async () => {
-      const throwing = { verify: () => raise(new TypeError('…')) };
-      await expect(failureOf(authenticator(throwing).authenticate('token'))).resolves.toMatchObject({
+      const verifier = { verify: () => raise(new TypeError('…')) };
+      await expect(failureOf(authenticator(verifier).authenticate('token'))).resolves.toMatchObject({
         code: 'UNAUTHENTICATED',
       });
     });
@@ -214,7 +214,7 @@ async function failureOf(answer: Promise<unknown>): Promise<RealtimeError> {
 }
 
 function rejecting(reason: unknown): JwtVerifier {
-  return { verify: () => Promise.reject(reason as Error) };
+  return { verify: () => Promise.reject(reason) };
 }
 
 function raise(error: Error): never {

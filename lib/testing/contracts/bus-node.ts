@@ -37,8 +37,8 @@ export class BusNode {
   }
 
   /** Publishes to one address; a report is asked for unless `report` says otherwise. */
-  async publish(to: Address, envelope = message(to, 'hello'), report = true): Promise<DeliveryReport> {
-    return this.bus.publish(subject(to), envelope, { report });
+  async publish(to: Address, content = message(to, 'hello'), report = true): Promise<DeliveryReport> {
+    return this.bus.publish(subject(to), content, { report });
   }
 
   /**

@@ -138,6 +138,7 @@ onSubmit('#job-form', async () => {
 
 onSubmit('#announcement-form', async ({ text }) => {
   const { delivery } = await api('POST', '/announcements', { text });
+  $('#announcement-form').reset();
   return describeDelivery(delivery);
 });
 

@@ -14,7 +14,8 @@ export function createFeed(list, template) {
     Object.assign(entry.dataset, { type, address, count: Number(entry.dataset.count ?? 0) + 1 });
     part('to').textContent = to;
     part('to').dataset.address = address;
-    part('type').textContent = entry.dataset.count > 1 ? `${type} ×${entry.dataset.count}` : type;
+    part('type').textContent = type;
+    part('count').textContent = entry.dataset.count > 1 ? `×${entry.dataset.count}` : '';
     part('text').textContent = text;
     part('time').textContent = new Date(timestamp).toLocaleTimeString([], { hourCycle: 'h23' });
     if (entry === known) return;

@@ -236,7 +236,7 @@ describe('A request whose target is', () => {
     ['a star', '*', '404'],
     ['two slashes', '//', '404'],
     ['a broken escape', '/%', '404'],
-    ['an unknown host in brackets', 'http://[::/ws', '404'],
+    ['an absolute URL whose host is none', 'http://[::/ws', '401'],
     ['a broken escape as the token', '/ws?token=%', '401'],
     ['an empty token', '/ws?token=', '401'],
     ['a query of question marks', '/ws????', '401'],

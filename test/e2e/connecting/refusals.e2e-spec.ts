@@ -11,7 +11,10 @@ function listenWith(options: RealtimeOptions = {}, verifier?: JwtVerifier): Prom
 
 /** A verifier that always fails like this. */
 function failing(error: unknown): JwtVerifier {
-  return { verify: () => Promise.reject(error as Error) };
+  const verify = async () => {
+    throw error;
+  };
+  return { verify };
 }
 
 const expired = testToken('ann', { exp: Math.floor(Date.now() / 1000) - 3_600 });

@@ -1,6 +1,7 @@
 import { ConflictException, HttpException, ImATeapotException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { testToken } from 'nestjs-realtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest } from '../../helpers/realtime-app.js';
@@ -239,5 +240,25 @@ describe('the id of a command', () => {
     ann.send({ ...ASK, id: 1 });
     ann.send({ action: 'cancel', id: '1' });
     expect(await typesReceivedBy(ann)).toEqual([]);
+  });
+});
+
+describe('a command without an id', () => {
+  it.each([
+    { action: 'ping' },
+    { action: 'auth', token: testToken('ann') },
+    { action: 'unsubscribe', topic: 'desk' },
+    { action: 'subscribe', topic: 'desk' },
+    ASK,
+  ])('is carried out but not answered: $action', async (command) => {
+    handle = () => 'unheard';
+    ann.send(command);
+    expect(await typesReceivedBy(ann)).toEqual([]);
+  });
+
+  it('is carried out all the same', async () => {
+    ann.send({ action: 'unsubscribe', topic: 'desk' });
+    await ann.settled();
+    expect((await ask(() => 'done')).payload.code).toBe('FORBIDDEN');
   });
 });

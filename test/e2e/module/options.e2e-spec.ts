@@ -24,8 +24,8 @@ const WRONG: [string, object, string][] = [
   ['an empty path', { path: '' }, 'path must be a path like "/ws"'],
   ['a switch that is no boolean', { useGlobalPrefix: 'yes' }, 'useGlobalPrefix must be true or false; got "yes"'],
   ['claims that is no function', { claims: {} }, 'claims must be a function (claims) => ({ userId'],
-  ['a section that is no object', { limits: 7 }, 'limits must be an object; got 7'],
-  ['a section that is null', { heartbeat: null }, 'heartbeat must be an object; got null'],
+  ['a section that is no object', { limits: 7 }, 'options: limits must be an object; got a number'],
+  ['a section that is null', { heartbeat: null }, 'options: heartbeat must be an object; got null'],
   ['an unknown option', { paht: '/ws' }, 'paht is not an option; the options here are: path, useGlobalPrefix, jwt'],
   [
     'an unknown option of a section',

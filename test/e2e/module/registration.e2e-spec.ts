@@ -40,7 +40,7 @@ describe('forRoot', () => {
 
   it('takes an option that is undefined for one that was left out', async () => {
     const options = { jwt, path: undefined, limits: { maxMessageBytes: undefined }, heartbeat: undefined };
-    const app = await listen({ imports: [RealtimeModule.forRoot(options as RealtimeOptions)] });
+    const app = await listen({ imports: [RealtimeModule.forRoot(options)] });
     const client = await app.connect({ token });
     const { payload } = await client.next('realtime:welcome');
     expect(payload.maxMessageBytes).toBe(65_536);

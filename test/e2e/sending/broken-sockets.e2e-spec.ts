@@ -76,6 +76,7 @@ async function overwhelm({ realtime }: RealtimeApp, id: string): Promise<Realtim
   let end: RealtimeEvent | undefined;
   const subscription = realtime.events$.pipe(filter(isGone)).subscribe((event) => (end = event));
   // The kernel's buffers take some megabytes before the server's own queue begins to fill.
+  // oxlint-disable-next-line no-unmodified-loop-condition -- the event sets it
   for (let sent = 0; end === undefined && sent < 1_000; sent++) {
     await realtime.sendToConnection(id, { type: 'flood', payload: CHUNK });
     await new Promise(setImmediate);

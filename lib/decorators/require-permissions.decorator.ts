@@ -1,1 +1,0 @@
-export { RequirePermissions } from '../guards/require-permissions.decorator.js';

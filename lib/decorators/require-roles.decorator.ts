@@ -1,1 +1,0 @@
-export { RequireRoles } from '../guards/require-roles.decorator.js';

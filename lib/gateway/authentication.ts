@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { CloseCodeName } from '../core/close-code.js';
+import type { AuthCommand } from '../core/command.js';
+import { createConnection, type RealtimeConnection } from '../core/connection.js';
+import type { WireError } from '../core/error-code.js';
+import { toWireError } from '../handlers/wire-error.js';
+import type { Authenticated } from '../ports/authenticator.js';
+import { ConnectionRegistry } from '../ports/connection-registry.js';
+import { RealtimeSettings } from '../realtime.options.js';
+import { closeCodeOf } from './close-reason.js';
+import { Handshake } from './handshake.js';
+
+/** What became of a token that was the first command. */
+export type FirstOutcome =
+  | { readonly ok: true; readonly authenticated: Authenticated }
+  | { readonly ok: false; readonly error: WireError; readonly closeCode: CloseCodeName };
+
+/** What became of a newer token. */
+export type RenewalOutcome =
+  | { readonly ok: true; readonly authenticated: Authenticated; readonly connection: RealtimeConnection }
+  | { readonly ok: false; readonly error: WireError };
+
+/** Judges the tokens that come in `auth` commands. Never rejects for a bad one. */
+@Injectable()
+export class Authentication {
+  constructor(
+    private readonly handshake: Handshake,
+    private readonly registry: ConnectionRegistry,
+    private readonly settings: RealtimeSettings,
+  ) {}
+
+  /** True when a user has as many connections on this node as one may have. */
+  isFullFor(userId: string): boolean {
+    return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
+  }
+
+  /** A token in place of one in the request. */
+  async first(command: AuthCommand): Promise<FirstOutcome> {
+    const authenticated = await this.#verify(command);
+    if ('code' in authenticated) {
+      return { ok: false, error: authenticated, closeCode: closeCodeOf(authenticated.code) };
+    }
+    if (!this.isFullFor(authenticated.identity.userId)) return { ok: true, authenticated };
+    const message = 'The user has as many connections as one may have.';
+    return { ok: false, error: { code: 'LIMIT_EXCEEDED', action: 'auth', message }, closeCode: 'CONNECTION_LIMIT' };
+  }
+
+  /** A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has. */
+  async renewal(command: AuthCommand, { id, userId, createdAt }: RealtimeConnection): Promise<RenewalOutcome> {
+    const authenticated = await this.#verify(command);
+    if ('code' in authenticated) return { ok: false, error: authenticated };
+    const { identity, expiresAt } = authenticated;
+    if (identity.userId !== userId) {
+      return { ok: false, error: { code: 'FORBIDDEN', action: 'auth', message: 'The token is for another user.' } };
+    }
+    const connection = createConnection({ id, ...identity, createdAt, ...(expiresAt && { expiresAt }) });
+    return { ok: true, authenticated, connection };
+  }
+
+  async #verify({ token }: AuthCommand): Promise<Authenticated | WireError> {
+    try {
+      return await this.handshake.authenticate(token);
+    } catch (error) {
+      return toWireError(error, { action: 'auth' });
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { MAX_REASON_BYTES, type CloseCodeName } from '../core/close-code.js';
+import type { ErrorCode } from '../core/error-code.js';
+
+/** How a connection ends that failed to authenticate, or that a hook did not want. */
+export function closeCodeOf(code: ErrorCode): CloseCodeName {
+  switch (code) {
+    case 'UNAUTHENTICATED':
+      return 'INVALID_TOKEN';
+    case 'TOKEN_EXPIRED':
+      return 'EXPIRED';
+    case 'FORBIDDEN':
+      return 'PERMISSION_DENIED';
+    default:
+      return 'SERVER_ERROR';
+  }
+}
+
+/** A text as the reason of a close frame: what there is room for, or nothing when there is no text. */
+export function asReason(text: string): string | undefined {
+  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text.trim() || undefined;
+  const room = MAX_REASON_BYTES - Buffer.byteLength('…');
+  const shortened = Buffer.from(text).subarray(0, room).toString();
+  // A character that was cut in two decodes as U+FFFD.
+  return `${shortened.replace(/\uFFFD$/, '')}…`;
+}

@@ -1,0 +1,58 @@
+import { Logger } from '@nestjs/common';
+import type { CloseCodeName } from '../core/close-code.js';
+import type { CommandId } from '../core/command.js';
+import type { WireError } from '../core/error-code.js';
+import type { Push } from '../core/push.js';
+import { TokenBucket, type Rate } from '../core/token-bucket.js';
+import type { Clock } from '../ports/clock.js';
+import type { ConnectionSocket } from '../ports/connection-socket.js';
+import { Frame } from '../ports/frame.js';
+
+const logger = new Logger('RealtimeGateway');
+
+const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
+
+/** What one client is told about its connection and its commands. */
+export class Outlet {
+  readonly #mistakes: TokenBucket;
+
+  /**
+   * @param mistakeRate how many mistakes the client is forgiven
+   * @param end called when it has made one too many
+   */
+  constructor(
+    private readonly socket: ConnectionSocket,
+    private readonly clock: Clock,
+    mistakeRate: Rate,
+    private readonly end: (code: CloseCodeName) => void,
+  ) {
+    this.#mistakes = new TokenBucket(mistakeRate, clock.now());
+  }
+
+  /** Throws when a reply cannot be written. */
+  push(push: Push): void {
+    const timestamp = new Date(this.clock.now()).toISOString();
+    this.socket.send(new Frame(this.socket.codec.encodePush(push, timestamp)));
+  }
+
+  /** Says that something failed; with an id, it is the answer to that command. */
+  fail(error: WireError, id?: CommandId): void {
+    const identified = id !== undefined && { id };
+    try {
+      this.push({ kind: 'error', error, ...identified });
+    } catch (cause) {
+      // An error of the application may have details that the codec cannot write; then the client is told less.
+      logger.error(`An error with the code ${error.code} could not be written`, (cause as Error)?.stack);
+      const { action, topic } = error;
+      const at = { ...(action !== undefined && { action }), ...(topic !== undefined && { topic }) };
+      this.push({ kind: 'error', error: { ...UNWRITABLE, ...at }, ...identified });
+    }
+  }
+
+  /** Says that the client did what it should have known not to do; one time too many ends the connection. */
+  refuse(error: WireError, id?: CommandId): void {
+    this.fail(error, id);
+    if (this.#mistakes.take(this.clock.now()) === 0) return;
+    this.end(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
+  }
+}

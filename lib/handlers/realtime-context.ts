@@ -1,1 +1,0 @@
-export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from '../decorators/realtime-context.js';

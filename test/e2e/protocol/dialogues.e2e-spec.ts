@@ -1,0 +1,125 @@
+import { UsePipes, ValidationPipe } from '@nestjs/common';
+import { IsNotEmpty } from 'class-validator';
+import {
+  CurrentConnection,
+  MessageBody,
+  OnMessage,
+  OnSubscribe,
+  RealtimeService,
+  TopicGateway,
+  TopicName,
+  TopicParam,
+  type RealtimeConnection,
+} from 'nestjs-realtime';
+import { testToken, type TestClient } from 'nestjs-realtime/testing';
+import { concat, NEVER, of } from 'rxjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { dialogue, type Line } from '../../helpers/protocol-document.js';
+import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
+
+class SayDto {
+  @IsNotEmpty()
+  text!: string;
+}
+
+@TopicGateway('chat:{room}')
+class ChatTopic {
+  constructor(private readonly realtime: RealtimeService) {}
+
+  @OnSubscribe()
+  join(@TopicParam('room') room: string) {
+    return room !== 'staff';
+  }
+
+  @OnMessage('say')
+  @UsePipes(new ValidationPipe())
+  async say(
+    @MessageBody() { text }: SayDto,
+    @TopicName() topic: string,
+    @CurrentConnection() { userId }: RealtimeConnection,
+  ) {
+    await this.realtime.publish<string>(topic, { type: 'said', payload: { from: userId, text } });
+    return { id: '7' };
+  }
+}
+
+@TopicGateway('job:{id}')
+class JobTopic {
+  @OnMessage('watch', { requireSubscription: false })
+  watch() {
+    return concat(of({ percent: 10 }, { percent: 20 }), NEVER);
+  }
+}
+
+/** What a reader is told not to rely on. */
+function comparable({ timestamp: _timestamp, ...frame }: Record<string, any>): object {
+  if (frame['type'] !== 'realtime:error') return frame;
+  const { message: _message, ...payload } = frame['payload'];
+  return { ...frame, payload };
+}
+
+/**
+ * Says what the client says, and compares what the server says.
+ * @param cues what has to happen before the server says this line by itself, by the line's number from 0
+ */
+async function replay(lines: readonly Line[], client: TestClient, cues: Record<number, () => unknown> = {}) {
+  for (const [number, line] of lines.entries()) {
+    await cues[number]?.();
+    if (line.by === 'client') client.send(line.frame);
+    if (line.by === 'server') expect(comparable(await client.next())).toEqual(comparable(line.frame));
+  }
+}
+
+let app: RealtimeApp;
+beforeEach(async () => {
+  app = await startRealtimeApp({ providers: [ChatTopic, JobTopic] });
+});
+
+describe('the dialogues of the protocol happen as they are written', () => {
+  it('1. connect and receive', async () => {
+    const [, welcome, order, announcement] = dialogue(1);
+    const client = await app.connect({ token: testToken('42') });
+    const { payload } = await client.next();
+    if (welcome?.by !== 'server' || order?.by !== 'server' || announcement?.by !== 'server') throw new Error('changed');
+    const examples = welcome.frame['payload'] as Record<string, unknown>;
+    const any = { expiresAt: expect.any(String), connectionId: expect.stringMatching(/^[^.]+\.[^.]+$/) };
+    expect(payload).toEqual({ ...examples, ...any });
+
+    await app.realtime.sendToUser<string>('42', { type: order.frame['type'], payload: order.frame['payload'] });
+    await app.realtime.broadcast<string>(announcement.frame as { type: string });
+    await replay([order, announcement], client);
+  });
+
+  it('2. subscribe to a topic', async () => {
+    const alice = await app.connectAs('alice');
+    const said = () =>
+      app.realtime.publish<string>('chat:lobby', { type: 'said', payload: { from: 'bob', text: 'hi' } });
+    await replay(dialogue(2), alice, { 2: said });
+  });
+
+  it('3. a message with a reply, and one that is refused', async () => {
+    const alice = await app.connectAs('alice');
+    await alice.request({ action: 'subscribe', topic: 'chat:lobby' });
+    await replay(dialogue(3), alice);
+  });
+
+  it('4. a stream, cancelled', async () => {
+    await replay(dialogue(4), await app.connectAs('alice'));
+  });
+
+  it('5. refused topics', async () => {
+    await replay(dialogue(5), await app.connectAs('alice'));
+  });
+
+  it('7. the server acts by itself', async () => {
+    const alice = await app.connectAs('alice');
+    const lines = dialogue(7);
+    await replay(lines, alice, {
+      0: () => app.realtime.subscribe(alice.id, 'order:123'),
+      1: () => app.realtime.unsubscribe(alice.id, 'order:123', { reason: 'the order is closed' }),
+    });
+    void app.app.close();
+    const { code, reason } = await alice.nextClose();
+    expect({ by: 'nobody', text: `close ${code} "${reason}"` }).toEqual(lines.at(-1));
+  });
+});
