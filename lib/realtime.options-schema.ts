@@ -112,6 +112,7 @@ class OptionsSchema {
   @IsBoolean() useGlobalPrefix: unknown;
   @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
   @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
+  @IsFunction('(claims) => boolean') isRevoked: unknown;
   @Section() token: unknown;
   @MustBe('a list of origins like "https://app.example.com" (nothing behind the host and port), or "*"', isOrigins)
   allowedOrigins: unknown;

@@ -21,6 +21,12 @@ export interface RealtimeOptions {
    * permissions, and `email` goes into the metadata.
    */
   claims?: (claims: JwtClaims) => IdentityInput | Promise<IdentityInput>;
+  /**
+   * Says whether a token has been revoked, from its verified claims (`jti`, `iat`, `sub`). Asked whenever a token is
+   * presented (by a connecting client, for a renewal, on an HTTP route), and by `RealtimeService.revalidate()`. When it
+   * fails, the token is not accepted (503, `UNAVAILABLE`). Default: none is.
+   */
+  isRevoked?: (claims: JwtClaims) => boolean | Promise<boolean>;
   /** Where a connecting client may put its token. */
   token?: RealtimeTokenOptions;
   /**
@@ -147,6 +153,7 @@ export class RealtimeSettings {
   /** How far clocks may differ, in seconds. */
   readonly clockToleranceS: number;
   readonly claims: RealtimeOptions['claims'];
+  readonly isRevoked: RealtimeOptions['isRevoked'];
   readonly token: Readonly<{ query: string | false; from: RealtimeTokenOptions['from']; firstCommand: boolean }>;
   readonly allowedOrigins: readonly string[] | '*';
   readonly trustProxy: number | readonly string[];
@@ -162,6 +169,7 @@ export class RealtimeSettings {
     this.jwt = options.jwt;
     this.clockToleranceS = options.jwt?.clockToleranceS ?? DEFAULT_CLOCK_TOLERANCE_S;
     this.claims = options.claims;
+    this.isRevoked = options.isRevoked;
     this.token = { query: 'token', from: undefined, firstCommand: false, ...defined(options.token) };
     this.allowedOrigins = options.allowedOrigins ?? [];
     this.trustProxy = options.trustProxy ?? 0;

@@ -53,7 +53,7 @@ export const PORT_PROVIDERS: Provider[] = [
   {
     provide: Authenticator,
     inject: [JwtVerifier, Clock, RealtimeSettings],
-    useFactory: (verifier: JwtVerifier, clock: Clock, { claims, clockToleranceS }: RealtimeSettings) =>
-      new JwtAuthenticator(verifier, clock, { ...(claims && { claims }), clockToleranceS }),
+    useFactory: (verifier: JwtVerifier, clock: Clock, { claims, isRevoked, clockToleranceS }: RealtimeSettings) =>
+      new JwtAuthenticator(verifier, clock, { claims, isRevoked, clockToleranceS }),
   },
 ];

@@ -192,6 +192,16 @@ export class RealtimeService {
     return this.#publish([address], [], { kind: 'disconnect', code: reconnect ? 'DISCONNECTED' : 'FORCED', reason });
   }
 
+  /**
+   * Has the option `isRevoked` asked again about the connections behind an address, and ends those whose token was revoked
+   * (3500). Call it when something was revoked: without it the hook is asked only when a token is presented.
+   * @returns how many connections are being asked about, in `recipients`
+   */
+  async revalidate(address: Address): Promise<DeliveryReport> {
+    assertValid(explainAddress(address));
+    return this.#publish([address], [], { kind: 'revalidate' });
+  }
+
   /** The connections of a user, oldest first. */
   async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainAddress(user(userId)));

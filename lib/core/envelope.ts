@@ -14,7 +14,7 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 }
 
 /** What an envelope carries. */
-export type EnvelopeContent = MessageContent | DisconnectOrder | SubscribeOrder | UnsubscribeOrder;
+export type EnvelopeContent = MessageContent | DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder;
 
 /** A message as JSON text: serialised once by the sender, never parsed or written again on its way. */
 export interface MessageContent {
@@ -41,6 +41,11 @@ export interface UnsubscribeOrder {
   readonly kind: 'unsubscribe';
   readonly topic: string;
   readonly reason: string;
+}
+
+/** Ask whether the addressed connections' tokens have been revoked, and end those where they have. */
+export interface RevalidateOrder {
+  readonly kind: 'revalidate';
 }
 
 /** A message with its addresses, before it is serialised: the form in which the functions below look at it. */

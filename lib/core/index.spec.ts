@@ -29,6 +29,7 @@ it('nestjs-realtime/core exports exactly these names', () => {
     'connectionMessage',
     'countByType',
     'createConnection',
+    'haveSameRights',
     'createMessage',
     'describeProblems',
     'errorCodeOfHttpStatus',

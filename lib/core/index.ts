@@ -30,6 +30,7 @@ export type { OriginRule } from './origin.js';
 export {
   connectionAgeMs,
   createConnection,
+  haveSameRights,
   explainConnection,
   explainMetadata,
   filterByMetadata,

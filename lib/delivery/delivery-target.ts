@@ -10,4 +10,6 @@ export interface DeliveryTarget {
   subscribe(topic: string): boolean;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
+  /** Has its token looked at again, and ends it when that was revoked. */
+  revalidate(): void;
 }

@@ -38,6 +38,7 @@ export class Session implements DeliveryTarget {
   readonly #deadline: number;
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
+  #isRevoked: Authenticated['isRevoked'];
   #isRenewing = false;
   #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
@@ -124,6 +125,10 @@ export class Session implements DeliveryTarget {
 
   unsubscribe(topic: string, reason: string): boolean {
     return this.#loop.unsubscribeByServer(topic, reason);
+  }
+
+  revalidate(): void {
+    this.#run(this.#endIfRevoked());
   }
 
   /** Ends the socket at once. */
@@ -223,6 +228,7 @@ export class Session implements DeliveryTarget {
     if (!outcome.ok) return this.outlet.fail(outcome.error, command.id);
     const before = this.#connection;
     this.#connection = outcome.connection;
+    this.#isRevoked = outcome.authenticated.isRevoked;
     this.#isExpiryAnnounced = false;
     if (!(await this.#inForce(this.services.membership.update(outcome.connection)))) return;
     this.#confirm(command, outcome.authenticated);
@@ -234,9 +240,16 @@ export class Session implements DeliveryTarget {
     this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
   }
 
-  async #admit({ identity, expiresAt }: Authenticated): Promise<void> {
+  /** When nobody can tell, the connection stays until somebody can, or its token ends. */
+  async #endIfRevoked(): Promise<void> {
+    const isRevoked = await this.#isRevoked?.().catch(() => false);
+    if (isRevoked) this.disconnect('INVALID_TOKEN', 'the token has been revoked');
+  }
+
+  async #admit({ identity, expiresAt, isRevoked }: Authenticated): Promise<void> {
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
     this.#phase = 'opening';
+    this.#isRevoked = isRevoked;
     const connection = createConnection({
       id: connectionIdOn(node.id, ids.next()),
       ...identity,

@@ -5,6 +5,11 @@ export interface Authenticated {
   readonly identity: Identity;
   /** When the token's life ends, from its `exp`; in the past for an expired token that was allowed. */
   readonly expiresAt?: Date;
+  /**
+   * Asks again whether the token has been revoked since, when the application can tell. Rejects when nobody can tell at
+   * the moment.
+   */
+  readonly isRevoked?: () => Promise<boolean>;
 }
 
 /** How one token is to be judged. */

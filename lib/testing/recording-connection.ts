@@ -39,6 +39,9 @@ export class RecordingConnection implements DeliveryTarget {
     return this.membership.unsubscribe(this.id, topic);
   }
 
+  /** Nothing to look at: it has no token. */
+  revalidate(): void {}
+
   disconnect(code: CloseCodeName = 'DISCONNECTED', reason: string = CLOSE_CODES[code].reason): void {
     if (this.closedWith) return;
     this.membership.remove(this.id);

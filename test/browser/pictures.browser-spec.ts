@@ -15,7 +15,7 @@ const FOLDER = new URL('../../docs/images/', import.meta.url);
 const CHART_POINTS = KEEP ? 30 : 2;
 
 /** Size of a tab, in CSS pixels: wide enough for two columns. */
-const VIEWPORT = { width: 690, height: 800 };
+const VIEWPORT = { width: 690, height: 950 };
 
 describe('Two tabs of sample 01 side by side', () => {
   let browser: Browser;
@@ -45,14 +45,14 @@ describe('Two tabs of sample 01 side by side', () => {
   async function playScene(): Promise<void> {
     const drawn = `document.querySelector('#chart-memory polyline').points.length >= ${CHART_POINTS}`;
     await carol.page.waitForFunction(drawn, undefined, { timeout: 60_000 });
-    await alice.order('Lemonade', 2);
-    await alice.find('.entry[data-type="order.created"]').waitFor();
     await alice.say('Is it ready yet?');
     await carol.find('.message[data-user=alice]').waitFor();
     await carol.say('In two minutes!');
     await alice.find('.message[data-user=carol]').waitFor();
-    await carol.announce('Croissants are fresh from the oven');
+    await carol.announce('The oven is hot');
     await alice.find('.entry[data-type=announcement]').waitFor();
+    await alice.order('Lemonade', 2);
+    await alice.find('.entry[data-type="order.created"]').waitFor();
     await alice.click('#job-start');
     await alice
       .find('#jobs li')

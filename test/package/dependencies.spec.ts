@@ -60,6 +60,30 @@ describe('nothing that is published', () => {
   });
 });
 
-it('the lock file holds no address of a registry', () => {
-  expect(read('package-lock.json')).not.toContain('"resolved": "http');
+describe('the lock file', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+
+  it('holds no address of a registry', () => {
+    expect(Object.keys(packages).filter((path) => packages[path]!.resolved !== undefined)).toEqual([]);
+  });
+
+  // Else `npm ci` refuses it. npm leaves out the builds for other platforms that it cannot find at the moment.
+  it('holds all that its packages depend on, for every platform', () => {
+    const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isFound(name, path)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  /** As Node.js looks for a package: beside the one that asks, or beside one of those that it is in. */
+  function isFound(name: string, from: string): boolean {
+    if (`${from}/node_modules/${name}`.replace(/^\//, '') in packages) return true;
+    return from !== '' && isFound(name, from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))));
+  }
 });
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+}

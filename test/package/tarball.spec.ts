@@ -6,7 +6,11 @@ import { codeBlocks } from './markdown.js';
 import { filesIn, read } from './repository.js';
 import { startServer } from './server.js';
 
-const PEERS = Object.keys((JSON.parse(read('package.json')) as { peerDependencies: object }).peerDependencies);
+const { peerDependencies, peerDependenciesMeta } = JSON.parse(read('package.json')) as {
+  peerDependencies: object;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+};
+const PEERS = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta?.[name]?.optional);
 
 const EVERYTHING = `export * as core from 'nestjs-realtime/core';
 export * as root from 'nestjs-realtime';

@@ -19,6 +19,8 @@ import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 export interface JwtAuthenticatorOptions {
   /** The application's reading of verified claims; `identityFromClaims` of `core` when left out. */
   readonly claims?: ((claims: JwtClaims) => IdentityInput | Promise<IdentityInput>) | undefined;
+  /** Says whether a token has been revoked. */
+  readonly isRevoked?: ((claims: JwtClaims) => boolean | Promise<boolean>) | undefined;
   /** Seconds for which a token is still accepted after its `exp`, since clocks differ. */
   readonly clockToleranceS: number;
 }
@@ -48,7 +50,21 @@ export class JwtAuthenticator extends Authenticator {
       const { code, message } = authError({ kind: 'expired' });
       throw new RealtimeError(code, message);
     }
-    return { identity: await this.#identify(claims), expiresAt: new Date(claims.exp! * 1000) };
+    const identity = await this.#identify(claims);
+    const expiresAt = new Date(claims.exp! * 1000);
+    if (!this.options.isRevoked) return { identity, expiresAt };
+    const isRevoked = () => this.#isRevoked(claims);
+    if (await isRevoked()) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
+    return { identity, expiresAt, isRevoked };
+  }
+
+  async #isRevoked(claims: JwtClaims): Promise<boolean> {
+    try {
+      return (await this.options.isRevoked?.(claims)) ?? false;
+    } catch (error) {
+      this.#logger.error(`The option isRevoked threw ${(error as Error)?.name}`);
+      throw new RealtimeError('UNAVAILABLE', 'Whether the token was revoked cannot be told at the moment; try again.');
+    }
   }
 
   async #verify(token: string): Promise<JwtClaims> {

@@ -1,0 +1,3 @@
+export { jwksVerifier, type JwksAsyncOptions } from './jwks-verifier.provider.js';
+export { JwksVerifier } from './jwks-verifier.js';
+export type { JwksAlgorithm, JwksOptions } from './jwks-options.js';

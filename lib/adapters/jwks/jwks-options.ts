@@ -1,0 +1,175 @@
+import { describeProblems, type Problem } from '../../core/problem.js';
+import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
+
+/** The algorithms of a public key. Those of a shared secret have no place in a published key set. */
+const JWKS_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+/**
+ * A signature algorithm of identity providers (RFC 7518, 3.1; RFC 8037; RFC 9864).
+ * @publicApi
+ */
+export type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
+
+/**
+ * An identity provider: who it is, where its keys are, and which of its tokens are accepted.
+ * @publicApi
+ */
+export interface JwksOptions {
+  /** The `iss` of its tokens, to the letter. */
+  issuer: string;
+  /** Where it publishes its keys (RFC 7517): `jwks_uri` in its `/.well-known/openid-configuration`. Must be `https:`, except for this machine. */
+  jwksUrl: string | URL;
+  /** What its tokens may be signed with; never taken from a token. */
+  algorithms: readonly JwksAlgorithm[];
+  /** Accepted `aud`, or several of which one is enough. Left out, every token of the provider is accepted, also those for other applications. */
+  audience?: string | readonly string[];
+  /** Seconds that its clock may differ from ours where `nbf` is judged, 0 to 300. Default 5. */
+  clockToleranceS?: number;
+  /** How long a token with an unknown key waits for the next fetch, in milliseconds: tokens with made-up keys cannot cause more. Default 30,000. */
+  cooldownMs?: number;
+  /** How long keys are used before they must be fetched again, in milliseconds. Default 600,000. */
+  cacheMaxAgeMs?: number;
+  /** How long a fetch may take, in milliseconds. Default 5,000. */
+  timeoutMs?: number;
+}
+
+/** The options of one provider with every default filled in. */
+export interface JwksSettings {
+  readonly issuer: string;
+  readonly jwksUrl: URL;
+  readonly algorithms: string[];
+  readonly audience: readonly string[] | undefined;
+  readonly clockToleranceS: number;
+  readonly cooldownMs: number;
+  readonly cacheMaxAgeMs: number;
+  readonly timeoutMs: number;
+}
+
+const DEFAULTS = { clockToleranceS: 5, cooldownMs: 30_000, cacheMaxAgeMs: 600_000, timeoutMs: 5_000 };
+
+const NAMES = ['issuer', 'jwksUrl', 'algorithms', 'audience', ...Object.keys(DEFAULTS)];
+
+const MAX_CLOCK_TOLERANCE_S = 300;
+
+/** What Node's timers hold. */
+const MAX_DURATION_MS = 2_147_483_647;
+
+/**
+ * Fills the defaults in.
+ * @param options of one provider, or of several
+ * @throws RealtimeConfigurationError that names each wrong option and its cure
+ */
+export function jwksSettingsOf(options: JwksOptions | readonly JwksOptions[]): readonly JwksSettings[] {
+  const problems = explainJwksOptions(options);
+  if (problems.length > 0) throw new RealtimeConfigurationError(`jwksVerifier: ${describeProblems(problems)}`);
+  return [options].flat().map(({ issuer, jwksUrl, algorithms, audience, ...rest }) => {
+    const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+    return {
+      issuer,
+      jwksUrl: new URL(jwksUrl),
+      algorithms: [...algorithms],
+      audience: audience === undefined ? undefined : [audience].flat(),
+      ...DEFAULTS,
+      ...Object.fromEntries(given),
+    };
+  });
+}
+
+/** Everything that is wrong with the options, each with its cure. */
+export function explainJwksOptions(options: unknown): readonly Problem[] {
+  if (!Array.isArray(options)) return explainOne(options);
+  if (options.length === 0) return [{ at: 'options', message: 'must name at least one provider' }];
+  const issuers = options.map((option: unknown) => (Object(option) as Partial<JwksOptions>).issuer);
+  return options.flatMap((option, i) => [
+    ...explainOne(option).map(({ at, message }) => ({ at: `[${i}].${at}`, message })),
+    ...(issuers[i] !== undefined && issuers.indexOf(issuers[i]) < i
+      ? [{ at: `[${i}].issuer`, message: 'stands in the list twice: keep one of them' }]
+      : []),
+  ]);
+}
+
+function explainOne(options: unknown): Problem[] {
+  if (typeof options !== 'object' || options === null) {
+    return [{ at: 'options', message: 'must be an object like { issuer, jwksUrl, algorithms: ["RS256"] }' }];
+  }
+  const given = options as Record<keyof JwksOptions, unknown>;
+  const { issuer, jwksUrl, algorithms, audience, clockToleranceS, cooldownMs, cacheMaxAgeMs, timeoutMs } = given;
+  return [
+    ...Object.keys(options)
+      .filter((name) => !NAMES.includes(name))
+      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+    ...(isText(issuer) ? [] : [{ at: 'issuer', message: 'must be the iss of the tokens, a non-empty string' }]),
+    ...explainUrl(jwksUrl),
+    ...explainAlgorithms(algorithms),
+    ...explainAudience(audience),
+    ...explainTolerance(clockToleranceS),
+    ...explainDuration('cooldownMs', cooldownMs, 0),
+    ...explainDuration('cacheMaxAgeMs', cacheMaxAgeMs, 1),
+    ...explainDuration('timeoutMs', timeoutMs, 1),
+  ];
+}
+
+/** The URL is not quoted: it may hold what should not be logged. */
+function explainUrl(value: unknown): Problem[] {
+  const at = 'jwksUrl';
+  const text = String(value);
+  if (!URL.canParse(text)) {
+    return [{ at, message: 'must be the address of the key set, like "https://id.example.com/jwks.json"' }];
+  }
+  const { username, password, protocol, hostname } = new URL(text);
+  if (username || password) return [{ at, message: 'must not hold a user name or password' }];
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return [];
+  return [{ at, message: 'must begin with https:, or anybody on the way can exchange the keys' }];
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+function explainAlgorithms(value: unknown): Problem[] {
+  const at = 'algorithms';
+  if (!Array.isArray(value) || value.length === 0) {
+    return [{ at, message: 'must list what tokens may be signed with, such as ["RS256"]; there is no default' }];
+  }
+  if (value.every((name) => JWKS_ALGORITHMS.includes(name as JwksAlgorithm))) return [];
+  const why = value.includes('none')
+    ? 'must not hold "none": anybody can make such a token'
+    : value.some((name) => String(name).startsWith('HS'))
+      ? 'must not hold an algorithm of shared secrets: whoever knows the public key could sign with it'
+      : 'has an unknown name';
+  return [{ at, message: `${why}; choose from ${JWKS_ALGORITHMS.join(', ')}` }];
+}
+
+function explainAudience(value: unknown): Problem[] {
+  if (value === undefined) return [];
+  const list: unknown[] = [value].flat();
+  if (list.length > 0 && list.every(isText)) return [];
+  return [{ at: 'audience', message: 'must be a non-empty string or list of them; leave it out to accept any' }];
+}
+
+function explainTolerance(value: unknown): Problem[] {
+  if (value === undefined || (typeof value === 'number' && value >= 0 && value <= MAX_CLOCK_TOLERANCE_S)) return [];
+  return [{ at: 'clockToleranceS', message: `must be a number of seconds from 0 to ${MAX_CLOCK_TOLERANCE_S}` }];
+}
+
+function explainDuration(at: string, value: unknown, min: number): Problem[] {
+  if (value === undefined) return [];
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= MAX_DURATION_MS) return [];
+  return [{ at, message: `must be a whole number of milliseconds from ${min} to ${MAX_DURATION_MS}` }];
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0;
+}

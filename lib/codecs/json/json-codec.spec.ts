@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Push } from '../../core/push.js';
+import { stringifyMessage } from '../../core/message.js';
+import { JsonCodec } from './json-codec.js';
+
+const codec = new JsonCodec({ maxDepth: 4, maxKeys: 5 });
+const NOW = '2026-01-31T12:00:00.000Z';
+
+const decode = (value: unknown) => codec.decode(typeof value === 'string' ? value : JSON.stringify(value));
+const encode = (push: Push): unknown => JSON.parse(codec.encodePush(push, NOW));
+const refusal = (value: unknown) => {
+  const decoded = decode(value);
+  return decoded.ok ? undefined : decoded.error;
+};
+
+describe('reading a frame', () => {
+  it.each([
+    { action: 'ping' },
+    { action: 'ping', id: 1 },
+    { action: 'cancel', id: 'a' },
+    { action: 'auth', token: 't' },
+    { action: 'unsubscribe', id: 1, topic: 't' },
+    { action: 'subscribe', id: 1, topic: 't', payload: { a: 1 } },
+    { action: 'message', id: 1, topic: 't', type: 'x', payload: null },
+    { action: 'message', topic: 't', type: 'x' },
+  ])('gives the command: %j', (command) => {
+    expect(decode(command)).toEqual({ ok: true, command });
+  });
+
+  it('leaves out fields that the action does not have', () => {
+    expect(decode({ action: 'ping', topic: 't', token: 'secret' })).toEqual({ ok: true, command: { action: 'ping' } });
+  });
+
+  it('gives a payload under __proto__ no power', () => {
+    const decoded = codec.decode('{"action":"message","topic":"t","type":"x","__proto__":{"payload":1}}');
+    expect(decoded).toEqual({ ok: true, command: { action: 'message', topic: 't', type: 'x' } });
+  });
+
+  it('says of an unknown action which ones there are', () => {
+    expect(refusal({ action: 'dance' })).toEqual({
+      code: 'UNKNOWN_ACTION',
+      message: 'There is no such action; the actions are subscribe, unsubscribe, message, cancel, auth, ping.',
+    });
+  });
+
+  it('says which field is missing, and of which action', () => {
+    expect(refusal({ action: 'message', topic: 't' })).toEqual({
+      code: 'INVALID_MESSAGE',
+      message: 'type must be a non-empty string.',
+      action: 'message',
+    });
+  });
+
+  it('keeps the id of a command that is refused', () => {
+    expect(decode({ action: 'message', id: 7 })).toMatchObject({ ok: false, id: 7 });
+  });
+
+  it('keeps no id that is none', () => {
+    expect(decode({ action: 'ping', id: 1.5 })).not.toHaveProperty('id');
+  });
+
+  it('quotes nothing of a frame that is refused', () => {
+    for (const frame of ['hunter2', '{"action":"hunter2"}', '{"action":"auth","token":["hunter2"]}']) {
+      expect(refusal(frame)!.message).not.toContain('hunter2');
+    }
+  });
+
+  it.each([
+    ['deep', { action: 'ping', x: [[[[]]]] }],
+    ['wide', { action: 'ping', x: [1, 2, 3, 4, 5, 6] }],
+  ])('refuses what is too %s, and keeps its id', (_what, value) => {
+    expect(decode({ ...value, id: 1 })).toMatchObject({ ok: false, id: 1, error: { code: 'LIMIT_EXCEEDED' } });
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void codec.decode(text)));
+  });
+
+  it('never throws for JSON', () => {
+    fc.assert(fc.property(fc.json(), (text) => void codec.decode(text)));
+  });
+});
+
+describe('writing a push', () => {
+  it('puts everything but the id into the payload', () => {
+    expect(encode({ kind: 'unsubscribed', id: 1, topic: 't', reason: 'r' })).toEqual({
+      type: 'realtime:unsubscribed',
+      id: 1,
+      payload: { topic: 't', reason: 'r' },
+      timestamp: NOW,
+    });
+  });
+
+  it('leaves the payload out when there is nothing to say', () => {
+    expect(encode({ kind: 'pong', id: 1 })).toEqual({ type: 'realtime:pong', id: 1, timestamp: NOW });
+  });
+
+  it('leaves the id out when there is none', () => {
+    expect(encode({ kind: 'ping' })).toEqual({ type: 'realtime:ping', timestamp: NOW });
+  });
+
+  it('writes dates as ISO 8601', () => {
+    expect(encode({ kind: 'expiring', expiresAt: new Date(0) })).toMatchObject({
+      payload: { expiresAt: '1970-01-01T00:00:00.000Z' },
+    });
+  });
+
+  it.each([null, 0, false, '', [], {}, { kind: 'error', id: 2 }])('carries a reply as it is: %j', (payload) => {
+    expect(encode({ kind: 'reply', id: 1, payload })).toEqual({
+      type: 'realtime:reply',
+      id: 1,
+      payload,
+      timestamp: NOW,
+    });
+  });
+
+  it('says of an error whether trying again may help', () => {
+    expect(encode({ kind: 'error', id: 1, error: { code: 'UNAVAILABLE', message: 'm', retryAfterMs: 5 } })).toEqual({
+      type: 'realtime:error',
+      id: 1,
+      payload: { code: 'UNAVAILABLE', message: 'm', retryable: true, retryAfterMs: 5 },
+      timestamp: NOW,
+    });
+  });
+
+  it('throws when a reply cannot be carried by JSON', () => {
+    expect(() => encode({ kind: 'reply', id: 1, payload: 1n })).toThrow(TypeError);
+  });
+});
+
+describe('writing a message', () => {
+  const topics = fc.stringMatching(/^[A-Za-z0-9_.:/@-]{1,255}$/);
+
+  it('adds the topic and changes nothing else', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.jsonValue(), topics, (type, payload, topic) => {
+        const text = stringifyMessage({ type, payload }, NOW);
+        if (!text.ok) throw new Error('must be carried by JSON');
+        const before = JSON.parse(text.text) as object;
+        expect(JSON.parse(codec.encodeMessage(text.text, topic))).toEqual({ ...before, topic });
+      }),
+    );
+  });
+
+  it('passes on what was published to no topic as it is', () => {
+    expect(codec.encodeMessage('{"type":"x"}', undefined)).toBe('{"type":"x"}');
+  });
+});

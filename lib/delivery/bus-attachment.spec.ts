@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { all, connection } from '../core/address.js';
+import { localReport } from '../core/delivery-report.js';
+import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
+import { BusAttachment } from './bus-attachment.js';
+import { ConnectionEvents } from './connection-events.js';
+import type { LocalDelivery } from './local-delivery.js';
+
+const CONTENT = { kind: 'message', text: '{}' } as const;
+
+describe('a node that is attached to the bus', () => {
+  const deliver = vi.fn(() => 3);
+  let bus: InMemoryMessageBus;
+  let events: ConnectionEvents;
+  let attachment: BusAttachment;
+
+  beforeEach(async () => {
+    bus = new InMemoryMessageBus();
+    events = new ConnectionEvents();
+    attachment = new BusAttachment(bus, { deliver } as unknown as LocalDelivery, { id: 'n1' }, events);
+    await attachment.onModuleInit();
+  });
+
+  it.each([ALL_SUBJECT, nodeSubject('n1')])('gets what is published to the subject %s', (subject) => {
+    expect(bus.publish(subject, { to: [all()], except: [], content: CONTENT })).toEqual(localReport(3));
+  });
+
+  it('does not get what is meant for another node', () => {
+    const envelope = { to: [connection('n2.c')], except: [], content: CONTENT };
+    expect(bus.publish(nodeSubject('n2'), envelope)).toEqual(localReport(0));
+  });
+
+  it('gets nothing any more after the shutdown', async () => {
+    await attachment.onApplicationShutdown();
+    expect(bus.publish(ALL_SUBJECT, { to: [all()], except: [], content: CONTENT })).toEqual(localReport(0));
+  });
+
+  it('ends its events at the shutdown', async () => {
+    const complete = vi.fn();
+    events.stream$.subscribe({ complete });
+    await attachment.onApplicationShutdown();
+    expect(complete).toHaveBeenCalledOnce();
+  });
+});

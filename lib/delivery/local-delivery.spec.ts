@@ -1,0 +1,171 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectLogs } from '../../test/helpers/handler-harness.js';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import { all, connection, role, topic, user, type Address } from '../core/address.js';
+import { createConnection } from '../core/connection.js';
+import type { EnvelopeContent } from '../core/envelope.js';
+import type { ConnectionSocket } from '../ports/connection-socket.js';
+import type { Frame } from '../ports/frame.js';
+import type { DeliveryTarget } from './delivery-target.js';
+import { LocalDelivery } from './local-delivery.js';
+
+const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity });
+
+/** A connection that keeps what it is told. */
+class FakeTarget implements DeliveryTarget {
+  readonly frames: Frame[] = [];
+  readonly orders: string[] = [];
+  readonly socket: ConnectionSocket = {
+    codec,
+    send: (frame: Frame) => void this.frames.push(frame),
+    close: () => undefined,
+  };
+  disconnect(code: string, reason: string): void {
+    this.orders.push(`disconnect ${code} ${reason}`);
+  }
+  subscribe(name: string): boolean {
+    this.orders.push(`subscribe ${name}`);
+    return true;
+  }
+  unsubscribe(name: string, reason: string): boolean {
+    this.orders.push(`unsubscribe ${name} ${reason}`);
+    return true;
+  }
+  revalidate(): void {
+    this.orders.push('revalidate');
+  }
+}
+
+let pubSub: InMemoryPubSubManager;
+let connections: InMemoryConnectionRegistry;
+let delivery: LocalDelivery;
+
+beforeEach(() => {
+  connections = new InMemoryConnectionRegistry();
+  pubSub = new InMemoryPubSubManager();
+  delivery = new LocalDelivery(connections, pubSub);
+});
+
+function connect<T extends DeliveryTarget>(id: string, target: T, roles: string[] = []): T {
+  connections.set(createConnection({ id, userId: id, roles, createdAt: new Date(0) }));
+  delivery.attach(id, target);
+  return target;
+}
+
+const MESSAGE: EnvelopeContent = { kind: 'message', text: '{"type":"x"}' };
+const deliver = (to: Address[], content: EnvelopeContent = MESSAGE, except: Address[] = []) =>
+  delivery.deliver({ to, except, content });
+
+describe('a message', () => {
+  it.each([
+    ['a user', user('a'), ['a']],
+    ['a role', role('staff'), ['a', 'b']],
+    ['a connection', connection('b'), ['b']],
+    ['a topic', topic('feed'), ['c']],
+    ['everybody', all(), ['a', 'b', 'c']],
+    ['nobody', user('zoe'), []],
+  ])('to %s is handed to the sockets behind the address', (_what, address, reached) => {
+    const targets = {
+      a: connect('a', new FakeTarget(), ['staff']),
+      b: connect('b', new FakeTarget(), ['staff']),
+      c: connect('c', new FakeTarget()),
+    };
+    pubSub.subscribe('c', 'feed');
+    const count = deliver([address]);
+    const served = Object.entries(targets).flatMap(([name, { frames }]) => (frames.length > 0 ? [name] : []));
+    expect([count, served]).toEqual([reached.length, reached]);
+  });
+
+  it('is one frame for all its recipients', () => {
+    const [a, b] = [connect('a', new FakeTarget()), connect('b', new FakeTarget())];
+    deliver([all()]);
+    expect(a.frames[0]).toBe(b.frames[0]);
+  });
+
+  it('names the topic when a topic is its only address', () => {
+    const a = connect('a', new FakeTarget());
+    pubSub.subscribe('a', 'feed');
+    deliver([topic('feed')]);
+    expect(a.frames[0]!.text).toBe('{"type":"x","topic":"feed"}');
+  });
+
+  it('names no topic when it has more addresses', () => {
+    const a = connect('a', new FakeTarget());
+    pubSub.subscribe('a', 'feed');
+    deliver([topic('feed'), user('b')]);
+    expect(a.frames[0]!.text).toBe('{"type":"x"}');
+  });
+
+  it('is not counted for a connection whose socket is gone', () => {
+    connect('a', new FakeTarget());
+    delivery.detach('a');
+    expect(deliver([all()])).toBe(0);
+  });
+});
+
+describe('a connection that throws', () => {
+  const broken = (): DeliveryTarget =>
+    Object.assign(new FakeTarget(), {
+      socket: {
+        codec,
+        send() {
+          throw new Error('broken');
+        },
+        close: () => undefined,
+      },
+    });
+
+  it('does not keep those behind it from being served', () => {
+    collectLogs();
+    connect('a', broken());
+    const b = connect('b', new FakeTarget());
+    deliver([all()]);
+    expect(b.frames).toHaveLength(1);
+  });
+
+  it('is not counted', () => {
+    collectLogs();
+    connect('a', broken());
+    connect('b', new FakeTarget());
+    expect(deliver([all()])).toBe(1);
+  });
+
+  it('is logged', () => {
+    const logs = collectLogs();
+    connect('a', broken());
+    deliver([all()]);
+    expect(logs).toEqual([expect.stringContaining('broken')]);
+  });
+});
+
+describe('an order', () => {
+  it.each<[EnvelopeContent, string]>([
+    [{ kind: 'disconnect', code: 'FORCED', reason: 'enough' }, 'disconnect FORCED enough'],
+    [{ kind: 'subscribe', topic: 'feed' }, 'subscribe feed'],
+    [{ kind: 'unsubscribe', topic: 'feed', reason: 'closed' }, 'unsubscribe feed closed'],
+    [{ kind: 'revalidate' }, 'revalidate'],
+  ])('is carried out by the connections behind the address: %j', (order, carriedOut) => {
+    const [a, b] = [connect('a', new FakeTarget()), connect('b', new FakeTarget())];
+    deliver([user('a')], order);
+    expect([a.orders, b.orders]).toEqual([[carriedOut], []]);
+  });
+
+  it.each<EnvelopeContent>([
+    { kind: 'subscribe', topic: 'feed' },
+    { kind: 'unsubscribe', topic: 'feed', reason: 'closed' },
+  ])('is not counted where it changed nothing: $kind', (order) => {
+    connect('a', Object.assign(new FakeTarget(), { subscribe: () => false, unsubscribe: () => false }));
+    connect('b', new FakeTarget());
+    expect(deliver([all()], order)).toBe(1);
+  });
+
+  it('reaches everybody even if connections leave while it is carried out', () => {
+    const leaving = ['a', 'b', 'c'].map((id) =>
+      connect(id, Object.assign(new FakeTarget(), { disconnect: () => void connections.remove(id) })),
+    );
+    const count = deliver([all()], { kind: 'disconnect', code: 'FORCED', reason: 'enough' });
+    expect([count, connections.ids().size]).toEqual([leaving.length, 0]);
+  });
+});

@@ -1,0 +1,217 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectLogs } from '../../test/helpers/handler-harness.js';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { createConnection, type RealtimeConnection } from '../core/connection.js';
+import type { DeliveryTarget } from './delivery-target.js';
+import { LocalDelivery } from './local-delivery.js';
+import { Membership } from './membership.js';
+
+/** Writes down what is joined and left; with `pending` set, joins wait for it. */
+class RecordingBus extends InMemoryMessageBus {
+  readonly calls: string[] = [];
+  pending: Promise<void> | undefined;
+  leaving: Promise<void> | undefined;
+  /** What is looked at when a subject is joined. */
+  onJoin: () => void = () => undefined;
+
+  override join(subject: string): Promise<void> {
+    this.calls.push(`join ${subject}`);
+    this.onJoin();
+    return this.pending as Promise<void>;
+  }
+
+  override leave(subject: string): Promise<void> {
+    this.calls.push(`leave ${subject}`);
+    return this.leaving as Promise<void>;
+  }
+}
+
+const TARGET = {} as DeliveryTarget;
+
+function connectionOf(id: string, userId: string, roles: string[] = []): RealtimeConnection {
+  return createConnection({ id, userId, roles, createdAt: new Date(0) });
+}
+
+let bus: RecordingBus;
+let registry: InMemoryConnectionRegistry;
+let pubSub: InMemoryPubSubManager;
+let membership: Membership;
+
+beforeEach(() => {
+  bus = new RecordingBus();
+  registry = new InMemoryConnectionRegistry();
+  pubSub = new InMemoryPubSubManager();
+  membership = new Membership(registry, pubSub, new LocalDelivery(registry, pubSub), bus);
+});
+
+/** What the bus was told since the last time. */
+const told = () => bus.calls.splice(0);
+
+describe('with the first connection of an address', () => {
+  it('the node joins the subjects of the user and the roles', () => {
+    void membership.add(connectionOf('1', 'ann', ['admin', 'staff']), TARGET);
+    expect(told()).toEqual(['join user:ann', 'join role:admin', 'join role:staff']);
+  });
+
+  it('the node joins the subject of a topic', () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    told();
+    void membership.subscribe('1', 'feed');
+    expect(told()).toEqual(['join topic:feed']);
+  });
+
+  it('the index knows the connection before the bus can bring anything for it', () => {
+    let known = 0;
+    bus.onJoin = () => (known = registry.idsOfUser('ann').size);
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    expect(known).toBe(1);
+  });
+
+  it('the change is in force once the bus says so', async () => {
+    let settle!: () => void;
+    bus.pending = new Promise((resolve) => (settle = resolve));
+    let inForce = false;
+    const added = Promise.resolve(membership.add(connectionOf('1', 'ann'), TARGET)).then(() => (inForce = true));
+    await Promise.resolve();
+    const early = inForce;
+    settle();
+    await added;
+    expect([early, inForce]).toEqual([false, true]);
+  });
+
+  it('the change is in force at once when the bus has nothing to wait for', () => {
+    expect(membership.add(connectionOf('1', 'ann'), TARGET)).toBeUndefined();
+  });
+
+  it('a bus that cannot be joined is passed on', async () => {
+    bus.pending = Promise.reject(new Error('away'));
+    await expect(membership.add(connectionOf('1', 'ann'), TARGET)).rejects.toThrow('away');
+  });
+});
+
+describe('with a further connection of an address', () => {
+  beforeEach(() => {
+    void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
+    told();
+  });
+
+  it('the node joins nothing that it has joined', () => {
+    void membership.add(connectionOf('2', 'ann', ['admin']), TARGET);
+    expect(told()).toEqual([]);
+  });
+
+  it('the change waits for a join that is under way', async () => {
+    let settle!: () => void;
+    bus.pending = new Promise((resolve) => (settle = resolve));
+    const first = membership.add(connectionOf('2', 'bob'), TARGET);
+    const second = membership.add(connectionOf('3', 'bob'), TARGET);
+    expect(second).toBeInstanceOf(Promise);
+    settle();
+    await Promise.all([first, second]);
+    expect(told()).toEqual(['join user:bob']);
+  });
+
+  it('does not wait for a join that is over', async () => {
+    bus.pending = Promise.resolve();
+    await membership.add(connectionOf('2', 'bob'), TARGET);
+    expect(membership.add(connectionOf('3', 'bob'), TARGET)).toBeUndefined();
+  });
+});
+
+describe('with the last connection of an address', () => {
+  it('the node leaves its subjects', () => {
+    void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
+    void membership.subscribe('1', 'feed');
+    told();
+    membership.remove('1');
+    expect(told()).toEqual(['leave topic:feed', 'leave user:ann', 'leave role:admin']);
+  });
+
+  it('the node leaves only what nobody else is there for', () => {
+    void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
+    void membership.add(connectionOf('2', 'bob', ['admin']), TARGET);
+    told();
+    membership.remove('1');
+    expect(told()).toEqual(['leave user:ann']);
+  });
+
+  it('the node leaves the subject of a topic', () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    void membership.subscribe('1', 'feed');
+    told();
+    membership.unsubscribe('1', 'feed');
+    expect(told()).toEqual(['leave topic:feed']);
+  });
+
+  it('a failing leave is logged and harms nothing', async () => {
+    const logs = collectLogs();
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    bus.leaving = Promise.reject(new Error('away'));
+    membership.remove('1');
+    await expect.poll(() => logs).toEqual([expect.stringContaining('away')]);
+  });
+});
+
+describe('a connection that is removed', () => {
+  it('had these topics', () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    void membership.subscribe('1', 'one');
+    void membership.subscribe('1', 'two');
+    expect(membership.remove('1')).toEqual(['one', 'two']);
+  });
+
+  it('leaves nothing behind', () => {
+    void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
+    void membership.subscribe('1', 'feed');
+    membership.remove('1');
+    expect([registry.ids().size, pubSub.topicCount, pubSub.subscriptionCount]).toEqual([0, 0, 0]);
+  });
+
+  it('may be removed again', () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    membership.remove('1');
+    told();
+    expect([membership.remove('1'), told()]).toEqual([[], []]);
+  });
+});
+
+describe('a connection that is updated', () => {
+  beforeEach(() => {
+    void membership.add(connectionOf('1', 'ann', ['admin', 'staff']), TARGET);
+    told();
+  });
+
+  it('joins the roles it has gained and leaves those it has lost', () => {
+    void membership.update(connectionOf('1', 'ann', ['staff', 'owner']));
+    expect(told()).toEqual(['leave role:admin', 'join role:owner']);
+  });
+
+  it('is found by its new roles alone', () => {
+    void membership.update(connectionOf('1', 'ann', ['owner']));
+    expect(['admin', 'staff', 'owner'].map((name) => registry.idsOfRole(name).size)).toEqual([0, 0, 1]);
+  });
+
+  it('leaves alone what stays the same', () => {
+    void membership.update(connectionOf('1', 'ann', ['staff', 'admin']));
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('a subscription', () => {
+  beforeEach(() => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    void membership.subscribe('1', 'feed');
+    told();
+  });
+
+  it('is ended once', () => {
+    expect([membership.unsubscribe('1', 'feed'), membership.unsubscribe('1', 'feed')]).toEqual([true, false]);
+  });
+
+  it('that never was is no reason to leave', () => {
+    membership.unsubscribe('1', 'elsewhere');
+    expect(told()).toEqual([]);
+  });
+});
