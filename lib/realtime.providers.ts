@@ -20,6 +20,13 @@ import { assertOptions } from './realtime.options-schema.js';
 
 const logger = new Logger('RealtimeModule');
 
+const JWT_MISSING =
+  'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of your own: ' +
+  'providers: [{ provide: JwtVerifier, useClass: MyVerifier }]';
+
+/** Stands where no tokens can be verified. An error only for those who need it: an own Authenticator does not. */
+const NO_VERIFIER: JwtVerifier = { verify: () => Promise.reject(new RealtimeConfigurationError(JWT_MISSING)) };
+
 /** Which adapter stands behind each port, unless the application says otherwise. */
 export const PORT_PROVIDERS: Provider[] = [
   ...inMemoryBackend().providers,
@@ -39,21 +46,18 @@ export const PORT_PROVIDERS: Provider[] = [
     provide: JwtVerifier,
     inject: [RealtimeSettings, Clock],
     useFactory: ({ jwt }: RealtimeSettings, clock: Clock) => {
-      if (jwt) {
-        if (isShortSecret(jwt))
-          logger.warn('jwt.secret is shorter than its algorithm asks for; use 32 random bytes or more');
-        return new NestJwtVerifier(jwt, clock);
-      }
-      throw new RealtimeConfigurationError(
-        'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of ' +
-          'your own: providers: [{ provide: JwtVerifier, useClass: MyVerifier }]',
-      );
+      if (!jwt) return NO_VERIFIER;
+      if (isShortSecret(jwt))
+        logger.warn('jwt.secret is shorter than its algorithm asks for; use 32 random bytes or more');
+      return new NestJwtVerifier(jwt, clock);
     },
   },
   {
     provide: Authenticator,
     inject: [JwtVerifier, Clock, RealtimeSettings],
-    useFactory: (verifier: JwtVerifier, clock: Clock, { claims, isRevoked, clockToleranceS }: RealtimeSettings) =>
-      new JwtAuthenticator(verifier, clock, { claims, isRevoked, clockToleranceS }),
+    useFactory: (verifier: JwtVerifier, clock: Clock, { claims, isRevoked, clockToleranceS }: RealtimeSettings) => {
+      if (verifier === NO_VERIFIER) throw new RealtimeConfigurationError(JWT_MISSING);
+      return new JwtAuthenticator(verifier, clock, { claims, isRevoked, clockToleranceS });
+    },
   },
 ];

@@ -67,6 +67,7 @@ export type {
   Envelope,
   EnvelopeContent,
   MessageContent,
+  RevalidateOrder,
   SubscribeOrder,
   UnsubscribeOrder,
 } from './envelope.js';

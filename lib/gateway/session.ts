@@ -23,8 +23,9 @@ const logger = new Logger('RealtimeGateway');
 type Phase =
   /** Nothing but `auth` is listened to. */
   | 'anonymous'
-  | 'authenticating'
-  /** Reachable by messages; commands wait until the application's hooks have run. */
+  /** From then until the welcome nothing is read, and nothing else is said. */
+  | 'admitting'
+  /** Welcome; commands wait until the application's hooks have run. */
   | 'opening'
   | 'open'
   | 'closed';
@@ -42,6 +43,8 @@ export class Session implements DeliveryTarget {
   #isRenewing = false;
   #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
+  /** What came in with the token, in the same piece, before reading could be stopped. */
+  #early: [data: Buffer, isBinary: boolean][] | undefined;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
@@ -81,6 +84,7 @@ export class Session implements DeliveryTarget {
   receive(data: Buffer, isBinary: boolean): void {
     if (this.isClosed) return;
     this.heard();
+    if (this.#phase === 'admitting') return void (this.#early ??= []).push([data, isBinary]);
     const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
     const waitMs = this.#commands.take(this.services.clock.now());
     if (waitMs > 0) {
@@ -104,7 +108,7 @@ export class Session implements DeliveryTarget {
   }
 
   resumeReading(): void {
-    this.ws.resume();
+    if (this.ws.isPaused) this.ws.resume();
   }
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
@@ -203,7 +207,8 @@ export class Session implements DeliveryTarget {
 
   /** The token as the first command. */
   async #authenticate(command: AuthCommand): Promise<void> {
-    this.#phase = 'authenticating';
+    this.#phase = 'admitting';
+    this.pauseReading();
     const outcome = await this.services.authentication.first(command);
     if (this.isClosed) return;
     this.onAuthenticated();
@@ -248,7 +253,7 @@ export class Session implements DeliveryTarget {
 
   async #admit({ identity, expiresAt, isRevoked }: Authenticated): Promise<void> {
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
-    this.#phase = 'opening';
+    this.#phase = 'admitting';
     this.#isRevoked = isRevoked;
     const connection = createConnection({
       id: connectionIdOn(node.id, ids.next()),
@@ -257,15 +262,25 @@ export class Session implements DeliveryTarget {
       ...(expiresAt && { expiresAt }),
     });
     this.#connection = connection;
-    if (!(await this.#inForce(membership.add(connection, this)))) return;
-    this.outlet.push({
-      kind: 'welcome',
-      connectionId: connection.id,
-      userId: connection.userId,
-      ...(expiresAt && { expiresAt }),
-      heartbeatMs: settings.heartbeat.intervalMs,
-      maxMessageBytes: settings.limits.maxMessageBytes,
-    });
+    const joined = membership.add(connection, this);
+    if (joined) {
+      // Reachable by now, but what is said in the welcome is not in force yet.
+      this.pauseReading();
+      this.socket.hold();
+      if (!(await this.#inForce(joined))) return;
+    }
+    this.socket.release(() =>
+      this.outlet.push({
+        kind: 'welcome',
+        connectionId: connection.id,
+        userId: connection.userId,
+        ...(expiresAt && { expiresAt }),
+        heartbeatMs: settings.heartbeat.intervalMs,
+        maxMessageBytes: settings.limits.maxMessageBytes,
+      }),
+    );
+    this.#phase = 'opening';
+    this.#hearEarly();
     events.emit({ type: 'connected', connection });
     const connected = dispatcher.connected(connection);
     this.#hooks = connected.catch(() => undefined);
@@ -278,6 +293,13 @@ export class Session implements DeliveryTarget {
     if (this.isClosed) return;
     this.#phase = 'open';
     this.#loop.start();
+  }
+
+  #hearEarly(): void {
+    this.resumeReading();
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const [data, isBinary] of early) this.receive(data, isBinary);
   }
 
   /** Waits until a change has reached the bus. @returns false when the session has ended meanwhile, or because that failed */

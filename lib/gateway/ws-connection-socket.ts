@@ -31,6 +31,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   readonly #frames: Buffer[] = [];
   #queuedBytes = 0;
   #closed = false;
+  #held = false;
   #progress = 0;
   #stalledTicks = 0;
 
@@ -53,8 +54,29 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (this.#closed) return;
     const bytes = frame.bytes(textFrame);
     this.#queuedBytes += bytes.length;
-    if (this.#frames.push(bytes) === 1) this.share.batch.add(this);
+    const isFirst = this.#frames.push(bytes) === 1;
+    if (this.#held) {
+      if (this.#queuedBytes > this.share.maxQueueBytes) this.onSlow();
+      return;
+    }
+    if (isFirst) this.share.batch.add(this);
     if (this.#queuedBytes >= LARGE_BYTES) this.flush();
+  }
+
+  /** Keeps what is sent until {@link release}. */
+  hold(): void {
+    this.flush();
+    this.#held = true;
+  }
+
+  /** Lets go what was kept, behind what `first` sends. */
+  release(first: () => void): void {
+    if (!this.#held) return first();
+    const kept = this.#frames.splice(0);
+    this.#held = false;
+    first();
+    this.#frames.push(...kept);
+    if (this.#frames.length > 0) this.share.batch.add(this);
   }
 
   flush(): void {
@@ -88,8 +110,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
-    // One that does not read must not be handed still more.
-    if (name === 'SLOW') this.#drop();
+    // One that does not read must not be handed still more, and nothing comes before the welcome.
+    if (name === 'SLOW' || this.#held) this.#drop();
     else this.flush();
     this.#closed = true;
     this.ws.close(CLOSE_CODES[name].code, reason);

@@ -1,3 +1,6 @@
+/** In milliseconds. Test runners give up after 5 s, and then would not show what had arrived. */
+const DEFAULT_TIMEOUT_MS = 4_000;
+
 /** Keeps what arrives until it is asked for; asking waits, with a deadline. */
 export class Inbox<T> {
   readonly items: T[] = [];
@@ -13,7 +16,7 @@ export class Inbox<T> {
   }
 
   /** The oldest item that fits, now or when it comes. */
-  take(test: (item: T) => boolean = () => true, timeoutMs = 5_000): Promise<T> {
+  take(test: (item: T) => boolean = () => true, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
     const at = this.items.findIndex(test);
     if (at >= 0) return Promise.resolve(this.items.splice(at, 1)[0]!);
     // Made here, so that its stack leads to the test that waits.

@@ -9,7 +9,7 @@ import type { ReceivedFrame } from './received-frame.js';
 
 /** A connection without a network: it keeps what it is sent. Made by `RecordingRealtimeService.connect()`. */
 export class RecordingConnection implements DeliveryTarget {
-  /** What arrived, in order, as a plain client would see it. */
+  /** The messages that arrived, in order, as a plain client would see them; the protocol's own frames are left out. */
   readonly received: ReceivedFrame[] = [];
   /** How it was ended by the server; undefined while it is open. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
@@ -21,6 +21,8 @@ export class RecordingConnection implements DeliveryTarget {
     /** The snapshot, as handlers and `connectionsOf()` see it. */
     readonly connection: RealtimeConnection,
     private readonly membership: Membership,
+    private readonly pubSub: PubSubManager,
+    private readonly events: ConnectionEvents,
   ) {}
 
   /** The connection's id. */
@@ -28,24 +30,34 @@ export class RecordingConnection implements DeliveryTarget {
     return this.connection.id;
   }
 
-  /** Subscribes it, as a client that was let in would be. */
+  /** Subscribes it, as a client that was let in would be. @returns false when it was subscribed already, or is closed */
   subscribe(topic: string): boolean {
-    if (this.closedWith) return false;
+    const { connection, events } = this;
+    if (this.closedWith || this.pubSub.isSubscribed(this.id, topic)) return false;
     void this.membership.subscribe(this.id, topic);
+    events.emit({ type: 'subscribed', connection, topic });
     return true;
   }
 
+  /** Ends a subscription. @returns false when there was none */
   unsubscribe(topic: string): boolean {
-    return this.membership.unsubscribe(this.id, topic);
+    const { connection, events } = this;
+    const wasSubscribed = this.membership.unsubscribe(this.id, topic);
+    if (wasSubscribed) events.emit({ type: 'unsubscribed', connection, topic });
+    return wasSubscribed;
   }
 
   /** Nothing to look at: it has no token. */
   revalidate(): void {}
 
+  /** Ends it, as the server or the network would. */
   disconnect(code: CloseCodeName = 'DISCONNECTED', reason: string = CLOSE_CODES[code].reason): void {
     if (this.closedWith) return;
-    this.membership.remove(this.id);
-    this.socket.close(code, reason);
+    const { connection, events } = this;
+    const topics = this.membership.remove(this.id);
+    this.closedWith = { code: CLOSE_CODES[code].code, reason };
+    for (const topic of topics) events.emit({ type: 'unsubscribed', connection, topic });
+    events.emit({ type: 'disconnected', connection, ...this.closedWith });
   }
 }
 

@@ -17,6 +17,9 @@ export interface Closed {
   readonly reason: string;
 }
 
+/** How long connecting may take, in milliseconds: longer than a server takes to say that it cannot verify a token. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
 /** What a test may do to the socket of a {@link TestClient} beside talking: be slow, or leave without a word. */
 export interface ClientSocket {
   /** The sub-protocol that the server chose; empty when none was offered. */
@@ -76,7 +79,7 @@ export class TestClient {
   static async connect(url: string, { token, headers, protocols }: TestClientOptions = {}): Promise<TestClient> {
     const address = new URL(url);
     if (token !== undefined) address.searchParams.set('token', token);
-    const socket = new WebSocket(address, protocols, { headers });
+    const socket = new WebSocket(address, protocols, { headers, handshakeTimeout: CONNECT_TIMEOUT_MS });
     const client = new TestClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -108,7 +111,7 @@ export class TestClient {
   /**
    * The oldest frame not yet taken, or the oldest that fits; frames that do not fit stay for later.
    * @param test a type such as `order.created`, or a function
-   * @param timeoutMs how long to wait at most; default 5,000
+   * @param timeoutMs how long to wait at most; default 4,000
    */
   next(test?: FrameTest, timeoutMs?: number): Promise<ReceivedFrame> {
     return this.#frames.take(typeof test === 'string' ? ({ type }) => type === test : test, timeoutMs);

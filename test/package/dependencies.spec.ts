@@ -69,8 +69,8 @@ describe('the lock file', () => {
 
   // Else `npm ci` refuses it. npm leaves out the builds for other platforms that it cannot find at the moment.
   it('holds all that its packages depend on, for every platform', () => {
-    const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
-      Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isFound(name, path)),
+    const missing = Object.entries(packages).flatMap(([path, locked]) =>
+      Object.keys({ ...locked.dependencies, ...locked.optionalDependencies }).filter((name) => !isFound(name, path)),
     );
     expect(missing).toEqual([]);
   });

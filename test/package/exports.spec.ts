@@ -45,6 +45,7 @@ const NAMES: Record<string, readonly string[]> = {
   ],
   // The list stands beside its source, in lib/core/index.spec.ts.
   'nestjs-realtime/core': Object.keys(await import('nestjs-realtime/core')).sort(),
+  'nestjs-realtime/jwks': ['JwksVerifier', 'jwksVerifier'],
   'nestjs-realtime/testing': [
     'RecordingConnection',
     'RecordingRealtimeService',
@@ -79,13 +80,24 @@ describe.each(Object.entries(NAMES))('%s', (entry, names) => {
   });
 });
 
+const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, { default?: string }> };
+
+/** What each entry point is compiled from. */
+const sources = Object.values(exports).flatMap(
+  (entry) => entry.default?.replace(/^\.\/dist\/(.+)\.js$/, 'lib/$1.ts') ?? [],
+);
+
 it('has an entry point for each of them, and no other', () => {
-  const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> };
   const entries = Object.keys(NAMES).map((name) => name.replace('nestjs-realtime', '.'));
-  expect(Object.keys(exports)).toEqual([...entries, './package.json']);
+  expect(Object.keys(exports).sort()).toEqual([...entries, './package.json'].sort());
 });
 
-it.each(['lib/index.ts', 'lib/core/index.ts', 'lib/testing/index.ts'])('%s names all that it exports', (path) => {
+it('describes every entry point in the API reference', () => {
+  const { entryPoints } = JSON.parse(read('typedoc.json')) as { entryPoints: string[] };
+  expect(new Set(entryPoints)).toEqual(new Set(sources));
+});
+
+it.each(sources)('%s names all that it exports', (path) => {
   const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest);
   const stars = source.statements.filter((statement) => ts.isExportDeclaration(statement) && !statement.exportClause);
   expect(stars.map((statement) => statement.getText(source))).toEqual([]);

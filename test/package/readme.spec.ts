@@ -28,11 +28,7 @@ const complaints = (() => {
     noEmit: true,
     noUnusedLocals: true,
     skipLibCheck: true,
-    paths: {
-      'nestjs-realtime': [join(REPOSITORY, 'lib/index.ts')],
-      'nestjs-realtime/core': [join(REPOSITORY, 'lib/core/index.ts')],
-      'nestjs-realtime/testing': [join(REPOSITORY, 'lib/testing/index.ts')],
-    },
+    paths: sources(),
   };
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile } = host;
@@ -55,6 +51,14 @@ const complaints = (() => {
     ].map((diagnostic) => described(diagnostic, source));
   };
 })();
+
+/** Where the package's entry points are made of, as the tests know it. */
+function sources(): ts.MapLike<string[]> {
+  const { compilerOptions } = JSON.parse(read('tsconfig.json')) as { compilerOptions: { paths: ts.MapLike<string[]> } };
+  return Object.fromEntries(
+    Object.entries(compilerOptions.paths).map(([name, files]) => [name, files.map((file) => join(REPOSITORY, file))]),
+  );
+}
 
 function described({ start = 0, messageText }: ts.Diagnostic, source: ts.SourceFile): string {
   const { line } = source.getLineAndCharacterOfPosition(start);

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, ERROR_CODES, isErrorCode } from 'nestjs-realtime/core';
+import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
 import { assertOptions } from '../../lib/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/realtime.options.js';
@@ -6,7 +6,6 @@ import { codesIn, prose, tableOf } from './markdown.js';
 import { read } from './repository.js';
 
 const readme = read('README.md');
-const protocol = read('PROTOCOL.md');
 const settings = new RealtimeSettings({});
 
 /** The names that an options object may have, as the schema says when it meets another. */
@@ -72,35 +71,9 @@ describe("the README's table of options", () => {
   });
 });
 
-describe("the protocol's tables", () => {
-  it('list exactly the close codes, with their advice and their reasons', () => {
-    const written = protocol.slice(protocol.indexOf('## Close codes'));
-    expect(tableOf(written, 'code')).toEqual(
-      Object.values(CLOSE_CODES).map(({ code, reconnect, reason }) => [String(code), reconnect ? 'yes' : 'no', reason]),
-    );
-  });
-
-  it('list exactly the error codes, with their status, their retry advice and their meaning', () => {
-    const written = tableOf(protocol.slice(protocol.indexOf('## Errors')), 'code');
-    expect(Object.fromEntries(written.map(([code, ...rest]) => [code, rest]))).toEqual(
-      Object.fromEntries(
-        Object.entries(ERROR_CODES).map(([code, { httpStatus, retryable, meaning }]) => [
-          `\`${code}\``,
-          [String(httpStatus), retryable ? 'yes' : 'no', meaning],
-        ]),
-      ),
-    );
-  });
-});
-
-describe.each([
-  ['README.md', readme],
-  ['PROTOCOL.md', protocol],
-])('%s', (_document, text) => {
-  it('mentions only close codes that exist', () => {
-    const ranges = [3000, 3499, 3500, 3999];
-    const known = new Set([...ranges, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
-    const mentioned = (prose(text).match(/\b3[0-9]{3}\b/g) ?? []).map(Number);
-    expect(mentioned.filter((code) => !known.has(code))).toEqual([]);
-  });
+it.each(['README.md', 'PROTOCOL.md'])('%s mentions only close codes that exist', (document) => {
+  const ranges = [3000, 3499, 3500, 3999];
+  const known = [...ranges, ...Object.values(CLOSE_CODES).map(({ code }) => code)];
+  const mentioned = (prose(read(document)).match(/\b3\d{3}\b/g) ?? []).map(Number);
+  expect(mentioned.filter((code) => !known.includes(code))).toEqual([]);
 });

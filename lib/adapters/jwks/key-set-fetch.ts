@@ -32,12 +32,13 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > MAX_BYTES) throw new KeySetError(`answered with more than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  // Unlike toString(), it leaves a byte order mark out.
+  return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks))) as unknown;
 }
 
 function described(error: unknown, timeoutMs: number): string {

@@ -70,7 +70,7 @@ export function connect({ url, onFrame, onState }) {
     socket = undefined;
   }
 
-  open();
+  void open();
   return {
     send(command) {
       if (socket?.readyState !== WebSocket.OPEN) return false;

@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { JwtVerifier, OnDisconnect, RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import {
+  JwtVerifier,
+  OnDisconnect,
+  OnMessage,
+  RealtimeModule,
+  TopicGateway,
+  type RealtimeOptions,
+} from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -118,11 +125,69 @@ describe('When the application closes', () => {
     expect(left).toEqual(['ann']);
   });
 
+  it('a command that is being handled is answered before its client is closed', async () => {
+    let begin: (finish: () => void) => void;
+    const begun = new Promise<() => void>((resolve) => (begin = resolve));
+    @Injectable()
+    @TopicGateway('job:{id}')
+    class Jobs {
+      @OnMessage('run', { requireSubscription: false })
+      async run() {
+        await new Promise<void>((resolve) => begin(resolve));
+        return 'done';
+      }
+    }
+    const app = await listenWith({}, { providers: [Jobs] });
+    const client = await app.connect({ token });
+    client.send({ action: 'message', id: 1, topic: 'job:1', type: 'run' });
+    const finish = await begun;
+    const closed = app.app.close();
+    await expect(app.connect({ token })).rejects.toMatchObject({ status: 503 });
+    finish();
+    expect((await client.next('realtime:reply')).payload).toBe('done');
+    await closed;
+  });
+
   it('a message that was sent just before arrives', async () => {
     const app = await listenWith();
     const client = await app.connect({ token });
     await app.realtime.broadcast({ type: 'goodbye' });
     await app.app.close();
     expect((await client.next('goodbye')).type).toBe('goodbye');
+  });
+});
+
+describe('A drain before the application closes', () => {
+  it('tells clients to reconnect', async () => {
+    const app = await listenWith();
+    const client = await app.connect({ token });
+    await app.realtime.drain();
+    expect((await client.nextClose()).code).toBe(3001);
+  });
+
+  it('ends when nobody is connected any more', async () => {
+    const app = await listenWith();
+    await app.connect({ token });
+    await app.realtime.drain();
+    expect(await app.realtime.counts()).toMatchObject({ connections: 0 });
+  });
+
+  it('refuses new clients for good', async () => {
+    const app = await listenWith();
+    await app.realtime.drain();
+    await expect(app.connect({ token })).rejects.toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
+  });
+
+  it('leaves HTTP as it is', async () => {
+    const app = await listenWith();
+    await app.realtime.drain();
+    expect((await fetch(app.url)).status).toBe(404);
+  });
+
+  it('may be asked for twice', async () => {
+    const app = await listenWith();
+    const client = await app.connect({ token });
+    await Promise.all([app.realtime.drain(), app.realtime.drain()]);
+    expect((await client.nextClose()).code).toBe(3001);
   });
 });

@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { UpgradeRouter } from './upgrade-router.js';
+
+const ARGS = [{ url: '/ws' }, 'socket', 'head'];
+
+let server: Server;
+let router: UpgradeRouter;
+const route = vi.fn<(...args: unknown[]) => boolean>();
+const [earlier, later] = [vi.fn(), vi.fn()];
+
+beforeEach(() => {
+  vi.resetAllMocks();
+  server = createServer();
+  router = new UpgradeRouter();
+  server.on('upgrade', earlier);
+  router.install(server, route as never);
+  server.on('upgrade', later);
+});
+
+const upgrade = () => server.emit('upgrade', ...(ARGS as []));
+
+describe('an upgrade request that the route takes', () => {
+  beforeEach(() => void route.mockReturnValue(true));
+
+  it('is seen by no other listener, whether added before or after', () => {
+    upgrade();
+    expect([earlier.mock.calls.length, later.mock.calls.length]).toEqual([0, 0]);
+  });
+
+  it('reaches the route with all its arguments', () => {
+    upgrade();
+    expect(route.mock.calls).toEqual([ARGS]);
+  });
+
+  it('counts as handled', () => {
+    expect(upgrade()).toBe(true);
+  });
+});
+
+describe('an upgrade request that the route leaves', () => {
+  beforeEach(() => void route.mockReturnValue(false));
+
+  it('is seen by the listeners before and after', () => {
+    upgrade();
+    expect([earlier.mock.calls, later.mock.calls]).toEqual([[ARGS], [ARGS]]);
+  });
+});
+
+describe('an upgrade router', () => {
+  it('leaves other events alone', () => {
+    const closed = vi.fn();
+    server.on('close', closed);
+    server.emit('close');
+    expect([closed.mock.calls.length, route.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  it('listens by itself, for Node asks nobody when nobody listens', () => {
+    const alone = createServer();
+    new UpgradeRouter().install(alone, () => true);
+    expect(alone.listenerCount('upgrade')).toBe(1);
+  });
+
+  it('is gone without a trace once it is uninstalled', () => {
+    router.uninstall();
+    upgrade();
+    expect([route.mock.calls.length, earlier.mock.calls.length, server.listenerCount('upgrade')]).toEqual([0, 1, 2]);
+  });
+
+  it('leaves in place what somebody else has put before it meanwhile', () => {
+    const emit = server.emit;
+    const wrapper = vi.fn((...args: Parameters<Server['emit']>) => Reflect.apply(emit, server, args));
+    server.emit = wrapper as never;
+    router.uninstall();
+    upgrade();
+    expect(wrapper).toHaveBeenCalledOnce();
+  });
+
+  it('may be uninstalled twice, or without having been installed', () => {
+    router.uninstall();
+    router.uninstall();
+    new UpgradeRouter().uninstall();
+    expect(server.listenerCount('upgrade')).toBe(2);
+  });
+});

@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { WriteBatch, type Flushable } from './write-batch.js';
+
+let batch: WriteBatch;
+let log: string[];
+
+/** A socket that writes down when it is flushed. */
+function socket(name: string, onFlush: () => void = () => undefined): Flushable {
+  return {
+    flush() {
+      log.push(name);
+      onFlush();
+    },
+  };
+}
+
+beforeEach(() => {
+  batch = new WriteBatch();
+  log = [];
+});
+
+describe('a socket that got frames', () => {
+  it('is not written to at once but when the turn ends', async () => {
+    batch.add(socket('a'));
+    const early = [...log];
+    await nextTurn();
+    expect([early, log]).toEqual([[], ['a']]);
+  });
+
+  it('is written to in one go with the others of the turn, in their order', async () => {
+    for (const name of ['a', 'b', 'c']) batch.add(socket(name));
+    await nextTurn();
+    expect(log).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is not written to again in a later turn', async () => {
+    batch.add(socket('a'));
+    await nextTurn();
+    batch.add(socket('b'));
+    await nextTurn();
+    expect(log).toEqual(['a', 'b']);
+  });
+
+  it('is written to in the next turn when it got them while others were written to', async () => {
+    const late = socket('late');
+    batch.add(socket('a', () => batch.add(late)));
+    await nextTurn();
+    const early = [...log];
+    await nextTurn();
+    expect([early, log]).toEqual([['a'], ['a', 'late']]);
+  });
+});

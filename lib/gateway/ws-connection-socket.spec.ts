@@ -1,0 +1,215 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import { Frame } from '../ports/frame.js';
+import { SendBudget } from './send-budget.js';
+import { textFrame } from './websocket-frame.js';
+import { WriteBatch } from './write-batch.js';
+import { WsConnectionSocket } from './ws-connection-socket.js';
+
+const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
+
+/** The TCP socket below: it keeps what is written, and takes none of it while it `isStuck`. */
+class FakeRawSocket {
+  readonly calls: unknown[] = [];
+  writable = true;
+  isStuck = false;
+  writableLength = 0;
+  /** The answer to the upgrade request left before. */
+  bytesWritten = 129;
+
+  cork = () => void this.calls.push('cork');
+  uncork = () => void this.calls.push('uncork');
+  write = (bytes: Buffer) => {
+    this.calls.push(bytes);
+    this.bytesWritten += bytes.length;
+    if (this.isStuck) this.writableLength += bytes.length;
+  };
+
+  get frames(): unknown[] {
+    return this.calls.filter((call) => typeof call !== 'string');
+  }
+}
+
+let raw: FakeRawSocket;
+let budget: SendBudget;
+let batch: WriteBatch;
+const closes: string[] = [];
+const onSlow = vi.fn();
+
+beforeEach(() => {
+  raw = new FakeRawSocket();
+  budget = new SendBudget(10_000_000);
+  batch = new WriteBatch();
+  closes.length = 0;
+  onSlow.mockReset();
+});
+
+function open(maxQueueBytes = 1_000): WsConnectionSocket {
+  const ws = {
+    _socket: raw,
+    close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
+    terminate: () => void closes.push('terminated'),
+  };
+  return new WsConnectionSocket(ws as unknown as WebSocket, codec, { batch, budget, maxQueueBytes }, onSlow);
+}
+
+const A = new Frame('{"a":1}');
+const B = new Frame('{"b":2}');
+const bytesOf = (frame: Frame) => frame.bytes(textFrame);
+
+describe('frames that are sent in one turn', () => {
+  it('leave when the turn ends', async () => {
+    const socket = open();
+    socket.send(A);
+    const early = [...raw.calls];
+    await nextTurn();
+    expect([early, raw.calls]).toEqual([[], [bytesOf(A)]]);
+  });
+
+  it('leave in their order and in one write', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual(['cork', bytesOf(A), bytesOf(B), 'uncork']);
+  });
+
+  it('leave once', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.frames).toEqual([bytesOf(A), bytesOf(B)]);
+  });
+
+  it('are the same bytes for all sockets', async () => {
+    const [one, other] = [open(), open()];
+    one.send(A);
+    other.send(A);
+    await nextTurn();
+    expect(raw.frames[0]).toBe(raw.frames[1]);
+  });
+
+  it('leave at once when they are large', () => {
+    const socket = open(Infinity);
+    socket.send(new Frame('x'.repeat(70_000)));
+    expect(raw.frames).toHaveLength(1);
+  });
+
+  it('keep their order when a large one is among them', async () => {
+    const [socket, large] = [open(Infinity), new Frame('x'.repeat(70_000))];
+    for (const frame of [A, large, B]) socket.send(frame);
+    await nextTurn();
+    expect(raw.frames).toEqual([A, large, B].map(bytesOf));
+  });
+
+  it('are dropped when the socket can no longer be written', async () => {
+    const socket = open();
+    raw.writable = false;
+    socket.send(A);
+    await nextTurn();
+    expect(raw.calls).toEqual([]);
+  });
+});
+
+describe('closing', () => {
+  it('lets leave what was sent before', () => {
+    const socket = open();
+    socket.send(A);
+    socket.close('FORCED', 'enough');
+    expect([raw.frames, closes]).toEqual([[bytesOf(A)], ['3503 enough']]);
+  });
+
+  it('drops what is sent afterwards', async () => {
+    const socket = open();
+    socket.close('FORCED');
+    socket.send(A);
+    await nextTurn();
+    expect(raw.frames).toEqual([]);
+  });
+
+  it('gives the reason that goes with the code, unless there is another one', () => {
+    open().close('SHUTDOWN');
+    expect(closes).toEqual(['3001 server is shutting down, please reconnect']);
+  });
+
+  it('happens once', () => {
+    const socket = open();
+    socket.close('FORCED', 'first');
+    socket.close('FORCED', 'second');
+    expect(closes).toEqual(['3503 first']);
+  });
+
+  it('gives a slow reader nothing more', () => {
+    const socket = open();
+    socket.send(A);
+    socket.close('SLOW');
+    expect([raw.frames, closes]).toEqual([[], ['3008 reads too slowly']]);
+  });
+
+  it('at once drops what has not left', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.terminate();
+    await nextTurn();
+    expect([raw.frames, closes]).toEqual([[], ['terminated']]);
+  });
+});
+
+describe('a peer that does not read', () => {
+  beforeEach(() => {
+    raw.isStuck = true;
+  });
+
+  it('is slow once more waits than may', async () => {
+    const socket = open(bytesOf(A).length);
+    socket.send(A);
+    await nextTurn();
+    const early = onSlow.mock.calls.length;
+    socket.send(B);
+    await nextTurn();
+    expect([early, onSlow.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  it('is not slow while as much waits as may', async () => {
+    const socket = open(bytesOf(A).length);
+    socket.send(A);
+    await nextTurn();
+    expect(onSlow).not.toHaveBeenCalled();
+  });
+
+  it('counts against the budget of the node until it has gone', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    const during = budget.total;
+    socket.closed();
+    expect([during, budget.total]).toEqual([bytesOf(A).length, 0]);
+  });
+
+  it('is stalled when it has taken nothing for longer than it may', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    expect([1, 2, 3, 4].map(() => socket.isStalled(2))).toEqual([false, false, false, true]);
+  });
+
+  it('is not stalled while it takes something', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    const stalled = [1, 2, 3, 4, 5].map(() => {
+      raw.writableLength -= 1;
+      return socket.isStalled(1);
+    });
+    expect(stalled).not.toContain(true);
+  });
+
+  it('is not stalled when nothing waits for it', () => {
+    const socket = open();
+    expect([1, 2, 3].map(() => socket.isStalled(0))).toEqual([false, false, false]);
+  });
+});

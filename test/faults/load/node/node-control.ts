@@ -1,0 +1,158 @@
+import 'reflect-metadata';
+import { Module, type INestApplication, type LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { JwtVerifier, RealtimeModule, RealtimeService, type RealtimeCounts, type RealtimeOptions } from 'nestjs-realtime';
+import { TestJwtVerifier } from 'nestjs-realtime/testing';
+import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
+import { WebSocket } from 'ws';
+import { Session } from '../../../../lib/gateway/session.js';
+import { WsConnectionSocket } from '../../../../lib/gateway/ws-connection-socket.js';
+import { spoil, type Flaw } from './flaws.js';
+import { Rooms } from './rooms.js';
+import { STAND_INS, type StandIn } from './stand-ins.js';
+
+/** What a node is made of. */
+export interface NodeSpec {
+  /** Without `jwt` it takes the tokens of `testToken()`. */
+  readonly options?: RealtimeOptions;
+  /** Default: a free one. */
+  readonly port?: number;
+  readonly standIns?: readonly StandIn[];
+  readonly flaws?: readonly Flaw[];
+}
+
+/** What memory a node holds after a collection, in bytes, and how many things that should be gone when everybody is. */
+export interface Leftovers {
+  readonly heapBytes: number;
+  /** Memory outside of the heap, which is where what waits to be written is. */
+  readonly externalBytes: number;
+  readonly sessions: number;
+  /** Sockets of the package, of `ws` and of Node. */
+  readonly sockets: number;
+  readonly timers: number;
+}
+
+/** What is asked of the node in a process of its own; see {@link FaultNode.ask}. */
+export class NodeControl {
+  #app: INestApplication | undefined;
+  readonly #errors: string[] = [];
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 5 });
+
+  /** @returns the port it listens on */
+  async boot({ options = {}, port = 0, standIns = [], flaws = [] }: NodeSpec): Promise<number> {
+    flaws.forEach(spoil);
+    const verifier = options.jwt ? [] : [{ provide: JwtVerifier, useClass: TestJwtVerifier }];
+    const providers = [...verifier, ...standIns.map((name) => STAND_INS[name])];
+
+    @Module({ imports: [RealtimeModule.forRoot({ ...options, providers })], providers: [Rooms] })
+    class AppModule {}
+
+    this.#app = await NestFactory.create(AppModule, { logger: this.#logger() });
+    this.#app.enableShutdownHooks(['SIGTERM']);
+    await this.#app.listen(port, '127.0.0.1');
+    this.#loopDelay.enable();
+    return (this.#app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  counts(): Promise<RealtimeCounts> {
+    return this.#realtime.counts();
+  }
+
+  /** What was logged as an error or a warning. */
+  errors(): readonly string[] {
+    return this.#errors;
+  }
+
+  /** Puts every connection of a user on these topics. */
+  async subscribe(userId: string, topics: readonly string[]): Promise<void> {
+    for (const { id } of await this.#realtime.connectionsOf(userId)) {
+      for (const topic of topics) await this.#realtime.subscribe(id, topic);
+    }
+  }
+
+  /** Publishes the numbers from 0 on to a topic, so many in each turn of the event loop. @returns the milliseconds it took */
+  async count(topic: string, upTo: number, perTurn: number, filling = ''): Promise<number> {
+    const start = performance.now();
+    for (let n = 0; n < upTo; n++) {
+      void this.#realtime.publish(topic, { type: 'count', payload: filling ? { n, filling } : { n } });
+      if (n % perTurn === perTurn - 1) await nextTurn();
+    }
+    return performance.now() - start;
+  }
+
+  /** Goes on publishing numbers to a topic, one every so many milliseconds. */
+  async stream(topic: string, everyMs: number): Promise<void> {
+    let n = 0;
+    setInterval(() => void this.#realtime.publish(topic, { type: 'count', payload: { n: n++ } }), everyMs).unref();
+  }
+
+  /** Publishes one message to each of these topics. */
+  async publishOnce(topics: readonly string[]): Promise<void> {
+    for (const topic of topics) await this.#realtime.publish(topic, { type: 'once' });
+  }
+
+  /** The event loop stands still; nothing is read, written or timed. */
+  async stall(ms: number): Promise<void> {
+    // Not a busy loop, which would take the processor from the clients, too.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  }
+
+  /** How late the event loop was since this was last asked, in milliseconds. */
+  async loopDelay(): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
+    const { max } = this.#loopDelay;
+    const p99 = this.#loopDelay.percentile(99);
+    this.#loopDelay.reset();
+    return { p99Ms: p99 / 1e6, maxMs: max / 1e6 };
+  }
+
+  async memory(): Promise<NodeJS.MemoryUsage> {
+    return process.memoryUsage();
+  }
+
+  /** Needs `--expose-gc`. */
+  async leftovers(): Promise<Leftovers> {
+    for (let times = 0; times < 3; times++) {
+      await nextTurn();
+      globalThis.gc!();
+    }
+    const { heapUsed, external } = process.memoryUsage();
+    const resources = process.getActiveResourcesInfo();
+    const ours = queryObjects(WsConnectionSocket, { format: 'count' });
+    const theirs = queryObjects(WebSocket, { format: 'count' });
+    return {
+      heapBytes: heapUsed,
+      externalBytes: external,
+      sessions: queryObjects(Session, { format: 'count' }),
+      sockets: ours + theirs + resources.filter((name) => name === 'TCPSocketWrap').length,
+      timers: resources.filter((name) => name === 'Timeout').length,
+    };
+  }
+
+  async isDraining(): Promise<boolean> {
+    return this.#realtime.isDraining;
+  }
+
+  drain(): Promise<void> {
+    return this.#realtime.drain();
+  }
+
+  /** @returns the milliseconds that `app.close()` took */
+  async close(): Promise<number> {
+    const start = performance.now();
+    await this.#app!.close();
+    return performance.now() - start;
+  }
+
+  get #realtime(): RealtimeService {
+    return this.#app!.get(RealtimeService);
+  }
+
+  #logger(): LoggerService {
+    const keep = (...parts: unknown[]) => void this.#errors.push(parts.map(String).join(' '));
+    const ignore = () => undefined;
+    return { log: ignore, debug: ignore, verbose: ignore, warn: keep, error: keep, fatal: keep };
+  }
+}
