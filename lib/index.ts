@@ -41,6 +41,7 @@ export { TopicName } from './decorators/topic-name.decorator.js';
 export { TopicParam } from './decorators/topic-param.decorator.js';
 export { RequirePermissions } from './guards/require-permissions.decorator.js';
 export { RequireRoles } from './guards/require-roles.decorator.js';
+export { CurrentUser } from './guards/current-user.decorator.js';
 export { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 export type { RealtimeUser } from './guards/realtime-user.js';
 export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './decorators/realtime-context.js';

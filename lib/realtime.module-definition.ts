@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type ModuleMetadata, type Provider } from '@nestjs/common';
 import type { RealtimeBackend } from './ports/backend.js';
 import type { RealtimeOptions } from './realtime.options.js';
 
@@ -12,11 +12,18 @@ export interface RealtimeModuleExtras {
   backend?: RealtimeBackend;
   /** Replacements for single ports, such as `{ provide: JwtVerifier, useClass: MyVerifier }`; the last one for a token wins. */
   providers?: Provider[];
+  /** Modules that export what those providers need. */
+  imports?: ModuleMetadata['imports'];
   /** Whether all modules may inject what this one exports without importing it. Default true. */
   isGlobal?: boolean;
 }
 
-const NO_EXTRAS: RealtimeModuleExtras = { backend: undefined, providers: undefined, isGlobal: true };
+const NO_EXTRAS: RealtimeModuleExtras = {
+  backend: undefined,
+  providers: undefined,
+  imports: undefined,
+  isGlobal: true,
+};
 
 /**
  * The two ways in, `forRoot()` and `forRootAsync()`.
@@ -26,10 +33,10 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
   new ConfigurableModuleBuilder<RealtimeOptions>({ moduleName: 'Realtime' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createRealtimeOptions')
-    .setExtras(NO_EXTRAS, (definition, { backend, providers = [], isGlobal = true }) => ({
+    .setExtras(NO_EXTRAS, (definition, { backend, providers = [], imports = [], isGlobal = true }) => ({
       ...definition,
       global: isGlobal,
-      imports: [...(definition.imports ?? []), ...(backend?.imports ?? [])],
+      imports: [...(definition.imports ?? []), ...imports, ...(backend?.imports ?? [])],
       providers: [...(definition.providers ?? []), ...(backend?.providers ?? []), ...providers],
     }))
     .build();

@@ -1,6 +1,7 @@
 // Who somebody is, and what they may
 export { explainClaims, explainIdentity, identityFromClaims, isClaims, isExpired } from './claims.js';
 export type { Identity, JwtClaims } from './claims.js';
+export type { ClaimsRefusal } from './expected-claims.js';
 export {
   authError,
   authorize,

@@ -1,10 +1,12 @@
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
 import type { RealtimeConnection } from '../core/connection.js';
+import type { ConnectionEvents } from '../delivery/connection-events.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import type { Membership } from '../delivery/membership.js';
 import { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
+import type { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { ReceivedFrame } from './received-frame.js';
 
 /** A connection without a network: it keeps what it is sent. Made by `RecordingRealtimeService.connect()`. */
@@ -73,8 +75,8 @@ class RecordingSocket extends ConnectionSocket {
     if (!this.recording.closedWith) this.recording.received.push(JSON.parse(frame.text) as ReceivedFrame);
   }
 
-  close(code: CloseCodeName, reason: string = CLOSE_CODES[code].reason): void {
-    this.recording.closedWith ??= { code: CLOSE_CODES[code].code, reason };
+  close(code: CloseCodeName, reason?: string): void {
+    this.recording.disconnect(code, reason);
   }
 }
 

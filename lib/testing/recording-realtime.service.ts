@@ -16,6 +16,7 @@ import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { Membership } from '../delivery/membership.js';
+import type { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection } from './recording-connection.js';
@@ -46,28 +47,31 @@ export class RecordingRealtimeService extends RealtimeService {
   /** Everything that was sent, in order, whether or not anybody was there to receive it. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
-  readonly #membership: Membership;
+  readonly #parts: readonly [Membership, PubSubManager, ConnectionEvents];
 
   constructor() {
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
     const bus = new RecordingBus(sent);
-    super(bus, registry, pubSub, new SystemClock(), new ConnectionEvents(), new RealtimeSettings({}), new NodeDrain());
+    const events = new ConnectionEvents();
+    super(bus, registry, pubSub, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain());
     const delivery = new LocalDelivery(registry, pubSub);
     bus.open(NODE, (envelope) => delivery.deliver(envelope));
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
-    this.#membership = new Membership(registry, pubSub, delivery, bus);
+    this.#parts = [new Membership(registry, pubSub, delivery, bus), pubSub, events];
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
   connect(identity: IdentityInput): RecordingConnection {
     const id = connectionIdOn(NODE, this.#ids.next());
     const connection = createConnection({ id, ...identity, createdAt: new Date() });
-    const recording = new RecordingConnection(connection, this.#membership);
-    void this.#membership.add(connection, recording);
+    const [membership, , events] = this.#parts;
+    const recording = new RecordingConnection(connection, ...this.#parts);
+    void membership.add(connection, recording);
+    events.emit({ type: 'connected', connection });
     return recording;
   }
 }

@@ -50,6 +50,7 @@ export class IdentityProvider {
   keys: readonly SigningKey[];
   /** How many requests have come in, to any path. */
   fetches = 0;
+  #port = 0;
   #answer: RequestListener | undefined;
   #asked: () => void = () => undefined;
 
@@ -69,7 +70,8 @@ export class IdentityProvider {
     finished: (stop: () => Promise<void>) => void = onTestFinished,
   ): Promise<IdentityProvider> {
     const provider = new IdentityProvider(keys);
-    await provider.#listen(0);
+    await new Promise<void>((resolve) => provider.#server.listen(0, '127.0.0.1', resolve));
+    provider.#port = (provider.#server.address() as AddressInfo).port;
     finished(() => provider.stop());
     return provider;
   }
@@ -84,10 +86,8 @@ export class IdentityProvider {
   }
 
   get #url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
-
-  port = 0;
 
   /** Options that trust it, for tokens to `shop`. */
   options(changes: Partial<JwksOptions> = {}): JwksOptions {
@@ -133,19 +133,9 @@ export class IdentityProvider {
     };
   }
 
-  /** Refuses connections until it is started again. */
+  /** Refuses connections from now on. */
   stop(): Promise<void> {
     this.#server.closeAllConnections();
     return new Promise((resolve) => this.#server.close(() => resolve()));
-  }
-
-  /** Starts it again, on the same port. */
-  restart(): Promise<void> {
-    return this.#listen(this.port);
-  }
-
-  async #listen(port: number): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
-    this.port = (this.#server.address() as AddressInfo).port;
   }
 }

@@ -45,16 +45,23 @@ export class RawClient {
 
   /** Waits until this text has arrived. */
   async heard(text: string): Promise<string> {
-    const late = new Error(`"${text}" did not arrive`);
+    await this.until((received) => received.includes(text) || undefined, `"${text}"`);
+    return this.received;
+  }
+
+  /** Waits until something can be read out of what has arrived. */
+  async until<T>(read: (received: string) => T | undefined, what: string): Promise<T> {
+    const late = new Error(`${what} did not arrive`);
     const deadline = Date.now() + DEADLINE_MS;
-    while (!this.received.includes(text)) {
+    for (;;) {
+      const found = read(this.received);
+      if (found !== undefined) return found;
       if (this.socket.destroyed || Date.now() >= deadline) {
         late.message += `; what did: ${JSON.stringify(this.received)}`;
         throw late;
       }
       await this.#change(deadline - Date.now());
     }
-    return this.received;
   }
 
   /** Waits until the socket is gone; returns all that had arrived. */

@@ -11,6 +11,7 @@ const NAMES: Record<string, readonly string[]> = {
     'Clock',
     'ConnectionRegistry',
     'CurrentConnection',
+    'CurrentUser',
     'ERROR_CODES',
     'IdGenerator',
     'InvalidArgumentError',

@@ -1,16 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Authenticator, inMemoryBackend, MessageBus, RealtimeModule, type Authenticated } from 'nestjs-realtime';
+import { Authenticator, MessageBus, RealtimeModule, type Authenticated } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
+import { InMemoryMessageBus } from '../../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { listen, TEST_TOKENS, type ListeningApp } from '../../helpers/listening-app.js';
-
-const InMemoryBus = inMemoryBackend().providers.map(
-  (provider) => (provider as { useClass: new () => MessageBus }).useClass,
-)[0]!;
 
 /** A bus that takes its time to join the subjects of users, until it is let go. */
 @Injectable()
-class HeldBus extends InMemoryBus {
+class HeldBus extends InMemoryMessageBus {
   readonly #held: (() => void)[] = [];
   #onHeld: () => void = () => undefined;
   readonly holding = new Promise<void>((resolve) => (this.#onHeld = resolve));

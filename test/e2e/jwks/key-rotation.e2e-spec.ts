@@ -46,6 +46,12 @@ describe('Keys', () => {
     expect(provider.fetches).toBe(1);
   });
 
+  it('may begin with a byte order mark', async () => {
+    const { provider, verifier } = await start();
+    provider.answerWith((_request, response) => response.end(`\uFEFF${JSON.stringify({ keys: [first.jwk] })}`));
+    await expect(verifier.verify(provider.token())).resolves.toMatchObject({ sub: 'ann' });
+  });
+
   it('are used until they are too old', async () => {
     const { provider, clock, verifier } = await start();
     await verifier.verify(provider.token());

@@ -1,12 +1,12 @@
 import { Body, Controller, Post, UseGuards } from '@nestjs/common';
 import {
+  CurrentUser,
   type DeliveryReport,
   RealtimeAuthGuard,
   RealtimeService,
   type RealtimeUser,
   RequireRoles,
 } from 'nestjs-realtime';
-import { CurrentUser } from '../auth/current-user.decorator.js';
 import { CreateAnnouncementDto } from './create-announcement.dto.js';
 
 /** To everybody: an admin speaks, all connections hear it. */

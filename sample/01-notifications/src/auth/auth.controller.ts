@@ -1,7 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, UnauthorizedException, UseGuards } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { RealtimeAuthGuard, type RealtimeUser } from 'nestjs-realtime';
-import { CurrentUser } from './current-user.decorator.js';
+import { CurrentUser, RealtimeAuthGuard, type RealtimeUser } from 'nestjs-realtime';
 import { DEMO_USERS, type DemoUser } from './demo-users.js';
 import { LoginDto } from './login.dto.js';
 

@@ -1,6 +1,5 @@
 import { Body, Controller, ForbiddenException, HttpCode, Post, UseGuards } from '@nestjs/common';
-import { RealtimeAuthGuard, RealtimeService, type RealtimeUser } from 'nestjs-realtime';
-import { CurrentUser } from '../auth/current-user.decorator.js';
+import { CurrentUser, RealtimeAuthGuard, RealtimeService, type RealtimeUser } from 'nestjs-realtime';
 import { JobsService } from './jobs.service.js';
 import { StartJobDto } from './start-job.dto.js';
 

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Post, UseGuards } from '@nestjs/common';
-import { type DeliveryReport, RealtimeAuthGuard, RealtimeService, type RealtimeUser } from 'nestjs-realtime';
-import { CurrentUser } from '../auth/current-user.decorator.js';
+import {
+  CurrentUser,
+  type DeliveryReport,
+  RealtimeAuthGuard,
+  RealtimeService,
+  type RealtimeUser,
+} from 'nestjs-realtime';
 import { CreateOrderDto } from './create-order.dto.js';
 
 /** To a user: whoever orders is told on all devices. */

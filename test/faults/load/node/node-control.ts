@@ -62,7 +62,7 @@ export class NodeControl {
   }
 
   /** What was logged as an error or a warning. */
-  errors(): readonly string[] {
+  async errors(): Promise<readonly string[]> {
     return this.#errors;
   }
 

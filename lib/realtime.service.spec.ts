@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
+import { all, connection, role, topic, user, type Address } from './core/address.js';
+import { localReport, type DeliveryReport } from './core/delivery-report.js';
+import type { Envelope } from './core/envelope.js';
+import { ConnectionEvents } from './delivery/connection-events.js';
+import { NodeDrain } from './delivery/node-drain.js';
+import { RealtimeError } from './errors/realtime.error.js';
+import { MessageBus, type PublishOptions } from './ports/message-bus.js';
+import { RealtimeSettings, type RealtimeOptions } from './realtime.options.js';
+import { RealtimeService } from './realtime.service.js';
+
+const NEWS = { type: 'news' };
+
+/** A bus between machines, as far as a send can tell: what it answers is up to the test. */
+class FakeBus extends MessageBus {
+  answer: () => DeliveryReport | Promise<DeliveryReport> = () => localReport(1);
+  readonly published: { subject: string; envelope: Envelope; options: PublishOptions }[] = [];
+
+  publish(subject: string, envelope: Envelope, options: PublishOptions) {
+    this.published.push({ subject, envelope, options });
+    return this.answer();
+  }
+
+  open() {}
+  join() {}
+  leave() {}
+  close() {}
+}
+
+let bus: FakeBus;
+let drain: NodeDrain;
+let realtime: RealtimeService;
+
+function create(options: RealtimeOptions = {}): RealtimeService {
+  const [registry, pubSub, events] = [
+    new InMemoryConnectionRegistry(),
+    new InMemoryPubSubManager(),
+    new ConnectionEvents(),
+  ];
+  return new RealtimeService(bus, registry, pubSub, { now: () => 0 }, events, new RealtimeSettings(options), drain);
+}
+
+beforeEach(() => {
+  bus = new FakeBus();
+  drain = new NodeDrain();
+  realtime = create();
+});
+
+describe('a send', () => {
+  it.each<[what: string, to: Address[], subject: string]>([
+    ['a user', [user('ann')], 'user:ann'],
+    ['a role', [role('admin')], 'role:admin'],
+    ['a topic', [topic('feed')], 'topic:feed'],
+    ['a connection', [connection('n1.c1')], 'node:n1'],
+    ['everybody', [all()], 'all'],
+    ['several addresses', [user('ann'), user('bob')], 'all'],
+  ])('to %s goes out once, on the subject for it', async (_what, to, subject) => {
+    await realtime.to(...to).send(NEWS);
+    expect(bus.published.map((sent) => [sent.subject, sent.envelope.to])).toEqual([[subject, to]]);
+  });
+
+  it.each<[what: string, to: Address[]]>([
+    ['no address', []],
+    ['an id that no node can have given out', [connection('nobody')]],
+  ])('to %s does not go out', async (_what, to) => {
+    const report = await realtime.to(...to).send(NEWS);
+    expect([report, bus.published]).toEqual([localReport(0), []]);
+  });
+
+  it('carries the message as text, with the time of the clock', async () => {
+    await realtime.broadcast({ type: 'news', payload: { n: 1 } });
+    expect(bus.published[0]!.envelope.content).toEqual({
+      kind: 'message',
+      text: '{"type":"news","payload":{"n":1},"timestamp":"1970-01-01T00:00:00.000Z"}',
+    });
+  });
+
+  it('carries its exceptions', async () => {
+    await realtime.to(all()).except(user('ann')).except(role('admin')).send(NEWS);
+    expect(bus.published[0]!.envelope.except).toEqual([user('ann'), role('admin')]);
+  });
+
+  it('answers what the bus answers', async () => {
+    const report = { recipients: 7, nodes: 3, complete: false };
+    bus.answer = async () => report;
+    expect(await realtime.broadcast(NEWS)).toBe(report);
+  });
+
+  it('rejects when the bus rejects', async () => {
+    bus.answer = () => Promise.reject(new RealtimeError('UNAVAILABLE', 'away'));
+    await expect(realtime.broadcast(NEWS)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('rejects, and never throws, when the bus throws', async () => {
+    bus.answer = () => {
+      throw new Error('broken');
+    };
+    await expect(realtime.broadcast(NEWS)).rejects.toThrow('broken');
+  });
+
+  it.each([
+    ['by default', {}, undefined, true],
+    ['unless the module says otherwise', { report: false }, undefined, false],
+    ['unless the call says otherwise', {}, { report: false }, false],
+    ['when the call asks for them, whatever the module says', { report: false }, { report: true }, true],
+  ])('asks the nodes for their answers %s', async (_when, options, sendOptions, report) => {
+    await create(options).broadcast(NEWS, sendOptions);
+    expect(bus.published[0]!.options).toEqual({ report });
+  });
+});
+
+describe.each<[string, (service: RealtimeService) => Promise<boolean>, object]>([
+  ['subscribing', (service) => service.subscribe('n1.c1', 'feed'), { kind: 'subscribe', topic: 'feed' }],
+  [
+    'unsubscribing',
+    (service) => service.unsubscribe('n1.c1', 'feed', { reason: 'closed' }),
+    { kind: 'unsubscribe', topic: 'feed', reason: 'closed' },
+  ],
+])('%s a connection', (_what, order, content) => {
+  it('goes to its node alone', async () => {
+    await order(realtime);
+    expect(bus.published).toMatchObject([{ subject: 'node:n1', envelope: { to: [connection('n1.c1')], content } }]);
+  });
+
+  it('asks for an answer even if sends do not', async () => {
+    await order(create({ report: false }));
+    expect(bus.published[0]!.options).toEqual({ report: true });
+  });
+
+  it.each([
+    ['true when it was carried out', 1, true],
+    ['false when it changed nothing', 0, false],
+  ])('is %s', async (_when, recipients, answer) => {
+    bus.answer = () => localReport(recipients);
+    expect(await order(realtime)).toBe(answer);
+  });
+
+  it('rejects when nobody can tell what became of it', async () => {
+    bus.answer = () => ({ recipients: 0, nodes: 0, complete: false });
+    await expect(order(realtime)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+describe('disconnecting', () => {
+  it.each([
+    [undefined, { code: 'FORCED', reason: 'disconnected by the application' }],
+    [{ reason: 'enough' }, { code: 'FORCED', reason: 'enough' }],
+    [{ reconnect: true }, { code: 'DISCONNECTED', reason: 'disconnected by the application' }],
+  ])('with %j orders a close', async (options, content) => {
+    await realtime.disconnect(user('ann'), options);
+    expect(bus.published[0]!.envelope.content).toEqual({ kind: 'disconnect', ...content });
+  });
+});
+
+describe('draining', () => {
+  it('is what the node does', async () => {
+    const end = vi.fn();
+    drain.onStart(end);
+    const before = realtime.isDraining;
+    await realtime.drain();
+    expect([before, realtime.isDraining, end.mock.calls.length]).toEqual([false, true, 1]);
+  });
+
+  it('happens once, however often it is asked for', async () => {
+    const end = vi.fn();
+    drain.onStart(end);
+    await Promise.all([realtime.drain(), realtime.drain()]);
+    expect(end).toHaveBeenCalledOnce();
+  });
+});

@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { all, role, topic, user } from '../core/address.js';
+import { RealtimeService } from '../realtime.service.js';
+import type { RecordingConnection } from './recording-connection.js';
+import { RecordingRealtimeService } from './recording-realtime.service.js';
+
+let realtime: RecordingRealtimeService;
+let ann: RecordingConnection;
+
+beforeEach(() => {
+  realtime = new RecordingRealtimeService();
+  ann = realtime.connect({ userId: 'ann', roles: ['admin'] });
+});
+
+describe('a recording service', () => {
+  it('keeps what was sent, with its addresses', async () => {
+    await realtime.to(user('ann'), role('staff')).except(user('bob')).send({ type: 'news', payload: 1 });
+    expect(realtime.sent).toEqual([
+      {
+        to: [user('ann'), role('staff')],
+        except: [user('bob')],
+        message: { type: 'news', payload: 1, timestamp: expect.any(String) },
+      },
+    ]);
+  });
+
+  it('keeps what was sent to nobody', async () => {
+    await realtime.sendToUser('zoe', { type: 'news' });
+    expect(realtime.sent).toMatchObject([{ to: [user('zoe')], message: { type: 'news' } }]);
+  });
+
+  it('keeps payloads as a client would get them', async () => {
+    await realtime.sendToUser('ann', { type: 'news', payload: { at: new Date(0), none: undefined } });
+    expect(realtime.sent[0]!.message.payload).toEqual({ at: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('keeps only messages, no orders', async () => {
+    await realtime.subscribe(ann.id, 'feed');
+    await realtime.disconnect(all());
+    expect(realtime.sent).toEqual([]);
+  });
+
+  it('refuses what the real one refuses, and keeps nothing of it', async () => {
+    await expect(realtime.sendToUser('', { type: 'news' })).rejects.toMatchObject({ argument: 'userId' });
+    expect(realtime.sent).toEqual([]);
+  });
+
+  it('reports as the real one does', async () => {
+    realtime.connect({ userId: 'ann' });
+    expect(await realtime.sendToUser('ann', { type: 'news' })).toEqual({ recipients: 2, nodes: 1, complete: true });
+  });
+
+  it('finds connections as the real one does', async () => {
+    expect([await realtime.connectionsOf('ann'), await realtime.counts()]).toMatchObject([
+      [{ id: ann.id, userId: 'ann' }],
+      { connections: 1, users: 1, topics: 0, subscriptions: 0 },
+    ]);
+  });
+
+  it('shares nothing with another one', async () => {
+    await new RecordingRealtimeService().broadcast({ type: 'news' });
+    expect([realtime.sent, ann.received]).toEqual([[], []]);
+  });
+
+  it('may stand in for the real one in a testing module', async () => {
+    @Injectable()
+    class OrdersService {
+      constructor(private readonly service: RealtimeService) {}
+      create = () => this.service.sendToUser('ann', { type: 'created' });
+    }
+    const module = await Test.createTestingModule({
+      providers: [OrdersService, { provide: RealtimeService, useClass: RecordingRealtimeService }],
+    }).compile();
+    await module.get(OrdersService).create();
+    expect(module.get<RecordingRealtimeService>(RealtimeService).sent).toMatchObject([{ to: [user('ann')] }]);
+  });
+});
+
+describe('a recording connection', () => {
+  it('gets what is sent to its user, its roles, its topics, itself and everybody', async () => {
+    ann.subscribe('feed');
+    await realtime.sendToUser('ann', { type: 'to user' });
+    await realtime.sendToRole('admin', { type: 'to role' });
+    await realtime.publish('feed', { type: 'to topic' });
+    await realtime.sendToConnection(ann.id, { type: 'to connection' });
+    await realtime.broadcast({ type: 'to all' });
+    expect(ann.received.map(({ type }) => type)).toEqual(['to user', 'to role', 'to topic', 'to connection', 'to all']);
+  });
+
+  it('gets messages as a plain client does', async () => {
+    ann.subscribe('feed');
+    await realtime.publish('feed', { type: 'news', payload: { n: 1 } });
+    expect(ann.received).toEqual([{ type: 'news', payload: { n: 1 }, timestamp: expect.any(String), topic: 'feed' }]);
+  });
+
+  it('gets nothing that is meant for others', async () => {
+    await realtime.sendToUser('bob', { type: 'news' });
+    expect(ann.received).toEqual([]);
+  });
+
+  it('can be subscribed by the service', async () => {
+    expect([await realtime.subscribe(ann.id, 'feed'), await realtime.topicsOf(ann.id)]).toEqual([true, ['feed']]);
+  });
+
+  it('is subscribed once, as a real one is', async () => {
+    ann.subscribe('feed');
+    expect([ann.subscribe('feed'), await realtime.subscribe(ann.id, 'feed')]).toEqual([false, false]);
+  });
+
+  it('can be unsubscribed by the service', async () => {
+    ann.subscribe('feed');
+    expect([await realtime.unsubscribe(ann.id, 'feed'), await realtime.topicsOf(ann.id)]).toEqual([true, []]);
+  });
+
+  it('is closed by the service, with code and reason', async () => {
+    await realtime.disconnect(user('ann'), { reason: 'enough' });
+    expect(ann.closedWith).toEqual({ code: 3503, reason: 'enough' });
+  });
+
+  it('leaves nothing behind when it is closed', async () => {
+    ann.subscribe('feed');
+    ann.disconnect();
+    expect(await realtime.counts()).toEqual({ connections: 0, users: 0, topics: 0, subscriptions: 0 });
+  });
+
+  it('gets nothing and joins nothing once it is closed', async () => {
+    ann.disconnect();
+    const joined = ann.subscribe('feed');
+    await realtime.broadcast({ type: 'news' });
+    expect([joined, ann.received]).toEqual([false, []]);
+  });
+
+  it('keeps the first reason for which it was closed', () => {
+    ann.disconnect('SHUTDOWN');
+    ann.disconnect('FORCED', 'later');
+    expect(ann.closedWith).toEqual({ code: 3001, reason: 'server is shutting down, please reconnect' });
+  });
+
+  it('is a connection as handlers see it', () => {
+    const bob = realtime.connect({ userId: 'bob', permissions: ['write'], metadata: { device: 'phone' } });
+    expect(bob.connection).toMatchObject({
+      id: bob.id,
+      userId: 'bob',
+      roles: new Set(),
+      permissions: new Set(['write']),
+      metadata: { device: 'phone' },
+    });
+  });
+
+  it('makes the events of a real one', async () => {
+    const seen: string[] = [];
+    realtime.events$.subscribe((event) => seen.push(`${event.type} ${'topic' in event ? event.topic : ''}`.trim()));
+    const bob = realtime.connect({ userId: 'bob' });
+    bob.subscribe('one');
+    bob.subscribe('two');
+    bob.unsubscribe('one');
+    await realtime.disconnect(topic('two'));
+    expect(seen).toEqual([
+      'connected',
+      'subscribed one',
+      'subscribed two',
+      'unsubscribed one',
+      'unsubscribed two',
+      'disconnected',
+    ]);
+  });
+});

@@ -1,0 +1,135 @@
+import { UpgradeRefusedError } from 'nestjs-realtime/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FaultNode, type ProcessEnd } from './fault-node.js';
+import type { Flaw } from './node/flaws.js';
+import { Talker } from './talker.js';
+
+const TALKERS = 40;
+const DEADLINE_MS = 3_000;
+const TOPIC = 'room:1';
+
+/** What was seen of a node that was told to end while everybody was talking. */
+interface Shutdown {
+  readonly talkers: readonly Talker[];
+  /** One that always has more commands under way than the server lets wait. */
+  readonly toiler: Talker;
+  /** What somebody was told who came after the first had been sent away. */
+  readonly refusal: unknown;
+  readonly process: ProcessEnd;
+  readonly ms: number;
+}
+
+const UNLIMITED = { commandsPerSecond: Infinity, commandBurst: Infinity, maxUnauthenticatedPerIp: Infinity };
+
+async function shutDown(flaws: readonly Flaw[] = []): Promise<Shutdown> {
+  const node = await FaultNode.start({ flaws, options: { limits: UNLIMITED, drain: { timeoutMs: DEADLINE_MS } } });
+  try {
+    const enter = (n: number) => Talker.enter(node, `talker-${n}`, TOPIC);
+    const talkers = await Promise.all(Array.from({ length: TALKERS }, (_, n) => enter(n)));
+    const toiler = await Talker.enter(node, 'toiler', TOPIC);
+    // One that hears nothing any more, and so does not answer when it is closed.
+    const deaf = await Talker.enter(node, 'deaf', 'room:2');
+    deaf.client.socket.pause();
+
+    const work = talkers.flatMap((talker) => [talker.talk(TOPIC), talker.toil(TOPIC, 2, 20)]);
+    work.push(toiler.toil(TOPIC, 200, 1));
+    await Promise.all(talkers.map((talker) => untilItHasSaid(talker, 5)));
+    const start = performance.now();
+    node.signal('SIGTERM');
+    await Promise.race(talkers.map(({ end }) => end));
+    const refusal = await node.connect('late').catch((error: unknown) => error);
+    const process = await node.ended;
+    const ms = performance.now() - start;
+    await Promise.all(work);
+    deaf.client.socket.terminate();
+    return { talkers, toiler, refusal, process, ms };
+  } finally {
+    await node.kill();
+  }
+}
+
+async function untilItHasSaid({ said, end }: Talker, count: number): Promise<void> {
+  let isOver = false;
+  void end.then(() => (isOver = true));
+  while (said.length < count && !isOver) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** What was answered to somebody, but did not reach everybody that it had been published to, once. */
+function lost({ talkers }: Shutdown): string[] {
+  const heard = new Map(talkers.map(({ id, heard: places }) => [id, places]));
+  return talkers.flatMap(({ said }) =>
+    said.flatMap(({ place, to }) => {
+      const times = (id: string) => heard.get(id)?.filter((other) => other === place).length ?? 1;
+      return to.filter((id) => times(id) !== 1).map((id) => `${place} at ${id}: ${times(id)} times`);
+    }),
+  );
+}
+
+function unanswered({ begun, worked }: Talker): string[] {
+  return begun.filter((name) => !worked.includes(name));
+}
+
+function spreadMs({ talkers }: Shutdown): number {
+  const times = talkers.map(({ closedAt }) => closedAt);
+  return Math.max(...times) - Math.min(...times);
+}
+
+describe('A node that gets SIGTERM while its clients are talking', () => {
+  let shutdown: Shutdown;
+  beforeAll(async () => {
+    shutdown = await shutDown();
+  }, 30_000);
+
+  it('has delivered every message that it had acknowledged', () => {
+    expect(lost(shutdown)).toEqual([]);
+  });
+
+  it('answers what it has begun', () => {
+    expect(shutdown.talkers.flatMap(unanswered)).toEqual([]);
+  });
+
+  it('answers what it has begun for a client that sends faster than it is served', () => {
+    expect(unanswered(shutdown.toiler)).toEqual([]);
+  });
+
+  it('sends everybody elsewhere with 3001', () => {
+    const codes = [...shutdown.talkers, shutdown.toiler].map(({ closed }) => closed?.code);
+    expect(new Set(codes)).toEqual(new Set([3001]));
+  });
+
+  it('does not send everybody away at once', () => {
+    expect(spreadMs(shutdown)).toBeGreaterThan(TALKERS * 5);
+  });
+
+  it('answers newcomers with 503 and Retry-After', () => {
+    expect(shutdown.refusal).toBeInstanceOf(UpgradeRefusedError);
+    expect(shutdown.refusal).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+  });
+
+  it('ends when its time is over, though a client does not answer', () => {
+    expect(shutdown.ms).toBeLessThan(DEADLINE_MS + 1_000);
+  });
+
+  it('ends as it was told, and not by an error', () => {
+    expect(shutdown.process).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+});
+
+describe('Without the drain', () => {
+  let shutdown: Shutdown;
+  beforeAll(async () => {
+    shutdown = await shutDown(['abrupt drain']);
+  }, 30_000);
+
+  it('acknowledged messages do not reach everybody', () => {
+    expect(lost(shutdown)).not.toEqual([]);
+  });
+
+  it('what was begun stays without an answer', () => {
+    expect(shutdown.talkers.flatMap(unanswered)).not.toEqual([]);
+  });
+
+  it('nobody is told where to go', () => {
+    expect(shutdown.talkers.map(({ closed }) => closed?.code)).not.toContain(3001);
+  });
+});
