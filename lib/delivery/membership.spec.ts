@@ -1,30 +1,37 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
-import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { createConnection, type RealtimeConnection } from '../core/connection.js';
+import { localReport } from '../core/delivery-report.js';
+import { MessageBus } from '../ports/message-bus.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
-class RecordingBus extends InMemoryMessageBus {
+class RecordingBus extends MessageBus {
   readonly calls: string[] = [];
   pending: Promise<void> | undefined;
   leaving: Promise<void> | undefined;
   /** What is looked at when a subject is joined. */
   onJoin: () => void = () => undefined;
 
-  override join(subject: string): Promise<void> {
+  join(subject: string): void | Promise<void> {
     this.calls.push(`join ${subject}`);
     this.onJoin();
-    return this.pending as Promise<void>;
+    return this.pending;
   }
 
-  override leave(subject: string): Promise<void> {
+  leave(subject: string): void | Promise<void> {
     this.calls.push(`leave ${subject}`);
-    return this.leaving as Promise<void>;
+    return this.leaving;
+  }
+
+  open() {}
+  close() {}
+  publish() {
+    return localReport(0);
   }
 }
 

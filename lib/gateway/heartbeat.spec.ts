@@ -4,7 +4,7 @@ import { Heartbeat, type Beat, type HeartbeatTimes } from './heartbeat.js';
 import type { Session } from './session.js';
 
 const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
-const TIMES = { intervalMs: 25_000, timeoutMs: 10_000, writeStallMs: 10_000 };
+const TIMES = { intervalMs: 25_000, timeoutMs: 10_000, writeStallMs: 10_000, authTimeoutMs: 10_000 };
 
 let sessions: Set<Session>;
 let beats: Beat[];
@@ -36,7 +36,7 @@ describe('a heartbeat', () => {
   it('counts its times in beats', () => {
     start();
     vi.advanceTimersByTime(1_000);
-    expect(beats[0]).toMatchObject({ intervalTicks: 25, timeoutTicks: 10, stallTicks: 10 });
+    expect(beats[0]).toMatchObject({ intervalTicks: 25, timeoutTicks: 10, stallTicks: 10, authTicks: 10 });
   });
 
   it.each([

@@ -17,6 +17,8 @@ export interface Beat {
   readonly timeoutTicks: number;
   /** For how many beats a peer may take nothing of what waits for it. */
   readonly stallTicks: number;
+  /** For how many beats a client may stay without a token. */
+  readonly authTicks: number;
 }
 
 /** How often, and how long, in milliseconds. */
@@ -24,6 +26,7 @@ export interface HeartbeatTimes {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly writeStallMs: number;
+  readonly authTimeoutMs: number;
 }
 
 /**
@@ -42,12 +45,13 @@ export class Heartbeat {
   ) {}
 
   start(): void {
-    const { intervalMs, timeoutMs, writeStallMs } = this.times;
+    const { intervalMs, timeoutMs, writeStallMs, authTimeoutMs } = this.times;
     const tickMs = Math.min(MAX_TICK_MS, intervalMs, timeoutMs, writeStallMs);
     const ticks = {
       intervalTicks: Math.round(intervalMs / tickMs),
       timeoutTicks: Math.ceil(timeoutMs / tickMs),
       stallTicks: Math.ceil(writeStallMs / tickMs),
+      authTicks: Math.ceil(authTimeoutMs / tickMs),
     };
     this.#timer = setInterval(() => {
       const now = this.clock.now();

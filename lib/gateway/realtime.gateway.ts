@@ -41,7 +41,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   ) {
     nodeDrain.onStart(() => drain(this.#sessions, settings.drain.timeoutMs));
     const { limits, heartbeat } = settings;
-    const { sendQueueBytes, totalSendQueueBytes, writeStallMs } = limits;
+    const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
       clientTracking: false,
@@ -56,7 +56,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#codec = new JsonCodec({ maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
     const budget = new SendBudget(totalSendQueueBytes);
     this.#share = { batch: new WriteBatch(), budget, maxQueueBytes: sendQueueBytes };
-    this.#heartbeat = new Heartbeat({ ...heartbeat, writeStallMs }, this.#sessions, services.clock, this.#codec);
+    this.#heartbeat = new Heartbeat(
+      { ...heartbeat, writeStallMs, authTimeoutMs },
+      this.#sessions,
+      services.clock,
+      this.#codec,
+    );
   }
 
   onModuleInit(): void {

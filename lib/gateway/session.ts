@@ -36,11 +36,12 @@ export class Session implements DeliveryTarget {
   readonly #loop: CommandLoop;
   readonly #pulse = new Pulse();
   readonly #commands: TokenBucket;
-  readonly #deadline: number;
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
   #isRevoked: Authenticated['isRevoked'];
+  #anonymousTicks = 0;
   #isRenewing = false;
+  #isRetiring = false;
   #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
   /** What came in with the token, in the same piece, before reading could be stopped. */
@@ -55,12 +56,10 @@ export class Session implements DeliveryTarget {
     private readonly services: SessionServices,
     private readonly onAuthenticated: () => void,
   ) {
-    const { clock, commandRate, mistakeRate, settings } = services;
-    const now = clock.now();
+    const { clock, commandRate, mistakeRate } = services;
     this.outlet = new Outlet(socket, clock, mistakeRate, (code) => this.disconnect(code));
     this.#loop = new CommandLoop(this, services);
-    this.#commands = new TokenBucket(commandRate, now);
-    this.#deadline = now + settings.limits.authTimeoutMs;
+    this.#commands = new TokenBucket(commandRate, clock.now());
   }
 
   /** The present snapshot. Only there once somebody has authenticated. */
@@ -108,7 +107,7 @@ export class Session implements DeliveryTarget {
   }
 
   resumeReading(): void {
-    if (this.ws.isPaused) this.ws.resume();
+    if (this.ws.isPaused && !this.#isRetiring) this.ws.resume();
   }
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
@@ -119,6 +118,7 @@ export class Session implements DeliveryTarget {
 
   /** Reads no more commands, answers those that were read, and asks the client to go elsewhere. */
   retire(): void {
+    this.#isRetiring = true;
     this.pauseReading();
     void this.#loop.finish().then(() => this.disconnect('SHUTDOWN'));
   }
@@ -154,9 +154,11 @@ export class Session implements DeliveryTarget {
   tick(beat: Beat): void {
     if (this.isClosed) return;
     if (this.socket.isStalled(beat.stallTicks)) return this.socket.giveUp();
-    if (this.#phase === 'anonymous' && beat.now >= this.#deadline) return this.disconnect('STALE');
+    if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
+    // Who is not listened to cannot be heard.
+    if (this.ws.isPaused) this.heard();
     switch (this.#pulse.beat(beat, Math.random())) {
       case 'dead':
         return this.disconnect('NO_PONG');

@@ -14,7 +14,7 @@ beforeEach(() => {
   server = createServer();
   router = new UpgradeRouter();
   server.on('upgrade', earlier);
-  router.install(server, route as never);
+  router.install(server, route);
   server.on('upgrade', later);
 });
 

@@ -32,6 +32,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #queuedBytes = 0;
   #closed = false;
   #held = false;
+  /** True while bytes of ours are counted in the budget. */
+  #isBehind = false;
   #progress = 0;
   #stalledTicks = 0;
 
@@ -83,7 +85,6 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const frames = this.#frames;
     if (frames.length === 0) return;
     const raw = this.#raw;
-    const wasBehind = raw.writableLength > 0;
     if (raw.writable) {
       // Corked, several frames leave in one system call.
       if (frames.length > 1) raw.cork();
@@ -92,16 +93,15 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     }
     this.#drop();
     const waiting = raw.writableLength;
-    if (waiting === 0 && !wasBehind) return;
-    this.share.budget.update(this);
+    if (waiting > 0) this.#count(waiting);
     if (waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
   }
 
   /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */
   isStalled(ticks: number): boolean {
+    if (!this.#isBehind) return false;
     const waiting = this.#raw.writableLength;
-    if (waiting === 0 && this.#stalledTicks === 0) return false;
-    this.share.budget.update(this);
+    this.#count(waiting);
     const progress = this.#raw.bytesWritten - waiting - (this.#raw._handle?.writeQueueSize ?? 0);
     this.#stalledTicks = waiting > 0 && progress === this.#progress ? this.#stalledTicks + 1 : 0;
     this.#progress = progress;
@@ -135,6 +135,11 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.#closed = true;
     this.#drop();
     this.share.budget.forget(this);
+  }
+
+  #count(waiting: number): void {
+    this.#isBehind = waiting > 0;
+    this.share.budget.update(this);
   }
 
   #drop(): void {

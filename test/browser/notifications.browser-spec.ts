@@ -200,6 +200,15 @@ describe('The page of sample 01', () => {
       expect([await first.find('#me').textContent(), await second.find('#me').textContent()]).toEqual(['bob', 'carol']);
     });
 
+    it('is refused to a name that nobody has', async () => {
+      const page = await context.newPage();
+      onTestFinished(() => page.close());
+      await page.goto(`${server.url}/?as=mallory`);
+      await expect
+        .poll(() => page.locator('#login-notice').textContent())
+        .toBe('There is no user "mallory"; try alice, bob, carol');
+    });
+
     it('can be another one after a logout', async () => {
       const tab = await openForTest('bob');
       await tab.click('#logout');

@@ -26,7 +26,7 @@ export const allowed = [
   realtime.broadcast({ type: 'types.undeclared' }),
   realtime.broadcast({ type: 'types.undeclared', payload: { anything: [1, null] } }),
   // So may one that is known only when it runs.
-  realtime.broadcast<string>({ type: String('types.ticket'), payload: 7 }),
+  realtime.broadcast<string>({ type: 'types.ticket', payload: 7 }),
 ];
 
 export const refused = [

@@ -78,7 +78,7 @@ describe('explainJwksOptions', () => {
 
 describe('jwksSettingsOf', () => {
   it('fills in the defaults that the documentation tells', () => {
-    expect(jwksSettingsOf({ ...valid, cooldownMs: undefined } as JwksOptions)).toEqual([
+    expect(jwksSettingsOf(given({ cooldownMs: undefined }))).toEqual([
       {
         issuer: valid.issuer,
         jwksUrl: new URL(valid.jwksUrl),

@@ -44,7 +44,7 @@ export class RemoteKeySet {
       return await this.#keys!(header, token);
     } catch (error) {
       if (!(error instanceof this.jose.errors.JWKSNoMatchingKey)) throw error;
-      const isUpToDate = !this.#loading && !this.#failure && this.#isWithin(cooldownMs, this.#triedAt);
+      const isUpToDate = !this.#failure && this.#isWithin(cooldownMs, this.#triedAt);
       if (isUpToDate) throw error;
       await this.#load(cooldownMs);
       return this.#keys!(header, token);

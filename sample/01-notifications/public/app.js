@@ -43,6 +43,19 @@ let connectionId;
 const commands = createCommands((command) => connection.send(command));
 const feed = createFeed($('#feed'), $('#feed-entry'));
 
+function showLogin(notice) {
+  $('#login').hidden = false;
+  $('#login-notice').textContent = notice;
+}
+
+async function loginAs(name) {
+  try {
+    enter(await login(name));
+  } catch (error) {
+    showLogin(error.message);
+  }
+}
+
 function enter({ user }) {
   me = user;
   document.title = `${me.name} · Realtime notifications`;
@@ -142,23 +155,15 @@ onSubmit('#announcement-form', async ({ text }) => {
   return describeDelivery(delivery);
 });
 
-for (const button of document.querySelectorAll('[data-login]')) {
-  button.onclick = async () => {
-    try {
-      enter(await login(button.dataset.login));
-    } catch (error) {
-      $('#login-notice').textContent = error.message;
-    }
-  };
-}
-
+for (const button of document.querySelectorAll('[data-login]')) button.onclick = () => loginAs(button.dataset.login);
 $('#logout').onclick = () => leave();
 
-$('#login-notice').textContent = sessionStorage.getItem('notice') ?? '';
+const notice = sessionStorage.getItem('notice') ?? '';
 sessionStorage.removeItem('notice');
 
 // The links to a second tab say who is to log in there: /?as=alice
 const as = new URLSearchParams(location.search).get('as');
 const session = currentSession();
 if (session) enter(session);
-else if (as) $(`[data-login="${CSS.escape(as)}"]`)?.click();
+else if (as) void loginAs(as);
+else showLogin(notice);

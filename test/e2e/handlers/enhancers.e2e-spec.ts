@@ -173,7 +173,7 @@ const isAdmin: CanActivate = {
 
 const upper: NestInterceptor = {
   intercept: (_context: ExecutionContext, next: CallHandler<string>): Observable<string> =>
-    next.handle().pipe(map((text) => String(text).toUpperCase())),
+    next.handle().pipe(map((text) => text.toUpperCase())),
 };
 
 class NoRow extends Error {}

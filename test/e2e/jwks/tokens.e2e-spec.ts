@@ -27,7 +27,13 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const published = [
-    ...[ec, rsa, pss, short, ed, ed25519, ...twins],
+    ec,
+    rsa,
+    pss,
+    short,
+    ed,
+    ed25519,
+    ...twins,
     { ...leaked, jwk: { ...leaked.privateKey.export({ format: 'jwk' }), kid: 'leaked' } },
     { ...encrypting, jwk: { ...encrypting.jwk, use: 'enc' } },
     { ...ec, jwk: { kty: 'oct', k: secret.toString('base64url'), kid: 'secret' } },

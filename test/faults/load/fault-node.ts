@@ -13,8 +13,7 @@ export interface Question {
 }
 
 /** What comes back. */
-export type Answer =
-  { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
+export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
 
 /** How the process of a node is run. */
 export interface ProcessOptions {
@@ -43,7 +42,9 @@ export class FaultNode {
     child.stderr!.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
     child.on('message', (answer: Answer) => this.#take(answer));
     this.ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-    void this.ended.then(() => this.#asking.forEach(({ reject }) => reject(new Error(`The node ended. ${this.#said}`))));
+    void this.ended.then(() =>
+      this.#asking.forEach(({ reject }) => reject(new Error(`The node ended. ${this.#said}`))),
+    );
   }
 
   /** Starts a node and waits until it listens. Whoever calls this ends it. */

@@ -1,7 +1,13 @@
 import 'reflect-metadata';
 import { Module, type INestApplication, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { JwtVerifier, RealtimeModule, RealtimeService, type RealtimeCounts, type RealtimeOptions } from 'nestjs-realtime';
+import {
+  JwtVerifier,
+  RealtimeModule,
+  RealtimeService,
+  type RealtimeCounts,
+  type RealtimeOptions,
+} from 'nestjs-realtime';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

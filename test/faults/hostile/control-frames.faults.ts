@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RealtimeLimits } from 'nestjs-realtime';
+import { describe, expect, it } from 'vitest';
+import { heldBytes } from '../../helpers/heap.js';
+import type { RawGuest } from '../../helpers/raw-guest.js';
+import { commandFrame, OPCODE, rawFrame } from '../../helpers/raw-frames.js';
+import { NO_HARM, Scene } from '../../helpers/scene.js';
+
+const stage = (limits: RealtimeLimits = {}) => Scene.set({ options: { limits } });
+const MB = 1_048_576;
+const PING = rawFrame({ opcode: OPCODE.ping, payload: Buffer.alloc(125) });
+const PINGS = Buffer.concat(Array.from({ length: 500 }, () => PING));
+
+/** Sends pings and reads no pongs, as long as the server takes them. @returns the most that waited to be written to it */
+async function floodWithPings(guest: RawGuest, bytes: number): Promise<number> {
+  guest.pause();
+  let mostWaiting = 0;
+  for (let sent = 0; sent < bytes && !guest.serverSide.destroyed; sent += PINGS.length) {
+    await guest.write(PINGS);
+    await nextTurn();
+    mostWaiting = Math.max(mostWaiting, guest.serverSide.writableLength);
+  }
+  return mostWaiting;
+}
+
+describe('a client that sends pings and reads no pongs', () => {
+  it('is ended, and nothing else', async () => {
+    const scene = await stage();
+    const guest = await scene.raw();
+    await scene.during(() => floodWithPings(guest, 20 * MB));
+    expect([(await scene.endOf(guest)).code, await scene.harm()]).toEqual([1006, NO_HARM]);
+  });
+
+  it('has no more than 60 pongs waiting for it', async () => {
+    const scene = await stage();
+    expect(await floodWithPings(await scene.raw(), 20 * MB)).toBeLessThanOrEqual(60 * 127);
+  });
+
+  it('twin: with maxPendingPongs: Infinity has megabytes waiting for it', async () => {
+    const scene = await stage({ maxPendingPongs: Infinity });
+    expect(await floodWithPings(await scene.raw(), 20 * MB)).toBeGreaterThan(5 * MB);
+  });
+});
+
+describe('a client that reads its pongs', () => {
+  it('may send as many pings as it likes', async () => {
+    const scene = await stage();
+    const guest = await scene.raw();
+    for (let sent = 1; sent <= 200; sent++) {
+      await guest.write(PING);
+      await guest.receives(OPCODE.pong, sent);
+    }
+    await guest.write(commandFrame({ action: 'ping', id: 'after' }));
+    expect(await guest.answer('after')).toMatchObject({ type: 'realtime:pong' });
+  });
+});
+
+describe('100,000 pongs that nobody asked for', () => {
+  const PONGS = Buffer.concat(Array.from({ length: 10_000 }, () => rawFrame({ opcode: OPCODE.pong })));
+
+  it('leave nothing behind', async () => {
+    const scene = await stage();
+    const guest = await scene.raw();
+    guest.pause();
+    const before = await heldBytes();
+    await scene.during(async () => {
+      for (let round = 0; round < 10; round++) await guest.write(PONGS);
+    });
+    expect((await heldBytes()) - before).toBeLessThan(MB);
+    expect(await scene.harm()).toEqual(NO_HARM);
+  });
+});
+
+describe('an offer to compress', () => {
+  const OFFERS = [
+    'permessage-deflate',
+    'permessage-deflate; client_max_window_bits; server_max_window_bits=8',
+    'permessage-deflate; server_no_context_takeover, permessage-deflate',
+    'x-webkit-deflate-frame',
+    'permessage-deflate; client_max_window_bits=99999999999999999999',
+    `permessage-deflate${'; client_max_window_bits'.repeat(400)}`,
+    ';;;,,,===',
+  ];
+
+  it.each(OFFERS)('is not taken up: %.40s', async (offer) => {
+    const scene = await stage();
+    const guest = await scene.raw({ headers: { 'Sec-WebSocket-Extensions': offer } });
+    expect([guest.client.received.includes('Sec-WebSocket-Extensions'), await scene.harm()]).toEqual([false, NO_HARM]);
+  });
+
+  it('does not make a compressed frame welcome', async () => {
+    const scene = await stage();
+    const guest = await scene.raw({ headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    // "hello", as in RFC 7692, 7.2.3.1.
+    const payload = Buffer.from([0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+    await guest.write(rawFrame({ rsv: 4, payload }));
+    expect(await guest.closeCode()).toBe(1002);
+  });
+});
