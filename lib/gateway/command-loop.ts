@@ -170,8 +170,13 @@ export class CommandLoop {
       const message = 'The topic cannot be reached at the moment; try again.';
       return this.session.outlet.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
-    // While that was under way the connection may have ended or been taken off the topic.
-    if (!pubSub.isSubscribed(connection.id, topic)) return;
+    if (this.session.isClosed) return;
+    if (!pubSub.isSubscribed(connection.id, topic)) {
+      // The server has taken the connection off the topic meanwhile, and said so; the command wants its answer all the same.
+      const message = 'The subscription was ended before it was in force.';
+      if (command) this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
+      return;
+    }
     if (command) this.#confirm('subscribed', command);
     else this.session.outlet.push({ kind: 'subscribed', topic });
     if (isNew) events.emit({ type: 'subscribed', connection, topic });

@@ -103,5 +103,6 @@ function refused(refusal: Refusal): HandshakeOutcome {
 
 function refusalBecauseOf(error: unknown): Refusal {
   if (!(error instanceof RealtimeError)) return refusalOf('UNAUTHENTICATED', 'The token does not hold.');
-  return refusalOf(error.code, error.message, error.code === 'UNAVAILABLE' ? 1 : undefined);
+  const { code, message, retryAfterMs = 1_000 } = error;
+  return refusalOf(code, message, code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined);
 }

@@ -115,6 +115,60 @@ describe('frames that are sent in one turn', () => {
   });
 });
 
+describe('a socket that is held', () => {
+  it('lets leave what was sent before', () => {
+    const socket = open();
+    socket.send(A);
+    socket.hold();
+    expect(raw.frames).toEqual([bytesOf(A)]);
+  });
+
+  it('keeps what is sent from then on, even if something had been sent in the same turn', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.hold();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.frames).toEqual([bytesOf(A)]);
+  });
+
+  it('sends what it kept behind what comes first at its release', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(B);
+    socket.release(() => socket.send(A));
+    await nextTurn();
+    expect(raw.frames).toEqual([bytesOf(A), bytesOf(B)]);
+  });
+
+  it('sends as ever after its release', async () => {
+    const socket = open();
+    socket.hold();
+    socket.release(() => undefined);
+    socket.send(A);
+    await nextTurn();
+    expect(raw.frames).toEqual([bytesOf(A)]);
+  });
+
+  it('is slow when more is sent to it than may wait', () => {
+    const socket = open(bytesOf(A).length);
+    socket.hold();
+    socket.send(A);
+    const early = onSlow.mock.calls.length;
+    socket.send(B);
+    expect([early, onSlow.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  it('says nothing of what it kept when it is closed', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.close('SERVER_ERROR');
+    await nextTurn();
+    expect([raw.frames, closes]).toEqual([[], ['3004 server failed to handle the connection']]);
+  });
+});
+
 describe('closing', () => {
   it('lets leave what was sent before', () => {
     const socket = open();

@@ -83,7 +83,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   flush(): void {
     const frames = this.#frames;
-    if (frames.length === 0) return;
+    // What was sent before the hold may have left a place in the batch.
+    if (this.#held || frames.length === 0) return;
     const raw = this.#raw;
     if (raw.writable) {
       // Corked, several frames leave in one system call.

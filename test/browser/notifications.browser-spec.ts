@@ -108,6 +108,18 @@ describe('The page of sample 01', () => {
     it('offers that to no customer', async () => {
       expect(await alice.find('#announcement-form').isVisible()).toBe(false);
     });
+
+    it('refuses it to a customer who goes round the page', async () => {
+      const status = await alice.page.evaluate<number>(`fetch('/announcements', {
+        method: 'POST',
+        headers: {
+          authorization: 'Bearer ' + JSON.parse(sessionStorage.session).token,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ text: 'Free lemonade' }),
+      }).then((response) => response.status)`);
+      expect(status).toBe(403);
+    });
   });
 
   describe('the charts of the server', () => {

@@ -55,10 +55,7 @@ describe('Two tabs of sample 01 side by side', () => {
     await alice.order('Lemonade', 2);
     await alice.find('.entry[data-type="order.created"]').waitFor();
     await alice.click('#job-start');
-    await alice
-      .find('#jobs li')
-      .filter({ hasText: JOB_PROGRESS })
-      .waitFor();
+    await alice.find('#jobs li').filter({ hasText: JOB_PROGRESS }).waitFor();
   }
 
   it.each(['light', 'dark'] as const)('make a picture of less than 200 KB in %s', async (scheme) => {

@@ -1,8 +1,7 @@
-import 'reflect-metadata';
-import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
-import { JwtVerifier, RealtimeModule, RealtimeService, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
-import { startTestApp, TestJwtVerifier, testToken, type TestApp, type TestClient } from 'nestjs-realtime/testing';
-import { onTestFinished } from 'vitest';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import { RealtimeModule, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
+import { testToken, type TestClient } from 'nestjs-realtime/testing';
+import { listen, TEST_TOKENS, type ListeningApp } from './listening-app.js';
 
 /** What an application under test is made of. */
 export interface RealtimeAppParts extends ModuleMetadata {
@@ -10,6 +9,7 @@ export interface RealtimeAppParts extends ModuleMetadata {
   readonly options?: RealtimeOptions;
   /** Replacements for single ports. */
   readonly ports?: ModuleMetadata['providers'];
+  /** Called before the application listens. */
   readonly configure?: (app: INestApplication) => void;
 }
 
@@ -26,27 +26,19 @@ const NO_RATES = {
 export type Guest = TestClient & { readonly id: string };
 
 /** An application with `RealtimeModule` that listens. */
-export interface RealtimeApp extends TestApp {
-  readonly realtime: RealtimeService;
+export interface RealtimeApp extends ListeningApp {
   /** Connects a user; the welcome has been taken. */
   connectAs(userId: string, claims?: JwtClaims): Promise<Guest>;
 }
 
 /** Boots an application of these parts on a free port; it is closed when the test has finished. */
 export async function startRealtimeApp(parts: RealtimeAppParts = {}): Promise<RealtimeApp> {
-  const { options, ports = [], configure, imports = [], ...metadata } = parts;
-  const verifier = { provide: JwtVerifier, useClass: TestJwtVerifier };
+  const { options, ports = [], imports = [], ...rest } = parts;
   const limits = { ...NO_RATES, ...options?.limits };
-  const realtimeModule = RealtimeModule.forRoot({ ...options, limits, providers: [verifier, ...ports] });
-
-  @Module({ ...metadata, imports: [realtimeModule, ...imports] })
-  class AppModule {}
-
-  const app = await startTestApp(AppModule, { ...(configure && { configure }) });
-  onTestFinished(() => app.close());
+  const realtimeModule = RealtimeModule.forRoot({ ...options, limits, providers: [TEST_TOKENS, ...ports] });
+  const app = await listen({ ...rest, imports: [realtimeModule, ...imports] });
   return {
     ...app,
-    realtime: app.app.get(RealtimeService),
     async connectAs(userId, claims) {
       const client = await app.connect({ token: testToken(userId, claims) });
       const { payload } = await client.next('realtime:welcome');

@@ -35,3 +35,34 @@ export class HeldVerifier extends JwtVerifier {
     this.#release();
   }
 }
+
+/** Takes test tokens and counts them; while it is held it keeps them, and then lets all of them go at the same moment. */
+export class GatedVerifier extends JwtVerifier {
+  readonly #verifier = new TestJwtVerifier();
+  #gate = Promise.resolve();
+  #open: () => void = () => undefined;
+  #onAsked: () => void = () => undefined;
+  /** How many tokens it was asked about. */
+  asked = 0;
+
+  async verify(token: string): Promise<JwtClaims> {
+    this.asked += 1;
+    this.#onAsked();
+    await this.#gate;
+    return this.#verifier.verify(token);
+  }
+
+  hold(): void {
+    this.asked = 0;
+    this.#gate = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  release(): void {
+    this.#open();
+  }
+
+  /** Resolves when it has been asked about so many tokens since it was held. */
+  async isAskedAbout(count: number): Promise<void> {
+    while (this.asked < count) await new Promise<void>((resolve) => (this.#onAsked = resolve));
+  }
+}

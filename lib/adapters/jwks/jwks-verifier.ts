@@ -24,8 +24,9 @@ interface Provider {
  * Which provider's keys are asked for is decided by the token's `iss`, which must be one of the configured issuers, and
  * each provider has a key set of its own. Nothing else in a token (`jku`, `x5u`, `jwk`) has a say in where keys come from.
  *
- * Every rejection is the same to a client; its `cause` has a `name` that says why (see {@link JwksRefusalReason}) and
- * nothing of the token. `UNAVAILABLE` means that the provider cannot be asked and that no key at hand will do.
+ * Every rejection is the same to a client; its `cause` has a `name` that says why, such as `SignatureInvalid` or
+ * `KeyUnknown`, and nothing of the token. `UNAVAILABLE` means that the provider cannot be asked and that no key at hand
+ * will do; its `cause` says what the provider did, and the log says so too, once.
  * @publicApi
  */
 export class JwksVerifier extends JwtVerifier {

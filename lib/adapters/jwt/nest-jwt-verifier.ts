@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { JwtService, type JwtVerifyOptions } from '@nestjs/jwt';
 import type { JwtClaims } from '../../core/claims.js';
+import { MAX_TOKEN_LENGTH } from '../../core/expected-claims.js';
 import { describeProblems } from '../../core/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
@@ -9,9 +10,6 @@ import { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { readPublicKey } from './jwt-key.js';
 import { DEFAULT_CLOCK_TOLERANCE_S, explainJwtOptions, type RealtimeJwtOptions } from './jwt-options.js';
 import { refusalReasonOf, type JwtRefusalReason } from './jwt-refusal.js';
-
-/** Most characters of a token; longer ones are refused unread. */
-const MAX_TOKEN_LENGTH = 8_192;
 
 /**
  * Verifies tokens with one key, by `@nestjs/jwt`: signature, `algorithms`, issuer, audience and not-before time. `exp` is

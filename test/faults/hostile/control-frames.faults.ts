@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RealtimeLimits } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
+import { RealtimeGateway } from '../../../lib/gateway/realtime.gateway.js';
 import { heldBytes } from '../../helpers/heap.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { commandFrame, OPCODE, rawFrame } from '../../helpers/raw-frames.js';
@@ -86,6 +87,13 @@ describe('an offer to compress', () => {
     const scene = await stage();
     const guest = await scene.raw({ headers: { 'Sec-WebSocket-Extensions': offer } });
     expect([guest.client.received.includes('Sec-WebSocket-Extensions'), await scene.harm()]).toEqual([false, NO_HARM]);
+  });
+
+  it('twin: is taken up by a server that is made to', async () => {
+    const scene = await stage();
+    scene.app.app.get(RealtimeGateway).server.options.perMessageDeflate = true;
+    const guest = await scene.raw({ headers: { 'Sec-WebSocket-Extensions': OFFERS[0] } });
+    expect(guest.client.received).toContain('Sec-WebSocket-Extensions: permessage-deflate');
   });
 
   it('does not make a compressed frame welcome', async () => {

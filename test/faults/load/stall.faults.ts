@@ -3,13 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { connectCrowd, NO_RATES } from './crowd.js';
 import { FaultNode } from './fault-node.js';
 import type { NodeSpec } from './node/node-control.js';
+import { startNode } from './start-node.js';
 
 const STALL_MS = 5_000;
 const CLIENTS = 50;
 const COMMANDS = 20;
 const TOPIC = 'room:1';
 
-/** Pings and answers are due many times while the event loop stands still. */
+/** Pings, their answers and tokens are due many times while the event loop stands still. */
 const HASTY: NodeSpec = {
   options: {
     token: { firstCommand: true },
@@ -19,102 +20,112 @@ const HASTY: NodeSpec = {
 };
 
 interface Stalled {
-  /** How each client that was closed was closed. */
+  /** How each client was closed that was. */
   readonly closes: readonly Closed[];
   /** How each of those was closed that sent their token while the event loop stood still. */
-  readonly latecomers: readonly Closed[];
-  /** The numbers that each client got of those published before and after. */
-  readonly counted: readonly number[][];
-  /** The answers to the commands that each client sent meanwhile. */
+  readonly lateCloses: readonly Closed[];
+  /** The numbers that each client got, of those published before and after. */
+  readonly counted: readonly unknown[][];
+  /** The answers that each client got to what it had sent meanwhile. */
   readonly answered: readonly unknown[][];
 }
 
-const ALL = Array.from({ length: COMMANDS }, (_, n) => n);
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+const work = (name: number, ms: number) => ({
+  action: 'message',
+  id: `work-${name}`,
+  topic: TOPIC,
+  type: 'work',
+  payload: { name, ms },
+});
 
 /** Lets the event loop of a node stand still while its clients go on. */
 async function stallNode(spec: NodeSpec): Promise<Stalled> {
   const node = await FaultNode.start(spec);
   try {
     const clients = await connectCrowd(node, CLIENTS);
-    const closes = collectCloses(clients);
     for (const client of clients) await client.request({ action: 'subscribe', topic: TOPIC });
-    const latecomers = await Promise.all(ALL.map(() => node.connect()));
-    const lateCloses = collectCloses(latecomers);
+    const latecomers = await Promise.all(upTo(COMMANDS).map(() => node.connect()));
     await node.ask('count', TOPIC, 100, 10);
 
     const stalled = node.ask('stall', STALL_MS);
-    for (const client of clients) for (const n of ALL) client.send(work(n));
+    for (const client of clients) for (const n of upTo(COMMANDS)) client.send(work(n, 1));
     latecomers.forEach((client, n) => client.send({ action: 'auth', token: testToken(`late-${n}`) }));
     await stalled;
     await node.ask('count', TOPIC, 100, 10);
-    // By then a whole interval and a whole timeout have passed again.
-    await Promise.all([...clients, ...latecomers].map((client) => pings(client, 3).catch(() => undefined)));
-    await Promise.all(clients.map((client) => client.settled().catch(() => undefined)));
+    const [closes, lateCloses] = await Promise.all([closesOf(clients), closesOf(latecomers)]);
     return {
       closes,
-      latecomers: lateCloses,
-      counted: clients.map(({ pending }) =>
-        pending.filter(({ type }) => type === 'count').map(({ payload }) => payload.n),
-      ),
-      answered: clients.map(({ pending }) =>
-        pending.filter(({ type }) => type === 'realtime:reply').map(({ payload }) => payload),
-      ),
+      lateCloses,
+      counted: clients.map((client) => payloads(client, 'count').map(({ n }) => n)),
+      answered: clients.map((client) => payloads(client, 'realtime:reply')),
     };
   } finally {
     await node.kill();
   }
 }
 
-const work = (n: number) => ({
-  action: 'message',
-  id: `work-${n}`,
-  topic: TOPIC,
-  type: 'work',
-  payload: { name: n, ms: 1 },
-});
-
-function collectCloses(clients: readonly TestClient[]): readonly Closed[] {
-  const closes: Closed[] = [];
-  // Those that stay run into the deadline of the wait, or end with the node.
-  for (const client of clients)
-    client.nextClose(60_000).then(
-      (close) => closes.push(close),
-      () => undefined,
-    );
-  return closes;
+/** How those were closed that were, once everybody has been pinged so often that it would have come to that. */
+async function closesOf(clients: readonly TestClient[]): Promise<Closed[]> {
+  const survive = async (client: TestClient) => {
+    for (let pings = 0; pings < 4; pings++) await client.next('realtime:ping', 20_000);
+  };
+  const fates = clients.map((client) => Promise.race([survive(client), client.nextClose(20_000)]));
+  return (await Promise.all(fates)).filter((fate) => fate !== undefined);
 }
 
-async function pings(client: TestClient, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await client.next('realtime:ping');
+function payloads({ pending }: TestClient, wanted: string): any[] {
+  return pending.filter(({ type }) => type === wanted).map(({ payload }) => payload);
 }
+
+let stalled: Stalled;
+let impatient: Stalled;
+beforeAll(async () => {
+  // Both at once: most of the time is spent waiting.
+  [stalled, impatient] = await Promise.all([
+    stallNode(HASTY),
+    stallNode({ ...HASTY, flaws: ['patience by the clock'] }),
+  ]);
+}, 60_000);
 
 describe(`When the event loop stands still for ${STALL_MS} ms`, () => {
-  let stalled: Stalled;
-  beforeAll(async () => {
-    stalled = await stallNode(HASTY);
-  }, 60_000);
-
   it('nobody is disconnected', () => {
     expect(stalled.closes).toEqual([]);
   });
 
-  it('nobody is disconnected whose token had arrived meanwhile', () => {
-    expect(stalled.latecomers).toEqual([]);
+  it('nobody is disconnected whose token has arrived meanwhile', () => {
+    expect(stalled.lateCloses).toEqual([]);
   });
 
   it('everything published before and after arrives, in order', () => {
-    const twice = [...Array.from({ length: 100 }, (_, n) => n), ...Array.from({ length: 100 }, (_, n) => n)];
-    for (const numbers of stalled.counted) expect(numbers).toEqual(twice);
+    for (const numbers of stalled.counted) expect(numbers).toEqual([...upTo(100), ...upTo(100)]);
   });
 
   it('what was sent meanwhile is answered, in order', () => {
-    for (const answers of stalled.answered) expect(answers).toEqual(ALL);
+    for (const answers of stalled.answered) expect(answers).toEqual(upTo(COMMANDS));
   });
 });
 
-describe('If answers to pings were awaited by the clock', () => {
-  it('everybody would be disconnected', async () => {
-    const { closes } = await stallNode({ ...HASTY, flaws: ['pulse by the clock'] });
-    expect(closes.filter(({ code }) => code === 3012)).toHaveLength(CLIENTS);
+describe('If the clock said how long clients have been silent', () => {
+  it('everybody would be disconnected for not answering', () => {
+    expect(impatient.closes.map(({ code }) => code)).toEqual(upTo(CLIENTS).map(() => 3012));
+  });
+
+  it('everybody would be disconnected whose token has arrived meanwhile', () => {
+    expect(impatient.lateCloses.map(({ code }) => code)).toEqual(upTo(COMMANDS).map(() => 3502));
+  });
+});
+
+describe('A client that is not read because its commands take long', () => {
+  it('is not taken for one that does not answer', async () => {
+    const node = await startNode({
+      options: { heartbeat: { intervalMs: 100, timeoutMs: 100 }, limits: { mailboxSize: 2 } },
+    });
+    const client = await node.connect('ann');
+    await client.request({ action: 'subscribe', topic: TOPIC });
+    for (const n of upTo(4)) client.send(work(n, 400));
+    await client.next((frame) => frame.id === 'work-3');
+    await expect(client.settled()).resolves.toBeUndefined();
   });
 });

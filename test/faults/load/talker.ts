@@ -10,7 +10,6 @@ export class Talker {
   /** The names of the works that were answered. */
   readonly worked: string[] = [];
   closed: Closed | undefined;
-  closedAt = 0;
   /** Resolves when the connection has ended. */
   readonly end: Promise<void>;
 
@@ -19,7 +18,6 @@ export class Talker {
     readonly id: string,
   ) {
     this.end = client.nextClose(60_000).then((closed) => {
-      this.closedAt = performance.now();
       this.closed = closed;
     });
   }

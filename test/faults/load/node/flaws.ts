@@ -1,4 +1,5 @@
 import { Pulse, type PulseAction, type PulseLimits } from '../../../../lib/core/pulse.js';
+import type { Beat } from '../../../../lib/gateway/heartbeat.js';
 import { Session } from '../../../../lib/gateway/session.js';
 
 /** Defences that a node can be made to do without, so that a test can be seen to fail. */
@@ -10,17 +11,29 @@ export function spoil(flaw: Flaw): void {
 }
 
 const FLAWS = {
-  /** Answers to pings are waited for by the clock, however long the process itself did not listen. */
-  'pulse by the clock': () => {
-    const heardAt = new WeakMap<Pulse, number>();
+  /** Answers to pings, and tokens, are waited for by the clock, however long the process itself did not listen. */
+  'patience by the clock': () => {
+    const since = new WeakMap<Pulse | Session, number>();
+    const isOver = (who: Pulse | Session, patienceMs: number) => {
+      if (!since.has(who)) since.set(who, Date.now());
+      return Date.now() - since.get(who)! > patienceMs;
+    };
     Pulse.prototype.heard = function () {
-      heardAt.set(this, Date.now());
+      since.set(this, Date.now());
     };
     Pulse.prototype.beat = function ({ intervalTicks, timeoutTicks }: PulseLimits): PulseAction {
-      if (!heardAt.has(this)) this.heard();
       // A tick lasts a second at most.
-      const patienceMs = (intervalTicks + timeoutTicks) * 1_000;
-      return Date.now() - heardAt.get(this)! > patienceMs ? 'dead' : 'ping';
+      return isOver(this, (intervalTicks + timeoutTicks) * 1_000) ? 'dead' : 'ping';
+    };
+    const { open, tick } = Session.prototype;
+    Session.prototype.open = function (authenticated) {
+      isOver(this, 0);
+      open.call(this, authenticated);
+    };
+    Session.prototype.tick = function (beat: Beat) {
+      const isAnonymous = this.connection === undefined;
+      if (isAnonymous && isOver(this, beat.authTicks * 1_000)) this.disconnect('STALE');
+      tick.call(this, { ...beat, authTicks: Infinity });
     };
   },
   /** Connections are ended at once, whatever they are doing. */

@@ -41,6 +41,14 @@ export interface Leftovers {
   readonly timers: number;
 }
 
+/** How an application was closed. */
+export interface Closing {
+  /** How long `app.close()` took, in milliseconds. */
+  readonly ms: number;
+  /** When connections ended, in milliseconds from its beginning. */
+  readonly departuresMs: readonly number[];
+}
+
 /** What is asked of the node in a process of its own; see {@link FaultNode.ask}. */
 export class NodeControl {
   #app: INestApplication | undefined;
@@ -137,19 +145,15 @@ export class NodeControl {
     };
   }
 
-  async isDraining(): Promise<boolean> {
-    return this.#realtime.isDraining;
-  }
-
-  drain(): Promise<void> {
-    return this.#realtime.drain();
-  }
-
-  /** @returns the milliseconds that `app.close()` took */
-  async close(): Promise<number> {
+  /** Closes the application. */
+  async close(): Promise<Closing> {
     const start = performance.now();
+    const departuresMs: number[] = [];
+    this.#realtime.events$.subscribe(({ type }) => {
+      if (type === 'disconnected') departuresMs.push(performance.now() - start);
+    });
     await this.#app!.close();
-    return performance.now() - start;
+    return { ms: performance.now() - start, departuresMs };
   }
 
   get #realtime(): RealtimeService {
