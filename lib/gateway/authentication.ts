@@ -34,13 +34,21 @@ export class Authentication {
     return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
   }
 
-  /** A token in place of one in the request. */
+  /** A token in place of one in the request. The user's connections are still to be counted: {@link withinLimit}. */
   async first(command: AuthCommand): Promise<FirstOutcome> {
     const authenticated = await this.#verify(command);
     if ('code' in authenticated) {
       return { ok: false, error: authenticated, closeCode: closeCodeOf(authenticated.code) };
     }
-    if (!this.isFullFor(authenticated.identity.userId)) return { ok: true, authenticated };
+    return { ok: true, authenticated };
+  }
+
+  /**
+   * Turns one away who has as many connections as one may have. To be called in the same turn that makes the connection:
+   * tokens that are verified side by side would all find room before.
+   */
+  withinLimit(outcome: FirstOutcome): FirstOutcome {
+    if (!outcome.ok || !this.isFullFor(outcome.authenticated.identity.userId)) return outcome;
     const message = 'The user has as many connections as one may have.';
     return { ok: false, error: { code: 'LIMIT_EXCEEDED', action: 'auth', message }, closeCode: 'CONNECTION_LIMIT' };
   }

@@ -106,7 +106,10 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     // ws ends the socket by itself after an error; a `close` follows.
     ws.on('error', (error) => this.#logger.debug(`A socket failed: ${error.message}`));
     ws.on('close', (code, reason) => {
-      void session.ended(code, reason.toString()).finally(() => this.#sessions.delete(session));
+      session
+        .ended(code, reason.toString())
+        .catch((error: unknown) => this.#logger.error('A connection failed to end', (error as Error)?.stack))
+        .finally(() => this.#sessions.delete(session));
     });
     this.#guard(session, () => session.open(authenticated));
   }

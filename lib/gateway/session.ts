@@ -211,9 +211,11 @@ export class Session implements DeliveryTarget {
   async #authenticate(command: AuthCommand): Promise<void> {
     this.#phase = 'admitting';
     this.pauseReading();
-    const outcome = await this.services.authentication.first(command);
+    const { authentication } = this.services;
+    const verified = await authentication.first(command);
     if (this.isClosed) return;
     this.onAuthenticated();
+    const outcome = authentication.withinLimit(verified);
     if (!outcome.ok) {
       this.outlet.fail(outcome.error, command.id);
       return this.disconnect(outcome.closeCode);

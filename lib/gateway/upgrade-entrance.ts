@@ -82,7 +82,9 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     try {
       if (this.drain.isDraining) return refuse(socket, DRAINING);
       const { address, host } = this.#proxies.originationOf(request);
-      const verdict = this.#admission.arrive(address, this.gateway.connectionCount, this.clock.now());
+      // Those that are being judged may all be let in.
+      const connections = this.gateway.connectionCount + this.#pending.size;
+      const verdict = this.#admission.arrive(address, connections, this.clock.now());
       if (!verdict.admitted) return refuse(socket, crowded(verdict));
       const leave = once(() => this.#admission.settle(address));
       socket.once('close', leave);

@@ -1,3 +1,7 @@
+import { Logger } from '@nestjs/common';
+
+const logger = new Logger('RealtimeGateway');
+
 /** Something with frames to write. */
 export interface Flushable {
   flush(): void;
@@ -24,8 +28,17 @@ export class WriteBatch {
     const sockets = this.#waiting;
     this.#waiting = this.#spare;
     this.#scheduled = false;
-    for (const socket of sockets) socket.flush();
+    for (const socket of sockets) this.#write(socket);
     sockets.length = 0;
     this.#spare = sockets;
   };
+
+  /** One that fails must not keep the others from being written to. */
+  #write(socket: Flushable): void {
+    try {
+      socket.flush();
+    } catch (error) {
+      logger.error('A connection could not be written to', (error as Error)?.stack);
+    }
+  }
 }

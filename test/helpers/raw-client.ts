@@ -8,7 +8,8 @@ const DEADLINE_MS = 5_000;
 export class RawClient {
   readonly #chunks: Buffer[] = [];
   readonly #closed: Promise<void>;
-  #heard: () => void = () => undefined;
+  /** Those who wait for more. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(readonly socket: Socket) {
     socket.on('error', () => undefined);
@@ -89,11 +90,17 @@ export class RawClient {
   #change(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
-      this.#heard = () => {
+      this.#waiting.add(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
+  }
+
+  #heard(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 }
 

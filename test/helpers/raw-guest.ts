@@ -32,6 +32,11 @@ export class RawGuest {
     return serverFrames(this.client.received).some(({ opcode }) => opcode >= OPCODE.close);
   }
 
+  /** How many WebSocket pings have come. */
+  get pings(): number {
+    return serverFrames(this.client.received).filter(({ opcode }) => opcode === OPCODE.ping).length;
+  }
+
   /** Waits for a frame of this type. */
   hears(type: string): Promise<ReceivedFrame> {
     return this.client.until((received) => textIn(received).find((frame) => frame.type === type), type);

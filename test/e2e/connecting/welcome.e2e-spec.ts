@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Authenticator, MessageBus, RealtimeModule, type Authenticated } from 'nestjs-realtime';
+import {
+  Authenticator,
+  MessageBus,
+  RealtimeModule,
+  type Authenticated,
+  type Envelope,
+  type EnvelopeReceiver,
+} from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { InMemoryMessageBus } from '../../../lib/adapters/in-memory/in-memory-message-bus.js';
@@ -7,17 +14,36 @@ import { listen, TEST_TOKENS, type ListeningApp } from '../../helpers/listening-
 
 /** A bus that takes its time to join the subjects of users, until it is let go. */
 @Injectable()
-class HeldBus extends InMemoryMessageBus {
+class HeldBus extends MessageBus {
+  readonly #bus = new InMemoryMessageBus();
   readonly #held: (() => void)[] = [];
   #onHeld: () => void = () => undefined;
   readonly holding = new Promise<void>((resolve) => (this.#onHeld = resolve));
 
-  override join(subject: string): Promise<void> {
-    if (!subject.startsWith('user:')) return Promise.resolve(super.join(subject));
-    return new Promise((resolve) => {
-      this.#held.push(() => resolve(super.join(subject)));
-      this.#onHeld();
-    });
+  open(nodeId: string, receive: EnvelopeReceiver) {
+    return this.#bus.open(nodeId, receive);
+  }
+
+  async join(subject: string) {
+    if (subject.startsWith('user:')) {
+      await new Promise<void>((resolve) => {
+        this.#held.push(resolve);
+        this.#onHeld();
+      });
+    }
+    return this.#bus.join(subject);
+  }
+
+  leave(subject: string) {
+    return this.#bus.leave(subject);
+  }
+
+  publish(subject: string, envelope: Envelope) {
+    return this.#bus.publish(subject, envelope);
+  }
+
+  close() {
+    return this.#bus.close();
   }
 
   letGo(): void {

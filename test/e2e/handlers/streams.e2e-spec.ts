@@ -159,6 +159,21 @@ describe('an Observable', () => {
   });
 });
 
+describe('an Observable that gives the event loop no break', () => {
+  it('ends its connection, as one that cannot be read so fast', async () => {
+    watch(() => watched(range(0, Infinity)));
+    expect(await ann.nextClose()).toMatchObject({ code: 3008 });
+    expect([running, ended]).toEqual([0, 1]);
+  });
+
+  it('harms nobody else', async () => {
+    const bob = await app.connectAs('bob');
+    watch(() => range(0, Infinity));
+    await ann.nextClose();
+    await expect(bob.settled()).resolves.toBeUndefined();
+  });
+});
+
 describe('a cancel', () => {
   it('ends a stream, and is its final answer', async () => {
     const source$ = new Subject();
