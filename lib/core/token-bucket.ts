@@ -5,19 +5,22 @@ export interface Rate {
   readonly burst: number;
 }
 
+const TOKEN = 1_000;
+
 /**
  * A token bucket: full at first, refilled steadily, one token for each thing done. Changed in place by its one owner.
  * A clock that goes back does not empty it, and one that jumps ahead fills it at most.
  */
 export class TokenBucket {
-  #tokens: number;
+  /** Thousandths of tokens: with whole rates and milliseconds they add up exactly, so who waits as told is not refused again. */
+  #credit: number;
   #refilledAt: number;
 
   constructor(
     private readonly rate: Rate,
     now: number,
   ) {
-    this.#tokens = rate.burst;
+    this.#credit = rate.burst * TOKEN;
     this.#refilledAt = now;
   }
 
@@ -30,10 +33,10 @@ export class TokenBucket {
     const { perSecond, burst } = this.rate;
     if (perSecond === Infinity || burst === Infinity) return 0;
     const elapsedMs = Math.max(0, now - this.#refilledAt);
-    this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000);
+    this.#credit = Math.min(burst * TOKEN, this.#credit + elapsedMs * perSecond);
     this.#refilledAt = now;
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond);
-    this.#tokens -= 1;
+    if (this.#credit < TOKEN) return Math.ceil((TOKEN - this.#credit) / perSecond);
+    this.#credit -= TOKEN;
     return 0;
   }
 }

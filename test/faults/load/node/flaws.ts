@@ -36,6 +36,15 @@ const FLAWS = {
       tick.call(this, { ...beat, authTicks: Infinity });
     };
   },
+  /** Nothing that belongs to a connection is ever given up. */
+  'sessions are kept': () => {
+    const kept = new Set<Session>();
+    const { open } = Session.prototype;
+    Session.prototype.open = function (authenticated) {
+      kept.add(this);
+      open.call(this, authenticated);
+    };
+  },
   /** Connections are ended at once, whatever they are doing. */
   'abrupt drain': () => {
     Session.prototype.retire = function () {

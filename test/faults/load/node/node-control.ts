@@ -30,14 +30,15 @@ export interface NodeSpec {
   readonly flaws?: readonly Flaw[];
 }
 
-/** What memory a node holds after a collection, in bytes, and how many things that should be gone when everybody is. */
+/** What a node holds after a garbage collection. */
 export interface Leftovers {
   readonly heapBytes: number;
-  /** Memory outside of the heap, which is where what waits to be written is. */
+  /** Outside of the heap, which is where what waits to be written is. */
   readonly externalBytes: number;
-  readonly sessions: number;
-  /** Sockets of the package, of `ws` and of Node. */
-  readonly sockets: number;
+  /** Sessions and sockets, of the package and of `ws`, that are reachable. */
+  readonly objects: number;
+  /** Sockets that the system knows of. */
+  readonly openSockets: number;
   readonly timers: number;
 }
 
@@ -103,6 +104,15 @@ export class NodeControl {
     setInterval(() => void this.#realtime.publish(topic, { type: 'count', payload: { n: n++ } }), everyMs).unref();
   }
 
+  /** Sends each subscriber of a topic so many messages of its own, of so many characters. */
+  async flood(topic: string, count: number, size: number): Promise<void> {
+    for (const { id } of await this.#realtime.subscribersOf(topic)) {
+      for (let n = 0; n < count; n++) {
+        void this.#realtime.sendToConnection(id, { type: 'flood', payload: 'x'.repeat(size) });
+      }
+    }
+  }
+
   /** Publishes one message to each of these topics. */
   async publishOnce(topics: readonly string[]): Promise<void> {
     for (const topic of topics) await this.#realtime.publish(topic, { type: 'once' });
@@ -134,14 +144,14 @@ export class NodeControl {
     }
     const { heapUsed, external } = process.memoryUsage();
     const resources = process.getActiveResourcesInfo();
-    const ours = queryObjects(WsConnectionSocket, { format: 'count' });
-    const theirs = queryObjects(WebSocket, { format: 'count' });
+    const ofType = (name: string) => resources.filter((other) => other === name).length;
+    const objects = [Session, WsConnectionSocket, WebSocket].map((type) => queryObjects(type, { format: 'count' }));
     return {
       heapBytes: heapUsed,
       externalBytes: external,
-      sessions: queryObjects(Session, { format: 'count' }),
-      sockets: ours + theirs + resources.filter((name) => name === 'TCPSocketWrap').length,
-      timers: resources.filter((name) => name === 'Timeout').length,
+      objects: objects.reduce((sum, count) => sum + count),
+      openSockets: ofType('TCPSocketWrap'),
+      timers: ofType('Timeout'),
     };
   }
 

@@ -1,0 +1,220 @@
+import {
+  Clock,
+  CurrentConnection,
+  MessageBody,
+  OnMessage,
+  OnSubscribe,
+  TopicGateway,
+  type RealtimeConnection,
+  type RealtimeLimits,
+} from 'nestjs-realtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../helpers/manual-clock.js';
+import type { RawGuest } from '../../helpers/raw-guest.js';
+import { commandFrame, rawFrame } from '../../helpers/raw-frames.js';
+import { NO_HARM, Scene } from '../../helpers/scene.js';
+
+/** Which commands of which bad client were carried out. */
+let handled: number[];
+
+@TopicGateway('desk:{n}')
+class DeskTopic {
+  @OnSubscribe()
+  join() {
+    return true;
+  }
+
+  @OnMessage('count', { requireSubscription: false })
+  count(@MessageBody() n: number, @CurrentConnection() { userId }: RealtimeConnection) {
+    if (userId.startsWith('bad')) handled.push(n);
+    return n;
+  }
+}
+
+beforeEach(() => {
+  handled = [];
+});
+
+async function stage(limits: RealtimeLimits = {}) {
+  const clock = new ManualClock();
+  const scene = await Scene.set({
+    providers: [DeskTopic],
+    options: { limits },
+    ports: [{ provide: Clock, useValue: clock }],
+  });
+  return { scene, clock, guest: await scene.raw() };
+}
+
+const command = (n: number) => commandFrame({ action: 'message', topic: 'desk:1', type: 'count', id: n, payload: n });
+const commands = (from: number, to: number) =>
+  Buffer.concat(Array.from({ length: to - from + 1 }, (_, n) => command(from + n)));
+const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+/** Sends a wrong frame so many times, and waits for the answers. */
+async function err(guest: RawGuest, times: number, frame = rawFrame({ payload: 'hello' })): Promise<void> {
+  const before = errors(guest).length;
+  await guest.write(Buffer.concat(Array.from({ length: times }, () => frame)));
+  await guest.client.until(() => errors(guest).length >= before + times || undefined, `${times} errors`);
+}
+
+const errors = (guest: RawGuest) => guest.said.filter(({ type }) => type === 'realtime:error');
+
+describe('more commands at once than commandBurst', () => {
+  it('are answered with RATE_LIMITED, and when to try again', async () => {
+    const { guest } = await stage();
+    await guest.write(commands(1, 101));
+    expect(await guest.answer(101)).toMatchObject({
+      type: 'realtime:error',
+      payload: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: 50 },
+    });
+  });
+
+  it('are not carried out', async () => {
+    const { scene, guest } = await stage();
+    await scene.during(async () => {
+      await guest.write(commands(1, 110));
+      await guest.answer(110);
+    });
+    expect([handled, await scene.harm()]).toEqual([ids(1, 100), NO_HARM]);
+  });
+
+  it('are carried out when they come again after retryAfterMs', async () => {
+    const { clock, guest } = await stage();
+    await guest.write(commands(1, 101));
+    const { payload } = await guest.answer(101);
+    clock.advance(payload.retryAfterMs);
+    await guest.write(command(102));
+    expect(await guest.answer(102)).toMatchObject({ type: 'realtime:reply', payload: 102 });
+  });
+
+  it('are answered with RATE_LIMITED a millisecond earlier', async () => {
+    const { clock, guest } = await stage();
+    await guest.write(commands(1, 101));
+    const { payload } = await guest.answer(101);
+    clock.advance(payload.retryAfterMs - 1);
+    await guest.write(command(102));
+    expect(await guest.answer(102)).toMatchObject({ payload: { code: 'RATE_LIMITED', retryAfterMs: 1 } });
+  });
+
+  it('leave room for as many when the client was silent for long enough', async () => {
+    const { clock, guest } = await stage();
+    await guest.write(commands(1, 100));
+    await guest.answer(100);
+    clock.advance(5_000);
+    await guest.write(commands(101, 200));
+    expect(await guest.answer(200)).toMatchObject({ type: 'realtime:reply' });
+  });
+
+  it('close the connection with 3013 when they go on', async () => {
+    const { scene, guest } = await stage();
+    const code = await scene.during(async () => {
+      await guest.write(commands(1, 2_000));
+      return guest.closeCode();
+    });
+    expect([code, errors(guest).length, await scene.harm()]).toEqual([3013, 21, NO_HARM]);
+    expect(handled.every((n) => n <= 100)).toBe(true);
+  });
+
+  it('of every kind count', async () => {
+    const { guest } = await stage();
+    const pings = Array.from({ length: 101 }, (_, id) => commandFrame({ action: 'ping', id }));
+    await guest.write(Buffer.concat(pings));
+    expect(await guest.answer(100)).toMatchObject({ payload: { code: 'RATE_LIMITED' } });
+  });
+
+  it('twin: with commandBurst: Infinity are all carried out', async () => {
+    const { guest } = await stage({ commandBurst: Infinity });
+    await guest.write(commands(1, 2_000));
+    await guest.answer(2_000);
+    expect(handled).toEqual(ids(1, 2_000));
+  });
+
+  it('twin: with maxViolationsPerMinute: Infinity are refused for ever, and never close the connection', async () => {
+    const { guest } = await stage({ maxViolationsPerMinute: Infinity });
+    await guest.write(commands(1, 2_000));
+    await guest.answer(2_000);
+    expect([handled, errors(guest).length]).toEqual([ids(1, 100), 1_900]);
+  });
+});
+
+describe('a client of the right pace', () => {
+  it('is never refused anything', async () => {
+    const { clock, guest } = await stage();
+    for (let n = 1; n <= 300; n++) {
+      clock.advance(50);
+      await guest.write(command(n));
+      await guest.answer(n);
+    }
+    expect(handled).toEqual(ids(1, 300));
+  });
+});
+
+describe('a client that makes mistakes', () => {
+  it.each([
+    ['of the format', rawFrame({ payload: 'hello' })],
+    ['of the kind of frame', rawFrame({ opcode: 2, payload: '{"action":"ping"}' })],
+    ['of the action', commandFrame({ action: 'dance' })],
+    ['of depth', rawFrame({ payload: `{"action":"ping","x":${'['.repeat(40)}${']'.repeat(40)}}` })],
+    ['of the topic', commandFrame({ action: 'subscribe', topic: 'a b' })],
+  ])('%s is closed with 3509 after 20 of them, and nothing else', async (_what, frame) => {
+    const { scene, guest } = await stage();
+    const code = await scene.during(async () => {
+      await err(guest, 20, frame);
+      await guest.write(frame);
+      return guest.closeCode();
+    });
+    expect([code, errors(guest).length, await scene.harm()]).toEqual([3509, 21, NO_HARM]);
+  });
+
+  it('is not closed for 20 of them', async () => {
+    const { guest } = await stage();
+    await err(guest, 20);
+    await guest.write(command(1));
+    expect(await guest.answer(1)).toMatchObject({ type: 'realtime:reply' });
+  });
+
+  it('is forgiven them in time', async () => {
+    const { clock, guest } = await stage();
+    await err(guest, 20);
+    clock.advance(60_000);
+    await err(guest, 20);
+    await guest.write(command(1));
+    expect(await guest.answer(1)).toMatchObject({ type: 'realtime:reply' });
+  });
+
+  it('twin: with maxViolationsPerMinute: Infinity makes as many as it likes', async () => {
+    const { guest } = await stage({ maxViolationsPerMinute: Infinity, commandBurst: Infinity });
+    await err(guest, 500);
+    await guest.write(command(1));
+    expect(await guest.answer(1)).toMatchObject({ type: 'realtime:reply' });
+  });
+});
+
+describe('more subscriptions than maxTopicsPerConnection', () => {
+  async function subscribed(limits: RealtimeLimits, count: number) {
+    const { scene, guest } = await stage({ ...limits, commandBurst: Infinity });
+    for (let n = 1; n <= count; n++) {
+      await guest.write(commandFrame({ action: 'subscribe', id: n, topic: `desk:${n}` }));
+    }
+    await guest.answer(count);
+    return { scene, guest };
+  }
+
+  it('are answered with LIMIT_EXCEEDED, and not made', async () => {
+    const { scene, guest } = await subscribed({}, 129);
+    expect(await guest.answer(129)).toMatchObject({ payload: { code: 'LIMIT_EXCEEDED', action: 'subscribe' } });
+    expect([(await scene.app.realtime.counts()).subscriptions, await scene.harm()]).toEqual([128, NO_HARM]);
+  });
+
+  it('are made when others were ended', async () => {
+    const { guest } = await subscribed({}, 128);
+    await guest.write(commandFrame({ action: 'unsubscribe', id: 'out', topic: 'desk:1' }));
+    await guest.write(commandFrame({ action: 'subscribe', id: 'in', topic: 'desk:129' }));
+    expect(await guest.answer('in')).toMatchObject({ type: 'realtime:subscribed' });
+  });
+
+  it('twin: with maxTopicsPerConnection: Infinity are all made', async () => {
+    const { scene } = await subscribed({ maxTopicsPerConnection: Infinity }, 1_000);
+    expect(await scene.app.realtime.counts()).toMatchObject({ subscriptions: 1_000 });
+  });
+});

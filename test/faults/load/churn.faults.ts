@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { RealtimeCounts } from 'nestjs-realtime';
+import { Churner } from './churner.js';
+import { NO_RATES } from './crowd.js';
+import { FaultNode } from './fault-node.js';
+import type { Leftovers, NodeSpec } from './node/node-control.js';
+import { SeededRandom } from './seeded-random.js';
+
+const CHURNERS = 16;
+const WARM_UP_MS = 1_500;
+const NOBODY: RealtimeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };
+
+/** More than can be on their way at once, and far fewer than come in all. */
+const AT_THE_DOOR = 4 * CHURNERS;
+
+const SPEC: NodeSpec = {
+  options: {
+    token: { firstCommand: true },
+    limits: {
+      ...NO_RATES,
+      maxUnauthenticated: AT_THE_DOOR,
+      maxUnauthenticatedPerIp: AT_THE_DOOR,
+      maxConnectionsPerUser: Infinity,
+    },
+  },
+  standIns: ['a remote bus'],
+};
+
+/** What is left of a node after clients have come and gone for a while. */
+interface Aftermath {
+  readonly visits: number;
+  readonly refusals: readonly unknown[];
+  readonly counts: RealtimeCounts;
+  /** What was there once before, when everybody had gone. */
+  readonly before: Leftovers;
+  readonly after: Leftovers;
+  readonly errors: readonly string[];
+}
+
+async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
+  const node = await FaultNode.start(spec);
+  try {
+    const churners = Array.from({ length: CHURNERS }, (_, n) => new Churner(node, `user-${n}`, new SeededRandom(n)));
+    await Promise.all(churners.map((churner) => churner.churn(WARM_UP_MS)));
+    const before = await settled(node);
+    await Promise.all(churners.map((churner) => churner.churn(forMs)));
+    return {
+      visits: churners.reduce((sum, { visits }) => sum + visits, 0),
+      refusals: churners.flatMap(({ refusals }) => refusals),
+      before,
+      after: await settled(node),
+      counts: await node.ask('counts'),
+      errors: await node.ask('errors'),
+    };
+  } finally {
+    await node.kill();
+  }
+}
+
+/** What a node holds once it has heard that the last of its clients is gone. */
+async function settled(node: FaultNode): Promise<Leftovers> {
+  const deadline = performance.now() + 2_000;
+  for (;;) {
+    const leftovers = await node.ask('leftovers');
+    if (leftovers.openSockets + leftovers.objects === 0 || performance.now() > deadline) return leftovers;
+  }
+}
+
+describe('After clients have come and gone in every way for a while', () => {
+  let aftermath: Aftermath;
+  beforeAll(async () => {
+    aftermath = await churn(SPEC, 6_000);
+  }, 60_000);
+
+  it('nobody is there', () => {
+    expect(aftermath.counts).toEqual(NOBODY);
+  });
+
+  it('no session, no socket and no timer is left', () => {
+    expect(aftermath.after).toMatchObject({ objects: 0, openSockets: 0, timers: aftermath.before.timers });
+  });
+
+  it('memory is what it was', () => {
+    expect(aftermath.visits).toBeGreaterThan(500);
+    expect(aftermath.after.heapBytes - aftermath.before.heapBytes).toBeLessThan(2 * 2 ** 20);
+  });
+
+  it('nobody was refused because of those who had gone', () => {
+    expect(aftermath.refusals).toEqual([]);
+  });
+
+  it('nothing went wrong in the node', () => {
+    expect(aftermath.errors).toEqual([]);
+  });
+});
+
+describe('If those who have gone were remembered', () => {
+  let aftermath: Aftermath;
+  beforeAll(async () => {
+    aftermath = await churn(
+      { ...SPEC, standIns: ['a registry that hoards', 'subscriptions that are hoarded'], flaws: ['sessions are kept'] },
+      2_000,
+    );
+  }, 60_000);
+
+  it('they would be counted', () => {
+    const { connections, subscriptions } = aftermath.counts;
+    expect([connections, subscriptions].every((count) => count > 0)).toBe(true);
+  });
+
+  it('their sessions would be found', () => {
+    expect(aftermath.after.objects).toBeGreaterThan(0);
+  });
+
+  it('they would take up memory', () => {
+    expect(aftermath.after.heapBytes).toBeGreaterThan(aftermath.before.heapBytes);
+  });
+});

@@ -1,0 +1,88 @@
+import { testToken, type TestClient } from 'nestjs-realtime/testing';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { upgradeRequest } from '../../helpers/raw-client.js';
+import type { FaultNode } from './fault-node.js';
+import type { SeededRandom } from './seeded-random.js';
+
+const TOPICS = Array.from({ length: 50 }, (_, n) => `room:${n}`);
+
+/** A client that comes and goes in every way there is, and is never long in one place. */
+export class Churner {
+  /** How often it has come. */
+  visits = 0;
+  /** What it was told when it was not let in. */
+  readonly refusals: unknown[] = [];
+
+  constructor(
+    private readonly node: FaultNode,
+    private readonly name: string,
+    private readonly random: SeededRandom,
+  ) {}
+
+  async churn(forMs: number): Promise<void> {
+    const end = performance.now() + forMs;
+    while (performance.now() < end) {
+      this.visits += 1;
+      await (this.random.below(5) === 0 ? this.#vanishAtTheDoor() : this.#visit());
+    }
+  }
+
+  /** Breaks off while the request is on its way, is being judged, or has just been answered. */
+  async #vanishAtTheDoor(): Promise<void> {
+    const socket = connect(this.node.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+    socket.write(upgradeRequest(`/ws?token=${testToken(this.name)}`));
+    await this.#aMoment();
+    this.random.below(2) === 0 ? socket.destroy() : socket.resetAndDestroy();
+    await gone;
+  }
+
+  async #visit(): Promise<void> {
+    const bringsToken = this.random.below(3) > 0;
+    const client = await this.node.connect(bringsToken ? this.name : undefined).catch((error: unknown) => {
+      this.refusals.push(error);
+    });
+    if (!client) return;
+    const closed = client.nextClose(60_000).catch(() => undefined);
+    if (!bringsToken) client.send({ action: 'auth', token: testToken(this.name) });
+    const commands = this.random.below(8);
+    for (let n = 0; n < commands; n++) {
+      const command = this.#command();
+      if (this.random.below(2) === 0) client.send(command);
+      else await Promise.race([client.request(command, 20_000), closed]);
+    }
+    await this.#aMoment();
+    await this.#leave(client);
+  }
+
+  #command(): Record<string, unknown> {
+    const topic = this.random.pick(TOPICS);
+    switch (this.random.below(4)) {
+      case 0:
+        return { action: 'unsubscribe', topic };
+      case 1:
+        return { action: 'message', topic, type: 'say', payload: 'hello' };
+      default:
+        return { action: 'subscribe', topic };
+    }
+  }
+
+  async #leave(client: TestClient): Promise<void> {
+    switch (this.random.below(3)) {
+      case 0:
+        return client.close();
+      case 1:
+        return client.socket.terminate();
+      default:
+        // The peer sees ECONNRESET.
+        (client.socket as unknown as { readonly _socket: Socket })._socket.resetAndDestroy();
+    }
+  }
+
+  async #aMoment(): Promise<void> {
+    for (let turns = this.random.below(10); turns > 0; turns--) await nextTurn();
+  }
+}

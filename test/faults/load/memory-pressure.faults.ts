@@ -1,0 +1,92 @@
+import type { RealtimeLimits } from 'nestjs-realtime';
+import type { TestClient } from 'nestjs-realtime/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { connectCrowd, NO_RATES } from './crowd.js';
+import { FaultNode } from './fault-node.js';
+
+const HEAP_MIB = 128;
+const MIB = 2 ** 20;
+const HEALTHY = 5;
+/** Together they may not have as much waiting as each of them alone. */
+const STOPPED = 60;
+const PER_ROUND = 20;
+const MESSAGE_SIZE = 16 * 1024;
+const MAX_ROUNDS = 150;
+
+/** What became of a node with a small heap that has much to say to clients who do not listen. */
+interface Pressed {
+  /** The numbers that each healthy reader got. */
+  readonly read: readonly unknown[][];
+  /** How many numbers were published to them. */
+  readonly published: number;
+  /** Who is still connected. */
+  readonly connections: number;
+  /** Most memory outside of the heap, where what waits to be written is, in MiB. */
+  readonly highestMiB: number;
+}
+
+/** Goes on until those who do not listen are gone, or hold this much memory. */
+async function press(limits: RealtimeLimits, enoughMiB = Infinity): Promise<Pressed> {
+  const node = await FaultNode.start({ options: { limits: { ...NO_RATES, ...limits } } }, { heapMiB: HEAP_MIB });
+  try {
+    const clients = await connectCrowd(node, HEALTHY + STOPPED);
+    const healthy = clients.slice(0, HEALTHY);
+    const stopped = clients.slice(HEALTHY);
+    for (const client of healthy) await client.request({ action: 'subscribe', topic: 'room:healthy' });
+    for (const client of stopped) {
+      await client.request({ action: 'subscribe', topic: 'room:stopped' });
+      client.socket.pause();
+    }
+    let published = 0;
+    let highestMiB = 0;
+    for (let round = 0; round < MAX_ROUNDS && highestMiB < enoughMiB; round++) {
+      await node.ask('flood', 'room:stopped', 8, MESSAGE_SIZE);
+      await node.ask('count', 'room:healthy', PER_ROUND, PER_ROUND, 'x'.repeat(MESSAGE_SIZE));
+      published += PER_ROUND;
+      // Whoever reads keeps up.
+      await Promise.all(healthy.map((client) => client.settled()));
+      const { external } = await node.ask('memory');
+      highestMiB = Math.max(highestMiB, external / MIB);
+      if ((await node.ask('counts')).connections <= HEALTHY) break;
+    }
+    const { connections } = await node.ask('counts');
+    for (const client of stopped) client.socket.terminate();
+    return { read: healthy.map(numbers), published, connections, highestMiB };
+  } finally {
+    await node.kill();
+  }
+}
+
+function numbers({ pending }: TestClient): unknown[] {
+  return pending.filter(({ type }) => type === 'count').map(({ payload }) => payload.n);
+}
+
+describe(`A node with a heap of ${HEAP_MIB} MiB that sends much to ${STOPPED} clients who do not read`, () => {
+  let pressed: Pressed;
+  beforeAll(async () => {
+    pressed = await press({});
+  }, 60_000);
+
+  it('stays up, without them', () => {
+    expect(pressed.connections).toBe(HEALTHY);
+  });
+
+  it('holds no more for them than a quarter of its heap', () => {
+    // The limit of the heap is a little more than that of its old generation; the rest is for what is being sent now.
+    expect(pressed.highestMiB).toBeLessThan(HEAP_MIB / 4 + 24);
+  });
+
+  it('loses nothing of what others are sent, and keeps its order', () => {
+    const all = Array.from({ length: pressed.published }, (_, n) => n % PER_ROUND);
+    for (const read of pressed.read) expect(read).toEqual(all);
+  });
+});
+
+describe('Without limits for what may wait', () => {
+  it('it would hold more and more', async () => {
+    const unlimited = { sendQueueBytes: Infinity, totalSendQueueBytes: Infinity, writeStallMs: Infinity };
+    const { connections, highestMiB } = await press(unlimited, HEAP_MIB);
+    expect(connections).toBe(HEALTHY + STOPPED);
+    expect(highestMiB).toBeGreaterThanOrEqual(HEAP_MIB);
+  });
+});
