@@ -4,7 +4,7 @@ import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-messa
 export class RecordingBus extends InMemoryMessageBus {
   readonly subjects = new Set<string>();
 
-  override join(subject: string): void {
+  override join(subject: string): void | Promise<void> {
     this.subjects.add(subject);
     super.join(subject);
   }

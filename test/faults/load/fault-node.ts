@@ -56,9 +56,14 @@ export class FaultNode {
       serialization: 'advanced',
     });
     const node = new FaultNode(child);
-    child.stdin!.end(await nodeProgram());
-    node.#port = await node.ask('boot', spec);
-    return node;
+    try {
+      child.stdin!.end(await nodeProgram());
+      node.#port = await node.ask('boot', spec);
+      return node;
+    } catch (error) {
+      await node.kill();
+      throw error;
+    }
   }
 
   get url(): string {

@@ -65,7 +65,7 @@ export class NodeControl {
     @Module({ imports: [RealtimeModule.forRoot({ ...options, providers })], providers: [Rooms] })
     class AppModule {}
 
-    this.#app = await NestFactory.create(AppModule, { logger: this.#logger() });
+    this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });
     this.#app.enableShutdownHooks(['SIGTERM']);
     await this.#app.listen(port, '127.0.0.1');
     this.#loopDelay.enable();
