@@ -61,7 +61,6 @@ describe('When the server is back, a page of sample 01', () => {
     await openTabsAndKillServer();
     await Promise.all([alice, alicesOther, carol].map((tab) => tab.find('[data-state=waiting]').waitFor()));
     server = await startSample(Number(new URL(server.url).port));
-    await Promise.all([alice, alicesOther, carol].map((tab) => tab.entered()));
   });
 
   afterAll(async () => {
@@ -70,10 +69,11 @@ describe('When the server is back, a page of sample 01', () => {
   });
 
   it('is online again', async () => {
-    for (const tab of [alice, alicesOther, carol]) expect(await tab.state()).toBe('online');
+    for (const tab of [alice, alicesOther, carol]) await expect.poll(() => tab.state()).toBe('online');
   });
 
   it('gets its messages again', async () => {
+    await Promise.all([alice.entered(), alicesOther.entered()]);
     await alice.order('Espresso', 2);
     await expect.poll(() => alicesOther.feed('order.created')).toEqual(['Order received: 2 × Espresso']);
   });
@@ -83,7 +83,8 @@ describe('When the server is back, a page of sample 01', () => {
     await expect.poll(() => carol.members()).toEqual(['carol']);
   });
 
-  it('has complained of nothing but the server', () => {
+  it('has complained of nothing but the server', async () => {
+    await Promise.all([alice, alicesOther, carol].map((tab) => tab.entered()));
     expect(complaints.filter((text) => !EXPECTED.test(text))).toEqual([]);
   });
 });

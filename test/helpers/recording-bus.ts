@@ -1,16 +1,32 @@
+import { MessageBus, type DeliveryReport, type EnvelopeReceiver } from 'nestjs-realtime';
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 
-/** A bus that shows what this node has joined. */
-export class RecordingBus extends InMemoryMessageBus {
-  readonly subjects = new Set<string>();
+type Envelope = Parameters<EnvelopeReceiver>[0];
 
-  override join(subject: string): void | Promise<void> {
-    this.subjects.add(subject);
-    super.join(subject);
+/** A bus in memory that shows what this node has joined. */
+export class RecordingBus extends MessageBus {
+  readonly subjects = new Set<string>();
+  readonly #bus = new InMemoryMessageBus();
+
+  open(nodeId: string, receive: EnvelopeReceiver): void {
+    this.#bus.open(nodeId, receive);
   }
 
-  override leave(subject: string): void {
+  join(subject: string): void | Promise<void> {
+    this.subjects.add(subject);
+    this.#bus.join(subject);
+  }
+
+  leave(subject: string): void {
     this.subjects.delete(subject);
-    super.leave(subject);
+    this.#bus.leave(subject);
+  }
+
+  publish(subject: string, envelope: Envelope): DeliveryReport {
+    return this.#bus.publish(subject, envelope);
+  }
+
+  close(): void {
+    this.#bus.close();
   }
 }

@@ -150,7 +150,7 @@ describe('a handshake that comes byte by byte', () => {
     const scene = await Scene.set();
     const client = await scene.visitor();
     await client.write(RIGHT.slice(0, 30));
-    // As long as the other one needed, counted in requests that come to nothing there.
+    // For as long as it takes until a server that does not wait has had enough.
     const other = await Scene.set({ configure });
     const impatientClient = await other.visitor();
     await impatientClient.write(RIGHT.slice(0, 30));

@@ -7,7 +7,7 @@ import type { Leftovers, NodeSpec } from './node/node-control.js';
 import { SeededRandom } from './seeded-random.js';
 
 const CHURNERS = 16;
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 1_000;
 const NOBODY: RealtimeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };
 
 /** More than can be on their way at once, and far fewer than come in all. */
@@ -69,7 +69,7 @@ async function settled(node: FaultNode): Promise<Leftovers> {
 describe('After clients have come and gone in every way for a while', () => {
   let aftermath: Aftermath;
   beforeAll(async () => {
-    aftermath = await churn(SPEC, 6_000);
+    aftermath = await churn(SPEC, 5_000);
   }, 60_000);
 
   it('nobody is there', () => {
@@ -99,7 +99,7 @@ describe('If those who have gone were remembered', () => {
   beforeAll(async () => {
     aftermath = await churn(
       { ...SPEC, standIns: ['a registry that hoards', 'subscriptions that are hoarded'], flaws: ['sessions are kept'] },
-      2_000,
+      1_000,
     );
   }, 60_000);
 

@@ -36,7 +36,8 @@ export class Churner {
     await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
     socket.write(upgradeRequest(`/ws?token=${testToken(this.name)}`));
     await this.#aMoment();
-    this.random.below(2) === 0 ? socket.destroy() : socket.resetAndDestroy();
+    if (this.random.below(2) === 0) socket.destroy();
+    else socket.resetAndDestroy();
     await gone;
   }
 

@@ -8,7 +8,7 @@ import { ManualClock } from '../../helpers/manual-clock.js';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
 const HOUR_MS = 3_600_000;
-const heartbeat = { intervalMs: 200, timeoutMs: 200 };
+const heartbeat = { intervalMs: 100, timeoutMs: 200 };
 
 interface Stage extends RealtimeApp {
   readonly clock: ManualClock;

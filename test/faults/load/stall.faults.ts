@@ -120,11 +120,11 @@ describe('If the clock said how long clients have been silent', () => {
 describe('A client that is not read because its commands take long', () => {
   it('is not taken for one that does not answer', async () => {
     const node = await startNode({
-      options: { heartbeat: { intervalMs: 300, timeoutMs: 300 }, limits: { mailboxSize: 2 } },
+      options: { heartbeat: { intervalMs: 200, timeoutMs: 200 }, limits: { mailboxSize: 2 } },
     });
     const client = await node.connect('ann');
     await client.request({ action: 'subscribe', topic: TOPIC });
-    for (const n of upTo(4)) client.send(work(n, 800));
+    for (const n of upTo(4)) client.send(work(n, 500));
     await client.next((frame) => frame.id === 'work-3', 20_000);
     await expect(client.settled()).resolves.toBeUndefined();
   });

@@ -1,4 +1,6 @@
 import type { RealtimeLimits } from 'nestjs-realtime';
+import type { TestClient } from 'nestjs-realtime/testing';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECRET } from '../../helpers/signed-token.js';
 import { FaultNode } from './fault-node.js';
@@ -26,31 +28,34 @@ beforeAll(async () => {
   node = await startNode();
   const regular = await visit(node, visitors(CROWD.length + 1).at(-1)!);
   before = await node.ask('leftovers');
-  let isOver = false;
-  const watch = (async () => {
-    while (!isOver) {
-      const start = performance.now();
-      await regular.request({ action: 'ping' }, 20_000);
-      waitsMs.push(performance.now() - start);
-      highestRssBytes = Math.max(highestRssBytes, (await node.ask('memory')).rss);
-      await new Promise((resolve) => setTimeout(resolve, 60));
-    }
-  })();
+  const over = new AbortController();
+  const watching = watch(regular, over.signal);
   // Those of the first wave are cut off, and all come back at once.
   for (let wave = 0; wave < 2; wave++) {
     storms.push(await storm(node, CROWD));
     for (const client of storms[wave]!.connected) client.socket.terminate();
     await until(async () => (await node.ask('counts')).connections === 1);
   }
-  isOver = true;
-  await watch;
+  over.abort();
+  await watching;
   after = await node.ask('leftovers');
 }, 60_000);
 
 afterAll(() => node.kill());
 
+/** Asks for an answer again and again. */
+async function watch(regular: TestClient, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    const start = performance.now();
+    await regular.request({ action: 'ping' }, 20_000);
+    waitsMs.push(performance.now() - start);
+    highestRssBytes = Math.max(highestRssBytes, (await node.ask('memory')).rss);
+    await delay(60);
+  }
+}
+
 async function until(test: () => Promise<boolean>): Promise<void> {
-  while (!(await test())) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await test())) await delay(20);
 }
 
 describe.each([

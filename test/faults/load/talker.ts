@@ -1,5 +1,5 @@
-import type { TestClient } from 'nestjs-realtime/testing';
-import type { Closed } from 'nestjs-realtime/testing';
+import type { Closed, TestClient } from 'nestjs-realtime/testing';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultNode } from './fault-node.js';
 import type { Said, Saying } from './node/rooms.js';
 
@@ -17,9 +17,7 @@ export class Talker {
     readonly client: TestClient,
     readonly id: string,
   ) {
-    this.end = client.nextClose(60_000).then((closed) => {
-      this.closed = closed;
-    });
+    this.end = this.#untilClosed();
   }
 
   /** Connects and enters the room. */
@@ -37,6 +35,11 @@ export class Talker {
     }
   }
 
+  /** Resolves when so much that it said was answered, or the connection has ended. */
+  async hasSaid(count: number): Promise<void> {
+    while (this.said.length < count && !this.closed) await delay(5);
+  }
+
   /** Asks for pieces of work, so many of them at any time, until the connection ends. */
   async toil(topic: string, atOnce: number, ms: number): Promise<void> {
     let asked = 0;
@@ -45,6 +48,10 @@ export class Talker {
       for (let answer = await next(); answer; answer = await next()) this.worked.push(answer as string);
     };
     await Promise.all(Array.from({ length: atOnce }, hand));
+  }
+
+  async #untilClosed(): Promise<void> {
+    this.closed = await this.client.nextClose(60_000);
   }
 
   /** The works that the server began. */

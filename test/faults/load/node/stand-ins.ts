@@ -1,5 +1,12 @@
 import type { Provider } from '@nestjs/common';
-import { ConnectionRegistry, MessageBus, PubSubManager, type DeliveryReport, type Envelope } from 'nestjs-realtime';
+import {
+  ConnectionRegistry,
+  MessageBus,
+  PubSubManager,
+  type DeliveryReport,
+  type Envelope,
+  type EnvelopeReceiver,
+} from 'nestjs-realtime';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InMemoryConnectionRegistry } from '../../../../lib/adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../../../../lib/adapters/in-memory/in-memory-message-bus.js';
@@ -9,10 +16,29 @@ import { InMemoryPubSubManager } from '../../../../lib/adapters/in-memory/in-mem
 export type StandIn = keyof typeof STAND_INS;
 
 /** Takes its time to join and leave, as a bus between machines does. */
-class RemoteBus extends InMemoryMessageBus {
-  override async join(subject: string): Promise<void> {
+class RemoteBus extends MessageBus {
+  readonly #bus = new InMemoryMessageBus();
+
+  open(nodeId: string, receive: EnvelopeReceiver): void {
+    this.#bus.open(nodeId, receive);
+  }
+
+  async join(subject: string): Promise<void> {
     await nextTurn();
-    super.join(subject);
+    this.#bus.join(subject);
+  }
+
+  async leave(subject: string): Promise<void> {
+    await nextTurn();
+    this.#bus.leave(subject);
+  }
+
+  async publish(subject: string, envelope: Envelope): Promise<DeliveryReport> {
+    return this.#bus.publish(subject, envelope);
+  }
+
+  close(): void {
+    this.#bus.close();
   }
 }
 
