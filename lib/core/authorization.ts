@@ -90,7 +90,7 @@ export function authError(refusal: Refusal): AuthError {
     case 'expired':
       return { code: 'TOKEN_EXPIRED', message: 'The token has expired; get a new one and try again.' };
     case 'missing-role':
-      return { code: 'FORBIDDEN', message: 'None of the roles that are allowed here.' };
+      return { code: 'FORBIDDEN', message: 'One of the roles that are allowed here is needed.' };
     case 'missing-permission':
       return { code: 'FORBIDDEN', message: 'A permission that is needed here is missing.' };
   }

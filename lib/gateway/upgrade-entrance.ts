@@ -58,6 +58,7 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     if (!server) return;
     const adapter = this.config.getIoAdapter() as RealtimeWsAdapter;
     const path = this.#path();
+    this.#logger.log(`WebSockets are accepted at ${path}`);
     this.#router.install(server, (request, socket, head) => {
       const asked = pathOf(request);
       if (asked === path) void this.#enter(request, socket, head);

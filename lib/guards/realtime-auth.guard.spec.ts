@@ -171,7 +171,7 @@ describe.each(adapters)('on an HTTP route (%s), RealtimeAuthGuard', (_name, adap
       {
         statusCode: 403,
         error: 'Forbidden',
-        message: 'None of the roles that are allowed here.',
+        message: 'One of the roles that are allowed here is needed.',
         errorCode: 'FORBIDDEN',
       },
     ]);
@@ -264,12 +264,12 @@ describe('on a topic handler, RealtimeAuthGuard', () => {
 
   it.each([
     ['read', { roles: ['editor'] }, { value: 'read' }],
-    ['read', { roles: ['reader'] }, { error: { message: 'None of the roles that are allowed here.' } }],
+    ['read', { roles: ['reader'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
     ['delete', { roles: ['editor'], permissions: ['delete'] }, { value: 'deleted' }],
     ['delete', { roles: ['editor'] }, { error: { message: 'A permission that is needed here is missing.' } }],
-    ['delete', { permissions: ['delete'] }, { error: { message: 'None of the roles that are allowed here.' } }],
+    ['delete', { permissions: ['delete'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
     ['purge', { roles: ['admin'] }, { value: 'purged' }],
-    ['purge', { roles: ['editor'] }, { error: { message: 'None of the roles that are allowed here.' } }],
+    ['purge', { roles: ['editor'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
   ])('answers %s from a connection with %o', async (type, rights, expected) => {
     const connection = connectionOf('ann', rights);
     const [answer] = await answers(await boot(), type, undefined, { topic, connection });

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { TopicPattern } from '../core/topic-pattern.js';
 import type { HandlerMark } from '../decorators/handler-metadata.js';
@@ -11,6 +11,8 @@ import { checkMarks, refuseController } from './marked-class.rules.js';
 import { checkParameters } from './parameter.rules.js';
 import { checkAmbiguity, compilePattern, type PatternOwner } from './pattern.rules.js';
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
+
+const logger = new Logger('RealtimeModule');
 
 /** Finds the application's topic gateways and connection hooks, and fills the registries with them. */
 @Injectable()
@@ -38,7 +40,9 @@ export class HandlerExplorer {
       marked.gateway ? [{ ...marked, pattern: compilePattern(marked.classRef.name, marked.gateway.pattern) }] : [],
     );
     checkAmbiguity(owners);
-    this.topics.fill(owners.map((owner) => this.#gatewayOf(owner)));
+    const gateways = owners.map((owner) => this.#gatewayOf(owner));
+    this.topics.fill(gateways);
+    gateways.forEach(announce);
     this.hooks.fill({
       onConnect: classes.flatMap((marked) => this.#handlersOf(marked, 'connect').map(({ handler }) => handler)),
       onDisconnect: classes.flatMap((marked) => this.#handlersOf(marked, 'disconnect').map(({ handler }) => handler)),
@@ -89,4 +93,11 @@ export class HandlerExplorer {
       return [{ mark: mark as Extract<HandlerMark, { kind: K }>, handler }];
     });
   }
+}
+
+/** As Nest does it for routes: what is missing in the log was not provided. */
+function announce({ name, pattern, onSubscribe, onMessage }: TopicHandlers): void {
+  const messages = [...onMessage.keys()].map((type) => `"${type}"`).join(', ') || 'none';
+  const subscribers = onSubscribe ? '' : ' (nobody may subscribe: it has no @OnSubscribe)';
+  logger.log(`${name} {${pattern.source}}${subscribers}, messages: ${messages}`);
 }

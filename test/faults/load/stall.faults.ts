@@ -108,12 +108,13 @@ describe(`When the event loop stands still for ${STALL_MS} ms`, () => {
 });
 
 describe('If the clock said how long clients have been silent', () => {
-  it('everybody would be disconnected for not answering', () => {
-    expect(impatient.closes.map(({ code }) => code)).toEqual(upTo(CLIENTS).map(() => 3012));
+  // Not everybody: some may be heard before the time is looked at.
+  it('clients would be disconnected for not answering', () => {
+    expect(new Set(impatient.closes.map(({ code }) => code))).toEqual(new Set([3012]));
   });
 
-  it('everybody would be disconnected whose token has arrived meanwhile', () => {
-    expect(impatient.lateCloses.map(({ code }) => code)).toEqual(upTo(COMMANDS).map(() => 3502));
+  it('clients would be disconnected whose token has arrived meanwhile', () => {
+    expect(new Set(impatient.lateCloses.map(({ code }) => code))).toEqual(new Set([3502]));
   });
 });
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module, type INestApplication, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  all,
   JwtVerifier,
   RealtimeModule,
   RealtimeService,
@@ -153,6 +154,11 @@ export class NodeControl {
       openSockets: ofType('TCPSocketWrap'),
       timers: ofType('Timeout'),
     };
+  }
+
+  /** Sends everybody away, as those who may come back. */
+  async disconnectAll(): Promise<void> {
+    await this.#realtime.disconnect(all(), { reconnect: true });
   }
 
   /** Closes the application. */

@@ -1,0 +1,23 @@
+import { inspect, parseArgs } from 'node:util';
+import { soak } from './soak.js';
+
+/** `npm run soak -- --minutes 10 --seed 7`: exits with 1 when something did not hold. */
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+  const minutes = Number(values.minutes ?? 10);
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  if (!(minutes > 0) || !Number.isSafeInteger(seed)) throw new Error('npm run soak -- --minutes 10 --seed 7');
+  console.log(`${minutes} minutes with seed ${seed}`);
+  const { violations, ...report } = await soak({ seed, durationMs: minutes * 60_000 });
+  console.log(inspect(report, { depth: 3 }));
+  for (const kind of ['lost', 'duplicated', 'out of order', 'dropped', 'unanswered', 'unhandled', 'leaked'] as const) {
+    const found = violations[kind] ?? [];
+    console.log(
+      `${kind}: ${found.length}${found
+        .slice(0, 10)
+        .map((what) => `\n  ${what}`)
+        .join('')}`,
+    );
+  }
+  return Object.keys(violations).length > 0 ? 1 : 0;
+}
