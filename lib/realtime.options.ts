@@ -66,7 +66,8 @@ export interface RealtimeTokenOptions {
 }
 
 /**
- * What one client, and all of them together, may use. `Infinity` turns a limit off.
+ * What one client, and all of them together, may use. `Infinity` turns a limit off, but for
+ * `authTimeoutMs` and `maxTopicLength`.
  * @publicApi
  */
 export interface RealtimeLimits {
@@ -116,7 +117,7 @@ export interface RealtimeLimits {
    * behind are ended. Default: a quarter of the heap's limit.
    */
   totalSendQueueBytes?: number;
-  /** How long a connection may take nothing of what waits for it, in milliseconds; then it closes with 3008. Default 10,000. */
+  /** How long a connection may take nothing of what waits for it, in milliseconds; then it is ended (1006). Default 10,000. */
   writeStallMs?: number;
 }
 
@@ -136,7 +137,10 @@ export interface RealtimeHeartbeatOptions {
  * @publicApi
  */
 export interface RealtimeDrainOptions {
-  /** How long ending all connections may take, in milliseconds. Default 30,000. */
+  /**
+   * How long ending all connections may take, in milliseconds; after four fifths of it nobody's handlers are waited for.
+   * Keep it below the time your platform gives a process to end. Default 30,000.
+   */
   timeoutMs?: number;
 }
 

@@ -102,7 +102,10 @@ export class RealtimeService {
     return this.nodeDrain.start();
   }
 
-  /** What happens to the connections of this node, as it happens. Nothing is replayed to those who subscribe later. */
+  /**
+   * What happens to the connections of this node, as it happens. Nothing is replayed to those who subscribe later. A
+   * listener that throws is, as always with rxjs, an uncaught exception: catch what may fail.
+   */
   get events$(): Observable<RealtimeEvent> {
     return this.events.stream$;
   }
@@ -174,20 +177,15 @@ export class RealtimeService {
    * @returns true when there was one
    * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
    */
-  async unsubscribe(
-    connectionId: string,
-    topicName: string,
-    { reason = 'unsubscribed by the application' }: UnsubscribeOptions = {},
-  ): Promise<boolean> {
+  async unsubscribe(connectionId: string, topicName: string, options?: UnsubscribeOptions): Promise<boolean> {
+    const { reason = 'unsubscribed by the application' } = options ?? {};
     assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName), ...explainReason(reason)]);
     return this.#order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
   }
 
   /** Ends the connections behind an address. @returns how many there were, in `recipients` */
-  async disconnect(
-    address: Address,
-    { reason = 'disconnected by the application', reconnect = false }: DisconnectOptions = {},
-  ): Promise<DeliveryReport> {
+  async disconnect(address: Address, options?: DisconnectOptions): Promise<DeliveryReport> {
+    const { reason = 'disconnected by the application', reconnect = false } = options ?? {};
     assertValid([...explainAddress(address), ...explainReason(reason)]);
     return this.#publish([address], [], { kind: 'disconnect', code: reconnect ? 'DISCONNECTED' : 'FORCED', reason });
   }

@@ -19,6 +19,9 @@ export type AdmissionRefusal =
   /** Too many of them are from this address. */
   | 'too-many-from-address';
 
+/** Who asks: somebody with a token, or somebody whose token is to come as the first command. */
+export type Guest = 'token' | 'anonymous';
+
 /** The answer to a request to connect. */
 export type AdmissionVerdict =
   | { readonly admitted: true }
@@ -35,8 +38,7 @@ const FULL_RETRY_MS = 5_000;
  */
 export class AdmissionControl {
   readonly #accepts: TokenBucket;
-  readonly #waiting = new Map<string, number>();
-  #waitingCount = 0;
+  readonly #rooms = { token: new WaitingRoom(), anonymous: new WaitingRoom() };
 
   constructor(
     private readonly limits: AdmissionLimits,
@@ -50,32 +52,52 @@ export class AdmissionControl {
    * Somebody asks to connect. When admitted, the address is counted as waiting until {@link settle}.
    * @param connections how many connections the node holds
    * @param now milliseconds
+   * @param guest whether a token came along; those without cannot take the places of those with one
    */
-  arrive(address: string, connections: number, now: number): AdmissionVerdict {
+  arrive(address: string, connections: number, now: number, guest: Guest = 'token'): AdmissionVerdict {
+    const room = this.#rooms[guest];
     const { maxConnections, maxUnauthenticated, maxUnauthenticatedPerIp } = this.limits;
     if (connections >= maxConnections) return refused('node-full', FULL_RETRY_MS);
-    if (this.#waitingCount >= maxUnauthenticated) return refused('too-many-unauthenticated', FULL_RETRY_MS);
-    if ((this.#waiting.get(address) ?? 0) >= maxUnauthenticatedPerIp) {
+    if (room.size >= maxUnauthenticated) return refused('too-many-unauthenticated', FULL_RETRY_MS);
+    if (room.from(address) >= maxUnauthenticatedPerIp) {
       return refused('too-many-from-address', FULL_RETRY_MS);
     }
     const waitMs = this.#accepts.take(now);
     if (waitMs > 0) return refused('too-fast', waitMs);
-    this.#waiting.set(address, (this.#waiting.get(address) ?? 0) + 1);
-    this.#waitingCount += 1;
+    room.enter(address);
     return ADMITTED;
   }
 
   /** One that was admitted is authenticated, refused or gone. To be called once for each. */
-  settle(address: string): void {
-    const count = this.#waiting.get(address) ?? 0;
-    if (count <= 1) this.#waiting.delete(address);
-    else this.#waiting.set(address, count - 1);
-    this.#waitingCount -= 1;
+  settle(address: string, guest: Guest = 'token'): void {
+    this.#rooms[guest].leave(address);
   }
 
   /** How many are waiting to be authenticated. */
   get waiting(): number {
-    return this.#waitingCount;
+    return this.#rooms.token.size + this.#rooms.anonymous.size;
+  }
+}
+
+/** Who is waiting, counted by address. */
+class WaitingRoom {
+  readonly #byAddress = new Map<string, number>();
+  size = 0;
+
+  from(address: string): number {
+    return this.#byAddress.get(address) ?? 0;
+  }
+
+  enter(address: string): void {
+    this.#byAddress.set(address, this.from(address) + 1);
+    this.size += 1;
+  }
+
+  leave(address: string): void {
+    const count = this.from(address);
+    if (count <= 1) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, count - 1);
+    this.size -= 1;
   }
 }
 

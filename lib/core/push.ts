@@ -9,7 +9,8 @@ export type Push =
       readonly userId: string;
       readonly expiresAt?: Date;
       readonly heartbeatMs: number;
-      readonly maxMessageBytes: number;
+      /** Missing when there is no limit. */
+      readonly maxMessageBytes?: number;
     }
   | { readonly kind: 'authenticated'; readonly id?: CommandId; readonly userId: string; readonly expiresAt?: Date }
   | { readonly kind: 'expiring'; readonly expiresAt: Date }

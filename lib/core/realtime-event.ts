@@ -6,7 +6,7 @@ export type RealtimeEvent =
   | {
       readonly type: 'disconnected';
       readonly connection: RealtimeConnection;
-      /** Close code and reason, as they stood in the close frame; 1006 when there was none. */
+      /** Close code and reason, as they stood in the close frame; 1005 when it had none, 1006 when there was no frame. */
       readonly code: number;
       readonly reason: string;
     }

@@ -54,8 +54,8 @@ export class Membership {
   }
 
   subscribe(connectionId: string, name: string): void | Promise<void> {
-    this.pubSub.subscribe(connectionId, name);
-    return this.#join([topic(name)]);
+    const isNew = this.pubSub.subscribe(connectionId, name);
+    return isNew ? this.#join([topic(name)]) : this.#joining.get(subjectOf(topic(name))!);
   }
 
   /** @returns true when there was a subscription */

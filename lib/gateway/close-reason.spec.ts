@@ -34,6 +34,9 @@ describe('an error that ends a connection', () => {
     UNAUTHENTICATED: 'INVALID_TOKEN',
     TOKEN_EXPIRED: 'EXPIRED',
     FORBIDDEN: 'PERMISSION_DENIED',
+    INVALID_MESSAGE: 'BAD_REQUEST',
+    VALIDATION_FAILED: 'BAD_REQUEST',
+    LIMIT_EXCEEDED: 'CONNECTION_LIMIT',
   };
 
   it.each(Object.keys(ERROR_CODES) as ErrorCode[])('has a close code: %s', (code) => {

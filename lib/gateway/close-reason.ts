@@ -10,6 +10,11 @@ export function closeCodeOf(code: ErrorCode): CloseCodeName {
       return 'EXPIRED';
     case 'FORBIDDEN':
       return 'PERMISSION_DENIED';
+    case 'INVALID_MESSAGE':
+    case 'VALIDATION_FAILED':
+      return 'BAD_REQUEST';
+    case 'LIMIT_EXCEEDED':
+      return 'CONNECTION_LIMIT';
     default:
       return 'SERVER_ERROR';
   }

@@ -1,4 +1,5 @@
 import type { CommandId, MessageCommand, SubscribeCommand, UnsubscribeCommand } from '../core/command.js';
+import { haveSameRights } from '../core/connection.js';
 import { Mailbox } from '../core/mailbox.js';
 import { describeProblems } from '../core/problem.js';
 import { explainTopic } from '../core/topic.js';
@@ -7,14 +8,20 @@ import { MessageReply } from './message-reply.js';
 import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
-/** What waits its turn; `reauthorize` is our own, put in line behind what the client had asked before. */
-type QueuedCommand =
-  SubscribeCommand | UnsubscribeCommand | MessageCommand | { readonly action: 'reauthorize'; readonly id?: undefined };
+type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand;
+
+/** A message whose final answer is still to come. */
+interface RunningMessage {
+  readonly topic: string;
+  readonly run: MessageRun;
+  /** True once its handler has handed over an Observable, and no longer holds up the commands behind it. */
+  isStreaming: boolean;
+}
 
 /** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
 export class CommandLoop {
   readonly #mailbox: Mailbox<QueuedCommand>;
-  readonly #running = new Map<CommandId | MessageReply, MessageRun>();
+  readonly #running = new Map<CommandId | MessageReply, RunningMessage>();
   #busy = true;
   #started = false;
   /** Topics that no handler was asked about. */
@@ -46,7 +53,7 @@ export class CommandLoop {
     this.#busy = true;
     this.#mailbox.clear();
     this.#onIdle?.();
-    for (const run of this.#running.values()) run.cancel();
+    for (const { run } of this.#running.values()) run.cancel();
     this.#running.clear();
   }
 
@@ -57,17 +64,27 @@ export class CommandLoop {
 
   /** Ends a message that is running or waiting. One that has just ended was answered already. */
   cancel(id: CommandId): void {
-    const run = this.#running.get(id);
-    run?.cancel();
-    const waiting = run ?? this.#mailbox.remove((command) => command.id === id && command.action === 'message');
+    const running = this.#running.get(id);
+    running?.run.cancel();
+    const waiting = running ?? this.#mailbox.remove((command) => command.id === id && command.action === 'message');
     if (!waiting) return;
     this.#running.delete(id);
     this.session.outlet.push({ kind: 'complete', id });
+    if (this.#mailbox.resume()) this.session.resumeReading();
   }
 
-  /** Has every topic that the client asked for judged anew, as soon as the commands before it are through. */
-  reauthorize(): void {
-    this.accept({ action: 'reauthorize' });
+  /** Leaves the topics that a handler would not open to the present roles and permissions. It does not wait behind commands. */
+  async reauthorize(): Promise<void> {
+    const { pubSub, dispatcher } = this.services;
+    const { connection } = this.session;
+    for (const topic of pubSub.topicsOf(connection.id)) {
+      if (this.#chosenByServer?.has(topic)) continue;
+      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize');
+      if (decision.allowed || !pubSub.isSubscribed(connection.id, topic)) continue;
+      const left = this.#leave(topic);
+      this.session.outlet.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
+      await left;
+    }
   }
 
   subscribeByServer(topic: string): boolean {
@@ -86,8 +103,8 @@ export class CommandLoop {
   #work(): void {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
-      if (command === undefined) return this.#onIdle?.();
       if (this.#mailbox.resume()) this.session.resumeReading();
+      if (command === undefined) return this.#onIdle?.();
       const settled = this.#handle(command);
       if (settled === undefined) continue;
       this.#busy = true;
@@ -103,7 +120,6 @@ export class CommandLoop {
 
   /** @returns a promise that never rejects when the next command has to wait */
   #handle(command: QueuedCommand): Promise<void> | undefined {
-    if (command.action === 'reauthorize') return this.#reauthorize();
     const problems = explainTopic(command.topic, this.services.settings.limits.maxTopicLength);
     if (problems.length > 0) {
       const { action, id } = command;
@@ -127,34 +143,26 @@ export class CommandLoop {
   async #subscribe(command: SubscribeCommand): Promise<void> {
     const { pubSub, dispatcher, settings } = this.services;
     const { topic, id, payload } = command;
-    const { connection } = this.session;
-    if (pubSub.isSubscribed(connection.id, topic)) return this.#confirm('subscribed', command);
+    let { connection } = this.session;
+    if (pubSub.isSubscribed(connection.id, topic)) return this.#enter(topic, command);
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
       return this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
     }
-    const decision = await dispatcher.subscribe(connection, topic, payload);
+    let decision = await dispatcher.subscribe(connection, topic, payload);
+    // A token that was renewed meanwhile may have changed the answer.
+    while (decision.allowed && !this.session.isClosed && !haveSameRights(connection, this.session.connection)) {
+      connection = this.session.connection;
+      decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize');
+      if (!decision.allowed) await dispatcher.unsubscribed(connection, topic);
+    }
     if (!decision.allowed) {
       if (!this.session.isClosed) this.session.outlet.fail(decision.error, id);
     } else if (this.session.isClosed) {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
     } else await this.#enter(topic, command);
-  }
-
-  /** Leaves the topics that a handler would not open to the present roles and permissions. */
-  async #reauthorize(): Promise<void> {
-    const { pubSub, dispatcher } = this.services;
-    const { connection } = this.session;
-    for (const topic of pubSub.topicsOf(connection.id)) {
-      if (this.#chosenByServer?.has(topic)) continue;
-      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize');
-      if (decision.allowed || !pubSub.isSubscribed(connection.id, topic)) continue;
-      const left = this.#leave(topic);
-      this.session.outlet.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
-      await left;
-    }
   }
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
@@ -188,8 +196,19 @@ export class CommandLoop {
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
+    this.#endStreams(topic);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);
+  }
+
+  /** A stream does not outlive the subscription to its topic. */
+  #endStreams(topic: string): void {
+    for (const [key, running] of this.#running) {
+      if (running.topic !== topic || !running.isStreaming) continue;
+      running.run.cancel();
+      this.#running.delete(key);
+      if (!(key instanceof MessageReply)) this.session.outlet.push({ kind: 'complete', id: key });
+    }
   }
 
   #message(command: MessageCommand): Promise<void> | undefined {
@@ -213,14 +232,24 @@ export class CommandLoop {
     const reply = new MessageReply(this.session.outlet, command, this.#forget);
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
-    if (reply.isDone) run.cancel();
-    else this.#running.set(reply.key, run);
-    return run.released;
+    if (reply.isDone) {
+      run.cancel();
+      return run.released;
+    }
+    const running: RunningMessage = { topic: command.topic, run, isStreaming: false };
+    this.#running.set(reply.key, running);
+    return run.released && this.#handOver(running);
+  }
+
+  /** What is left of a message when it has released its place is a stream. */
+  async #handOver(running: RunningMessage): Promise<void> {
+    await running.run.released;
+    running.isStreaming = true;
   }
 
   /** A reply that could not be written is done before its handler is. */
   readonly #forget = (reply: MessageReply): void => {
-    this.#running.get(reply.key)?.cancel();
+    this.#running.get(reply.key)?.run.cancel();
     this.#running.delete(reply.key);
   };
 

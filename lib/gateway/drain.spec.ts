@@ -16,6 +16,8 @@ class FakeSession {
     if (this.isPolite) this.leave();
   }
 
+  disconnect(): void {}
+
   terminate(): void {
     this.isTerminated = true;
   }
@@ -30,7 +32,7 @@ function begin(sessions: FakeSession[], timeoutMs = 30_000): { done: boolean } {
   for (const session of sessions) {
     void session.gone.then(() => remaining.delete(session as unknown as Session));
   }
-  void drain(remaining, timeoutMs).then(() => (state.done = true));
+  void drain(remaining, new Set(), timeoutMs).then(() => (state.done = true));
   return state;
 }
 

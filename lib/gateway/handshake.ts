@@ -33,13 +33,17 @@ export class Handshake {
   /**
    * Judges an upgrade request. Never rejects.
    * @param host what host and port the client asked for
+   * @param token what {@link tokenOf} found
    */
-  async judge(request: IncomingMessage, host: string | undefined): Promise<HandshakeOutcome> {
+  async judge(
+    request: IncomingMessage,
+    host: string | undefined,
+    token: string | undefined,
+  ): Promise<HandshakeOutcome> {
     const { origin } = request.headers;
     if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
       return refused(FOREIGN_ORIGIN);
     }
-    const token = this.#tokenOf(request);
     if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
     try {
       return { accepted: true, authenticated: await this.authenticate(token) };
@@ -68,7 +72,8 @@ export class Handshake {
     throw new RealtimeError(code, message);
   }
 
-  #tokenOf(request: IncomingMessage): string | undefined {
+  /** The token of a request, wherever it is. */
+  tokenOf(request: IncomingMessage): string | undefined {
     const { from, query } = this.settings.token;
     try {
       const found = from?.(request);

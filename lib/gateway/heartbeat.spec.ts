@@ -27,6 +27,20 @@ function start(times: HeartbeatTimes = TIMES): void {
 }
 
 describe('a heartbeat', () => {
+  it('reaches the others when one of them fails, and ends that one', () => {
+    const disconnect = vi.fn<(code: string) => void>();
+    const failing = {
+      disconnect,
+      tick: () => {
+        throw new Error('for the test');
+      },
+    };
+    sessions = new Set([failing as unknown as Session, ...sessions]);
+    start();
+    vi.advanceTimersByTime(1_000);
+    expect([beats.length, disconnect.mock.calls]).toEqual([1, [['SERVER_ERROR']]]);
+  });
+
   it('beats once a second', () => {
     start();
     vi.advanceTimersByTime(5_000);

@@ -1,7 +1,10 @@
+import { Logger } from '@nestjs/common';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import { Frame } from '../ports/frame.js';
 import type { Session } from './session.js';
+
+const logger = new Logger('RealtimeGateway');
 
 const MAX_TICK_MS = 1_000;
 
@@ -57,12 +60,22 @@ export class Heartbeat {
       const now = this.clock.now();
       const ping = new Frame(this.codec.encodePush({ kind: 'ping' }, new Date(now).toISOString()));
       const beat: Beat = { now, ping, ...ticks };
-      for (const session of this.sessions) session.tick(beat);
+      for (const session of this.sessions) tick(session, beat);
     }, tickMs);
     this.#timer.unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+}
+
+/** Nothing that goes wrong with one session may keep the others from their beat, or end the process. */
+function tick(session: Session, beat: Beat): void {
+  try {
+    session.tick(beat);
+  } catch (error) {
+    logger.error('A connection failed', (error as Error)?.stack);
+    session.disconnect('SERVER_ERROR');
   }
 }

@@ -30,6 +30,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   readonly server: WebSocketServer;
   readonly #logger = new Logger(RealtimeGateway.name);
   readonly #sessions = new Set<Session>();
+  /** Their sockets are gone; the application's hooks are not through yet. */
+  readonly #leaving = new Set<Session>();
   readonly #share: WriteShare;
   readonly #codec: JsonCodec;
   readonly #heartbeat: Heartbeat;
@@ -39,7 +41,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     private readonly services: SessionServices,
     private readonly nodeDrain: NodeDrain,
   ) {
-    nodeDrain.onStart(() => drain(this.#sessions, settings.drain.timeoutMs));
+    nodeDrain.onStart(() => drain(this.#sessions, this.#leaving, settings.drain.timeoutMs));
     const { limits, heartbeat } = settings;
     const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -106,10 +108,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     // ws ends the socket by itself after an error; a `close` follows.
     ws.on('error', (error) => this.#logger.debug(`A socket failed: ${error.message}`));
     ws.on('close', (code, reason) => {
+      this.#sessions.delete(session);
+      this.#leaving.add(session);
       session
         .ended(code, reason.toString())
         .catch((error: unknown) => this.#logger.error('A connection failed to end', (error as Error)?.stack))
-        .finally(() => this.#sessions.delete(session));
+        .finally(() => this.#leaving.delete(session));
     });
     this.#guard(session, () => session.open(authenticated));
   }

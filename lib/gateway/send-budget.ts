@@ -6,6 +6,9 @@ export interface Backlogged {
   giveUp(): void;
 }
 
+/** How full the budget may be after some were given up. */
+const RELIEF = 0.9;
+
 /** The bytes that wait to be written to all sockets of a node, and a bound on them. */
 export class SendBudget {
   readonly #backlogs = new Map<Backlogged, number>();
@@ -24,9 +27,12 @@ export class SendBudget {
     if (this.#total <= this.maxBytes) return;
     // Some may have caught up since they were last counted.
     for (const each of this.#backlogs.keys()) this.#count(each, each.waitingBytes);
+    if (this.#total <= this.maxBytes) return;
+    // Some room is made at once, or the next byte would bring us here again.
+    const target = this.maxBytes * RELIEF;
     const furthestBehind = [...this.#backlogs].toSorted(([, a], [, b]) => b - a);
     for (const [each] of furthestBehind) {
-      if (this.#total <= this.maxBytes) return;
+      if (this.#total <= target) return;
       this.forget(each);
       each.giveUp();
     }

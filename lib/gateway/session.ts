@@ -20,6 +20,9 @@ import type { WsConnectionSocket } from './ws-connection-socket.js';
 
 const logger = new Logger('RealtimeGateway');
 
+/** For how many ping timeouts a socket may go unread because commands wait behind a handler. */
+const MAX_PAUSED_TIMEOUTS = 10;
+
 type Phase =
   /** Nothing but `auth` is listened to. */
   | 'anonymous'
@@ -40,6 +43,7 @@ export class Session implements DeliveryTarget {
   #connection: RealtimeConnection | undefined;
   #isRevoked: Authenticated['isRevoked'];
   #anonymousTicks = 0;
+  #pausedTicks = 0;
   #isRenewing = false;
   #isRetiring = false;
   #isExpiryAnnounced = false;
@@ -120,7 +124,7 @@ export class Session implements DeliveryTarget {
   retire(): void {
     this.#isRetiring = true;
     this.pauseReading();
-    void this.#loop.finish().then(() => this.disconnect('SHUTDOWN'));
+    this.#run(this.#loop.finish().then(() => this.disconnect('SHUTDOWN')));
   }
 
   subscribe(topic: string): boolean {
@@ -157,8 +161,7 @@ export class Session implements DeliveryTarget {
     if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
-    // Who is not listened to cannot be heard.
-    if (this.ws.isPaused) this.heard();
+    if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
     switch (this.#pulse.beat(beat, Math.random())) {
       case 'dead':
         return this.disconnect('NO_PONG');
@@ -169,6 +172,13 @@ export class Session implements DeliveryTarget {
       case 'none':
         return;
     }
+  }
+
+  /** Who is not listened to cannot be heard; but nobody is left unheard for ever. */
+  #isStuck({ timeoutTicks }: Beat): boolean {
+    this.#pausedTicks = this.ws.isPaused ? this.#pausedTicks + 1 : 0;
+    if (this.#pausedTicks > 0) this.heard();
+    return this.#pausedTicks > timeoutTicks * MAX_PAUSED_TIMEOUTS;
   }
 
   /** Warns a client once before it comes to that. */
@@ -228,20 +238,20 @@ export class Session implements DeliveryTarget {
   async #renew(command: AuthCommand): Promise<void> {
     if (this.#isRenewing || this.#connection === undefined) {
       const message = 'Another token is being verified.';
-      return this.outlet.fail({ code: 'RATE_LIMITED', action: 'auth', message }, command.id);
+      return this.outlet.refuse({ code: 'RATE_LIMITED', action: 'auth', message, retryAfterMs: 1_000 }, command.id);
     }
     this.#isRenewing = true;
     const outcome = await this.services.authentication.renewal(command, this.#connection);
     this.#isRenewing = false;
     if (this.isClosed) return;
-    if (!outcome.ok) return this.outlet.fail(outcome.error, command.id);
+    if (!outcome.ok) return this.outlet.refuse(outcome.error, command.id);
     const before = this.#connection;
     this.#connection = outcome.connection;
     this.#isRevoked = outcome.authenticated.isRevoked;
     this.#isExpiryAnnounced = false;
     if (!(await this.#inForce(this.services.membership.update(outcome.connection)))) return;
     this.#confirm(command, outcome.authenticated);
-    if (!haveSameRights(before, outcome.connection)) this.#loop.reauthorize();
+    if (!haveSameRights(before, outcome.connection)) this.#run(this.#loop.reauthorize());
   }
 
   #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
@@ -251,12 +261,15 @@ export class Session implements DeliveryTarget {
 
   /** When nobody can tell, the connection stays until somebody can, or its token ends. */
   async #endIfRevoked(): Promise<void> {
-    const isRevoked = await this.#isRevoked?.().catch(() => false);
-    if (isRevoked) this.disconnect('INVALID_TOKEN', 'the token has been revoked');
+    const asked = this.#isRevoked;
+    const isRevoked = await asked?.().catch(() => false);
+    // A token that was renewed meanwhile was asked about by itself.
+    if (isRevoked && asked === this.#isRevoked) this.disconnect('INVALID_TOKEN', 'the token has been revoked');
   }
 
   async #admit({ identity, expiresAt, isRevoked }: Authenticated): Promise<void> {
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
+    const { maxMessageBytes } = settings.limits;
     this.#phase = 'admitting';
     this.#isRevoked = isRevoked;
     const connection = createConnection({
@@ -280,14 +293,15 @@ export class Session implements DeliveryTarget {
         userId: connection.userId,
         ...(expiresAt && { expiresAt }),
         heartbeatMs: settings.heartbeat.intervalMs,
-        maxMessageBytes: settings.limits.maxMessageBytes,
+        ...(Number.isFinite(maxMessageBytes) && { maxMessageBytes }),
       }),
     );
     this.#phase = 'opening';
-    this.#hearEarly();
-    events.emit({ type: 'connected', connection });
     const connected = dispatcher.connected(connection);
+    // From here on the end is announced, however soon it comes: a listener or an early frame may bring it about.
     this.#hooks = connected.catch(() => undefined);
+    events.emit({ type: 'connected', connection });
+    this.#hearEarly();
     try {
       await connected;
     } catch (error) {

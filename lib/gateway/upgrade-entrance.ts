@@ -85,12 +85,14 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
       const { address, host } = this.#proxies.originationOf(request);
       // Those that are being judged may all be let in.
       const connections = this.gateway.connectionCount + this.#pending.size;
-      const verdict = this.#admission.arrive(address, connections, this.clock.now());
+      const token = this.handshake.tokenOf(request);
+      const guest = token === undefined ? 'anonymous' : 'token';
+      const verdict = this.#admission.arrive(address, connections, this.clock.now(), guest);
       if (!verdict.admitted) return refuse(socket, crowded(verdict));
-      const leave = once(() => this.#admission.settle(address));
+      const leave = once(() => this.#admission.settle(address, guest));
       socket.once('close', leave);
       this.#pending.add(socket);
-      const outcome = await this.handshake.judge(request, host);
+      const outcome = await this.handshake.judge(request, host, token);
       if (!this.#pending.delete(socket) || socket.destroyed) return;
       if (!outcome.accepted) return refuse(socket, outcome.refusal);
       const { authenticated } = outcome;

@@ -86,6 +86,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     // What was sent before the hold may have left a place in the batch.
     if (this.#held || frames.length === 0) return;
     const raw = this.#raw;
+    const before = raw.writableLength;
     if (raw.writable) {
       // Corked, several frames leave in one system call.
       if (frames.length > 1) raw.cork();
@@ -95,7 +96,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.#drop();
     const waiting = raw.writableLength;
     if (waiting > 0) this.#count(waiting);
-    if (waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
+    // One message may be larger than the queue: a peer that had taken everything before is not slow.
+    if (before > 0 && waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
   }
 
   /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */

@@ -267,7 +267,11 @@ describe('on a topic handler, RealtimeAuthGuard', () => {
     ['read', { roles: ['reader'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
     ['delete', { roles: ['editor'], permissions: ['delete'] }, { value: 'deleted' }],
     ['delete', { roles: ['editor'] }, { error: { message: 'A permission that is needed here is missing.' } }],
-    ['delete', { permissions: ['delete'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
+    [
+      'delete',
+      { permissions: ['delete'] },
+      { error: { message: 'One of the roles that are allowed here is needed.' } },
+    ],
     ['purge', { roles: ['admin'] }, { value: 'purged' }],
     ['purge', { roles: ['editor'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
   ])('answers %s from a connection with %o', async (type, rights, expected) => {

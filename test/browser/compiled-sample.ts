@@ -14,28 +14,35 @@ declare module 'vitest' {
 
 const SAMPLE = 'sample/01-notifications';
 
+const PARTS = [
+  'package.json',
+  'tsconfig.json',
+  'dist',
+  ...['tsconfig.json', 'src', 'public'].map((part) => join(SAMPLE, part)),
+];
+
 /**
  * Compiles sample 01 as `npm start` does, by its own tsconfig and against the built package, but in a copy: tests of the
- * package may build it anew while the sample runs.
+ * package may build it anew while the sample runs. Returns what removes the copy.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { root } = project.config;
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-realtime-'));
-  for (const part of [
-    'package.json',
-    'tsconfig.json',
-    'dist',
-    `${SAMPLE}/tsconfig.json`,
-    `${SAMPLE}/src`,
-    `${SAMPLE}/public`,
-  ]) {
-    await cp(join(root, part), join(folder, part), { recursive: true });
+  const remove = () => rm(folder, { recursive: true });
+  try {
+    await compileCopy(project.config.root, folder);
+  } catch (error) {
+    await remove();
+    throw error;
   }
+  project.provide('sample', join(folder, SAMPLE));
+  return remove;
+}
+
+async function compileCopy(root: string, folder: string): Promise<void> {
+  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [tsc, '-p', join(folder, SAMPLE)]).catch((error: { stdout: string }) => {
     throw new Error(`Sample 01 does not compile:\n${error.stdout}`, { cause: error });
   });
-  project.provide('sample', join(folder, SAMPLE));
-  return () => rm(folder, { recursive: true });
 }

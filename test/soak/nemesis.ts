@@ -11,7 +11,9 @@ export class Nemesis {
     'the event loop stands still': () => this.stage.node.ask('stall', this.#ms(1_000, 5_000)),
     'the process is frozen': () => this.#freeze(),
     'everybody is disconnected': () => this.stage.node.ask('disconnectAll'),
-    'the network breaks down': async () => this.readers.forEach((reader) => void reader.cut()),
+    'the network breaks down': async () => {
+      for (const reader of this.readers) reader.cut();
+    },
     'those who do not read are flooded': () => this.stage.node.ask('flood', NOISY_ROOM, 200, 16 * 1024),
     'the node is restarted': () => this.stage.restart(),
   };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeSpec } from '../faults/load/node/node-control.js';
 import { SeededRandom } from '../faults/load/seeded-random.js';
 import { Ledger, type Violation } from './ledger.js';
 import { Nemesis } from './nemesis.js';
@@ -15,6 +16,8 @@ const VILLAINS = 20;
 export interface SoakOptions {
   readonly seed: number;
   readonly durationMs: number;
+  /** What the node is made of, where that is not the usual: a twin that must fail. */
+  readonly spec?: NodeSpec;
 }
 
 /** What was done, and what came of it. */
@@ -36,9 +39,9 @@ export interface SoakReport {
  * Has readers and publishers go about their business on one node, in the company of villains and under faults, and
  * compares what was acknowledged with what arrived. Ends by itself.
  */
-export async function soak({ seed, durationMs }: SoakOptions): Promise<SoakReport> {
+export async function soak({ seed, durationMs, spec = {} }: SoakOptions): Promise<SoakReport> {
   const ledger = new Ledger(PUBLISHERS);
-  const stage = await Stage.open(ledger);
+  const stage = await Stage.open(ledger, spec);
   // One generator each: what one of them does does not depend on when the others do it.
   const cast = <T>(count: number, make: (n: number, random: SeededRandom) => T, offset: number) =>
     Array.from({ length: count }, (_, n) => make(n, new SeededRandom(seed * 1_000 + offset + n)));
@@ -52,7 +55,7 @@ export async function soak({ seed, durationMs }: SoakOptions): Promise<SoakRepor
     ...publishers.map((publisher) => publisher.publish()),
     ...villains.map((villain) => villain.misbehave()),
     // Ten to thirty seconds apart; in a short run, so that each has its turn.
-    nemesis.strike(Math.min(10_000, durationMs / 30)),
+    nemesis.strike(Math.min(10_000, Math.max(1_000, durationMs / 30))),
   ];
   await Promise.race([delay(durationMs), Promise.all(acts)]);
   stage.over.abort();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultNode } from '../faults/load/fault-node.js';
 import type { Leftovers, NodeSpec } from '../faults/load/node/node-control.js';
@@ -5,8 +6,11 @@ import type { Ledger } from './ledger.js';
 
 const DRAIN_MS = 5_000;
 
+/** How soon the node must have noticed that everybody is gone. */
+const EMPTIED_MS = 5_000;
+
 /** Default limits, but for the one that all clients hit together because they are on one machine. */
-const SPEC: NodeSpec = {
+const DEFAULTS: NodeSpec = {
   options: {
     token: { firstCommand: true },
     heartbeat: { intervalMs: 3_000, timeoutMs: 3_000 },
@@ -27,15 +31,20 @@ export class Stage {
     node: FaultNode,
     before: Leftovers,
     readonly ledger: Ledger,
+    private readonly spec: NodeSpec,
   ) {
+    // Everybody waits for it.
+    setMaxListeners(0, this.over.signal);
     this.#node = node;
     this.#before = before;
     this.#watch(node);
   }
 
-  static async open(ledger: Ledger): Promise<Stage> {
-    const node = await FaultNode.start(SPEC);
-    return new Stage(node, await node.ask('leftovers'), ledger);
+  /** @param more what the node is made of beyond the usual */
+  static async open(ledger: Ledger, more: NodeSpec): Promise<Stage> {
+    const spec = { ...DEFAULTS, ...more };
+    const node = await FaultNode.start(spec);
+    return new Stage(node, await node.ask('leftovers'), ledger, spec);
   }
 
   get node(): FaultNode {
@@ -62,7 +71,7 @@ export class Stage {
     const ms = performance.now() - start;
     if (signal !== 'SIGTERM') this.ledger.report('unhandled', `SIGTERM ended the node with ${code ?? signal}`);
     if (ms > DRAIN_MS + 2_000) this.ledger.report('unhandled', `SIGTERM took ${Math.round(ms)} ms`);
-    this.#node = await FaultNode.start(SPEC);
+    this.#node = await FaultNode.start(this.spec);
     this.#before = await this.#node.ask('leftovers');
     this.#isRestarting = false;
     this.#watch(this.#node);
@@ -85,9 +94,10 @@ export class Stage {
   }
 
   async #emptied(): Promise<Leftovers> {
-    for (let tries = 0; ; tries++) {
+    const deadline = performance.now() + EMPTIED_MS;
+    for (;;) {
       const leftovers = await this.#node.ask('leftovers');
-      if (leftovers.objects + leftovers.openSockets === 0 || tries === 20) return leftovers;
+      if (leftovers.objects + leftovers.openSockets === 0 || performance.now() > deadline) return leftovers;
       await delay(250);
     }
   }

@@ -59,7 +59,7 @@ export function connect({ url, onFrame, onState }) {
     if (final) return onState({ name: 'stopped', code, reason });
     const delayMs = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures++);
     onState({ name: 'waiting', delayMs, code, reason });
-    timer = setTimeout(open, delayMs);
+    timer = setTimeout(() => void open(), delayMs);
   }
 
   function release() {

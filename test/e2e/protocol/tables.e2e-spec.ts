@@ -66,7 +66,7 @@ describe('the table of actions', () => {
 /** Every kind of push with as little as it may carry, and with all that it may carry. */
 const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K }>, Extract<Push, { kind: K }>] } = {
   welcome: [
-    { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 1, maxMessageBytes: 1 },
+    { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 1 },
     { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 1, maxMessageBytes: 1, expiresAt: new Date(0) },
   ],
   subscribed: [

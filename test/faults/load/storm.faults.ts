@@ -67,10 +67,6 @@ describe.each([
     expect(connected.length).toBeLessThanOrEqual(ACCEPTS_PER_SECOND + (ACCEPTS_PER_SECOND * ms) / 1_000);
   });
 
-  it('as many are let in as the limit allows at once', () => {
-    expect(storms[wave]!.connected.length).toBeGreaterThanOrEqual(ACCEPTS_PER_SECOND);
-  });
-
   it('all others are told to come back later', () => {
     const { connected, refusals } = storms[wave]!;
     expect(refusals).toHaveLength(CROWD.length - connected.length);
@@ -84,6 +80,10 @@ describe.each([
 });
 
 describe('In a storm', () => {
+  it('as many are let in at once as the limit allows', () => {
+    expect(storms[0]!.connected.length).toBeGreaterThanOrEqual(ACCEPTS_PER_SECOND);
+  });
+
   it('a client that is connected is answered', () => {
     expect(Math.max(...waitsMs)).toBeLessThan(3_000);
   });

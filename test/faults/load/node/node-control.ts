@@ -12,7 +12,7 @@ import {
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import { WebSocket } from 'ws';
 import { Session } from '../../../../lib/gateway/session.js';
@@ -103,6 +103,19 @@ export class NodeControl {
   async stream(topic: string, everyMs: number): Promise<void> {
     let n = 0;
     setInterval(() => void this.#realtime.publish(topic, { type: 'count', payload: { n: n++ } }), everyMs).unref();
+  }
+
+  /** Publishes messages of 1 KB that say when they were sent, so many each second, for so long. */
+  async pour(topic: string, perSecond: number, forMs: number): Promise<'poured'> {
+    const start = performance.now();
+    const filling = 'x'.repeat(1_000);
+    for (let sent = 0; ; await delay(2)) {
+      const elapsedMs = performance.now() - start;
+      for (; sent < (Math.min(elapsedMs, forMs) * perSecond) / 1_000; sent++) {
+        void this.#realtime.publish(topic, { type: 'poured', payload: { at: `${process.hrtime.bigint()}`, filling } });
+      }
+      if (elapsedMs >= forMs) return 'poured';
+    }
   }
 
   /** Sends each subscriber of a topic so many messages of its own, of so many characters. */

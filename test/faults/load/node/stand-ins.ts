@@ -42,13 +42,13 @@ class RemoteBus extends MessageBus {
   }
 }
 
-/** Delivers every hundredth message to a topic after the one that follows it. */
+/** Delivers every twentieth message to a topic after the one that follows it. */
 class SwappingBus extends InMemoryMessageBus {
   #published = 0;
   #held: (() => void) | undefined;
 
   override publish(subject: string, envelope: Envelope): DeliveryReport {
-    if (envelope.to[0]?.kind === 'topic' && ++this.#published % 100 === 0) {
+    if (envelope.to[0]?.kind === 'topic' && ++this.#published % 20 === 0) {
       this.#held = () => super.publish(subject, envelope);
       return { recipients: 0, nodes: 0, complete: true };
     }
@@ -59,12 +59,12 @@ class SwappingBus extends InMemoryMessageBus {
   }
 }
 
-/** Does not deliver every hundredth message to a topic. */
+/** Does not deliver every twentieth message to a topic. */
 class LosingBus extends InMemoryMessageBus {
   #published = 0;
 
   override publish(subject: string, envelope: Envelope): DeliveryReport {
-    const isLost = envelope.to[0]?.kind === 'topic' && ++this.#published % 100 === 0;
+    const isLost = envelope.to[0]?.kind === 'topic' && ++this.#published % 20 === 0;
     return isLost ? { recipients: 1, nodes: 1, complete: true } : super.publish(subject, envelope);
   }
 }
