@@ -11,12 +11,11 @@ export type {
 } from './realtime.options.js';
 export {
   RealtimeService,
-  Recipients,
   type DisconnectOptions,
   type RealtimeCounts,
-  type SendOptions,
   type UnsubscribeOptions,
 } from './realtime.service.js';
+export { Recipients, type SendOptions } from './delivery/recipients.js';
 
 export { all, connection, role, topic, user, type Address } from './core/address.js';
 export type { Identity, IdentityInput, JwtClaims } from './core/claims.js';

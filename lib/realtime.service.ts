@@ -1,20 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { all, connection, role, topic, user, type Address } from './core/address.js';
+import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
 import { MAX_REASON_BYTES } from './core/close-code.js';
 import type { RealtimeConnection } from './core/connection.js';
-import type { DeliveryReport } from './core/delivery-report.js';
+import { localReport, type DeliveryReport } from './core/delivery-report.js';
 import type { EnvelopeContent } from './core/envelope.js';
 import { explainMessage, stringifyMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
 import type { Problem } from './core/problem.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
-import { localReport } from './core/delivery-report.js';
 import { subjectOfAll } from './core/subject.js';
-import { explainAddress } from './core/address.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
@@ -22,15 +21,6 @@ import { ConnectionRegistry } from './ports/connection-registry.js';
 import { MessageBus } from './ports/message-bus.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { RealtimeSettings } from './realtime.options.js';
-
-/**
- * How one message is sent.
- * @publicApi
- */
-export interface SendOptions {
-  /** `false`: do not ask other nodes what they delivered. Default: the module's `report`. */
-  readonly report?: boolean;
-}
 
 /**
  * How connections are ended.
@@ -265,36 +255,6 @@ export class RealtimeService {
       throw new RealtimeError('UNAVAILABLE', 'The node that holds the connection did not answer in time.');
     }
     return recipients > 0;
-  }
-}
-
-type Send = (
-  to: readonly Address[],
-  except: readonly Address[],
-  message: MessageInput,
-  options: SendOptions | undefined,
-) => Promise<DeliveryReport>;
-
-/**
- * Addresses on their way to a send; see {@link RealtimeService.to}.
- * @publicApi
- */
-export class Recipients {
-  /** @internal */
-  constructor(
-    private readonly addresses: readonly Address[],
-    private readonly exceptions: readonly Address[],
-    private readonly deliver: Send,
-  ) {}
-
-  /** Leaves out every connection that matches one of these addresses. */
-  except(...addresses: Address[]): Recipients {
-    return new Recipients(this.addresses, [...this.exceptions, ...addresses], this.deliver);
-  }
-
-  /** Sends. Without any address there are no recipients. */
-  send<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
-    return this.deliver(this.addresses, this.exceptions, message, options);
   }
 }
 

@@ -39,7 +39,7 @@ const ROOT = ['../realtime.module.js', '../realtime.providers.js', '../realtime.
 const DOORS = [...ROOT, '../testing/index.js', '../adapters/jwt/jwt-key.js', ...SELF, ...INTERNAL];
 const SETTINGS = ['../realtime.options.js', '../realtime.constants.js'];
 
-/** Every rule of `.oxlintrc.json` that the layout in DESIGN rests on. `NAME` stands for a name of the line's own. */
+/** Every rule of `.oxlintrc.json` that the layout rests on. `NAME` stands for a name of the line's own. */
 export const CASES: readonly Case[] = [
   // Purity of the core
   ...arrows('lib/core/routing.ts', CORE, [

@@ -146,11 +146,12 @@ export class NodeControl {
     return { p99Ms: p99 / 1e6, maxMs: max / 1e6 };
   }
 
-  async memory(): Promise<NodeJS.MemoryUsage> {
+  /** @param isCollected true to collect the garbage first */
+  async memory(isCollected = false): Promise<NodeJS.MemoryUsage> {
+    if (isCollected) globalThis.gc!();
     return process.memoryUsage();
   }
 
-  /** Needs `--expose-gc`. */
   async leftovers(): Promise<Leftovers> {
     for (let times = 0; times < 3; times++) {
       await nextTurn();
