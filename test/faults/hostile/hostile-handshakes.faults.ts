@@ -130,7 +130,7 @@ describe('300 handshakes that never come to an end', () => {
     const options: RealtimeOptions = { limits, token: { firstCommand: true } };
     const scene = await Scene.set({ options });
     for (let n = 0; n < 10; n++) await scene.raw({ token: false });
-    expect(await statusOf(scene, RIGHT)).toBe(503);
+    expect(await statusOf(scene, RIGHT.replace(/\?token=\S*/, ''))).toBe(503);
   });
 });
 

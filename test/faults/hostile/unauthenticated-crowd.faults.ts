@@ -40,11 +40,16 @@ const TOO_MANY_FROM_ADDRESS = { status: 429, code: 'RATE_LIMITED', retryAfter: '
 const NODE_FULL = { status: 503, code: 'UNAVAILABLE', retryAfter: '5' };
 
 describe('20 clients of one address that do not say who they are', () => {
-  it('leave no place for another of that address', async () => {
+  it('leave no place for another of that kind and address', async () => {
     const scene = await stage();
     await crowd(scene, '192.0.2.1', 20);
-    const answers = [await refusal(from(scene, '192.0.2.1')), await refusal(from(scene, '192.0.2.1', 'ann'))];
-    expect([answers, await scene.harm()]).toEqual([[TOO_MANY_FROM_ADDRESS, TOO_MANY_FROM_ADDRESS], NO_HARM]);
+    expect([await refusal(from(scene, '192.0.2.1')), await scene.harm()]).toEqual([TOO_MANY_FROM_ADDRESS, NO_HARM]);
+  });
+
+  it('do not keep out one of that address who has a token', async () => {
+    const scene = await stage();
+    await crowd(scene, '192.0.2.1', 20);
+    expect(await refusal(from(scene, '192.0.2.1', 'ann'))).toBe('let in');
   });
 
   it('leave places for those of other addresses, with a token and without', async () => {
@@ -86,10 +91,10 @@ describe('20 clients of one address that do not say who they are', () => {
 });
 
 describe('twin: with maxUnauthenticatedPerIp: Infinity, clients of one address', () => {
-  it('leave no place for anybody', async () => {
+  it('leave no place for others of their kind', async () => {
     const scene = await stage({ maxUnauthenticatedPerIp: Infinity, maxUnauthenticated: 100 });
     await crowd(scene, '192.0.2.1', 100);
-    expect(await refusal(from(scene, '192.0.2.2', 'ann'))).toEqual(NODE_FULL);
+    expect(await refusal(from(scene, '192.0.2.2'))).toEqual(NODE_FULL);
   });
 });
 
@@ -145,7 +150,7 @@ describe('a client that does not say who it is', () => {
     const scene = await stage({ authTimeoutMs: 2_147_483_647, maxUnauthenticated: 1 });
     const [guest] = await crowd(scene, '192.0.2.1', 1);
     await guest!.receives(OPCODE.ping, 30);
-    expect(await refusal(from(scene, '192.0.2.1', 'ann'))).toEqual(NODE_FULL);
+    expect(await refusal(from(scene, '192.0.2.1'))).toEqual(NODE_FULL);
   });
 });
 

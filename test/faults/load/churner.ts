@@ -48,8 +48,9 @@ export class Churner {
     });
     if (!client) return;
     const closed = client.nextClose(60_000).catch(() => undefined);
-    if (!bringsToken) client.send({ action: 'auth', token: testToken(this.name) });
-    const commands = this.random.below(8);
+    const sendsToken = !bringsToken && this.random.below(2) === 0;
+    if (sendsToken) client.send({ action: 'auth', token: testToken(this.name) });
+    const commands = bringsToken || sendsToken ? this.random.below(8) : 0;
     for (let n = 0; n < commands; n++) {
       const command = this.#command();
       if (this.random.below(2) === 0) client.send(command);

@@ -1,13 +1,16 @@
 import type { Provider } from '@nestjs/common';
 import {
   ConnectionRegistry,
+  JwtVerifier,
   MessageBus,
   PubSubManager,
   type DeliveryReport,
   type Envelope,
   type EnvelopeReceiver,
+  type JwtClaims,
 } from 'nestjs-realtime';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TestJwtVerifier } from 'nestjs-realtime/testing';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { InMemoryConnectionRegistry } from '../../../../lib/adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../../../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryPubSubManager } from '../../../../lib/adapters/in-memory/in-memory-pub-sub-manager.js';
@@ -39,6 +42,14 @@ class RemoteBus extends MessageBus {
 
   close(): void {
     this.#bus.close();
+  }
+}
+
+/** Takes its time to verify, as one does that has to ask somebody. */
+class RemoteVerifier extends TestJwtVerifier {
+  override async verify(token: string): Promise<JwtClaims> {
+    await delay(3);
+    return super.verify(token);
   }
 }
 
@@ -85,6 +96,7 @@ class HoardingPubSub extends InMemoryPubSubManager {
 
 export const STAND_INS = {
   'a remote bus': { provide: MessageBus, useClass: RemoteBus },
+  'a remote verifier': { provide: JwtVerifier, useClass: RemoteVerifier },
   'a bus that swaps': { provide: MessageBus, useClass: SwappingBus },
   'a bus that loses': { provide: MessageBus, useClass: LosingBus },
   'a registry that hoards': { provide: ConnectionRegistry, useClass: HoardingRegistry },
