@@ -28,6 +28,12 @@ beforeEach(() => {
 const socket = () => new FakeSocket(budget);
 
 describe('the budget', () => {
+  it('makes some room at once when it is exceeded', () => {
+    const all = Array.from({ length: 25 }, () => socket().wait(4));
+    socket().wait(1);
+    expect([budget.total <= 90, all.filter(({ isGivenUp }) => isGivenUp).length]).toEqual([true, 3]);
+  });
+
   it('knows how much waits in all', () => {
     socket().wait(30);
     socket().wait(20);

@@ -68,6 +68,21 @@ describe('Asking about the connections of a user', () => {
     expect(await client.nextClose(1_000)).toMatchObject({ code: 3500 });
   });
 
+  it('leaves a connection alone that has renewed its token before the answer came', async () => {
+    let answer: ((isRevoked: boolean) => void) | undefined;
+    let isAsking = false;
+    const app = await listenWith(({ jti }) => {
+      if (!isAsking || jti !== 'phone') return false;
+      return new Promise((resolve) => (answer = resolve));
+    });
+    const client = await app.connect({ token: phone });
+    isAsking = true;
+    await app.realtime.revalidate(user('ann'));
+    await client.request({ action: 'auth', token: laptop });
+    answer!(true);
+    expect(await client.request({ action: 'ping' })).toMatchObject({ type: 'realtime:pong' });
+  });
+
   it('ends nobody while the hook fails', async () => {
     let isBroken = false;
     const app = await listenWith(() => {
