@@ -106,6 +106,10 @@ class DrainSchema {
   @Milliseconds(30_000) timeoutMs: unknown;
 }
 
+class CompressionSchema {
+  @Limit('of characters', 1_024) minLength: unknown;
+}
+
 class OptionsSchema {
   @MustBe('a path like "/ws", without query or fragment', (value) => isText(value) && /^\/[^?#\s]*$/.test(value))
   path: unknown;
@@ -122,6 +126,7 @@ class OptionsSchema {
   @Section() heartbeat: unknown;
   @Section() drain: unknown;
   @IsBoolean() report: unknown;
+  @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject) @ValidateNested() compression: unknown;
 }
 
 const SECTIONS = {
@@ -130,6 +135,7 @@ const SECTIONS = {
   limits: LimitsSchema,
   heartbeat: HeartbeatSchema,
   drain: DrainSchema,
+  compression: CompressionSchema,
 } as const;
 
 /**
@@ -184,6 +190,10 @@ function kindOf(value: unknown): string {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSwitchOrObject(value: unknown): boolean {
+  return typeof value === 'boolean' || isObject(value);
 }
 
 function isText(value: unknown): value is string {

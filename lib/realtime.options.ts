@@ -49,6 +49,11 @@ export interface RealtimeOptions {
   drain?: RealtimeDrainOptions;
   /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
   report?: boolean;
+  /**
+   * Compresses messages for clients that offer it: once for all of them, in the turn in which the message is sent. It costs
+   * processor time and saves bytes; what is compressed together with secrets can give them away (CRIME, BREACH). Default false.
+   */
+  compression?: boolean | RealtimeCompressionOptions;
 }
 
 /**
@@ -122,6 +127,15 @@ export interface RealtimeLimits {
 }
 
 /**
+ * How messages are compressed for clients that offer it (`permessage-deflate`, RFC 7692); all browsers do.
+ * @publicApi
+ */
+export interface RealtimeCompressionOptions {
+  /** Messages with fewer characters are sent as they are. Default 1,024. */
+  minLength?: number;
+}
+
+/**
  * How dead peers are found, on both sides.
  * @publicApi
  */
@@ -166,6 +180,8 @@ export class RealtimeSettings {
   readonly heartbeat: Complete<RealtimeHeartbeatOptions>;
   readonly drain: Complete<RealtimeDrainOptions>;
   readonly report: boolean;
+  /** `undefined` when nothing is compressed. */
+  readonly compression: Complete<RealtimeCompressionOptions> | undefined;
 
   constructor(options: RealtimeOptions) {
     this.path = options.path ?? '/ws';
@@ -182,6 +198,7 @@ export class RealtimeSettings {
     this.heartbeat = { intervalMs: 25_000, timeoutMs: 10_000, ...defined(options.heartbeat) };
     this.drain = { timeoutMs: 30_000, ...defined(options.drain) };
     this.report = options.report ?? true;
+    this.compression = compressionOf(options.compression ?? false);
   }
 }
 
@@ -208,6 +225,11 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   totalSendQueueBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),
   writeStallMs: 10_000,
 };
+
+function compressionOf(option: boolean | RealtimeCompressionOptions): RealtimeSettings['compression'] {
+  if (option === false) return undefined;
+  return { minLength: 1_024, ...(option === true ? {} : defined(option)) };
+}
 
 /** An option that is there but undefined counts as left out. */
 function defined<T extends object>(options: T | undefined): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {

@@ -10,6 +10,7 @@ import type { MessageInput } from './core/message-types.js';
 import type { Problem } from './core/problem.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
 import { subjectOfAll } from './core/subject.js';
+import { TimestampWriter } from './core/timestamp.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
@@ -64,6 +65,8 @@ export interface RealtimeCounts {
  */
 @Injectable()
 export class RealtimeService {
+  readonly #timestamps = new TimestampWriter();
+
   /** @internal */
   constructor(
     private readonly bus: MessageBus,
@@ -232,7 +235,7 @@ export class RealtimeService {
   ): Promise<DeliveryReport> {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
-    const json = stringifyMessage(message, new Date(this.clock.now()).toISOString());
+    const json = stringifyMessage(message, this.#timestamps.write(this.clock.now()));
     if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
     return this.#publish(to, except, { kind: 'message', text: json.text }, options);
   }

@@ -10,7 +10,7 @@ export type Command =
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
-  readonly id?: CommandId;
+  readonly id?: CommandId | undefined;
 }
 
 /** Receive what is published to a topic. */

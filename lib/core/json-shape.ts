@@ -18,15 +18,29 @@ export function explainJsonShape(value: unknown, { maxDepth, maxKeys }: JsonShap
     if (depth > maxDepth) return { at: 'message', message: `must not be nested deeper than ${maxDepth} levels` };
     const next: object[] = [];
     for (const container of level) {
-      const entries: unknown[] = Array.isArray(container) ? container : Object.values(container);
-      if (entries.length > maxKeys) {
+      if (descend(container, next) > maxKeys) {
         return { at: 'message', message: `must not hold more than ${maxKeys} entries in one object or list` };
       }
-      for (const entry of entries) if (isContainer(entry)) next.push(entry);
     }
     level = next;
   }
   return undefined;
+}
+
+/** Collects what is inside a container and is one itself. @returns how many entries it has */
+function descend(container: object, found: object[]): number {
+  if (Array.isArray(container)) {
+    for (const entry of container as unknown[]) if (isContainer(entry)) found.push(entry);
+    return container.length;
+  }
+  let entries = 0;
+  // A list of the values would be made for nothing; JSON.parse makes no object that inherits an enumerable key.
+  for (const key in container) {
+    entries += 1;
+    const entry = (container as Readonly<Record<string, unknown>>)[key];
+    if (isContainer(entry)) found.push(entry);
+  }
+  return entries;
 }
 
 function isContainer(value: unknown): value is object {

@@ -14,8 +14,6 @@ type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand;
 interface RunningMessage {
   readonly topic: string;
   readonly run: MessageRun;
-  /** True once its handler has handed over an Observable, and no longer holds up the commands behind it. */
-  isStreaming: boolean;
 }
 
 /** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
@@ -204,7 +202,7 @@ export class CommandLoop {
   /** A stream does not outlive the subscription to its topic. */
   #endStreams(topic: string): void {
     for (const [key, running] of this.#running) {
-      if (running.topic !== topic || !running.isStreaming) continue;
+      if (running.topic !== topic || !running.run.isStreaming) continue;
       running.run.cancel();
       this.#running.delete(key);
       if (!(key instanceof MessageReply)) this.session.outlet.push({ kind: 'complete', id: key });
@@ -236,15 +234,8 @@ export class CommandLoop {
       run.cancel();
       return run.released;
     }
-    const running: RunningMessage = { topic: command.topic, run, isStreaming: false };
-    this.#running.set(reply.key, running);
-    return run.released && this.#handOver(running);
-  }
-
-  /** What is left of a message when it has released its place is a stream. */
-  async #handOver(running: RunningMessage): Promise<void> {
-    await running.run.released;
-    running.isStreaming = true;
+    this.#running.set(reply.key, { topic: command.topic, run });
+    return run.released;
   }
 
   /** A reply that could not be written is done before its handler is. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import type { WireError } from '../core/error-code.js';
+import { TimestampWriter } from '../core/timestamp.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
 import { Outlet } from './outlet.js';
@@ -25,8 +26,9 @@ function outlet(forgiven = 2): Outlet {
     send: ({ text }: Frame) => void sent.push(JSON.parse(text)),
     close: () => undefined,
   };
-  const rate = { perSecond: forgiven / 60, burst: forgiven };
-  return new Outlet(socket, { now: () => now }, rate, (code) => ended.push(code));
+  const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
+  const services = { clock: { now: () => now }, timestamps: new TimestampWriter(), mistakeRate };
+  return new Outlet(socket, services, (code) => ended.push(code));
 }
 
 describe('what a client is told', () => {

@@ -3,10 +3,10 @@ import type { CloseCodeName } from '../core/close-code.js';
 import type { CommandId } from '../core/command.js';
 import type { WireError } from '../core/error-code.js';
 import type { Push } from '../core/push.js';
-import { TokenBucket, type Rate } from '../core/token-bucket.js';
-import type { Clock } from '../ports/clock.js';
+import { TokenBucket } from '../core/token-bucket.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import { Frame } from '../ports/frame.js';
+import type { SessionServices } from './session-services.js';
 
 const logger = new Logger('RealtimeGateway');
 
@@ -17,21 +17,20 @@ export class Outlet {
   readonly #mistakes: TokenBucket;
 
   /**
-   * @param mistakeRate how many mistakes the client is forgiven
-   * @param end called when it has made one too many
+   * @param end called when the client has made one mistake too many
    */
   constructor(
     private readonly socket: ConnectionSocket,
-    private readonly clock: Clock,
-    mistakeRate: Rate,
+    private readonly services: Pick<SessionServices, 'clock' | 'timestamps' | 'mistakeRate'>,
     private readonly end: (code: CloseCodeName) => void,
   ) {
-    this.#mistakes = new TokenBucket(mistakeRate, clock.now());
+    this.#mistakes = new TokenBucket(services.mistakeRate, services.clock.now());
   }
 
   /** Throws when a reply cannot be written. */
   push(push: Push): void {
-    const timestamp = new Date(this.clock.now()).toISOString();
+    const { clock, timestamps } = this.services;
+    const timestamp = timestamps.write(clock.now());
     this.socket.send(new Frame(this.socket.codec.encodePush(push, timestamp)));
   }
 
@@ -52,7 +51,7 @@ export class Outlet {
   /** Says that the client did what it should have known not to do; one time too many ends the connection. */
   refuse(error: WireError, id?: CommandId): void {
     this.fail(error, id);
-    if (this.#mistakes.take(this.clock.now()) === 0) return;
+    if (this.#mistakes.take(this.services.clock.now()) === 0) return;
     this.end(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
   }
 }

@@ -2,7 +2,7 @@ import { Logger, type BeforeApplicationShutdown, type OnModuleDestroy, type OnMo
 import { WebSocketGateway } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { NEUTRAL_SUBPROTOCOL } from '../core/token.js';
 import type { Authenticated } from '../ports/authenticator.js';
@@ -14,11 +14,19 @@ import { Heartbeat } from './heartbeat.js';
 import { SendBudget } from './send-budget.js';
 import { Session } from './session.js';
 import { SessionServices } from './session-services.js';
+import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { WriteBatch } from './write-batch.js';
 import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
 
 /** How long a peer may take to answer a close frame, in milliseconds, before its socket is ended. */
 const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Each message is compressed by itself, with the usual window, so that one frame serves all who have agreed to compression. */
+const DEFLATE: PerMessageDeflateOptions = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: false as unknown as number,
+};
 
 /**
  * Holds the sockets of this node. A gateway like any other to Nest, found by {@link RealtimeWsAdapter} through its path;
@@ -42,7 +50,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     private readonly nodeDrain: NodeDrain,
   ) {
     nodeDrain.onStart(() => drain(this.#sessions, this.#leaving, settings.drain.timeoutMs));
-    const { limits, heartbeat } = settings;
+    const { limits, heartbeat, compression } = settings;
     const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
@@ -52,12 +60,19 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxBufferedChunks: unlimitedAsZero(limits.maxBufferedChunks),
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
+      perMessageDeflate: compression !== undefined && DEFLATE,
       handleProtocols: (offers) => (offers.has(NEUTRAL_SUBPROTOCOL) ? NEUTRAL_SUBPROTOCOL : false),
     };
     this.server = new WebSocketServer(options);
     this.#codec = new JsonCodec({ maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
     const budget = new SendBudget(totalSendQueueBytes);
-    this.#share = { batch: new WriteBatch(), budget, maxQueueBytes: sendQueueBytes };
+    const { minLength = Infinity } = compression ?? {};
+    this.#share = {
+      batch: new WriteBatch(),
+      budget,
+      maxQueueBytes: sendQueueBytes,
+      compressedFrame: (text) => (text.length < minLength ? textFrame(text) : compressedTextFrame(text)),
+    };
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#sessions,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { TimestampWriter } from '../core/timestamp.js';
 import type { Rate } from '../core/token-bucket.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { Membership } from '../delivery/membership.js';
@@ -17,6 +18,7 @@ export class SessionServices {
   readonly commandRate: Rate;
   /** How many mistakes one client is forgiven. */
   readonly mistakeRate: Rate;
+  readonly timestamps = new TimestampWriter();
 
   constructor(
     readonly settings: RealtimeSettings,

@@ -60,8 +60,8 @@ export class Session implements DeliveryTarget {
     private readonly services: SessionServices,
     private readonly onAuthenticated: () => void,
   ) {
-    const { clock, commandRate, mistakeRate } = services;
-    this.outlet = new Outlet(socket, clock, mistakeRate, (code) => this.disconnect(code));
+    const { clock, commandRate } = services;
+    this.outlet = new Outlet(socket, services, (code) => this.disconnect(code));
     this.#loop = new CommandLoop(this, services);
     this.#commands = new TokenBucket(commandRate, clock.now());
   }

@@ -2,15 +2,20 @@ import fc from 'fast-check';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { describe, expect, it } from 'vitest';
-import { textFrame } from './websocket-frame.js';
+import { compressedTextFrame, textFrame } from './websocket-frame.js';
 
-/** The reading half of `ws`, missing from its types. */
-const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
+/** The reading half of `ws`, and what inflates for it, missing from its types. */
+const { Receiver, PerMessageDeflate } = ws as unknown as {
+  Receiver: new (options: { isServer: boolean; extensions: object }) => Writable;
+  PerMessageDeflate: new (options: object) => { accept(params: object[]): void };
+};
 
-/** Reads bytes as a client does. */
+/** Reads bytes as a client does that has agreed to compression without a memory of earlier messages. */
 function readAsClient(bytes: Buffer): Promise<{ text: string; isBinary: boolean }> {
   return new Promise((resolve, reject) => {
-    const receiver = new Receiver({ isServer: false });
+    const deflate = new PerMessageDeflate({});
+    deflate.accept([{ server_no_context_takeover: [true] }]);
+    const receiver = new Receiver({ isServer: false, extensions: { 'permessage-deflate': deflate } });
     receiver.on('message', (data: Buffer, isBinary: boolean) => resolve({ text: data.toString(), isBinary }));
     receiver.on('error', reject);
     receiver.write(bytes);
@@ -38,5 +43,28 @@ describe('a text frame', () => {
 
   it('has its length in bytes, not in characters', () => {
     expect(textFrame('ü')[1]).toBe(2);
+  });
+});
+
+describe('a compressed text frame', () => {
+  it('carries any text', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (text) => {
+        expect(await readAsClient(compressedTextFrame(text))).toEqual({ text, isBinary: false });
+      }),
+    );
+  });
+
+  it.each([1, 2_000, 70_000])('of %i bytes is read by a client as it was', async (size) => {
+    const text = Array.from({ length: size }, (_, i) => String.fromCharCode(97 + ((i * i) % 23))).join('');
+    expect(await readAsClient(compressedTextFrame(text))).toEqual({ text, isBinary: false });
+  });
+
+  it('is smaller than the text, when that repeats itself', () => {
+    expect(compressedTextFrame('again '.repeat(1_000)).length).toBeLessThan(200);
+  });
+
+  it('says that it is compressed', () => {
+    expect(compressedTextFrame('hello')[0]).toBe(0b1100_0001);
   });
 });

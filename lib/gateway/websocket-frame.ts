@@ -1,19 +1,54 @@
-import * as ws from 'ws';
+import { constants, deflateRawSync } from 'node:zlib';
 
-/** How `ws` 8 frames data (documented as public in its source, missing from its types). */
-interface FrameSender {
-  frame(
-    data: Buffer,
-    options: { fin: boolean; opcode: number; mask: boolean; readOnly: boolean; rsv1: boolean },
-  ): Buffer[];
-}
-
-const SENDER = (ws as unknown as { readonly Sender: FrameSender }).Sender;
-const TEXT = 1;
+/** The last fragment, which every frame of ours is, of a text message. */
+const TEXT = 0b1000_0001;
+/** The same, compressed (RFC 7692, 6). */
+const COMPRESSED_TEXT = 0b1100_0001;
+/** Longest payload whose length stands in the second byte itself. */
+const MAX_SHORT = 125;
+/** Longest payload whose length fits two bytes more. */
+const MAX_MEDIUM = 0xffff;
+/** A flushed block ends with these, and the receiver puts them back (RFC 7692, 7.2.1). */
+const FLUSH_TAIL_BYTES = 4;
 
 /** One unmasked, uncompressed text frame (RFC 6455, 5.2), whole in one buffer that any number of sockets may write. */
 export function textFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
-  const options = { fin: true, opcode: TEXT, mask: false, readOnly: true, rsv1: false };
-  return Buffer.concat(SENDER.frame(payload, options));
+  const length = Buffer.byteLength(text);
+  const frame = frameFor(TEXT, length);
+  frame.write(text, frame.length - length);
+  return frame;
+}
+
+/**
+ * The same, compressed by itself: without a memory of earlier messages (`server_no_context_takeover`), every socket that has
+ * agreed to compression may write it.
+ */
+export function compressedTextFrame(text: string): Buffer {
+  const deflated = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+  const payload = deflated.subarray(0, -FLUSH_TAIL_BYTES);
+  const frame = frameFor(COMPRESSED_TEXT, payload.length);
+  frame.set(payload, frame.length - payload.length);
+  return frame;
+}
+
+/** A frame whose payload is still to be filled in. */
+function frameFor(firstByte: number, length: number): Buffer {
+  const frame = Buffer.allocUnsafe(headerBytes(length) + length);
+  frame[0] = firstByte;
+  if (length <= MAX_SHORT) frame[1] = length;
+  else if (length <= MAX_MEDIUM) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    // A buffer is never so long that the upper half is needed.
+    frame.writeUInt32BE(0, 2);
+    frame.writeUInt32BE(length, 6);
+  }
+  return frame;
+}
+
+function headerBytes(length: number): number {
+  if (length <= MAX_SHORT) return 2;
+  return length <= MAX_MEDIUM ? 4 : 10;
 }

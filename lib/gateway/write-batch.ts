@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { Parcel } from './parcel.js';
 
 const logger = new Logger('RealtimeGateway');
 
@@ -13,9 +14,15 @@ export interface Flushable {
  * waits for anything but the work that is under way anyway.
  */
 export class WriteBatch {
+  #empty = Parcel.empty();
   #waiting: Flushable[] = [];
   #spare: Flushable[] = [];
   #scheduled = false;
+
+  /** Where the parcels of this turn begin. */
+  get empty(): Parcel {
+    return this.#empty;
+  }
 
   add(socket: Flushable): void {
     this.#waiting.push(socket);
@@ -28,6 +35,7 @@ export class WriteBatch {
     const sockets = this.#waiting;
     this.#waiting = this.#spare;
     this.#scheduled = false;
+    this.#empty = Parcel.empty();
     for (const socket of sockets) this.#write(socket);
     sockets.length = 0;
     this.#spare = sockets;

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { Frame } from '../ports/frame.js';
 import { SendBudget } from './send-budget.js';
-import { textFrame } from './websocket-frame.js';
+import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { WriteBatch } from './write-batch.js';
 import { WsConnectionSocket } from './ws-connection-socket.js';
 
@@ -12,24 +12,18 @@ const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
 
 /** The TCP socket below: it keeps what is written, and takes none of it while it `isStuck`. */
 class FakeRawSocket {
-  readonly calls: unknown[] = [];
   writable = true;
   isStuck = false;
   writableLength = 0;
   /** The answer to the upgrade request left before. */
   bytesWritten = 129;
 
-  cork = () => void this.calls.push('cork');
-  uncork = () => void this.calls.push('uncork');
+  readonly calls: Buffer[] = [];
   write = (bytes: Buffer) => {
     this.calls.push(bytes);
     this.bytesWritten += bytes.length;
     if (this.isStuck) this.writableLength += bytes.length;
   };
-
-  get frames(): unknown[] {
-    return this.calls.filter((call) => typeof call !== 'string');
-  }
 }
 
 let raw: FakeRawSocket;
@@ -46,18 +40,21 @@ beforeEach(() => {
   onSlow.mockReset();
 });
 
-function open(maxQueueBytes = 1_000): WsConnectionSocket {
+function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
   const ws = {
     _socket: raw,
+    extensions,
     close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
     terminate: () => void closes.push('terminated'),
   };
-  return new WsConnectionSocket(ws as unknown as WebSocket, codec, { batch, budget, maxQueueBytes }, onSlow);
+  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame };
+  return new WsConnectionSocket(ws as unknown as WebSocket, codec, share, onSlow);
 }
 
 const A = new Frame('{"a":1}');
 const B = new Frame('{"b":2}');
 const bytesOf = (frame: Frame) => frame.bytes(textFrame);
+const joined = (...frames: Frame[]) => Buffer.concat(frames.map(bytesOf));
 
 describe('frames that are sent in one turn', () => {
   it('leave when the turn ends', async () => {
@@ -73,7 +70,7 @@ describe('frames that are sent in one turn', () => {
     socket.send(A);
     socket.send(B);
     await nextTurn();
-    expect(raw.calls).toEqual(['cork', bytesOf(A), bytesOf(B), 'uncork']);
+    expect(raw.calls).toEqual([joined(A, B)]);
   });
 
   it('leave once', async () => {
@@ -82,28 +79,28 @@ describe('frames that are sent in one turn', () => {
     await nextTurn();
     socket.send(B);
     await nextTurn();
-    expect(raw.frames).toEqual([bytesOf(A), bytesOf(B)]);
+    expect(raw.calls).toEqual([bytesOf(A), bytesOf(B)]);
   });
 
   it('are the same bytes for all sockets', async () => {
     const [one, other] = [open(), open()];
-    one.send(A);
-    other.send(A);
+    for (const socket of [one, other]) socket.send(A);
+    for (const socket of [one, other]) socket.send(B);
     await nextTurn();
-    expect(raw.frames[0]).toBe(raw.frames[1]);
+    expect(raw.calls[0]).toBe(raw.calls[1]);
   });
 
   it('leave at once when they are large', () => {
     const socket = open(Infinity);
     socket.send(new Frame('x'.repeat(70_000)));
-    expect(raw.frames).toHaveLength(1);
+    expect(raw.calls).toHaveLength(1);
   });
 
   it('keep their order when a large one is among them', async () => {
     const [socket, large] = [open(Infinity), new Frame('x'.repeat(70_000))];
     for (const frame of [A, large, B]) socket.send(frame);
     await nextTurn();
-    expect(raw.frames).toEqual([A, large, B].map(bytesOf));
+    expect(raw.calls).toEqual([joined(A, large), bytesOf(B)]);
   });
 
   it('are dropped when the socket can no longer be written', async () => {
@@ -115,12 +112,22 @@ describe('frames that are sent in one turn', () => {
   });
 });
 
+describe('a socket that has agreed to compression', () => {
+  it('gets the frame that was made for those, and the others theirs', async () => {
+    const frame = new Frame('z'.repeat(2_000));
+    for (const extensions of ['', 'permessage-deflate', 'permessage-deflate']) open(1_000, extensions).send(frame);
+    await nextTurn();
+    expect(raw.calls).toEqual([textFrame(frame.text), ...Array(2).fill(compressedTextFrame(frame.text))]);
+    expect(raw.calls[1]).toBe(raw.calls[2]);
+  });
+});
+
 describe('a socket that is held', () => {
   it('lets leave what was sent before', () => {
     const socket = open();
     socket.send(A);
     socket.hold();
-    expect(raw.frames).toEqual([bytesOf(A)]);
+    expect(raw.calls).toEqual([bytesOf(A)]);
   });
 
   it('keeps what is sent from then on, even if something had been sent in the same turn', async () => {
@@ -129,7 +136,7 @@ describe('a socket that is held', () => {
     socket.hold();
     socket.send(B);
     await nextTurn();
-    expect(raw.frames).toEqual([bytesOf(A)]);
+    expect(raw.calls).toEqual([bytesOf(A)]);
   });
 
   it('sends what it kept behind what comes first at its release', async () => {
@@ -138,7 +145,7 @@ describe('a socket that is held', () => {
     socket.send(B);
     socket.release(() => socket.send(A));
     await nextTurn();
-    expect(raw.frames).toEqual([bytesOf(A), bytesOf(B)]);
+    expect(raw.calls).toEqual([joined(A, B)]);
   });
 
   it('sends as ever after its release', async () => {
@@ -147,7 +154,7 @@ describe('a socket that is held', () => {
     socket.release(() => undefined);
     socket.send(A);
     await nextTurn();
-    expect(raw.frames).toEqual([bytesOf(A)]);
+    expect(raw.calls).toEqual([bytesOf(A)]);
   });
 
   it('is slow when more is sent to it than may wait', () => {
@@ -165,7 +172,7 @@ describe('a socket that is held', () => {
     socket.send(A);
     socket.close('SERVER_ERROR');
     await nextTurn();
-    expect([raw.frames, closes]).toEqual([[], ['3004 server failed to handle the connection']]);
+    expect([raw.calls, closes]).toEqual([[], ['3004 server failed to handle the connection']]);
   });
 });
 
@@ -174,7 +181,7 @@ describe('closing', () => {
     const socket = open();
     socket.send(A);
     socket.close('FORCED', 'enough');
-    expect([raw.frames, closes]).toEqual([[bytesOf(A)], ['3503 enough']]);
+    expect([raw.calls, closes]).toEqual([[bytesOf(A)], ['3503 enough']]);
   });
 
   it('drops what is sent afterwards', async () => {
@@ -182,7 +189,7 @@ describe('closing', () => {
     socket.close('FORCED');
     socket.send(A);
     await nextTurn();
-    expect(raw.frames).toEqual([]);
+    expect(raw.calls).toEqual([]);
   });
 
   it('gives the reason that goes with the code, unless there is another one', () => {
@@ -201,7 +208,7 @@ describe('closing', () => {
     const socket = open();
     socket.send(A);
     socket.close('SLOW');
-    expect([raw.frames, closes]).toEqual([[], ['3008 reads too slowly']]);
+    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
   });
 
   it('at once drops what has not left', async () => {
@@ -209,7 +216,7 @@ describe('closing', () => {
     socket.send(A);
     socket.terminate();
     await nextTurn();
-    expect([raw.frames, closes]).toEqual([[], ['terminated']]);
+    expect([raw.calls, closes]).toEqual([[], ['terminated']]);
   });
 });
 

@@ -3,7 +3,8 @@ import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
 import type { Codec } from '../ports/codec.js';
 import { ConnectionSocket } from '../ports/connection-socket.js';
-import type { Frame } from '../ports/frame.js';
+import type { Frame, FrameMaker } from '../ports/frame.js';
+import type { Parcel } from './parcel.js';
 import type { Backlogged, SendBudget } from './send-budget.js';
 import { textFrame } from './websocket-frame.js';
 import type { Flushable, WriteBatch } from './write-batch.js';
@@ -20,6 +21,8 @@ export interface WriteShare {
   readonly budget: SendBudget;
   /** Most bytes that may wait for one socket. */
   readonly maxQueueBytes: number;
+  /** Makes frames for those that have agreed to compression. */
+  readonly compressedFrame: FrameMaker;
 }
 
 /**
@@ -28,8 +31,9 @@ export interface WriteShare {
  */
 export class WsConnectionSocket extends ConnectionSocket implements Flushable, Backlogged {
   readonly #raw: RawSocket;
-  readonly #frames: Buffer[] = [];
-  #queuedBytes = 0;
+  readonly #makeFrame: FrameMaker;
+  /** What was sent and not written yet. */
+  #parcel: Parcel | undefined;
   #closed = false;
   #held = false;
   /** True while bytes of ours are counted in the budget. */
@@ -46,6 +50,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   ) {
     super();
     this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
+    // Compression is the one extension there is; empty when it was not agreed on.
+    this.#makeFrame = ws.extensions === '' ? textFrame : share.compressedFrame;
   }
 
   get waitingBytes(): number {
@@ -53,16 +59,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   }
 
   send(frame: Frame): void {
-    if (this.#closed) return;
-    const bytes = frame.bytes(textFrame);
-    this.#queuedBytes += bytes.length;
-    const isFirst = this.#frames.push(bytes) === 1;
-    if (this.#held) {
-      if (this.#queuedBytes > this.share.maxQueueBytes) this.onSlow();
-      return;
-    }
-    if (isFirst) this.share.batch.add(this);
-    if (this.#queuedBytes >= LARGE_BYTES) this.flush();
+    if (!this.#closed) this.#enqueue(frame.bytes(this.#makeFrame));
   }
 
   /** Keeps what is sent until {@link release}. */
@@ -74,30 +71,25 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   /** Lets go what was kept, behind what `first` sends. */
   release(first: () => void): void {
     if (!this.#held) return first();
-    const kept = this.#frames.splice(0);
+    const kept = this.#parcel;
+    this.#parcel = undefined;
     this.#held = false;
     first();
-    this.#frames.push(...kept);
-    if (this.#frames.length > 0) this.share.batch.add(this);
+    if (kept !== undefined) this.#enqueue(kept.bytes);
   }
 
   flush(): void {
-    const frames = this.#frames;
+    const parcel = this.#parcel;
     // What was sent before the hold may have left a place in the batch.
-    if (this.#held || frames.length === 0) return;
+    if (this.#held || parcel === undefined) return;
+    this.#parcel = undefined;
     const raw = this.#raw;
-    const before = raw.writableLength;
-    if (raw.writable) {
-      // Corked, several frames leave in one system call.
-      if (frames.length > 1) raw.cork();
-      for (const bytes of frames) raw.write(bytes);
-      if (frames.length > 1) raw.uncork();
-    }
-    this.#drop();
+    if (raw.writable) raw.write(parcel.bytes);
     const waiting = raw.writableLength;
-    if (waiting > 0) this.#count(waiting);
+    if (waiting === 0) return;
+    this.#count(waiting);
     // One message may be larger than the queue: a peer that had taken everything before is not slow.
-    if (before > 0 && waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
+    if (waiting > parcel.length && waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
   }
 
   /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */
@@ -114,7 +106,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
     // One that does not read must not be handed still more, and nothing comes before the welcome.
-    if (name === 'SLOW' || this.#held) this.#drop();
+    if (name === 'SLOW' || this.#held) this.#parcel = undefined;
     else this.flush();
     this.#closed = true;
     this.ws.close(CLOSE_CODES[name].code, reason);
@@ -128,7 +120,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   /** Ends the socket at once, without the peer's part in it; what was not taken yet is dropped. */
   terminate(): void {
     this.#closed = true;
-    this.#drop();
+    this.#parcel = undefined;
     this.ws.terminate();
     this.share.budget.forget(this);
   }
@@ -136,17 +128,23 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   /** The socket is gone. */
   closed(): void {
     this.#closed = true;
-    this.#drop();
+    this.#parcel = undefined;
     this.share.budget.forget(this);
+  }
+
+  #enqueue(bytes: Buffer): void {
+    const before = this.#parcel;
+    const parcel = (this.#parcel = (before ?? this.share.batch.empty).with(bytes));
+    if (this.#held) {
+      if (parcel.length > this.share.maxQueueBytes) this.onSlow();
+      return;
+    }
+    if (before === undefined) this.share.batch.add(this);
+    if (parcel.length >= LARGE_BYTES) this.flush();
   }
 
   #count(waiting: number): void {
     this.#isBehind = waiting > 0;
     this.share.budget.update(this);
-  }
-
-  #drop(): void {
-    this.#frames.length = 0;
-    this.#queuedBytes = 0;
   }
 }

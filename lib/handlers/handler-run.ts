@@ -6,7 +6,7 @@ import type { MessageRun, ReplySink } from './reply-sink.js';
 /** Calls a handler and passes what it gives to a sink: a value, or every emission of its Observable. */
 export class HandlerRun implements MessageRun {
   readonly released: Promise<void>;
-  #streams = false;
+  #isStreaming = false;
   #ended = false;
   #cancelled$: Subject<void> | undefined;
 
@@ -15,6 +15,10 @@ export class HandlerRun implements MessageRun {
     private readonly sink: ReplySink,
   ) {
     this.released = this.#run();
+  }
+
+  get isStreaming(): boolean {
+    return this.#isStreaming;
   }
 
   cancel(): void {
@@ -34,7 +38,7 @@ export class HandlerRun implements MessageRun {
   }
 
   #stream(output: ObservableInput<unknown>): void {
-    this.#streams = true;
+    this.#isStreaming = true;
     this.#subscribe(output, {
       next: (value) => this.#item(value),
       error: (error) => void this.#fail(error),
@@ -53,20 +57,20 @@ export class HandlerRun implements MessageRun {
     };
     await new Promise<void>((release) => {
       call.onStream = () => {
-        this.#streams = true;
+        this.#isStreaming = true;
         release();
       };
       this.#subscribe(call.output$, {
         next: (value) => {
-          if (!this.#streams) return void (held = [value]);
+          if (!this.#isStreaming) return void (held = [value]);
           flush();
           this.#item(value);
         },
         error: (error) => release(this.#fail(error)),
         complete: () => {
           const cancelled = this.#ended;
-          if (this.#streams) flush();
-          this.#end(() => (this.#streams ? this.sink.complete() : this.sink.value(held[0])));
+          if (this.#isStreaming) flush();
+          this.#end(() => (this.#isStreaming ? this.sink.complete() : this.sink.value(held[0])));
           // A cancelled handler runs on; until it returns, it keeps its place.
           release(cancelled ? call.settled : undefined);
         },
@@ -85,7 +89,7 @@ export class HandlerRun implements MessageRun {
     const { handled, value, error } = await this.call.rescue(thrown);
     this.#end(() => {
       if (!handled) return this.sink.error(error);
-      if (!this.#streams) return this.sink.value(value);
+      if (!this.#isStreaming) return this.sink.value(value);
       this.sink.item(value);
       this.sink.complete();
     });

@@ -104,7 +104,7 @@ export class HandlerDispatcher {
   }
 }
 
-const REFUSED: MessageRun = { released: undefined, cancel: () => {} };
+const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: () => {} };
 
 const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'Nobody may subscribe to this topic.' };

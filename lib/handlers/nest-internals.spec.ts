@@ -1,5 +1,13 @@
 import 'reflect-metadata';
-import { Injectable, type CallHandler, type NestInterceptor, UseFilters, UseInterceptors } from '@nestjs/common';
+import {
+  createParamDecorator,
+  Injectable,
+  ParseIntPipe,
+  type CallHandler,
+  type NestInterceptor,
+  UseFilters,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
@@ -19,6 +27,7 @@ class PassThrough implements NestInterceptor {
 
 const ann = connectionOf('ann');
 const stream$ = of(1, 2);
+const Later = createParamDecorator(() => Promise.resolve('late'));
 
 @Injectable()
 @UseFilters({ catch: (exception: Error) => `filtered ${exception.message}` })
@@ -28,6 +37,12 @@ class Probe {
   }
   decorated(@MessageBody() body: unknown, @ConnectedSocket() socket: unknown, @MessageBody('text') text: unknown) {
     return { body, socket, text };
+  }
+  async promised(@Later() late: unknown, @MessageBody() body: unknown) {
+    return { late, body };
+  }
+  piped(@MessageBody('n', ParseIntPipe) n: unknown, @ConnectedSocket() socket: unknown) {
+    return { n, socket };
   }
   stream() {
     return stream$;
@@ -62,7 +77,7 @@ describe('what this package needs of Nest beyond its public API', () => {
     expect(internals[name]).toBeTruthy();
   });
 
-  it.each(['externalErrorProxy', 'interceptorsConsumer', 'transformToResult'])(
+  it.each(['createPipesFn', 'externalErrorProxy', 'interceptorsConsumer', 'transformToResult'])(
     'has a %s in ExternalContextCreator to put our own in its place',
     async (field) => {
       const module = await Test.createTestingModule({}).compile();
@@ -83,6 +98,14 @@ describe('a bound handler', () => {
     const output = await (await bind('decorated')).call(...argsOf({ text: 'hi' }));
 
     expect(output).toEqual({ body: { text: 'hi' }, socket: ann, text: 'hi' });
+  });
+
+  it('waits for what a parameter decorator promises', async () => {
+    expect(await (await bind('promised')).call(...argsOf('now'))).toEqual({ late: 'late', body: 'now' });
+  });
+
+  it('sends parameters through their pipes', async () => {
+    expect(await (await bind('piped')).call(...argsOf({ n: '7' }))).toEqual({ n: 7, socket: ann });
   });
 
   it('leaves an Observable as it is', async () => {

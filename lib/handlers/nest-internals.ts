@@ -45,7 +45,18 @@ export type HandlerPipeline = (
   inquirerId?: string,
 ) => BoundHandler;
 
+/** A parameter with a decorator, as Nest reads it. */
+interface Param {
+  readonly index: number;
+  readonly extractValue: (...args: unknown[]) => unknown;
+  readonly pipes: readonly unknown[];
+}
+
+/** Fills in the arguments of a method. */
+type ParamsFiller = (args: unknown[], ...from: unknown[]) => unknown;
+
 interface CreatorFields {
+  createPipesFn(pipes: readonly unknown[], params: readonly Param[]): ParamsFiller | null;
   readonly interceptorsConsumer: {
     intercept(
       interceptors: readonly unknown[],
@@ -71,23 +82,28 @@ const PARAMS_FACTORY = {
 };
 
 /**
- * Nest's own way of calling a method with all its enhancers, for the context type `ws`, with three parts of it replaced:
- * an Observable is kept instead of being reduced to its last value, interceptors tell whether the handler streams, and
- * exception filters are called by us (Nest takes a filter that returns nothing for one that did not handle it).
+ * Nest's own way of calling a method with all its enhancers, for the context type `ws`, with four parts of it replaced:
+ * an Observable is kept instead of being reduced to its last value, interceptors tell whether the handler streams,
+ * exception filters are called by us (Nest takes a filter that returns nothing for one that did not handle it), and
+ * parameters that go through no pipe are filled in without the promises that Nest makes for each of them.
  */
 export function createHandlerPipeline(creator: ExternalContextCreator): HandlerPipeline {
   const { interceptorsConsumer } = creator as unknown as CreatorFields;
-  const intercept: CreatorFields['interceptorsConsumer']['intercept'] = async (interceptors, args, ...rest) => {
+  const intercept: CreatorFields['interceptorsConsumer']['intercept'] = (interceptors, args, ...rest) => {
     const [instance, callback, next, type] = rest;
     if (interceptors.length === 0) return next();
     const call = new InterceptedCall(next);
-    const output = await interceptorsConsumer.intercept(interceptors, args, instance, callback, call.next, type);
-    call.output$ = output as Observable<unknown>;
-    return call;
+    const output = interceptorsConsumer.intercept(interceptors, args, instance, callback, call.next, type);
+    return output.then((output$) => Object.assign(call, { output$: output$ as Observable<unknown> }));
   };
+  const createPipesFn: CreatorFields['createPipesFn'] = (pipes, params) =>
+    params.length > 0 && [pipes, ...params.map((each) => each.pipes)].every((list) => list.length === 0)
+      ? fillerOf(params)
+      : Reflect.apply((creator as unknown as CreatorFields).createPipesFn, derived, [pipes, params]);
   const derived = Object.create(creator, {
     transformToResult: { value: (output: unknown) => output },
     interceptorsConsumer: { value: { intercept } },
+    createPipesFn: { value: createPipesFn },
     externalErrorProxy: { value: { createProxy: bindFilters } },
   }) as ExternalContextCreator;
 
@@ -103,6 +119,22 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
       { guards: true, interceptors: true, filters: true },
       'ws',
     ) as unknown as BoundHandler;
+}
+
+/** Fills in parameters as they are; what a decorator promises is waited for. */
+function fillerOf(params: readonly Param[]): ParamsFiller {
+  return (args, ...from) => {
+    let promises: PromiseLike<void>[] | undefined;
+    for (const { index, extractValue } of params) {
+      const value = (args[index] = extractValue(...from));
+      if (isPromise(value)) (promises ??= []).push(value.then((kept) => void (args[index] = kept)));
+    }
+    return promises && Promise.all(promises);
+  };
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** Stands where Nest would wrap the call in its exception zone; what it returns, `create()` returns. */

@@ -17,6 +17,8 @@ export interface ReplySink {
 
 /** A message that is being handled. */
 export interface MessageRun {
+  /** True once the handler has returned an Observable, which goes on after `released`. */
+  readonly isStreaming: boolean;
   /**
    * Resolves, and never rejects, once the next message may be handled: the answer was given, the handler has returned
    * an Observable, or, after a cancel, has returned at all. `undefined` when the message was refused at once.

@@ -49,8 +49,17 @@ describe('the registry of topic handlers', () => {
     expect(registryOf('a:{rest}', '{any}:settings').find('a:settings')?.gateway.name).toBe('{any}:settings');
   });
 
+  it('finds each of very many topics, again and again', () => {
+    const registry = registryOf('chat:{room}');
+    const rooms = Array.from({ length: 2_500 }, (_, i) => `room-${i}`);
+    const found = [...rooms, ...rooms].map((room) => registry.find(`chat:${room}`)?.params['room']);
+
+    expect(found).toEqual([...rooms, ...rooms]);
+  });
+
   it('forgets what it was filled with before', () => {
     const registry = registryOf('chat:{room}');
+    registry.find('chat:lobby');
     registry.fill([]);
 
     expect(registry.find('chat:lobby')).toBeUndefined();

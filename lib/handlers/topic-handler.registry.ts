@@ -28,6 +28,9 @@ export interface TopicMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** How many topics are remembered at most. */
+const MAX_FOUND = 1_000;
+
 /** The topic gateways of the application, findable by topic. */
 @Injectable()
 export class TopicHandlerRegistry {
@@ -35,9 +38,12 @@ export class TopicHandlerRegistry {
   #byHead: ReadonlyMap<string, readonly TopicHandlers[]> = new Map();
   /** Those whose pattern begins with a segment that has a parameter in it. */
   #anyHead: readonly TopicHandlers[] = [];
+  /** What was found for the topics of late: a topic is asked for again with each of its messages. */
+  readonly #found = new Map<string, TopicMatch>();
 
   /** Puts these gateways in place of all others. */
   fill(gateways: readonly TopicHandlers[]): void {
+    this.#found.clear();
     const sorted = gateways.toSorted((a, b) => comparePatterns(a.pattern, b.pattern));
     const heads = new Set(sorted.map(headOf));
     this.#anyHead = sorted.filter((gateway) => headOf(gateway) === undefined);
@@ -52,11 +58,22 @@ export class TopicHandlerRegistry {
 
   /** The gateway whose pattern matches; of several, the one with the most literal characters. */
   find(topic: string): TopicMatch | undefined {
+    const known = this.#found.get(topic);
+    if (known !== undefined) return known;
+    const match = this.#search(topic);
+    if (match === undefined) return undefined;
+    // Clients name topics: what they name must not pile up.
+    if (this.#found.size >= MAX_FOUND) this.#found.clear();
+    this.#found.set(topic, match);
+    return match;
+  }
+
+  #search(topic: string): TopicMatch | undefined {
     const colon = topic.indexOf(':');
     const head = colon < 0 ? topic : topic.slice(0, colon);
     for (const gateway of this.#byHead.get(head) ?? this.#anyHead) {
       const params = matchTopic(gateway.pattern, topic);
-      if (params) return { gateway, params };
+      if (params) return { gateway, params: Object.freeze(params) };
     }
     return undefined;
   }

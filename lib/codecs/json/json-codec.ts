@@ -7,15 +7,26 @@ import type { Codec, Decoded } from '../../ports/codec.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The actions of the plain protocol, each with the reading of its fields. */
-const ACTIONS = {
-  subscribe: ({ topic, payload }: Fields) => text({ topic }) ?? { topic, ...carry(payload) },
-  unsubscribe: ({ topic }: Fields) => text({ topic }) ?? { topic },
-  message: ({ topic, type, payload }: Fields) => text({ topic, type }) ?? { topic, type, ...carry(payload) },
-  cancel: ({ id }: Fields) => (id === undefined ? 'id is required: that of the message to cancel' : {}),
-  auth: ({ token }: Fields) => text({ token }) ?? { token },
-  ping: () => ({}),
-} as const satisfies Record<Command['action'], (fields: Fields) => object | string>;
+/** What reads the fields of an action: a command, or the end of a sentence about what is wrong with them. */
+type Reader<A extends Command['action']> = (
+  fields: Fields,
+  id: CommandId | undefined,
+) => Extract<Command, { action: A }> | string;
+
+/** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
+const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
+  subscribe: ({ topic, payload }, id) =>
+    isText(topic) ? { action: 'subscribe', id, topic, payload } : mustBeText('topic'),
+  unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
+  message({ topic, type, payload }, id) {
+    if (!isText(topic)) return mustBeText('topic');
+    return isText(type) ? { action: 'message', id, topic, type, payload } : mustBeText('type');
+  },
+  cancel: (_fields, id) =>
+    id === undefined ? 'id is required: that of the message to cancel' : { action: 'cancel', id },
+  auth: ({ token }, id) => (isText(token) ? { action: 'auth', id, token } : mustBeText('token')),
+  ping: (_fields, id) => ({ action: 'ping', id }),
+};
 
 /** Names of the actions, for documents and tests. */
 export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly Command['action'][];
@@ -46,9 +57,8 @@ export class JsonCodec implements Codec {
       const known = JSON_ACTIONS.join(', ');
       return failed({ code: 'UNKNOWN_ACTION', message: `There is no such action; the actions are ${known}.` }, id);
     }
-    const read = ACTIONS[action as Command['action']](fields);
-    if (typeof read === 'string') return invalid(`${read}.`, id, action);
-    return { ok: true, command: { action, ...(id !== undefined && { id }), ...read } as Command };
+    const command: Command | string = ACTIONS[action as Command['action']](fields, id);
+    return typeof command === 'string' ? invalid(`${command}.`, id, action) : { ok: true, command };
   }
 
   encodePush(push: Push, timestamp: string): string {
@@ -93,14 +103,12 @@ function isCommandId(value: unknown): value is CommandId {
   return Number.isSafeInteger(value);
 }
 
-/** What is wrong with fields that must be non-empty strings. */
-function text(fields: Fields): string | undefined {
-  const wrong = Object.keys(fields).find((name) => typeof fields[name] !== 'string' || fields[name] === '');
-  return wrong === undefined ? undefined : `${wrong} must be a non-empty string`;
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
-function carry(payload: unknown): { payload?: unknown } {
-  return payload === undefined ? {} : { payload };
+function mustBeText(field: string): string {
+  return `${field} must be a non-empty string`;
 }
 
 function invalid(message: string, id?: CommandId, action?: string): Decoded {

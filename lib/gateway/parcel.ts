@@ -1,0 +1,46 @@
+/**
+ * The frames that leave a socket in one write. Sockets that got the same frames hold the same parcel: it is made, and its
+ * bytes are joined, once for all of them, so that a message costs a recipient neither a list nor a copy.
+ */
+export class Parcel {
+  /** What holds nothing yet; the first frames of a turn are added to it. */
+  static empty(): Parcel {
+    return new Parcel(undefined, NOTHING, 0);
+  }
+
+  /** What became of it last: those who get the same frame next find it there. */
+  #latest: Parcel | undefined;
+  #bytes: Buffer | undefined;
+
+  private constructor(
+    private readonly before: Parcel | undefined,
+    private readonly frame: Buffer,
+    /** How many bytes it holds. */
+    readonly length: number,
+  ) {}
+
+  /** The parcel with one more frame; this one stays as it is. */
+  with(frame: Buffer): Parcel {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.frame === frame) return latest;
+    const before = this.length === 0 ? undefined : this;
+    return (this.#latest = new Parcel(before, frame, this.length + frame.length));
+  }
+
+  /** All its frames in their order, ready to be written. */
+  get bytes(): Buffer {
+    return this.before === undefined ? this.frame : (this.#bytes ??= this.#join());
+  }
+
+  #join(): Buffer {
+    const joined = Buffer.allocUnsafe(this.length);
+    let end = this.length;
+    for (let each: Parcel | undefined = this; each !== undefined; each = each.before) {
+      end -= each.frame.length;
+      joined.set(each.frame, end);
+    }
+    return joined;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
