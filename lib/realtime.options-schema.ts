@@ -126,7 +126,9 @@ class OptionsSchema {
   @Section() heartbeat: unknown;
   @Section() drain: unknown;
   @IsBoolean() report: unknown;
-  @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject) @ValidateNested() compression: unknown;
+  @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject)
+  @ValidateNested()
+  compression: unknown;
 }
 
 const SECTIONS = {

@@ -10,10 +10,10 @@ import type { MessageInput } from './core/message-types.js';
 import type { Problem } from './core/problem.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
 import { subjectOfAll } from './core/subject.js';
-import { TimestampWriter } from './core/timestamp.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { Timestamps } from './delivery/timestamps.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
@@ -65,18 +65,20 @@ export interface RealtimeCounts {
  */
 @Injectable()
 export class RealtimeService {
-  readonly #timestamps = new TimestampWriter();
+  readonly #timestamps: Timestamps;
 
   /** @internal */
   constructor(
     private readonly bus: MessageBus,
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly events: ConnectionEvents,
     private readonly settings: RealtimeSettings,
     private readonly nodeDrain: NodeDrain,
-  ) {}
+  ) {
+    this.#timestamps = new Timestamps(clock);
+  }
 
   /** True once this node is ending its connections, and lets no new ones in. */
   get isDraining(): boolean {
@@ -235,7 +237,7 @@ export class RealtimeService {
   ): Promise<DeliveryReport> {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
-    const json = stringifyMessage(message, this.#timestamps.write(this.clock.now()));
+    const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
     return this.#publish(to, except, { kind: 'message', text: json.text }, options);
   }

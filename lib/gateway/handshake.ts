@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { authError, authorize } from '../core/authorization.js';
+import { authError, authorize, type Requirements } from '../core/authorization.js';
 import { isOriginAllowed } from '../core/origin.js';
 import { parseQuery } from '../core/query.js';
 import { findToken } from '../core/token.js';
@@ -23,12 +23,16 @@ const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not conn
 @Injectable()
 export class Handshake {
   readonly #logger = new Logger(Handshake.name);
+  /** The authenticator judges a token's age, with tolerance for clocks that differ. */
+  readonly #requirements: Requirements;
 
   constructor(
     private readonly settings: RealtimeSettings,
     private readonly authenticator: Authenticator,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#requirements = { ...settings.authorize, allowExpired: true };
+  }
 
   /**
    * Judges an upgrade request. Never rejects.
@@ -57,16 +61,9 @@ export class Handshake {
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` when nobody can tell in time
    */
   async authenticate(token: string): Promise<Authenticated> {
-    const { authorize: requirements } = this.settings;
-    const authenticated = await this.#inTime(
-      this.authenticator.authenticate(token, { allowExpired: requirements.allowExpired ?? false }),
-    );
-    // The authenticator has judged the token's age, with tolerance for clocks that differ.
-    const decision = authorize(
-      authenticated.identity,
-      { ...requirements, allowExpired: true },
-      new Date(this.clock.now()),
-    );
+    const { allowExpired = false } = this.settings.authorize;
+    const authenticated = await this.#inTime(this.authenticator.authenticate(token, { allowExpired }));
+    const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return authenticated;
     const { code, message } = authError(decision.refusal);
     throw new RealtimeError(code, message);

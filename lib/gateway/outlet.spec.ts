@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import type { WireError } from '../core/error-code.js';
-import { TimestampWriter } from '../core/timestamp.js';
+import { Timestamps } from '../delivery/timestamps.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
 import { Outlet } from './outlet.js';
@@ -27,7 +27,8 @@ function outlet(forgiven = 2): Outlet {
     close: () => undefined,
   };
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
-  const services = { clock: { now: () => now }, timestamps: new TimestampWriter(), mistakeRate };
+  const clock = { now: () => now };
+  const services = { clock, timestamps: new Timestamps(clock), mistakeRate };
   return new Outlet(socket, services, (code) => ended.push(code));
 }
 

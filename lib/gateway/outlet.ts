@@ -29,9 +29,7 @@ export class Outlet {
 
   /** Throws when a reply cannot be written. */
   push(push: Push): void {
-    const { clock, timestamps } = this.services;
-    const timestamp = timestamps.write(clock.now());
-    this.socket.send(new Frame(this.socket.codec.encodePush(push, timestamp)));
+    this.socket.send(new Frame(this.socket.codec.encodePush(push, this.services.timestamps.now())));
   }
 
   /** Says that something failed; with an id, it is the answer to that command. */

@@ -34,10 +34,9 @@ export class Parcel {
 
   #join(): Buffer {
     const joined = Buffer.allocUnsafe(this.length);
-    let end = this.length;
-    for (let each: Parcel | undefined = this; each !== undefined; each = each.before) {
-      end -= each.frame.length;
-      joined.set(each.frame, end);
+    joined.set(this.frame, this.length - this.frame.length);
+    for (let each = this.before; each !== undefined; each = each.before) {
+      joined.set(each.frame, each.length - each.frame.length);
     }
     return joined;
   }

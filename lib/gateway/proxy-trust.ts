@@ -10,11 +10,13 @@ export interface Origination {
 
 /** Decides whose `X-Forwarded-For` and `X-Forwarded-Host` count. */
 export class ProxyTrust {
+  readonly #trustsNobody: boolean;
   readonly #hops: number;
   readonly #trusted = new BlockList();
 
   /** @param trust how many proxies stand in front of this server, or their addresses and CIDR ranges */
   constructor(trust: number | readonly string[]) {
+    this.#trustsNobody = trust === 0 || (typeof trust === 'object' && trust.length === 0);
     this.#hops = typeof trust === 'number' ? trust : 0;
     if (typeof trust === 'number') return;
     for (const entry of trust) {
@@ -28,6 +30,7 @@ export class ProxyTrust {
   /** Walks from the peer of the socket back through the proxies that are trusted; the first that is not is the client. */
   originationOf({ headers, socket }: IncomingMessage): Origination {
     const peer = plainAddress(socket.remoteAddress ?? '');
+    if (this.#trustsNobody) return { address: peer, host: headers.host };
     const chain = [peer, ...forwardedFor(headers['x-forwarded-for'])];
     let at = 0;
     while (at < chain.length - 1 && this.#isTrusted(chain[at]!, at)) at += 1;

@@ -111,14 +111,23 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     authenticated: Authenticated | undefined,
     onAuthenticated: () => void,
   ): void {
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, authenticated, onAuthenticated));
+    // The answer to the request and the welcome leave in one system call.
+    socket.cork();
+    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, authenticated, onAuthenticated).flush());
+    socket.uncork();
   }
 
-  #open(ws: WebSocket, authenticated: Authenticated | undefined, onAuthenticated: () => void): void {
+  #open(ws: WebSocket, authenticated: Authenticated | undefined, onAuthenticated: () => void): WsConnectionSocket {
     const socket = new WsConnectionSocket(ws, this.#codec, this.#share, () => session.disconnect('SLOW'));
     const session = new Session(socket, ws, this.services, onAuthenticated);
     this.#sessions.add(session);
-    ws.on('message', (data: Buffer, isBinary) => this.#guard(session, () => session.receive(data, isBinary)));
+    ws.on('message', (data: Buffer, isBinary) => {
+      try {
+        session.receive(data, isBinary);
+      } catch (error) {
+        this.#fail(session, error);
+      }
+    });
     ws.on('pong', () => session.heard());
     // ws ends the socket by itself after an error; a `close` follows.
     ws.on('error', (error) => this.#logger.debug(`A socket failed: ${error.message}`));
@@ -130,17 +139,18 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
         .catch((error: unknown) => this.#logger.error('A connection failed to end', (error as Error)?.stack))
         .finally(() => this.#leaving.delete(session));
     });
-    this.#guard(session, () => session.open(authenticated));
+    try {
+      session.open(authenticated);
+    } catch (error) {
+      this.#fail(session, error);
+    }
+    return socket;
   }
 
   /** Nothing that goes wrong with one socket may reach another, or the process. */
-  #guard(session: Session, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#logger.error('A connection failed', (error as Error)?.stack);
-      session.disconnect('SERVER_ERROR');
-    }
+  #fail(session: Session, error: unknown): void {
+    this.#logger.error('A connection failed', (error as Error)?.stack);
+    session.disconnect('SERVER_ERROR');
   }
 }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { TimestampWriter } from '../core/timestamp.js';
 import type { Rate } from '../core/token-bucket.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { Membership } from '../delivery/membership.js';
+import { Timestamps } from '../delivery/timestamps.js';
 import { NodeIdentity } from '../delivery/node-identity.js';
 import { HandlerDispatcher } from '../handlers/handler.dispatcher.js';
 import { Clock } from '../ports/clock.js';
@@ -18,7 +18,7 @@ export class SessionServices {
   readonly commandRate: Rate;
   /** How many mistakes one client is forgiven. */
   readonly mistakeRate: Rate;
-  readonly timestamps = new TimestampWriter();
+  readonly timestamps: Timestamps;
 
   constructor(
     readonly settings: RealtimeSettings,
@@ -31,6 +31,7 @@ export class SessionServices {
     readonly ids: IdGenerator,
     readonly node: NodeIdentity,
   ) {
+    this.timestamps = new Timestamps(clock);
     const { commandsPerSecond, commandBurst, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };

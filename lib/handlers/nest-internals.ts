@@ -99,7 +99,7 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
   const createPipesFn: CreatorFields['createPipesFn'] = (pipes, params) =>
     params.length > 0 && [pipes, ...params.map((each) => each.pipes)].every((list) => list.length === 0)
       ? fillerOf(params)
-      : Reflect.apply((creator as unknown as CreatorFields).createPipesFn, derived, [pipes, params]);
+      : (creator as unknown as CreatorFields).createPipesFn(pipes, params);
   const derived = Object.create(creator, {
     transformToResult: { value: (output: unknown) => output },
     interceptorsConsumer: { value: { intercept } },

@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto';
-import { JwtService, type JwtVerifyOptions } from '@nestjs/jwt';
+import { JwtService, type JwtModuleOptions } from '@nestjs/jwt';
 import type { JwtClaims } from '../../core/claims.js';
 import { MAX_TOKEN_LENGTH } from '../../core/expected-claims.js';
 import { describeProblems } from '../../core/problem.js';
@@ -22,8 +22,7 @@ import { refusalReasonOf, type JwtRefusalReason } from './jwt-refusal.js';
 export class NestJwtVerifier extends JwtVerifier {
   // Not the application's JwtService: the options of its JwtModule (secretOrKeyProvider, verifyOptions) would silently
   // take the place of the ones that were checked here.
-  readonly #jwt = new JwtService({});
-  readonly #options: JwtVerifyOptions;
+  readonly #jwt: JwtService;
 
   /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} finds fault with */
   constructor(
@@ -31,7 +30,7 @@ export class NestJwtVerifier extends JwtVerifier {
     private readonly clock: Clock,
   ) {
     super();
-    this.#options = verifyOptions(options);
+    this.#jwt = new JwtService(moduleOptions(options));
   }
 
   async verify(token: string): Promise<JwtClaims> {
@@ -44,19 +43,18 @@ export class NestJwtVerifier extends JwtVerifier {
 
   #read(token: string): { header: object; payload: unknown } {
     try {
-      return this.#jwt.verify(token, { ...this.#options, clockTimestamp: this.clock.now() / 1000 });
+      return this.#jwt.verify(token, { clockTimestamp: this.clock.now() / 1000 });
     } catch (error) {
       throw refusal(refusalReasonOf(error));
     }
   }
 }
 
-function verifyOptions(options: RealtimeJwtOptions): JwtVerifyOptions {
+function moduleOptions(options: RealtimeJwtOptions): JwtModuleOptions {
   const problems = explainJwtOptions(options).map(({ at, message }) => ({ at: `jwt.${at}`, message }));
   if (problems.length > 0) throw new RealtimeConfigurationError(describeProblems(problems));
   const { algorithms, issuer, audience, clockToleranceS } = options;
-  return {
-    ...keyOf(options),
+  const verifyOptions = {
     algorithms: [...algorithms],
     ...(issuer !== undefined && { issuer: [issuer].flat() as [string] }),
     ...(audience !== undefined && { audience: [audience].flat() as [string] }),
@@ -64,10 +62,11 @@ function verifyOptions(options: RealtimeJwtOptions): JwtVerifyOptions {
     ignoreExpiration: true,
     complete: true,
   };
+  return { ...keyOf(options), verifyOptions };
 }
 
 /** A KeyObject, whose type the verification compares with the algorithm, and which need not be parsed for each token. */
-function keyOf({ secret, publicKey }: RealtimeJwtOptions): JwtVerifyOptions {
+function keyOf({ secret, publicKey }: RealtimeJwtOptions): JwtModuleOptions {
   const reading = publicKey === undefined ? undefined : readPublicKey(publicKey);
   const key = reading?.ok ? reading.key : createSecretKey(Buffer.from(secret as string));
   // The type leaves KeyObject out; the value is handed on to jsonwebtoken, which takes one.
