@@ -34,8 +34,8 @@ export function createConnection(input: {
   return Object.freeze({
     id: input.id,
     userId: input.userId,
-    roles: new Set(input.roles),
-    permissions: new Set(input.permissions),
+    roles: setOf(input.roles),
+    permissions: setOf(input.permissions),
     metadata: Object.freeze({ ...input.metadata }),
     createdAt: input.createdAt,
     ...(input.expiresAt && { expiresAt: input.expiresAt }),
@@ -118,6 +118,18 @@ export function setMetadata(connection: RealtimeConnection, key: string, value: 
 /** A copy without one metadata entry. */
 export function removeMetadata(connection: RealtimeConnection, key: string): RealtimeConnection {
   return updateMetadata(connection, ({ [key]: _removed, ...rest }) => rest);
+}
+
+/** Most connections have no permissions, and many no roles: those share one set, which nobody can add to. */
+const NONE: ReadonlySet<string> = Object.defineProperty(new Set<string>(), 'add', {
+  value() {
+    throw new TypeError('The roles and permissions of a connection cannot be changed: it is a snapshot.');
+  },
+});
+
+function setOf(entries: Iterable<string> | undefined): ReadonlySet<string> {
+  const set = new Set(entries);
+  return set.size === 0 ? NONE : set;
 }
 
 function isText(value: unknown): value is string {

@@ -19,7 +19,8 @@ interface RunningMessage {
 /** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
 export class CommandLoop {
   readonly #mailbox: Mailbox<QueuedCommand>;
-  readonly #running = new Map<CommandId | MessageReply, RunningMessage>();
+  /** Only there once there was a message. */
+  #running: Map<CommandId | MessageReply, RunningMessage> | undefined;
   #busy = true;
   #started = false;
   /** Topics that no handler was asked about. */
@@ -51,8 +52,8 @@ export class CommandLoop {
     this.#busy = true;
     this.#mailbox.clear();
     this.#onIdle?.();
-    for (const { run } of this.#running.values()) run.cancel();
-    this.#running.clear();
+    this.#running?.forEach(({ run }) => run.cancel());
+    this.#running = undefined;
   }
 
   accept(command: QueuedCommand): void {
@@ -62,11 +63,11 @@ export class CommandLoop {
 
   /** Ends a message that is running or waiting. One that has just ended was answered already. */
   cancel(id: CommandId): void {
-    const running = this.#running.get(id);
+    const running = this.#running?.get(id);
     running?.run.cancel();
     const waiting = running ?? this.#mailbox.remove((command) => command.id === id && command.action === 'message');
     if (!waiting) return;
-    this.#running.delete(id);
+    this.#running?.delete(id);
     this.session.outlet.push({ kind: 'complete', id });
     if (this.#mailbox.resume()) this.session.resumeReading();
   }
@@ -106,15 +107,15 @@ export class CommandLoop {
       const settled = this.#handle(command);
       if (settled === undefined) continue;
       this.#busy = true;
-      void settled.then(this.#next);
+      void settled.then(() => this.#proceed());
     }
   }
 
-  readonly #next = (): void => {
+  #proceed(): void {
     if (this.session.isClosed) return;
     this.#busy = false;
     this.#work();
-  };
+  }
 
   /** @returns a promise that never rejects when the next command has to wait */
   #handle(command: QueuedCommand): Promise<void> | undefined {
@@ -201,10 +202,10 @@ export class CommandLoop {
 
   /** A stream does not outlive the subscription to its topic. */
   #endStreams(topic: string): void {
-    for (const [key, running] of this.#running) {
+    for (const [key, running] of this.#running ?? []) {
       if (running.topic !== topic || !running.run.isStreaming) continue;
       running.run.cancel();
-      this.#running.delete(key);
+      this.#running?.delete(key);
       if (!(key instanceof MessageReply)) this.session.outlet.push({ kind: 'complete', id: key });
     }
   }
@@ -213,7 +214,7 @@ export class CommandLoop {
     const { pubSub, dispatcher, settings } = this.services;
     const { connection } = this.session;
     const { id } = command;
-    if (id !== undefined && this.#running.has(id)) {
+    if (id !== undefined && this.#running?.has(id)) {
       // Without the id: the answer to it is still to come, from the message that is running.
       this.session.outlet.refuse({
         code: 'INVALID_MESSAGE',
@@ -222,27 +223,27 @@ export class CommandLoop {
       });
       return undefined;
     }
-    if (this.#running.size >= settings.limits.mailboxSize) {
+    if ((this.#running?.size ?? 0) >= settings.limits.mailboxSize) {
       const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
       this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
     }
-    const reply = new MessageReply(this.session.outlet, command, this.#forget);
+    const reply = new MessageReply(this.session.outlet, command, this);
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
     if (reply.isDone) {
       run.cancel();
       return run.released;
     }
-    this.#running.set(reply.key, { topic: command.topic, run });
+    (this.#running ??= new Map()).set(reply.key, { topic: command.topic, run });
     return run.released;
   }
 
-  /** A reply that could not be written is done before its handler is. */
-  readonly #forget = (reply: MessageReply): void => {
-    this.#running.get(reply.key)?.run.cancel();
-    this.#running.delete(reply.key);
-  };
+  /** The final answer was given. A reply that could not be written is done before its handler is. */
+  forget(reply: MessageReply): void {
+    this.#running?.get(reply.key)?.run.cancel();
+    this.#running?.delete(reply.key);
+  }
 
   #confirm(kind: 'subscribed' | 'unsubscribed', { id, topic }: SubscribeCommand | UnsubscribeCommand): void {
     if (id !== undefined) this.session.outlet.push({ kind, id, topic });

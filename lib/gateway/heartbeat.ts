@@ -1,10 +1,8 @@
-import { Logger } from '@nestjs/common';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import { Frame } from '../ports/frame.js';
 import type { Session } from './session.js';
-
-const logger = new Logger('RealtimeGateway');
+import { endFailed } from './sessions.js';
 
 const MAX_TICK_MS = 1_000;
 
@@ -75,7 +73,6 @@ function tick(session: Session, beat: Beat): void {
   try {
     session.tick(beat);
   } catch (error) {
-    logger.error('A connection failed', (error as Error)?.stack);
-    session.disconnect('SERVER_ERROR');
+    endFailed(session, error);
   }
 }

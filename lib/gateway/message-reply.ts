@@ -13,7 +13,7 @@ export class MessageReply implements ReplySink {
   constructor(
     private readonly outlet: Outlet,
     private readonly command: MessageCommand,
-    private readonly onDone: (reply: MessageReply) => void,
+    private readonly owner: { forget(reply: MessageReply): void },
   ) {}
 
   /** What the message is known by while it is running: the client's id, or the reply itself when there is none. */
@@ -56,6 +56,6 @@ export class MessageReply implements ReplySink {
 
   #done(): void {
     this.isDone = true;
-    this.onDone(this);
+    this.owner.forget(this);
   }
 }

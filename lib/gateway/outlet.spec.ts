@@ -29,7 +29,7 @@ function outlet(forgiven = 2): Outlet {
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
   const clock = { now: () => now };
   const services = { clock, timestamps: new Timestamps(clock), mistakeRate };
-  return new Outlet(socket, services, (code) => ended.push(code));
+  return new Outlet(socket, services, { disconnect: (code) => void ended.push(code) });
 }
 
 describe('what a client is told', () => {

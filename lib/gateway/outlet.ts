@@ -14,18 +14,17 @@ const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle thi
 
 /** What one client is told about its connection and its commands. */
 export class Outlet {
-  readonly #mistakes: TokenBucket;
+  /** Only there once the client has made a mistake. */
+  #mistakes: TokenBucket | undefined;
 
   /**
-   * @param end called when the client has made one mistake too many
+   * @param owner ended when the client has made one mistake too many
    */
   constructor(
     private readonly socket: ConnectionSocket,
     private readonly services: Pick<SessionServices, 'clock' | 'timestamps' | 'mistakeRate'>,
-    private readonly end: (code: CloseCodeName) => void,
-  ) {
-    this.#mistakes = new TokenBucket(services.mistakeRate, services.clock.now());
-  }
+    private readonly owner: { disconnect(code: CloseCodeName): void },
+  ) {}
 
   /** Throws when a reply cannot be written. */
   push(push: Push): void {
@@ -49,7 +48,9 @@ export class Outlet {
   /** Says that the client did what it should have known not to do; one time too many ends the connection. */
   refuse(error: WireError, id?: CommandId): void {
     this.fail(error, id);
-    if (this.#mistakes.take(this.services.clock.now()) === 0) return;
-    this.end(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
+    const now = this.services.clock.now();
+    this.#mistakes ??= new TokenBucket(this.services.mistakeRate, now);
+    if (this.#mistakes.take(now) === 0) return;
+    this.owner.disconnect(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
   }
 }

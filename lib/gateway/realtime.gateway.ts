@@ -1,22 +1,22 @@
-import { Logger, type BeforeApplicationShutdown, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { NEUTRAL_SUBPROTOCOL } from '../core/token.js';
-import type { Authenticated } from '../ports/authenticator.js';
 import { GATEWAY_MARKER } from '../realtime.constants.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { drain } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { SendBudget } from './send-budget.js';
-import { Session } from './session.js';
+import { Session, type Admitted } from './session.js';
+import { endFailed, Sessions } from './sessions.js';
 import { SessionServices } from './session-services.js';
 import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { WriteBatch } from './write-batch.js';
-import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
+import type { WsConnectionSocket, WriteShare } from './ws-connection-socket.js';
 
 /** How long a peer may take to answer a close frame, in milliseconds, before its socket is ended. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -36,10 +36,7 @@ const DEFLATE: PerMessageDeflateOptions = {
 @WebSocketGateway({ path: GATEWAY_MARKER })
 export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
   readonly server: WebSocketServer;
-  readonly #logger = new Logger(RealtimeGateway.name);
-  readonly #sessions = new Set<Session>();
-  /** Their sockets are gone; the application's hooks are not through yet. */
-  readonly #leaving = new Set<Session>();
+  readonly #sessions = new Sessions();
   readonly #share: WriteShare;
   readonly #codec: JsonCodec;
   readonly #heartbeat: Heartbeat;
@@ -49,7 +46,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     private readonly services: SessionServices,
     private readonly nodeDrain: NodeDrain,
   ) {
-    nodeDrain.onStart(() => drain(this.#sessions, this.#leaving, settings.drain.timeoutMs));
+    nodeDrain.onStart(() => drain(this.#sessions.open, this.#sessions.leaving, settings.drain.timeoutMs));
     const { limits, heartbeat, compression } = settings;
     const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -75,7 +72,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     };
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
-      this.#sessions,
+      this.#sessions.open,
       services.clock,
       this.#codec,
     );
@@ -97,60 +94,29 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 
   /** How many sockets this node holds, authenticated or not. */
   get connectionCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.open.size;
   }
 
   /**
-   * Completes an upgrade that was admitted. Without `authenticated` the token must come as the first command.
-   * @param onAuthenticated called when it has come
+   * Completes an upgrade that was admitted.
+   * @param admitted who it is; or, when the token is to come as the first command, what to call once it has come
    */
-  upgrade(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    authenticated: Authenticated | undefined,
-    onAuthenticated: () => void,
-  ): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void {
     // The answer to the request and the welcome leave in one system call.
     socket.cork();
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, authenticated, onAuthenticated).flush());
+    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, admitted).flush());
     socket.uncork();
   }
 
-  #open(ws: WebSocket, authenticated: Authenticated | undefined, onAuthenticated: () => void): WsConnectionSocket {
-    const socket = new WsConnectionSocket(ws, this.#codec, this.#share, () => session.disconnect('SLOW'));
-    const session = new Session(socket, ws, this.services, onAuthenticated);
-    this.#sessions.add(session);
-    ws.on('message', (data: Buffer, isBinary) => {
-      try {
-        session.receive(data, isBinary);
-      } catch (error) {
-        this.#fail(session, error);
-      }
-    });
-    ws.on('pong', () => session.heard());
-    // ws ends the socket by itself after an error; a `close` follows.
-    ws.on('error', (error) => this.#logger.debug(`A socket failed: ${error.message}`));
-    ws.on('close', (code, reason) => {
-      this.#sessions.delete(session);
-      this.#leaving.add(session);
-      session
-        .ended(code, reason.toString())
-        .catch((error: unknown) => this.#logger.error('A connection failed to end', (error as Error)?.stack))
-        .finally(() => this.#leaving.delete(session));
-    });
+  #open(ws: WebSocket, admitted: Admitted): WsConnectionSocket {
+    const session = new Session(ws, this.#codec, this.#share, this.services);
+    this.#sessions.add(session, ws);
     try {
-      session.open(authenticated);
+      session.open(admitted);
     } catch (error) {
-      this.#fail(session, error);
+      endFailed(session, error);
     }
-    return socket;
-  }
-
-  /** Nothing that goes wrong with one socket may reach another, or the process. */
-  #fail(session: Session, error: unknown): void {
-    this.#logger.error('A connection failed', (error as Error)?.stack);
-    session.disconnect('SERVER_ERROR');
+    return session.socket;
   }
 }
 

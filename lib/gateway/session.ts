@@ -10,18 +10,22 @@ import { tokenLife } from '../core/token-life.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import { toWireError } from '../handlers/wire-error.js';
 import type { Authenticated } from '../ports/authenticator.js';
-import type { Decoded } from '../ports/codec.js';
+import type { Codec, Decoded } from '../ports/codec.js';
 import { asReason, closeCodeOf } from './close-reason.js';
 import { CommandLoop } from './command-loop.js';
 import type { Beat } from './heartbeat.js';
 import { Outlet } from './outlet.js';
 import type { SessionServices } from './session-services.js';
-import type { WsConnectionSocket } from './ws-connection-socket.js';
+import { endFailed } from './sessions.js';
+import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
 
 const logger = new Logger('RealtimeGateway');
 
 /** For how many ping timeouts a socket may go unread because commands wait behind a handler. */
 const MAX_PAUSED_TIMEOUTS = 10;
+
+/** Who was let in; or, where the token is still to come, what to call once it has. */
+export type Admitted = Authenticated | (() => void);
 
 type Phase =
   /** Nothing but `auth` is listened to. */
@@ -35,6 +39,7 @@ type Phase =
 
 /** The life of one WebSocket, from the upgrade to the last hook: who it is, whether it still lives, and how it ends. */
 export class Session implements DeliveryTarget {
+  readonly socket: WsConnectionSocket;
   readonly outlet: Outlet;
   readonly #loop: CommandLoop;
   readonly #pulse = new Pulse();
@@ -42,6 +47,7 @@ export class Session implements DeliveryTarget {
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
   #isRevoked: Authenticated['isRevoked'];
+  #onAuthenticated: (() => void) | undefined;
   #anonymousTicks = 0;
   #pausedTicks = 0;
   #isRenewing = false;
@@ -53,15 +59,15 @@ export class Session implements DeliveryTarget {
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
-  /** @param onAuthenticated called when the token has come with the first command */
   constructor(
-    readonly socket: WsConnectionSocket,
     private readonly ws: WebSocket,
+    codec: Codec,
+    share: WriteShare,
     private readonly services: SessionServices,
-    private readonly onAuthenticated: () => void,
   ) {
     const { clock, commandRate } = services;
-    this.outlet = new Outlet(socket, services, (code) => this.disconnect(code));
+    this.socket = new WsConnectionSocket(ws, codec, share, this);
+    this.outlet = new Outlet(this.socket, services, this);
     this.#loop = new CommandLoop(this, services);
     this.#commands = new TokenBucket(commandRate, clock.now());
   }
@@ -80,8 +86,9 @@ export class Session implements DeliveryTarget {
     return new Promise((resolve) => (this.#isGone ? resolve() : (this.#onGone ??= []).push(resolve)));
   }
 
-  open(authenticated: Authenticated | undefined): void {
-    if (authenticated) this.#run(this.#admit(authenticated));
+  open(admitted: Admitted): void {
+    if (typeof admitted === 'function') this.#onAuthenticated = admitted;
+    else this.#run(this.#admit(admitted));
   }
 
   receive(data: Buffer, isBinary: boolean): void {
@@ -118,6 +125,11 @@ export class Session implements DeliveryTarget {
     if (this.isClosed) return;
     this.#finish(CLOSE_CODES[name].code, reason);
     this.socket.close(name, reason);
+  }
+
+  /** The peer does not take what is written to it. */
+  tooSlow(): void {
+    this.disconnect('SLOW');
   }
 
   /** Reads no more commands, answers those that were read, and asks the client to go elsewhere. */
@@ -211,10 +223,7 @@ export class Session implements DeliveryTarget {
 
   /** What goes on by itself must not end the process when it fails. */
   #run(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      logger.error('A connection failed', (error as Error)?.stack);
-      this.disconnect('SERVER_ERROR');
-    });
+    work.catch((error: unknown) => endFailed(this, error));
   }
 
   /** The token as the first command. */
@@ -224,7 +233,8 @@ export class Session implements DeliveryTarget {
     const { authentication } = this.services;
     const verified = await authentication.first(command);
     if (this.isClosed) return;
-    this.onAuthenticated();
+    this.#onAuthenticated?.();
+    this.#onAuthenticated = undefined;
     const outcome = authentication.withinLimit(verified);
     if (!outcome.ok) {
       this.outlet.fail(outcome.error, command.id);

@@ -98,8 +98,13 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
       const { authenticated } = outcome;
       if (authenticated && this.authentication.isFullFor(authenticated.identity.userId))
         return refuse(socket, USER_FULL);
-      if (authenticated) leave();
-      this.gateway.upgrade(request, socket, head, authenticated, leave);
+      if (authenticated) {
+        socket.off('close', leave);
+        leave();
+      }
+      // From here on ws listens.
+      socket.off('error', destroy);
+      this.gateway.upgrade(request, socket, head, authenticated ?? leave);
     } catch (error) {
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();
@@ -134,7 +139,11 @@ function once(work: () => void): () => void {
 
 /** A socket may break at any moment while it is being judged; an unheard `error` would end the process. */
 function guarded(socket: Duplex): Duplex {
-  return socket.on('error', () => socket.destroy());
+  return socket.on('error', destroy);
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** Proxies may send the whole URL, and servers must take it (RFC 9112, 3.2.2). */

@@ -48,7 +48,7 @@ function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
     terminate: () => void closes.push('terminated'),
   };
   const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame };
-  return new WsConnectionSocket(ws as unknown as WebSocket, codec, share, onSlow);
+  return new WsConnectionSocket(ws as unknown as WebSocket, codec, share, { tooSlow: onSlow });
 }
 
 const A = new Frame('{"a":1}');

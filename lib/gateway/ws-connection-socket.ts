@@ -41,12 +41,12 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #progress = 0;
   #stalledTicks = 0;
 
-  /** @param onSlow called when the peer does not take what is written to it */
+  /** @param owner told when the peer does not take what is written to it */
   constructor(
     private readonly ws: WebSocket,
     readonly codec: Codec,
     private readonly share: WriteShare,
-    private readonly onSlow: () => void,
+    private readonly owner: { tooSlow(): void },
   ) {
     super();
     this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
@@ -89,7 +89,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (waiting === 0) return;
     this.#count(waiting);
     // One message may be larger than the queue: a peer that had taken everything before is not slow.
-    if (waiting > parcel.length && waiting > this.share.maxQueueBytes && !this.#closed) this.onSlow();
+    if (waiting > parcel.length && waiting > this.share.maxQueueBytes && !this.#closed) this.owner.tooSlow();
   }
 
   /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */
@@ -113,7 +113,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   }
 
   giveUp(): void {
-    this.onSlow();
+    this.owner.tooSlow();
     this.terminate();
   }
 
@@ -136,7 +136,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const before = this.#parcel;
     const parcel = (this.#parcel = (before ?? this.share.batch.empty).with(bytes));
     if (this.#held) {
-      if (parcel.length > this.share.maxQueueBytes) this.onSlow();
+      if (parcel.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
     if (before === undefined) this.share.batch.add(this);
