@@ -29,7 +29,7 @@ export class ChildProgram {
   ) {
     child.stderr!.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
     // Not before its last words have been read.
-    this.#ended = once(child, 'close');
+    this.#ended = Promise.all([once(child, 'exit'), once(child.stderr!, 'close')]);
     ChildProgram.#running.add(this);
     void this.#ended.then(() => ChildProgram.#running.delete(this));
   }
