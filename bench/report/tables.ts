@@ -13,28 +13,29 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
   return [
     `${cpu}, ${cores} cores${isPinned ? ', servers and generator on one each' : ''}; Node.js ${node}; ${packages.join(', ')}. Medians of ${repetitions}.`,
     ...notes.map((note) => `Note: ${note}`),
-    ...(compared.length > 0
-      ? [
-          measureTable('server CPU, or memory', COSTS, compared, ({ median: middle }) => shortNumber(middle)),
-          measureTable('lowest – highest', COSTS, compared, (seen) =>
-            [seen.lowest, seen.highest].map(shortNumber).join(' – '),
-          ),
-          measureTable('latency', LATENCIES, compared, ({ median: middle }) => shortNumber(middle)),
-          trustTable(compared),
-        ]
-      : []),
-    ...GROWTH.map((measure) => growthTable(measure, grown)).filter((table) => table !== undefined),
-  ].join('\n\n');
+    measureTable('server CPU, or memory', COSTS, compared, ({ median: middle }) => shortNumber(middle)),
+    repetitions > 1 &&
+      measureTable('lowest – highest', COSTS, compared, (seen) =>
+        [seen.lowest, seen.highest].map(shortNumber).join(' – '),
+      ),
+    measureTable('latency', LATENCIES, compared, ({ median: middle }) => shortNumber(middle)),
+    ...GROWTH.map((measure) => growthTable(measure, grown)),
+    trustTable(runs),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
 }
 
+/** @returns nothing when nothing of it was measured */
 function measureTable(
   title: string,
   measures: readonly Measure[],
   runs: readonly Run[],
   show: (figure: Figure) => string,
-): string {
+): string | undefined {
   const rows = rowsOf(runs);
   const taken = measures.filter((measure) => rows.some((row) => figure(runs, row, measure)));
+  if (taken.length === 0) return undefined;
   const lines = taken.map((measure) => [
     `${measure.title}, ${measure.unit}`,
     ...rows.map((row) => {
