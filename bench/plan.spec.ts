@@ -19,6 +19,12 @@ describe('the plan', () => {
     ]);
   });
 
+  it('does not ask a server that has no handlers', () => {
+    const asked = plan(ROWS, [comparison(QUICK)[2]!], 1);
+    expect(asked.map(({ row }) => row.name)).not.toContain('ws-framed');
+    expect(asked).toHaveLength(ROWS.length - 1);
+  });
+
   it('takes the servers in reverse order every other time', () => {
     expect(names.slice(6, 9)).toEqual(['1 1000 ws-loop', '1 1000 ws-framed', '1 1000 nestjs-realtime']);
   });
@@ -32,11 +38,11 @@ describe('what the machine can do', () => {
   it('is less than was asked for where they are few, and says so', () => {
     const { workloads, notes } = feasible(growth(QUICK), 20_000);
     const grown = workloads.filter(({ grows }) => grows === 'connections');
-    expect(grown.map(({ connections, topics }) => [connections, topics])).toEqual([
-      [100, 10],
-      [1_000, 100],
-      [10_000, 1_000],
-      [19_000, 1_900],
+    expect(grown.map(({ name, connections, topics }) => [name, connections, topics])).toEqual([
+      ['connections-100', 100, 10],
+      ['connections-1000', 1_000, 100],
+      ['connections-10000', 10_000, 1_000],
+      ['connections-19000', 19_000, 1_900],
     ]);
     expect(notes).toEqual([
       '19,000 connections instead of 50,000: a process may open 20,000 files here (ulimit -H -n).',

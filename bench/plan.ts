@@ -18,8 +18,15 @@ export interface Step {
 export function plan(rows: readonly Row[], workloads: readonly Workload[], repetitions: number): readonly Step[] {
   return Array.from({ length: repetitions }, (_, repetition) => {
     const order = repetition % 2 === 0 ? rows : [...rows].reverse();
-    return workloads.flatMap((workload) => order.map((row) => ({ repetition, workload, row })));
+    return workloads.flatMap((workload) =>
+      order.filter((row) => takesPart(row, workload)).map((row) => ({ repetition, workload, row })),
+    );
   }).flat();
+}
+
+/** Who has no handlers is not asked. */
+function takesPart({ dialect }: Row, { phases }: Workload): boolean {
+  return dialect.ask !== undefined || phases.some(({ kind }) => kind !== 'ask');
 }
 
 /** What the machine can do of that, and what has been changed, in prose. */
@@ -44,7 +51,7 @@ export function feasible(workloads: readonly Workload[], openFiles: number): Fea
       return [];
     }
     notes.push(`${most.toLocaleString('en')} connections instead of ${connections.toLocaleString('en')}: ${because}.`);
-    return [{ ...workload, connections: most, topics: most / workload.subscribersPerTopic }];
+    return [{ ...workload, name: `${grows}-${most}`, connections: most, topics: most / workload.subscribersPerTopic }];
   });
   return { workloads: fitting, notes };
 }

@@ -8,8 +8,9 @@ const COLUMNS = 2;
 const PANEL = { width: 470, height: 250, left: 64, right: 24, top: 46, bottom: 46 };
 const LEGEND_HEIGHT = 34;
 const MARGIN = 16;
+const MOST_TICKS = 6;
 
-/** Where a value stands on an axis of powers of ten, between 0 and 1. */
+/** A logarithmic axis; `at` says where on it a value stands, between 0 and 1. */
 interface Axis {
   readonly ticks: readonly number[];
   readonly at: (value: number) => number;
@@ -83,10 +84,23 @@ function curve(points: readonly Point[], at: number, x: (size: number) => number
   return shape('g', { class: `s${at}` }, [shape('path', { class: 'line', d: path }), ...dots].join(''));
 }
 
-/** From the power of ten below the least value to the one above the greatest. */
+/** At least one power of ten long, so that noise does not look like a trend, between steps of 1, 2 and 5. Marked are the powers of ten, and the steps between where there is room for them. */
 function axis(values: readonly number[]): Axis {
-  const least = Math.floor(Math.log10(Math.min(...values)));
-  const greatest = Math.max(least + 1, Math.ceil(Math.log10(Math.max(...values))));
-  const ticks = Array.from({ length: greatest - least + 1 }, (_, power) => 10 ** (least + power));
-  return { ticks, at: (value) => (Math.log10(value) - least) / (greatest - least) };
+  const least = stepBelow(Math.min(...values));
+  const greatest = Math.max(stepAbove(Math.max(...values)), 10 * least);
+  const steps = [];
+  for (let step = least; step <= greatest; step = stepAbove(step * 1.01)) steps.push(step);
+  const powers = steps.filter((step) => Number.isInteger(Math.log10(step)));
+  const at = (value: number) => Math.log(value / least) / Math.log(greatest / least);
+  return { ticks: steps.length <= MOST_TICKS ? steps : powers, at };
+}
+
+function stepBelow(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * (value >= 5 * power ? 5 : value >= 2 * power ? 2 : 1);
+}
+
+function stepAbove(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * (value <= power ? 1 : value <= 2 * power ? 2 : value <= 5 * power ? 5 : 10);
 }

@@ -43,8 +43,8 @@ export interface GrowthMeasure extends Omit<Measure, 'workload'> {
 
 export const GROWTH: readonly GrowthMeasure[] = [
   {
-    title: 'deliveries per CPU-second, to everybody',
-    unit: 'deliveries',
+    title: 'deliveries to everybody',
+    unit: 'per CPU-second',
     grows: 'connections',
     of: (run) => perSecond(phaseOf(run, publishing('everybody', 1))?.cpuMicrosPerDelivery),
   },
@@ -55,8 +55,8 @@ export const GROWTH: readonly GrowthMeasure[] = [
     of: (run) => phaseOf(run, publishing('one topic', 1))?.cpuMicrosPerAsked,
   },
   {
-    title: 'deliveries per CPU-second, 10 subscribers of a random topic',
-    unit: 'deliveries',
+    title: 'deliveries to the 10 subscribers of a random topic',
+    unit: 'per CPU-second',
     grows: 'topics',
     of: (run) => perSecond(phaseOf(run, publishing('a random topic', 1))?.cpuMicrosPerDelivery),
   },

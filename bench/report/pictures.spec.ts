@@ -44,7 +44,7 @@ describe('curves', () => {
   });
 
   it('name the axes', () => {
-    for (const words of ['>connections<', '>1,000<', '>deliveries<']) expect(svg).toContain(words);
+    for (const words of ['>connections<', '>1,000<', '>per CPU-second<']) expect(svg).toContain(words);
   });
 
   it('leave a panel empty for which nothing was measured', () => {
