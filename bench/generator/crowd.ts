@@ -12,7 +12,7 @@ import { tokenFor } from './token.js';
 const AT_ONCE = 64;
 
 /** How long it may take until the next client has got what it wants, in milliseconds. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** How long a server is left alone before its memory is looked at, in milliseconds. */
 const REST_MS = 300;
