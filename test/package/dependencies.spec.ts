@@ -45,12 +45,12 @@ describe('the dependencies', () => {
   });
 });
 
-describe('nothing that is published', () => {
+describe('nothing that others see', () => {
   const FOREIGN = {
     'a path of a machine': /(?<![\w.])\/(work|root|tmp|home|Users)\/[\w.-]+/,
     'a package registry': /\/\/[\w.-]*(registry|artifactory|verdaccio|nexus)[\w.-]*/i,
   };
-  const texts = [...filesIn('dist'), ...DOCUMENTS, 'package.json', '.npmrc', 'package-lock.json'];
+  const texts = [...filesIn('dist'), ...filesIn('bench'), ...DOCUMENTS, 'package.json', '.npmrc', 'package-lock.json'];
 
   it.each(Object.entries(FOREIGN))('mentions %s', (_what, pattern) => {
     const found = texts.flatMap((path) =>
@@ -60,17 +60,17 @@ describe('nothing that is published', () => {
   });
 });
 
-describe('the lock file', () => {
-  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+describe.each(['package-lock.json', 'bench/package-lock.json'])('the lock file %s', (path) => {
+  const packages = lockedIn(path);
 
   it('holds no address of a registry', () => {
-    expect(Object.keys(packages).filter((path) => packages[path]!.resolved !== undefined)).toEqual([]);
+    expect(Object.keys(packages).filter((name) => packages[name]!.resolved !== undefined)).toEqual([]);
   });
 
   // Else `npm ci` refuses it. npm leaves out the builds for other platforms that it cannot find at the moment.
   it('holds all that its packages depend on, for every platform', () => {
-    const missing = Object.entries(packages).flatMap(([path, locked]) =>
-      Object.keys({ ...locked.dependencies, ...locked.optionalDependencies }).filter((name) => !isFound(name, path)),
+    const missing = Object.entries(packages).flatMap(([from, locked]) =>
+      Object.keys({ ...locked.dependencies, ...locked.optionalDependencies }).filter((name) => !isFound(name, from)),
     );
     expect(missing).toEqual([]);
   });
@@ -82,7 +82,23 @@ describe('the lock file', () => {
   }
 });
 
+// What is compared must not differ in what it stands on.
+it.each(['@nestjs/core', '@nestjs/websockets', '@nestjs/platform-ws', 'ws', 'rxjs'])(
+  'the benchmarks measure the package and the others on the same %s',
+  (name) => {
+    const [ours, theirs] = ['package-lock.json', 'bench/package-lock.json'].map(
+      (path) => lockedIn(path)[`node_modules/${name}`]?.version,
+    );
+    expect(theirs).toBe(ours);
+  },
+);
+
+function lockedIn(path: string): Record<string, LockedPackage> {
+  return (JSON.parse(read(path)) as { packages: Record<string, LockedPackage> }).packages;
+}
+
 interface LockedPackage {
+  readonly version?: string;
   readonly resolved?: string;
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;

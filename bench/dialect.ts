@@ -1,0 +1,57 @@
+import type { Handler } from './workload.js';
+
+/**
+ * How clients of a server speak, as texts in which `{token}`, `{topic}` and `{ts}` are filled in. The generator knows
+ * WebSockets; everything above that stands here.
+ */
+export interface Dialect {
+  readonly path: string;
+  /** What is said back to the first frame that contains something, as socket.io wants it. */
+  readonly greeting?: { readonly heard: string; readonly said: string };
+  /** Stands in the frame that tells a client that it is in; without it a client is in when the WebSocket is open. */
+  readonly welcome?: string;
+  readonly subscribe: string;
+  /** Stands in the acknowledgement of a subscription. */
+  readonly subscribed: string;
+  /** What is sent to a handler. Its answer must contain `"ts":` with the same number. Left out: not measured. */
+  readonly ask?: Partial<Readonly<Record<Handler, string>>>;
+  /** A frame that must be answered for the connection to stay, as socket.io wants it. */
+  readonly heartbeat?: { readonly heard: string; readonly said: string };
+}
+
+/** What messages carry beside their time: with it, a message as JSON has about 150 bytes. */
+export const TEXT = 'the harbour master counts the boats in the bay at dusk, every one of them';
+
+const asked = `{"ts":{ts},"text":"${TEXT}"}`;
+
+/** `{event, data}`, which Nest's `WsAdapter` speaks. */
+export const EVENTS: Dialect = {
+  path: '/ws?token={token}',
+  subscribe: '{"event":"subscribe","data":{"topic":"{topic}"}}',
+  subscribed: '"subscribed"',
+  ask: { plain: `{"event":"plain","data":${asked}}`, checked: `{"event":"checked","data":${asked}}` },
+};
+
+/** socket.io 4 over Engine.IO 4, without polling. */
+export const SOCKET_IO: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket&token={token}',
+  greeting: { heard: '0{', said: '40' },
+  welcome: '40{',
+  subscribe: '42["subscribe",{"topic":"{topic}"}]',
+  subscribed: '"subscribed"',
+  // 7 is the number of the acknowledgement that the answer comes in.
+  ask: { plain: `427["plain",${asked}]`, checked: `427["checked",${asked}]` },
+  heartbeat: { heard: '2', said: '3' },
+};
+
+/** The plain protocol of PROTOCOL.md. */
+export const REALTIME: Dialect = {
+  path: '/ws?token={token}',
+  welcome: '"realtime:welcome"',
+  subscribe: '{"action":"subscribe","id":1,"topic":"{topic}"}',
+  subscribed: '"realtime:subscribed"',
+  ask: {
+    plain: `{"action":"message","id":1,"topic":"desk:1","type":"plain","payload":${asked}}`,
+    checked: `{"action":"message","id":1,"topic":"desk:1","type":"checked","payload":${asked}}`,
+  },
+};

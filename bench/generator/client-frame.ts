@@ -1,0 +1,65 @@
+/** The number that stands in for `{ts}` until a frame is stamped: as many digits as every time has. */
+const NO_TIME = '1000000000000000';
+const BASE_MICROS = Number(NO_TIME);
+
+/** The time now, in microseconds of this process, in 16 digits; a `number` holds it exactly. */
+export function stamp(nowMs: number): number {
+  return BASE_MICROS + Math.floor(nowMs * 1_000);
+}
+
+/** How long ago a stamp was made, in microseconds. */
+export function age(stamped: number, nowMs: number): number {
+  return BASE_MICROS + nowMs * 1_000 - stamped;
+}
+
+/** A text frame as a client has to send it. The mask is zero, which is one like any other and leaves the text readable. */
+export function clientFrame(text: string, opcode = 0x1): Buffer {
+  const payload = Buffer.from(text);
+  const isShort = payload.length < 126;
+  if (payload.length > 0xffff) throw new Error('The generator has nothing to say that is this long.');
+  const head = Buffer.alloc(isShort ? 6 : 8);
+  head[0] = 0x80 | opcode;
+  head[1] = 0x80 | (isShort ? payload.length : 126);
+  if (!isShort) head.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([head, payload]);
+}
+
+/** A frame that is sent again and again, each time with the time in it. */
+export class StampedFrame {
+  readonly #frame: Buffer;
+  readonly #at: number;
+
+  /** @param text has `{ts}` in it */
+  constructor(text: string) {
+    this.#frame = clientFrame(text.replace('{ts}', NO_TIME));
+    this.#at = this.#frame.indexOf(NO_TIME);
+  }
+
+  /** The same buffer each time: whoever sent it before must have got it through. */
+  at(nowMs: number): Buffer {
+    this.#frame.write(String(stamp(nowMs)), this.#at, 'latin1');
+    return this.#frame;
+  }
+}
+
+const MARK = Buffer.from('"ts":');
+
+/** Finds stamps in messages; they mostly stand in the same place. */
+export class StampReader {
+  #offset = 0;
+
+  /** @returns the stamp; `undefined` when there is none */
+  read(buffer: Buffer, start: number, end: number): number | undefined {
+    let at = start + this.#offset;
+    if (buffer.compare(MARK, 0, MARK.length, at, Math.min(at + MARK.length, end)) !== 0) {
+      at = buffer.indexOf(MARK, start);
+      if (at < 0 || at >= end) return undefined;
+      this.#offset = at - start;
+    }
+    let stamped = 0;
+    for (let digit = at + MARK.length; digit < end && buffer[digit]! >= 48 && buffer[digit]! <= 57; digit++) {
+      stamped = stamped * 10 + buffer[digit]! - 48;
+    }
+    return stamped;
+  }
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** What a server has used. */
+export interface Usage {
+  readonly cpuMicros: number;
+  readonly rssBytes: number;
+  readonly connections: number;
+}
+
+/** Tells a server what to do; see `servers/server-control.ts`. */
+export class ControlLine {
+  #unsent = '';
+  #rest = '';
+  readonly #asking: ((answer: string) => void)[] = [];
+
+  private constructor(private readonly socket: Socket) {
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      const lines = (this.#rest + text).split('\n');
+      this.#rest = lines.pop()!;
+      for (const line of lines) this.#asking.shift()?.(line);
+    });
+  }
+
+  static async open(port: number): Promise<ControlLine> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    return new ControlLine(socket);
+  }
+
+  /** Has a message published, to everybody when there is no topic, once {@link flush} is called. */
+  publish(topic: string | undefined, seq: number, stamped: number): void {
+    this.#unsent += `P ${topic ?? '*'} ${seq} ${stamped}\n`;
+  }
+
+  flush(): void {
+    if (this.#unsent === '') return;
+    this.socket.write(this.#unsent, 'latin1');
+    this.#unsent = '';
+  }
+
+  async collectGarbage(): Promise<void> {
+    await this.#ask('G');
+  }
+
+  async usage(): Promise<Usage> {
+    const [, cpuMicros, rssBytes, connections] = (await this.#ask('U')).split(' ').map(Number);
+    return { cpuMicros: cpuMicros!, rssBytes: rssBytes!, connections: connections! };
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #ask(order: string): Promise<string> {
+    this.socket.write(`${order}\n`, 'latin1');
+    return new Promise((resolve) => this.#asking.push(resolve));
+  }
+}
+
+/** What several processes have used together; of their clients each has its own. */
+export async function usageOf(lines: readonly ControlLine[]): Promise<Usage> {
+  const usages = await Promise.all(lines.map((line) => line.usage()));
+  const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
+  return {
+    cpuMicros: sum(({ cpuMicros }) => cpuMicros),
+    rssBytes: sum(({ rssBytes }) => rssBytes),
+    connections: sum(({ connections }) => connections),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Dialect } from '../dialect.js';
+import type { Workload } from '../workload.js';
+
+/** What a generator is told to do. */
+export interface Job {
+  /** Where clients connect. */
+  readonly port: number;
+  /** The second port of each process whose CPU and memory count; the first of them is asked to publish. */
+  readonly controls: readonly number[];
+  readonly dialect: Dialect;
+  readonly workload: Workload;
+}
+
+/** What became of it. CPU is that of the server; each figure is for one connection, subscription or delivery. */
+export interface WorkloadResult {
+  readonly crowd: CrowdResult;
+  readonly phases: readonly PhaseResult[];
+}
+
+export interface CrowdResult {
+  readonly connections: number;
+  /** From the TCP connection until the client is told that it is in. */
+  readonly acceptCpuMicros: number;
+  readonly acceptsPerSecond: number;
+  readonly subscriptions: number;
+  readonly subscribeCpuMicros: number;
+  /** What the process has before the first client, in bytes. */
+  readonly baseRssBytes: number;
+  /** What it has more when all are connected, subscribed and silent, for each of them, in bytes. */
+  readonly rssBytesPerConnection: number;
+  /** Until the server has forgotten a client that is gone. */
+  readonly leaveCpuMicros: number;
+}
+
+export interface PhaseResult {
+  readonly name: string;
+  /** How many messages the server was asked to publish, or how many questions were asked. */
+  readonly asked: number;
+  readonly deliveries: number;
+  /** How many of those that were due have not arrived; less than nothing when more have. */
+  readonly lost: number;
+  readonly cpuMicrosPerDelivery: number;
+  readonly cpuMicrosPerAsked: number;
+  readonly deliveriesPerSecond: number;
+  readonly payloadBytes: number;
+  /** Above 1 where the server joins messages into one write. */
+  readonly messagesPerRead: number;
+  /** The part of the time in which the generator had something to do: near 1 it was the limit. */
+  readonly generatorBusy: number;
+  /** From the moment the generator asked until it had the message, in microseconds. */
+  readonly latencyMicros: { readonly p50: number; readonly p90: number; readonly p99: number };
+}

@@ -1,0 +1,106 @@
+import { nameOf, topicName, type Audience, type Phase, type Workload } from '../workload.js';
+import { StampedFrame, stamp } from './client-frame.js';
+import type { Crowd } from './crowd.js';
+import type { Job, PhaseResult } from './job.js';
+import { measureSpan, type Instruments } from './span.js';
+
+/** Where there are many, the latency of one in so many messages is taken. */
+const SAMPLE_EVERY = 16;
+
+/** Runs a phase, first to warm up. @returns nothing when the server has no such thing */
+export async function runPhase(
+  phase: Phase,
+  { workload, dialect }: Job,
+  crowd: Crowd,
+  instruments: Instruments,
+): Promise<PhaseResult | undefined> {
+  const question = phase.kind === 'ask' ? dialect.ask?.[phase.handler] : '';
+  if (question === undefined) return undefined;
+  const sampleEvery = phase.kind === 'publish' ? SAMPLE_EVERY : 1;
+  const run = (durationMs: number) =>
+    measureSpan(nameOf(phase), instruments, sampleEvery, () => {
+      switch (phase.kind) {
+        case 'publish':
+          return keepOutstanding(phase.outstanding, phase.to, durationMs, workload, instruments);
+        case 'pace':
+          return keepPace(phase.perSecond, phase.to, durationMs, workload, instruments);
+        case 'ask':
+          return keepAsking(question, durationMs, crowd, instruments);
+        default:
+          return phase satisfies never;
+      }
+    });
+  const warmUp = await run(phase.warmUpMs);
+  return warmUp.lost === 0 ? run(phase.durationMs) : warmUp;
+}
+
+async function keepOutstanding(
+  outstanding: number,
+  to: Audience,
+  durationMs: number,
+  workload: Workload,
+  { lines, tally, turns }: Instruments,
+) {
+  const [publisher] = lines;
+  const deliveriesEach = sizeOf(to, workload);
+  const before = tally.messages;
+  const end = performance.now() + durationMs;
+  let asked = 0;
+  await turns.until((now) => {
+    if (now >= end) return true;
+    const done = Math.floor((tally.messages - before) / deliveriesEach);
+    while (asked < done + outstanding) publisher!.publish(pick(to, workload), asked++, stamp(performance.now()));
+    publisher!.flush();
+    return false;
+  });
+  return { asked, deliveriesEach };
+}
+
+async function keepPace(
+  perSecond: number,
+  to: Audience,
+  durationMs: number,
+  workload: Workload,
+  { lines, turns }: Instruments,
+) {
+  const [publisher] = lines;
+  const start = performance.now();
+  let asked = 0;
+  await turns.until((now) => {
+    if (now >= start + durationMs) return true;
+    // Stamped with the moment it was due: a generator that is late must not make the server look good.
+    for (let due = start; (due = start + (asked * 1_000) / perSecond) <= now; asked++) {
+      publisher!.publish(pick(to, workload), asked, stamp(due));
+    }
+    publisher!.flush();
+    return false;
+  });
+  return { asked, deliveriesEach: sizeOf(to, workload) };
+}
+
+async function keepAsking(text: string, durationMs: number, crowd: Crowd, { tally, turns }: Instruments) {
+  const before = tally.messages;
+  const end = performance.now() + durationMs;
+  for (const client of crowd.clients) client.ask(new StampedFrame(text));
+  await turns.until((now) => now >= end);
+  for (const client of crowd.clients) client.stopAsking();
+  // Each of them waits for one more.
+  return { asked: tally.messages - before + crowd.clients.length, deliveriesEach: 1 };
+}
+
+function sizeOf(to: Audience, { connections, subscribersPerTopic }: Workload): number {
+  return to === 'everybody' ? connections : subscribersPerTopic;
+}
+
+function pick(to: Audience, { topics }: Workload): string | undefined {
+  switch (to) {
+    case 'everybody':
+      return undefined;
+    case 'one topic':
+      return topicName(0);
+    case 'a random topic':
+      return topicName(Math.floor(Math.random() * topics));
+    default:
+      return to satisfies never;
+  }
+}

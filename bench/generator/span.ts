@@ -1,0 +1,65 @@
+import { usageOf, type ControlLine } from './control-line.js';
+import type { PhaseResult } from './job.js';
+import type { Tally } from './tally.js';
+import type { Turns } from './turns.js';
+
+/** How long deliveries may be overdue before they count as lost, in milliseconds. */
+const OVERDUE_MS = 5_000;
+
+/** What a phase is measured with. */
+export interface Instruments {
+  readonly lines: readonly ControlLine[];
+  readonly tally: Tally;
+  readonly turns: Turns;
+}
+
+/**
+ * Measures from one moment at which nothing is under way to the next: what was asked for is waited for on both ends, so
+ * each delivery that is counted has been paid for in between, and no other.
+ * @param sampleEvery of how many messages the latency of one is taken
+ * @param work does something; returns how much it asked for and how many deliveries were due for each
+ */
+export async function measureSpan(
+  name: string,
+  { lines, tally, turns }: Instruments,
+  sampleEvery: number,
+  work: () => Promise<{ readonly asked: number; readonly deliveriesEach: number }>,
+): Promise<PhaseResult> {
+  const used = await usageOf(lines);
+  const { reads, messages, payloadBytes } = tally;
+  const { idleMs } = turns;
+  tally.sample(sampleEvery);
+  const start = performance.now();
+  const { asked, deliveriesEach } = await work();
+  const due = asked * deliveriesEach;
+  await settled(() => tally.messages - messages, due, turns);
+  const wallMs = performance.now() - start;
+  const cpuMicros = (await usageOf(lines)).cpuMicros - used.cpuMicros;
+  const deliveries = tally.messages - messages;
+  const percentile = (part: number) => tally.latency.percentile(part) ?? 0;
+  return {
+    name,
+    asked,
+    deliveries,
+    lost: due - deliveries,
+    cpuMicrosPerDelivery: cpuMicros / deliveries,
+    cpuMicrosPerAsked: cpuMicros / asked,
+    deliveriesPerSecond: (deliveries * 1_000) / wallMs,
+    payloadBytes: (tally.payloadBytes - payloadBytes) / deliveries,
+    messagesPerRead: deliveries / (tally.reads - reads),
+    generatorBusy: 1 - (turns.idleMs - idleMs) / wallMs,
+    latencyMicros: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99) },
+  };
+}
+
+/** Waits until everything has arrived, or nothing has for a while. */
+async function settled(arrived: () => number, due: number, turns: Turns): Promise<void> {
+  let seen = arrived();
+  let since = performance.now();
+  await turns.until((now) => {
+    const count = arrived();
+    if (count !== seen) since = now;
+    seen = count;
+    return count >= due || now - since > OVERDUE_MS;
+  });
+}

@@ -1,0 +1,27 @@
+import { age, StampReader } from './client-frame.js';
+import { LatencyHistogram } from './latency-histogram.js';
+
+/** Counts what all clients together have received. */
+export class Tally {
+  reads = 0;
+  messages = 0;
+  payloadBytes = 0;
+  readonly latency = new LatencyHistogram();
+  readonly #stamps = new StampReader();
+  #every = 1;
+
+  /** From now on the latency of every so manieth message is taken, and what was taken before is forgotten. */
+  sample(every: number): void {
+    this.#every = every;
+    this.latency.clear();
+  }
+
+  add(buffer: Buffer, start: number, end: number): void {
+    this.messages += 1;
+    this.payloadBytes += end - start;
+    if (this.messages % this.#every !== 0) return;
+    const stamped = this.#stamps.read(buffer, start, end);
+    if (stamped === undefined) throw new Error(`No message of ours: ${buffer.toString('utf8', start, end)}`);
+    this.latency.add(age(stamped, performance.now()));
+  }
+}

@@ -1,0 +1,54 @@
+import type { Job, WorkloadResult } from './generator/job.js';
+import type { Row } from './rows.js';
+import { ChildProgram, type ProgramOptions } from './stage/child-program.js';
+import { BENCH } from './stage/program.js';
+import type { Workload } from './workload.js';
+
+/** Servers share one core, and the generator has another. */
+const SERVER_CORE = 0;
+const GENERATOR_CORE = 1;
+
+/** How long a workload may take, in milliseconds. */
+const WORKLOAD_MS = 600_000;
+
+/** Runs a workload against a server, each of its processes new. @param flags for Node.js, as it runs the server */
+export async function measure(
+  { programs, cwd, dialect }: Row,
+  workload: Workload,
+  flags: readonly string[] = [],
+): Promise<WorkloadResult> {
+  const running: ChildProgram[] = [];
+  const start = async (options: ProgramOptions) => {
+    const { child, first } = await ChildProgram.start(options);
+    running.push(child);
+    return { child, first };
+  };
+  try {
+    const servers: { readonly port: number; readonly control: number }[] = [];
+    for (const path of programs) {
+      const { first } = await start({ path, cwd, core: SERVER_CORE, flags });
+      servers.push(first as { port: number; control: number });
+    }
+    const { child: generator } = await start({ path: 'generator/main.ts', cwd: BENCH, core: GENERATOR_CORE });
+    const job: Job = {
+      port: servers.at(-1)!.port,
+      controls: servers.map(({ control }) => control),
+      dialect,
+      workload,
+    };
+    generator.send(job);
+    const said = (await generator.next(WORKLOAD_MS)) as { result: WorkloadResult } | { error: string };
+    if ('error' in said) throw new Error(said.error);
+    return said.result;
+  } catch (error) {
+    await end(running);
+    const lastWords = running.map((child) => child.said).filter((text) => text !== '');
+    throw new Error([(error as Error).message, ...lastWords].join('\n'), { cause: error });
+  } finally {
+    await end(running);
+  }
+}
+
+async function end(running: readonly ChildProgram[]): Promise<void> {
+  await Promise.all(running.map((child) => child.end()));
+}

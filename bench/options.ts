@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `npm run bench -- [options]
+  --quick             one repetition of short phases: under five minutes
+  --reps <n>          repetitions; 3, with --quick and --growth 1
+  --only <row,…>      only these servers
+  --workloads <w,…>   only these workloads
+  --growth            how costs grow with connections and topics, instead of the comparison
+  --out <file.json>   where the results go; the plot goes beside them
+  --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
+  --readme            put tables into bench/README.md
+  --profile <folder>  have each server write a CPU profile`;
+
+/** What is to be run. */
+export interface BenchOptions {
+  readonly isQuick: boolean;
+  readonly isGrowth: boolean;
+  readonly isForReadme: boolean;
+  readonly repetitions: number;
+  readonly only: readonly string[] | undefined;
+  readonly workloads: readonly string[] | undefined;
+  readonly out: string | undefined;
+  readonly table: string | undefined;
+  readonly profile: string | undefined;
+}
+
+/** @throws Error when an option is unknown, or is not what it should be */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      growth: { type: 'boolean', default: false },
+      readme: { type: 'boolean', default: false },
+      reps: { type: 'string' },
+      only: { type: 'string' },
+      workloads: { type: 'string' },
+      out: { type: 'string' },
+      table: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const repetitions = Number(values.reps ?? (values.quick || values.growth ? 1 : 3));
+  if (!Number.isInteger(repetitions) || repetitions < 1)
+    throw new Error(`--reps must be 1 or more, not ${values.reps}`);
+  return {
+    isQuick: values.quick,
+    isGrowth: values.growth,
+    isForReadme: values.readme,
+    repetitions,
+    only: values.only?.split(','),
+    workloads: values.workloads?.split(','),
+    out: values.out,
+    table: values.table,
+    profile: values.profile,
+  };
+}
+
+/** Those that were chosen by their names; all when nothing was. @throws Error when there is none of that name */
+export function chosen<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: readonly string[] | undefined,
+): readonly T[] {
+  for (const name of names ?? []) {
+    if (all.some((one) => one.name === name)) continue;
+    throw new Error(`There is no "${name}" among ${all.map((one) => one.name).join(', ')}.`);
+  }
+  return names ? all.filter(({ name }) => names.includes(name)) : all;
+}

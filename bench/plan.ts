@@ -1,0 +1,57 @@
+import type { Row } from './rows.js';
+import type { Workload } from './workload.js';
+
+/** Files that a process has open beside its connections. */
+const OTHER_FILES = 200;
+
+/** One workload against one server. */
+export interface Step {
+  readonly repetition: number;
+  readonly workload: Workload;
+  readonly row: Row;
+}
+
+/**
+ * In which order things are measured. What is compared is measured one right after the other, since a machine is faster at one time
+ * than at another; and every other time in reverse, since it may get slower while it goes on.
+ */
+export function plan(rows: readonly Row[], workloads: readonly Workload[], repetitions: number): readonly Step[] {
+  return Array.from({ length: repetitions }, (_, repetition) => {
+    const order = repetition % 2 === 0 ? rows : [...rows].reverse();
+    return workloads.flatMap((workload) =>
+      order.filter((row) => takesPart(row, workload)).map((row) => ({ repetition, workload, row })),
+    );
+  }).flat();
+}
+
+/** Who has no handlers is not asked. */
+function takesPart({ dialect }: Row, { phases }: Workload): boolean {
+  return dialect.ask !== undefined || phases.some(({ kind }) => kind !== 'ask');
+}
+
+/** What the machine can do of that, and what has been changed, in prose. */
+export interface Feasible {
+  readonly workloads: readonly Workload[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes workloads smaller that have more connections than a process may have open files; a workload that says what
+ * happens with so many connections and no others is left out.
+ */
+export function feasible(workloads: readonly Workload[], openFiles: number): Feasible {
+  const most = Math.floor((openFiles - OTHER_FILES) / 1_000) * 1_000;
+  const notes: string[] = [];
+  const fitting = workloads.flatMap((workload) => {
+    const { name, connections, grows } = workload;
+    if (connections <= openFiles - OTHER_FILES) return [workload];
+    const because = `a process may open ${openFiles.toLocaleString('en')} files here (ulimit -H -n)`;
+    if (grows !== 'connections' || workloads.some((other) => other.grows && other.connections === most)) {
+      notes.push(`"${name}" was left out: ${because}.`);
+      return [];
+    }
+    notes.push(`${most.toLocaleString('en')} connections instead of ${connections.toLocaleString('en')}: ${because}.`);
+    return [{ ...workload, name: `${grows}-${most}`, connections: most, topics: most / workload.subscribersPerTopic }];
+  });
+  return { workloads: fitting, notes };
+}

@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Results } from '../results.js';
+import { BENCH } from '../stage/program.js';
+import { bars } from './bars.js';
+import { curves } from './curves.js';
+import { replaceRegion } from './marked-region.js';
+import { COSTS, GROWTH } from './measures.js';
+import { tablesOf } from './tables.js';
+
+/**
+ * Prints tables, and draws the plot beside the file that the results are in.
+ * @param isForReadme true to put the tables into the README, in place of those that are there
+ */
+export function publish(results: Results, file: string, isForReadme: boolean): void {
+  const tables = tablesOf(results);
+  const grown = results.runs.filter(({ workload }) => workload.grows);
+  const isGrowth = grown.length > 0;
+  const plot = file.replace(/(\.json)?$/, '.svg');
+  writeFileSync(
+    plot,
+    isGrowth
+      ? curves('How costs grow', GROWTH, grown)
+      : bars('What the server spends; less is better', COSTS, results.runs),
+  );
+  console.log(`\n${tables}\n\n${file}\n${plot}`);
+  if (!isForReadme) return;
+  const readme = join(BENCH, 'README.md');
+  const region = isGrowth ? 'growth' : 'comparison';
+  writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
+}

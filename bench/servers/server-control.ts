@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { TEXT } from '../dialect.js';
+
+/** What a message carries: `ts` is when the generator asked for it. */
+export interface Tick {
+  readonly topic: string;
+  readonly seq: number;
+  readonly ts: number;
+  readonly text: string;
+}
+
+/** What a server under test can do when the generator asks for it. */
+export interface ServerUnderTest {
+  /** The port that clients connect to. */
+  readonly port: number;
+  /** Publishes one message, to everybody when there is no topic. */
+  publish(topic: string | undefined, tick: Tick): void;
+  /** How many clients are connected. */
+  connections(): number | Promise<number>;
+}
+
+/**
+ * Opens a second port, for the generator, and tells the runner both. Lines come in, with a line back where one is named:
+ *
+ * - `P <topic or *> <seq> <ts>` publishes a message
+ * - `G` collects the garbage: `G`
+ * - `U` asks for what the process has used: `U <microseconds of CPU> <bytes of RSS> <connections>`
+ */
+export async function control(server: ServerUnderTest): Promise<void> {
+  const listener = createServer({ noDelay: true }, (socket) => obey(socket, server));
+  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  process.send?.({ port: server.port, control: (listener.address() as AddressInfo).port });
+  // Whoever started it is gone, or wants it gone.
+  process.on('disconnect', () => process.exit(0));
+}
+
+function obey(socket: Socket, server: ServerUnderTest): void {
+  let rest = '';
+  socket.setEncoding('latin1').on('error', () => socket.destroy());
+  socket.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [order, topic, seq, ts] = line.split(' ') as [string, string, string, string];
+      if (order === 'P') {
+        server.publish(topic === '*' ? undefined : topic, { topic, seq: Number(seq), ts: Number(ts), text: TEXT });
+      } else if (order === 'G') {
+        globalThis.gc!();
+        socket.write('G\n');
+      } else if (order === 'U') void tellUsage(socket, server);
+    }
+  });
+}
+
+async function tellUsage(socket: Socket, server: ServerUnderTest): Promise<void> {
+  const connections = await server.connections();
+  const { user, system } = process.cpuUsage();
+  socket.write(`U ${user + system} ${process.memoryUsage.rss()} ${connections}\n`);
+}

@@ -1,0 +1,13 @@
+import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
+import * as ws from 'ws';
+
+interface WsParts {
+  /** Makes frames: the head, then the payload. */
+  readonly Sender: { frame(payload: Buffer, options: object): Buffer[] };
+  /** Reads frames. */
+  readonly Receiver: new (options: { isServer: boolean }) => Writable & EventEmitter;
+}
+
+/** What `ws` exports, and its types do not know of. */
+export const { Sender, Receiver } = ws as unknown as WsParts;
