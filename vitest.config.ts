@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/helpers/summary-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts', 'test/helpers/**/*.spec.ts'] } },
       { extends: true, test: { name: 'contract', include: ['test/contract/**/*.contract.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'] } },
       { extends: true, test: { name: 'faults', include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 } },
