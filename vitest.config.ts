@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 const lib = (file: string) => fileURLToPath(new URL(`lib/${file}`, import.meta.url));
 
+const redis = './test/helpers/redis-installation.ts';
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -14,10 +16,16 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/helpers/summary-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts', 'test/helpers/**/*.spec.ts'] } },
-      { extends: true, test: { name: 'contract', include: ['test/contract/**/*.contract.ts'] } },
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'] } },
-      { extends: true, test: { name: 'faults', include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: 'unit', globalSetup: redis, include: ['lib/**/*.spec.ts', 'test/helpers/*.spec.ts'] },
+      },
+      { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },
+      { extends: true, test: { name: 'e2e', globalSetup: redis, include: ['test/e2e/**/*.e2e-spec.ts'] } },
+      {
+        extends: true,
+        test: { name: 'faults', globalSetup: redis, include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 },
+      },
       {
         extends: true,
         test: {
