@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
-import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
+import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
 import type { Envelope } from './core/envelope.js';
@@ -23,6 +22,10 @@ class FakeBus extends MessageBus {
     return this.answer();
   }
 
+  readonly isAttached = true;
+  ask() {
+    return [];
+  }
   open() {}
   join() {}
   leave() {}
@@ -34,12 +37,8 @@ let drain: NodeDrain;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
-  const [registry, pubSub, events] = [
-    new InMemoryConnectionRegistry(),
-    new InMemoryPubSubManager(),
-    new ConnectionEvents(),
-  ];
-  return new RealtimeService(bus, registry, pubSub, { now: () => 0 }, events, new RealtimeSettings(options), drain);
+  const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
+  return new RealtimeService(bus, directory, { now: () => 0 }, events, new RealtimeSettings(options), drain);
 }
 
 beforeEach(() => {

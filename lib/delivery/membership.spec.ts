@@ -12,6 +12,7 @@ import { Membership } from './membership.js';
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
   readonly calls: string[] = [];
+  isAttached = true;
   pending: Promise<void> | undefined;
   leaving: Promise<void> | undefined;
   /** What is looked at when a subject is joined. */
@@ -32,6 +33,9 @@ class RecordingBus extends MessageBus {
   close() {}
   publish() {
     return localReport(0);
+  }
+  ask() {
+    return [];
   }
 }
 

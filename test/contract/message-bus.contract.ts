@@ -9,7 +9,7 @@ const twin = (change: (real: MessageBus) => Partial<MessageBus>) => twinOf(creat
 
 /** A bus that does something else with what arrives. */
 const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
-  twin((real) => ({ open: (nodeId, receive) => real.open(nodeId, change(receive)) }));
+  twin((real) => ({ open: (nodeId, receive, respond) => real.open(nodeId, change(receive), respond) }));
 
 /** A bus that changes envelopes on their way. */
 const carrying = (change: (envelope: Envelope) => Envelope) => receiving((receive) => (each) => receive(change(each)));

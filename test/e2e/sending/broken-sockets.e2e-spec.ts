@@ -39,6 +39,7 @@ function breakTarget({ app }: RealtimeApp, id: string): void {
     disconnect() {},
     subscribe: () => false,
     unsubscribe: () => false,
+    changeRights() {},
     revalidate() {},
   });
 }

@@ -1,0 +1,53 @@
+import type { Envelope } from '../../core/envelope.js';
+import { TICK_MS } from './redis-connection.js';
+
+/** How long an envelope may take to come back from Redis, in milliseconds; then nothing else would come either. */
+const OVERDUE_MS = 1_000;
+
+/** An envelope of this node that this node is to get from Redis like everybody else. */
+interface OwnCopy {
+  readonly envelope: Envelope;
+  readonly partition: number;
+  readonly since: number;
+}
+
+/**
+ * The envelopes that are on their way to Redis and back, oldest first. What does not come back is served directly, in
+ * its order; should it come back after all, it was heard already.
+ */
+export class OwnCopies {
+  readonly #copies = new Map<number, OwnCopy>();
+  #ticks = 0;
+
+  add(sequence: number, partition: number, envelope: Envelope): void {
+    this.#copies.set(sequence, { envelope, partition, since: this.#ticks });
+  }
+
+  /** It has come back. */
+  arrived(sequence: number): void {
+    this.#copies.delete(sequence);
+  }
+
+  has(sequence: number): boolean {
+    return this.#copies.has(sequence);
+  }
+
+  /** Takes out what is on its way in a partition, up to a sequence. */
+  *take(partition: number, upTo = Infinity): Iterable<readonly [sequence: number, envelope: Envelope]> {
+    for (const [sequence, copy] of this.#copies) {
+      if (sequence > upTo) return;
+      if (copy.partition !== partition) continue;
+      this.#copies.delete(sequence);
+      yield [sequence, copy.envelope];
+    }
+  }
+
+  /** Called every tick. @returns the partition of an envelope that should have come back long ago */
+  tick(): number | undefined {
+    this.#ticks += 1;
+    for (const { since, partition } of this.#copies.values()) {
+      return (this.#ticks - since) * TICK_MS > OVERDUE_MS ? partition : undefined;
+    }
+    return undefined;
+  }
+}
