@@ -80,10 +80,9 @@ export class PendingAnswers {
   }
 
   /** A node has answered. */
-  answer(sequence: number, recipients: number, findings?: readonly unknown[]): void {
+  answer(sequence: number, recipients: number): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return this.#late();
-    this.add(sequence, findings ?? []);
     pending.answered += 1;
     pending.recipients += recipients;
     if (recipients > 0) pending.nodes += 1;

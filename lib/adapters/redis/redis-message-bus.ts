@@ -1,8 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { decodeFrame, encodeFrame, type BusFrame, type ReachedCount } from '../../core/bus-frame.js';
+import type { BusFrame } from '../../core/bus-frame.js';
 import { fromConnectionData, toConnectionData } from '../../core/connection-data.js';
 import { isNodeId } from '../../core/connection-id.js';
-import type { RealtimeConnection } from '../../core/connection.js';
 import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
 import type { Envelope } from '../../core/envelope.js';
 import type { Finding, Question } from '../../core/question.js';
@@ -15,54 +14,43 @@ import {
   type PublishOptions,
   type QuestionResponder,
 } from '../../ports/message-bus.js';
-import { HeardSequences } from './heard-sequences.js';
+import { AnswerBatch } from './answer-batch.js';
 import { OwnCopies } from './own-copies.js';
 import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import { Probes, UNKNOWN_TO_REDIS } from './probes.js';
 import type { RedisChannel, RedisChannels } from './redis-channels.js';
 import { TICK_MS } from './redis-connection.js';
-import { command, type RedisNetwork } from './redis-network.js';
+import { RedisLine, type RedisBusStats } from './redis-line.js';
+import type { RedisNetwork } from './redis-network.js';
 import type { RedisNodeDirectory } from './redis-node-directory.js';
 import type { RedisSettings } from './redis-options.js';
 import type { RedisServer } from './redis-server.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
 
-/** Most answers in one frame, and most things that were found in one. */
-const MAX_COUNTS = 4_096;
+/** Most things that were found in one frame. */
 const MAX_FINDINGS = 128;
 
-const UNKNOWN_TO_REDIS = 'Redis does not know of our subscriptions';
-
-/** What goes on unseen, for tests and for those who look for a fault. */
-export interface RedisBusStats {
-  /** Frames that were no frames, of another version, or too large. */
-  ignored: number;
-  /** Frames that had come before: twice, late, or played back. */
-  repeated: number;
-  /** How often a connection for subscriptions was lost: what was published until it was back did not arrive here. */
-  gaps: number;
-}
-
-/** Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster. */
+/**
+ * Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster.
+ *
+ * This node gets its own envelopes from Redis like everybody else, so that there is one order for all. What does not come
+ * back, because Redis is away or the connection is lost, is served directly, and not again should it come back late.
+ */
 export class RedisMessageBus extends MessageBus {
-  readonly stats: RedisBusStats = { ignored: 0, repeated: 0, gaps: 0 };
   readonly #logger = new Logger(RedisMessageBus.name);
+  readonly #line: RedisLine;
   readonly #subscriptions: RedisSubscriptions;
-  readonly #heard = new HeardSequences();
+  readonly #probes: Probes;
+  readonly #answers: AnswerBatch;
   readonly #own = new OwnCopies();
   readonly #pending = new PendingAnswers(() => this.#callRoll());
-  readonly #reached = new Map<string, ReachedCount[]>();
-  #isAnswering = false;
-  #sequence = 0;
+  readonly #live = new Set<RedisServer>();
   #nodeId = '';
   #nodeSubject = '';
   #receive: EnvelopeReceiver | undefined;
   #respond: QuestionResponder = () => [];
   #timer: NodeJS.Timeout | undefined;
   #wasAttached = false;
-  readonly #live = new Set<RedisServer>();
-  #probeTicks = 0;
-  /** The probes that have not come back, by the partition that they went over. */
-  readonly #probes = new Map<number, number>();
 
   constructor(
     private readonly network: RedisNetwork,
@@ -71,11 +59,18 @@ export class RedisMessageBus extends MessageBus {
     private readonly settings: RedisSettings,
   ) {
     super();
-    this.#subscriptions = new RedisSubscriptions(network, channels, settings, this.#hear);
+    this.#line = new RedisLine(network, channels, settings.maxEnvelopeBytes);
+    this.#subscriptions = new RedisSubscriptions(network, channels, settings, this.#line.hear);
+    this.#probes = new Probes(network, channels, this.#line, settings.probeIntervalMs);
+    this.#answers = new AnswerBatch(this.#line);
   }
 
   get isAttached(): boolean {
     return this.#receive !== undefined && this.network.isAttached;
+  }
+
+  get stats(): Readonly<RedisBusStats> {
+    return this.#line.stats;
   }
 
   async open(nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): Promise<void> {
@@ -86,8 +81,10 @@ export class RedisMessageBus extends MessageBus {
     this.#nodeSubject = nodeSubject(nodeId);
     this.#receive = receive;
     this.#respond = respond;
+    this.#line.open(nodeId, this.#take);
+    this.directory.announce = (isAttached) => this.#announce(isAttached);
     for (const partition of this.channels.all()) {
-      this.#subscriptions.join(this.channels.probe(nodeId, partition))?.catch(ignore);
+      this.#subscriptions.join(this.channels.probe(nodeId, partition))?.catch(() => undefined);
     }
     this.#timer = setInterval(this.#tick, TICK_MS);
     try {
@@ -99,11 +96,7 @@ export class RedisMessageBus extends MessageBus {
     } catch (error) {
       if (!this.settings.requireAtBoot) return this.#logger.warn('Redis is away: starting without it');
       await this.close();
-      throw new RealtimeError(
-        'UNAVAILABLE',
-        'Redis cannot be reached. Start it, correct its address, or start without it: redisBackend({ requireAtBoot: false })',
-        { cause: error },
-      );
+      throw new RealtimeError('UNAVAILABLE', AWAY_AT_BOOT, { cause: error });
     }
   }
 
@@ -122,28 +115,72 @@ export class RedisMessageBus extends MessageBus {
     const isJoined = this.#subscriptions.isJoined(channel.name);
     // Nobody else has joined it.
     if (subject === this.#nodeSubject) return localReport(isJoined ? receive(envelope) : 0);
-    const sequence = ++this.#sequence;
-    const text = encodeFrame({ kind: 'envelope', origin: this.#nodeId, sequence, envelope, wantsReport: report });
-    if (this.#isTooLarge(text)) return Promise.reject(tooLarge(this.settings.maxEnvelopeBytes));
+    const spoken = this.#line.next();
+    const text = this.#line.textOf({ kind: 'envelope', ...spoken, envelope, wantsReport: report });
+    if (text === undefined) return Promise.reject(tooLarge(this.settings.maxEnvelopeBytes));
     const server = this.network.serverOf(channel.partition);
-    if (!server?.commands.isUp) return this.#publishHere(channel, envelope, isJoined);
+    return server?.commands.isUp
+      ? this.#publishThere(server, channel, text, spoken.sequence, envelope, isJoined, report)
+      : this.#publishHere(channel, envelope, isJoined);
+  }
+
+  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]> {
+    if (this.#receive === undefined) return [];
+    const channel = this.channels.of(subject);
+    if (subject === this.#nodeSubject) {
+      return this.#subscriptions.isJoined(channel.name) ? this.#respond(question) : [];
+    }
+    const spoken = this.#line.next();
+    const text = this.#line.textOf({ kind: 'question', ...spoken, question });
+    if (text === undefined) return Promise.reject(tooLarge(this.settings.maxEnvelopeBytes));
     return new Promise((resolve, reject) => {
-      const isOrder = envelope.content.kind !== 'message';
+      this.#pending.open(spoken.sequence, (pending) => {
+        if (isAnswered(pending) && this.#isWhole) resolve(pending.findings as Finding<Q>[]);
+        else reject(unavailable('Not every node has answered.'));
+      });
+      this.#count(channel, text, spoken.sequence);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#receive = undefined;
+    if (this.network.isAttached) await this.#line.tell(ALL_SUBJECT, this.#presence(false, true));
+    clearInterval(this.#timer);
+    this.#pending.close();
+    this.#subscriptions.close();
+    this.network.close();
+  }
+
+  /** True when every node that lives can be reached, as far as is known. */
+  get #isWhole(): boolean {
+    return this.network.isAttached && this.directory.isEveryNodeAttached;
+  }
+
+  #publishThere(
+    server: RedisServer,
+    channel: RedisChannel,
+    text: string,
+    sequence: number,
+    envelope: Envelope,
+    isJoined: boolean,
+    report: boolean,
+  ): Promise<DeliveryReport> {
+    const isDeaf = isJoined && !server.subscriber.isUp;
+    const isOwn = isDeaf || this.#subscriptions.isInForce(channel.name);
+    return new Promise((resolve, reject) => {
       this.#pending.open(sequence, (pending) => {
-        if (pending.expected === undefined && isOrder) reject(unavailable('The order was not carried to other nodes.'));
+        if (pending.expected === undefined && envelope.content.kind !== 'message') reject(unavailable(NOT_CARRIED));
         else resolve(this.#reportOf(pending));
       });
-      const isHeard = this.#subscriptions.isInForce(channel.name);
-      const isDeaf = isJoined && !server.subscriber.isUp;
-      if (isHeard || isDeaf) this.#own.add(sequence, channel.partition, envelope);
+      if (isOwn) this.#own.add(sequence, channel.partition, envelope);
       if (isDeaf) this.#serveOwn(channel.partition, sequence);
-      this.#send(
+      this.#line.send(
         channel,
         text,
         (count) => {
           if (count === 0 && this.#own.has(sequence)) server.subscriber.restart(UNKNOWN_TO_REDIS);
           const reached = isDeaf ? count + 1 : count;
-          this.#pending.expect(sequence, reached, report ? reached : Math.min(reached, isHeard || isDeaf ? 1 : 0));
+          this.#pending.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
         },
         () => {
           this.#serveOwn(channel.partition, sequence);
@@ -153,120 +190,52 @@ export class RedisMessageBus extends MessageBus {
     });
   }
 
-  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]> {
-    if (this.#receive === undefined) return [];
-    const channel = this.channels.of(subject);
-    if (subject === this.#nodeSubject) {
-      return this.#subscriptions.isJoined(channel.name) ? this.#respond(question) : [];
-    }
-    const sequence = ++this.#sequence;
-    return new Promise((resolve, reject) => {
-      this.#pending.open(sequence, (pending) => {
-        if (isAnswered(pending) && this.#isComplete) resolve(pending.findings as Finding<Q>[]);
-        else reject(unavailable('Not every node has answered.'));
-      });
-      this.#send(
-        channel,
-        encodeFrame({ kind: 'question', origin: this.#nodeId, sequence, question }),
-        (count) => this.#pending.expect(sequence, count),
-        () => this.#pending.fail(sequence),
-      );
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#receive = undefined;
-    const goodbye = { kind: 'presence', ...this.#spoken(), isAttached: false, isGone: true } as const;
-    if (this.network.isAttached) {
-      await new Promise<void>((resolve) => {
-        this.#send(this.channels.of(ALL_SUBJECT), encodeFrame(goodbye), () => resolve(), resolve);
-      });
-    }
-    clearInterval(this.#timer);
-    this.#pending.close();
-    this.#subscriptions.close();
-    this.network.close();
-  }
-
-  get #isComplete(): boolean {
-    return this.network.isAttached && this.directory.isEveryNodeAttached;
-  }
-
   /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */
   #publishHere(channel: RedisChannel, envelope: Envelope, isJoined: boolean): DeliveryReport | Promise<DeliveryReport> {
     this.#serveOwn(channel.partition);
     const recipients = isJoined ? this.#receive!(envelope) : 0;
-    if (envelope.content.kind !== 'message') {
-      return Promise.reject(unavailable('The order was not carried to other nodes.'));
-    }
+    if (envelope.content.kind !== 'message') return Promise.reject(unavailable(NOT_CARRIED));
     return { ...localReport(recipients), complete: false };
   }
 
   #reportOf(pending: Pending): DeliveryReport {
     const { recipients, nodes, reached, answered } = pending;
-    return { recipients, nodes, complete: isAnswered(pending) && answered >= reached && this.#isComplete };
+    return { recipients, nodes, complete: isAnswered(pending) && answered >= reached && this.#isWhole };
+  }
+
+  /** Publishes what every node answers. */
+  #count(channel: RedisChannel, text: string, sequence: number): void {
+    this.#line.send(
+      channel,
+      text,
+      (count) => this.#pending.expect(sequence, count),
+      () => this.#pending.fail(sequence),
+    );
   }
 
   /** Serves what should have come back from Redis, in its order. */
   #serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
-      this.#heard.isNew(this.#nodeId, partition, sequence);
+      this.#line.skip(partition, sequence);
       this.#pending.answer(sequence, this.#receive?.(envelope) ?? 0);
     }
   }
 
-  /**
-   * @param sent told to how many nodes Redis has handed it
-   * @param failed called when it is not known that Redis has it
-   */
-  #send(channel: RedisChannel, text: string, sent: (count: number) => void, failed: () => void): void {
-    const server = this.network.serverOf(channel.partition);
-    command(server, [server?.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text]).then(
-      (count) => sent(Number(count)),
-      (error: unknown) => {
-        if (isMoved(error)) this.network.refresh();
-        failed();
-      },
-    );
-  }
-
-  /** Where nobody waits for what becomes of it. */
-  #say(subject: string, frame: BusFrame): void {
-    this.#send(this.channels.of(subject), encodeFrame(frame), ignore, ignore);
-  }
-
-  #spoken(): { readonly origin: string; readonly sequence: number } {
-    return { origin: this.#nodeId, sequence: ++this.#sequence };
-  }
-
-  #isTooLarge(text: string): boolean {
-    const { maxEnvelopeBytes } = this.settings;
-    // No UTF-16 unit takes more than three bytes.
-    return text.length * 3 > maxEnvelopeBytes && Buffer.byteLength(text) > maxEnvelopeBytes;
-  }
-
-  readonly #hear = (text: string, partition: number, isJoined: boolean): void => {
-    if (text.length > this.settings.maxEnvelopeBytes) return void this.stats.ignored++;
-    const frame = decodeFrame(text);
-    if (frame === undefined) return void this.stats.ignored++;
-    if (!this.#heard.isNew(frame.origin, partition, frame.sequence)) return void this.stats.repeated++;
-    this.#take(frame, partition, isJoined);
-  };
-
-  #take(frame: BusFrame, partition: number, isJoined: boolean): void {
+  readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
     const { origin, sequence } = frame;
+    const isOwn = origin === this.#nodeId;
     switch (frame.kind) {
       case 'envelope': {
         const recipients = isJoined ? (this.#receive?.(frame.envelope) ?? 0) : 0;
-        if (origin === this.#nodeId) {
+        if (isOwn) {
           this.#own.arrived(sequence);
           this.#pending.answer(sequence, recipients);
-        } else if (frame.wantsReport) this.#answer(origin, [sequence, recipients]);
+        } else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
         return;
       }
       case 'roll-call':
-        if (origin === this.#nodeId) this.#pending.answer(sequence, 0);
-        else this.#answer(origin, [sequence, 0]);
+        if (isOwn) this.#pending.answer(sequence, 0);
+        else this.#answers.add(origin, [sequence, 0]);
         return;
       case 'reached':
         for (const [about, recipients] of frame.counts) this.#pending.answer(about, recipients);
@@ -274,126 +243,79 @@ export class RedisMessageBus extends MessageBus {
       case 'question':
         this.#answerQuestion(origin, sequence, isJoined ? this.#respond(frame.question) : []);
         return;
-      case 'found': {
-        const findings = frame.findings.flatMap(toFinding);
-        if (frame.isLast) this.#pending.answer(frame.about, 0, findings);
-        else this.#pending.add(frame.about, findings);
+      case 'found':
+        this.#pending.add(frame.about, frame.findings.flatMap(toFinding));
+        if (frame.isLast) this.#pending.answer(frame.about, 0);
         return;
-      }
       case 'probe':
-        if (origin === this.#nodeId) this.#probes.delete(partition);
+        if (isOwn) this.#probes.heard(partition);
         return;
       case 'presence':
-        this.directory.heard(origin, frame.isAttached, frame.isGone);
+        if (!isOwn) this.directory.heard(origin, frame.isAttached, frame.isGone);
         return;
     }
-  }
-
-  /** The answers of one turn to one node leave together. */
-  #answer(origin: string, count: ReachedCount): void {
-    const counts = this.#reached.get(origin);
-    if (counts) counts.push(count);
-    else this.#reached.set(origin, [count]);
-    if (this.#isAnswering) return;
-    this.#isAnswering = true;
-    setImmediate(this.#flushAnswers);
-  }
-
-  readonly #flushAnswers = (): void => {
-    this.#isAnswering = false;
-    for (const [origin, counts] of this.#reached) {
-      for (let i = 0; i < counts.length; i += MAX_COUNTS) {
-        this.#say(nodeSubject(origin), { kind: 'reached', ...this.#spoken(), counts: counts.slice(i, i + MAX_COUNTS) });
-      }
-    }
-    this.#reached.clear();
   };
 
   #answerQuestion(origin: string, about: number, findings: readonly Finding[]): void {
-    if (origin === this.#nodeId) return this.#pending.answer(about, 0, findings);
+    if (origin === this.#nodeId) {
+      this.#pending.add(about, findings);
+      return this.#pending.answer(about, 0);
+    }
     const subject = nodeSubject(origin);
-    let i = 0;
-    do {
-      const part = findings.slice(i, (i += MAX_FINDINGS)).map(fromFinding);
-      this.#say(subject, { kind: 'found', ...this.#spoken(), about, findings: part, isLast: i >= findings.length });
-    } while (i < findings.length);
+    for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
+      const part = findings.slice(i, i + MAX_FINDINGS).map(fromFinding);
+      const isLast = i + MAX_FINDINGS >= findings.length;
+      this.#line.say(subject, { kind: 'found', ...this.#line.next(), about, findings: part, isLast });
+    }
   }
 
   #callRoll(): void {
-    const { origin, sequence } = this.#spoken();
-    this.#pending.open(
-      sequence,
-      ({ expected, answered }) => this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered)),
-      ROLL_CALL_TIMEOUT_MS,
-    );
-    this.#send(
-      this.channels.of(ALL_SUBJECT),
-      encodeFrame({ kind: 'roll-call', origin, sequence }),
-      (count) => this.#pending.expect(sequence, count),
-      () => this.#pending.fail(sequence),
-    );
+    const spoken = this.#line.next();
+    const text = this.#line.textOf({ kind: 'roll-call', ...spoken });
+    const called = ({ expected, answered }: Pending): void =>
+      this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
+    this.#pending.open(spoken.sequence, called, ROLL_CALL_TIMEOUT_MS);
+    if (text !== undefined) this.#count(this.channels.of(ALL_SUBJECT), text, spoken.sequence);
   }
 
   readonly #changed = (server: RedisServer): void => {
     if (server.subscriber.isUp) this.#live.add(server);
     else {
-      if (this.#live.delete(server)) this.stats.gaps += 1;
-      for (const partition of server.partitions) {
-        this.#probes.delete(partition);
-        this.#serveOwn(partition);
-      }
+      if (this.#live.delete(server)) this.#line.stats.gaps += 1;
+      this.#probes.forget(server);
+      for (const partition of server.partitions) this.#serveOwn(partition);
     }
     this.#subscriptions.changed(server);
-    this.#announce();
-  };
-
-  /** Tells the others, which would find it in this node's lease a few seconds later. */
-  #announce(): void {
     const { isAttached } = this;
     if (isAttached === this.#wasAttached || this.#receive === undefined) return;
     this.#wasAttached = isAttached;
-    if (!isAttached) this.#logger.warn('Not attached to Redis: only the connections of this node are reached');
-    else this.#logger.log('Attached to Redis');
+    if (isAttached) this.#logger.log('Attached to Redis');
+    else this.#logger.warn('Not attached to Redis: only the connections of this node are reached');
     this.directory.attached(isAttached);
-    this.#say(ALL_SUBJECT, { kind: 'presence', ...this.#spoken(), isAttached, isGone: false });
+  };
+
+  /** Tells the others what they would find in this node's lease some seconds later. */
+  #announce(isAttached: boolean): void {
+    this.#line.say(ALL_SUBJECT, this.#presence(isAttached, false));
+  }
+
+  #presence(isAttached: boolean, isGone: boolean): BusFrame {
+    return { kind: 'presence', ...this.#line.next(), isAttached, isGone };
   }
 
   readonly #tick = (): void => {
     for (const server of this.network.tick()) this.#subscriptions.giveUp(server);
     this.#subscriptions.tick();
     this.#pending.tick();
+    this.#probes.tick();
     const deaf = this.#own.tick();
     if (deaf !== undefined) this.network.serverOf(deaf)?.subscriber.restart('what was published does not come back');
-    if (++this.#probeTicks * TICK_MS >= this.settings.probeIntervalMs) this.#probe();
   };
-
-  /** A connection that is open and silent may be one that nothing comes over any more. */
-  #probe(): void {
-    this.#probeTicks = 0;
-    for (const server of this.network.all()) {
-      const [partition] = server.partitions;
-      if (partition === undefined || !server.isAttached) continue;
-      if (this.#probes.delete(partition)) server.subscriber.restart('a message to ourselves did not come back');
-      else this.#sendProbe(server, partition);
-    }
-  }
-
-  #sendProbe(server: RedisServer, partition: number): void {
-    const { origin, sequence } = this.#spoken();
-    this.#probes.set(partition, sequence);
-    this.#send(
-      this.channels.probe(origin, partition),
-      encodeFrame({ kind: 'probe', origin, sequence }),
-      (count) => {
-        if (count > 0 || !this.#probes.delete(partition)) return;
-        server.subscriber.restart(UNKNOWN_TO_REDIS);
-      },
-      () => this.#probes.delete(partition),
-    );
-  }
 }
 
-function ignore(): void {}
+const NOT_CARRIED = 'Redis is away: the order was not carried to other nodes.';
+const AWAY_AT_BOOT =
+  'Redis cannot be reached. Start it, correct its address, or start without it: redisBackend({ requireAtBoot: false })';
 
 /** What is found crosses as plain data. */
 function fromFinding(finding: Finding): unknown {
@@ -402,14 +324,8 @@ function fromFinding(finding: Finding): unknown {
 
 /** What is no finding is left out. */
 function toFinding(data: unknown): Finding[] {
-  const finding: RealtimeConnection | string | undefined =
-    typeof data === 'string' ? data : fromConnectionData(data, (ms) => new Date(ms));
+  const finding = typeof data === 'string' ? data : fromConnectionData(data, (ms) => new Date(ms));
   return finding === undefined ? [] : [finding];
-}
-
-function isMoved(error: unknown): boolean {
-  const cause = (error as { cause?: unknown }).cause;
-  return cause instanceof Error && /^(MOVED|CLUSTERDOWN|ASK)/.test(cause.message);
 }
 
 function unavailable(message: string): RealtimeError {

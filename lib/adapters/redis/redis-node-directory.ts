@@ -23,6 +23,8 @@ const COUNT_SCRIPT = "return #redis.call('PUBSUB', ARGV[1], ARGV[2])";
  * (`lingerMs`), and is counted until it is gone.
  */
 export class RedisNodeDirectory extends NodeDirectory {
+  /** Tells the others that this node's lease says something new. */
+  announce: (isAttached: boolean) => void = () => {};
   #self: NodeSelf | undefined;
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
@@ -49,6 +51,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#self = self;
     this.#timer = setInterval(() => void this.#refresh(), this.settings.leaseRefreshMs);
     await this.#refresh();
+    this.announce(this.#isAttached);
   }
 
   async nodes(): Promise<readonly NodeInfo[]> {
@@ -79,7 +82,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   /** This node was reached, or lost. */
   attached(isAttached: boolean): void {
     this.#isAttached = isAttached;
-    if (this.#self) void this.#refresh();
+    if (this.#self) void this.#refresh().then(() => this.announce(isAttached));
   }
 
   /** Another node says that it was reached, or lost, or that it ends. */
