@@ -34,7 +34,8 @@ export function fromConnectionData(data: unknown, toDate: (ms: number) => Date):
   if (typeof data !== 'object' || data === null) return undefined;
   const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = data as Record<string, unknown>;
   if (!Array.isArray(roles) || !Array.isArray(permissions) || typeof createdAt !== 'number') return undefined;
-  if (typeof metadata !== 'object' || (expiresAt !== undefined && typeof expiresAt !== 'number')) return undefined;
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  if (expiresAt !== undefined && typeof expiresAt !== 'number') return undefined;
   const connection = createConnection({
     id: id as string,
     userId: userId as string,

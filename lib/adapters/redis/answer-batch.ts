@@ -1,5 +1,5 @@
 import type { ReachedCount } from '../../core/bus-frame.js';
-import { nodeSubject } from '../../core/subject.js';
+import type { RedisChannels } from './redis-channels.js';
 import type { RedisLine } from './redis-line.js';
 
 /** Most answers in one frame. */
@@ -10,7 +10,10 @@ export class AnswerBatch {
   readonly #counts = new Map<string, ReachedCount[]>();
   #isScheduled = false;
 
-  constructor(private readonly line: RedisLine) {}
+  constructor(
+    private readonly channels: RedisChannels,
+    private readonly line: RedisLine,
+  ) {}
 
   /** @param origin the node that is answered */
   add(origin: string, count: ReachedCount): void {
@@ -27,7 +30,7 @@ export class AnswerBatch {
     for (const [origin, counts] of this.#counts) {
       for (let i = 0; i < counts.length; i += MAX_COUNTS) {
         const part = counts.slice(i, i + MAX_COUNTS);
-        this.line.say(nodeSubject(origin), { kind: 'reached', ...this.line.next(), counts: part });
+        this.line.say(this.channels.answersTo(origin), { kind: 'reached', ...this.line.next(), counts: part });
       }
     }
     this.#counts.clear();

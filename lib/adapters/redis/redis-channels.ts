@@ -28,6 +28,16 @@ export class RedisChannels {
     return { name: `${this.#start(partition)}:${escape(subject)}`, partition };
   }
 
+  /** What all nodes say to each other about themselves. */
+  get everybody(): RedisChannel {
+    return this.of('bus');
+  }
+
+  /** What is answered to a node. */
+  answersTo(nodeId: string): RedisChannel {
+    return this.of(`bus:${nodeId}`);
+  }
+
   /** What a node says to itself over this partition. */
   probe(nodeId: string, partition: number): RedisChannel {
     return { name: `${this.#start(partition)}:probe:${nodeId}`, partition };

@@ -1,6 +1,6 @@
 import { decodeFrame, encodeFrame, type BusFrame, type Spoken } from '../../core/bus-frame.js';
 import { HeardSequences } from './heard-sequences.js';
-import type { RedisChannel, RedisChannels } from './redis-channels.js';
+import type { RedisChannel } from './redis-channels.js';
 import { command, type RedisNetwork } from './redis-network.js';
 
 /** What goes on unseen, for tests and for those who look for a fault. */
@@ -26,7 +26,6 @@ export class RedisLine {
 
   constructor(
     private readonly network: RedisNetwork,
-    private readonly channels: RedisChannels,
     private readonly maxBytes: number,
   ) {}
 
@@ -64,14 +63,14 @@ export class RedisLine {
   }
 
   /** Publishes a frame where nobody waits for what becomes of it. */
-  say(subject: string, frame: BusFrame): void {
-    this.send(this.channels.of(subject), encodeFrame(frame), ignore, ignore);
+  say(channel: RedisChannel, frame: BusFrame): void {
+    this.send(channel, encodeFrame(frame), ignore, ignore);
   }
 
   /** Publishes a frame, and resolves when Redis has it or cannot be told. */
-  tell(subject: string, frame: BusFrame): Promise<void> {
+  tell(channel: RedisChannel, frame: BusFrame): Promise<void> {
     return new Promise((resolve) => {
-      this.send(this.channels.of(subject), encodeFrame(frame), () => resolve(), resolve);
+      this.send(channel, encodeFrame(frame), () => resolve(), resolve);
     });
   }
 

@@ -5,7 +5,7 @@ import { isNodeId } from '../../core/connection-id.js';
 import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
 import type { Envelope } from '../../core/envelope.js';
 import type { Finding, Question } from '../../core/question.js';
-import { ALL_SUBJECT, nodeSubject } from '../../core/subject.js';
+import { nodeSubject } from '../../core/subject.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import {
@@ -59,10 +59,10 @@ export class RedisMessageBus extends MessageBus {
     private readonly settings: RedisSettings,
   ) {
     super();
-    this.#line = new RedisLine(network, channels, settings.maxEnvelopeBytes);
+    this.#line = new RedisLine(network, settings.maxEnvelopeBytes);
     this.#subscriptions = new RedisSubscriptions(network, channels, settings, this.#line.hear);
     this.#probes = new Probes(network, channels, this.#line, settings.probeIntervalMs);
-    this.#answers = new AnswerBatch(this.#line);
+    this.#answers = new AnswerBatch(channels, this.#line);
   }
 
   get isAttached(): boolean {
@@ -82,9 +82,11 @@ export class RedisMessageBus extends MessageBus {
     this.#receive = receive;
     this.#respond = respond;
     this.#line.open(nodeId, this.#take);
-    this.directory.announce = (isAttached) => this.#announce(isAttached);
-    for (const partition of this.channels.all()) {
-      this.#subscriptions.join(this.channels.probe(nodeId, partition))?.catch(() => undefined);
+    this.directory.announce = this.#announce;
+    const { everybody } = this.channels;
+    const probes = this.channels.all().map((partition) => this.channels.probe(nodeId, partition));
+    for (const channel of [everybody, this.channels.answersTo(nodeId), ...probes]) {
+      this.#subscriptions.join(channel)?.catch(() => undefined);
     }
     this.#timer = setInterval(this.#tick, TICK_MS);
     try {
@@ -95,7 +97,7 @@ export class RedisMessageBus extends MessageBus {
       });
     } catch (error) {
       if (!this.settings.requireAtBoot) return this.#logger.warn('Redis is away: starting without it');
-      await this.close();
+      this.close();
       throw new RealtimeError('UNAVAILABLE', AWAY_AT_BOOT, { cause: error });
     }
   }
@@ -142,9 +144,8 @@ export class RedisMessageBus extends MessageBus {
     });
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#receive = undefined;
-    if (this.network.isAttached) await this.#line.tell(ALL_SUBJECT, this.#presence(false, true));
     clearInterval(this.#timer);
     this.#pending.close();
     this.#subscriptions.close();
@@ -261,11 +262,16 @@ export class RedisMessageBus extends MessageBus {
       this.#pending.add(about, findings);
       return this.#pending.answer(about, 0);
     }
-    const subject = nodeSubject(origin);
     for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
       const part = findings.slice(i, i + MAX_FINDINGS).map(fromFinding);
       const isLast = i + MAX_FINDINGS >= findings.length;
-      this.#line.say(subject, { kind: 'found', ...this.#line.next(), about, findings: part, isLast });
+      this.#line.say(this.channels.answersTo(origin), {
+        kind: 'found',
+        ...this.#line.next(),
+        about,
+        findings: part,
+        isLast,
+      });
     }
   }
 
@@ -275,7 +281,7 @@ export class RedisMessageBus extends MessageBus {
     const called = ({ expected, answered }: Pending): void =>
       this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
     this.#pending.open(spoken.sequence, called, ROLL_CALL_TIMEOUT_MS);
-    if (text !== undefined) this.#count(this.channels.of(ALL_SUBJECT), text, spoken.sequence);
+    if (text !== undefined) this.#count(this.channels.everybody, text, spoken.sequence);
   }
 
   readonly #changed = (server: RedisServer): void => {
@@ -295,13 +301,8 @@ export class RedisMessageBus extends MessageBus {
   };
 
   /** Tells the others what they would find in this node's lease some seconds later. */
-  #announce(isAttached: boolean): void {
-    this.#line.say(ALL_SUBJECT, this.#presence(isAttached, false));
-  }
-
-  #presence(isAttached: boolean, isGone: boolean): BusFrame {
-    return { kind: 'presence', ...this.#line.next(), isAttached, isGone };
-  }
+  readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
+    this.#line.tell(this.channels.everybody, { kind: 'presence', ...this.#line.next(), isAttached, isGone });
 
   readonly #tick = (): void => {
     for (const server of this.network.tick()) this.#subscriptions.giveUp(server);

@@ -23,8 +23,8 @@ const COUNT_SCRIPT = "return #redis.call('PUBSUB', ARGV[1], ARGV[2])";
  * (`lingerMs`), and is counted until it is gone.
  */
 export class RedisNodeDirectory extends NodeDirectory {
-  /** Tells the others that this node's lease says something new. */
-  announce: (isAttached: boolean) => void = () => {};
+  /** Tells the others that this node's lease says something new, or is gone. */
+  announce: (isAttached: boolean, isGone: boolean) => Promise<void> = () => Promise.resolve();
   #self: NodeSelf | undefined;
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
@@ -51,7 +51,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#self = self;
     this.#timer = setInterval(() => void this.#refresh(), this.settings.leaseRefreshMs);
     await this.#refresh();
-    this.announce(this.#isAttached);
+    void this.announce(this.#isAttached, false);
   }
 
   async nodes(): Promise<readonly NodeInfo[]> {
@@ -76,13 +76,15 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#self = undefined;
     // A refresh that is under way must not put the lease back.
     await this.#reading;
-    if (self) await this.#run(self.id, '').catch(() => undefined);
+    if (!self) return;
+    await this.#run(self.id, '').catch(() => undefined);
+    await this.announce(false, true);
   }
 
   /** This node was reached, or lost. */
   attached(isAttached: boolean): void {
     this.#isAttached = isAttached;
-    if (this.#self) void this.#refresh().then(() => this.announce(isAttached));
+    if (this.#self) void this.#refresh().then(() => this.announce(isAttached, false));
   }
 
   /** Another node says that it was reached, or lost, or that it ends. */

@@ -12,7 +12,12 @@ export class BusNode {
   readonly inbox: EnvelopeInbox;
   /** What this node says when it is asked. */
   findings: readonly Finding[] = [];
-  readonly #respond: QuestionResponder = <Q extends Question>() => this.findings as readonly Finding<Q>[];
+  /** What this node was asked. */
+  readonly questions: Question[] = [];
+  readonly #respond: QuestionResponder = <Q extends Question>(question: Q) => {
+    this.questions.push(question);
+    return this.findings as readonly Finding<Q>[];
+  };
   #closed = false;
 
   private constructor(

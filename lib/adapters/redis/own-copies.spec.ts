@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { all } from '../../core/address.js';
+import type { Envelope } from '../../core/envelope.js';
+import { OwnCopies } from './own-copies.js';
+
+const envelope = (topic: string): Envelope => ({ to: [all()], except: [], content: { kind: 'subscribe', topic } });
+
+describe('what does not come back', () => {
+  it('is taken out in its order, by partition', () => {
+    const own = new OwnCopies();
+    own.add(1, 0, envelope('a'));
+    own.add(2, 1, envelope('b'));
+    own.add(3, 0, envelope('c'));
+    expect([...own.take(0)].map(([sequence]) => sequence)).toEqual([1, 3]);
+    expect([own.has(1), own.has(2)]).toEqual([false, true]);
+  });
+
+  it('is taken out up to a sequence', () => {
+    const own = new OwnCopies();
+    for (const sequence of [1, 2, 3]) own.add(sequence, 0, envelope('a'));
+    expect([...own.take(0, 2)].map(([sequence]) => sequence)).toEqual([1, 2]);
+  });
+
+  it('is overdue after a second', () => {
+    const own = new OwnCopies();
+    own.add(1, 7, envelope('a'));
+    const answers = Array.from({ length: 22 }, () => own.tick());
+    expect(answers.indexOf(7)).toBe(20);
+  });
+});
+
+describe('what has come back', () => {
+  it('is not overdue', () => {
+    const own = new OwnCopies();
+    own.add(1, 7, envelope('a'));
+    own.arrived(1);
+    expect(Array.from({ length: 30 }, () => own.tick())).not.toContain(7);
+  });
+});
