@@ -27,6 +27,9 @@ export class ClusterNetwork extends RedisNetwork {
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   #ticks = 0;
+  #isClosed = false;
+  /** Servers that are being connected for the first time. */
+  #opened: Promise<void>[] = [];
 
   /** @param create makes a client that is not connected yet */
   constructor(
@@ -66,18 +69,15 @@ export class ClusterNetwork extends RedisNetwork {
     this.#isClosed = true;
   }
 
-  #isClosed = false;
-
   protected async connect(): Promise<void> {
     await this.#look();
     await Promise.all(this.#opened.splice(0));
   }
 
-  #opened: Promise<void>[] = [];
-
   /** Asks the servers in turn until one knows. */
   #look(): Promise<void> {
-    this.#ticks = 0;
+    // Nodes that lost a server together do not ask together.
+    this.#ticks = -Math.round((Math.random() * REFRESH_MS) / TICK_MS);
     return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
   }
 

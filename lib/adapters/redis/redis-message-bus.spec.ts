@@ -1,73 +1,13 @@
 import { createClient } from '@redis/client';
-import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisBusNode } from '../../../test/helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
 import { collectLogs } from '../../../test/helpers/handler-harness.js';
-import { all, user } from '../../core/address.js';
+import { user } from '../../core/address.js';
 import { createConnection } from '../../core/connection.js';
-import type { DeliveryReport } from '../../core/delivery-report.js';
-import type { Envelope, EnvelopeContent } from '../../core/envelope.js';
-import type { Finding } from '../../core/question.js';
-import { ALL_SUBJECT, nodeSubject } from '../../core/subject.js';
-import { RedisAssembly } from './redis-assembly.js';
-import type { RedisMessageBus } from './redis-message-bus.js';
+import type { EnvelopeContent } from '../../core/envelope.js';
+import { nodeSubject } from '../../core/subject.js';
 import type { RedisBackendOptions } from './redis-options.js';
-import type { RedisNodeDirectory } from './redis-node-directory.js';
-
-/** A node with nothing but the bus and the directory. */
-class Node {
-  readonly arrived: Envelope[] = [];
-  recipients = 1;
-  findings: readonly Finding[] = [];
-  readonly id = randomUUID();
-
-  private constructor(
-    readonly bus: RedisMessageBus,
-    readonly directory: RedisNodeDirectory,
-  ) {}
-
-  static async start(options: RedisBackendOptions): Promise<Node> {
-    const { bus, directory } = await RedisAssembly.create(options);
-    const node = new Node(bus, directory);
-    await bus.open(
-      node.id,
-      (envelope) => {
-        node.arrived.push(envelope);
-        return node.recipients;
-      },
-      () => node.findings as never,
-    );
-    onTestFinished(() => node.stop());
-    const joined = Promise.all([bus.join(ALL_SUBJECT), bus.join(nodeSubject(node.id))]);
-    if (bus.isAttached) await joined;
-    else joined.catch(() => undefined);
-    await directory.open({
-      id: node.id,
-      startedAt: new Date(0),
-      counts: () => ({ connections: 1, users: 1, topics: 0, subscriptions: 0 }),
-    });
-    return node;
-  }
-
-  publish(subject: string, text = 'hello', report = true): Promise<DeliveryReport> {
-    return this.send(subject, { kind: 'message', text: `{"type":"t","payload":"${text}"}` }, report);
-  }
-
-  async send(subject: string, content: EnvelopeContent, report = true): Promise<DeliveryReport> {
-    return this.bus.publish(subject, { to: [all()], except: [], content }, { report });
-  }
-
-  get texts(): string[] {
-    return this.arrived.map(({ content }) =>
-      content.kind === 'message' ? (JSON.parse(content.text).payload as string) : content.kind,
-    );
-  }
-
-  async stop(): Promise<void> {
-    await this.directory.close();
-    await this.bus.close();
-  }
-}
 
 const SUBJECT = 'user:ann';
 const ORDER: EnvelopeContent = { kind: 'disconnect', code: 'FORCED', reason: 'signed out' };
@@ -81,14 +21,14 @@ beforeEach(async () => {
   options = { url: redis.url, commandTimeoutMs: 500, leaseRefreshMs: 200, leaseTtlMs: 600, probeIntervalMs: 300 };
 });
 
-async function start(count: number): Promise<Node[]> {
-  const nodes: Node[] = [];
-  for (let i = 0; i < count; i++) nodes.push(await Node.start(options));
+async function start(count: number): Promise<RedisBusNode[]> {
+  const nodes: RedisBusNode[] = [];
+  for (let i = 0; i < count; i++) nodes.push(await RedisBusNode.start(options));
   for (const node of nodes) await node.bus.join(SUBJECT);
   return nodes;
 }
 
-const attached = (...nodes: Node[]) =>
+const attached = (...nodes: RedisBusNode[]) =>
   vi.waitFor(() => expect(nodes.map(({ bus }) => bus.isAttached)).toEqual(nodes.map(() => true)), 8_000);
 
 describe('a report', () => {
@@ -270,12 +210,12 @@ describe('what is no frame of ours', () => {
 describe('booting while Redis is away', () => {
   it('fails', async () => {
     await redis.kill();
-    await expect(Node.start(options)).rejects.toThrow(/requireAtBoot/);
+    await expect(RedisBusNode.start(options)).rejects.toThrow(/requireAtBoot/);
   });
 
   it('succeeds, not attached, where that is wanted', async () => {
     await redis.kill();
-    const node = await Node.start({ ...options, requireAtBoot: false });
+    const node = await RedisBusNode.start({ ...options, requireAtBoot: false });
     expect(node.bus.isAttached).toBe(false);
     await redis.restart();
     await attached(node);
