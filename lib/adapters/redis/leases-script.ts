@@ -3,7 +3,7 @@
  *
  * KEYS: when each lease runs out (sorted set of node ids, milliseconds); what each says (hash).
  * ARGV: how long a lease holds, in milliseconds; the node's id; its lease, or '' to remove it.
- * Returns id, lease, id, lease … of all nodes that live. Keys of another type are in nobody's way: they are deleted.
+ * Returns id, lease and how long it holds, in milliseconds, of all nodes that live, one after the other. Keys of another type are in nobody's way: they are deleted.
  */
 export const LEASES_SCRIPT = `
 local function reset(key, kind)
@@ -33,6 +33,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if lease then
     living[#living + 1] = id
     living[#living + 1] = lease
+    living[#living + 1] = redis.call('ZSCORE', KEYS[1], id) - now
   end
 end
 return living

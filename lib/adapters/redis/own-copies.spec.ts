@@ -21,11 +21,20 @@ describe('what does not come back', () => {
     expect([...own.take(0, 2)].map(([sequence]) => sequence)).toEqual([1, 2]);
   });
 
-  it('is overdue after a second', () => {
+  it('is overdue a second after Redis got it', () => {
     const own = new OwnCopies();
     own.add(1, 7, envelope('a'));
+    own.sent(1);
     const answers = Array.from({ length: 22 }, () => own.tick());
     expect(answers.indexOf(7)).toBe(20);
+  });
+});
+
+describe('what Redis has not taken yet', () => {
+  it('is not overdue: a server that is slow loses nothing', () => {
+    const own = new OwnCopies();
+    own.add(1, 7, envelope('a'));
+    expect(Array.from({ length: 60 }, () => own.tick())).not.toContain(7);
   });
 });
 
@@ -33,6 +42,7 @@ describe('what has come back', () => {
   it('is not overdue', () => {
     const own = new OwnCopies();
     own.add(1, 7, envelope('a'));
+    own.sent(1);
     own.arrived(1);
     expect(Array.from({ length: 30 }, () => own.tick())).not.toContain(7);
   });

@@ -1,14 +1,15 @@
 import type { Envelope } from '../../core/envelope.js';
 import { TICK_MS } from './redis-connection.js';
 
-/** How long an envelope may take to come back from Redis, in milliseconds; then nothing else would come either. */
+/** How long an envelope may take to come back once Redis has it, in milliseconds; then nothing else would come either. */
 const OVERDUE_MS = 1_000;
 
 /** An envelope of this node that this node is to get from Redis like everybody else. */
 interface OwnCopy {
   readonly envelope: Envelope;
   readonly partition: number;
-  readonly since: number;
+  /** When Redis said that it has it, in ticks; until then its answer is waited for. */
+  sentAt: number | undefined;
 }
 
 /**
@@ -20,7 +21,13 @@ export class OwnCopies {
   #ticks = 0;
 
   add(sequence: number, partition: number, envelope: Envelope): void {
-    this.#copies.set(sequence, { envelope, partition, since: this.#ticks });
+    this.#copies.set(sequence, { envelope, partition, sentAt: undefined });
+  }
+
+  /** Redis has it. */
+  sent(sequence: number): void {
+    const copy = this.#copies.get(sequence);
+    if (copy) copy.sentAt = this.#ticks;
   }
 
   /** It has come back. */
@@ -45,8 +52,9 @@ export class OwnCopies {
   /** Called every tick. @returns the partition of an envelope that should have come back long ago */
   tick(): number | undefined {
     this.#ticks += 1;
-    for (const { since, partition } of this.#copies.values()) {
-      return (this.#ticks - since) * TICK_MS > OVERDUE_MS ? partition : undefined;
+    for (const { sentAt, partition } of this.#copies.values()) {
+      if (sentAt === undefined) continue;
+      return (this.#ticks - sentAt) * TICK_MS > OVERDUE_MS ? partition : undefined;
     }
     return undefined;
   }

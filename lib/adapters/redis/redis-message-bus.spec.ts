@@ -225,6 +225,27 @@ describe('booting while Redis is away', () => {
 });
 
 describe('the directory', () => {
+  it('keeps reports from being complete while a node that was there has not come back', async () => {
+    const [a, b] = await start(2);
+    await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(2));
+    expect(a!.directory.isEveryNodeAttached).toBe(true);
+    await redis.cli('HDEL', 'realtime:{nodes}:leases', b!.id);
+    await redis.cli('ZREM', 'realtime:{nodes}:expiries', b!.id);
+    a!.directory.attached(true);
+    await vi.waitFor(() => expect(a!.directory.isEveryNodeAttached).toBe(false));
+    await vi.waitFor(() => expect(a!.directory.isEveryNodeAttached).toBe(true));
+  });
+
+  it('forgets a node that has crashed when its lease has run out', async () => {
+    const [a] = await start(1);
+    const lease = '[1,0,1,5,5,5,5]';
+    await redis.cli('HSET', 'realtime:{nodes}:leases', 'crashed', lease);
+    await redis.cli('ZADD', 'realtime:{nodes}:expiries', Date.now() + 1_500, 'crashed');
+    await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(2), 3_000);
+    await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(1), 5_000);
+    expect(a!.directory.isEveryNodeAttached).toBe(true);
+  });
+
   it('lists all nodes with what they hold', async () => {
     const nodes = await start(2);
     const ids = nodes.map(({ id }) => id).sort();

@@ -179,6 +179,7 @@ export class RedisMessageBus extends MessageBus {
         channel,
         text,
         (count) => {
+          this.#own.sent(sequence);
           if (count === 0 && this.#own.has(sequence)) server.subscriber.restart(UNKNOWN_TO_REDIS);
           const reached = isDeaf ? count + 1 : count;
           this.#pending.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));

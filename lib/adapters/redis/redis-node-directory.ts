@@ -6,6 +6,7 @@ import type { RedisChannels } from './redis-channels.js';
 import { away } from './redis-connection.js';
 import { LEASES_SCRIPT } from './leases-script.js';
 import { command, type RedisNetwork } from './redis-network.js';
+import type { RedisServer } from './redis-server.js';
 import type { RedisSettings } from './redis-options.js';
 
 /** For how long what was read serves those who ask, in milliseconds. */
@@ -29,6 +30,8 @@ export class RedisNodeDirectory extends NodeDirectory {
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
   #isEveryOtherAttached = true;
+  /** Until when the lease of each node holds, by what Redis said, on this process's own clock. */
+  readonly #holdsUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
@@ -42,9 +45,12 @@ export class RedisNodeDirectory extends NodeDirectory {
     super();
   }
 
-  /** True when every other node has said last that it is attached. */
+  /**
+   * True when every other node has said last that it is attached. One whose lease vanished before its time (a Redis that was
+   * emptied) is not, until it says so again or the lease would have run out.
+   */
   get isEveryNodeAttached(): boolean {
-    return this.#isEveryOtherAttached;
+    return this.#isEveryOtherAttached && !this.#isAnyMissing();
   }
 
   async open(self: NodeSelf): Promise<void> {
@@ -90,6 +96,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   /** Another node says that it was reached, or lost, or that it ends. */
   heard(id: string, isAttached: boolean, isGone: boolean): void {
     const node = this.#others.get(id);
+    if (isGone) this.#holdsUntil.delete(id);
     if (node === undefined) {
       // Somebody new: its lease says what it holds.
       if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
@@ -113,23 +120,39 @@ export class RedisNodeDirectory extends NodeDirectory {
     if (self === undefined) return Promise.resolve();
     return (this.#reading ??= this.#run(self.id, encodeLease(self))
       .then((reply) => this.#read(reply))
-      .catch(() => undefined)
+      .catch((error: unknown) => this.#mistrust(error))
       .finally(() => (this.#reading = undefined)));
   }
 
+  /** The server that has the leases. */
+  get #server(): RedisServer | undefined {
+    return this.network.serverOfSlot(hashSlot(this.channels.leases[0]));
+  }
+
   #run(id: string, lease: string): Promise<unknown> {
-    const keys = this.channels.leases;
-    const server = this.network.serverOfSlot(hashSlot(keys[0]));
-    return command(server, ['EVAL', LEASES_SCRIPT, '2', ...keys, `${this.settings.leaseTtlMs}`, id, lease]);
+    const { leases } = this.channels;
+    return command(this.#server, ['EVAL', LEASES_SCRIPT, '2', ...leases, `${this.settings.leaseTtlMs}`, id, lease]);
+  }
+
+  /** What cannot be written to is not the server that the others are on. */
+  #mistrust(error: unknown): void {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof Error) || !/^(READONLY|MASTERDOWN|MOVED)/.test(cause.message)) return;
+    this.network.refresh();
+    const server = this.#server;
+    server?.commands.restart(cause.message);
+    server?.subscriber.restart(cause.message);
   }
 
   #read(reply: unknown): void {
     this.#readAt = performance.now();
     const others = new Map<string, NodeInfo>();
     const fields: unknown[] = Array.isArray(reply) ? reply : [];
-    for (let i = 0; i + 1 < fields.length; i += 2) {
+    for (let i = 0; i + 2 < fields.length; i += 3) {
       const node = decodeLease(fields[i], fields[i + 1], (ms) => new Date(ms));
-      if (node && node.id !== this.#self?.id) others.set(node.id, node);
+      if (!node || node.id === this.#self?.id) continue;
+      others.set(node.id, node);
+      this.#holdsUntil.set(node.id, this.#readAt + Number(fields[i + 2]));
     }
     this.#know(others);
   }
@@ -137,6 +160,17 @@ export class RedisNodeDirectory extends NodeDirectory {
   #know(others: ReadonlyMap<string, NodeInfo>): void {
     this.#others = others;
     this.#isEveryOtherAttached = [...others.values()].every(({ isAttached }) => isAttached);
+  }
+
+  #isAnyMissing(): boolean {
+    if (this.#holdsUntil.size === this.#others.size) return false;
+    const now = performance.now();
+    for (const [id, until] of this.#holdsUntil) {
+      if (this.#others.has(id)) continue;
+      if (until > now) return true;
+      this.#holdsUntil.delete(id);
+    }
+    return false;
   }
 
   async #countChannels(): Promise<{ readonly users: number; readonly topics: number }> {
