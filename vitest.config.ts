@@ -1,9 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import type { StagePlan } from './test/helpers/stage.js';
 
 const lib = (file: string) => fileURLToPath(new URL(`lib/${file}`, import.meta.url));
 
 const redis = './test/helpers/redis-installation.ts';
+
+/** What the cases of `test/e2e/sending` run on. */
+const STAGES = {
+  'in memory': { nodes: 1, backend: 'memory' },
+  'on Redis': { nodes: 1, backend: 'redis' },
+  'on Redis, three nodes': { nodes: 3, backend: 'redis' },
+  'on a Redis Cluster, three nodes': { nodes: 3, backend: 'redis-cluster' },
+} as const satisfies Record<string, StagePlan>;
 
 export default defineConfig({
   resolve: {
@@ -21,7 +30,17 @@ export default defineConfig({
         test: { name: 'unit', globalSetup: redis, include: ['lib/**/*.spec.ts', 'test/helpers/*.spec.ts'] },
       },
       { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },
-      { extends: true, test: { name: 'e2e', globalSetup: redis, include: ['test/e2e/**/*.e2e-spec.ts'] } },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/!(sending)/*.e2e-spec.ts'] } },
+      ...Object.entries(STAGES).map(([where, stage]) => ({
+        extends: true as const,
+        test: {
+          name: `e2e ${where}`,
+          provide: { stage },
+          globalSetup: './test/helpers/stage-redis.ts',
+          isolate: false,
+          include: ['test/e2e/sending/*.e2e-spec.ts'],
+        },
+      })),
       {
         extends: true,
         test: { name: 'faults', globalSetup: redis, include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 },
