@@ -19,11 +19,11 @@ describe.each([
   const prefix = `contract-${randomUUID()}`;
   const assemble = (options?: RedisBackendOptions) => RedisAssembly.create({ ...place(), prefix, ...options });
 
-  const bus = async () => (await assemble()).bus;
-  keepsItsContract('RedisMessageBus', messageBusContract, bus);
-  keepsItsContract('RedisMessageBus, several of them', sharedMessageBusContract, bus);
+  const createBus = async () => (await assemble()).bus;
+  keepsItsContract('RedisMessageBus', messageBusContract, createBus);
+  keepsItsContract('RedisMessageBus, several of them', sharedMessageBusContract, createBus);
 
-  const directory = async () => {
+  const createDirectory = async () => {
     const { bus, directory } = await assemble();
     await bus.open(
       randomUUID(),
@@ -33,6 +33,6 @@ describe.each([
     onTestFinished(() => bus.close());
     return directory;
   };
-  keepsItsContract('RedisNodeDirectory', nodeDirectoryContract, directory);
-  keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, directory);
+  keepsItsContract('RedisNodeDirectory', nodeDirectoryContract, createDirectory);
+  keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, createDirectory);
 });

@@ -61,6 +61,6 @@ export class RedisBusNode {
 
   async stop(): Promise<void> {
     await this.directory.close();
-    await this.bus.close();
+    this.bus.close();
   }
 }

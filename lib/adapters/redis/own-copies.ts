@@ -1,8 +1,11 @@
 import type { Envelope } from '../../core/envelope.js';
 import { TICK_MS } from './redis-connection.js';
 
-/** How long an envelope may take to come back once Redis has it, in milliseconds; then nothing else would come either. */
-const OVERDUE_MS = 1_000;
+/**
+ * How long an envelope may take to come back once Redis has it, in milliseconds; then nothing else would come either. What
+ * is served directly then is still in time for its report.
+ */
+const OVERDUE_MS = 800;
 
 /** An envelope of this node that this node is to get from Redis like everybody else. */
 interface OwnCopy {

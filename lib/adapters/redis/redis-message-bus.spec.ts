@@ -2,12 +2,13 @@ import { createClient } from '@redis/client';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisBusNode } from '../../../test/helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../../../test/helpers/tcp-proxy.js';
 import { collectLogs } from '../../../test/helpers/handler-harness.js';
 import { user } from '../../core/address.js';
 import { createConnection } from '../../core/connection.js';
 import type { EnvelopeContent } from '../../core/envelope.js';
 import { nodeSubject } from '../../core/subject.js';
-import type { RedisBackendOptions } from './redis-options.js';
+import type { RedisBackendOptions, RedisClientTemplate } from './redis-options.js';
 
 const SUBJECT = 'user:ann';
 const ORDER: EnvelopeContent = { kind: 'disconnect', code: 'FORCED', reason: 'signed out' };
@@ -180,6 +181,48 @@ describe('a subscribing connection that is cut by Redis', () => {
     await vi.waitFor(async () =>
       expect(await b!.publish(SUBJECT)).toEqual({ recipients: 2, nodes: 2, complete: true }),
     );
+  });
+});
+
+describe('a subscribing connection over which nothing comes any more', () => {
+  /** A node whose second connection, the subscribing one, goes through a proxy. */
+  async function throughProxy(): Promise<{ readonly node: RedisBusNode; readonly proxy: TcpProxy }> {
+    const proxy = await startTcpProxy(redis.port);
+    const urls = [redis.url, `redis://127.0.0.1:${proxy.port}`];
+    let made = 0;
+    const client: RedisClientTemplate = {
+      duplicate: (overrides) => createClient({ url: urls[Math.min(made++, 1)], ...overrides }),
+    };
+    const node = await RedisBusNode.start({ ...options, url: undefined, client });
+    await node.bus.join(SUBJECT);
+    return { node, proxy };
+  }
+
+  it('is noticed by what this node publishes, which is served all the same', async () => {
+    options = { ...options, probeIntervalMs: 60_000 };
+    const { node, proxy } = await throughProxy();
+    proxy.stall('replies');
+    expect(await node.publish(SUBJECT)).toEqual({ recipients: 1, nodes: 1, complete: false });
+    await vi.waitFor(() => expect(node.bus.stats.gaps).toBe(1), 3_000);
+    proxy.pass();
+    await attached(node);
+    await vi.waitFor(async () => expect(await node.publish(SUBJECT, 'again')).toMatchObject({ complete: true }), 3_000);
+    expect(node.texts.filter((text) => text === 'hello')).toHaveLength(1);
+  });
+
+  it('is noticed by a message to itself when nothing is published', async () => {
+    const { node, proxy } = await throughProxy();
+    proxy.stall('replies');
+    await vi.waitFor(() => expect(node.bus.stats.gaps).toBe(1), 3_000);
+    proxy.pass();
+    await attached(node);
+  });
+
+  it('is not suspected while Redis is slow', async () => {
+    const { node, proxy } = await throughProxy();
+    proxy.delay(100);
+    for (let i = 0; i < 10; i++) expect(await node.publish(SUBJECT)).toMatchObject({ complete: true });
+    expect(node.bus.stats.gaps).toBe(0);
   });
 });
 
