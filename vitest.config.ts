@@ -1,23 +1,50 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import type { StagePlan } from './test/helpers/stage.js';
 
 const lib = (file: string) => fileURLToPath(new URL(`lib/${file}`, import.meta.url));
+
+const redis = './test/helpers/redis-installation.ts';
+
+/** What the cases of `test/e2e/sending` run on. */
+const STAGES = {
+  'in memory': { nodes: 1, backend: 'memory' },
+  'on Redis': { nodes: 1, backend: 'redis' },
+  'on Redis, three nodes': { nodes: 3, backend: 'redis' },
+  'on a Redis Cluster, three nodes': { nodes: 3, backend: 'redis-cluster' },
+} as const satisfies Record<string, StagePlan>;
 
 export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-realtime$/, replacement: lib('index.ts') },
       { find: /^nestjs-realtime\/(core|testing)$/, replacement: lib('$1/index.ts') },
-      { find: /^nestjs-realtime\/(jwks)$/, replacement: lib('adapters/$1/index.ts') },
+      { find: /^nestjs-realtime\/(jwks|redis)$/, replacement: lib('adapters/$1/index.ts') },
     ],
   },
   test: {
     reporters: ['default', './test/helpers/summary-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts', 'bench/**/*.spec.ts'] } },
-      { extends: true, test: { name: 'contract', include: ['test/contract/**/*.contract.ts'] } },
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'] } },
-      { extends: true, test: { name: 'faults', include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: 'unit', globalSetup: redis, include: ['{lib,bench}/**/*.spec.ts', 'test/helpers/*.spec.ts'] },
+      },
+      { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/!(sending)/*.e2e-spec.ts'] } },
+      ...Object.entries(STAGES).map(([where, stage]) => ({
+        extends: true as const,
+        test: {
+          name: `e2e ${where}`,
+          provide: { stage },
+          globalSetup: './test/helpers/stage-redis.ts',
+          isolate: false,
+          include: ['test/e2e/sending/*.e2e-spec.ts'],
+        },
+      })),
+      {
+        extends: true,
+        test: { name: 'faults', globalSetup: redis, include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 },
+      },
       {
         extends: true,
         test: {

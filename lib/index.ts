@@ -14,6 +14,7 @@ export {
   RealtimeService,
   type DisconnectOptions,
   type RealtimeCounts,
+  type RightsInput,
   type UnsubscribeOptions,
 } from './realtime.service.js';
 export { Recipients, type SendOptions } from './delivery/recipients.js';
@@ -56,9 +57,12 @@ export { Clock } from './ports/clock.js';
 export { ConnectionRegistry } from './ports/connection-registry.js';
 export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
-export { MessageBus, type EnvelopeReceiver, type PublishOptions } from './ports/message-bus.js';
+export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionResponder } from './ports/message-bus.js';
+export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';
 export type { Envelope, EnvelopeContent } from './core/envelope.js';
+export type { NodeCounts, NodeInfo } from './core/node-info.js';
+export type { Finding, Question } from './core/question.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
 export type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';

@@ -3,6 +3,7 @@ import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
+import { LocalFindings } from './delivery/local-findings.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
@@ -22,6 +23,7 @@ import { ConnectionRegistry } from './ports/connection-registry.js';
 import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
 import { MessageBus } from './ports/message-bus.js';
+import { NodeDirectory } from './ports/node-directory.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
 import { PORT_PROVIDERS } from './realtime.providers.js';
@@ -89,6 +91,7 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeDrain,
       ConnectionEvents,
       LocalDelivery,
+      LocalFindings,
       Membership,
       BusAttachment,
       ...HANDLER_PROVIDERS,
@@ -110,6 +113,7 @@ function complete(definition: DynamicModule): DynamicModule {
       ConnectionRegistry,
       PubSubManager,
       MessageBus,
+      NodeDirectory,
       Clock,
       IdGenerator,
     ],

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
-import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
+import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
+import { createConnection, type RealtimeConnection } from './core/connection.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
 import type { Envelope } from './core/envelope.js';
+import type { Question } from './core/question.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { RealtimeError } from './errors/realtime.error.js';
@@ -23,6 +24,13 @@ class FakeBus extends MessageBus {
     return this.answer();
   }
 
+  readonly isAttached = true;
+  findings: readonly RealtimeConnection[] = [];
+  readonly asked: { subject: string; question: Question }[] = [];
+  ask(subject: string, question: Question) {
+    this.asked.push({ subject, question });
+    return this.findings as never;
+  }
   open() {}
   join() {}
   leave() {}
@@ -34,12 +42,8 @@ let drain: NodeDrain;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
-  const [registry, pubSub, events] = [
-    new InMemoryConnectionRegistry(),
-    new InMemoryPubSubManager(),
-    new ConnectionEvents(),
-  ];
-  return new RealtimeService(bus, registry, pubSub, { now: () => 0 }, events, new RealtimeSettings(options), drain);
+  const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
+  return new RealtimeService(bus, directory, { now: () => 0 }, events, new RealtimeSettings(options), drain);
 }
 
 beforeEach(() => {
@@ -151,6 +155,61 @@ describe('disconnecting', () => {
   ])('with %j orders a close', async (options, content) => {
     await realtime.disconnect(user('ann'), options);
     expect(bus.published[0]!.envelope.content).toEqual({ kind: 'disconnect', ...content });
+  });
+});
+
+describe('changing rights', () => {
+  it('orders what is given, and nothing else', async () => {
+    await realtime.changeRights(user('ann'), { roles: ['admin'] });
+    expect(bus.published).toMatchObject([{ subject: 'user:ann', envelope: { to: [user('ann')] } }]);
+    expect(bus.published[0]!.envelope.content).toEqual({ kind: 'rights', roles: ['admin'] });
+  });
+
+  it.each<[what: string, rights: unknown, argument: string]>([
+    ['nothing', undefined, 'rights'],
+    ['neither roles nor permissions', {}, 'rights'],
+    ['roles that are no list', { roles: 'admin' }, 'roles'],
+    ['an empty name', { permissions: [''] }, 'permissions'],
+  ])('to %s is refused', async (_what, rights, argument) => {
+    await expect(realtime.changeRights(user('ann'), rights as never)).rejects.toMatchObject({ argument });
+    expect(bus.published).toEqual([]);
+  });
+});
+
+describe('a question', () => {
+  const found = (id: string, at: number) => createConnection({ id, userId: 'ann', createdAt: new Date(at) });
+
+  it.each<[what: string, ask: (service: RealtimeService) => Promise<unknown>, subject: string, question: object]>([
+    ['for a user', (service) => service.connectionsOf('ann'), 'user:ann', { kind: 'connections', of: user('ann') }],
+    [
+      'for a connection',
+      (service) => service.connection('n1.c'),
+      'node:n1',
+      { kind: 'connections', of: connection('n1.c') },
+    ],
+    ['for its topics', (service) => service.topicsOf('n1.c'), 'node:n1', { kind: 'topics', of: 'n1.c' }],
+    [
+      'for subscribers',
+      (service) => service.subscribersOf('feed'),
+      'topic:feed',
+      { kind: 'connections', of: topic('feed') },
+    ],
+  ])('%s goes to those who can know', async (_what, ask, subject, question) => {
+    await ask(realtime);
+    expect(bus.asked).toEqual([{ subject, question }]);
+  });
+
+  it('about an id that no node can have given out is not asked', async () => {
+    expect([await realtime.connection('nobody'), await realtime.topicsOf('nobody'), bus.asked]).toEqual([
+      undefined,
+      [],
+      [],
+    ]);
+  });
+
+  it('for a user’s connections is answered with the oldest first', async () => {
+    bus.findings = [found('n2.b', 2), found('n1.a', 1)];
+    expect((await realtime.connectionsOf('ann')).map(({ id }) => id)).toEqual(['n1.a', 'n2.b']);
   });
 });
 

@@ -4,12 +4,14 @@ import { all, connection, explainAddress, role, topic, user, type Address } from
 import { MAX_REASON_BYTES } from './core/close-code.js';
 import type { RealtimeConnection } from './core/connection.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
-import type { EnvelopeContent } from './core/envelope.js';
+import type { EnvelopeContent, Rights } from './core/envelope.js';
 import { explainMessage, stringifyMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
+import type { NodeCounts, NodeInfo } from './core/node-info.js';
 import type { Problem } from './core/problem.js';
+import type { Finding, Question } from './core/question.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
-import { subjectOfAll } from './core/subject.js';
+import { subjectOf, subjectOfAll } from './core/subject.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
@@ -18,9 +20,8 @@ import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
-import { ConnectionRegistry } from './ports/connection-registry.js';
 import { MessageBus } from './ports/message-bus.js';
-import { PubSubManager } from './ports/pub-sub-manager.js';
+import { NodeDirectory } from './ports/node-directory.js';
 import { RealtimeSettings } from './realtime.options.js';
 
 /**
@@ -44,17 +45,16 @@ export interface UnsubscribeOptions {
 }
 
 /**
- * How many there are.
+ * How many there are, over all nodes.
  * @publicApi
  */
-export interface RealtimeCounts {
-  readonly connections: number;
-  /** Different users among them. */
-  readonly users: number;
-  /** Topics with at least one subscriber. */
-  readonly topics: number;
-  readonly subscriptions: number;
-}
+export type RealtimeCounts = NodeCounts;
+
+/**
+ * What a connection may from now on; what is left out stays as it is.
+ * @publicApi
+ */
+export type RightsInput = Partial<Rights>;
 
 /**
  * Sends messages to connected clients. Inject it anywhere; it may be used before the server listens (there is just
@@ -70,8 +70,7 @@ export class RealtimeService {
   /** @internal */
   constructor(
     private readonly bus: MessageBus,
-    private readonly registry: ConnectionRegistry,
-    private readonly pubSub: PubSubManager,
+    private readonly directory: NodeDirectory,
     clock: Clock,
     private readonly events: ConnectionEvents,
     private readonly settings: RealtimeSettings,
@@ -83,6 +82,15 @@ export class RealtimeService {
   /** True once this node is ending its connections, and lets no new ones in. */
   get isDraining(): boolean {
     return this.nodeDrain.isDraining;
+  }
+
+  /**
+   * True while this node reaches the other nodes and is reached by them; in memory always. While it is false, this node's
+   * connections are served by what this node sends, and new ones are asked to try again. Made for health checks: a node
+   * that is not attached for long should not get new connections.
+   */
+  get isAttached(): boolean {
+    return this.bus.isAttached;
   }
 
   /**
@@ -178,7 +186,11 @@ export class RealtimeService {
     return this.#order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
   }
 
-  /** Ends the connections behind an address. @returns how many there were, in `recipients` */
+  /**
+   * Ends the connections behind an address, on every node.
+   * @returns how many there were, in `recipients`
+   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
+   */
   async disconnect(address: Address, options?: DisconnectOptions): Promise<DeliveryReport> {
     const { reason = 'disconnected by the application', reconnect = false } = options ?? {};
     assertValid([...explainAddress(address), ...explainReason(reason)]);
@@ -189,44 +201,86 @@ export class RealtimeService {
    * Has the option `isRevoked` asked again about the connections behind an address, and ends those whose token was revoked
    * (3500). Call it when something was revoked: without it the hook is asked only when a token is presented.
    * @returns how many connections are being asked about, in `recipients`
+   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
    */
   async revalidate(address: Address): Promise<DeliveryReport> {
     assertValid(explainAddress(address));
     return this.#publish([address], [], { kind: 'revalidate' });
   }
 
-  /** The connections of a user, oldest first. */
+  /**
+   * Gives the connections behind an address other roles or permissions, on every node: what is sent to a role follows at
+   * once, and subscriptions are judged anew by their `@OnSubscribe()` handlers. It holds until the connection ends or
+   * presents a newer token, so change what the tokens are made of as well.
+   *
+   * ```ts
+   * await realtime.changeRights(user('42'), { roles: ['admin'] });
+   * ```
+   * @returns how many connections there were, in `recipients`
+   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
+   */
+  async changeRights(address: Address, rights: RightsInput): Promise<DeliveryReport> {
+    assertValid([...explainAddress(address), ...explainRights(rights)]);
+    const { roles, permissions } = rights;
+    return this.#publish([address], [], {
+      kind: 'rights',
+      ...(roles && { roles: [...roles] }),
+      ...(permissions && { permissions: [...permissions] }),
+    });
+  }
+
+  /**
+   * The connections of a user on all nodes, oldest first. Metadata of connections on other nodes has been through JSON.
+   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   */
   async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainAddress(user(userId)));
-    return Array.from(this.registry.idsOfUser(userId), (id) => this.registry.get(id)!);
+    return byAge(await this.#ask(user(userId), { kind: 'connections', of: user(userId) }));
   }
 
-  /** One connection, or `undefined` when there is none with this id. */
+  /**
+   * One connection, on whichever node, or `undefined` when there is none with this id.
+   * @throws RealtimeError `UNAVAILABLE` when the node that holds it has not answered
+   */
   async connection(connectionId: string): Promise<RealtimeConnection | undefined> {
-    assertValid(explainAddress(connection(connectionId)));
-    return this.registry.get(connectionId);
+    const address = connection(connectionId);
+    assertValid(explainAddress(address));
+    return (await this.#ask(address, { kind: 'connections', of: address }))[0];
   }
 
-  /** The topics a connection is subscribed to. */
+  /**
+   * The topics a connection is subscribed to.
+   * @throws RealtimeError `UNAVAILABLE` when the node that holds it has not answered
+   */
   async topicsOf(connectionId: string): Promise<readonly string[]> {
     assertValid(explainAddress(connection(connectionId)));
-    return [...this.pubSub.topicsOf(connectionId)];
+    return this.#ask(connection(connectionId), { kind: 'topics', of: connectionId });
   }
 
-  /** The connections subscribed to a topic. */
+  /**
+   * The connections subscribed to a topic on all nodes. Ask for small topics: all of them are collected.
+   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   */
   async subscribersOf(topicName: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainTopic(topicName));
-    return Array.from(this.pubSub.subscribersOf(topicName), (id) => this.registry.get(id)!);
+    return this.#ask(topic(topicName), { kind: 'connections', of: topic(topicName) });
   }
 
-  /** How many connections, users, topics and subscriptions there are. */
+  /**
+   * The nodes that live, this one among them, and what each of them holds. Nobody is asked: of other nodes it is what they
+   * said last, on Redis at most 5 s ago. A node that has crashed is listed for 15 s more.
+   */
+  async nodes(): Promise<readonly NodeInfo[]> {
+    return this.directory.nodes();
+  }
+
+  /**
+   * How many connections, users, topics and subscriptions there are on all nodes. Connections and subscriptions are the
+   * sums of `nodes()`, and as fresh. A user or a topic that several nodes have counts once.
+   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   */
   async counts(): Promise<RealtimeCounts> {
-    return {
-      connections: this.registry.ids().size,
-      users: this.registry.userCount,
-      topics: this.pubSub.topicCount,
-      subscriptions: this.pubSub.subscriptionCount,
-    };
+    return this.directory.counts();
   }
 
   async #send(
@@ -253,6 +307,11 @@ export class RealtimeService {
     return this.bus.publish(subject, { to, except, content }, { report: options.report ?? this.settings.report });
   }
 
+  #ask<Q extends Question>(address: Address, question: Q): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]> {
+    const subject = subjectOf(address);
+    return subject === undefined ? [] : this.bus.ask(subject, question);
+  }
+
   /** An order to one connection needs an answer: "did nothing" and "could not ask" are not the same. */
   async #order(connectionId: string, content: EnvelopeContent): Promise<boolean> {
     const { recipients, complete } = await this.#publish([connection(connectionId)], [], content, { report: true });
@@ -273,4 +332,23 @@ function explainReason(reason: unknown): readonly Problem[] {
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];
+}
+
+function explainRights(rights: unknown): readonly Problem[] {
+  if (typeof rights !== 'object' || rights === null) return [{ at: 'rights', message: RIGHTS_FORM }];
+  const { roles, permissions } = rights as Record<string, unknown>;
+  if (roles === undefined && permissions === undefined) return [{ at: 'rights', message: RIGHTS_FORM }];
+  return Object.entries({ roles, permissions })
+    .filter(([, names]) => names !== undefined && !isNames(names))
+    .map(([at]) => ({ at, message: 'must be a list of non-empty strings' }));
+}
+
+const RIGHTS_FORM = 'must be an object with roles or permissions, each a list of names';
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name: unknown) => typeof name === 'string' && name.length > 0);
+}
+
+function byAge(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
+  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
 }

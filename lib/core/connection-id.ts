@@ -10,3 +10,8 @@ export function connectionIdOn(nodeId: string, random: string): string {
 export function nodeOf(connectionId: string): string | undefined {
   return /^([^.]+)\.[^.]+$/.exec(connectionId)?.[1];
 }
+
+/** True for what may be a node's name: 1 to 64 letters, digits, `_` or `-`. */
+export function isNodeId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+}

@@ -14,7 +14,10 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 }
 
 /** What an envelope carries. */
-export type EnvelopeContent = MessageContent | DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder;
+export type EnvelopeContent = MessageContent | Order;
+
+/** What the nodes that hold the addressed connections are to do with them. */
+export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder;
 
 /** A message as JSON text: serialised once by the sender, never parsed or written again on its way. */
 export interface MessageContent {
@@ -46,6 +49,17 @@ export interface UnsubscribeOrder {
 /** Ask whether the addressed connections' tokens have been revoked, and end those where they have. */
 export interface RevalidateOrder {
   readonly kind: 'revalidate';
+}
+
+/** Give the addressed connections other roles or permissions, and judge their topics anew. */
+export interface RightsOrder extends Partial<Rights> {
+  readonly kind: 'rights';
+}
+
+/** What a connection may: replaced as a whole. */
+export interface Rights {
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
 }
 
 /** A message with its addresses, before it is serialised: the form in which the functions below look at it. */

@@ -68,7 +68,10 @@ export type {
   Envelope,
   EnvelopeContent,
   MessageContent,
+  Order,
   RevalidateOrder,
+  Rights,
+  RightsOrder,
   SubscribeOrder,
   UnsubscribeOrder,
 } from './envelope.js';
@@ -78,6 +81,10 @@ export type { Addressing, RecipientIndex } from './routing.js';
 export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './subject.js';
 export { localReport } from './delivery-report.js';
 export type { DeliveryReport } from './delivery-report.js';
+
+// What nodes ask each other, and say of themselves
+export type { ConnectionsQuestion, Finding, Findings, Question, TopicsQuestion } from './question.js';
+export type { NodeCounts, NodeInfo } from './node-info.js';
 
 // Topics and subscriptions
 export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic.js';

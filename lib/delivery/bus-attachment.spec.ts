@@ -2,10 +2,14 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { all, connection } from '../core/address.js';
 import { localReport } from '../core/delivery-report.js';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
+import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
 import type { LocalDelivery } from './local-delivery.js';
+import type { LocalFindings } from './local-findings.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
 
@@ -18,7 +22,17 @@ describe('a node that is attached to the bus', () => {
   beforeEach(async () => {
     bus = new InMemoryMessageBus();
     events = new ConnectionEvents();
-    attachment = new BusAttachment(bus, { deliver } as unknown as LocalDelivery, { id: 'n1' }, events);
+    attachment = new BusAttachment(
+      bus,
+      new InMemoryNodeDirectory(),
+      { deliver } as unknown as LocalDelivery,
+      { find: () => [] } as unknown as LocalFindings,
+      { id: 'n1' },
+      new InMemoryConnectionRegistry(),
+      new InMemoryPubSubManager(),
+      { now: () => 0 },
+      events,
+    );
     await attachment.onModuleInit();
   });
 

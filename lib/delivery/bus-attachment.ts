@@ -1,28 +1,49 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { Clock } from '../ports/clock.js';
+import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { MessageBus } from '../ports/message-bus.js';
+import { NodeDirectory } from '../ports/node-directory.js';
+import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { ConnectionEvents } from './connection-events.js';
 import { LocalDelivery } from './local-delivery.js';
+import { LocalFindings } from './local-findings.js';
+import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 
-/** Attaches this node to the bus for as long as the application runs. */
+/** Attaches this node to the bus, and lists it in the directory, for as long as the application runs. */
 @Injectable()
 export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
+  readonly #logger = new Logger(BusAttachment.name);
+
   constructor(
     private readonly bus: MessageBus,
+    private readonly directory: NodeDirectory,
     private readonly delivery: LocalDelivery,
+    private readonly findings: LocalFindings,
     private readonly node: NodeIdentity,
+    private readonly registry: ConnectionRegistry,
+    private readonly pubSub: PubSubManager,
+    private readonly clock: Clock,
     private readonly events: ConnectionEvents,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.bus.open(this.node.id, (envelope) => this.delivery.deliver(envelope));
-    await Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(this.node.id))]);
+    const { id } = this.node;
+    await this.bus.open(id, (envelope) => this.delivery.deliver(envelope), this.findings.find);
+    const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
+    if (this.bus.isAttached) await joined;
+    // Opened all the same, by the application's own choice; the bus goes on trying.
+    else
+      joined.catch((error: unknown) => this.#logger.warn(`Not attached to the bus yet: ${(error as Error).message}`));
+    const counts = () => countsOf(this.registry, this.pubSub);
+    await this.directory.open({ id, startedAt: new Date(this.clock.now()), counts });
   }
 
   /** The last hook there is: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
     this.events.close();
+    await this.directory.close();
     await this.bus.close();
   }
 }

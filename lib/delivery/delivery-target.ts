@@ -1,4 +1,5 @@
 import type { CloseCodeName } from '../core/close-code.js';
+import type { RightsOrder } from '../core/envelope.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /** A connection of this node, as seen by what is addressed to it. None of the methods throws or waits. */
@@ -10,6 +11,8 @@ export interface DeliveryTarget {
   subscribe(topic: string): boolean;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
+  /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
+  changeRights(rights: Omit<RightsOrder, 'kind'>): void;
   /** Has its token looked at again, and ends it when that was revoked. */
   revalidate(): void;
 }

@@ -33,6 +33,9 @@ class FakeTarget implements DeliveryTarget {
     this.orders.push(`unsubscribe ${name} ${reason}`);
     return true;
   }
+  changeRights({ roles }: { roles?: readonly string[] }): void {
+    this.orders.push(`rights ${roles?.join()}`);
+  }
   revalidate(): void {
     this.orders.push('revalidate');
   }

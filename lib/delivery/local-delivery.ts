@@ -76,6 +76,11 @@ export class LocalDelivery implements RecipientIndex {
         return (target) => target.subscribe(content.topic);
       case 'unsubscribe':
         return (target) => target.unsubscribe(content.topic, content.reason);
+      case 'rights':
+        return (target) => {
+          target.changeRights(content);
+          return true;
+        };
       case 'revalidate':
         return (target) => {
           target.revalidate();

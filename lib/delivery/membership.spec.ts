@@ -12,6 +12,7 @@ import { Membership } from './membership.js';
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
   readonly calls: string[] = [];
+  isAttached = true;
   pending: Promise<void> | undefined;
   leaving: Promise<void> | undefined;
   /** What is looked at when a subject is joined. */
@@ -32,6 +33,9 @@ class RecordingBus extends MessageBus {
   close() {}
   publish() {
     return localReport(0);
+  }
+  ask() {
+    return [];
   }
 }
 
@@ -220,5 +224,72 @@ describe('a subscription', () => {
   it('that never was is no reason to leave', () => {
     membership.unsubscribe('1', 'elsewhere');
     expect(told()).toEqual([]);
+  });
+});
+
+describe('a join that has failed', () => {
+  const failed = async (act: () => void | Promise<void>) => {
+    bus.pending = Promise.reject(new Error('away'));
+    await expect(Promise.resolve(act())).rejects.toThrow('away');
+    bus.pending = undefined;
+    told();
+  };
+
+  it('is tried again for whoever comes next', async () => {
+    await failed(() => membership.add(connectionOf('1', 'ann'), TARGET));
+    bus.pending = Promise.resolve();
+    await membership.add(connectionOf('2', 'ann'), TARGET);
+    expect(told()).toEqual(['join user:ann']);
+  });
+
+  it('fails whoever comes next when it fails again', async () => {
+    await failed(() => membership.add(connectionOf('1', 'ann'), TARGET));
+    await failed(() => membership.add(connectionOf('2', 'ann'), TARGET));
+  });
+
+  it('fails all who wait for it', async () => {
+    bus.pending = Promise.reject(new Error('away'));
+    const waiting = ['1', '2'].map((id) => Promise.resolve(membership.add(connectionOf(id, 'ann'), TARGET)));
+    const outcomes = await Promise.allSettled(waiting);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('is tried again for a subscription that is there already', async () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    await failed(() => membership.subscribe('1', 'feed'));
+    void membership.subscribe('1', 'feed');
+    expect(told()).toEqual(['join topic:feed']);
+  });
+
+  it('is forgotten when the last member leaves', async () => {
+    await failed(() => membership.add(connectionOf('1', 'ann'), TARGET));
+    membership.remove('1');
+    void membership.add(connectionOf('2', 'ann'), TARGET);
+    expect(told()).toEqual(['leave user:ann', 'join user:ann']);
+  });
+
+  it('that was begun before the subject was left says nothing about the next', async () => {
+    let fail!: (error: Error) => void;
+    bus.pending = new Promise((_resolve, reject) => (fail = reject));
+    const first = Promise.resolve(membership.add(connectionOf('1', 'ann'), TARGET));
+    membership.remove('1');
+    bus.pending = undefined;
+    void membership.add(connectionOf('2', 'ann'), TARGET);
+    fail(new Error('away'));
+    await expect(first).rejects.toThrow('away');
+    told();
+    expect(membership.add(connectionOf('3', 'ann'), TARGET)).toBeUndefined();
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('while the bus is away', () => {
+  it('who comes waits for what was joined before as well', async () => {
+    void membership.add(connectionOf('1', 'ann'), TARGET);
+    told();
+    bus.isAttached = false;
+    bus.pending = Promise.resolve();
+    await membership.add(connectionOf('2', 'ann'), TARGET);
+    expect(told()).toEqual(['join user:ann']);
   });
 });

@@ -8,16 +8,24 @@ import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
 
+/** A subject that is not in force: the join that is under way, or has failed. */
+interface Join {
+  readonly settled: Promise<void>;
+  hasFailed: boolean;
+}
+
 /**
  * Keeps the indexes of this node and what it has joined on the bus in step: with the first local member of an address
  * the node joins its subject, with the last it leaves. The index changes first, so nothing can arrive unrouted.
  *
- * Where a promise is returned, the change is in force once it has settled; nothing is returned when it is at once.
+ * Where a promise is returned, the change is in force once it has fulfilled; nothing is returned when it is at once. Who
+ * comes while a join is under way waits for it; who comes after it has failed, or while the bus is away, has it tried
+ * again.
  */
 @Injectable()
 export class Membership {
   readonly #logger = new Logger(Membership.name);
-  readonly #joining = new Map<string, Promise<void>>();
+  readonly #joins = new Map<string, Join>();
 
   constructor(
     private readonly registry: ConnectionRegistry,
@@ -54,8 +62,8 @@ export class Membership {
   }
 
   subscribe(connectionId: string, name: string): void | Promise<void> {
-    const isNew = this.pubSub.subscribe(connectionId, name);
-    return isNew ? this.#join([topic(name)]) : this.#joining.get(subjectOf(topic(name))!);
+    const isFirst = this.pubSub.subscribe(connectionId, name) && this.pubSub.subscribersOf(name).size === 1;
+    return this.#enter(subjectOf(topic(name))!, isFirst);
   }
 
   /** @returns true when there was a subscription */
@@ -69,28 +77,45 @@ export class Membership {
   #join(addresses: readonly Address[]): void | Promise<void> {
     let waiting: Promise<void>[] | undefined;
     for (const address of addresses) {
-      const subject = subjectOf(address)!;
-      const joined = this.delivery.idsOf(address).size === 1 ? this.#start(subject) : this.#joining.get(subject);
+      const joined = this.#enter(subjectOf(address)!, this.delivery.idsOf(address).size === 1);
       if (joined) (waiting ??= []).push(joined);
     }
     return waiting && Promise.all(waiting).then(() => undefined);
   }
 
+  /** @param isFirst true when the node had no member of this subject before */
+  #enter(subject: string, isFirst: boolean): Promise<void> | undefined {
+    const join = this.#joins.get(subject);
+    if (isFirst || join?.hasFailed) return this.#start(subject);
+    return join?.settled ?? (this.bus.isAttached ? undefined : this.#start(subject));
+  }
+
   #start(subject: string): Promise<void> | undefined {
     const joined = this.bus.join(subject);
-    if (!joined) return undefined;
-    const settled = joined.finally(() => {
-      if (this.#joining.get(subject) === settled) this.#joining.delete(subject);
-    });
-    this.#joining.set(subject, settled);
-    return settled;
+    if (!joined) {
+      this.#joins.delete(subject);
+      return undefined;
+    }
+    const join: Join = { settled: joined, hasFailed: false };
+    this.#joins.set(subject, join);
+    joined.then(
+      () => this.#forget(subject, join),
+      () => (join.hasFailed = true),
+    );
+    return joined;
+  }
+
+  #forget(subject: string, join: Join): void {
+    if (this.#joins.get(subject) === join) this.#joins.delete(subject);
   }
 
   /** Leaves the subjects whose last local member has just gone. */
   #leave(addresses: readonly Address[]): void {
     for (const address of addresses) {
       if (this.delivery.idsOf(address).size > 0) continue;
-      const left = this.bus.leave(subjectOf(address)!);
+      const subject = subjectOf(address)!;
+      this.#joins.delete(subject);
+      const left = this.bus.leave(subject);
       left?.catch((error: unknown) => this.#logger.warn('Leaving a subject failed', (error as Error)?.stack));
     }
   }

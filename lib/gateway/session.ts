@@ -4,6 +4,7 @@ import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
 import type { AuthCommand, Command, CommandId } from '../core/command.js';
 import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../core/connection.js';
+import type { RightsOrder } from '../core/envelope.js';
 import { Pulse } from '../core/pulse.js';
 import { TokenBucket } from '../core/token-bucket.js';
 import { tokenLife } from '../core/token-life.js';
@@ -147,6 +148,20 @@ export class Session implements DeliveryTarget {
     return this.#loop.unsubscribeByServer(topic, reason);
   }
 
+  changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
+    if (this.isClosed) return;
+    const { connection } = this;
+    this.#run(
+      this.#putInForce(
+        createConnection({
+          ...connection,
+          roles: roles ?? connection.roles,
+          permissions: permissions ?? connection.permissions,
+        }),
+      ),
+    );
+  }
+
   revalidate(): void {
     this.#run(this.#endIfRevoked());
   }
@@ -269,6 +284,14 @@ export class Session implements DeliveryTarget {
     this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
   }
 
+  /** A newer snapshot; topics are judged anew when it may do other things. */
+  async #putInForce(connection: RealtimeConnection): Promise<void> {
+    const before = this.connection;
+    this.#connection = connection;
+    if (!(await this.#inForce(this.services.membership.update(connection)))) return;
+    if (!haveSameRights(before, connection)) await this.#loop.reauthorize();
+  }
+
   /** When nobody can tell, the connection stays until somebody can, or its token ends. */
   async #endIfRevoked(): Promise<void> {
     const asked = this.#isRevoked;
@@ -307,10 +330,10 @@ export class Session implements DeliveryTarget {
       }),
     );
     this.#phase = 'opening';
-    const connected = dispatcher.connected(connection);
+    const connected = dispatcher.connected(this.connection);
     // From here on the end is announced, however soon it comes: a listener or an early frame may bring it about.
     this.#hooks = connected.catch(() => undefined);
-    events.emit({ type: 'connected', connection });
+    events.emit({ type: 'connected', connection: this.connection });
     this.#hearEarly();
     try {
       await connected;

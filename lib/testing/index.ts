@@ -20,7 +20,10 @@ export {
   idGeneratorContract,
   jwtVerifierContract,
   messageBusContract,
+  nodeDirectoryContract,
   pubSubManagerContract,
+  sharedMessageBusContract,
+  sharedNodeDirectoryContract,
   type ContractCase,
   type JwtVerifierSetup,
 } from './contracts/index.js';

@@ -1,6 +1,7 @@
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import { createConnection, type RealtimeConnection } from '../core/connection.js';
+import type { RightsOrder } from '../core/envelope.js';
 import type { ConnectionEvents } from '../delivery/connection-events.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import type { Membership } from '../delivery/membership.js';
@@ -18,14 +19,22 @@ export class RecordingConnection implements DeliveryTarget {
   /** @internal */
   readonly socket: ConnectionSocket = new RecordingSocket(this);
 
+  #connection: RealtimeConnection;
+
   /** @internal */
   constructor(
-    /** The snapshot, as handlers and `connectionsOf()` see it. */
-    readonly connection: RealtimeConnection,
+    connection: RealtimeConnection,
     private readonly membership: Membership,
     private readonly pubSub: PubSubManager,
     private readonly events: ConnectionEvents,
-  ) {}
+  ) {
+    this.#connection = connection;
+  }
+
+  /** The present snapshot, as handlers and `connectionsOf()` see it. */
+  get connection(): RealtimeConnection {
+    return this.#connection;
+  }
 
   /** The connection's id. */
   get id(): string {
@@ -47,6 +56,18 @@ export class RecordingConnection implements DeliveryTarget {
     const wasSubscribed = this.membership.unsubscribe(this.id, topic);
     if (wasSubscribed) events.emit({ type: 'unsubscribed', connection, topic });
     return wasSubscribed;
+  }
+
+  /** Gives it other roles or permissions. */
+  changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
+    if (this.closedWith) return;
+    const { connection } = this;
+    this.#connection = createConnection({
+      ...connection,
+      roles: roles ?? connection.roles,
+      permissions: permissions ?? connection.permissions,
+    });
+    void this.membership.update(this.#connection);
   }
 
   /** Nothing to look at: it has no token. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
+import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
 import { SystemClock } from '../adapters/system/system-clock.js';
@@ -14,6 +15,8 @@ import type { RealtimeMessage } from '../core/message.js';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
+import { LocalFindings } from '../delivery/local-findings.js';
+import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { Membership } from '../delivery/membership.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
@@ -55,9 +58,15 @@ export class RecordingRealtimeService extends RealtimeService {
     const sent: SentMessage[] = [];
     const bus = new RecordingBus(sent);
     const events = new ConnectionEvents();
-    super(bus, registry, pubSub, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain());
+    const directory = new InMemoryNodeDirectory();
+    super(bus, directory, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain());
     const delivery = new LocalDelivery(registry, pubSub);
-    bus.open(NODE, (envelope) => delivery.deliver(envelope));
+    bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
+    directory.open({
+      id: NODE,
+      startedAt: new Date(),
+      counts: () => countsOf(registry, pubSub),
+    });
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;

@@ -9,7 +9,7 @@ const twin = (change: (real: MessageBus) => Partial<MessageBus>) => twinOf(creat
 
 /** A bus that does something else with what arrives. */
 const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
-  twin((real) => ({ open: (nodeId, receive) => real.open(nodeId, change(receive)) }));
+  twin((real) => ({ open: (nodeId, receive, respond) => real.open(nodeId, change(receive), respond) }));
 
 /** A bus that changes envelopes on their way. */
 const carrying = (change: (envelope: Envelope) => Envelope) => receiving((receive) => (each) => receive(change(each)));
@@ -106,6 +106,44 @@ canBeBroken(messageBusContract, {
   'delivers when no report is asked for': twin((real) => ({
     publish: (subject, envelope, options) =>
       options.report ? real.publish(subject, envelope, options) : { recipients: 0, nodes: 0, complete: true },
+  })),
+  'delivers each envelope once from a subject that was joined again': twin((real) => {
+    let joins = 0;
+    return {
+      join(subject) {
+        joins += 1;
+        return real.join(subject);
+      },
+      async publish(...args) {
+        for (let i = 1; i < joins; i++) await real.publish(...args);
+        return real.publish(...args);
+      },
+    };
+  }),
+  'delivers nothing from a subject that was left once, however often it was joined': twin((real) => {
+    const joins = new Map<string, number>();
+    return {
+      join(subject) {
+        joins.set(subject, (joins.get(subject) ?? 0) + 1);
+        return real.join(subject);
+      },
+      leave(subject) {
+        joins.set(subject, joins.get(subject)! - 1);
+        if (joins.get(subject) === 0) return real.leave(subject);
+      },
+    };
+  }),
+  'is attached once it was opened': twin(() => ({ isAttached: false })),
+  'is not attached after it was closed': twin(() => ({ isAttached: true })),
+  'asks the node itself about a subject that it has joined': twin(() => ({ ask: () => [] })),
+  'passes the question on unchanged': twin((real) => ({
+    ask: (subject) => real.ask(subject, { kind: 'connections', of: { kind: 'all' } }) as never,
+  })),
+  'finds nothing, and no error, when nobody has joined the subject': twin((real) => ({
+    async ask(subject, question) {
+      await real.join(subject);
+      return real.ask(subject, question);
+    },
   })),
   'delivers nothing after it was closed': twin(() => ({ close: () => {} })),
 });

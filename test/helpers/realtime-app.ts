@@ -1,5 +1,5 @@
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
-import { RealtimeModule, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
+import { RealtimeModule, type JwtClaims, type RealtimeBackend, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken, type TestClient } from 'nestjs-realtime/testing';
 import { listen, TEST_TOKENS, type ListeningApp } from './listening-app.js';
 
@@ -9,8 +9,12 @@ export interface RealtimeAppParts extends ModuleMetadata {
   readonly options?: RealtimeOptions;
   /** Replacements for single ports. */
   readonly ports?: ModuleMetadata['providers'];
+  /** Default: that in memory. */
+  readonly backend?: RealtimeBackend;
   /** Called before the application listens. */
   readonly configure?: (app: INestApplication) => void;
+  /** Told how to close it. Default: it is closed when the test has finished. */
+  readonly finished?: (close: () => Promise<void>) => void;
 }
 
 /** What would get into the way of tests that send much from one address, and that make mistakes on purpose. */
@@ -31,11 +35,12 @@ export interface RealtimeApp extends ListeningApp {
   connectAs(userId: string, claims?: JwtClaims): Promise<Guest>;
 }
 
-/** Boots an application of these parts on a free port; it is closed when the test has finished. */
+/** Boots an application of these parts on a free port; it is closed when the test has finished, or as `finished` says. */
 export async function startRealtimeApp(parts: RealtimeAppParts = {}): Promise<RealtimeApp> {
-  const { options, ports = [], imports = [], ...rest } = parts;
+  const { options, ports = [], backend, imports = [], ...rest } = parts;
   const limits = { ...NO_RATES, ...options?.limits };
-  const realtimeModule = RealtimeModule.forRoot({ ...options, limits, providers: [TEST_TOKENS, ...ports] });
+  const providers = [TEST_TOKENS, ...ports];
+  const realtimeModule = RealtimeModule.forRoot({ ...options, limits, providers, ...(backend && { backend }) });
   const app = await listen({ ...rest, imports: [realtimeModule, ...imports] });
   return {
     ...app,

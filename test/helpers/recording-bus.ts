@@ -8,8 +8,12 @@ export class RecordingBus extends MessageBus {
   readonly subjects = new Set<string>();
   readonly #bus = new InMemoryMessageBus();
 
-  open(nodeId: string, receive: EnvelopeReceiver): void {
-    this.#bus.open(nodeId, receive);
+  get isAttached(): boolean {
+    return this.#bus.isAttached;
+  }
+
+  open(...args: Parameters<MessageBus['open']>): void {
+    this.#bus.open(...args);
   }
 
   join(subject: string): void | Promise<void> {
@@ -25,6 +29,8 @@ export class RecordingBus extends MessageBus {
   publish(subject: string, envelope: Envelope): DeliveryReport {
     return this.#bus.publish(subject, envelope);
   }
+
+  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
 
   close(): void {
     this.#bus.close();

@@ -18,6 +18,7 @@ const NAMES: Record<string, readonly string[]> = {
     'JwtVerifier',
     'MessageBody',
     'MessageBus',
+    'NodeDirectory',
     'OnConnect',
     'OnDisconnect',
     'OnMessage',
@@ -47,6 +48,7 @@ const NAMES: Record<string, readonly string[]> = {
   // The list stands beside its source, in lib/core/index.spec.ts.
   'nestjs-realtime/core': Object.keys(await import('nestjs-realtime/core')).sort(),
   'nestjs-realtime/jwks': ['JwksVerifier', 'jwksVerifier'],
+  'nestjs-realtime/redis': ['redisBackend'],
   'nestjs-realtime/testing': [
     'RecordingConnection',
     'RecordingRealtimeService',
@@ -58,7 +60,10 @@ const NAMES: Record<string, readonly string[]> = {
     'idGeneratorContract',
     'jwtVerifierContract',
     'messageBusContract',
+    'nodeDirectoryContract',
     'pubSubManagerContract',
+    'sharedMessageBusContract',
+    'sharedNodeDirectoryContract',
     'startTestApp',
     'testToken',
   ],

@@ -1,11 +1,19 @@
 import type { RealtimeBackend } from '../../ports/backend.js';
 import { MessageBus } from '../../ports/message-bus.js';
+import { NodeDirectory } from '../../ports/node-directory.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
+import { InMemoryNodeDirectory } from './in-memory-node-directory.js';
 
 /**
  * The default backend: one node, which keeps everything in its own memory.
  * @publicApi
  */
 export function inMemoryBackend(): RealtimeBackend {
-  return { name: 'in-memory', providers: [{ provide: MessageBus, useClass: InMemoryMessageBus }] };
+  return {
+    name: 'in-memory',
+    providers: [
+      { provide: MessageBus, useClass: InMemoryMessageBus },
+      { provide: NodeDirectory, useClass: InMemoryNodeDirectory },
+    ],
+  };
 }

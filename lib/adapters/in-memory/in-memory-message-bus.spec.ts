@@ -9,7 +9,11 @@ const nobody = { recipients: 0, nodes: 0, complete: true };
 describe('InMemoryMessageBus', () => {
   it('answers in the same call, with what the receiver reached', () => {
     const bus = new InMemoryMessageBus();
-    bus.open('n1', () => 3);
+    bus.open(
+      'n1',
+      () => 3,
+      () => [],
+    );
     bus.join('all');
     expect(bus.publish('all', envelope)).toEqual({ recipients: 3, nodes: 1, complete: true });
   });
@@ -22,7 +26,11 @@ describe('InMemoryMessageBus', () => {
 
   it('has no recipients after it was closed', () => {
     const bus = new InMemoryMessageBus();
-    bus.open('n1', () => 3);
+    bus.open(
+      'n1',
+      () => 3,
+      () => [],
+    );
     bus.close();
     bus.join('all');
     expect(bus.publish('all', envelope)).toEqual(nobody);
@@ -33,7 +41,7 @@ describe('InMemoryMessageBus', () => {
     const receive = vi.fn(() => 1);
     bus.join('all');
     bus.close();
-    bus.open('n1', receive);
+    bus.open('n1', receive, () => []);
     bus.publish('all', envelope);
     expect(receive).not.toHaveBeenCalled();
   });

@@ -1,6 +1,7 @@
 import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
 import type { Envelope } from '../../core/envelope.js';
-import { MessageBus, type EnvelopeReceiver } from '../../ports/message-bus.js';
+import type { Finding, Question } from '../../core/question.js';
+import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../../ports/message-bus.js';
 
 /**
  * A bus with one node on it: what is published comes back at once, in the same call.
@@ -11,9 +12,15 @@ import { MessageBus, type EnvelopeReceiver } from '../../ports/message-bus.js';
 export class InMemoryMessageBus extends MessageBus {
   readonly #joined = new Set<string>();
   #receive: EnvelopeReceiver | undefined;
+  #respond: QuestionResponder | undefined;
 
-  open(_nodeId: string, receive: EnvelopeReceiver): void {
+  get isAttached(): boolean {
+    return this.#receive !== undefined;
+  }
+
+  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): void {
     this.#receive = receive;
+    this.#respond = respond;
   }
 
   join(subject: string): void {
@@ -28,8 +35,13 @@ export class InMemoryMessageBus extends MessageBus {
     return localReport(this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0);
   }
 
+  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] {
+    return this.#respond && this.#joined.has(subject) ? this.#respond(question) : [];
+  }
+
   close(): void {
     this.#receive = undefined;
+    this.#respond = undefined;
     this.#joined.clear();
   }
 }

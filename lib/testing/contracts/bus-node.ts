@@ -3,12 +3,21 @@ import { sameAddress, topic, type Address } from '../../core/address.js';
 import type { Envelope, EnvelopeContent } from '../../core/envelope.js';
 import type { DeliveryReport } from '../../core/delivery-report.js';
 import { subjectOf } from '../../core/subject.js';
-import type { MessageBus } from '../../ports/message-bus.js';
+import type { Finding, Question } from '../../core/question.js';
+import type { MessageBus, QuestionResponder } from '../../ports/message-bus.js';
 import { EnvelopeInbox } from './envelope-inbox.js';
 
 /** A node with one bus, on subjects that no other test uses. */
 export class BusNode {
   readonly inbox: EnvelopeInbox;
+  /** What this node says when it is asked. */
+  findings: readonly Finding[] = [];
+  /** What this node was asked. */
+  readonly questions: Question[] = [];
+  readonly #respond: QuestionResponder = <Q extends Question>(question: Q) => {
+    this.questions.push(question);
+    return this.findings as readonly Finding<Q>[];
+  };
   #closed = false;
 
   private constructor(
@@ -28,7 +37,7 @@ export class BusNode {
     reached = 1,
   ): Promise<void> {
     const node = new BusNode(await create(), reached);
-    await node.bus.open(randomUUID(), node.inbox.receive);
+    await node.bus.open(randomUUID(), node.inbox.receive, node.#respond);
     try {
       await use(node);
     } finally {

@@ -11,6 +11,8 @@ const CONTENTS: readonly EnvelopeContent[] = [
   { kind: 'message', text: '{"type":"contract","payload":{"a":[1,null]},"timestamp":"2026-01-31T12:00:00.000Z"}' },
   { kind: 'unsubscribe', topic: 'chat:1', reason: 'the room was closed' },
   { kind: 'disconnect', code: 'FORCED', reason: 'signed out' },
+  { kind: 'rights', roles: ['admin', 'ünal'], permissions: [] },
+  { kind: 'revalidate' },
 ];
 
 /**
@@ -66,6 +68,22 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     await Promise.all([node.bus.leave(subject(here)), node.bus.join(subject(here))]);
     await node.publish(here);
     await node.inbox.hold(1);
+  }),
+  busCase('delivers each envelope once from a subject that was joined again', async (node) => {
+    const here = uniqueTopic();
+    await node.bus.join(subject(here));
+    await node.bus.join(subject(here));
+    await node.publish(here);
+    await node.inbox.hold(1);
+    assert.equal((await node.settled()).length, 1);
+  }),
+  busCase('delivers nothing from a subject that was left once, however often it was joined', async (node) => {
+    const here = uniqueTopic();
+    await node.bus.join(subject(here));
+    await node.bus.join(subject(here));
+    await node.bus.leave(subject(here));
+    await node.publish(here);
+    assert.deepEqual(await node.settled(), []);
   }),
   busCase('joins many subjects at the same time', async (node) => {
     const topics = Array.from({ length: 50 }, uniqueTopic);
@@ -143,6 +161,29 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     await node.bus.join(subject(here));
     await node.publish(here, message(here, 'hello'), false);
     await node.inbox.hold(1);
+  }),
+  busCase('is attached once it was opened', async (node) => {
+    assert.equal(node.bus.isAttached, true);
+  }),
+  busCase('is not attached after it was closed', async (node) => {
+    await node.close();
+    assert.equal(node.bus.isAttached, false);
+  }),
+  busCase('asks the node itself about a subject that it has joined', async (node) => {
+    const here = uniqueTopic();
+    await node.bus.join(subject(here));
+    node.findings = ['chat:1', 'chat:2'];
+    assert.deepEqual(await node.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), ['chat:1', 'chat:2']);
+  }),
+  busCase('passes the question on unchanged', async (node) => {
+    const here = uniqueTopic();
+    await node.bus.join(subject(here));
+    await node.bus.ask(subject(here), { kind: 'connections', of: user('ünal "\n') });
+    assert.deepEqual(node.questions, [{ kind: 'connections', of: user('ünal "\n') }]);
+  }),
+  busCase('finds nothing, and no error, when nobody has joined the subject', async (node) => {
+    node.findings = ['chat:1'];
+    assert.deepEqual(await node.bus.ask(subject(uniqueTopic()), { kind: 'topics', of: 'n.1' }), []);
   }),
   busCase('delivers nothing after it was closed', async (node) => {
     const here = uniqueTopic();

@@ -1,12 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import {
-  Authenticator,
-  MessageBus,
-  RealtimeModule,
-  type Authenticated,
-  type Envelope,
-  type EnvelopeReceiver,
-} from 'nestjs-realtime';
+import { Authenticator, MessageBus, RealtimeModule, type Authenticated, type Envelope } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { InMemoryMessageBus } from '../../../lib/adapters/in-memory/in-memory-message-bus.js';
@@ -20,8 +13,12 @@ class HeldBus extends MessageBus {
   #onHeld: () => void = () => undefined;
   readonly holding = new Promise<void>((resolve) => (this.#onHeld = resolve));
 
-  open(nodeId: string, receive: EnvelopeReceiver) {
-    return this.#bus.open(nodeId, receive);
+  get isAttached(): boolean {
+    return this.#bus.isAttached;
+  }
+
+  open(...args: Parameters<MessageBus['open']>) {
+    return this.#bus.open(...args);
   }
 
   async join(subject: string) {
@@ -41,6 +38,8 @@ class HeldBus extends MessageBus {
   publish(subject: string, envelope: Envelope) {
     return this.#bus.publish(subject, envelope);
   }
+
+  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
 
   close() {
     return this.#bus.close();

@@ -10,6 +10,10 @@ class SlowBus extends MessageBus {
   readonly joins: { succeed: () => void; fail: () => void }[] = [];
   readonly #bus = new InMemoryMessageBus();
 
+  get isAttached(): boolean {
+    return this.#bus.isAttached;
+  }
+
   open(...args: Parameters<MessageBus['open']>) {
     this.#bus.open(...args);
   }
@@ -31,6 +35,8 @@ class SlowBus extends MessageBus {
   publish(...[subject, envelope]: Parameters<MessageBus['publish']>) {
     return this.#bus.publish(subject, envelope);
   }
+
+  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
 
   close() {
     this.#bus.close();

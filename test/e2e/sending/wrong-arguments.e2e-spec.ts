@@ -8,8 +8,9 @@ import {
   type Address,
   type RealtimeService,
 } from 'nestjs-realtime';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { startRealtimeApp, typesReceivedBy, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { typesReceivedBy } from '../../helpers/realtime-app.js';
+import { sharedStage, type StageGuest } from '../../helpers/stage.js';
 
 const NEWS = { type: 'news' };
 /** What TypeScript would not let through. */
@@ -108,24 +109,38 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ],
   ['a reason that is a number', 'reason', (realtime) => realtime.disconnect(all(), { reason: wrong(7) })],
 
+  ['revalidating nobody in particular', 'address', (realtime) => realtime.revalidate(wrong(null))],
+  ['revalidating an empty user id', 'userId', (realtime) => realtime.revalidate(user(''))],
+  ['changing the rights of a bad topic', 'topic', (realtime) => realtime.changeRights(topic('a b'), { roles: [] })],
+  ['changing no rights', 'rights', (realtime) => realtime.changeRights(all(), {})],
+  ['changing rights that are null', 'rights', (realtime) => realtime.changeRights(all(), wrong(null))],
+  ['changing roles to a string', 'roles', (realtime) => realtime.changeRights(all(), { roles: wrong('admin') })],
+  ['changing roles to an empty name', 'roles', (realtime) => realtime.changeRights(all(), { roles: [''] })],
+  [
+    'changing permissions to numbers',
+    'permissions',
+    (realtime) => realtime.changeRights(all(), { permissions: wrong([1]) }),
+  ],
+
   ['looking up an empty user id', 'userId', (realtime) => realtime.connectionsOf('')],
   ['looking up a connection without an id', 'connectionId', (realtime) => realtime.connection(wrong(undefined))],
   ['looking up the topics of an empty connection id', 'connectionId', (realtime) => realtime.topicsOf('')],
   ['looking up the subscribers of a bad topic', 'topic', (realtime) => realtime.subscribersOf('a b')],
 ];
 
+const stage = sharedStage();
+
 describe('a wrong argument', () => {
-  let app: RealtimeApp;
-  let ann: Guest;
+  let ann: StageGuest;
 
   beforeEach(async () => {
-    app = await startRealtimeApp();
-    ann = await app.connectAs('ann');
+    ann = await stage().connectAs('ann');
   });
+  afterEach(() => ann.close());
 
   it.each(CASES)('is named by the rejection: %s (%s)', async (_what, argument, call) => {
     // A call that throws at once fails here, too.
-    const error: unknown = await call(app.realtime, ann.id).then(
+    const error: unknown = await call(stage().realtime, ann.id).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -134,21 +149,22 @@ describe('a wrong argument', () => {
   });
 
   it.each(CASES)('leaves everybody undisturbed: %s (%s)', async (_what, _argument, call) => {
-    await call(app.realtime, ann.id).catch(() => undefined);
+    await call(stage().realtime, ann.id).catch(() => undefined);
     expect(await typesReceivedBy(ann)).toEqual([]);
   });
 });
 
 describe('of a send with several wrong arguments', () => {
   it('all bad addresses are named', async () => {
-    const { realtime } = await startRealtimeApp();
     const bad: Address[] = [user(''), role('')];
-    await expect(realtime.to(...bad).send(NEWS)).rejects.toThrow('userId must be a non-empty string; role must be');
+    const sent = stage()
+      .realtime.to(...bad)
+      .send(NEWS);
+    await expect(sent).rejects.toThrow('userId must be a non-empty string; role must be');
   });
 
   it('all that is wrong with the message is named', async () => {
-    const { realtime } = await startRealtimeApp();
-    await expect(realtime.broadcast({ type: '', timestamp: '' })).rejects.toMatchObject({
+    await expect(stage().realtime.broadcast({ type: '', timestamp: '' })).rejects.toMatchObject({
       problems: [{ at: 'type' }, { at: 'timestamp' }],
     });
   });
@@ -156,15 +172,13 @@ describe('of a send with several wrong arguments', () => {
 
 describe('an error about a payload', () => {
   it('keeps what JSON.stringify said as its cause', async () => {
-    const { realtime } = await startRealtimeApp();
-    await expect(realtime.broadcast({ type: 'news', payload: 1n })).rejects.toMatchObject({
+    await expect(stage().realtime.broadcast({ type: 'news', payload: 1n })).rejects.toMatchObject({
       cause: expect.any(TypeError),
     });
   });
 
   it('does not quote the payload', async () => {
-    const { realtime } = await startRealtimeApp();
     const payload = { password: 'hunter2', total: 1n };
-    await expect(realtime.broadcast({ type: 'news', payload })).rejects.not.toThrow('hunter2');
+    await expect(stage().realtime.broadcast({ type: 'news', payload })).rejects.not.toThrow('hunter2');
   });
 });

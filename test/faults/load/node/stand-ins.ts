@@ -6,7 +6,6 @@ import {
   PubSubManager,
   type DeliveryReport,
   type Envelope,
-  type EnvelopeReceiver,
   type JwtClaims,
 } from 'nestjs-realtime';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
@@ -22,8 +21,12 @@ export type StandIn = keyof typeof STAND_INS;
 class RemoteBus extends MessageBus {
   readonly #bus = new InMemoryMessageBus();
 
-  open(nodeId: string, receive: EnvelopeReceiver): void {
-    this.#bus.open(nodeId, receive);
+  get isAttached(): boolean {
+    return this.#bus.isAttached;
+  }
+
+  open(...args: Parameters<MessageBus['open']>): void {
+    this.#bus.open(...args);
   }
 
   async join(subject: string): Promise<void> {
@@ -39,6 +42,8 @@ class RemoteBus extends MessageBus {
   async publish(subject: string, envelope: Envelope): Promise<DeliveryReport> {
     return this.#bus.publish(subject, envelope);
   }
+
+  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
 
   close(): void {
     this.#bus.close();

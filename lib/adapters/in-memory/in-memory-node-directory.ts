@@ -1,0 +1,27 @@
+import type { NodeCounts, NodeInfo } from '../../core/node-info.js';
+import { NodeDirectory, type NodeSelf } from '../../ports/node-directory.js';
+
+const NOTHING: NodeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };
+
+/** A directory with one node in it. */
+export class InMemoryNodeDirectory extends NodeDirectory {
+  #self: NodeSelf | undefined;
+
+  open(self: NodeSelf): void {
+    this.#self = self;
+  }
+
+  nodes(): readonly NodeInfo[] {
+    if (!this.#self) return [];
+    const { id, startedAt, counts } = this.#self;
+    return [{ id, startedAt, isAttached: true, ...counts() }];
+  }
+
+  counts(): NodeCounts {
+    return this.#self?.counts() ?? NOTHING;
+  }
+
+  close(): void {
+    this.#self = undefined;
+  }
+}

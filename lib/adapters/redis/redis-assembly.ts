@@ -1,0 +1,71 @@
+import type { RedisClientOptions } from '@redis/client';
+import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
+import { ClusterNetwork } from './cluster-network.js';
+import { RedisChannels } from './redis-channels.js';
+import { loadRedis, type RedisModule } from './redis-client.js';
+import type { RedisClient } from './redis-connection.js';
+import { RedisMessageBus } from './redis-message-bus.js';
+import type { RedisNetwork } from './redis-network.js';
+import { RedisNodeDirectory } from './redis-node-directory.js';
+import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './redis-options.js';
+import { SingleNetwork } from './single-network.js';
+
+/** What stands behind the ports of one application. */
+export class RedisAssembly {
+  readonly bus: RedisMessageBus;
+  readonly directory: RedisNodeDirectory;
+
+  private constructor(network: RedisNetwork, settings: RedisSettings) {
+    const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
+    this.directory = new RedisNodeDirectory(network, channels, settings);
+    this.bus = new RedisMessageBus(network, channels, this.directory, settings);
+  }
+
+  /**
+   * Puts it together; nothing is connected yet.
+   * @throws RealtimeConfigurationError that names each wrong option, or the package that is missing
+   */
+  static async create(options: RedisBackendOptions): Promise<RedisAssembly> {
+    const settings = redisSettingsOf(options);
+    return new RedisAssembly(networkOf(await loadRedis(), settings), settings);
+  }
+}
+
+function networkOf(redis: RedisModule, settings: RedisSettings): RedisNetwork {
+  const { place } = settings;
+  switch (place.kind) {
+    case 'cluster':
+      return new ClusterNetwork(place.options, (options) => createClient(redis, options, settings), settings);
+    case 'server':
+      return new SingleNetwork(() => createClient(redis, place.options, settings), settings);
+    case 'template': {
+      const { client } = place;
+      if ('masters' in client || 'nodeClient' in client) {
+        throw new RealtimeConfigurationError(
+          'redisBackend: client must not be that of a Redis Cluster; give its options: cluster: { rootNodes: [{ url }] }',
+        );
+      }
+      const { options } = client as { options?: RedisClientOptions };
+      return new SingleNetwork(
+        () => client.duplicate(settled(options?.socket, settings)) as unknown as RedisClient,
+        settings,
+      );
+    }
+  }
+}
+
+function createClient(redis: RedisModule, options: RedisClientOptions, settings: RedisSettings): RedisClient {
+  return redis.createClient({ ...options, ...settled(options.socket, settings) }) as never;
+}
+
+/** What is ours to say: nothing is queued while Redis is away, and nothing reconnects behind our back. */
+function settled(socket: RedisClientOptions['socket'], { commandTimeoutMs }: RedisSettings): RedisClientOptions {
+  return {
+    RESP: 3,
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    // The client's own timeout covers only what it has not written yet, at the price of a signal for each command.
+    commandOptions: { timeout: undefined as never },
+    socket: { ...socket, reconnectStrategy: false, connectTimeout: commandTimeoutMs } as never,
+  };
+}

@@ -1,0 +1,95 @@
+import { decodeFrame, encodeFrame, type BusFrame, type Spoken } from '../../core/bus-frame.js';
+import { HeardSequences } from './heard-sequences.js';
+import type { RedisChannel } from './redis-channels.js';
+import { command, type RedisNetwork } from './redis-network.js';
+
+/** What goes on unseen, for tests and for those who look for a fault. */
+export interface RedisBusStats {
+  /** Frames that were no frames, of another version, or too large. */
+  ignored: number;
+  /** Frames that had come before: twice, late, or played back. */
+  repeated: number;
+  /** How often a connection for subscriptions was lost: what was published until it was back did not arrive here. */
+  gaps: number;
+}
+
+/** Takes a frame that was not heard before. `isJoined` is false for what only lingers. */
+type FrameTaker = (frame: BusFrame, partition: number, isJoined: boolean) => void;
+
+/** Says frames to others over Redis, and hears theirs: what is no frame, or was heard before, ends here. */
+export class RedisLine {
+  readonly stats: RedisBusStats = { ignored: 0, repeated: 0, gaps: 0 };
+  readonly #heard = new HeardSequences();
+  #sequence = 0;
+  #nodeId = '';
+  #take: FrameTaker = () => {};
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly maxBytes: number,
+  ) {}
+
+  open(nodeId: string, take: FrameTaker): void {
+    this.#nodeId = nodeId;
+    this.#take = take;
+  }
+
+  /** The beginning of the next frame of this node. */
+  next(): Spoken {
+    return { origin: this.#nodeId, sequence: ++this.#sequence };
+  }
+
+  /** The text of a frame, or `undefined` when it is larger than is allowed. */
+  textOf(frame: BusFrame): string | undefined {
+    const text = encodeFrame(frame);
+    // No UTF-16 unit takes more than three bytes.
+    return text.length * 3 > this.maxBytes && Buffer.byteLength(text) > this.maxBytes ? undefined : text;
+  }
+
+  /**
+   * Publishes a text.
+   * @param sent told to how many nodes Redis has handed it
+   * @param failed called when it is not known that Redis has it
+   */
+  send(channel: RedisChannel, text: string, sent: (count: number) => void, failed: () => void): void {
+    const server = this.network.serverOf(channel.partition);
+    command(server, [server?.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text]).then(
+      (count) => sent(Number(count)),
+      (error: unknown) => {
+        if (isMoved(error)) this.network.refresh();
+        failed();
+      },
+    );
+  }
+
+  /** Publishes a frame where nobody waits for what becomes of it. */
+  say(channel: RedisChannel, frame: BusFrame): void {
+    this.send(channel, encodeFrame(frame), ignore, ignore);
+  }
+
+  /** Publishes a frame, and resolves when Redis has it or cannot be told. */
+  tell(channel: RedisChannel, frame: BusFrame): Promise<void> {
+    return new Promise((resolve) => {
+      this.send(channel, encodeFrame(frame), () => resolve(), resolve);
+    });
+  }
+
+  /** What this node said was taken without Redis: should it come back, it is not new. */
+  skip(partition: number, sequence: number): void {
+    this.#heard.isNew(this.#nodeId, partition, sequence);
+  }
+
+  readonly hear = (text: string, partition: number, isJoined: boolean): void => {
+    const frame = text.length > this.maxBytes ? undefined : decodeFrame(text);
+    if (frame === undefined) this.stats.ignored += 1;
+    else if (this.#heard.isNew(frame.origin, partition, frame.sequence)) this.#take(frame, partition, isJoined);
+    else this.stats.repeated += 1;
+  };
+}
+
+function ignore(): void {}
+
+function isMoved(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
+}

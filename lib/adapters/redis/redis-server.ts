@@ -1,0 +1,82 @@
+import { RedisConnection, TICK_MS, type RedisClient } from './redis-connection.js';
+import type { RedisSettings } from './redis-options.js';
+
+/** What a server tells. */
+export interface RedisServerEvents {
+  /** Its subscribing connection was made: subscribes to whatever is wanted of it, and rejects when that fails. */
+  restore(server: RedisServer): Promise<void>;
+  /** Reached or lost, in one direction or both. */
+  changed(server: RedisServer): void;
+  /** Something of ours lives elsewhere by now. */
+  moved(): void;
+}
+
+/** One Redis server: a connection for commands, and one for what is published. */
+export class RedisServer {
+  readonly commands: RedisConnection;
+  readonly subscriber: RedisConnection;
+  /** The partitions that it has at the moment. */
+  partitions: ReadonlySet<number> = new Set();
+  #awayTicks = 0;
+
+  /**
+   * @param isSharded true in a Redis Cluster, where publications stay on the server that has the channel
+   * @param create makes a client that is not connected yet
+   */
+  constructor(
+    readonly address: string,
+    readonly isSharded: boolean,
+    create: () => RedisClient,
+    private readonly settings: RedisSettings,
+    events: RedisServerEvents,
+  ) {
+    const changed = () => events.changed(this);
+    const watched = () => {
+      const client = create();
+      client.on('sharded-channel-moved', () => events.moved());
+      return client;
+    };
+    this.commands = new RedisConnection(`Redis ${address}, commands`, create, settings, {
+      setUp: () => undefined,
+      changed,
+    });
+    this.subscriber = new RedisConnection(`Redis ${address}, subscriptions`, watched, settings, {
+      setUp: () => events.restore(this),
+      changed,
+    });
+  }
+
+  /** True while what is published here arrives, and can be answered. */
+  get isAttached(): boolean {
+    return this.commands.isUp && this.subscriber.isUp;
+  }
+
+  /** True when it has been away for longer than anybody waits. */
+  get isOverdue(): boolean {
+    return this.#awayTicks >= this.#patience;
+  }
+
+  /** Settles with the first attempt; however it ends, the connections are kept up from then on. */
+  async open(): Promise<void> {
+    const results = await Promise.allSettled([this.commands.open(), this.subscriber.open()]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Called every tick. @returns true when it has just become overdue */
+  tick(): boolean {
+    const wasOverdue = this.isOverdue;
+    const [isStalled, isStuck] = [this.commands.tick(), this.subscriber.tick()];
+    if (isStalled || isStuck) this.#awayTicks = this.#patience;
+    else this.#awayTicks = this.isAttached ? 0 : this.#awayTicks + 1;
+    return !wasOverdue && this.isOverdue;
+  }
+
+  close(): void {
+    this.commands.close();
+    this.subscriber.close();
+  }
+
+  get #patience(): number {
+    return Math.ceil(this.settings.commandTimeoutMs / TICK_MS);
+  }
+}

@@ -1,0 +1,13 @@
+import { explainAddress, type Address } from './address.js';
+
+/** The address as JSON: `["user","42"]`, `["all"]`. */
+export function encodeAddress(address: Address): string {
+  return address.kind === 'all' ? '["all"]' : `["${address.kind}",${JSON.stringify(address.id)}]`;
+}
+
+/** The address in parsed JSON, or `undefined` when there is none. */
+export function decodeAddress(value: unknown): Address | undefined {
+  if (!Array.isArray(value) || value.length !== (value[0] === 'all' ? 1 : 2)) return undefined;
+  const address = value.length === 1 ? { kind: 'all' } : { kind: value[0] as unknown, id: value[1] as unknown };
+  return explainAddress(address).length === 0 ? (address as Address) : undefined;
+}

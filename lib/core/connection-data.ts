@@ -1,0 +1,49 @@
+import { createConnection, isConnection, type RealtimeConnection } from './connection.js';
+
+/** A connection as plain data, for the way to another node. Metadata becomes what JSON makes of it. */
+export interface ConnectionData {
+  readonly id: string;
+  readonly userId: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+}
+
+/** The connection as plain data. */
+export function toConnectionData(connection: RealtimeConnection): ConnectionData {
+  const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = connection;
+  return {
+    id,
+    userId,
+    roles: [...roles],
+    permissions: [...permissions],
+    metadata,
+    createdAt: createdAt.getTime(),
+    ...(expiresAt && { expiresAt: expiresAt.getTime() }),
+  };
+}
+
+/**
+ * The connection that the data describes, or `undefined` when it describes none.
+ * @param toDate makes a date of milliseconds since 1970
+ */
+export function fromConnectionData(data: unknown, toDate: (ms: number) => Date): RealtimeConnection | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = data as Record<string, unknown>;
+  if (!Array.isArray(roles) || !Array.isArray(permissions) || typeof createdAt !== 'number') return undefined;
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  if (expiresAt !== undefined && typeof expiresAt !== 'number') return undefined;
+  const connection = createConnection({
+    id: id as string,
+    userId: userId as string,
+    roles: roles as string[],
+    permissions: permissions as string[],
+    metadata: metadata as Record<string, unknown>,
+    createdAt: toDate(createdAt),
+    ...(expiresAt !== undefined && { expiresAt: toDate(expiresAt) }),
+  });
+  return isConnection(connection) ? connection : undefined;
+}

@@ -1,0 +1,35 @@
+import { beforeEach, expect, it } from 'vitest';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { all, role, topic, user, type Address } from '../core/address.js';
+import { createConnection } from '../core/connection.js';
+import { LocalDelivery } from './local-delivery.js';
+import { LocalFindings } from './local-findings.js';
+
+const ann = createConnection({ id: 'n.1', userId: 'ann', roles: ['admin'], createdAt: new Date(0) });
+const bob = createConnection({ id: 'n.2', userId: 'bob', createdAt: new Date(0) });
+
+let findings: LocalFindings;
+
+beforeEach(() => {
+  const [registry, pubSub] = [new InMemoryConnectionRegistry(), new InMemoryPubSubManager()];
+  registry.set(ann);
+  registry.set(bob);
+  pubSub.subscribe('n.2', 'feed');
+  pubSub.subscribe('n.2', 'chat:1');
+  findings = new LocalFindings(registry, pubSub, new LocalDelivery(registry, pubSub));
+});
+
+it.each<[what: string, of: Address, found: object[]]>([
+  ['of a user', user('ann'), [ann]],
+  ['of a role', role('admin'), [ann]],
+  ['of a topic', topic('feed'), [bob]],
+  ['of everybody', all(), [ann, bob]],
+  ['of nobody', user('eve'), []],
+])('the connections %s are found', (_what, of, found) => {
+  expect(findings.find({ kind: 'connections', of })).toEqual(found);
+});
+
+it('the topics of a connection are found', () => {
+  expect(findings.find({ kind: 'topics', of: 'n.2' })).toEqual(['feed', 'chat:1']);
+});

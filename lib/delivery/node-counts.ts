@@ -1,0 +1,13 @@
+import type { NodeCounts } from '../core/node-info.js';
+import type { ConnectionRegistry } from '../ports/connection-registry.js';
+import type { PubSubManager } from '../ports/pub-sub-manager.js';
+
+/** How much this node holds. */
+export function countsOf(registry: ConnectionRegistry, pubSub: PubSubManager): NodeCounts {
+  return {
+    connections: registry.ids().size,
+    users: registry.userCount,
+    topics: pubSub.topicCount,
+    subscriptions: pubSub.subscriptionCount,
+  };
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { user } from '../../core/address.js';
+import { createConnection } from '../../core/connection.js';
+import type { MessageBus } from '../../ports/message-bus.js';
+import { BusNode, message, subject, uniqueTopic } from './bus-node.js';
+import type { ContractCase } from './contract-case.js';
+
+/**
+ * What every `MessageBus` that connects nodes promises to them together, beside the contract of each. The buses that one
+ * case creates are nodes that reach each other.
+ * @publicApi
+ */
+export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
+  busCase('delivers to every node that has joined the subject', async (a, b) => {
+    const here = await joined(a, b);
+    await a.publish(here);
+    await Promise.all([a.inbox.hold(1), b.inbox.hold(1)]);
+  }),
+  busCase('delivers each envelope once to each node', async (a, b) => {
+    const here = await joined(a, b);
+    await a.publish(here);
+    assert.deepEqual([(await a.settled()).length, (await b.settled()).length], [1, 1]);
+  }),
+  busCase('delivers nothing to a node that has not joined the subject', async (a, b) => {
+    const here = await joined(a);
+    await a.publish(here);
+    await a.inbox.hold(1);
+    assert.deepEqual(await b.settled(), []);
+  }),
+  busCase('delivers nothing to a node that has left the subject', async (a, b) => {
+    const here = await joined(a, b);
+    await b.bus.leave(subject(here));
+    await a.publish(here);
+    await a.inbox.hold(1);
+    assert.deepEqual(await b.settled(), []);
+  }),
+  busCase('reports the connections that all nodes reached, and how many nodes reached them', async (a, b) => {
+    const here = await joined(a, b);
+    assert.deepEqual({ ...(await a.publish(here)) }, { recipients: 3, nodes: 2, complete: true });
+  }),
+  busCase('reports what another node has reached', async (a, b) => {
+    const here = await joined(b);
+    assert.deepEqual({ ...(await a.publish(here)) }, { recipients: 2, nodes: 1, complete: true });
+  }),
+  busCase('reports all of many envelopes that are published at the same time', async (a, b) => {
+    const here = await joined(a, b);
+    const reports = await Promise.all(Array.from({ length: 200 }, () => a.publish(here)));
+    for (const report of reports) assert.deepEqual({ ...report }, { recipients: 3, nodes: 2, complete: true });
+  }),
+  busCase('does not wait for a node that has left the subject', async (a, b) => {
+    const here = await joined(a, b);
+    await b.bus.leave(subject(here));
+    assert.deepEqual({ ...(await a.publish(here)) }, { recipients: 1, nodes: 1, complete: true });
+  }),
+  busCase('does not wait for a node that has closed', async (a, b) => {
+    const here = await joined(a, b);
+    await b.close();
+    assert.deepEqual({ ...(await a.publish(here)) }, { recipients: 1, nodes: 1, complete: true });
+  }),
+  busCase('knows only the node that publishes when no report is asked for', async (a, b) => {
+    const here = await joined(a, b);
+    const report = await a.publish(here, message(here, 'hello'), false);
+    assert.deepEqual({ ...report }, { recipients: 1, nodes: 1, complete: false });
+    await b.inbox.hold(1);
+  }),
+  busCase('knows that no other node was reached, though no report is asked for', async (a) => {
+    const here = await joined(a);
+    const report = await a.publish(here, message(here, 'hello'), false);
+    assert.deepEqual({ ...report }, { recipients: 1, nodes: 1, complete: true });
+  }),
+  busCase('keeps the order of what one node publishes to a subject', async (a, b) => {
+    const here = await joined(b);
+    const sent = Array.from({ length: 200 }, (_, i) => message(here, i));
+    await Promise.all(sent.map((each) => a.publish(here, each)));
+    await b.inbox.hold(sent.length);
+    assert.deepEqual(b.inbox.envelopes, sent);
+  }),
+  busCase('delivers what several nodes publish to a subject in one order to all', async (a, b) => {
+    const here = await joined(a, b);
+    const publish = (node: BusNode) => Array.from({ length: 50 }, (_, i) => node.publish(here, message(here, i)));
+    await Promise.all([...publish(a), ...publish(b)]);
+    await Promise.all([a.inbox.hold(100), b.inbox.hold(100)]);
+    assert.deepEqual(a.inbox.envelopes, b.inbox.envelopes);
+  }),
+  busCase('asks every node that has joined the subject', async (a, b) => {
+    const here = await joined(a, b);
+    a.findings = ['here'];
+    b.findings = ['there', 'everywhere'];
+    const found = await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' });
+    assert.deepEqual([...found].sort(), ['everywhere', 'here', 'there']);
+  }),
+  busCase('asks no node that has not joined the subject', async (a, b) => {
+    const here = await joined(a);
+    a.findings = ['here'];
+    b.findings = ['there'];
+    assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), ['here']);
+  }),
+  busCase('carries connections that were found unchanged', async (a, b) => {
+    const here = await joined(b);
+    const found = createConnection({
+      id: 'n.1',
+      userId: 'ünal',
+      roles: ['admin', 'staff'],
+      permissions: ['read'],
+      metadata: { device: { name: 'phone', tags: [1, null] } },
+      createdAt: new Date(1_000),
+      expiresAt: new Date(2_000),
+    });
+    b.findings = [found];
+    assert.deepEqual(await a.bus.ask(subject(here), { kind: 'connections', of: user('ünal') }), [found]);
+  }),
+  busCase('brings more than one message could hold', async (a, b) => {
+    const here = await joined(b);
+    b.findings = Array.from({ length: 5_000 }, (_, i) => `topic:${i}`);
+    assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), b.findings);
+  }),
+];
+
+/** Two nodes: the first says that each envelope reached one connection, the second that it reached two. */
+function busCase(name: string, use: (a: BusNode, b: BusNode) => Promise<void>): ContractCase<MessageBus> {
+  return {
+    name,
+    run: (create) => BusNode.run(create, (a) => BusNode.run(create, (b) => use(a, b), 2), 1),
+  };
+}
+
+/** A topic that these nodes have joined, and nobody else. */
+async function joined(...nodes: readonly BusNode[]): Promise<ReturnType<typeof uniqueTopic>> {
+  const here = uniqueTopic();
+  for (const node of nodes) await node.bus.join(subject(here));
+  return here;
+}

@@ -1,0 +1,109 @@
+import { localReport, type DeliveryReport } from '../../lib/core/delivery-report.js';
+import type { Envelope } from '../../lib/core/envelope.js';
+import type { NodeCounts, NodeInfo } from '../../lib/core/node-info.js';
+import type { Finding, Question } from '../../lib/core/question.js';
+import {
+  MessageBus,
+  type EnvelopeReceiver,
+  type PublishOptions,
+  type QuestionResponder,
+} from '../../lib/ports/message-bus.js';
+import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
+
+/** What nodes of one process share: the smallest thing that keeps the contracts of several nodes. */
+export class Hub {
+  readonly buses = new Set<HubBus>();
+  readonly nodes = new Map<string, NodeSelf>();
+}
+
+export class HubBus extends MessageBus {
+  readonly joined = new Set<string>();
+  receive: EnvelopeReceiver = () => 0;
+  respond: QuestionResponder = () => [];
+
+  constructor(private readonly hub: Hub) {
+    super();
+  }
+
+  get isAttached(): boolean {
+    return this.hub.buses.has(this);
+  }
+
+  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): void {
+    this.receive = receive;
+    this.respond = respond;
+    this.hub.buses.add(this);
+  }
+
+  join(subject: string): void {
+    this.joined.add(subject);
+  }
+
+  leave(subject: string): void {
+    this.joined.delete(subject);
+  }
+
+  publish(subject: string, envelope: Envelope, { report }: PublishOptions): DeliveryReport {
+    if (!this.isAttached) return localReport(0);
+    let [recipients, nodes, others] = [0, 0, 0];
+    for (const bus of this.#members(subject)) {
+      const reached = bus.receive(envelope);
+      if (bus !== this) others += 1;
+      if (!report && bus !== this) continue;
+      recipients += reached;
+      if (reached > 0) nodes += 1;
+    }
+    return { recipients, nodes, complete: report || others === 0 };
+  }
+
+  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] {
+    return this.#members(subject).flatMap((bus) => bus.respond(question));
+  }
+
+  close(): void {
+    this.hub.buses.delete(this);
+    this.joined.clear();
+  }
+
+  #members(subject: string): HubBus[] {
+    return [...this.hub.buses].filter(({ joined }) => joined.has(subject));
+  }
+}
+
+export class HubDirectory extends NodeDirectory {
+  #self: NodeSelf | undefined;
+
+  constructor(private readonly hub: Hub) {
+    super();
+  }
+
+  open(self: NodeSelf): void {
+    this.#self = self;
+    this.hub.nodes.set(self.id, self);
+  }
+
+  nodes(): readonly NodeInfo[] {
+    if (!this.#self) return [];
+    return Array.from(this.hub.nodes.values(), ({ id, startedAt, counts }) => ({
+      id,
+      startedAt,
+      isAttached: true,
+      ...counts(),
+    }));
+  }
+
+  counts(): NodeCounts {
+    const sum = (count: keyof NodeCounts) => this.nodes().reduce((total, node) => total + node[count], 0);
+    return {
+      connections: sum('connections'),
+      users: sum('users'),
+      topics: sum('topics'),
+      subscriptions: sum('subscriptions'),
+    };
+  }
+
+  close(): void {
+    if (this.#self) this.hub.nodes.delete(this.#self.id);
+    this.#self = undefined;
+  }
+}

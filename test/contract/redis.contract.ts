@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { describe, onTestFinished } from 'vitest';
+import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
+import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import {
+  messageBusContract,
+  nodeDirectoryContract,
+  sharedMessageBusContract,
+  sharedNodeDirectoryContract,
+} from '../../lib/testing/contracts/index.js';
+import { keepsItsContract } from './prove.js';
+import { redisCluster, redisServer } from './redis.js';
+
+describe.each([
+  ['one server', redisServer],
+  ['a Redis Cluster', redisCluster],
+])('on %s', (_place, start) => {
+  const place = start();
+  const prefix = `contract-${randomUUID()}`;
+  const assemble = (options?: RedisBackendOptions) => RedisAssembly.create({ ...place(), prefix, ...options });
+
+  const createBus = async () => (await assemble()).bus;
+  keepsItsContract('RedisMessageBus', messageBusContract, createBus);
+  keepsItsContract('RedisMessageBus, several of them', sharedMessageBusContract, createBus);
+
+  const createDirectory = async () => {
+    const { bus, directory } = await assemble();
+    await bus.open(
+      randomUUID(),
+      () => 0,
+      () => [],
+    );
+    onTestFinished(() => bus.close());
+    return directory;
+  };
+  keepsItsContract('RedisNodeDirectory', nodeDirectoryContract, createDirectory);
+  keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, createDirectory);
+});

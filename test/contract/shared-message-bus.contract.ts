@@ -1,0 +1,80 @@
+import type { Envelope } from '../../lib/core/envelope.js';
+import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
+import { sharedMessageBusContract } from '../../lib/testing/contracts/index.js';
+import { Hub, HubBus } from './hub.js';
+import { canBeBroken, keepsItsContract, twinOf } from './prove.js';
+
+/** Buses that share a hub of their own; `change` is told how many there were before. */
+const twin = (change: (real: HubBus, index: number, hub: Hub) => Partial<MessageBus>) => {
+  const hub = new Hub();
+  let index = 0;
+  return twinOf<MessageBus>(
+    () => new HubBus(hub),
+    (real) => change(real as HubBus, index++, hub),
+  );
+};
+
+/** The second node does something else with what arrives. */
+const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
+  twin((real, index) => ({
+    open: (nodeId, receive, respond) => real.open(nodeId, index === 1 ? change(receive) : receive, respond),
+  }));
+
+/** The second node gets the first envelope after the second. */
+const overtaking = () =>
+  receiving((receive) => {
+    let heldBack: Envelope | undefined;
+    let isOver = false;
+    return (envelope) => {
+      if (!isOver && heldBack === undefined) {
+        heldBack = envelope;
+        return 2;
+      }
+      const reached = receive(envelope);
+      if (!isOver) receive(heldBack!);
+      isOver = true;
+      return reached;
+    };
+  });
+
+const hub = new Hub();
+keepsItsContract('HubBus', sharedMessageBusContract, () => new HubBus(hub));
+
+canBeBroken(sharedMessageBusContract, {
+  'delivers to every node that has joined the subject': receiving(() => () => 2),
+  'delivers each envelope once to each node': receiving((receive) => (each) => receive(each) && receive(each)),
+  'delivers nothing to a node that has not joined the subject': twin((_real, _index, { buses }) => ({
+    join: (subject) => buses.forEach(({ joined }) => joined.add(subject)),
+  })),
+  'delivers nothing to a node that has left the subject': twin(() => ({ leave: () => {} })),
+  'reports the connections that all nodes reached, and how many nodes reached them': twin((real) => ({
+    publish: (subject, envelope) => ({ ...real.publish(subject, envelope, { report: false }), complete: true }),
+  })),
+  'reports what another node has reached': twin((real) => ({
+    publish: (subject, envelope) => ({ ...real.publish(subject, envelope, { report: false }), complete: true }),
+  })),
+  'reports all of many envelopes that are published at the same time': twin((real) => {
+    let published = 0;
+    return { publish: (...args) => ({ ...real.publish(...args), complete: ++published !== 150 }) };
+  }),
+  'does not wait for a node that has left the subject': twin(() => ({ leave: () => {} })),
+  'does not wait for a node that has closed': twin((_real, index) => (index === 1 ? { close: () => {} } : {})),
+  'knows only the node that publishes when no report is asked for': twin((real) => ({
+    publish: (subject, envelope) => real.publish(subject, envelope, { report: true }),
+  })),
+  'knows that no other node was reached, though no report is asked for': twin((real) => ({
+    publish: (...args) => ({ ...real.publish(...args), complete: args[2].report }),
+  })),
+  'keeps the order of what one node publishes to a subject': overtaking(),
+  'delivers what several nodes publish to a subject in one order to all': overtaking(),
+  'asks every node that has joined the subject': twin((real) => ({
+    ask: (_subject, question) => real.respond(question),
+  })),
+  'asks no node that has not joined the subject': twin((_real, _index, { buses }) => ({
+    ask: (_subject, question) => [...buses].flatMap(({ respond }) => respond(question)),
+  })),
+  'carries connections that were found unchanged': twin((real) => ({
+    ask: (...args) => JSON.parse(JSON.stringify(real.ask(...args))) as never,
+  })),
+  'brings more than one message could hold': twin((real) => ({ ask: (...args) => real.ask(...args).slice(0, 1_000) })),
+});

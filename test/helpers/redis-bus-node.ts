@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
+import type { RedisMessageBus } from '../../lib/adapters/redis/redis-message-bus.js';
+import type { RedisNodeDirectory } from '../../lib/adapters/redis/redis-node-directory.js';
+import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import { all } from '../../lib/core/address.js';
+import type { DeliveryReport } from '../../lib/core/delivery-report.js';
+import type { Envelope, EnvelopeContent } from '../../lib/core/envelope.js';
+import type { Finding } from '../../lib/core/question.js';
+import { ALL_SUBJECT, nodeSubject } from '../../lib/core/subject.js';
+
+/** A node with nothing but the bus and the directory. */
+export class RedisBusNode {
+  readonly arrived: Envelope[] = [];
+  recipients = 1;
+  findings: readonly Finding[] = [];
+  readonly id = randomUUID();
+
+  private constructor(
+    readonly bus: RedisMessageBus,
+    readonly directory: RedisNodeDirectory,
+  ) {}
+
+  static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
+    const { bus, directory } = await RedisAssembly.create(options);
+    const node = new RedisBusNode(bus, directory);
+    await bus.open(
+      node.id,
+      (envelope) => {
+        node.arrived.push(envelope);
+        return node.recipients;
+      },
+      () => node.findings as never,
+    );
+    onTestFinished(() => node.stop());
+    const joined = Promise.all([bus.join(ALL_SUBJECT), bus.join(nodeSubject(node.id))]);
+    if (bus.isAttached) await joined;
+    else joined.catch(() => undefined);
+    await directory.open({
+      id: node.id,
+      startedAt: new Date(0),
+      counts: () => ({ connections: 1, users: 1, topics: 0, subscriptions: 0 }),
+    });
+    return node;
+  }
+
+  publish(subject: string, text = 'hello', report = true): Promise<DeliveryReport> {
+    return this.send(subject, { kind: 'message', text: `{"type":"t","payload":"${text}"}` }, report);
+  }
+
+  async send(subject: string, content: EnvelopeContent, report = true): Promise<DeliveryReport> {
+    return this.bus.publish(subject, { to: [all()], except: [], content }, { report });
+  }
+
+  get texts(): string[] {
+    return this.arrived.map(({ content }) =>
+      content.kind === 'message' ? (JSON.parse(content.text).payload as string) : content.kind,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.directory.close();
+    this.bus.close();
+  }
+}
