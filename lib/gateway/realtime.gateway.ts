@@ -102,6 +102,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
    * @param admitted who it is; or, when the token is to come as the first command, what to call once it has come
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void {
+    declineExtensions(request);
     // The answer to the request and the welcome leave in one system call.
     socket.cork();
     this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, admitted).flush());
@@ -118,6 +119,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     }
     return session.socket;
   }
+}
+
+/** A smaller window would need a frame of its own. Where nothing else is offered, `ws` would answer 400 instead of declining. */
+function declineExtensions({ headers }: IncomingMessage): void {
+  const offers = headers['sec-websocket-extensions']?.split(',');
+  if (offers?.every((offer) => offer.includes('server_max_window_bits'))) delete headers['sec-websocket-extensions'];
 }
 
 /** How `ws` is told that there is no limit. */
