@@ -128,7 +128,10 @@ export class RedisMessageBus extends MessageBus {
     const channel = this.channels.of(subject);
     const isJoined = this.#subscriptions.isJoined(channel.name);
     // Nobody else has joined it.
-    if (subject === this.#nodeSubject) return localReport(isJoined ? receive(envelope) : 0);
+    if (subject === this.#nodeSubject) {
+      const reached = isJoined ? receive(envelope) : 0;
+      return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
+    }
     const { sequence, origin } = this.#line.next();
     const text = this.#line.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
     if (text === undefined) return Promise.reject(tooLarge(this.settings.maxEnvelopeBytes));
@@ -199,9 +202,10 @@ export class RedisMessageBus extends MessageBus {
   /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */
   #publishHere({ channel, envelope, isJoined }: Outgoing): DeliveryReport | Promise<DeliveryReport> {
     this.#serveOwn(channel.partition);
-    const recipients = isJoined ? this.#receive!(envelope) : 0;
+    const reached = isJoined ? this.#receive!(envelope) : 0;
     if (envelope.content.kind !== 'message') return Promise.reject(unavailable(NOT_CARRIED));
-    return { ...localReport(recipients), complete: false };
+    const report = (recipients: number) => ({ ...localReport(recipients), complete: false });
+    return typeof reached === 'number' ? report(reached) : reached.then(report);
   }
 
   #reportOf(pending: Pending): DeliveryReport {
@@ -223,8 +227,15 @@ export class RedisMessageBus extends MessageBus {
   #serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
       this.#line.skip(partition, sequence);
-      this.#pending.answer(sequence, this.#receive?.(envelope) ?? 0);
+      this.#deliver(envelope, (recipients) => this.#pending.answer(sequence, recipients));
     }
+  }
+
+  /** @param answer told how many it reached, at once or when an order is in force */
+  #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
+    const reached = this.#receive?.(envelope) ?? 0;
+    if (typeof reached === 'number') answer(reached);
+    else void reached.then((recipients) => answer(recipients));
   }
 
   readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
@@ -232,11 +243,13 @@ export class RedisMessageBus extends MessageBus {
     const isOwn = origin === this.#nodeId;
     switch (frame.kind) {
       case 'envelope': {
-        const recipients = isJoined ? (this.#receive?.(frame.envelope) ?? 0) : 0;
-        if (isOwn) {
-          this.#own.arrived(sequence);
-          this.#pending.answer(sequence, recipients);
-        } else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
+        if (isOwn) this.#own.arrived(sequence);
+        const answer = (recipients: number): void => {
+          if (isOwn) this.#pending.answer(sequence, recipients);
+          else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
+        };
+        if (isJoined) this.#deliver(frame.envelope, answer);
+        else answer(0);
         return;
       }
       case 'roll-call':
