@@ -36,19 +36,18 @@ export class LocalDelivery implements RecipientIndex {
    * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
-    const ids = recipientsOf(envelope, this);
-    if (ids.size === 0) return 0;
     const act = this.#actionFor(envelope);
-    let reached = 0;
-    let later: Promise<boolean>[] | undefined;
-    for (const id of ids) {
-      const target = this.#targets.get(id);
-      const outcome = target !== undefined && this.#attempt(act, target);
-      if (outcome === true) reached += 1;
-      else if (outcome !== false) (later ??= []).push(outcome);
+    const tally = new Tally();
+    if (isForAll(envelope)) {
+      // Looking up everybody by id would cost more than all the rest.
+      for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
+    } else {
+      for (const id of recipientsOf(envelope, this)) {
+        const target = this.#targets.get(id);
+        if (target !== undefined) tally.add(this.#attempt(act, target));
+      }
     }
-    if (later === undefined) return reached;
-    return Promise.all(later).then((outcomes) => reached + outcomes.filter(Boolean).length);
+    return tally.total;
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -110,4 +109,24 @@ export class LocalDelivery implements RecipientIndex {
     this.#logger.error('A connection failed to take what was addressed to it', (error as Error)?.stack);
     return false;
   };
+}
+
+/** Counts the connections that something concerned. */
+class Tally {
+  #reached = 0;
+  #later: Promise<boolean>[] | undefined;
+
+  add(outcome: boolean | Promise<boolean>): void {
+    if (outcome === true) this.#reached += 1;
+    else if (outcome !== false) (this.#later ??= []).push(outcome);
+  }
+
+  get total(): number | Promise<number> {
+    if (this.#later === undefined) return this.#reached;
+    return Promise.all(this.#later).then((outcomes) => this.#reached + outcomes.filter(Boolean).length);
+  }
+}
+
+function isForAll({ to, except }: Envelope): boolean {
+  return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
 }
