@@ -19,7 +19,7 @@ export function filesIn(folder: string): string[] {
     .sort();
 }
 
-/** The documents that people read: those in the root, and one in each sample. */
-export const DOCUMENTS = [...readdirSync(REPOSITORY), ...filesIn('sample')]
-  .filter((path) => path.endsWith('.md'))
+/** The documents that people read: those in the root and in `docs`, and one in each sample. */
+export const DOCUMENTS = [...readdirSync(REPOSITORY), ...filesIn('docs'), ...filesIn('sample')]
+  .filter((path) => path.endsWith('.md') && !path.startsWith('docs/api/'))
   .sort();
