@@ -161,7 +161,8 @@ export class RealtimeService {
   }
 
   /**
-   * Subscribes a connection to a topic without asking a handler. The client is told with `realtime:subscribed`.
+   * Subscribes a connection to a topic without asking a handler. The client is told with `realtime:subscribed`. Resolves
+   * when the subscription is in force.
    * @returns true when the connection exists and was not subscribed before
    * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
    */
@@ -205,8 +206,8 @@ export class RealtimeService {
 
   /**
    * Gives the connections behind an address other roles or permissions, on every node: what is sent to a role follows at
-   * once, and subscriptions are judged anew by their `@OnSubscribe()` handlers. It holds until the connection ends or
-   * presents a newer token, so change what the tokens are made of as well.
+   * once, and after it subscriptions are judged anew by their `@OnSubscribe()` handlers. It holds until the connection ends
+   * or presents a newer token, so change what the tokens are made of as well.
    *
    * ```ts
    * await realtime.changeRights(user('42'), { roles: ['admin'] });

@@ -2,17 +2,20 @@ import type { CloseCodeName } from '../core/close-code.js';
 import type { RightsOrder } from '../core/envelope.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
-/** A connection of this node, as seen by what is addressed to it. None of the methods throws or waits. */
+/**
+ * A connection of this node, as seen by what is addressed to it. None of the methods throws or waits; where a promise is
+ * returned, it settles when the order is in force, and does not reject.
+ */
 export interface DeliveryTarget {
   readonly socket: ConnectionSocket;
   /** Ends the connection. */
   disconnect(code: CloseCodeName, reason: string): void;
   /** Subscribes it without asking a handler; false when it was subscribed already. */
-  subscribe(topic: string): boolean;
+  subscribe(topic: string): boolean | Promise<boolean>;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
   /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
-  changeRights(rights: Omit<RightsOrder, 'kind'>): void;
+  changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
   /** Has its token looked at again, and ends it when that was revoked. */
   revalidate(): void;
 }

@@ -83,21 +83,21 @@ describe('a message', () => {
 
   it('is one frame for all its recipients', () => {
     const [a, b] = [connect('a', new FakeTarget()), connect('b', new FakeTarget())];
-    deliver([all()]);
+    void deliver([all()]);
     expect(a.frames[0]).toBe(b.frames[0]);
   });
 
   it('names the topic when a topic is its only address', () => {
     const a = connect('a', new FakeTarget());
     pubSub.subscribe('a', 'feed');
-    deliver([topic('feed')]);
+    void deliver([topic('feed')]);
     expect(a.frames[0]!.text).toBe('{"type":"x","topic":"feed"}');
   });
 
   it('names no topic when it has more addresses', () => {
     const a = connect('a', new FakeTarget());
     pubSub.subscribe('a', 'feed');
-    deliver([topic('feed'), user('b')]);
+    void deliver([topic('feed'), user('b')]);
     expect(a.frames[0]!.text).toBe('{"type":"x"}');
   });
 
@@ -124,7 +124,7 @@ describe('a connection that throws', () => {
     collectLogs();
     connect('a', broken());
     const b = connect('b', new FakeTarget());
-    deliver([all()]);
+    void deliver([all()]);
     expect(b.frames).toHaveLength(1);
   });
 
@@ -138,7 +138,7 @@ describe('a connection that throws', () => {
   it('is logged', () => {
     const logs = collectLogs();
     connect('a', broken());
-    deliver([all()]);
+    void deliver([all()]);
     expect(logs).toEqual([expect.stringContaining('broken')]);
   });
 });
@@ -151,7 +151,7 @@ describe('an order', () => {
     [{ kind: 'revalidate' }, 'revalidate'],
   ])('is carried out by the connections behind the address: %j', (order, carriedOut) => {
     const [a, b] = [connect('a', new FakeTarget()), connect('b', new FakeTarget())];
-    deliver([user('a')], order);
+    void deliver([user('a')], order);
     expect([a.orders, b.orders]).toEqual([[carriedOut], []]);
   });
 

@@ -7,6 +7,9 @@ import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
 
+/** Says whether it concerned the connection. */
+type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** From an envelope to the sockets of this node: who is meant, framed once per codec, handed to each. */
@@ -28,17 +31,24 @@ export class LocalDelivery implements RecipientIndex {
     this.#targets.delete(connectionId);
   }
 
-  /** Delivers a message or carries out an order. @returns how many connections it concerned; never throws */
-  deliver(envelope: Envelope): number {
+  /**
+   * Delivers a message or carries out an order.
+   * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
+   */
+  deliver(envelope: Envelope): number | Promise<number> {
     const ids = recipientsOf(envelope, this);
     if (ids.size === 0) return 0;
     const act = this.#actionFor(envelope);
     let reached = 0;
+    let later: Promise<boolean>[] | undefined;
     for (const id of ids) {
       const target = this.#targets.get(id);
-      if (target !== undefined && this.#attempt(act, target)) reached += 1;
+      const outcome = target !== undefined && this.#attempt(act, target);
+      if (outcome === true) reached += 1;
+      else if (outcome !== false) (later ??= []).push(outcome);
     }
-    return reached;
+    if (later === undefined) return reached;
+    return Promise.all(later).then((outcomes) => reached + outcomes.filter(Boolean).length);
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -56,7 +66,7 @@ export class LocalDelivery implements RecipientIndex {
     }
   }
 
-  #actionFor({ to, content }: Envelope): (target: DeliveryTarget) => boolean {
+  #actionFor({ to, content }: Envelope): Action {
     switch (content.kind) {
       case 'message': {
         const [first] = to;
@@ -77,10 +87,7 @@ export class LocalDelivery implements RecipientIndex {
       case 'unsubscribe':
         return (target) => target.unsubscribe(content.topic, content.reason);
       case 'rights':
-        return (target) => {
-          target.changeRights(content);
-          return true;
-        };
+        return (target) => target.changeRights(content)?.then(() => true) ?? true;
       case 'revalidate':
         return (target) => {
           target.revalidate();
@@ -90,12 +97,17 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /** One bad socket never keeps the others from being served. */
-  #attempt(act: (target: DeliveryTarget) => boolean, target: DeliveryTarget): boolean {
+  #attempt(act: Action, target: DeliveryTarget): boolean | Promise<boolean> {
     try {
-      return act(target);
+      const outcome = act(target);
+      return typeof outcome === 'boolean' ? outcome : outcome.catch(this.#failed);
     } catch (error) {
-      this.#logger.error('A connection failed to take what was addressed to it', (error as Error)?.stack);
-      return false;
+      return this.#failed(error);
     }
   }
+
+  readonly #failed = (error: unknown): boolean => {
+    this.#logger.error('A connection failed to take what was addressed to it', (error as Error)?.stack);
+    return false;
+  };
 }

@@ -87,11 +87,13 @@ export class CommandLoop {
     }
   }
 
-  subscribeByServer(topic: string): boolean {
-    if (this.session.isClosed || this.services.pubSub.isSubscribed(this.session.connection.id, topic)) return false;
+  /** @returns false when there is nothing to do, else a promise for whether the subscription has come into force */
+  subscribeByServer(topic: string): boolean | Promise<boolean> {
+    const { pubSub } = this.services;
+    const { id } = this.session.connection;
+    if (this.session.isClosed || pubSub.isSubscribed(id, topic)) return false;
     (this.#chosenByServer ??= new Set()).add(topic);
-    void this.#enter(topic, undefined);
-    return true;
+    return this.#enter(topic, undefined).then(() => pubSub.isSubscribed(id, topic));
   }
 
   unsubscribeByServer(topic: string, reason: string): boolean {

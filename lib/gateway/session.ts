@@ -128,7 +128,7 @@ export class Session implements DeliveryTarget {
     this.#run(this.#loop.finish().then(() => this.disconnect('SHUTDOWN')));
   }
 
-  subscribe(topic: string): boolean {
+  subscribe(topic: string): boolean | Promise<boolean> {
     return this.#loop.subscribeByServer(topic);
   }
 
@@ -136,18 +136,17 @@ export class Session implements DeliveryTarget {
     return this.#loop.unsubscribeByServer(topic, reason);
   }
 
-  changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
+  async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
-    const { connection } = this;
-    this.#run(
-      this.#putInForce(
-        createConnection({
-          ...connection,
-          roles: roles ?? connection.roles,
-          permissions: permissions ?? connection.permissions,
-        }),
-      ),
-    );
+    const before = this.connection;
+    const connection = createConnection({
+      ...before,
+      roles: roles ?? before.roles,
+      permissions: permissions ?? before.permissions,
+    });
+    this.#connection = connection;
+    if (!(await this.#inForce(this.services.membership.update(connection)))) return;
+    if (!haveSameRights(before, connection)) this.#run(this.#loop.reauthorize());
   }
 
   revalidate(): void {
@@ -272,14 +271,6 @@ export class Session implements DeliveryTarget {
   #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
     if (id === undefined) return;
     this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
-  }
-
-  /** A newer snapshot; topics are judged anew when it may do other things. */
-  async #putInForce(connection: RealtimeConnection): Promise<void> {
-    const before = this.connection;
-    this.#connection = connection;
-    if (!(await this.#inForce(this.services.membership.update(connection)))) return;
-    if (!haveSameRights(before, connection)) await this.#loop.reauthorize();
   }
 
   /** When nobody can tell, the connection stays until somebody can, or its token ends. */

@@ -11,8 +11,11 @@ export interface PublishOptions {
   readonly report: boolean;
 }
 
-/** Hands an envelope to this node's connections; returns how many it reached. Never throws. */
-export type EnvelopeReceiver = (envelope: Envelope) => number;
+/**
+ * Hands an envelope to this node's connections; returns how many it reached. It is taken at once; a promise is returned for
+ * an order that is in force only later. Neither throws nor rejects.
+ */
+export type EnvelopeReceiver = (envelope: Envelope) => number | Promise<number>;
 
 /** Answers a question about this node's connections. Never throws. */
 export type QuestionResponder = <Q extends Question>(question: Q) => readonly Finding<Q>[];

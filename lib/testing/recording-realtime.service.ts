@@ -90,7 +90,7 @@ class RecordingBus extends InMemoryMessageBus {
     super();
   }
 
-  override publish(subject: string, envelope: Envelope): DeliveryReport {
+  override publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     const { to, except, content } = envelope;
     if (content.kind === 'message') this.sent.push({ to, except, message: JSON.parse(content.text) as never });
     return super.publish(subject, envelope);

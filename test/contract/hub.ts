@@ -43,11 +43,13 @@ export class HubBus extends MessageBus {
     this.joined.delete(subject);
   }
 
-  publish(subject: string, envelope: Envelope, { report }: PublishOptions): DeliveryReport {
+  async publish(subject: string, envelope: Envelope, { report }: PublishOptions): Promise<DeliveryReport> {
     if (!this.isAttached) return localReport(0);
     let [recipients, nodes, others] = [0, 0, 0];
-    for (const bus of this.#members(subject)) {
-      const reached = bus.receive(envelope);
+    const members = this.#members(subject);
+    const all = await Promise.all(members.map(async (bus) => bus.receive(envelope)));
+    for (const [index, bus] of members.entries()) {
+      const reached = all[index]!;
       if (bus !== this) others += 1;
       if (!report && bus !== this) continue;
       recipients += reached;

@@ -26,7 +26,7 @@ export class RecordingBus extends MessageBus {
     this.#bus.leave(subject);
   }
 
-  publish(subject: string, envelope: Envelope): DeliveryReport {
+  publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     return this.#bus.publish(subject, envelope);
   }
 

@@ -42,7 +42,7 @@ describe('InMemoryMessageBus', () => {
     bus.join('all');
     bus.close();
     bus.open('n1', receive, () => []);
-    bus.publish('all', envelope);
+    void bus.publish('all', envelope);
     expect(receive).not.toHaveBeenCalled();
   });
 });

@@ -31,8 +31,9 @@ export class InMemoryMessageBus extends MessageBus {
     this.#joined.delete(subject);
   }
 
-  publish(subject: string, envelope: Envelope): DeliveryReport {
-    return localReport(this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0);
+  publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
+    const reached = this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0;
+    return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
   }
 
   ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] {

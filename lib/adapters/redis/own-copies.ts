@@ -1,4 +1,5 @@
 import type { Envelope } from '../../core/envelope.js';
+import type { RedisChannel } from './redis-channels.js';
 import { TICK_MS } from './redis-connection.js';
 
 /**
@@ -10,7 +11,7 @@ const OVERDUE_MS = 800;
 /** An envelope of this node that this node is to get from Redis like everybody else. */
 interface OwnCopy {
   readonly envelope: Envelope;
-  readonly partition: number;
+  readonly channel: RedisChannel;
   /** When Redis said that it has it, in ticks; until then its answer is waited for. */
   sentAt: number | undefined;
 }
@@ -23,8 +24,8 @@ export class OwnCopies {
   readonly #copies = new Map<number, OwnCopy>();
   #ticks = 0;
 
-  add(sequence: number, partition: number, envelope: Envelope): void {
-    this.#copies.set(sequence, { envelope, partition, sentAt: undefined });
+  add(sequence: number, channel: RedisChannel, envelope: Envelope): void {
+    this.#copies.set(sequence, { envelope, channel, sentAt: undefined });
   }
 
   /** Redis has it. */
@@ -46,18 +47,18 @@ export class OwnCopies {
   *take(partition: number, upTo = Infinity): Iterable<readonly [sequence: number, envelope: Envelope]> {
     for (const [sequence, copy] of this.#copies) {
       if (sequence > upTo) return;
-      if (copy.partition !== partition) continue;
+      if (copy.channel.partition !== partition) continue;
       this.#copies.delete(sequence);
       yield [sequence, copy.envelope];
     }
   }
 
-  /** Called every tick. @returns the partition of an envelope that should have come back long ago */
-  tick(): number | undefined {
+  /** Called every tick. @returns an envelope that should have come back long ago, and from where */
+  tick(): readonly [sequence: number, channel: RedisChannel] | undefined {
     this.#ticks += 1;
-    for (const { sentAt, partition } of this.#copies.values()) {
+    for (const [sequence, { sentAt, channel }] of this.#copies) {
       if (sentAt === undefined) continue;
-      return (this.#ticks - sentAt) * TICK_MS > OVERDUE_MS ? partition : undefined;
+      return (this.#ticks - sentAt) * TICK_MS > OVERDUE_MS ? [sequence, channel] : undefined;
     }
     return undefined;
   }

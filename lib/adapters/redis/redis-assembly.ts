@@ -33,11 +33,12 @@ export class RedisAssembly {
 
 function networkOf(redis: RedisModule, settings: RedisSettings): RedisNetwork {
   const { place } = settings;
+  const create = clientMaker(redis, settings);
   switch (place.kind) {
     case 'cluster':
-      return new ClusterNetwork(place.options, (options) => createClient(redis, options, settings), settings);
+      return new ClusterNetwork(place.options, create, settings);
     case 'server':
-      return new SingleNetwork(() => createClient(redis, place.options, settings), settings);
+      return new SingleNetwork(() => create(place.options), settings);
     case 'template': {
       const { client } = place;
       if ('masters' in client || 'nodeClient' in client) {
@@ -54,8 +55,13 @@ function networkOf(redis: RedisModule, settings: RedisSettings): RedisNetwork {
   }
 }
 
-function createClient(redis: RedisModule, options: RedisClientOptions, settings: RedisSettings): RedisClient {
-  return redis.createClient({ ...options, ...settled(options.socket, settings) }) as never;
+/**
+ * Makes clients of one that is never connected: `createClient` builds a class with all commands whenever its options differ
+ * from those of the call before, which blocks the process for 50 ms and more.
+ */
+function clientMaker(redis: RedisModule, settings: RedisSettings): (options: RedisClientOptions) => RedisClient {
+  const first = redis.createClient({ RESP: 3 });
+  return (options) => first.duplicate({ ...options, ...settled(options.socket, settings) }) as never;
 }
 
 /** What is ours to say: nothing is queued while Redis is away, and nothing reconnects behind our back. */

@@ -40,6 +40,7 @@ export class RedisConnection {
   #attempts = 0;
   #upSince = 0;
   #ticks = 0;
+  #complaint: string | undefined;
   /** When each command that waits for its answer was given, oldest first. */
   readonly #pending = new Set<{ readonly since: number }>();
 
@@ -126,14 +127,23 @@ export class RedisConnection {
       await this.events.setUp();
       if (this.#client !== client) throw new Error('lost while it was being set up');
       this.#isUp = true;
+      this.#complaint = undefined;
       this.events.changed();
     } catch (error) {
       clearTimeout(deadline);
+      this.#complain(error as Error);
       if (this.#client === client) this.#drop();
       else client.destroy();
       this.#again();
       throw away(error);
     }
+  }
+
+  /** Attempts are many; each reason is said once. */
+  #complain({ message }: Error): void {
+    if (this.#isClosed || message === this.#complaint) return;
+    this.#complaint = message;
+    logger.warn(`${this.name}: not connected: ${message}`);
   }
 
   #failed(client: RedisClient, error: Error): void {

@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import type { BusFrame } from '../../core/bus-frame.js';
-import { fromConnectionData, toConnectionData } from '../../core/connection-data.js';
 import { isNodeId } from '../../core/connection-id.js';
 import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
 import type { Envelope } from '../../core/envelope.js';
@@ -15,6 +14,7 @@ import {
   type QuestionResponder,
 } from '../../ports/message-bus.js';
 import { AnswerBatch } from './answer-batch.js';
+import { fromFindingData, toFindingData } from './finding-data.js';
 import { OwnCopies } from './own-copies.js';
 import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import { Probes, UNKNOWN_TO_REDIS } from './probes.js';
@@ -29,6 +29,17 @@ import { RedisSubscriptions } from './redis-subscriptions.js';
 
 /** Most things that were found in one frame. */
 const MAX_FINDINGS = 128;
+
+/** An envelope that is about to be published. */
+interface Outgoing {
+  readonly channel: RedisChannel;
+  readonly sequence: number;
+  readonly text: string;
+  readonly envelope: Envelope;
+  /** True when this node is among those that get it. */
+  readonly isJoined: boolean;
+  readonly report: boolean;
+}
 
 /**
  * Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster.
@@ -96,9 +107,10 @@ export class RedisMessageBus extends MessageBus {
         moved: () => this.network.refresh(),
       });
     } catch (error) {
-      if (!this.settings.requireAtBoot) return this.#logger.warn('Redis is away: starting without it');
+      const why = reasonOf(error);
+      if (!this.settings.requireAtBoot) return this.#logger.warn(`Starting without Redis: ${why}`);
       this.close();
-      throw new RealtimeError('UNAVAILABLE', AWAY_AT_BOOT, { cause: error });
+      throw new RealtimeError('UNAVAILABLE', `Redis cannot be reached: ${why}. ${CURE}`, { cause: error });
     }
   }
 
@@ -116,14 +128,16 @@ export class RedisMessageBus extends MessageBus {
     const channel = this.channels.of(subject);
     const isJoined = this.#subscriptions.isJoined(channel.name);
     // Nobody else has joined it.
-    if (subject === this.#nodeSubject) return localReport(isJoined ? receive(envelope) : 0);
-    const spoken = this.#line.next();
-    const text = this.#line.textOf({ kind: 'envelope', ...spoken, envelope, wantsReport: report });
+    if (subject === this.#nodeSubject) {
+      const reached = isJoined ? receive(envelope) : 0;
+      return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
+    }
+    const { sequence, origin } = this.#line.next();
+    const text = this.#line.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
     if (text === undefined) return Promise.reject(tooLarge(this.settings.maxEnvelopeBytes));
     const server = this.network.serverOf(channel.partition);
-    return server?.commands.isUp
-      ? this.#publishThere(server, channel, text, spoken.sequence, envelope, isJoined, report)
-      : this.#publishHere(channel, envelope, isJoined);
+    const outgoing = { channel, sequence, text, envelope, isJoined, report };
+    return server?.commands.isUp ? this.#publishThere(server, outgoing) : this.#publishHere(outgoing);
   }
 
   ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]> {
@@ -157,15 +171,8 @@ export class RedisMessageBus extends MessageBus {
     return this.network.isAttached && this.directory.isEveryNodeAttached;
   }
 
-  #publishThere(
-    server: RedisServer,
-    channel: RedisChannel,
-    text: string,
-    sequence: number,
-    envelope: Envelope,
-    isJoined: boolean,
-    report: boolean,
-  ): Promise<DeliveryReport> {
+  #publishThere(server: RedisServer, outgoing: Outgoing): Promise<DeliveryReport> {
+    const { channel, sequence, text, envelope, isJoined, report } = outgoing;
     const isDeaf = isJoined && !server.subscriber.isUp;
     const isOwn = isDeaf || this.#subscriptions.isInForce(channel.name);
     return new Promise((resolve, reject) => {
@@ -173,7 +180,7 @@ export class RedisMessageBus extends MessageBus {
         if (pending.expected === undefined && envelope.content.kind !== 'message') reject(unavailable(NOT_CARRIED));
         else resolve(this.#reportOf(pending));
       });
-      if (isOwn) this.#own.add(sequence, channel.partition, envelope);
+      if (isOwn) this.#own.add(sequence, channel, envelope);
       if (isDeaf) this.#serveOwn(channel.partition, sequence);
       this.#line.send(
         channel,
@@ -193,11 +200,12 @@ export class RedisMessageBus extends MessageBus {
   }
 
   /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */
-  #publishHere(channel: RedisChannel, envelope: Envelope, isJoined: boolean): DeliveryReport | Promise<DeliveryReport> {
+  #publishHere({ channel, envelope, isJoined }: Outgoing): DeliveryReport | Promise<DeliveryReport> {
     this.#serveOwn(channel.partition);
-    const recipients = isJoined ? this.#receive!(envelope) : 0;
+    const reached = isJoined ? this.#receive!(envelope) : 0;
     if (envelope.content.kind !== 'message') return Promise.reject(unavailable(NOT_CARRIED));
-    return { ...localReport(recipients), complete: false };
+    const report = (recipients: number) => ({ ...localReport(recipients), complete: false });
+    return typeof reached === 'number' ? report(reached) : reached.then(report);
   }
 
   #reportOf(pending: Pending): DeliveryReport {
@@ -219,8 +227,15 @@ export class RedisMessageBus extends MessageBus {
   #serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
       this.#line.skip(partition, sequence);
-      this.#pending.answer(sequence, this.#receive?.(envelope) ?? 0);
+      this.#deliver(envelope, (recipients) => this.#pending.answer(sequence, recipients));
     }
+  }
+
+  /** @param answer told how many it reached, at once or when an order is in force */
+  #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
+    const reached = this.#receive?.(envelope) ?? 0;
+    if (typeof reached === 'number') answer(reached);
+    else void reached.then((recipients) => answer(recipients));
   }
 
   readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
@@ -228,11 +243,13 @@ export class RedisMessageBus extends MessageBus {
     const isOwn = origin === this.#nodeId;
     switch (frame.kind) {
       case 'envelope': {
-        const recipients = isJoined ? (this.#receive?.(frame.envelope) ?? 0) : 0;
-        if (isOwn) {
-          this.#own.arrived(sequence);
-          this.#pending.answer(sequence, recipients);
-        } else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
+        if (isOwn) this.#own.arrived(sequence);
+        const answer = (recipients: number): void => {
+          if (isOwn) this.#pending.answer(sequence, recipients);
+          else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
+        };
+        if (isJoined) this.#deliver(frame.envelope, answer);
+        else answer(0);
         return;
       }
       case 'roll-call':
@@ -246,7 +263,7 @@ export class RedisMessageBus extends MessageBus {
         this.#answerQuestion(origin, sequence, isJoined ? this.#respond(frame.question) : []);
         return;
       case 'found':
-        this.#pending.add(frame.about, frame.findings.flatMap(toFinding));
+        this.#pending.add(frame.about, frame.findings.flatMap(fromFindingData));
         if (frame.isLast) this.#pending.answer(frame.about, 0);
         return;
       case 'probe':
@@ -264,7 +281,7 @@ export class RedisMessageBus extends MessageBus {
       return this.#pending.answer(about, 0);
     }
     for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
-      const part = findings.slice(i, i + MAX_FINDINGS).map(fromFinding);
+      const part = findings.slice(i, i + MAX_FINDINGS).map(toFindingData);
       const isLast = i + MAX_FINDINGS >= findings.length;
       this.#line.say(this.channels.answersTo(origin), {
         kind: 'found',
@@ -305,29 +322,28 @@ export class RedisMessageBus extends MessageBus {
   readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
     this.#line.tell(this.channels.everybody, { kind: 'presence', ...this.#line.next(), isAttached, isGone });
 
+  /** What does not come back shows that nothing else would, unless this node has left its channel meanwhile. */
+  #suspect(sequence: number, channel: RedisChannel): void {
+    if (!this.#subscriptions.isInForce(channel.name)) return this.#own.arrived(sequence);
+    this.network.serverOf(channel.partition)?.subscriber.restart('what was published does not come back');
+  }
+
   readonly #tick = (): void => {
     for (const server of this.network.tick()) this.#subscriptions.giveUp(server);
     this.#subscriptions.tick();
     this.#pending.tick();
     this.#probes.tick();
-    const deaf = this.#own.tick();
-    if (deaf !== undefined) this.network.serverOf(deaf)?.subscriber.restart('what was published does not come back');
+    const overdue = this.#own.tick();
+    if (overdue) this.#suspect(...overdue);
   };
 }
 
 const NOT_CARRIED = 'Redis is away: the order was not carried to other nodes.';
-const AWAY_AT_BOOT =
-  'Redis cannot be reached. Start it, correct its address, or start without it: redisBackend({ requireAtBoot: false })';
+const CURE = 'Start it, correct its address, or start without it: redisBackend({ requireAtBoot: false })';
 
-/** What is found crosses as plain data. */
-function fromFinding(finding: Finding): unknown {
-  return typeof finding === 'string' ? finding : toConnectionData(finding);
-}
-
-/** What is no finding is left out. */
-function toFinding(data: unknown): Finding[] {
-  const finding = typeof data === 'string' ? data : fromConnectionData(data, (ms) => new Date(ms));
-  return finding === undefined ? [] : [finding];
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }
 
 function unavailable(message: string): RealtimeError {

@@ -38,7 +38,12 @@ export class RedisServer {
     };
     this.commands = new RedisConnection(`Redis ${address}, commands`, create, settings, {
       setUp: () => undefined,
-      changed,
+      changed: () => {
+        // What was on its way may be published yet, and heard behind what is served here instead: two orders. So what
+        // would bring it is given up first.
+        if (!this.commands.isUp) this.subscriber.restart('the connection for commands was lost');
+        changed();
+      },
     });
     this.subscriber = new RedisConnection(`Redis ${address}, subscriptions`, watched, settings, {
       setUp: () => events.restore(this),

@@ -102,7 +102,8 @@ export class RedisSubscriptions {
 
   tick(): void {
     this.#ticks += 1;
-    this.#knownAt = this.network.all().length > 0 ? this.#ticks : this.#knownAt;
+    if (this.network.all().length > 0) this.#knownAt = this.#ticks;
+    else if (this.#isOverdue) this.#reject(this.#subscriptions.values());
     const lingerTicks = this.settings.lingerMs / TICK_MS;
     let due = 0;
     while (due < this.#left.length && this.#ticks - this.#left[due]!.leftAt >= lingerTicks) due += 1;
@@ -119,7 +120,11 @@ export class RedisSubscriptions {
 
   /** A server has been away for too long: nobody waits for it any more. */
   giveUp(server: RedisServer): void {
-    for (const subscription of this.#of(server)) {
+    this.#reject(this.#of(server));
+  }
+
+  #reject(subscriptions: Iterable<Subscription>): void {
+    for (const subscription of subscriptions) {
       subscription.waiting?.reject(away());
       subscription.waiting = undefined;
     }

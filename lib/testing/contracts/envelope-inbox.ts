@@ -8,6 +8,8 @@ const DEADLINE_MS = 2_000;
 /** The receiving end of a bus: keeps what arrives, in its order, and waits for what has not arrived yet. */
 export class EnvelopeInbox {
   readonly envelopes: Envelope[] = [];
+  /** Answers the bus only in the next turn. */
+  isLate = false;
   #arrived: () => void = () => {};
 
   /** @param reached what the bus is told for each envelope */
@@ -16,7 +18,8 @@ export class EnvelopeInbox {
   readonly receive: EnvelopeReceiver = (envelope) => {
     this.envelopes.push(envelope);
     this.#arrived();
-    return this.reached;
+    const { reached } = this;
+    return this.isLate ? new Promise((resolve) => setImmediate(() => resolve(reached))) : reached;
   };
 
   /** Settles when that many envelopes are here; more are not waited for. Rejects after 2 s. */

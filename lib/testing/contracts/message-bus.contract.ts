@@ -162,6 +162,17 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     await node.publish(here, message(here, 'hello'), false);
     await node.inbox.hold(1);
   }),
+  busCase(
+    'reports an order that is in force only later when it is',
+    async (node) => {
+      const here = uniqueTopic();
+      await node.bus.join(subject(here));
+      node.inbox.isLate = true;
+      const report = await node.publish(here, envelope(here, CONTENTS[0]!));
+      assert.deepEqual({ ...report }, { recipients: 4, nodes: 1, complete: true });
+    },
+    4,
+  ),
   busCase('is attached once it was opened', async (node) => {
     assert.equal(node.bus.isAttached, true);
   }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { user } from '../../core/address.js';
 import { createConnection } from '../../core/connection.js';
 import type { MessageBus } from '../../ports/message-bus.js';
-import { BusNode, message, subject, uniqueTopic } from './bus-node.js';
+import { BusNode, envelope, message, subject, uniqueTopic } from './bus-node.js';
 import type { ContractCase } from './contract-case.js';
 
 /**
@@ -81,6 +81,12 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
     await Promise.all([...publish(a), ...publish(b)]);
     await Promise.all([a.inbox.hold(100), b.inbox.hold(100)]);
     assert.deepEqual(a.inbox.envelopes, b.inbox.envelopes);
+  }),
+  busCase('waits for a node whose orders are in force only later', async (a, b) => {
+    const here = await joined(b);
+    b.inbox.isLate = true;
+    const report = await a.publish(here, envelope(here, { kind: 'subscribe', topic: 'chat:1' }));
+    assert.deepEqual({ ...report }, { recipients: 2, nodes: 1, complete: true });
   }),
   busCase('asks every node that has joined the subject', async (a, b) => {
     const here = await joined(a, b);

@@ -186,7 +186,7 @@ describe('A user who is disconnected while messages are being sent', () => {
 
   it('would get what is sent after that if the order were lost', async () => {
     class LosingBus extends InMemoryMessageBus {
-      override publish(subject: string, envelope: Envelope): DeliveryReport {
+      override publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
         if (envelope.content.kind === 'disconnect') return { recipients: 2, nodes: 1, complete: true };
         return super.publish(subject, envelope);
       }

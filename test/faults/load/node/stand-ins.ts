@@ -63,7 +63,7 @@ class SwappingBus extends InMemoryMessageBus {
   #published = 0;
   #held: (() => void) | undefined;
 
-  override publish(subject: string, envelope: Envelope): DeliveryReport {
+  override publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     if (envelope.to[0]?.kind === 'topic' && ++this.#published % 20 === 0) {
       this.#held = () => super.publish(subject, envelope);
       return { recipients: 0, nodes: 0, complete: true };
@@ -79,7 +79,7 @@ class SwappingBus extends InMemoryMessageBus {
 class LosingBus extends InMemoryMessageBus {
   #published = 0;
 
-  override publish(subject: string, envelope: Envelope): DeliveryReport {
+  override publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     const isLost = envelope.to[0]?.kind === 'topic' && ++this.#published % 20 === 0;
     return isLost ? { recipients: 1, nodes: 1, complete: true } : super.publish(subject, envelope);
   }
