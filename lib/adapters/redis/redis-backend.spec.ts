@@ -141,6 +141,25 @@ describe('while Redis is away', () => {
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'UNAVAILABLE', retryable: true } });
   });
 
+  it('the server cannot subscribe anybody', async () => {
+    const [a, b] = [await node(), await node()];
+    const [ann, bob] = [await a.connectAs('ann'), await b.connectAs('bob')];
+    await redis.kill();
+    await lost(a);
+    expect(await a.realtime.subscribe(ann.id, 'feed')).toBe(false);
+    await expect(a.realtime.subscribe(bob.id, 'feed')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('a subscription of this node is ended', async () => {
+    const app = await node();
+    const ann = await app.connectAs('ann');
+    await app.realtime.subscribe(ann.id, 'feed');
+    await redis.kill();
+    await lost(app);
+    expect(await app.realtime.unsubscribe(ann.id, 'feed')).toBe(true);
+    await ann.next('realtime:unsubscribed');
+  });
+
   it('who connects is welcomed when Redis comes back in time', async () => {
     const app = await node({ url: redis.url });
     await redis.kill();
