@@ -19,7 +19,7 @@ export function filesIn(folder: string): string[] {
     .sort();
 }
 
-/** The documents that people read: those in the root, that of the benchmarks, and one in each sample. */
-export const DOCUMENTS = [...readdirSync(REPOSITORY), ...filesIn('bench'), ...filesIn('sample')]
-  .filter((path) => path.endsWith('.md'))
+/** The documents that people read: those in the root and in `docs`, that of the benchmarks, and one in each sample. */
+export const DOCUMENTS = [...readdirSync(REPOSITORY), ...['bench', 'docs', 'sample'].flatMap(filesIn)]
+  .filter((path) => path.endsWith('.md') && !path.startsWith('docs/api/'))
   .sort();

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
+import { redisSettingsOf } from '../../lib/adapters/redis/redis-options.js';
 import { assertOptions } from '../../lib/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/realtime.options.js';
 import { codesIn, prose, tableOf } from './markdown.js';
@@ -8,17 +9,17 @@ import { read } from './repository.js';
 const readme = read('README.md');
 const settings = new RealtimeSettings({});
 
-/** The names that an options object may have, as the schema says when it meets another. */
-function optionNames(options: (unknown: object) => object): string[] {
+/** The names that an options object may have, as whoever checks it says when there is another. */
+function optionNames(check: (unknown: object) => unknown): string[] {
   try {
-    assertOptions(options({ nonsense: 1 }));
+    check({ nonsense: 1 });
   } catch (error) {
     return /the options here are: ([\w, ]+)/
       .exec((error as Error).message)![1]!
       .split(', ')
       .sort();
   }
-  throw new Error('The schema took an option that there is not.');
+  throw new Error('An option was taken that there is not.');
 }
 
 /** `65,536`, `25_000` and `Infinity` as numbers. */
@@ -37,7 +38,7 @@ const limits = tableOf(readme, 'limit').flatMap(([names = '', defaults = '', eff
 
 describe("the README's table of limits", () => {
   it('lists exactly those of the schema', () => {
-    expect(limits.map(({ name }) => name).sort()).toEqual(optionNames((limit) => ({ limits: limit })));
+    expect(limits.map(({ name }) => name).sort()).toEqual(optionNames((limit) => assertOptions({ limits: limit })));
   });
 
   it.each(limits.filter(({ name }) => name !== DEPENDS_ON_HEAP))('tells the default of $name', ({ name, value }) => {
@@ -60,7 +61,7 @@ describe("the README's table of options", () => {
   });
 
   it('lists exactly those of the schema', () => {
-    expect(rows.map(({ name }) => name).sort()).toEqual(optionNames((option) => option));
+    expect(rows.map(({ name }) => name).sort()).toEqual(optionNames(assertOptions));
   });
 
   it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
@@ -68,6 +69,28 @@ describe("the README's table of options", () => {
     const inner = Array.from(value.matchAll(/(\w+): ([\w.]+)/g), ([, key, text]) => [key, number(text!)]);
     const told = value.startsWith('{') ? Object.fromEntries(inner) : value;
     expect(told).toEqual(typeof actual === 'object' ? actual : String(actual));
+  });
+});
+
+describe("the README's table of the options of Redis", () => {
+  const url = 'redis://localhost:6379';
+  const { place: _place, ...defaults } = redisSettingsOf({ url });
+  const rows = tableOf(readme, 'Redis option').map(([names = '', value = '']) => {
+    return { name: codesIn(names)[0] ?? '', value: codesIn(value)[0] };
+  });
+
+  it('lists exactly those that there are', () => {
+    const names = optionNames((option) => redisSettingsOf({ url, ...option }));
+    expect(rows.map(({ name }) => name).sort()).toEqual(names);
+  });
+
+  it('tells a default where there is one', () => {
+    const told = rows.filter(({ value }) => value !== undefined);
+    expect(told.map(({ name }) => name).sort()).toEqual(Object.keys(defaults).sort());
+  });
+
+  it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
+    expect(value.replaceAll('_', '')).toBe(String(defaults[name as keyof typeof defaults]));
   });
 });
 
