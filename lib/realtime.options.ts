@@ -180,8 +180,7 @@ export class RealtimeSettings {
   readonly heartbeat: Complete<RealtimeHeartbeatOptions>;
   readonly drain: Complete<RealtimeDrainOptions>;
   readonly report: boolean;
-  /** `undefined` when nothing is compressed. */
-  readonly compression: Complete<RealtimeCompressionOptions> | undefined;
+  readonly compression: Complete<RealtimeCompressionOptions> | false;
 
   constructor(options: RealtimeOptions) {
     this.path = options.path ?? '/ws';
@@ -227,7 +226,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
 };
 
 function compressionOf(option: boolean | RealtimeCompressionOptions): RealtimeSettings['compression'] {
-  if (option === false) return undefined;
+  if (option === false) return false;
   return { minLength: 1_024, ...(option === true ? {} : defined(option)) };
 }
 

@@ -57,13 +57,13 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxBufferedChunks: unlimitedAsZero(limits.maxBufferedChunks),
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
-      perMessageDeflate: compression !== undefined && DEFLATE,
+      perMessageDeflate: compression !== false && DEFLATE,
       handleProtocols: (offers) => (offers.has(NEUTRAL_SUBPROTOCOL) ? NEUTRAL_SUBPROTOCOL : false),
     };
     this.server = new WebSocketServer(options);
     this.#codec = new JsonCodec({ maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
     const budget = new SendBudget(totalSendQueueBytes);
-    const { minLength = Infinity } = compression ?? {};
+    const { minLength = Infinity } = compression || {};
     this.#share = {
       batch: new WriteBatch(),
       budget,
