@@ -59,7 +59,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.browser-spec.ts'],
-          globalSetup: ['./test/package/built-package.ts', './test/browser/compiled-sample.ts'],
+          globalSetup: ['./test/package/built-package.ts', './test/browser/compiled-samples.ts', redis],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

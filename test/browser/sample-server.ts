@@ -13,7 +13,7 @@ export interface SampleServer {
 /** Starts sample 01 on a free port, or on the given one, and waits until it listens. */
 export async function startSample(port = 0): Promise<SampleServer> {
   const env = { ...process.env, PORT: `${port}`, HOST: '127.0.0.1', NO_COLOR: '1' };
-  const child = spawn(process.execPath, [join(inject('sample'), 'dist/main.js')], { env });
+  const child = spawn(process.execPath, [join(inject('samples'), '01-notifications/dist/main.js')], { env });
   const killChild = () => child.kill('SIGKILL');
   process.once('exit', killChild);
   const exited = once(child, 'exit');

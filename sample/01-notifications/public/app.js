@@ -5,6 +5,7 @@ import { createFeed } from './feed.js';
 import { onSubmit } from './forms.js';
 import { describeJob, drawJob, loseJobs } from './jobs.js';
 import { describeMetrics, drawMetrics } from './metrics.js';
+import { server } from './server.js';
 import { api, currentSession, endSession, login } from './session.js';
 import { showState } from './status.js';
 
@@ -82,7 +83,7 @@ async function url() {
     if (error.status === 401) leave(error.message);
     throw error;
   });
-  const address = new URL('/ws', location.href);
+  const address = new URL('/ws', server.origin);
   address.protocol = address.protocol.replace('http', 'ws');
   address.searchParams.set('token', currentSession().token);
   return address;
@@ -93,6 +94,7 @@ function onState(state) {
   showState(state);
   $('#job-start').disabled = true;
   if (state.name === 'waiting') {
+    server.lost();
     commands.abort(state.reason);
     chat.leave();
     loseJobs();

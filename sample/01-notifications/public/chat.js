@@ -25,8 +25,8 @@ export function createChat(request, me) {
     list.dataset.topic = topic = room;
     try {
       await request({ action: 'subscribe', topic: room });
-      members({ topic: room, payload: await request({ action: 'message', topic: room, type: 'members' }) });
       fields.disabled = topic !== room;
+      await request({ action: 'message', topic: room, type: 'members' });
     } catch (reason) {
       if (topic === room) error.textContent = `${room}: ${explain(reason)}`;
     }

@@ -9,8 +9,9 @@ const CHARTS = {
 
 const sparklines = Object.entries(CHARTS).map(([name, chart]) => [name, createSparkline(chart)]);
 
-/** Adds the newest values to the admin's charts. */
+/** Adds the newest values to the admin's charts, which show from the first values on. */
 export function drawMetrics({ payload }) {
+  document.querySelector('#metrics').hidden = false;
   for (const [name, add] of sparklines) add(payload[name]);
 }
 

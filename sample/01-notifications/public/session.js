@@ -1,3 +1,5 @@
+import { server } from './server.js';
+
 // sessionStorage belongs to one tab, so two tabs can be two users, or the same one twice.
 const KEY = 'session';
 
@@ -33,7 +35,7 @@ export async function api(method, path, body) {
 
 function call(method, path, body) {
   const token = currentSession()?.token;
-  return fetch(path, {
+  return fetch(new URL(path, server.origin), {
     method,
     headers: {
       ...(body && { 'content-type': 'application/json' }),

@@ -1,3 +1,5 @@
+import { server } from './server.js';
+
 const root = document.querySelector('#connection');
 const state = document.querySelector('#connection-state');
 const retry = document.querySelector('#connection-retry');
@@ -8,10 +10,15 @@ let countdown;
 export function showState({ name, delayMs, code, reason, connectionId = '' }) {
   clearInterval(countdown);
   root.dataset.state = name;
-  state.textContent = name === 'waiting' ? `offline: ${reason}${code ? ` (${code})` : ''}` : name;
+  state.textContent = describe({ name, code, reason });
   id.textContent = connectionId;
   retry.textContent = '';
   if (name === 'waiting') countDown(Date.now() + delayMs);
+}
+
+function describe({ name, code, reason }) {
+  if (name === 'waiting') return `offline: ${reason}${code ? ` (${code})` : ''}`;
+  return server.name ? `${name}: ${server.name}` : name;
 }
 
 function countDown(end) {

@@ -1,4 +1,4 @@
-import type { ChatMember } from './chat/chat-members.js';
+import type { ChatMember } from './chat/chat-member.js';
 
 /** Every message that this application sends, by type, with its payload: what a send is checked against. */
 declare module 'nestjs-realtime' {

@@ -11,7 +11,7 @@ import {
   TopicName,
   TopicParam,
 } from 'nestjs-realtime';
-import { type ChatMember, ChatMembers } from './chat-members.js';
+import { type ChatMember, membersOf } from './chat-member.js';
 import { SayDto } from './say.dto.js';
 
 /** The rooms there are, and who may enter; a room that is not listed is closed to everybody. */
@@ -23,33 +23,22 @@ const ROOMS = new Map<string, (connection: RealtimeConnection) => boolean>([
 /** To a topic: what is said in a room reaches those who are in it. */
 @TopicGateway('chat:{room}')
 export class ChatTopic {
-  constructor(
-    private readonly realtime: RealtimeService,
-    private readonly members: ChatMembers,
-  ) {}
+  constructor(private readonly realtime: RealtimeService) {}
 
   @OnSubscribe()
-  async join(
-    @TopicParam('room') room: string,
-    @TopicName() topic: string,
-    @CurrentConnection() me: RealtimeConnection,
-  ): Promise<boolean> {
-    if (!ROOMS.get(room)?.(me)) return false;
-    this.members.add(topic, me);
-    await this.publishMembers(topic);
-    return true;
+  join(@TopicParam('room') room: string, @CurrentConnection() me: RealtimeConnection): boolean {
+    return ROOMS.get(room)?.(me) ?? false;
   }
 
   @OnUnsubscribe()
-  async leave(@TopicName() topic: string, @CurrentConnection() me: RealtimeConnection): Promise<void> {
-    this.members.remove(topic, me);
+  async leave(@TopicName() topic: string): Promise<void> {
     await this.publishMembers(topic);
   }
 
-  /** For the newcomer, whose subscription began just after `join` had told the others. */
+  /** Newcomers ask for this when they are in: from then on they count, and the others may know. */
   @OnMessage('members')
-  list(@TopicName() topic: string): { members: ChatMember[] } {
-    return { members: this.members.list(topic) };
+  list(@TopicName() topic: string): Promise<{ members: ChatMember[] }> {
+    return this.publishMembers(topic);
   }
 
   @OnMessage('say')
@@ -63,7 +52,9 @@ export class ChatTopic {
     return { id };
   }
 
-  private async publishMembers(topic: string): Promise<void> {
-    await this.realtime.publish(topic, { type: 'members', payload: { members: this.members.list(topic) } });
+  private async publishMembers(topic: string): Promise<{ members: ChatMember[] }> {
+    const payload = { members: membersOf(await this.realtime.subscribersOf(topic)) };
+    await this.realtime.publish(topic, { type: 'members', payload });
+    return payload;
   }
 }

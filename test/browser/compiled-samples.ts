@@ -7,23 +7,23 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of sample 01, compiled. */
-    sample: string;
+    /** The folder of the samples, compiled. */
+    samples: string;
   }
 }
 
-const SAMPLE = 'sample/01-notifications';
+const SAMPLES = ['01-notifications', '02-cluster'];
 
 const PARTS = [
   'package.json',
   'tsconfig.json',
   'dist',
-  ...['tsconfig.json', 'src', 'public'].map((part) => join(SAMPLE, part)),
+  ...SAMPLES.flatMap((sample) => ['tsconfig.json', 'src', 'public'].map((part) => join('sample', sample, part))),
 ];
 
 /**
- * Compiles sample 01 as `npm start` does, by its own tsconfig and against the built package, but in a copy: tests of the
- * package may build it anew while the sample runs. Returns what removes the copy.
+ * Compiles the samples as `npm start` does, by their own tsconfigs and against the built package, but in a copy: tests of
+ * the package may build it anew while a sample runs. Returns what removes the copy.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-realtime-'));
@@ -34,7 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await remove();
     throw error;
   }
-  project.provide('sample', join(folder, SAMPLE));
+  project.provide('samples', join(folder, 'sample'));
   return remove;
 }
 
@@ -42,7 +42,10 @@ async function compileCopy(root: string, folder: string): Promise<void> {
   for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  await promisify(execFile)(process.execPath, [tsc, '-p', join(folder, SAMPLE)]).catch((error: { stdout: string }) => {
-    throw new Error(`Sample 01 does not compile:\n${error.stdout}`, { cause: error });
-  });
+  for (const sample of SAMPLES) {
+    const project = join(folder, 'sample', sample);
+    await promisify(execFile)(process.execPath, [tsc, '-p', project]).catch((error: { stdout: string }) => {
+      throw new Error(`Sample ${sample} does not compile:\n${error.stdout}`, { cause: error });
+    });
+  }
 }

@@ -1,0 +1,21 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { NODES } from './environment.js';
+
+/** The folder of the samples: the compiled code of both stands in `02-cluster/dist`. */
+const SAMPLES = join(import.meta.dirname, '../../../..');
+
+const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: ['warn', 'error'] });
+app.enableCors({ origin: NODES });
+// What is in both folders is taken from the first: so this sample's server.js takes the place of the other's.
+app.useStaticAssets(join(SAMPLES, '02-cluster/public'));
+app.useStaticAssets(join(SAMPLES, '01-notifications/public'));
+app.enableShutdownHooks();
+await app.listen(Number(process.env['PORT']), '127.0.0.1');
+
+// A node does not outlive its launcher.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.send?.('listening');
