@@ -168,7 +168,7 @@ export class RealtimeService {
   /**
    * Subscribes a connection to a topic without asking a handler. The client is told with `realtime:subscribed`. Resolves
    * when the subscription is in force.
-   * @returns true when the connection exists and was not subscribed before
+   * @returns true when the connection exists and was not subscribed before; false also while its node cannot join the topic
    * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
    */
   async subscribe(connectionId: string, topicName: string): Promise<boolean> {
@@ -269,7 +269,7 @@ export class RealtimeService {
 
   /**
    * The nodes that live, this one among them, and what each of them holds. Nobody is asked: of other nodes it is what they
-   * said last, on Redis at most 5 s ago. A node that has crashed is listed for 15 s more.
+   * said last, on Redis at most 6 s ago. A node that has crashed is listed for 15 s more.
    */
   async nodes(): Promise<readonly NodeInfo[]> {
     return this.directory.nodes();

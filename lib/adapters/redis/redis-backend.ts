@@ -23,7 +23,8 @@ export interface RedisBackendAsyncOptions extends Pick<FactoryProvider<RedisBack
  * ```
  *
  * Needs the package `@redis/client` and Redis 6 or newer, for a Redis Cluster 7 or newer. A wrong option stops the boot
- * with a `RealtimeConfigurationError`; so does Redis that cannot be reached, unless `requireAtBoot` is false.
+ * with a `RealtimeConfigurationError`; Redis that cannot be reached stops it with a `RealtimeError` `UNAVAILABLE`, unless
+ * `requireAtBoot` is false.
  * @param options directly, or `{ imports?, inject, useFactory }`
  * @publicApi
  */

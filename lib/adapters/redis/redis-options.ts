@@ -32,7 +32,7 @@ export interface RedisBackendOptions {
   partitions?: number;
   /** How long a command to Redis, and a join while Redis is away, may take, in milliseconds. Default 4,000. */
   commandTimeoutMs?: number;
-  /** Most commands that may wait for Redis's answer; above it sends fail at once. Default 100,000. */
+  /** Most commands that may wait for Redis's answer; above it Redis counts as away for what is sent. Default 100,000. */
   maxPendingCommands?: number;
   /** How long a subject stays joined after its last member has left, in milliseconds. Default 1,000. */
   lingerMs?: number;
