@@ -61,7 +61,7 @@ class RemoteVerifier extends TestJwtVerifier {
 /** Delivers every twentieth message to a topic after the one that follows it. */
 class SwappingBus extends InMemoryMessageBus {
   #published = 0;
-  #held: (() => void) | undefined;
+  #held: (() => unknown) | undefined;
 
   override publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     if (envelope.to[0]?.kind === 'topic' && ++this.#published % 20 === 0) {
