@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SUPPORTED = [20, 22, 24];
-const PROJECTS = ['unit', 'contract', 'e2e'];
+const PROJECTS = ['unit', 'contract', 'e2e*'];
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
 const current = Number(process.versions.node.split('.')[0]);

@@ -23,6 +23,9 @@ declare module 'vitest' {
   }
 }
 
+/** Nothing comes to a client by itself. */
+const NO_HEARTBEAT = { intervalMs: 86_400_000 };
+
 /** What may take its time elsewhere, and is waited for here. */
 const QUICK = { lingerMs: 50, leaseRefreshMs: 100, leaseTtlMs: 2_000 };
 
@@ -38,11 +41,16 @@ export class Stage {
   private constructor(readonly nodes: readonly RealtimeApp[]) {}
 
   /** Boots as many nodes as the project says, all of these parts; they are closed when the test has finished, or as `finished` says. */
-  static async set({ finished = onTestFinished, ...parts }: RealtimeAppParts = {}): Promise<Stage> {
+  static async set({ finished = onTestFinished, options, ...parts }: RealtimeAppParts = {}): Promise<Stage> {
     const plan = inject('stage');
     const backend = backendOf(plan);
     const booting = Array.from({ length: plan.nodes }, () =>
-      startRealtimeApp({ ...parts, ...(backend && { backend }), finished: NOTHING }),
+      startRealtimeApp({
+        ...parts,
+        options: { heartbeat: NO_HEARTBEAT, ...options },
+        ...(backend && { backend }),
+        finished: NOTHING,
+      }),
     );
     finished(async () => {
       await Promise.all(booting.map((node) => node.then((booted) => booted.close(), NOTHING)));
@@ -67,7 +75,7 @@ export class Stage {
     return Object.assign(await node.connectAs(userId, claims), { node });
   }
 
-  /** Has the service subscribe a connection, and takes the note that says that it is in force. */
+  /** Has the service subscribe a connection, and takes the note about it. */
   async subscribe(guest: StageGuest, topic: string): Promise<void> {
     await this.realtime.subscribe(guest.id, topic);
     await guest.next('realtime:subscribed');
