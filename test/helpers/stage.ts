@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryReport, JwtClaims, RealtimeBackend, RealtimeEvent, RealtimeService } from 'nestjs-realtime';
+import {
+  all,
+  type DeliveryReport,
+  type JwtClaims,
+  type RealtimeBackend,
+  type RealtimeEvent,
+  type RealtimeService,
+} from 'nestjs-realtime';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { merge, type Observable } from 'rxjs';
-import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject, onTestFinished } from 'vitest';
 import { startRealtimeApp, type Guest, type RealtimeApp, type RealtimeAppParts } from './realtime-app.js';
 
 /** How many nodes there are, and over what they reach each other. */
@@ -23,6 +30,9 @@ declare module 'vitest' {
   }
 }
 
+/** Nothing comes to a client by itself. */
+const NO_HEARTBEAT = { intervalMs: 86_400_000 };
+
 /** What may take its time elsewhere, and is waited for here. */
 const QUICK = { lingerMs: 50, leaseRefreshMs: 100, leaseTtlMs: 2_000 };
 
@@ -33,22 +43,30 @@ export type StageGuest = Guest & { readonly node: RealtimeApp };
 
 /** One or more nodes that serve the same users. */
 export class Stage {
+  #nodes: readonly RealtimeApp[] = [];
   #connected = 0;
 
-  private constructor(readonly nodes: readonly RealtimeApp[]) {}
+  private constructor() {}
 
-  /** Boots as many nodes as the project says, all of these parts; they are closed when the test has finished, or as `finished` says. */
-  static async set({ finished = onTestFinished, ...parts }: RealtimeAppParts = {}): Promise<Stage> {
-    const plan = inject('stage');
-    const backend = backendOf(plan);
-    const booting = Array.from({ length: plan.nodes }, () =>
-      startRealtimeApp({ ...parts, ...(backend && { backend }), finished: NOTHING }),
-    );
-    finished(async () => {
-      await Promise.all(booting.map((node) => node.then((booted) => booted.close(), NOTHING)));
-    });
-    const nodes = await Promise.all(booting);
-    return new Stage(nodes);
+  /** Boots as many nodes as the project says, all of these parts; they are closed when the test has finished. */
+  static async set(parts: RealtimeAppParts = {}): Promise<Stage> {
+    const stage = new Stage();
+    await stage.#boot(parts, onTestFinished);
+    return stage;
+  }
+
+  /** One stage for all tests of a file; after each of them everybody is sent away. */
+  static shared(parts: RealtimeAppParts = {}): Stage {
+    const stage = new Stage();
+    let close = async () => {};
+    beforeAll(() => stage.#boot(parts, (given) => (close = given)));
+    afterEach(() => stage.#clear());
+    afterAll(() => close());
+    return stage;
+  }
+
+  get nodes(): readonly RealtimeApp[] {
+    return this.#nodes;
   }
 
   /** The service of the last node. Unless it is the only one, it has connections of its own and of others to send to. */
@@ -67,20 +85,34 @@ export class Stage {
     return Object.assign(await node.connectAs(userId, claims), { node });
   }
 
-  /** Has the service subscribe a connection, and takes the note that says that it is in force. */
+  /** Has the service subscribe a connection, and takes the note about it. */
   async subscribe(guest: StageGuest, topic: string): Promise<void> {
     await this.realtime.subscribe(guest.id, topic);
     await guest.next('realtime:subscribed');
   }
-}
 
-/** One stage for all tests of a file, which leave nothing on it that others would see. */
-export function sharedStage(parts: RealtimeAppParts = {}): () => Stage {
-  let stage: Stage;
-  let close: () => Promise<void>;
-  beforeAll(async () => (stage = await Stage.set({ ...parts, finished: (given) => (close = given) })));
-  afterAll(() => close());
-  return () => stage;
+  async #boot({ options, ...parts }: RealtimeAppParts, finished: (close: () => Promise<void>) => void): Promise<void> {
+    const plan = inject('stage');
+    const backend = backendOf(plan);
+    const booting = Array.from({ length: plan.nodes }, () =>
+      startRealtimeApp({
+        ...parts,
+        options: { heartbeat: NO_HEARTBEAT, ...options },
+        ...(backend && { backend }),
+        finished: NOTHING,
+      }),
+    );
+    finished(async () => {
+      await Promise.all(booting.map((node) => node.then((booted) => booted.close(), NOTHING)));
+    });
+    this.#nodes = await Promise.all(booting);
+  }
+
+  /** The next one to connect is again the first. */
+  async #clear(): Promise<void> {
+    await this.realtime.disconnect(all());
+    this.#connected = 0;
+  }
 }
 
 /** The report of a send that has reached exactly these. */

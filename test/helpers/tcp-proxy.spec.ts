@@ -152,6 +152,28 @@ describe('TcpProxy', () => {
     expect(await ask(await join(proxy), 'b')).toBe('re:b');
   });
 
+  it('ends the connections that have sent a text, and no others', async () => {
+    const { port } = await startEcho();
+    const proxy = await startTcpProxy(port);
+    const [ann, bob] = [await join(proxy), await join(proxy)];
+    await Promise.all([ask(ann, 'I am ann'), ask(bob, 'I am bob')]);
+    const ended = end(bob);
+    proxy.cut('bob');
+    await ended;
+    expect(await ask(ann, 'still')).toBe('re:still');
+  });
+
+  it('leads new connections elsewhere, and leaves those that there are', async () => {
+    const [here, there] = [await startEcho(), await startEcho()];
+    const proxy = await startTcpProxy(here.port);
+    const before = await join(proxy);
+    await ask(before, 'a');
+    proxy.redirect(there.port);
+    await ask(await join(proxy), 'b');
+    await ask(before, 'c');
+    expect([here.heard, there.heard]).toEqual([['a', 'c'], ['b']]);
+  });
+
   it('takes no connection while it refuses', async () => {
     const { port } = await startEcho();
     const proxy = await startTcpProxy(port);

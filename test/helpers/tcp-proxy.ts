@@ -6,6 +6,9 @@ import { onTestFinished } from 'vitest';
 /** Where bytes go: requests to the server, replies to the client. */
 export type Direction = 'requests' | 'replies';
 
+/** How much of its requests shows what a connection is for, in bytes. */
+const REMEMBERED = 4_096;
+
 type Mode =
   | { readonly kind: 'pass' | 'refuse' }
   | { readonly kind: 'delay'; readonly ms: number }
@@ -28,10 +31,10 @@ export class TcpProxy {
   readonly #links = new Set<Link>();
   #mode: Mode = { kind: 'pass' };
 
-  private constructor(target: number) {
+  private constructor(private target: number) {
     this.#server = createServer((client) => {
       if (this.#mode.kind === 'refuse') return void client.resetAndDestroy();
-      const link = new Link(client, connect(target, '127.0.0.1'), () => this.#mode);
+      const link = new Link(client, connect(this.target, '127.0.0.1'), () => this.#mode);
       this.#links.add(link);
       client.once('close', () => this.#links.delete(link));
     });
@@ -52,6 +55,11 @@ export class TcpProxy {
     return this.#links.size;
   }
 
+  /** Leads new connections to another port from now on. */
+  redirect(target: number): void {
+    this.target = target;
+  }
+
   /** Hands everything on, as it does from the start. */
   pass(): void {
     this.#switchTo({ kind: 'pass' });
@@ -67,9 +75,9 @@ export class TcpProxy {
     this.#switchTo({ kind: 'stall', directions: directions.length > 0 ? directions : ['requests', 'replies'] });
   }
 
-  /** Ends all connections at once; new ones are taken. */
-  cut(): void {
-    for (const link of this.#links) link.destroy();
+  /** Ends all connections at once, or those that have sent a request with this text; new ones are taken. */
+  cut(havingSent = ''): void {
+    for (const link of this.#links) if (link.hasSent(havingSent)) link.destroy();
   }
 
   /** Ends all connections at once, and new ones as they come. */
@@ -104,6 +112,8 @@ export class TcpProxy {
 /** A client's connection and the one that is made to the server for it. */
 class Link {
   #isCut = false;
+  /** The beginning of what the client has sent. */
+  #requests = '';
 
   constructor(
     private readonly client: Socket,
@@ -118,6 +128,10 @@ class Link {
   destroy(): void {
     this.client.resetAndDestroy();
     this.server.resetAndDestroy();
+  }
+
+  hasSent(text: string): boolean {
+    return this.#requests.includes(text);
   }
 
   /** Reads where the mode and the other side allow it. */
@@ -150,6 +164,7 @@ class Link {
 
   #handOn(direction: Direction, chunk: Buffer, to: Socket): void {
     if (this.#isCut) return;
+    if (direction === 'requests' && this.#requests.length < REMEMBERED) this.#requests += chunk.toString('latin1');
     const mode = this.mode();
     if (mode.kind === 'cut after request' && direction === 'requests' && chunk.includes(mode.containing)) {
       this.#isCut = true;

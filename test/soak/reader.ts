@@ -1,7 +1,7 @@
 import { testToken, type ReceivedFrame } from 'nestjs-realtime/testing';
 import type { Saying } from '../faults/load/node/rooms.js';
 import type { SeededRandom } from '../faults/load/seeded-random.js';
-import { Line } from './line.js';
+import { Line } from '../helpers/line.js';
 import { ROOMS } from './rooms.js';
 import type { Stage } from './stage.js';
 

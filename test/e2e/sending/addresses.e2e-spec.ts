@@ -5,12 +5,11 @@ import { reportOf, Stage, type StageGuest } from '../../helpers/stage.js';
 
 const NEWS = { type: 'news', payload: { n: 1 } };
 
-let stage: Stage;
+const stage = Stage.shared();
 /** Two devices of one administrator, and somebody else. */
 let phone: StageGuest, laptop: StageGuest, bob: StageGuest;
 
 beforeEach(async () => {
-  stage = await Stage.set();
   phone = await stage.connectAs('ann', { roles: ['admin', 'staff'] });
   laptop = await stage.connectAs('ann', { roles: ['admin'] });
   bob = await stage.connectAs('bob', { roles: ['staff'] });

@@ -5,12 +5,11 @@ import { reportOf, Stage, type StageGuest } from '../../helpers/stage.js';
 
 const NEWS = { type: 'news' };
 
-let stage: Stage;
+const stage = Stage.shared();
 /** Two devices of one administrator, and somebody else: one on each node, where there are three. */
 let phone: StageGuest, laptop: StageGuest, bob: StageGuest;
 
 beforeEach(async () => {
-  stage = await Stage.set();
   phone = await stage.connectAs('ann', { roles: ['admin', 'staff'], email: 'ann@example.com' });
   laptop = await stage.connectAs('ann', { roles: ['admin'] });
   bob = await stage.connectAs('bob', { roles: ['staff'], permissions: ['write'] });
@@ -150,7 +149,7 @@ describe('the list of nodes', () => {
   });
 
   it('loses a node that is closed, at once', async () => {
-    const [first, ...others] = stage.nodes;
+    const [first, ...others] = (await Stage.set()).nodes;
     await first!.close();
     for (const { realtime } of others) {
       await expect.poll(async () => (await realtime.nodes()).length, { timeout: 500 }).toBe(others.length);

@@ -2,11 +2,10 @@ import { all, connection, role, topic, user, type Address, type RealtimeEvent } 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reportOf, Stage, type StageGuest } from '../../helpers/stage.js';
 
-let stage: Stage;
+const stage = Stage.shared();
 let phone: StageGuest, laptop: StageGuest, bob: StageGuest;
 
 beforeEach(async () => {
-  stage = await Stage.set();
   phone = await stage.connectAs('ann', { roles: ['admin'] });
   laptop = await stage.connectAs('ann');
   bob = await stage.connectAs('bob', { roles: ['admin'] });
@@ -197,9 +196,10 @@ describe('events$', () => {
   });
 
   it('ends with the application', async () => {
+    const own = await Stage.set();
     let ended = false;
-    stage.events$.subscribe({ complete: () => (ended = true) });
-    await Promise.all(stage.nodes.map((node) => node.close()));
+    own.events$.subscribe({ complete: () => (ended = true) });
+    await Promise.all(own.nodes.map((node) => node.close()));
     expect(ended).toBe(true);
   });
 });

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { receivedBy } from '../../helpers/realtime-app.js';
 import { Stage } from '../../helpers/stage.js';
 
+const stage = Stage.shared();
+
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 /** The numbers of the messages that have arrived, in their order. */
@@ -18,14 +20,12 @@ describe('messages that are sent in one turn', () => {
     Promise.all(numbers(100).map((n) => realtime.sendToUser('ann', { type: 'tick', payload: n })));
 
   it('arrive in the order they were sent', async () => {
-    const stage = await Stage.set();
     const ann = await stage.connectAs('ann');
     await sendAll(stage.realtime);
     expect(await numbersReceivedBy(ann)).toEqual(numbers(100));
   });
 
   it('arrive together', async () => {
-    const stage = await Stage.set();
     const ann = await stage.connectAs('ann');
     let chunks = 0;
     (ann.socket as unknown as { _socket: Socket })._socket.on('data', () => (chunks += 1));
@@ -35,7 +35,6 @@ describe('messages that are sent in one turn', () => {
   });
 
   it('arrive in order although nobody waits for their reports', async () => {
-    const stage = await Stage.set();
     const ann = await stage.connectAs('ann');
     void stage.realtime.sendToUser('ann', { type: 'tick', payload: 1 });
     void stage.realtime.sendToUser('ann', { type: 'tick', payload: 2 }, { report: false });
@@ -46,7 +45,6 @@ describe('messages that are sent in one turn', () => {
 
 describe('a topic', () => {
   it('has one order for all its subscribers, whoever publishes, where and when', async () => {
-    const stage = await Stage.set();
     const guests = await Promise.all(numbers(6).map((n) => stage.connectAs(`user-${n}`)));
     for (const guest of guests) await stage.subscribe(guest, 'feed');
     const publish = async (publisher: number) => {
@@ -64,7 +62,6 @@ describe('a topic', () => {
   });
 
   it('keeps the order of one publisher', async () => {
-    const stage = await Stage.set();
     const ann = await stage.connectAs('ann');
     await stage.subscribe(ann, 'feed');
     for (const n of numbers(50)) {
@@ -77,7 +74,6 @@ describe('a topic', () => {
 
 describe('1,000 messages to 21 clients', () => {
   it('arrive at each of them, all and in order', async () => {
-    const stage = await Stage.set();
     const guests = await Promise.all(numbers(21).map((n) => stage.connectAs(`user-${n}`)));
     const turns = numbers(20).map((turn) => numbers(50).map((n) => turn * 50 + n));
     for (const turn of turns) {

@@ -1,13 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sharedStage, type StageGuest } from '../../helpers/stage.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Stage, type StageGuest } from '../../helpers/stage.js';
 
-const stage = sharedStage();
+const stage = Stage.shared();
 let ann: StageGuest;
 
 beforeEach(async () => {
-  ann = await stage().connectAs('ann');
+  ann = await stage.connectAs('ann');
 });
-afterEach(() => ann.close());
 
 describe('a payload', () => {
   const payloads: [string, unknown][] = [
@@ -30,57 +29,57 @@ describe('a payload', () => {
   ];
 
   it.each(payloads)('arrives as it was sent: %s', async (_what, payload) => {
-    await stage().realtime.sendToUser('ann', { type: 'news', payload });
+    await stage.realtime.sendToUser('ann', { type: 'news', payload });
     expect((await ann.next()).payload).toEqual(payload);
   });
 
   it.each(payloads)('arrives in a topic as it was sent: %s', async (_what, payload) => {
-    await stage().subscribe(ann, 'feed');
-    await stage().realtime.publish('feed', { type: 'news', payload });
+    await stage.subscribe(ann, 'feed');
+    await stage.realtime.publish('feed', { type: 'news', payload });
     expect(await ann.next()).toMatchObject({ topic: 'feed', payload });
   });
 
   it('is missing when there is none', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news' });
+    await stage.realtime.sendToUser('ann', { type: 'news' });
     expect(Object.keys(await ann.next())).toEqual(['type', 'timestamp']);
   });
 
   it('is missing when it is undefined', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news', payload: undefined });
+    await stage.realtime.sendToUser('ann', { type: 'news', payload: undefined });
     expect(await ann.next()).not.toHaveProperty('payload');
   });
 
   it('arrives as its toJSON() says', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news', payload: { at: new Date(0) } });
+    await stage.realtime.sendToUser('ann', { type: 'news', payload: { at: new Date(0) } });
     expect((await ann.next()).payload).toEqual({ at: '1970-01-01T00:00:00.000Z' });
   });
 
   it('is read when it is sent: a later change does not arrive', async () => {
     const payload = { n: 1 };
-    const sent = stage().realtime.sendToUser('ann', { type: 'news', payload });
+    const sent = stage.realtime.sendToUser('ann', { type: 'news', payload });
     payload.n = 2;
     await sent;
     expect((await ann.next()).payload).toEqual({ n: 1 });
   });
 
   it('is serialised once, however many recipients there are', async () => {
-    await stage().connectAs('ann');
+    await stage.connectAs('ann');
     const toJSON = vi.fn(() => 'text');
-    await stage().realtime.broadcast({ type: 'news', payload: { toJSON } });
+    await stage.realtime.broadcast({ type: 'news', payload: { toJSON } });
     expect(toJSON).toHaveBeenCalledTimes(1);
   });
 });
 
 describe('a message', () => {
   it('does not take fields of its own along', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news', id: 7, topic: 'feed', secret: true } as { type: string });
+    await stage.realtime.sendToUser('ann', { type: 'news', id: 7, topic: 'feed', secret: true } as { type: string });
     expect(Object.keys(await ann.next())).toEqual(['type', 'timestamp']);
   });
 
   it.each(['a', 'x'.repeat(255), 'constructor', '__proto__', 'a "quoted" type', 'größe', 'Realtime:welcome'])(
     'may have the type %j',
     async (type) => {
-      await stage().realtime.sendToUser('ann', { type, payload: 1 });
+      await stage.realtime.sendToUser('ann', { type, payload: 1 });
       expect(await ann.next()).toMatchObject({ type, payload: 1 });
     },
   );
@@ -89,18 +88,18 @@ describe('a message', () => {
 describe('a timestamp', () => {
   it('is the time of the send when it was left out', async () => {
     const before = Date.now();
-    await stage().realtime.sendToUser('ann', { type: 'news' });
+    await stage.realtime.sendToUser('ann', { type: 'news' });
     const at = Date.parse((await ann.next()).timestamp);
     expect([at >= before, at <= Date.now()]).toEqual([true, true]);
   });
 
   it('is written as ISO 8601 in UTC with milliseconds', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news' });
+    await stage.realtime.sendToUser('ann', { type: 'news' });
     expect((await ann.next()).timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
   it('is kept when it was given', async () => {
-    await stage().realtime.sendToUser('ann', { type: 'news', timestamp: '2020-02-29T23:59:59.999Z' });
+    await stage.realtime.sendToUser('ann', { type: 'news', timestamp: '2020-02-29T23:59:59.999Z' });
     expect((await ann.next()).timestamp).toBe('2020-02-29T23:59:59.999Z');
   });
 });

@@ -33,9 +33,9 @@ beforeEach(async () => {
 
 describe('a connection that the server subscribes', () => {
   it('gets what is published to the topic from then on', async () => {
-    await stage.subscribe(ann, 'order:1');
+    await stage.realtime.subscribe(ann.id, 'order:1');
     await stage.realtime.publish('order:1', NEWS);
-    expect(await receivedBy(ann)).toMatchObject([{ type: 'news', topic: 'order:1' }]);
+    expect(await receivedBy(ann)).toMatchObject([{ type: 'realtime:subscribed' }, { type: 'news', topic: 'order:1' }]);
   });
 
   it('is told, without an id', async () => {
@@ -64,8 +64,11 @@ describe('a connection that the server subscribes', () => {
   });
 
   it('is subscribed once', async () => {
-    await stage.subscribe(ann, 'order:1');
-    expect([await stage.realtime.subscribe(ann.id, 'order:1'), await receivedBy(ann)]).toEqual([false, []]);
+    await stage.realtime.subscribe(ann.id, 'order:1');
+    expect([await stage.realtime.subscribe(ann.id, 'order:1'), await receivedBy(ann)]).toMatchObject([
+      false,
+      [{ type: 'realtime:subscribed' }],
+    ]);
   });
 
   it('may send messages to the topic, as if it had subscribed by itself', async () => {

@@ -8,9 +8,9 @@ import {
   type Address,
   type RealtimeService,
 } from 'nestjs-realtime';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { typesReceivedBy } from '../../helpers/realtime-app.js';
-import { sharedStage, type StageGuest } from '../../helpers/stage.js';
+import { Stage, type StageGuest } from '../../helpers/stage.js';
 
 const NEWS = { type: 'news' };
 /** What TypeScript would not let through. */
@@ -128,19 +128,18 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ['looking up the subscribers of a bad topic', 'topic', (realtime) => realtime.subscribersOf('a b')],
 ];
 
-const stage = sharedStage();
+const stage = Stage.shared();
 
 describe('a wrong argument', () => {
   let ann: StageGuest;
 
   beforeEach(async () => {
-    ann = await stage().connectAs('ann');
+    ann = await stage.connectAs('ann');
   });
-  afterEach(() => ann.close());
 
   it.each(CASES)('is named by the rejection: %s (%s)', async (_what, argument, call) => {
     // A call that throws at once fails here, too.
-    const error: unknown = await call(stage().realtime, ann.id).then(
+    const error: unknown = await call(stage.realtime, ann.id).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -149,7 +148,7 @@ describe('a wrong argument', () => {
   });
 
   it.each(CASES)('leaves everybody undisturbed: %s (%s)', async (_what, _argument, call) => {
-    await call(stage().realtime, ann.id).catch(() => undefined);
+    await call(stage.realtime, ann.id).catch(() => undefined);
     expect(await typesReceivedBy(ann)).toEqual([]);
   });
 });
@@ -157,14 +156,12 @@ describe('a wrong argument', () => {
 describe('of a send with several wrong arguments', () => {
   it('all bad addresses are named', async () => {
     const bad: Address[] = [user(''), role('')];
-    const sent = stage()
-      .realtime.to(...bad)
-      .send(NEWS);
+    const sent = stage.realtime.to(...bad).send(NEWS);
     await expect(sent).rejects.toThrow('userId must be a non-empty string; role must be');
   });
 
   it('all that is wrong with the message is named', async () => {
-    await expect(stage().realtime.broadcast({ type: '', timestamp: '' })).rejects.toMatchObject({
+    await expect(stage.realtime.broadcast({ type: '', timestamp: '' })).rejects.toMatchObject({
       problems: [{ at: 'type' }, { at: 'timestamp' }],
     });
   });
@@ -172,13 +169,13 @@ describe('of a send with several wrong arguments', () => {
 
 describe('an error about a payload', () => {
   it('keeps what JSON.stringify said as its cause', async () => {
-    await expect(stage().realtime.broadcast({ type: 'news', payload: 1n })).rejects.toMatchObject({
+    await expect(stage.realtime.broadcast({ type: 'news', payload: 1n })).rejects.toMatchObject({
       cause: expect.any(TypeError),
     });
   });
 
   it('does not quote the payload', async () => {
     const payload = { password: 'hunter2', total: 1n };
-    await expect(stage().realtime.broadcast({ type: 'news', payload })).rejects.not.toThrow('hunter2');
+    await expect(stage.realtime.broadcast({ type: 'news', payload })).rejects.not.toThrow('hunter2');
   });
 });

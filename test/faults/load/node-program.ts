@@ -23,6 +23,7 @@ async function bundle(): Promise<string> {
       alias: [
         { find: /^nestjs-realtime$/, replacement: `${REPOSITORY}lib/index.ts` },
         { find: /^nestjs-realtime\/(core|testing)$/, replacement: `${REPOSITORY}lib/$1/index.ts` },
+        { find: /^nestjs-realtime\/(redis)$/, replacement: `${REPOSITORY}lib/adapters/$1/index.ts` },
       ],
     },
     build: {

@@ -9,6 +9,7 @@ import {
   type RealtimeCounts,
   type RealtimeOptions,
 } from 'nestjs-realtime';
+import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -25,6 +26,8 @@ import { STAND_INS, type StandIn } from './stand-ins.js';
 export interface NodeSpec {
   /** Without `jwt` it takes the tokens of `testToken()`. */
   readonly options?: RealtimeOptions;
+  /** Default: it is the only node. */
+  readonly redis?: RedisBackendOptions;
   /** Default: a free one. */
   readonly port?: number;
   readonly standIns?: readonly StandIn[];
@@ -58,12 +61,14 @@ export class NodeControl {
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 5 });
 
   /** @returns the port it listens on */
-  async boot({ options = {}, port = 0, standIns = [], flaws = [] }: NodeSpec): Promise<number> {
+  async boot({ options = {}, redis, port = 0, standIns = [], flaws = [] }: NodeSpec): Promise<number> {
     flaws.forEach(spoil);
     const verifier = options.jwt ? [] : [{ provide: JwtVerifier, useClass: TestJwtVerifier }];
     const providers = [...verifier, ...standIns.map((name) => STAND_INS[name])];
 
-    @Module({ imports: [RealtimeModule.forRoot({ ...options, providers })], providers: [Rooms] })
+    const realtime = { ...options, providers, ...(redis && { backend: redisBackend(redis) }) };
+
+    @Module({ imports: [RealtimeModule.forRoot(realtime)], providers: [Rooms] })
     class AppModule {}
 
     this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { watchForCrashes } from '../../helpers/crash-watch.js';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
+import { Fleet } from './fleet.js';
+import { NO_FAULTS, Traffic } from './traffic.js';
+
+/** A server that copies another one, and is up to date. */
+async function startReplica(of: RedisServer, args: readonly string[] = []): Promise<RedisServer> {
+  await of.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${of.port}`, ...args] });
+  await expect.poll(() => replica.cli('INFO', 'replication'), { timeout: 10_000 }).toContain('master_link_status:up');
+  return replica;
+}
+
+describe('When the master is killed and its replica takes over', () => {
+  it('all is restored there, and nothing arrives twice, in another order or unsaid', async () => {
+    const crashes = watchForCrashes();
+    const fleet = await Fleet.start();
+    const replica = await startReplica(fleet.redis);
+    const traffic = new Traffic(fleet, { from: [0, 1] });
+    await delay(200);
+    await fleet.redis.kill();
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    for (const { proxy } of fleet.nodes) proxy.redirect(replica.port);
+    await fleet.healed(5_000);
+    await traffic.stop();
+    expect(traffic.faults).toEqual(NO_FAULTS);
+    expect(traffic.silentMs).toBeLessThan(200);
+    expect(await replica.cli('PUBSUB', 'NUMSUB', 'realtime:topic:feed')).toBe('realtime:topic:feed\n2');
+    expect(crashes).toEqual([]);
+  });
+});
+
+describe('When a node is led to a replica that is not promoted yet', () => {
+  it.each([
+    ['which reads only', []],
+    ['which has lost its master and serves nothing', ['--replica-serve-stale-data', 'no']],
+  ])('%s, it is back as soon as that is the master', async (_what, args) => {
+    const crashes = watchForCrashes();
+    const fleet = await Fleet.start({ over: { leaseRefreshMs: 200, leaseTtlMs: 1_000 } });
+    const replica = await startReplica(fleet.redis, args);
+    await fleet.redis.kill();
+    for (const { proxy } of fleet.nodes) proxy.redirect(replica.port);
+    await delay(1_000);
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    await fleet.healed(6_000);
+    for (const { realtime } of fleet.nodes) {
+      await expect.poll(async () => (await realtime.nodes()).length, { timeout: 2_000 }).toBe(2);
+    }
+    expect(crashes).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+import { redisBackend } from 'nestjs-realtime/redis';
+import type { TestClient } from 'nestjs-realtime/testing';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PendingAnswers } from '../../../lib/adapters/redis/pending-answers.js';
+import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
+import type { FaultNode } from '../load/fault-node.js';
+import { Rooms } from '../load/node/rooms.js';
+import { startNode } from '../load/start-node.js';
+
+const LEASE_TTL_MS = 2_000;
+const ROOM = 'room:1';
+
+/** A node of this process, and one in a process of its own. Both have somebody in the room. */
+interface Pair {
+  readonly redis: RedisServer;
+  readonly here: RealtimeApp;
+  readonly there: FaultNode;
+  readonly ann: TestClient;
+  readonly bob: Guest;
+}
+
+async function pair(leaseTtlMs = LEASE_TTL_MS): Promise<Pair> {
+  const redis = await startRedis();
+  const over = { url: redis.url, leaseRefreshMs: 200, leaseTtlMs };
+  const there = await startNode({ redis: over });
+  const here = await startRealtimeApp({ backend: redisBackend(over), providers: [Rooms] });
+  const [ann, bob] = [await there.connect('ann'), await here.connectAs('bob')];
+  await ann.next('realtime:welcome');
+  for (const client of [ann, bob]) await client.request({ action: 'subscribe', topic: ROOM });
+  await expect.poll(() => here.realtime.counts(), { timeout: 4_000 }).toMatchObject({ connections: 2, users: 2 });
+  return { redis, here, there, ann, bob };
+}
+
+/** Publishes a number to the room. @returns what was reported, and how long that took */
+async function publish({ here }: Pair, n: number) {
+  const start = performance.now();
+  const report = await here.realtime.publish(ROOM, { type: 'count', payload: n });
+  return { ...report, ms: performance.now() - start };
+}
+
+/** Resolves when this node lists so many. @returns how long it took, in milliseconds */
+async function listed({ here }: Pair, count: number, timeout: number): Promise<number> {
+  const start = performance.now();
+  await expect.poll(async () => (await here.realtime.nodes()).length, { timeout, interval: 50 }).toBe(count);
+  return performance.now() - start;
+}
+
+/** The numbers that have arrived. */
+function numbers(client: TestClient): number[] {
+  return client.pending.filter(({ type }) => type === 'count').map(({ payload }) => payload as number);
+}
+
+describe('When a node is killed', () => {
+  it('nobody waits for it, and those who were there are served elsewhere', async () => {
+    const nodes = await pair();
+    await nodes.there.kill();
+    await expect.poll(async () => (await publish(nodes, 1)).recipients).toBe(1);
+    expect(await publish(nodes, 2)).toMatchObject({ recipients: 1, ms: expect.closeTo(0, -3) });
+    const moved = await nodes.here.connectAs('ann');
+    expect(await nodes.here.realtime.sendToUser('ann', { type: 'hello' })).toMatchObject({ recipients: 1 });
+    await moved.next('hello');
+  });
+
+  it('it is forgotten when its lease runs out, with all that it had', async () => {
+    const nodes = await pair();
+    await nodes.there.kill();
+    await listed(nodes, 1, LEASE_TTL_MS + 1_000);
+    await expect
+      .poll(() => nodes.here.realtime.counts(), { timeout: 2_000 })
+      .toEqual({ connections: 1, users: 1, topics: 1, subscriptions: 1 });
+    expect(await publish(nodes, 1)).toMatchObject({ recipients: 1, nodes: 1, complete: true });
+    await nodes.here.close();
+    expect(await nodes.redis.cli('KEYS', '*')).toBe('');
+    expect(await nodes.redis.cli('PUBSUB', 'CHANNELS')).toBe('');
+  });
+
+  it('it would be listed for ever if its lease did not run out', async () => {
+    const nodes = await pair(3_600_000);
+    await nodes.there.kill();
+    await delay(LEASE_TTL_MS + 1_000);
+    expect(await nodes.here.realtime.nodes()).toHaveLength(2);
+  });
+});
+
+describe('When a node halts', () => {
+  /** Halts the other node. */
+  function halt({ there }: Pair): void {
+    there.signal('SIGSTOP');
+    onTestFinished(() => there.signal('SIGCONT'));
+  }
+
+  it('one message waits a second for it, others do not, and none is reported as complete', async () => {
+    const nodes = await pair();
+    halt(nodes);
+    expect(await publish(nodes, 0)).toMatchObject({ recipients: 1, complete: false, ms: expect.closeTo(1_000, -3) });
+    for (let n = 1; n < 20; n++) {
+      const { ms, ...report } = await publish(nodes, n);
+      expect(report).toEqual({ recipients: 1, nodes: 1, complete: false });
+      expect(ms).toBeLessThan(500);
+    }
+  });
+
+  it('every message would wait for it if nobody remembered who is silent', async () => {
+    const rollCalled = vi.spyOn(PendingAnswers.prototype, 'rollCalled').mockReturnValue();
+    onTestFinished(() => rollCalled.mockRestore());
+    const nodes = await pair();
+    halt(nodes);
+    for (let n = 0; n < 3; n++) expect((await publish(nodes, n)).ms).toBeGreaterThan(900);
+  });
+
+  it('for longer than its lease, it is taken off the list; it is back with all that it has, and nothing arrives twice', async () => {
+    const nodes = await pair();
+    halt(nodes);
+    await publish(nodes, 0);
+    await listed(nodes, 1, LEASE_TTL_MS + 2_000);
+    for (let n = 1; n < 10; n++) await publish(nodes, n);
+    nodes.there.signal('SIGCONT');
+    await listed(nodes, 2, 2_000);
+    await expect
+      .poll(() => publish(nodes, 10), { timeout: 7_000 })
+      .toMatchObject({ recipients: 2, nodes: 2, complete: true });
+    await expect
+      .poll(() => nodes.here.realtime.counts(), { timeout: 2_000 })
+      .toEqual({ connections: 2, users: 2, topics: 1, subscriptions: 2 });
+    await nodes.ann.settled();
+    const arrived = numbers(nodes.ann).filter((n) => n < 10);
+    expect(arrived).toEqual([...new Set(arrived)].toSorted((a, b) => a - b));
+  });
+});
