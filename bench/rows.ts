@@ -40,14 +40,14 @@ export const ROWS: readonly Row[] = [
 export const CLUSTER_ROWS: readonly Row[] = [
   {
     ...OURS,
-    name: 'nestjs-realtime, report: false',
+    name: 'nestjs-realtime-unreported',
     program: 'servers/nestjs-realtime-redis-unreported.ts',
   },
   { ...OURS, name: 'nestjs-realtime', program: 'servers/nestjs-realtime-redis.ts' },
   { name: 'ws-framed', program: 'servers/ws-framed-redis.ts', cwd: BENCH, dialect: TELLS_ONLY },
-  { name: 'socket.io, redis-adapter', program: 'servers/socket-io-redis.ts', cwd: BENCH, dialect: SOCKET_IO },
+  { name: 'socket.io-redis', program: 'servers/socket-io-redis.ts', cwd: BENCH, dialect: SOCKET_IO },
   {
-    name: 'socket.io, redis-streams-adapter',
+    name: 'socket.io-redis-streams',
     program: 'servers/socket-io-redis-streams.ts',
     cwd: BENCH,
     dialect: SOCKET_IO,

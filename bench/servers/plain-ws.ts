@@ -37,7 +37,8 @@ export async function servePlainWs(
     send(topic === undefined ? wss.clients : members.of(topic), json);
   await relay?.listen(deliver);
   if (!wss.address()) await once(wss, 'listening');
-  const publish = relay ? relay.publish : deliver;
+  const publish = (topic: string | undefined, json: string) =>
+    relay ? relay.publish(topic, json) : deliver(topic, json);
   await control({
     port: (wss.address() as AddressInfo).port,
     publish: (topic, data) => publish(topic, JSON.stringify({ event: 'tick', data })),
