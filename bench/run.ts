@@ -30,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const wanted = suitesOf(options);
   const missing = wanted.some(({ needsRedis }) => needsRedis) ? redisMissing() : undefined;
   const suites = missing === undefined ? wanted : wanted.filter(({ needsRedis }) => !needsRedis);
-  prepare(suites);
+  if (suites.length > 0) prepare(suites);
   let failed = missing !== undefined;
   for (const suite of suites) failed = !(await run(suite, options, fileOf(suite, suites, options))) || failed;
   if (missing !== undefined) console.error(`\nNot measured: ${missing}`);
