@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.spec.ts'],
-          globalSetup: './test/package/built-package.ts',
+          globalSetup: [redis, './test/package/built-package.ts'],
           testTimeout: 120_000,
         },
       },

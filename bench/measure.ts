@@ -1,7 +1,8 @@
 import type { Job, WorkloadResult } from './generator/job.js';
 import type { Row } from './rows.js';
+import { REDIS_URL } from './servers/redis-url.js';
 import { ChildProgram, type ProgramOptions } from './stage/child-program.js';
-import { BENCH } from './stage/program.js';
+import { BENCH, REPOSITORY } from './stage/program.js';
 import type { Workload } from './workload.js';
 
 /** Servers share one core, and the generator has another. */
@@ -11,9 +12,15 @@ const GENERATOR_CORE = 1;
 /** How long a workload may take, in milliseconds. */
 const WORKLOAD_MS = 600_000;
 
+/** What a server says first: the port for clients, and the one for the generator. */
+interface Served {
+  readonly port: number;
+  readonly control: number;
+}
+
 /** Runs a workload against a server, each of its processes new. @param flags for Node.js, as it runs the server */
 export async function measure(
-  { programs, cwd, dialect }: Row,
+  { program, cwd, dialect }: Row,
   workload: Workload,
   flags: readonly string[] = [],
 ): Promise<WorkloadResult> {
@@ -24,15 +31,17 @@ export async function measure(
     return { child, first };
   };
   try {
-    const servers: { readonly port: number; readonly control: number }[] = [];
-    for (const path of programs) {
-      const { first } = await start({ path, cwd, core: SERVER_CORE, flags });
-      servers.push(first as { port: number; control: number });
+    const servers: Served[] = [];
+    const serve = async (options: ProgramOptions) => (await start(options)).first as Served;
+    const redis = workload.nodes && (await serve({ path: 'servers/redis.ts', cwd: REPOSITORY, core: SERVER_CORE }));
+    const env = redis && { [REDIS_URL]: `redis://127.0.0.1:${redis.port}` };
+    for (let node = 0; node < (workload.nodes ?? 1); node++) {
+      servers.push(await serve({ path: program, cwd, core: SERVER_CORE, flags, ...(env && { env }) }));
     }
     const { child: generator } = await start({ path: 'generator/main.ts', cwd: BENCH, core: GENERATOR_CORE });
     const job: Job = {
-      port: servers.at(-1)!.port,
-      controls: servers.map(({ control }) => control),
+      ports: (workload.isSpread ? servers : servers.slice(-1)).map(({ port }) => port),
+      controls: [...servers, ...(redis ? [redis] : [])].map(({ control }) => control),
       dialect,
       workload,
     };

@@ -5,7 +5,8 @@ export const USAGE = `npm run bench -- [options]
   --reps <n>          repetitions; 3, with --quick and --growth 1
   --only <row,…>      only these servers
   --workloads <w,…>   only these workloads
-  --growth            how costs grow with connections and topics, instead of the comparison
+  --growth            how costs grow with connections, topics and nodes, instead of the comparison
+  --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
   --readme            put tables into bench/README.md
@@ -15,6 +16,7 @@ export const USAGE = `npm run bench -- [options]
 export interface BenchOptions {
   readonly isQuick: boolean;
   readonly isGrowth: boolean;
+  readonly isCluster: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     options: {
       quick: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
+      cluster: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
       only: { type: 'string' },
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     isQuick: values.quick,
     isGrowth: values.growth,
+    isCluster: values.cluster,
     isForReadme: values.readme,
     repetitions,
     only: values.only?.split(','),

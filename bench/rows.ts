@@ -4,8 +4,8 @@ import { BENCH, REPOSITORY } from './stage/program.js';
 /** A server that is measured. */
 export interface Row {
   readonly name: string;
-  /** Its programs: clients connect to the last, messages are published on the first. One, unless it is a cluster. */
-  readonly programs: readonly string[];
+  /** What each of its nodes runs. */
+  readonly program: string;
   /** Where its packages are installed. */
   readonly cwd: string;
   readonly dialect: Dialect;
@@ -14,7 +14,7 @@ export interface Row {
 /** The package under test; it needs nothing but what the repository itself has installed. */
 export const OURS: Row = {
   name: 'nestjs-realtime',
-  programs: ['servers/nestjs-realtime.ts'],
+  program: 'servers/nestjs-realtime.ts',
   cwd: REPOSITORY,
   dialect: REALTIME,
 };
@@ -24,16 +24,34 @@ const { ask: _asksNothing, ...TELLS_ONLY } = EVENTS;
 export const ROWS: readonly Row[] = [
   OURS,
   // It differs from the loop in how it sends, and in nothing else.
-  { name: 'ws-framed', programs: ['servers/ws-framed.ts'], cwd: BENCH, dialect: TELLS_ONLY },
-  { name: 'ws-loop', programs: ['servers/ws-loop.ts'], cwd: BENCH, dialect: { ...EVENTS, ask: plainOnly(EVENTS) } },
-  { name: 'nest-ws', programs: ['servers/nest-ws.ts'], cwd: BENCH, dialect: EVENTS },
+  { name: 'ws-framed', program: 'servers/ws-framed.ts', cwd: BENCH, dialect: TELLS_ONLY },
+  { name: 'ws-loop', program: 'servers/ws-loop.ts', cwd: BENCH, dialect: { ...EVENTS, ask: plainOnly(EVENTS) } },
+  { name: 'nest-ws', program: 'servers/nest-ws.ts', cwd: BENCH, dialect: EVENTS },
   {
     name: 'socket.io',
-    programs: ['servers/socket-io.ts'],
+    program: 'servers/socket-io.ts',
     cwd: BENCH,
     dialect: { ...SOCKET_IO, ask: plainOnly(SOCKET_IO) },
   },
-  { name: 'nest-socket.io', programs: ['servers/nest-socket-io.ts'], cwd: BENCH, dialect: SOCKET_IO },
+  { name: 'nest-socket.io', program: 'servers/nest-socket-io.ts', cwd: BENCH, dialect: SOCKET_IO },
+];
+
+/** Those that run on several nodes, with Redis between them. */
+export const CLUSTER_ROWS: readonly Row[] = [
+  {
+    ...OURS,
+    name: 'nestjs-realtime-unreported',
+    program: 'servers/nestjs-realtime-redis-unreported.ts',
+  },
+  { ...OURS, name: 'nestjs-realtime', program: 'servers/nestjs-realtime-redis.ts' },
+  { name: 'ws-framed', program: 'servers/ws-framed-redis.ts', cwd: BENCH, dialect: TELLS_ONLY },
+  { name: 'socket.io-redis', program: 'servers/socket-io-redis.ts', cwd: BENCH, dialect: SOCKET_IO },
+  {
+    name: 'socket.io-redis-streams',
+    program: 'servers/socket-io-redis-streams.ts',
+    cwd: BENCH,
+    dialect: SOCKET_IO,
+  },
 ];
 
 /** Without Nest there are no guards and pipes. */

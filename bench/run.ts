@@ -1,17 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { measure } from './measure.js';
-import { chosen, parseOptions, USAGE, type BenchOptions } from './options.js';
+import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { feasible, plan, type Step } from './plan.js';
 import { shortNumber } from './report/markdown-table.js';
 import { publish } from './report/publish.js';
 import { stringify, type Results, type Run } from './results.js';
-import { ROWS } from './rows.js';
 import { ChildProgram } from './stage/child-program.js';
 import { MACHINE } from './stage/machine.js';
 import { prepare, versions } from './stage/prepare.js';
 import { BENCH } from './stage/program.js';
-import { comparison, growth, QUICK, THOROUGH } from './workloads.js';
+import { redisMissing } from './stage/redis-server.js';
+import { suitesOf, type Suite } from './suites.js';
+import { QUICK, THOROUGH } from './workloads.js';
 
 /** `npm run bench`. Exits with 1 when something could not be measured. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -20,24 +21,33 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = parseOptions(args);
-  const file = options.table ?? options.out ?? join(BENCH, 'results', `${fileName(options)}.json`);
   if (options.table !== undefined) {
-    publish(JSON.parse(readFileSync(file, 'utf8')) as Results, file, options.isForReadme);
+    const results = JSON.parse(readFileSync(options.table, 'utf8')) as Results;
+    publish(results, options.table, options.isForReadme);
     return 0;
   }
   endWithChildren();
-  const rows = chosen(ROWS, options.only);
-  const timing = options.isQuick ? QUICK : THOROUGH;
-  const wanted = chosen(options.isGrowth ? growth(timing) : comparison(timing), options.workloads);
+  const wanted = suitesOf(options);
+  const missing = wanted.some(({ needsRedis }) => needsRedis) ? redisMissing() : undefined;
+  const suites = missing === undefined ? wanted : wanted.filter(({ needsRedis }) => !needsRedis);
+  if (suites.length > 0) prepare(suites);
+  let failed = missing !== undefined;
+  for (const suite of suites) failed = !(await run(suite, options, fileOf(suite, suites, options))) || failed;
+  if (missing !== undefined) console.error(`\nNot measured: ${missing}`);
+  return failed ? 1 : 0;
+}
+
+/** @returns whether everything could be measured */
+async function run(suite: Suite, options: BenchOptions, file: string): Promise<boolean> {
+  const wanted = suite.workloads(options.isQuick ? QUICK : THOROUGH);
   const { workloads, notes } = feasible(wanted, MACHINE.openFiles);
   for (const note of notes) console.log(note);
-  prepare(rows);
-  const { runs, failures } = await measureAll(plan(rows, workloads, options.repetitions), options);
-  const results = { machine: MACHINE, versions: versions(rows), notes: [...notes, ...failures], runs };
+  const { runs, failures } = await measureAll(plan(suite.rows, workloads, options.repetitions), options);
+  const results = { machine: MACHINE, versions: versions(suite), notes: [...notes, ...failures], runs };
   mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, stringify(results));
   publish(results, file, options.isForReadme);
-  return failures.length > 0 ? 1 : 0;
+  return failures.length === 0;
 }
 
 function endWithChildren(): void {
@@ -73,9 +83,9 @@ async function measureAll(steps: readonly Step[], { profile }: BenchOptions) {
   return { runs, failures };
 }
 
-/** What results are called that nobody has given a name: those of the README are whole runs. */
-function fileName({ isQuick, isGrowth, only, workloads }: BenchOptions): string {
-  const name = isGrowth ? 'growth' : 'comparison';
-  if (only || workloads) return `some-${name}`;
-  return isQuick ? `quick-${name}` : name;
+/** Where results go that nobody has named a file for: those of the README are whole runs. */
+function fileOf({ name }: Suite, [first]: readonly Suite[], { isQuick, only, workloads, out }: BenchOptions): string {
+  if (out !== undefined) return name === first!.name ? out : out.replace(/(\.json)?$/, `-${name}.json`);
+  const kind = only || workloads ? 'some-' : isQuick ? 'quick-' : '';
+  return join(BENCH, 'results', `${kind}${name}.json`);
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { topicsOf, type Workload } from './workload.js';
-import { comparison, growth, QUICK } from './workloads.js';
+import { cluster, clusterGrowth, comparison, growth, QUICK } from './workloads.js';
 
 /** Workloads of a million subscriptions take too long to be counted. */
-const WORKLOADS = [...comparison(QUICK), ...growth(QUICK)].filter(({ topics }) => topics <= 10_000);
+const WORKLOADS = [...comparison(QUICK), ...growth(QUICK), ...cluster(QUICK), ...clusterGrowth(QUICK)].filter(
+  ({ topics }) => topics <= 10_000,
+);
 
 function subscriptions(workload: Workload): string[][] {
   return Array.from({ length: workload.connections }, (_, connection) => topicsOf(connection, workload));

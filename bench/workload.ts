@@ -1,5 +1,6 @@
-/** To whom messages are published: all connections, the subscribers of a topic chosen anew each time, or of one topic. */
-export type Audience = 'everybody' | 'a random topic' | 'one topic';
+/** To whom messages are published: all connections, the subscribers of a topic chosen anew each time, of one topic, or of
+ * a topic that only the last node has subscribers of, chosen anew each time. */
+export type Audience = 'everybody' | 'a random topic' | 'one topic' | 'a topic of the last node';
 
 /** What is done with a crowd. */
 export type Deed =
@@ -26,7 +27,11 @@ export type Handler = 'plain' | 'checked';
 export interface Workload {
   readonly name: string;
   /** What changes from one workload to the next when costs are looked at as they grow. */
-  readonly grows?: 'connections' | 'topics';
+  readonly grows?: 'connections' | 'topics' | 'nodes';
+  /** On how many nodes, with Redis between them; left out: one server without Redis. Messages are published on the first. */
+  readonly nodes?: number;
+  /** Clients are on all nodes, equally many on each. Default: all are on the last. */
+  readonly isSpread?: boolean;
   readonly connections: number;
   readonly topics: number;
   readonly subscribersPerTopic: number;

@@ -56,6 +56,41 @@ export function growth(timing: Timing): readonly Workload[] {
   ];
 }
 
+/** What nodes of a cluster are compared by: messages are published on one of two, and the clients are on the other. */
+export function cluster(timing: Timing): readonly Workload[] {
+  const { warmUpMs, durationMs } = timing;
+  const toEverybody: readonly Phase[] = [
+    ...[1, 8, 16].map((outstanding) => publish('everybody', outstanding, timing)),
+    // There must be enough of them for a percentile.
+    { kind: 'pace', to: 'everybody', perSecond: 10, warmUpMs, durationMs: 2 * durationMs },
+  ];
+  return [
+    { name: 'nodes-100', nodes: 2, connections: 100, topics: 10, subscribersPerTopic: 10, phases: toEverybody },
+    {
+      name: 'nodes-1000',
+      nodes: 2,
+      connections: 1_000,
+      topics: 1_000,
+      subscribersPerTopic: 10,
+      phases: [...toEverybody, publish('a random topic', 32, timing)],
+    },
+  ];
+}
+
+/** What shows whether a node pays for what others deliver: each has 100 clients of its own in 10 topics of its own. */
+export function clusterGrowth(timing: Timing): readonly Workload[] {
+  return [1, 2, 4, 8].map((nodes) => ({
+    name: `grown-nodes-${nodes}`,
+    grows: 'nodes',
+    nodes,
+    isSpread: true,
+    connections: 100 * nodes,
+    topics: 10 * nodes,
+    subscribersPerTopic: 10,
+    phases: [{ kind: 'pace', to: 'a topic of the last node', perSecond: 200, ...timing }],
+  }));
+}
+
 function publish(to: Audience, outstanding: number, timing: Timing): Phase {
   return { kind: 'publish', to, outstanding, ...timing };
 }

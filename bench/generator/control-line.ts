@@ -58,9 +58,14 @@ export class ControlLine {
   }
 }
 
+/** What each of several processes has used. */
+export function usagesOf(lines: readonly ControlLine[]): Promise<readonly Usage[]> {
+  return Promise.all(lines.map((line) => line.usage()));
+}
+
 /** What several processes have used together; of their clients each has its own. */
 export async function usageOf(lines: readonly ControlLine[]): Promise<Usage> {
-  const usages = await Promise.all(lines.map((line) => line.usage()));
+  const usages = await usagesOf(lines);
   const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
   return {
     cpuMicros: sum(({ cpuMicros }) => cpuMicros),

@@ -20,7 +20,7 @@ const REST_MS = 300;
 /** All clients of a workload, and what they cost the server before anything is sent. */
 export class Crowd {
   readonly clients: Client[] = [];
-  readonly #port: number;
+  readonly #ports: readonly number[];
   readonly #dialect: Dialect;
   readonly #workload: Workload;
   #served = 0;
@@ -29,11 +29,11 @@ export class Crowd {
   #fail!: (error: Error) => void;
 
   constructor(
-    { port, dialect, workload }: Job,
+    { ports, dialect, workload }: Job,
     private readonly lines: readonly ControlLine[],
     private readonly tally: Tally,
   ) {
-    this.#port = port;
+    this.#ports = ports;
     this.#dialect = dialect;
     this.#workload = workload;
     this.#failure = new Promise<never>((_resolve, reject) => (this.#fail = reject));
@@ -47,7 +47,8 @@ export class Crowd {
     const before = await this.#rested();
     const start = performance.now();
     await this.#each((number) => {
-      const client = new Client(number, this.#port, this.#dialect, this.tally, this.#fail);
+      const port = this.#ports[Math.floor((number * this.#ports.length) / connections)]!;
+      const client = new Client(number, port, this.#dialect, this.tally, this.#fail);
       this.clients.push(client);
       return client.enter(tokenFor(`user-${number}`, SECRET));
     });

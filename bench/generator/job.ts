@@ -3,9 +3,9 @@ import type { Workload } from '../workload.js';
 
 /** What a generator is told to do. */
 export interface Job {
-  /** Where clients connect. */
-  readonly port: number;
-  /** The second port of each process whose CPU and memory count; the first of them is asked to publish. */
+  /** Where clients connect: the first of them to the first port, equally many to each. */
+  readonly ports: readonly number[];
+  /** The second port of each process whose CPU and memory count, Redis last; the first of them is asked to publish. */
   readonly controls: readonly number[];
   readonly dialect: Dialect;
   readonly workload: Workload;
@@ -41,6 +41,8 @@ export interface PhaseResult {
   readonly lost: number;
   readonly cpuMicrosPerDelivery: number;
   readonly cpuMicrosPerAsked: number;
+  /** The same for each process, in the order in which they were started, Redis last where there is one. */
+  readonly cpuMicrosPerAskedOfEach: readonly number[];
   readonly deliveriesPerSecond: number;
   readonly payloadBytes: number;
   /** Above 1 where the server joins messages into one write. */

@@ -92,7 +92,7 @@ function sizeOf(to: Audience, { connections, subscribersPerTopic }: Workload): n
   return to === 'everybody' ? connections : subscribersPerTopic;
 }
 
-function pick(to: Audience, { topics }: Workload): string | undefined {
+function pick(to: Audience, { topics, nodes = 1 }: Workload): string | undefined {
   switch (to) {
     case 'everybody':
       return undefined;
@@ -100,6 +100,8 @@ function pick(to: Audience, { topics }: Workload): string | undefined {
       return topicName(0);
     case 'a random topic':
       return topicName(Math.floor(Math.random() * topics));
+    case 'a topic of the last node':
+      return topicName(topics - 1 - Math.floor((Math.random() * topics) / nodes));
     default:
       return to satisfies never;
   }

@@ -1,4 +1,4 @@
-import { usageOf, type ControlLine } from './control-line.js';
+import { usagesOf, type ControlLine } from './control-line.js';
 import type { PhaseResult } from './job.js';
 import type { Tally } from './tally.js';
 import type { Turns } from './turns.js';
@@ -25,7 +25,7 @@ export async function measureSpan(
   sampleEvery: number,
   work: () => Promise<{ readonly asked: number; readonly deliveriesEach: number }>,
 ): Promise<PhaseResult> {
-  const used = await usageOf(lines);
+  const used = await usagesOf(lines);
   const { reads, messages, payloadBytes } = tally;
   const { idleMs } = turns;
   tally.sample(sampleEvery);
@@ -34,7 +34,8 @@ export async function measureSpan(
   const due = asked * deliveriesEach;
   await settled(() => tally.messages - messages, due, turns);
   const wallMs = performance.now() - start;
-  const cpuMicros = (await usageOf(lines)).cpuMicros - used.cpuMicros;
+  const cpuMicrosOfEach = (await usagesOf(lines)).map(({ cpuMicros }, at) => cpuMicros - used[at]!.cpuMicros);
+  const cpuMicros = cpuMicrosOfEach.reduce((total, each) => total + each, 0);
   const deliveries = tally.messages - messages;
   const percentile = (part: number) => tally.latency.percentile(part) ?? 0;
   return {
@@ -44,6 +45,7 @@ export async function measureSpan(
     lost: due - deliveries,
     cpuMicrosPerDelivery: cpuMicros / deliveries,
     cpuMicrosPerAsked: cpuMicros / asked,
+    cpuMicrosPerAskedOfEach: cpuMicrosOfEach.map((each) => each / asked),
     deliveriesPerSecond: (deliveries * 1_000) / wallMs,
     payloadBytes: (tally.payloadBytes - payloadBytes) / deliveries,
     messagesPerRead: deliveries / (tally.reads - reads),

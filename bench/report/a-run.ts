@@ -39,6 +39,7 @@ export function aRun(traits: RunTraits = {}): Run {
           lost,
           cpuMicrosPerDelivery: cpuMicros,
           cpuMicrosPerAsked: cpuMicros * 1_000,
+          cpuMicrosPerAskedOfEach: [cpuMicros * 1_000],
           deliveriesPerSecond: 90_000,
           payloadBytes: 150,
           messagesPerRead: 1,

@@ -71,7 +71,7 @@ function panel(measure: GrowthMeasure, rows: readonly string[], all: readonly Ru
 function pointsOf({ title, unit, of }: GrowthMeasure, row: string, runs: readonly Run[]): Point[] {
   const workloads = new Map(runs.map(({ workload }) => [workload.name, workload]));
   return Array.from(workloads.values(), (workload) => ({
-    size: workload[workload.grows!],
+    size: workload[workload.grows!]!,
     value: figure(runs, row, { title, unit, of, workload: workload.name })?.median ?? 0,
   }))
     .filter(({ value }) => value > 0)

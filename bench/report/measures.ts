@@ -44,7 +44,7 @@ export const LATENCIES: readonly Measure[] = (['p50', 'p90', 'p99'] as const).ma
 
 /** What is read off a workload as it grows. */
 export interface GrowthMeasure extends Omit<Measure, 'workload'> {
-  readonly grows: 'connections' | 'topics';
+  readonly grows: 'connections' | 'topics' | 'nodes';
 }
 
 export const GROWTH: readonly GrowthMeasure[] = [

@@ -4,6 +4,7 @@ import type { Results } from '../results.js';
 import { BENCH } from '../stage/program.js';
 import { bars } from './bars.js';
 import { curves } from './curves.js';
+import { CLUSTER_COSTS, CLUSTER_GROWTH } from './cluster-measures.js';
 import { replaceRegion } from './marked-region.js';
 import { COSTS, GROWTH } from './measures.js';
 import { tablesOf } from './tables.js';
@@ -16,16 +17,22 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const tables = tablesOf(results);
   const grown = results.runs.filter(({ workload }) => workload.grows);
   const isGrowth = grown.length > 0;
+  const isCluster = results.runs.some(({ workload }) => workload.nodes);
   const plot = file.replace(/(\.json)?$/, '.svg');
   writeFileSync(
     plot,
     isGrowth
-      ? curves('How costs grow', GROWTH, grown)
-      : bars('What the server spends; less is better', COSTS, results.runs),
+      ? curves('How costs grow', isCluster ? CLUSTER_GROWTH : GROWTH, grown)
+      : bars('What the server spends; less is better', isCluster ? CLUSTER_COSTS : COSTS, results.runs),
   );
   console.log(`\n${tables}\n\n${file}\n${plot}`);
   if (!isForReadme) return;
   const readme = join(BENCH, 'README.md');
-  const region = isGrowth ? 'growth' : 'comparison';
+  const region = regionOf(isGrowth, isCluster);
   writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
+}
+
+function regionOf(isGrowth: boolean, isCluster: boolean): string {
+  if (isCluster) return isGrowth ? 'cluster-growth' : 'cluster';
+  return isGrowth ? 'growth' : 'comparison';
 }

@@ -1,4 +1,5 @@
 import type { Results, Run } from '../results.js';
+import { CLUSTER_COSTS, CLUSTER_GROWTH, CLUSTER_LATENCIES } from './cluster-measures.js';
 import { figure, median, rowsOf, type Figure, type Measure } from './figures.js';
 import { markdownTable, shortNumber } from './markdown-table.js';
 import { COSTS, GROWTH, LATENCIES, type GrowthMeasure } from './measures.js';
@@ -9,17 +10,20 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
   const grown = runs.filter(({ workload }) => workload.grows);
   const repetitions = new Set(runs.map(({ repetition }) => repetition)).size;
   const { node, cpu, cores, isPinned } = machine;
+  const costs = [...COSTS, ...CLUSTER_COSTS];
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${cpu}, ${cores} cores${isPinned ? ', servers and generator on one each' : ''}; Node.js ${node}; ${packages.join(', ')}. Medians of ${repetitions}.`,
     ...notes.map((note) => `Note: ${note}`),
-    measureTable('server CPU, or memory', COSTS, compared, ({ median: middle }) => shortNumber(middle)),
+    measureTable('server CPU, or memory', costs, compared, ({ median: middle }) => shortNumber(middle)),
     repetitions > 1 &&
-      measureTable('lowest – highest', COSTS, compared, (seen) =>
+      measureTable('lowest – highest', costs, compared, (seen) =>
         [seen.lowest, seen.highest].map(shortNumber).join(' – '),
       ),
-    measureTable('latency', LATENCIES, compared, ({ median: middle }) => shortNumber(middle)),
-    ...GROWTH.map((measure) => growthTable(measure, grown)),
+    measureTable('latency', [...LATENCIES, ...CLUSTER_LATENCIES], compared, ({ median: middle }) =>
+      shortNumber(middle),
+    ),
+    ...[...GROWTH, ...CLUSTER_GROWTH].map((measure) => growthTable(measure, grown)),
     trustTable(runs),
   ]
     .filter(Boolean)
@@ -66,7 +70,7 @@ function growthTable({ title, unit, grows, of }: GrowthMeasure, all: readonly Ru
   const rows = rowsOf(runs);
   const steps = [...new Set(runs.map(({ workload }) => workload.name))];
   const lines = steps.map((workload) => {
-    const size = runs.find((run) => run.workload.name === workload)!.workload[grows];
+    const size = runs.find((run) => run.workload.name === workload)!.workload[grows]!;
     const figures = rows.map((row) => figure(runs, row, { title, unit, workload, of })?.median);
     return [size.toLocaleString('en'), ...figures.map(shortNumber)];
   });

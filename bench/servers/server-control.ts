@@ -18,6 +18,13 @@ export interface ServerUnderTest {
   publish(topic: string | undefined, tick: Tick): void;
   /** How many clients are connected. */
   connections(): number | Promise<number>;
+  /** What has been used so far. Default: what this process has. */
+  usage?(): Promise<ProcessUsage>;
+}
+
+export interface ProcessUsage {
+  readonly cpuMicros: number;
+  readonly rssBytes: number;
 }
 
 /**
@@ -55,6 +62,11 @@ function obey(socket: Socket, server: ServerUnderTest): void {
 
 async function tellUsage(socket: Socket, server: ServerUnderTest): Promise<void> {
   const connections = await server.connections();
+  const { cpuMicros, rssBytes } = (await server.usage?.()) ?? ownUsage();
+  socket.write(`U ${cpuMicros} ${rssBytes} ${connections}\n`);
+}
+
+function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
-  socket.write(`U ${user + system} ${process.memoryUsage.rss()} ${connections}\n`);
+  return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
 }

@@ -1,22 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server } from 'socket.io';
-import { control } from './server-control.js';
+import { serveSocketIo } from './plain-socket-io.js';
 
-/** Rooms and emits of socket.io, without long polling. */
-const http = createServer();
-const io = new Server(http, { transports: ['websocket'], serveClient: false });
-io.on('connection', (socket) => {
-  socket.on('subscribe', async ({ topic }: { topic: string }) => {
-    await socket.join(topic);
-    socket.emit('subscribed');
-  });
-  socket.on('plain', (data: object, answer: (data: object) => void) => answer(data));
-});
-await once(http.listen(0, '127.0.0.1'), 'listening');
-await control({
-  port: (http.address() as AddressInfo).port,
-  publish: (topic, tick) => void (topic === undefined ? io : io.to(topic)).emit('tick', tick),
-  connections: () => io.engine.clientsCount,
-});
+await serveSocketIo();

@@ -1,16 +1,5 @@
-import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import { servePlainWs } from './plain-ws.js';
-import { Sender } from './ws-parts.js';
+import { sendFramed } from './send-framed.js';
 
-const FRAMING = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: true };
-
-/** Serialised and framed once; each socket gets the same buffer, behind the back of `ws`. */
-await servePlainWs((clients, json) => {
-  const frame = Buffer.concat(Sender.frame(Buffer.from(json), FRAMING));
-  for (const client of clients) {
-    if (client.readyState !== WebSocket.OPEN) continue;
-    // oxlint-disable-next-line no-underscore-dangle -- ws has no other way to write what is framed already
-    (client as unknown as { readonly _socket: Socket })._socket.write(frame);
-  }
-});
+/** Serialised and framed once. */
+await servePlainWs(sendFramed);

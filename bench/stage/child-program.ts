@@ -14,6 +14,8 @@ export interface ProgramOptions {
   /** Where its packages are. */
   readonly cwd: string;
   readonly core: number;
+  /** What its environment has more than ours. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
 }
 
@@ -36,10 +38,13 @@ export class ChildProgram {
 
   /** Starts a program. @returns it, with the first message it sent */
   static async start(options: ProgramOptions): Promise<{ readonly child: ChildProgram; readonly first: unknown }> {
-    const { path, cwd, core, flags = [] } = options;
+    const { path, cwd, core, env, flags = [] } = options;
     const text = await program(path);
     const [command, ...args] = pinned(core, [process.execPath, '--input-type=module', '--expose-gc', ...flags, '-']);
-    const child = new ChildProgram(path, spawn(command!, args, { cwd, stdio: ['pipe', 'ignore', 'pipe', 'ipc'] }));
+    const child = new ChildProgram(
+      path,
+      spawn(command!, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'ignore', 'pipe', 'ipc'] }),
+    );
     try {
       child.child.stdin!.on('error', () => undefined).end(text);
       return { child, first: await child.next(START_MS) };

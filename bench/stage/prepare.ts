@@ -2,22 +2,32 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../rows.js';
+import type { Suite } from '../suites.js';
 import { BENCH, REPOSITORY } from './program.js';
 
 /** What is compared, and what it stands on. */
 const COMPARED = ['@nestjs/core', '@nestjs/platform-ws', '@nestjs/platform-socket.io', 'ws', 'socket.io'];
 
-/** Builds the package, and installs the peers when one of them is to be measured and they are not there as they should be. */
-export function prepare(rows: readonly Row[]): void {
+/** What peers need besides to be several nodes. */
+const BETWEEN = ['@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'ioredis'];
+
+/** Builds the package, and installs the peers when they are needed and not there as they should be. */
+export function prepare(suites: readonly Suite[]): void {
   npm(['run', 'build'], REPOSITORY);
-  if (rows.some(({ cwd }) => cwd === BENCH) && !isInstalled()) npm(['ci'], BENCH);
+  if (suites.some(({ rows }) => rows.some(isPeer)) && !isInstalled()) npm(['ci'], BENCH);
 }
 
 /** The versions of the package and of what it is compared with, as they are installed for it and for them. */
-export function versions(rows: readonly Row[]): Record<string, string> {
-  const folder = rows.some(({ cwd }) => cwd === BENCH) ? BENCH : REPOSITORY;
-  const others = COMPARED.map((name) => [name, versionIn(join(folder, 'node_modules', name))]);
+export function versions({ rows, needsRedis }: Pick<Suite, 'rows' | 'needsRedis'>): Record<string, string> {
+  const hasPeers = rows.some(isPeer);
+  const folder = hasPeers ? BENCH : REPOSITORY;
+  const names = [...COMPARED, ...(hasPeers && needsRedis ? BETWEEN : [])];
+  const others = names.map((name) => [name, versionIn(join(folder, 'node_modules', name))]);
   return { 'nestjs-realtime': versionIn(REPOSITORY), ...Object.fromEntries(others) };
+}
+
+function isPeer({ cwd }: Row): boolean {
+  return cwd === BENCH;
 }
 
 function versionIn(folder: string): string {

@@ -30,7 +30,7 @@ async function bundle(path: string): Promise<string> {
       minify: false,
       write: false,
       // The package is measured as it is built.
-      rolldownOptions: { external: ['nestjs-realtime'] },
+      rolldownOptions: { external: ['nestjs-realtime', 'nestjs-realtime/redis'] },
     },
   });
   if (!('output' in result)) throw new Error(`${path} was not made in one go.`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENTS } from '../../bench/dialect.js';
 import { measure } from '../../bench/measure.js';
-import { OURS, type Row } from '../../bench/rows.js';
+import { CLUSTER_ROWS, OURS, type Row } from '../../bench/rows.js';
 import type { Deed, Workload } from '../../bench/workload.js';
 import { REPOSITORY } from './repository.js';
 
@@ -16,7 +16,7 @@ function workload(...deeds: readonly Deed[]): Workload {
 const PUBLISH: Deed = { kind: 'publish', to: 'everybody', outstanding: 1 };
 
 function fixture(name: string): Row {
-  return { name, programs: [`../test/package/fixtures/${name}.ts`], cwd: REPOSITORY, dialect: EVENTS };
+  return { name, program: `../test/package/fixtures/${name}.ts`, cwd: REPOSITORY, dialect: EVENTS };
 }
 
 describe('the benchmark', () => {
@@ -45,6 +45,25 @@ describe('the benchmark', () => {
     expect(crowd.acceptCpuMicros).toBeGreaterThan(0);
     expect(crowd.leaveCpuMicros).toBeGreaterThan(0);
   });
+
+  it.each(CLUSTER_ROWS.filter(({ cwd }) => cwd === REPOSITORY))(
+    'accounts for every delivery from one node to the other, and for what Redis spends: $name',
+    async (row) => {
+      const { phases } = await measure(row, {
+        ...workload(PUBLISH, { kind: 'publish', to: 'a topic of the last node', outstanding: 8 }),
+        nodes: 2,
+        isSpread: true,
+      });
+      const each = [CONNECTIONS, SUBSCRIBERS];
+      expect(phases.map(({ lost }) => lost)).toEqual([0, 0]);
+      expect(phases.map(({ deliveries }) => deliveries)).toEqual(phases.map(({ asked }, at) => asked * each[at]!));
+      for (const { cpuMicrosPerAsked, cpuMicrosPerAskedOfEach: spent } of phases) {
+        expect(spent).toHaveLength(3);
+        expect(Math.min(...spent)).toBeGreaterThan(0);
+        expect(spent.reduce((total, one) => total + one, 0)).toBeCloseTo(cpuMicrosPerAsked);
+      }
+    },
+  );
 
   it('says how many deliveries a server has lost, and measures nothing behind them', async () => {
     const { phases } = await measure(fixture('losing-server'), workload(PUBLISH, PUBLISH));

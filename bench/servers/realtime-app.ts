@@ -1,0 +1,80 @@
+import 'reflect-metadata';
+import { Module, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  MessageBody,
+  OnMessage,
+  OnSubscribe,
+  RealtimeModule,
+  RealtimeService,
+  TopicGateway,
+  type RealtimeBackend,
+} from 'nestjs-realtime';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { SECRET } from '../secret.js';
+import { CheckedQuestion, OpenGuard } from './checked-question.js';
+import { control } from './server-control.js';
+
+/** What clients listen to. */
+@TopicGateway('room:{number}')
+class Rooms {
+  @OnSubscribe()
+  enter(): boolean {
+    return true;
+  }
+}
+
+/** What clients ask. */
+@TopicGateway('desk:{number}')
+class Desk {
+  @OnMessage('plain', { requireSubscription: false })
+  plain(@MessageBody() question: object) {
+    return question;
+  }
+
+  @OnMessage('checked', { requireSubscription: false })
+  @UseGuards(OpenGuard)
+  @UsePipes(new ValidationPipe({ whitelist: true }))
+  checked(@MessageBody() question: CheckedQuestion) {
+    return question;
+  }
+}
+
+/** What a crowd on one machine, in a hurry, would run into; every other limit stays as it is. */
+const limits = {
+  acceptsPerSecond: Infinity,
+  maxUnauthenticatedPerIp: Infinity,
+  maxConnections: Infinity,
+  maxTopicsPerConnection: Infinity,
+  commandsPerSecond: Infinity,
+  commandBurst: Infinity,
+};
+
+@Module({ providers: [Rooms, Desk] })
+class AppModule {}
+
+/** An ordinary application with this package. @param cluster what makes it a node of many; nothing when it is the only one */
+export async function serveRealtime(cluster?: {
+  readonly backend: RealtimeBackend;
+  readonly report?: boolean;
+}): Promise<void> {
+  const options = { path: '/ws', jwt: { secret: SECRET, algorithms: ['HS256' as const] }, limits, ...cluster };
+  const root = { module: AppModule, imports: [RealtimeModule.forRoot(options)] };
+  const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
+  await app.listen(0, '127.0.0.1');
+  const realtime = app.get(RealtimeService);
+  const http = app.getHttpServer() as Server;
+  await control({
+    port: (http.address() as AddressInfo).port,
+    publish: (topic, { seq, ts, text }) => {
+      // As with the others, the topic is in the message, where there is one.
+      const message = { type: 'tick', payload: { seq, ts, text } };
+      void (topic === undefined ? realtime.broadcast(message) : realtime.publish(topic, message));
+    },
+    connections: async () =>
+      // What other nodes hold is theirs to tell, and here it would be seconds old.
+      cluster ? promisify(http.getConnections.bind(http))() : (await realtime.counts()).connections,
+  });
+}

@@ -1,0 +1,46 @@
+import { chosen, type BenchOptions } from './options.js';
+import { CLUSTER_ROWS, ROWS, type Row } from './rows.js';
+import type { Timing, Workload } from './workload.js';
+import { cluster, clusterGrowth, comparison, growth } from './workloads.js';
+
+/** What is measured together, with tables and a plot of its own. */
+export interface Suite {
+  readonly name: string;
+  readonly needsRedis: boolean;
+  readonly rows: readonly Row[];
+  readonly workloads: (timing: Timing) => readonly Workload[];
+}
+
+const COMPARISON: Suite = { name: 'comparison', needsRedis: false, rows: ROWS, workloads: comparison };
+const GROWTH: Suite = { name: 'growth', needsRedis: false, rows: ROWS, workloads: growth };
+const CLUSTER: Suite = { name: 'cluster', needsRedis: true, rows: CLUSTER_ROWS, workloads: cluster };
+const CLUSTER_GROWTH: Suite = {
+  name: 'cluster-growth',
+  needsRedis: true,
+  rows: CLUSTER_ROWS,
+  workloads: clusterGrowth,
+};
+
+/**
+ * What was asked for, without the rows and workloads that were not chosen; what is over Redis is left out when it has to be quick.
+ * @throws Error when something was chosen that none of them has
+ */
+export function suitesOf(options: Pick<BenchOptions, 'isQuick' | 'isGrowth' | 'isCluster' | 'only' | 'workloads'>) {
+  const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
+  const suites = options.isCluster ? [over] : options.isQuick ? [alone] : [alone, over];
+  const known = suites.flatMap(({ workloads }) => workloads({ warmUpMs: 0, durationMs: 0 }));
+  const rows = new Set(
+    chosen(
+      suites.flatMap((suite) => suite.rows),
+      options.only,
+    ),
+  );
+  const names = new Set(chosen(known, options.workloads).map(({ name }) => name));
+  return suites
+    .map((suite): Suite => ({
+      ...suite,
+      rows: suite.rows.filter((row) => rows.has(row)),
+      workloads: (timing) => suite.workloads(timing).filter(({ name }) => names.has(name)),
+    }))
+    .filter((suite) => suite.rows.length > 0 && suite.workloads({ warmUpMs: 0, durationMs: 0 }).length > 0);
+}
