@@ -72,6 +72,14 @@ export class RedisConnection {
     this.#drop();
   }
 
+  /** What it waited for to connect again is there: does so now, if it is waiting. */
+  hurry(): void {
+    if (this.#retry === undefined || this.#isClosed) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    void this.#connect().catch(() => undefined);
+  }
+
   /** Gives this life of the connection up and begins the next. */
   restart(why: string): void {
     if (this.#client === undefined || this.#isClosed) return;
@@ -175,7 +183,7 @@ export class RedisConnection {
     this.#attempts += 1;
     clearTimeout(this.#retry);
     // Full jitter: nodes that lost a server together must not come back together.
-    this.#retry = setTimeout(() => void this.#connect().catch(() => undefined), Math.random() * longestMs);
+    this.#retry = setTimeout(() => this.hurry(), Math.random() * longestMs);
   }
 }
 

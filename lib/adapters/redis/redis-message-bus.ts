@@ -72,7 +72,7 @@ export class RedisMessageBus extends MessageBus {
     super();
     this.#line = new RedisLine(network, settings.maxEnvelopeBytes);
     this.#subscriptions = new RedisSubscriptions(network, channels, settings, this.#line.hear);
-    this.#probes = new Probes(network, channels, this.#line, settings.probeIntervalMs);
+    this.#probes = new Probes(network, channels, this.#line, settings);
     this.#answers = new AnswerBatch(channels, this.#line);
   }
 
@@ -102,7 +102,10 @@ export class RedisMessageBus extends MessageBus {
     this.#timer = setInterval(this.#tick, TICK_MS);
     try {
       await this.network.open({
-        restore: (server) => this.#subscriptions.restore(server),
+        restore: async (server) => {
+          await this.#subscriptions.restore(server);
+          await this.#probes.fence(server);
+        },
         changed: this.#changed,
         moved: () => this.network.refresh(),
       });
@@ -173,7 +176,7 @@ export class RedisMessageBus extends MessageBus {
 
   #publishThere(server: RedisServer, outgoing: Outgoing): Promise<DeliveryReport> {
     const { channel, sequence, text, envelope, isJoined, report } = outgoing;
-    const isDeaf = isJoined && !server.subscriber.isUp;
+    const isDeaf = isJoined && server.hearing === 'none';
     const isOwn = isDeaf || this.#subscriptions.isInForce(channel.name);
     return new Promise((resolve, reject) => {
       this.#pending.open(sequence, (pending) => {
@@ -241,6 +244,7 @@ export class RedisMessageBus extends MessageBus {
   readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
     const { origin, sequence } = frame;
     const isOwn = origin === this.#nodeId;
+    const isHeard = isJoined && this.network.serverOf(partition)?.hearing === 'open';
     switch (frame.kind) {
       case 'envelope': {
         if (isOwn) this.#own.arrived(sequence);
@@ -248,7 +252,7 @@ export class RedisMessageBus extends MessageBus {
           if (isOwn) this.#pending.answer(sequence, recipients);
           else if (frame.wantsReport) this.#answers.add(origin, [sequence, recipients]);
         };
-        if (isJoined) this.#deliver(frame.envelope, answer);
+        if (isHeard) this.#deliver(frame.envelope, answer);
         else answer(0);
         return;
       }
@@ -260,14 +264,14 @@ export class RedisMessageBus extends MessageBus {
         for (const [about, recipients] of frame.counts) this.#pending.answer(about, recipients);
         return;
       case 'question':
-        this.#answerQuestion(origin, sequence, isJoined ? this.#respond(frame.question) : []);
+        this.#answerQuestion(origin, sequence, isHeard ? this.#respond(frame.question) : []);
         return;
       case 'found':
         this.#pending.add(frame.about, frame.findings.flatMap(fromFindingData));
         if (frame.isLast) this.#pending.answer(frame.about, 0);
         return;
       case 'probe':
-        if (isOwn) this.#probes.heard(partition);
+        if (isOwn) this.#probes.heard(partition, sequence);
         return;
       case 'presence':
         if (!isOwn) this.directory.heard(origin, frame.isAttached, frame.isGone);
@@ -304,7 +308,7 @@ export class RedisMessageBus extends MessageBus {
 
   readonly #changed = (server: RedisServer): void => {
     if (server.subscriber.isUp) this.#live.add(server);
-    else {
+    else if (server.hearing === 'none') {
       if (this.#live.delete(server)) this.#line.stats.gaps += 1;
       this.#probes.forget(server);
       for (const partition of server.partitions) this.#serveOwn(partition);

@@ -11,12 +11,26 @@ export interface RedisServerEvents {
   moved(): void;
 }
 
+/**
+ * How far its subscribing connection is. There must be one moment in the order of the server at which this node stops
+ * serving itself and begins to hear: a probe marks it. What this node publishes before the probe, it serves itself, and
+ * what it publishes after it comes back; what others publish is heard from the time the probe has come back.
+ */
+export type Hearing =
+  /** Nothing comes back. */
+  | 'none'
+  /** The probe was sent: what is published from now on comes back. */
+  | 'probed'
+  /** The probe has come back: what comes now is taken. */
+  | 'open';
+
 /** One Redis server: a connection for commands, and one for what is published. */
 export class RedisServer {
   readonly commands: RedisConnection;
   readonly subscriber: RedisConnection;
   /** The partitions that it has at the moment. */
   partitions: ReadonlySet<number> = new Set();
+  hearing: Hearing = 'none';
   #awayTicks = 0;
 
   /**
@@ -41,13 +55,20 @@ export class RedisServer {
       changed: () => {
         // What was on its way may be published yet, and heard behind what is served here instead: two orders. So what
         // would bring it is given up first.
-        if (!this.commands.isUp) this.subscriber.restart('the connection for commands was lost');
+        if (this.commands.isUp) this.subscriber.hurry();
+        else this.subscriber.restart('the connection for commands was lost');
         changed();
       },
     });
     this.subscriber = new RedisConnection(`Redis ${address}, subscriptions`, watched, settings, {
-      setUp: () => events.restore(this),
-      changed,
+      setUp: () => {
+        if (!this.commands.isUp) throw new Error('the connection for commands is not there yet');
+        return events.restore(this);
+      },
+      changed: () => {
+        if (!this.subscriber.isUp) this.hearing = 'none';
+        changed();
+      },
     });
   }
 
@@ -63,8 +84,13 @@ export class RedisServer {
 
   /** Settles with the first attempt; however it ends, the connections are kept up from then on. */
   async open(): Promise<void> {
-    const results = await Promise.allSettled([this.commands.open(), this.subscriber.open()]);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    try {
+      await this.commands.open();
+    } finally {
+      const opened = this.subscriber.open();
+      if (this.commands.isUp) await opened;
+      else opened.catch(() => undefined);
+    }
   }
 
   /** Called every tick. @returns true when it has just become overdue */

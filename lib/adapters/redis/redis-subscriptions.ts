@@ -94,7 +94,7 @@ export class RedisSubscriptions {
   /** A server was reached, or lost. */
   changed(server: RedisServer): void {
     for (const subscription of this.#of(server)) {
-      if (!server.subscriber.isUp) subscription.isInForce = false;
+      if (server.hearing === 'none') subscription.isInForce = false;
       else if (!subscription.isInForce && subscription.isJoined) this.#want(subscription);
       else if (server.isAttached) settle(subscription);
     }
@@ -174,7 +174,7 @@ export class RedisSubscriptions {
     );
     for (const subscription of batch) {
       subscription.isInForce = true;
-      if (server.commands.isUp) settle(subscription);
+      if (server.isAttached) settle(subscription);
     }
   }
 
