@@ -75,7 +75,7 @@ beforeEach(async () => {
 
 describe('while the bus has not joined a topic', () => {
   it('a client that asks for what the server is subscribing it to waits as well', async () => {
-    await app.realtime.subscribe(ann.id, 'other');
+    const subscribed = app.realtime.subscribe(ann.id, 'other');
     await expect.poll(() => bus.joins).toHaveLength(2);
     bus.joins[0]!.succeed();
     await ann.next(({ id }) => id === 1);
@@ -83,6 +83,7 @@ describe('while the bus has not joined a topic', () => {
     expect(await typesReceivedBy(ann)).toEqual([]);
     bus.joins[1]!.succeed();
     expect((await ann.next(({ id }) => id === 2)).type).toBe('realtime:subscribed');
+    expect(await subscribed).toBe(true);
   });
 
   it('nobody is told that the subscription is in force', async () => {
