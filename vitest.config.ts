@@ -43,7 +43,17 @@ export default defineConfig({
       })),
       {
         extends: true,
-        test: { name: 'faults', globalSetup: redis, include: ['test/faults/**/*.faults.ts'], testTimeout: 60_000 },
+        test: { name: 'faults', include: ['test/faults/!(redis)/*.faults.ts'], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults on Redis',
+          globalSetup: redis,
+          isolate: false,
+          include: ['test/faults/redis/*.faults.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,

@@ -105,7 +105,7 @@ describe('TcpProxy', () => {
     const proxy = await startTcpProxy(port);
     const socket = await join(proxy);
     await ask(socket, 'a');
-    proxy.stall('requests');
+    proxy.stall(['requests']);
     const answer = ask(socket, 'b');
     await aWhile(port);
     expect(heard.filter((text) => text !== WHILE)).toEqual(['a']);
@@ -118,11 +118,25 @@ describe('TcpProxy', () => {
     const proxy = await startTcpProxy(port);
     const socket = await join(proxy);
     await ask(socket, 'a');
-    proxy.stall('replies');
+    proxy.stall(['replies']);
     const answer = ask(socket, 'b');
     await expect.poll(() => heard).toEqual(['a', 'b']);
     proxy.pass();
     expect(await answer).toBe('re:b');
+  });
+
+  it('stalls those alone that have sent a text', async () => {
+    const { port, heard } = await startEcho();
+    const proxy = await startTcpProxy(port);
+    const [ann, bob] = [await join(proxy), await join(proxy)];
+    await Promise.all([ask(ann, 'I am ann'), ask(bob, 'I am bob')]);
+    proxy.stall(['replies'], 'bob');
+    const answer = ask(bob, 'still');
+    expect(await ask(ann, 'too')).toBe('re:too');
+    await expect.poll(() => heard).toContain('still');
+    expect(bob.bytesRead).toBe('re:I am bob'.length);
+    proxy.pass();
+    expect(await answer).toBe('re:still');
   });
 
   it('stops reading when it stalls, so that the sender finds the line full', async () => {

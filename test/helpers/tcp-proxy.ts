@@ -12,7 +12,7 @@ const REMEMBERED = 4_096;
 type Mode =
   | { readonly kind: 'pass' | 'refuse' }
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'stall'; readonly directions: readonly Direction[] }
+  | { readonly kind: 'stall'; readonly directions: readonly Direction[]; readonly havingSent: string }
   | { readonly kind: 'cut after request'; readonly containing: string; readonly done: () => void };
 
 /** Starts a proxy to a port of 127.0.0.1 on a free port; it is closed when the test has finished, or as `finished` says. */
@@ -70,9 +70,13 @@ export class TcpProxy {
     this.#switchTo({ kind: 'delay', ms });
   }
 
-  /** Reads no more, so that whoever sends finds the line full in the end; connections stay open, and new ones are like this too. */
-  stall(...directions: readonly Direction[]): void {
-    this.#switchTo({ kind: 'stall', directions: directions.length > 0 ? directions : ['requests', 'replies'] });
+  /**
+   * Reads no more, so that whoever sends finds the line full in the end; connections stay open, and new ones are like this,
+   * too.
+   * @param havingSent only of connections that have sent a request with this text
+   */
+  stall(directions: readonly Direction[] = ['requests', 'replies'], havingSent = ''): void {
+    this.#switchTo({ kind: 'stall', directions, havingSent });
   }
 
   /** Ends all connections at once, or those that have sent a request with this text; new ones are taken. */
@@ -137,7 +141,8 @@ class Link {
   /** Reads where the mode and the other side allow it. */
   regulate(): void {
     const mode = this.mode();
-    const isStalled = (direction: Direction) => mode.kind === 'stall' && mode.directions.includes(direction);
+    const isStalled = (direction: Direction) =>
+      mode.kind === 'stall' && mode.directions.includes(direction) && this.hasSent(mode.havingSent);
     for (const [direction, from, to] of [
       ['requests', this.client, this.server],
       ['replies', this.server, this.client],
@@ -164,7 +169,10 @@ class Link {
 
   #handOn(direction: Direction, chunk: Buffer, to: Socket): void {
     if (this.#isCut) return;
-    if (direction === 'requests' && this.#requests.length < REMEMBERED) this.#requests += chunk.toString('latin1');
+    if (direction === 'requests' && this.#requests.length < REMEMBERED) {
+      this.#requests += chunk.toString('latin1');
+      this.regulate();
+    }
     const mode = this.mode();
     if (mode.kind === 'cut after request' && direction === 'requests' && chunk.includes(mode.containing)) {
       this.#isCut = true;

@@ -2,49 +2,60 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet } from './fleet.js';
+import { startReplica } from './replica.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
 
 const PROBE_MS = 500;
 
-/**
- * Has a node connect anew for its subscriptions while the way leads to a server where nothing is published: the connection
- * is open and stays open, and so does that for commands, which is where it should be.
- */
-async function leadAstray(over: { readonly probeIntervalMs: number }): Promise<Fleet> {
+/** Has a node's connection for subscriptions stay open, while nothing comes over it any more. That for commands is well. */
+async function deafen(over: { readonly probeIntervalMs: number }): Promise<Fleet> {
   const fleet = await Fleet.start({ over });
-  const elsewhere = await startRedis();
-  const { proxy, realtime } = fleet.nodes[0]!;
-  proxy.redirect(elsewhere.port);
-  proxy.cut('subscribe');
-  await expect.poll(() => elsewhere.cli('PUBSUB', 'CHANNELS')).toContain('realtime:user:reader-0');
-  await expect.poll(() => realtime.isAttached).toBe(true);
-  proxy.redirect(fleet.redis.port);
+  fleet.nodes[0]!.proxy.stall(['replies'], 'subscribe');
   return fleet;
 }
 
-describe('A node whose connection for subscriptions is open, and on a server where nothing happens', () => {
-  it('finds out by itself, and is back', async () => {
-    const fleet = await leadAstray({ probeIntervalMs: PROBE_MS });
-    const [astray, other] = fleet.nodes;
+describe('A node whose connection for subscriptions is open, and silent', () => {
+  it('finds out by itself, says so, and is back', async () => {
+    const fleet = await deafen({ probeIntervalMs: PROBE_MS });
+    const [deaf, other] = fleet.nodes;
+    await expect.poll(() => deaf!.realtime.isAttached, { timeout: 2 * PROBE_MS + 1_000 }).toBe(false);
     await expect
-      .poll(async () => (await other!.realtime.sendToUser('reader-0', { type: 'there?' })).recipients, {
-        timeout: 2 * PROBE_MS + 1_000,
-      })
-      .toBe(1);
-    await astray!.reader.has('there?');
-    await fleet.healed(1_000);
+      .poll(() => other!.realtime.publish('feed', { type: 'news' }))
+      .toEqual({ recipients: 1, nodes: 1, complete: false });
+    deaf!.proxy.pass();
+    await fleet.healed(4_000);
   });
 
-  it('would not be reached for as long as it does not probe', async () => {
-    const fleet = await leadAstray({ probeIntervalMs: 600_000 });
+  it('would not find out for as long as it does not probe', async () => {
+    const fleet = await deafen({ probeIntervalMs: 600_000 });
     await delay(2 * PROBE_MS + 1_000);
-    expect(await fleet.nodes[1]!.realtime.sendToUser('reader-0', { type: 'there?' })).toMatchObject({ recipients: 0 });
+    expect(fleet.nodes[0]!.realtime.isAttached).toBe(true);
   });
 
-  it('finds out when what it publishes does not come back, and says so', async () => {
-    const fleet = await leadAstray({ probeIntervalMs: 600_000 });
-    expect(await fleet.nodes[0]!.realtime.publish('feed', { type: 'here' })).toMatchObject({ complete: false });
-    await fleet.healed(3_000);
+  it('finds out when what it publishes does not come back, serves it, and says so', async () => {
+    const fleet = await deafen({ probeIntervalMs: 600_000 });
+    const [deaf] = fleet.nodes;
+    expect(await deaf!.realtime.publish('feed', { type: 'here' })).toMatchObject({ recipients: 1, complete: false });
+    await deaf!.reader.has('here');
+    await expect.poll(() => deaf!.realtime.isAttached, { timeout: 2_000 }).toBe(false);
+    deaf!.proxy.pass();
+    await fleet.healed(4_000);
+  });
+});
+
+describe('A node that is led to a replica with its subscriptions, where Redis does not count it', () => {
+  it('is not attached until the way is right again', async () => {
+    const fleet = await Fleet.start();
+    const [astray, other] = fleet.nodes;
+    const replica = await startReplica(fleet.redis);
+    astray!.proxy.redirect(replica.port);
+    astray!.proxy.cut('subscribe');
+    await expect
+      .poll(() => other!.realtime.publish('feed', { type: 'news' }))
+      .toEqual({ recipients: 1, nodes: 1, complete: false });
+    expect(astray!.realtime.isAttached).toBe(false);
+    astray!.proxy.redirect(fleet.redis.port);
+    await fleet.healed(6_000);
   });
 });
 
@@ -54,7 +65,7 @@ describe('A node that Redis cuts off because it does not read', () => {
     const fleet = await Fleet.start({ redis });
     const [first, second] = fleet.nodes;
     const traffic = new Traffic(fleet);
-    second!.proxy.stall('replies');
+    second!.proxy.stall(['replies']);
     const filling = 'x'.repeat(500_000);
     const isCutOff = () => redis.log.includes('overcoming of output buffer limits');
     for (let sent = 0; sent < 100 && !isCutOff(); sent++) {

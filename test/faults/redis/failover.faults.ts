@@ -1,17 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
-import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { Fleet } from './fleet.js';
+import { startReplica } from './replica.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
-
-/** A server that copies another one, and is up to date. */
-async function startReplica(of: RedisServer, args: readonly string[] = []): Promise<RedisServer> {
-  await of.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
-  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${of.port}`, ...args] });
-  await expect.poll(() => replica.cli('INFO', 'replication'), { timeout: 10_000 }).toContain('master_link_status:up');
-  return replica;
-}
 
 describe('When the master is killed and its replica takes over', () => {
   it('all is restored there, and nothing arrives twice, in another order or unsaid', async () => {

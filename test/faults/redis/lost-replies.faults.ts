@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HeardSequences } from '../../../lib/adapters/redis/heard-sequences.js';
+import { RedisConnection } from '../../../lib/adapters/redis/redis-connection.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
@@ -27,9 +28,10 @@ describe('When a connection breaks between a publication and Redis’s answer', 
     expect(crashes).toEqual([]);
   });
 
-  it('it would arrive twice if nodes did not recognise what they have had', async () => {
+  it('it would arrive twice if nodes went on listening, and did not recognise what they have had', async () => {
+    const restart = vi.spyOn(RedisConnection.prototype, 'restart').mockReturnValue();
     const isNew = vi.spyOn(HeardSequences.prototype, 'isNew').mockReturnValue(true);
-    onTestFinished(() => isNew.mockRestore());
+    onTestFinished(() => [restart, isNew].forEach((spy) => spy.mockRestore()));
     const { traffic } = await loseReplies(4);
     expect(traffic.faults.repeated).not.toEqual([]);
   });
