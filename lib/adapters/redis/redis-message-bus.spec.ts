@@ -210,7 +210,7 @@ describe('a subscribing connection over which nothing comes any more', () => {
 
   it('is noticed by what this node publishes, which is served all the same', async () => {
     const { node, proxy } = await throughProxy();
-    proxy.stall('replies');
+    proxy.stall(['replies']);
     expect(await node.publish(SUBJECT)).toEqual({ recipients: 1, nodes: 1, complete: false });
     await vi.waitFor(() => expect(node.bus.stats.gaps).toBe(1), WAIT_MS);
     proxy.pass();
@@ -225,7 +225,7 @@ describe('a subscribing connection over which nothing comes any more', () => {
   it('is noticed by a message to itself when nothing is published', async () => {
     options = { ...options, probeIntervalMs: 1_000 };
     const { node, proxy } = await throughProxy();
-    proxy.stall('replies');
+    proxy.stall(['replies']);
     await vi.waitFor(() => expect(node.bus.stats.gaps).toBeGreaterThan(0), WAIT_MS);
     proxy.pass();
     await attached(node);
