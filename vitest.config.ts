@@ -51,6 +51,9 @@ export default defineConfig({
           name: 'faults on Redis',
           globalSetup: redis,
           isolate: false,
+          // They wait for servers most of the time.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
           include: ['test/faults/redis/*.faults.ts'],
           testTimeout: 60_000,
           // Some of these cut connections of real servers at a moment that a busy machine can miss.
