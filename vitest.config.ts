@@ -56,8 +56,6 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['test/faults/redis/*.faults.ts'],
           testTimeout: 60_000,
-          // Some of these cut connections of real servers at a moment that a busy machine can miss.
-          retry: 1,
         },
       },
       {

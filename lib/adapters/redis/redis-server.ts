@@ -77,9 +77,9 @@ export class RedisServer {
     return this.commands.isUp && this.subscriber.isUp;
   }
 
-  /** True when it has been away for longer than anybody waits. */
+  /** True when it has been away for longer than anybody waits, until it is there again. */
   get isOverdue(): boolean {
-    return this.#awayTicks >= this.#patience;
+    return !this.isAttached && this.#awayTicks >= this.#patience;
   }
 
   /** Settles with the first attempt; however it ends, the connections are kept up from then on. */
