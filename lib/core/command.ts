@@ -1,3 +1,5 @@
+import type { StreamPosition } from './history.js';
+
 /** What a client chose to tell its commands apart: a string of 1 to 64 characters or a safe integer. */
 export type CommandId = string | number;
 
@@ -19,6 +21,10 @@ export interface SubscribeCommand extends BaseCommand {
   readonly topic: string;
   /** Handed to `@OnSubscribe`. */
   readonly payload?: unknown;
+  /** Where the client left the topic: what it has missed since then is to follow. */
+  readonly recover?: StreamPosition | undefined;
+  /** Also tell who joins and who leaves. */
+  readonly presence?: boolean | undefined;
 }
 
 /** Receive it no longer. */

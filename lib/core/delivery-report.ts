@@ -6,6 +6,10 @@ export interface DeliveryReport {
   readonly nodes: number;
   /** False when a node that may have recipients did not answer, so that `recipients` may be too low. */
   readonly complete: boolean;
+  /** Of a publication to a topic that keeps a history: the epoch of its stream. */
+  readonly epoch?: string;
+  /** Of a publication to a topic that keeps a history: its place in it. */
+  readonly offset?: number;
 }
 
 /** The report of a send that no node but this one had to do with. */

@@ -1,23 +1,49 @@
 import { decodeAddress, encodeAddress } from './address-text.js';
 import type { Address } from './address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from './close-code.js';
-import type { Envelope, EnvelopeContent, Order } from './envelope.js';
+import type { Envelope, EnvelopeContent, MessageContent, Order } from './envelope.js';
+import { isStreamPosition } from './history.js';
+import type { PresenceChange } from './presence.js';
 import { isTopic } from './topic.js';
 
-/** The rest of a frame's header, and its body: `to,except,order]\n` and the message's text, as it is. */
+/**
+ * The rest of a frame's header, and its body: `to,except]\n` and the message's text, as it is; between them the position
+ * of a publication as a list, or anything but a message as an object.
+ */
 export function encodeEnvelope({ to, except, content }: Envelope): string {
   const addresses = `${encodeAll(to)},${encodeAll(except)}`;
-  if (content.kind === 'message') return `${addresses}]\n${content.text}`;
-  return `${addresses},${JSON.stringify(content)}]\n`;
+  if (content.kind !== 'message') return `${addresses},${JSON.stringify(content)}]\n`;
+  const { position, text } = content;
+  return position ? `${addresses},["${position.epoch}",${position.offset}]]\n${text}` : `${addresses}]\n${text}`;
 }
 
 /** The envelope in the rest of a frame, or `undefined` when there is none. */
-export function decodeEnvelope([to, except, order, ...others]: readonly unknown[], body: string): Envelope | undefined {
+export function decodeEnvelope([to, except, more, ...others]: readonly unknown[], body: string): Envelope | undefined {
   const included = decodeAll(to);
   const excluded = decodeAll(except);
   if (!included || included.length === 0 || !excluded || others.length > 0) return undefined;
-  const content = order === undefined ? decodeMessage(body) : body === '' ? decodeOrder(order) : undefined;
+  const content = decodeContent(more, body);
   return content && { to: included, except: excluded, content };
+}
+
+function decodeContent(more: unknown, body: string): EnvelopeContent | undefined {
+  if (more === undefined) return decodeMessage(body);
+  if (Array.isArray(more)) return decodePublication(more, body);
+  return body === '' ? (decodePresenceChange(more) ?? decodeOrder(more)) : undefined;
+}
+
+function decodePublication([epoch, offset, ...others]: readonly unknown[], body: string): EnvelopeContent | undefined {
+  const position = { epoch, offset };
+  if (others.length > 0 || !isStreamPosition(position)) return undefined;
+  const content = decodeMessage(body);
+  return content && { ...content, position };
+}
+
+function decodePresenceChange(value: unknown): PresenceChange | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, userId, info } = value as Record<string, unknown>;
+  if ((kind !== 'joined' && kind !== 'left') || typeof userId !== 'string' || userId === '') return undefined;
+  return { kind, userId, ...(info !== undefined && { info }) };
 }
 
 function encodeAll(addresses: readonly Address[]): string {
@@ -31,7 +57,7 @@ function decodeAll(value: unknown): Address[] | undefined {
 }
 
 /** The text goes to clients as it is. What is not of the form that codecs rely on was not written by a node. */
-function decodeMessage(text: string): EnvelopeContent | undefined {
+function decodeMessage(text: string): MessageContent | undefined {
   return text.startsWith('{"type":"') && text.endsWith('"}') ? { kind: 'message', text } : undefined;
 }
 

@@ -1,10 +1,12 @@
 import { all, connection, role, user, type Address } from './address.js';
 import type { CloseCodeName } from './close-code.js';
+import type { StreamPosition } from './history.js';
 import type { RealtimeMessage } from './message.js';
+import type { PresenceChange } from './presence.js';
 
 /**
- * What crosses the bus: to whom, except whom, and what. The content is a message, or an order that the node which
- * holds the addressed connections carries out.
+ * What crosses the bus: to whom, except whom, and what. The content is a message, news of who came or left, or an order
+ * that the node which holds the addressed connections carries out.
  */
 export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
   /** A connection that matches several addresses is reached once. */
@@ -14,7 +16,7 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 }
 
 /** What an envelope carries. */
-export type EnvelopeContent = MessageContent | Order;
+export type EnvelopeContent = MessageContent | PresenceChange | Order;
 
 /** What the nodes that hold the addressed connections are to do with them. */
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder;
@@ -23,6 +25,8 @@ export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | Revali
 export interface MessageContent {
   readonly kind: 'message';
   readonly text: string;
+  /** Its place in the history of the topic that it is for, when that keeps one. */
+  readonly position?: StreamPosition;
 }
 
 /** Close the addressed connections. */

@@ -1,5 +1,6 @@
 import type { CommandId } from './command.js';
 import type { WireError } from './error-code.js';
+import type { StreamPosition } from './history.js';
 
 /** What the server tells one client about the connection itself, whatever its codec. Messages go another way: once for all. */
 export type Push =
@@ -14,7 +15,18 @@ export type Push =
     }
   | { readonly kind: 'authenticated'; readonly id?: CommandId; readonly userId: string; readonly expiresAt?: Date }
   | { readonly kind: 'expiring'; readonly expiresAt: Date }
-  | { readonly kind: 'subscribed'; readonly id?: CommandId; readonly topic: string }
+  | {
+      readonly kind: 'subscribed';
+      readonly id?: CommandId;
+      readonly topic: string;
+      /** From where on everything arrives, in a topic that keeps a history. */
+      readonly position?: StreamPosition;
+      /**
+       * Answers a wish to recover: true when everything that was missed follows. Unasked and false: publications were
+       * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
+       */
+      readonly recovered?: boolean;
+    }
   | { readonly kind: 'unsubscribed'; readonly id?: CommandId; readonly topic: string; readonly reason?: string }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }

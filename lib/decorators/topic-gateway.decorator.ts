@@ -3,15 +3,37 @@ import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-internals
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
 
 /**
- * What a topic gateway may be told beside its pattern. There is nothing yet; an unknown key stops the boot.
+ * What a topic gateway may be told beside its pattern; an unknown key stops the boot.
  * @publicApi
  */
-// An interface, so that options can be added without a new name.
-// oxlint-disable-next-line typescript/no-empty-object-type
-export interface TopicGatewayOptions {}
+export interface TopicGatewayOptions {
+  /** Keep what is published to these topics for a while, so that clients can catch up. Default: nothing is kept. */
+  history?: TopicHistoryOptions;
+  /** Know who is in these topics: members, joins and leaves. Default false. */
+  presence?: boolean;
+  /** `false`: clients may not ask for the history or who is there, the server may. Default true. */
+  clientAccess?: boolean;
+}
+
+/**
+ * How much of the past of each topic is kept.
+ * @publicApi
+ */
+export interface TopicHistoryOptions {
+  /** Most publications that are kept of one topic: 1 to 10,000. */
+  size: number;
+  /** How long they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). */
+  ttlMs: number;
+  /** Send the last publication to every new subscriber at once: for states rather than events. Default false. */
+  sendLatest?: boolean;
+}
 
 /** Names of the options there are. */
-export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGatewayOptions>([]);
+export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGatewayOptions>([
+  'history',
+  'presence',
+  'clientAccess',
+]);
 
 /**
  * Makes a class the gateway of the topics that match a pattern, and a provider: list it among a module's `providers`.

@@ -10,6 +10,7 @@ export class FrameSet {
   constructor(
     private readonly text: string,
     private readonly topic: string | undefined,
+    private readonly offset?: number,
   ) {}
 
   for(codec: Codec): Frame {
@@ -26,6 +27,6 @@ export class FrameSet {
   }
 
   #make(codec: Codec): Frame {
-    return new Frame(codec.encodeMessage(this.text, this.topic));
+    return new Frame(codec.encodeMessage(this.text, this.topic, this.offset));
   }
 }

@@ -70,11 +70,16 @@ export class LocalDelivery implements RecipientIndex {
       case 'message': {
         const [first] = to;
         const topic = to.length === 1 && first?.kind === 'topic' ? first.id : undefined;
-        const frames = new FrameSet(content.text, topic);
+        const frames = new FrameSet(content.text, topic, content.position?.offset);
         return ({ socket }) => {
           socket.send(frames.for(socket.codec));
           return true;
         };
+      }
+      case 'joined':
+      case 'left': {
+        const [first] = to;
+        return (target) => first?.kind === 'topic' && target.presenceChanged(first.id, content);
       }
       case 'disconnect':
         return (target) => {

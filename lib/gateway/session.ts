@@ -148,6 +148,10 @@ export class Session implements DeliveryTarget {
     return this.#loop.unsubscribeByServer(topic, reason);
   }
 
+  presenceChanged(): boolean {
+    return false;
+  }
+
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
     const before = this.connection;

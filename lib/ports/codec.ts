@@ -21,6 +21,7 @@ export interface Codec {
    * The frame that carries a message to any number of clients.
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it
    * @param topic the topic it was published to, when it was published to one
+   * @param offset its place in the topic's history, when that keeps one
    */
-  encodeMessage(text: string, topic: string | undefined): string;
+  encodeMessage(text: string, topic: string | undefined, offset?: number): string;
 }

@@ -53,8 +53,14 @@ export abstract class MessageBus {
    * @param nodeId names this node; its own subjects are joined by the caller
    * @param receive takes what arrives
    * @param respond answers what is asked
+   * @param missed called whenever this node is attached again: what was published meanwhile may not have arrived here
    */
-  abstract open(nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): void | Promise<void>;
+  abstract open(
+    nodeId: string,
+    receive: EnvelopeReceiver,
+    respond: QuestionResponder,
+    missed?: () => void,
+  ): void | Promise<void>;
   /** Starts getting what is published to a subject. Settled when it is in force; at once when it is already. */
   abstract join(subject: string): void | Promise<void>;
   /** Stops getting what is published to a subject; what is under way may still arrive. */

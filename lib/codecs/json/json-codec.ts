@@ -66,9 +66,11 @@ export class JsonCodec implements Codec {
     return JSON.stringify({ type: RESERVED_TYPE_PREFIX + push.kind, id, payload: payloadOf(push), timestamp });
   }
 
-  encodeMessage(message: string, topic: string | undefined): string {
+  encodeMessage(message: string, topic: string | undefined, offset?: number): string {
+    if (topic === undefined) return message;
     // A topic's characters need no escaping in JSON.
-    return topic === undefined ? message : `${message.slice(0, -1)},"topic":"${topic}"}`;
+    const end = offset === undefined ? '' : `,"offset":${offset}`;
+    return `${message.slice(0, -1)},"topic":"${topic}"${end}}`;
   }
 }
 
@@ -89,8 +91,10 @@ function payloadOf(push: Push): unknown {
       return { userId: push.userId, expiresAt: push.expiresAt };
     case 'expiring':
       return { expiresAt: push.expiresAt };
-    case 'subscribed':
-      return { topic: push.topic };
+    case 'subscribed': {
+      const { topic, position, recovered } = push;
+      return { topic, epoch: position?.epoch, offset: position?.offset, recovered };
+    }
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason };
     case 'complete':
