@@ -282,8 +282,8 @@ describe('the boot fails', () => {
     ],
     [
       'for an option that there is not',
-      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true }))] },
-      'Topic: @TopicGateway() has no option "presense" (there are: none); remove it.',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true } as never))] },
+      'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess); remove it.',
     ],
     [
       'for two patterns that could tie',

@@ -18,7 +18,7 @@ export class InMemoryMessageBus extends MessageBus {
     return this.#receive !== undefined;
   }
 
-  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): void {
+  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder, _missed?: () => void): void {
     this.#receive = receive;
     this.#respond = respond;
   }
