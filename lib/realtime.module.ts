@@ -12,6 +12,7 @@ import { AdapterInstallation } from './gateway/adapter-installation.js';
 import { Authentication } from './gateway/authentication.js';
 import { Handshake } from './gateway/handshake.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
+import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session-services.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
@@ -98,6 +99,7 @@ function complete(definition: DynamicModule): DynamicModule {
       Handshake,
       Authentication,
       SessionServices,
+      ServedCodecs,
       RealtimeGateway,
       UpgradeEntrance,
       AdapterInstallation,

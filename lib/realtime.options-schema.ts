@@ -110,9 +110,12 @@ class CompressionSchema {
   @Limit('of characters', 1_024) minLength: unknown;
 }
 
+class CentrifugeSchema {
+  @MustBe('a path like "/ws/connection/websocket", without query or fragment', isPath) path: unknown;
+}
+
 class OptionsSchema {
-  @MustBe('a path like "/ws", without query or fragment', (value) => isText(value) && /^\/[^?#\s]*$/.test(value))
-  path: unknown;
+  @MustBe('a path like "/ws", without query or fragment', isPath) path: unknown;
   @IsBoolean() useGlobalPrefix: unknown;
   @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
   @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
@@ -129,6 +132,9 @@ class OptionsSchema {
   @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject)
   @ValidateNested()
   compression: unknown;
+  @MustBe('true, false, or an object like { path: "/ws/connection/websocket" }', isSwitchOrObject)
+  @ValidateNested()
+  centrifuge: unknown;
 }
 
 const SECTIONS = {
@@ -138,6 +144,7 @@ const SECTIONS = {
   heartbeat: HeartbeatSchema,
   drain: DrainSchema,
   compression: CompressionSchema,
+  centrifuge: CentrifugeSchema,
 } as const;
 
 /**
@@ -162,6 +169,10 @@ function explainOptions(options: unknown): Problem[] {
   const problems = errors.flatMap((error) => problemsOf(error, ''));
   if (isObject(schema.jwt)) {
     problems.push(...explainJwtOptions(schema.jwt as never).map(({ at, message }) => ({ at: `jwt.${at}`, message })));
+  }
+  const { path = '/ws', centrifuge } = schema;
+  if (isObject(centrifuge) && 'path' in centrifuge && centrifuge.path === path) {
+    problems.push({ at: 'centrifuge.path', message: 'must be another path than that of the plain protocol' });
   }
   return problems;
 }
@@ -196,6 +207,10 @@ function isObject(value: unknown): value is object {
 
 function isSwitchOrObject(value: unknown): boolean {
   return typeof value === 'boolean' || isObject(value);
+}
+
+function isPath(value: unknown): boolean {
+  return isText(value) && /^\/[^?#\s]*$/.test(value);
 }
 
 function isText(value: unknown): value is string {

@@ -54,6 +54,11 @@ export interface RealtimeOptions {
    * processor time and saves bytes; what is compressed together with secrets can give them away (CRIME, BREACH). Default false.
    */
   compression?: boolean | RealtimeCompressionOptions;
+  /**
+   * Also speaks the Centrifuge client protocol (its JSON form), on a path of its own, so that the SDKs for it can be used:
+   * `true`, or where and how. The same topics, handlers, limits and messages; see docs/centrifuge.md. Default false.
+   */
+  centrifuge?: boolean | RealtimeCentrifugeOptions;
 }
 
 /**
@@ -136,6 +141,15 @@ export interface RealtimeCompressionOptions {
 }
 
 /**
+ * How the Centrifuge client protocol is served.
+ * @publicApi
+ */
+export interface RealtimeCentrifugeOptions {
+  /** Path of its endpoint, compared exactly; another one than `path`. Default: `<path>/connection/websocket`. */
+  path?: string;
+}
+
+/**
  * How dead peers are found, on both sides.
  * @publicApi
  */
@@ -181,6 +195,7 @@ export class RealtimeSettings {
   readonly drain: Complete<RealtimeDrainOptions>;
   readonly report: boolean;
   readonly compression: Complete<RealtimeCompressionOptions> | false;
+  readonly centrifuge: Complete<RealtimeCentrifugeOptions> | false;
 
   constructor(options: RealtimeOptions) {
     this.path = options.path ?? '/ws';
@@ -198,6 +213,7 @@ export class RealtimeSettings {
     this.drain = { timeoutMs: 30_000, ...defined(options.drain) };
     this.report = options.report ?? true;
     this.compression = compressionOf(options.compression ?? false);
+    this.centrifuge = centrifugeOf(options.centrifuge ?? false, this.path);
   }
 }
 
@@ -228,6 +244,11 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
 function compressionOf(option: boolean | RealtimeCompressionOptions): RealtimeSettings['compression'] {
   if (option === false) return false;
   return { minLength: 1_024, ...(option === true ? {} : defined(option)) };
+}
+
+function centrifugeOf(option: boolean | RealtimeCentrifugeOptions, path: string): RealtimeSettings['centrifuge'] {
+  if (option === false) return false;
+  return { path: `${path.replace(/\/$/, '')}/connection/websocket`, ...(option === true ? {} : defined(option)) };
 }
 
 /** An option that is there but undefined counts as left out. */

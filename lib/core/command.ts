@@ -8,7 +8,7 @@ export const MAX_COMMAND_ID_LENGTH = 64;
 
 /** What a client may ask for, whatever its codec. */
 export type Command =
-  SubscribeCommand | UnsubscribeCommand | MessageCommand | CancelCommand | AuthCommand | PingCommand;
+  SubscribeCommand | UnsubscribeCommand | MessageCommand | CancelCommand | AuthCommand | PingCommand | PongCommand;
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
@@ -25,6 +25,10 @@ export interface SubscribeCommand extends BaseCommand {
   readonly recover?: StreamPosition | undefined;
   /** Also tell who joins and who leaves. */
   readonly presence?: boolean | undefined;
+  /** A token for this topic; the subscription ends with its life. */
+  readonly token?: string | undefined;
+  /** True: there is a subscription already, and only its token is replaced. */
+  readonly renews?: boolean | undefined;
 }
 
 /** Receive it no longer. */
@@ -39,6 +43,8 @@ export interface MessageCommand extends BaseCommand {
   readonly topic: string;
   readonly type: string;
   readonly payload?: unknown;
+  /** True where a client takes one reply: of many, it gets the last. */
+  readonly single?: boolean | undefined;
 }
 
 /** Ends the running message with this id. */
@@ -50,10 +56,18 @@ export interface CancelCommand {
 /** Authenticates, or renews the token of an authenticated connection. */
 export interface AuthCommand extends BaseCommand {
   readonly action: 'auth';
+  /** Empty when the one of the upgrade request counts. */
   readonly token: string;
+  /** Only as the first command, or only later; both when left out. */
+  readonly stage?: 'opening' | 'renewal' | undefined;
 }
 
 /** Asks for a sign of life. */
 export interface PingCommand extends BaseCommand {
   readonly action: 'ping';
+}
+
+/** The answer to a ping of the server, where the protocol has one. */
+export interface PongCommand extends BaseCommand {
+  readonly action: 'pong';
 }

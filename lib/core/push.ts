@@ -6,6 +6,8 @@ import type { StreamPosition } from './history.js';
 export type Push =
   | {
       readonly kind: 'welcome';
+      /** The command that led to it, when the token came with one. */
+      readonly answers?: CommandId;
       readonly connectionId: string;
       readonly userId: string;
       readonly expiresAt?: Date;
@@ -26,8 +28,17 @@ export type Push =
        * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
        */
       readonly recovered?: boolean;
+      /** When the token for the topic ends, where there is one. */
+      readonly expiresAt?: Date;
     }
-  | { readonly kind: 'unsubscribed'; readonly id?: CommandId; readonly topic: string; readonly reason?: string }
+  | {
+      readonly kind: 'unsubscribed';
+      readonly id?: CommandId;
+      readonly topic: string;
+      readonly reason?: string;
+      /** True: its token has ended; with a new one the client may come back at once. */
+      readonly expired?: boolean;
+    }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }
   | { readonly kind: 'pong'; readonly id?: CommandId }

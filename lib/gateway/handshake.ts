@@ -12,7 +12,7 @@ import { refusalOf, type Refusal } from './http-refusal.js';
 
 /** What became of a request to connect. */
 export type HandshakeOutcome =
-  /** `authenticated` is missing where the token is to come as the first command. */
+  /** `authenticated` is missing where the first command is to say who it is. */
   | { readonly accepted: true; readonly authenticated?: Authenticated }
   | { readonly accepted: false; readonly refusal: Refusal };
 
@@ -38,16 +38,19 @@ export class Handshake {
    * Judges an upgrade request. Never rejects.
    * @param host what host and port the client asked for
    * @param token what {@link tokenOf} found
+   * @param clientOpens true when the first command is waited for, whether or not there is a token
    */
   async judge(
     request: IncomingMessage,
     host: string | undefined,
     token: string | undefined,
+    clientOpens: boolean,
   ): Promise<HandshakeOutcome> {
     const { origin } = request.headers;
     if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
       return refused(FOREIGN_ORIGIN);
     }
+    if (clientOpens) return { accepted: true };
     if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
     try {
       return { accepted: true, authenticated: await this.authenticate(token) };

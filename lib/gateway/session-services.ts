@@ -16,6 +16,8 @@ import { Authentication } from './authentication.js';
 export class SessionServices {
   /** How fast one client may send commands. */
   readonly commandRate: Rate;
+  /** The same for clients that speak first: they subscribe to all their topics in one go, with the token. */
+  readonly openingRate: Rate;
   /** How many mistakes one client is forgiven. */
   readonly mistakeRate: Rate;
   readonly timestamps: Timestamps;
@@ -32,8 +34,9 @@ export class SessionServices {
     readonly node: NodeIdentity,
   ) {
     this.timestamps = new Timestamps(clock);
-    const { commandsPerSecond, commandBurst, maxViolationsPerMinute } = settings.limits;
+    const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
+    this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }
 }

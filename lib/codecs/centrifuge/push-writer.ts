@@ -1,0 +1,97 @@
+import type { CommandId } from '../../core/command.js';
+import type { StreamPosition } from '../../core/history.js';
+import type { Push } from '../../core/push.js';
+import { numberedError } from './error-number.js';
+import { replyTo, type ReplyTo } from './method.js';
+
+/** Ends a subscription for good. */
+const UNSUBSCRIBED = 2000;
+/** Ends it until the client comes back with a new token. */
+const SUBSCRIPTION_EXPIRED = 2501;
+
+/** A push as what is serialised for the client, or `undefined` when this protocol does not tell it. Zero values are left out. */
+export function writePush(push: Push, now: Date): object | undefined {
+  switch (push.kind) {
+    case 'welcome':
+      return push.answers === undefined ? undefined : connected(push, replyTo(push.answers), now);
+    case 'authenticated':
+      return renewed(push, now);
+    case 'subscribed':
+      return subscribed(push, now);
+    case 'unsubscribed': {
+      const { id, topic, expired, reason } = push;
+      if (id !== undefined) return reply(id, {});
+      const code = expired ? SUBSCRIPTION_EXPIRED : UNSUBSCRIBED;
+      return { push: { channel: topic, unsubscribe: { code, reason } } };
+    }
+    case 'reply': {
+      const { id, method } = replyTo(push.id);
+      return { id, [method]: method === 'rpc' ? { data: push.payload } : {} };
+    }
+    case 'complete':
+      return reply(push.id, {});
+    case 'ping':
+      return {};
+    case 'error':
+      return failed(push);
+    case 'expiring':
+    case 'pong':
+      return undefined;
+  }
+}
+
+type Told<K extends Push['kind']> = Extract<Push, { kind: K }>;
+
+function connected({ connectionId, expiresAt, heartbeatMs }: Told<'welcome'>, to: ReplyTo, now: Date): object {
+  const ping = Math.ceil(heartbeatMs / 1000);
+  const expiry = to.hasToken ? expiryIn(expiresAt, now) : {};
+  return { id: to.id, connect: { client: connectionId, ...expiry, ping, pong: true } };
+}
+
+function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | undefined {
+  const to = id === undefined ? undefined : replyTo(id);
+  // The first token is answered by the welcome.
+  return to?.method === 'refresh' ? { id: to.id, refresh: expiryIn(expiresAt, now) } : undefined;
+}
+
+function subscribed({ id, topic, position, recovered, expiresAt }: Told<'subscribed'>, now: Date): object {
+  const at = positioned(position);
+  if (id === undefined) return { push: { channel: topic, subscribe: at } };
+  return reply(id, {
+    ...at,
+    ...(recovered !== undefined && { was_recovering: true }),
+    ...(recovered && { recovered }),
+    ...expiryIn(expiresAt, now),
+  });
+}
+
+function positioned(position: StreamPosition | undefined): object {
+  if (position === undefined) return {};
+  const { epoch, offset } = position;
+  return { recoverable: true, positioned: true, epoch, ...(offset > 0 && { offset }) };
+}
+
+function failed({ id, error }: Told<'error'>): object | undefined {
+  const to = id === undefined ? undefined : replyTo(id);
+  if (to === undefined) return undefined;
+  // A client that may not connect is told by how the connection ends; only for an expired token does it get another one.
+  if (to.method === 'connect' && error.code !== 'TOKEN_EXPIRED') return undefined;
+  return { id: to.id, error: numberedError(error, to.method) };
+}
+
+function reply(commandId: CommandId, result: object): object {
+  const { id, method } = replyTo(commandId);
+  return { id, [method]: result };
+}
+
+/** How long before its end a client is to bring another token, in milliseconds, and as a part of what is left. */
+const MAX_LEAD_MS = 25_000;
+const LEAD = 0.1;
+
+/** Asks the client for another token in so many seconds, early enough for a second try. */
+function expiryIn(expiresAt: Date | undefined, now: Date): object {
+  if (expiresAt === undefined) return {};
+  const leftMs = expiresAt.getTime() - now.getTime();
+  const ttl = Math.floor((leftMs - Math.min(MAX_LEAD_MS, leftMs * LEAD)) / 1000);
+  return { expires: true, ttl: Math.max(1, ttl) };
+}
