@@ -14,6 +14,7 @@ import { Handshake } from './gateway/handshake.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session-services.js';
+import { TopicTokens } from './gateway/topic-tokens.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
@@ -98,6 +99,7 @@ function complete(definition: DynamicModule): DynamicModule {
       ...HANDLER_PROVIDERS,
       Handshake,
       Authentication,
+      TopicTokens,
       SessionServices,
       ServedCodecs,
       RealtimeGateway,

@@ -3,6 +3,7 @@ import { haveSameRights } from '../core/connection.js';
 import { Mailbox } from '../core/mailbox.js';
 import { describeProblems } from '../core/problem.js';
 import { explainTopic } from '../core/topic.js';
+import { TopicGrants } from '../core/topic-grants.js';
 import type { MessageRun } from '../handlers/reply-sink.js';
 import { MessageReply } from './message-reply.js';
 import type { SessionServices } from './session-services.js';
@@ -25,6 +26,8 @@ export class CommandLoop {
   #started = false;
   /** Topics that no handler was asked about. */
   #chosenByServer: Set<string> | undefined;
+  /** Only there once a topic was opened by a token. */
+  #grants: TopicGrants | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(
@@ -78,7 +81,7 @@ export class CommandLoop {
     const { connection } = this.session;
     for (const topic of pubSub.topicsOf(connection.id)) {
       if (this.#chosenByServer?.has(topic)) continue;
-      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize');
+      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize', this.#hasToken(topic));
       if (decision.allowed || !pubSub.isSubscribed(connection.id, topic)) continue;
       const left = this.#leave(topic);
       this.session.outlet.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
@@ -99,6 +102,21 @@ export class CommandLoop {
     if (!this.#leave(topic)) return false;
     this.session.outlet.push({ kind: 'unsubscribed', topic, reason });
     return true;
+  }
+
+  /** Leaves the topics whose tokens have ended. */
+  expire(now: number): void {
+    if (this.#grants === undefined) return;
+    for (const topic of this.#grants.expired(now, this.services.settings.clockToleranceS)) {
+      this.#grants.delete(topic);
+      if (!this.#leave(topic)) continue;
+      this.session.outlet.push({
+        kind: 'unsubscribed',
+        topic,
+        reason: 'the token for the topic expired',
+        expired: true,
+      });
+    }
   }
 
   #work(): void {
@@ -145,17 +163,21 @@ export class CommandLoop {
     const { pubSub, dispatcher, settings } = this.services;
     const { topic, id, payload } = command;
     let { connection } = this.session;
+    if (command.renews) return this.#renewToken(command);
     if (pubSub.isSubscribed(connection.id, topic)) return this.#enter(topic, command);
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
       return this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
     }
-    let decision = await dispatcher.subscribe(connection, topic, payload);
+    const hasToken = command.token !== undefined;
+    if (!hasToken) this.#grants?.delete(topic);
+    else if (!(await this.#takeToken(command))) return;
+    let decision = await dispatcher.subscribe(connection, topic, payload, 'subscribe', hasToken);
     // A token that was renewed meanwhile may have changed the answer.
     while (decision.allowed && !this.session.isClosed && !haveSameRights(connection, this.session.connection)) {
       connection = this.session.connection;
-      decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize');
+      decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize', hasToken);
       if (!decision.allowed) await dispatcher.unsubscribed(connection, topic);
     }
     if (!decision.allowed) {
@@ -164,6 +186,30 @@ export class CommandLoop {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
     } else await this.#enter(topic, command);
+  }
+
+  /** Puts another token in the place of the one that a subscription lives by. */
+  async #renewToken(command: SubscribeCommand): Promise<void> {
+    const { topic, id } = command;
+    if (this.services.pubSub.isSubscribed(this.session.connection.id, topic)) {
+      if (await this.#takeToken(command)) this.#confirm('subscribed', command);
+      return;
+    }
+    const message = 'There is no subscription to renew.';
+    this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, id);
+  }
+
+  /** @returns false when the token opens nothing, and the client has been told, or is gone */
+  async #takeToken({ topic, id, token = '' }: SubscribeCommand): Promise<boolean> {
+    const grant = await this.services.topicTokens.judge(token, topic, this.session.connection.userId);
+    if (this.session.isClosed) return false;
+    if (!grant.ok) this.session.outlet.fail(grant.error, id);
+    else (this.#grants ??= new TopicGrants()).set(topic, grant.expiresAt);
+    return grant.ok;
+  }
+
+  #hasToken(topic: string): boolean {
+    return this.#grants?.endOf(topic) !== undefined;
   }
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
@@ -197,6 +243,7 @@ export class CommandLoop {
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
+    this.#grants?.delete(topic);
     this.#endStreams(topic);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);
@@ -248,6 +295,8 @@ export class CommandLoop {
   }
 
   #confirm(kind: 'subscribed' | 'unsubscribed', { id, topic }: SubscribeCommand | UnsubscribeCommand): void {
-    if (id !== undefined) this.session.outlet.push({ kind, id, topic });
+    if (id === undefined) return;
+    const expiresAt = kind === 'subscribed' ? this.#grants?.endOf(topic) : undefined;
+    this.session.outlet.push({ kind, id, topic, ...(expiresAt && { expiresAt }) });
   }
 }

@@ -8,6 +8,7 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { Authenticator, type Authenticated } from '../ports/authenticator.js';
 import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
+import { withinDeadline } from './deadline.js';
 import { refusalOf, type Refusal } from './http-refusal.js';
 
 /** What became of a request to connect. */
@@ -65,7 +66,11 @@ export class Handshake {
    */
   async authenticate(token: string): Promise<Authenticated> {
     const { allowExpired = false } = this.settings.authorize;
-    const authenticated = await this.#inTime(this.authenticator.authenticate(token, { allowExpired }));
+    const authenticated = await withinDeadline(
+      this.authenticator.authenticate(token, { allowExpired }),
+      this.settings.limits.authTimeoutMs,
+      () => new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.'),
+    );
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return authenticated;
     const { code, message } = authError(decision.refusal);
@@ -84,21 +89,6 @@ export class Handshake {
     }
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
     return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
-  }
-
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.')),
-        this.settings.limits.authTimeoutMs,
-      );
-    });
-    try {
-      return await Promise.race([work, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

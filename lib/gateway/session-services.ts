@@ -10,6 +10,7 @@ import { IdGenerator } from '../ports/id-generator.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { Authentication } from './authentication.js';
+import { TopicTokens } from './topic-tokens.js';
 
 /** What every session of a node works with, in one object that all of them share. */
 @Injectable()
@@ -25,6 +26,7 @@ export class SessionServices {
   constructor(
     readonly settings: RealtimeSettings,
     readonly authentication: Authentication,
+    readonly topicTokens: TopicTokens,
     readonly dispatcher: HandlerDispatcher,
     readonly membership: Membership,
     readonly pubSub: PubSubManager,

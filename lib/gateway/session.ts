@@ -211,6 +211,7 @@ export class Session implements DeliveryTarget {
     if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
+    this.#loop.expire(beat.now);
     if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
     switch (this.#pulse.beat(beat, Math.random())) {
       case 'dead':

@@ -40,7 +40,7 @@ export function next<E extends keyof ClientEvents>(
   client: Centrifuge,
   event: E,
 ): Promise<Parameters<ClientEvents[E]>[0]> {
-  return inTime(event, (resolve) => client.once(event, resolve as ClientEvents[E]));
+  return inTime(event, (resolve) => client.once(event, resolve as never));
 }
 
 /** What the next event of a subscription says. */
@@ -48,7 +48,7 @@ export function nextOf<E extends keyof SubscriptionEvents>(
   subscription: Subscription,
   event: E,
 ): Promise<Parameters<SubscriptionEvents[E]>[0]> {
-  return inTime(event, (resolve) => subscription.once(event, resolve as SubscriptionEvents[E]));
+  return inTime(event, (resolve) => subscription.once(event, resolve as never));
 }
 
 function inTime<T>(event: string, listen: (resolve: (value: T) => void) => void): Promise<T> {

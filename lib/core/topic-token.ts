@@ -1,0 +1,33 @@
+import { isExpired, type JwtClaims } from './claims.js';
+
+/** What a token for a topic has to be about. */
+export interface TopicTokenUse {
+  readonly topic: string;
+  readonly userId: string;
+  /** Seconds that clocks may differ by. */
+  readonly toleranceS: number;
+}
+
+/** What became of a token for a topic. */
+export type TopicTokenVerdict =
+  | { readonly kind: 'good'; readonly expiresAt: Date }
+  /** It was good once. */
+  | { readonly kind: 'expired' }
+  /** It is for another topic or another user, or no token for a topic at all. */
+  | { readonly kind: 'foreign' };
+
+/**
+ * Judges the verified claims of a token that opens one topic to one user: `channel` names the topic, `sub` the user, and
+ * `exp` is required. A token to connect with has no `channel`, and so opens no topic.
+ */
+export function judgeTopicToken(
+  claims: JwtClaims,
+  { topic, userId, toleranceS }: TopicTokenUse,
+  now: Date,
+): TopicTokenVerdict {
+  if (claims['channel'] !== topic || claims.sub !== userId) return { kind: 'foreign' };
+  if (isExpired(claims, now, toleranceS)) return { kind: 'expired' };
+  const expiresAt = new Date(claims.exp! * 1000);
+  // A life that no date can hold has no end that could be kept.
+  return Number.isNaN(expiresAt.getTime()) ? { kind: 'foreign' } : { kind: 'good', expiresAt };
+}
