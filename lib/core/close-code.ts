@@ -22,5 +22,16 @@ export const CLOSE_CODES = {
 /** A stable name for the reason of a close. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
+/** True for what no client takes for anything but a text: it is not empty, and no JSON (a number, `true`, an object). */
+export function isProse(text: string): boolean {
+  if (text.trim() === '') return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Most bytes of a close frame's reason (RFC 6455, 5.5). */
 export const MAX_REASON_BYTES = 123;

@@ -15,7 +15,7 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 101,
   TOPIC_NOT_FOUND: 102,
   FORBIDDEN: 103,
-  NO_HANDLER: 104,
+  NO_HANDLER: 108,
   LIMIT_EXCEEDED: 106,
   INVALID_MESSAGE: 107,
   VALIDATION_FAILED: 107,
@@ -27,6 +27,7 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
 };
 
 const INTERNAL = NUMBERS.INTERNAL;
+const METHOD_NOT_FOUND = 104;
 const EXPIRED = 110;
 const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
@@ -40,6 +41,7 @@ export function numberedError({ code, httpStatus, message }: WireError, method: 
 function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Method): number {
   // For the SDKs 109 means "connect anew", which a connection that is being renewed must not.
   if (code === 'TOKEN_EXPIRED') return method === 'refresh' || method === 'sub_refresh' ? EXPIRED : NUMBERS[code];
+  if (code === 'NO_HANDLER' && method === 'rpc') return METHOD_NOT_FOUND;
   // SDKs act on why a subscription was refused; of other exceptions applications know best what the status means.
   const isKnown = method === 'subscribe' && code !== 'VALIDATION_FAILED';
   return httpStatus === undefined || isKnown ? NUMBERS[code] : httpStatus;
