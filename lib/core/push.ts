@@ -1,6 +1,6 @@
 import type { CommandId } from './command.js';
 import type { WireError } from './error-code.js';
-import type { StreamPosition } from './history.js';
+import type { Publication, StreamPosition } from './history.js';
 
 /** What the server tells one client about the connection itself, whatever its codec. Messages go another way: once for all. */
 export type Push =
@@ -26,6 +26,13 @@ export type Push =
        * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
        */
       readonly recovered?: boolean;
+    }
+  | {
+      readonly kind: 'history';
+      readonly id?: CommandId;
+      readonly topic: string;
+      readonly top: StreamPosition;
+      readonly publications: readonly Publication[];
     }
   | { readonly kind: 'unsubscribed'; readonly id?: CommandId; readonly topic: string; readonly reason?: string }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }

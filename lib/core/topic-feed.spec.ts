@@ -278,7 +278,13 @@ describe('TopicFeed', () => {
     expect(feed.wanted).toEqual({ limit: 1, reverse: true });
     feed.begin();
     feed.take({ top: { epoch: 'e1', offset: 7 }, publications: [{ offset: 7, text: 'seven' }] });
-    expect(seen).toEqual([{ position: { epoch: 'e1', offset: 7 }, publications: [{ offset: 7, text: 'seven' }] }]);
+    expect(seen).toEqual([
+      {
+        position: { epoch: 'e1', offset: 7 },
+        top: { epoch: 'e1', offset: 7 },
+        publications: [{ offset: 7, text: 'seven' }],
+      },
+    ]);
   });
 
   it('keeps a bounded number of what comes before its turn', () => {

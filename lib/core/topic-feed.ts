@@ -7,6 +7,8 @@ export interface Admission {
   readonly position: StreamPosition;
   /** Only there when it was wished: whether `publications` are all that was missed. */
   readonly recovered?: boolean;
+  /** Where the stream stands. */
+  readonly top: StreamPosition;
   /** What comes before anything live: what was missed, or the latest one where a newcomer gets that. */
   readonly publications: readonly Publication[];
 }
@@ -248,11 +250,16 @@ export class TopicFeed {
     const position = this.#delivered!;
     const recovery = asked && recover(asked, known, position);
     if (recovery?.recovered) {
-      return this.effects.admit(memberId, { position: asked!, recovered: true, publications: recovery.publications });
+      return this.effects.admit(memberId, {
+        position: asked!,
+        recovered: true,
+        top: position,
+        publications: recovery.publications,
+      });
     }
     const latest = this.settings.sendLatest ? this.#latestAt(position) : undefined;
     const publications = latest ? [latest] : [];
-    this.effects.admit(memberId, { position, ...(asked && { recovered: false }), publications });
+    this.effects.admit(memberId, { position, ...(asked && { recovered: false }), top: position, publications });
   }
 
   #latestAt({ epoch, offset }: StreamPosition): Publication | undefined {
