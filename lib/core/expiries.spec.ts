@@ -8,6 +8,8 @@ function takeAll<T>(expiries: Expiries<T>, now: number): T[] {
   return taken;
 }
 
+const ascending = (a: number, b: number) => a - b;
+
 describe('Expiries', () => {
   it('hold nothing at first', () => {
     expect(new Expiries<string>().take(Number.MAX_SAFE_INTEGER)).toBeUndefined();
@@ -40,13 +42,13 @@ describe('Expiries', () => {
         const expiries = new Expiries<number>();
         for (const at of all) expiries.add(at, at);
         let left = [...all];
-        for (const now of looks.sort((a, b) => a - b)) {
+        for (const now of looks.sort(ascending)) {
           const taken = takeAll(expiries, now);
           left = left.filter((at) => !taken.includes(at));
           expect(taken.every((at) => at <= now)).toBe(true);
           expect(left.every((at) => at > now - 10_000)).toBe(true);
         }
-        expect(takeAll(expiries, 300_000).sort()).toEqual(left.sort());
+        expect(takeAll(expiries, 300_000).sort(ascending)).toEqual(left.sort(ascending));
       }),
     );
   });

@@ -82,11 +82,11 @@ describe('a stream of publications', () => {
   });
 
   it('agrees with a list of all that was published, whatever is published and asked for', () => {
-    const range: fc.Arbitrary<HistoryRange> = fc.record(
+    const ranges: fc.Arbitrary<HistoryRange> = fc.record(
       { limit: fc.nat({ max: 6 }), since: fc.nat({ max: 25 }), reverse: fc.boolean() },
       { requiredKeys: ['limit'] },
     );
-    const step = fc.record({ waitMs: fc.nat({ max: 400 }), size: fc.integer({ min: 1, max: 5 }), range });
+    const step = fc.record({ waitMs: fc.nat({ max: 400 }), size: fc.integer({ min: 1, max: 5 }), range: ranges });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const stream = new PublicationStream('e');
