@@ -37,8 +37,8 @@ const logger = new Logger('TopicStreams');
 export class TopicStream {
   readonly #feed: TopicFeed;
   readonly #entrants = new Map<string, Entrant>();
-  /** Made once for all who get them. */
-  readonly #frames = new WeakMap<Publication, FrameSet>();
+  /** Of what was read lately, by offset: many who were away together come back together. */
+  readonly #frames = new Map<number, FrameSet>();
   readonly #to: readonly Address[];
   #isReading = false;
   #isClosed = false;
@@ -104,8 +104,10 @@ export class TopicStream {
     return this.#read();
   }
 
-  /** Reads what could not be read before. */
-  retry(): void {
+  /** Called every second: reads what could not be read before, and lets go what nobody has asked for since. */
+  tick(): void {
+    this.idleTicks += 1;
+    this.#frames.clear();
     void this.#read();
   }
 
@@ -185,11 +187,9 @@ export class TopicStream {
   }
 
   #framesOf(publication: Publication): FrameSet {
-    let frames = this.#frames.get(publication);
-    if (frames === undefined) {
-      frames = new FrameSet(publication.text, this.name, publication.offset);
-      this.#frames.set(publication, frames);
-    }
+    const { offset, text } = publication;
+    let frames = this.#frames.get(offset);
+    if (frames?.text !== text) this.#frames.set(offset, (frames = new FrameSet(text, this.name, offset)));
     return frames;
   }
 

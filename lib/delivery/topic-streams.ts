@@ -118,9 +118,8 @@ export class TopicStreams {
 
   readonly #tick = (): void => {
     for (const stream of this.#streams.values()) {
-      stream.idleTicks += 1;
+      stream.tick();
       if (stream.idleTicks >= IDLE_TICKS) this.#doubtful.add(stream);
-      else stream.retry();
     }
     this.#check();
   };

@@ -1,4 +1,5 @@
 import { OnSubscribe, TopicGateway, type DeliveryReport } from 'nestjs-realtime';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ReceivedFrame } from '../../../lib/testing/received-frame.js';
 import { Stage, type StageGuest } from '../../helpers/stage.js';
@@ -54,7 +55,7 @@ async function publish(topic: string, ...payloads: readonly unknown[]): Promise<
 }
 
 async function subscribe(guest: StageGuest, topic: string, recover?: Position): Promise<any> {
-  const answer = await guest.socket.request({ action: 'subscribe', topic, ...(recover && { recover }) });
+  const answer = await guest.request({ action: 'subscribe', topic, ...(recover && { recover }) });
   expect(answer.type).toBe('realtime:subscribed');
   return answer.payload;
 }
@@ -128,7 +129,7 @@ describe('a client that was away', () => {
     const { epoch } = await subscribe(ann, topic);
     await publish(topic, 1, 2);
     expect(await entries(ann, 2)).toEqual([1, 2]);
-    await ann.socket.close();
+    await ann.close();
     await publish(topic, 3, 4, 5);
     const back = await stage.connectAs('ann');
     expect(await subscribe(back, topic, { epoch, offset: 2 })).toEqual({ topic, epoch, offset: 2, recovered: true });
@@ -185,7 +186,10 @@ describe('a client that was away', () => {
     let published = 0;
     let isDone = false;
     const publisher = (async () => {
-      while (!isDone) await stage.nodes[published % stage.nodes.length]!.realtime.publish(topic, entry(++published));
+      while (!isDone) {
+        await stage.nodes[published % stage.nodes.length]!.realtime.publish(topic, entry(++published));
+        await nextTurn();
+      }
     })();
     try {
       for (let round = 0; round < 10; round++) {
@@ -195,7 +199,7 @@ describe('a client that was away', () => {
         expect(answer.recovered).toBe(true);
         const seen = (await entries(guest, 12)) as number[];
         expect(seen).toEqual(Array.from({ length: 12 }, (_, n) => answer.offset + n));
-        await guest.socket.close();
+        await guest.close();
       }
     } finally {
       isDone = true;
@@ -226,7 +230,7 @@ describe('the history of a topic', () => {
     await publish(topic, 1, 2, 3);
     const ann = await stage.connectAs('ann');
     const { epoch } = await subscribe(ann, topic);
-    const answer = await ann.socket.request({ action: 'history', topic, limit: 2, reverse: true });
+    const answer = await ann.request({ action: 'history', topic, limit: 2, reverse: true });
     expect(answer.type).toBe('realtime:history');
     const publication = (n: number) => ({ ...entry(n), offset: n, timestamp: expect.any(String) });
     expect(answer.payload).toEqual({ topic, epoch, offset: 3, publications: [publication(3), publication(2)] });
@@ -242,7 +246,7 @@ describe('the history of a topic', () => {
   it('is kept from those who have not subscribed', async () => {
     const topic = fresh();
     const ann = await stage.connectAs('ann');
-    const answer = await ann.socket.request({ action: 'history', topic });
+    const answer = await ann.request({ action: 'history', topic });
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'FORBIDDEN', action: 'history', topic } });
   });
 
@@ -250,7 +254,7 @@ describe('the history of a topic', () => {
     const topic = fresh('plain');
     const ann = await stage.connectAs('ann');
     expect(await subscribe(ann, topic)).toEqual({ topic });
-    const answer = await ann.socket.request({ action: 'history', topic });
+    const answer = await ann.request({ action: 'history', topic });
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'NO_HANDLER' } });
     await expect(stage.realtime.history(topic)).rejects.toThrow('topic must be one that keeps a history');
   });
@@ -262,7 +266,7 @@ describe('the history of a topic', () => {
     await expect(stage.realtime.history(topic, { since })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     const ann = await stage.connectAs('ann');
     await subscribe(ann, topic);
-    const answer = await ann.socket.request({ action: 'history', topic, since });
+    const answer = await ann.request({ action: 'history', topic, since });
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'VALIDATION_FAILED' } });
   });
 });
