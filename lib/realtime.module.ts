@@ -7,6 +7,8 @@ import { LocalFindings } from './delivery/local-findings.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
+import { TopicPolicies } from './delivery/topic-policies.js';
+import { TopicStreams } from './delivery/topic-streams.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
 import { Authentication } from './gateway/authentication.js';
@@ -18,10 +20,12 @@ import { TopicTokens } from './gateway/topic-tokens.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
+import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
 import { Authenticator } from './ports/authenticator.js';
 import { Clock } from './ports/clock.js';
 import { ConnectionRegistry } from './ports/connection-registry.js';
+import { HistoryStore } from './ports/history-store.js';
 import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
 import { MessageBus } from './ports/message-bus.js';
@@ -95,6 +99,14 @@ function complete(definition: DynamicModule): DynamicModule {
       LocalDelivery,
       LocalFindings,
       Membership,
+      TopicStreams,
+      {
+        provide: TopicPolicies,
+        inject: [TopicHandlerRegistry],
+        useFactory: (topics: TopicHandlerRegistry): TopicPolicies => ({
+          historyOf: (topic) => topics.find(topic)?.gateway.options.history,
+        }),
+      },
       BusAttachment,
       ...HANDLER_PROVIDERS,
       Handshake,
@@ -118,6 +130,7 @@ function complete(definition: DynamicModule): DynamicModule {
       PubSubManager,
       MessageBus,
       NodeDirectory,
+      HistoryStore,
       Clock,
       IdGenerator,
     ],

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { InMemoryHistoryStore } from './adapters/in-memory/in-memory-history-store.js';
 import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
 import { createConnection, type RealtimeConnection } from './core/connection.js';
@@ -43,7 +44,10 @@ let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
   const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
-  return new RealtimeService(bus, directory, { now: () => 0 }, events, new RealtimeSettings(options), drain);
+  const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
+  const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
+  const policies = { historyOf: (name: string) => (name.startsWith('log:') ? { size: 3, ttlMs: 1_000 } : undefined) };
+  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies);
 }
 
 beforeEach(() => {

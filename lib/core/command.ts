@@ -8,7 +8,14 @@ export const MAX_COMMAND_ID_LENGTH = 64;
 
 /** What a client may ask for, whatever its codec. */
 export type Command =
-  SubscribeCommand | UnsubscribeCommand | MessageCommand | CancelCommand | AuthCommand | PingCommand | PongCommand;
+  | SubscribeCommand
+  | UnsubscribeCommand
+  | MessageCommand
+  | HistoryCommand
+  | CancelCommand
+  | AuthCommand
+  | PingCommand
+  | PongCommand;
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
@@ -45,6 +52,18 @@ export interface MessageCommand extends BaseCommand {
   readonly payload?: unknown;
   /** True where a client takes one reply: of many, it gets the last. */
   readonly single?: boolean | undefined;
+}
+
+/** Asks for what was published to a topic. */
+export interface HistoryCommand extends BaseCommand {
+  readonly action: 'history';
+  readonly topic: string;
+  /** Most publications; 0 asks for the position alone. */
+  readonly limit?: number | undefined;
+  /** Those behind it; in reverse, those before it. An empty epoch stands for whichever there is. */
+  readonly since?: StreamPosition | undefined;
+  /** The latest first. */
+  readonly reverse?: boolean | undefined;
 }
 
 /** Ends the running message with this id. */

@@ -1,6 +1,6 @@
 import type { CommandId } from './command.js';
 import type { WireError } from './error-code.js';
-import type { StreamPosition } from './history.js';
+import type { Publication, StreamPosition } from './history.js';
 
 /** What the server tells one client about the connection itself, whatever its codec. Messages go another way: once for all. */
 export type Push =
@@ -28,6 +28,8 @@ export type Push =
        * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
        */
       readonly recovered?: boolean;
+      /** True when the server began it, and not the client. */
+      readonly byServer?: boolean;
       /** When the token for the topic ends, where there is one. */
       readonly expiresAt?: Date;
     }
@@ -38,6 +40,13 @@ export type Push =
       readonly reason?: string;
       /** True: its token has ended; with a new one the client may come back at once. */
       readonly expired?: boolean;
+    }
+  | {
+      readonly kind: 'history';
+      readonly id?: CommandId;
+      readonly topic: string;
+      readonly top: StreamPosition;
+      readonly publications: readonly Publication[];
     }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }

@@ -8,7 +8,7 @@ export class FrameSet {
   #others: Map<Codec, Frame> | undefined;
 
   constructor(
-    private readonly text: string,
+    readonly text: string,
     private readonly topic: string | undefined,
     private readonly offset?: number,
   ) {}

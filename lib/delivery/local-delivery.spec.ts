@@ -8,6 +8,7 @@ import { createConnection } from '../core/connection.js';
 import type { EnvelopeContent } from '../core/envelope.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
+import type { StreamPosition } from '../core/history.js';
 import type { PresenceChange } from '../core/presence.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
@@ -33,6 +34,9 @@ class FakeTarget implements DeliveryTarget {
   unsubscribe(name: string, reason: string): boolean {
     this.orders.push(`unsubscribe ${name} ${reason}`);
     return true;
+  }
+  missed(name: string, { offset }: StreamPosition): void {
+    this.orders.push(`missed ${name} before ${offset}`);
   }
   presenceChanged(name: string, { kind, userId }: PresenceChange): boolean {
     this.orders.push(`${userId} ${kind} ${name}`);

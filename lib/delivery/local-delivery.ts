@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Address } from '../core/address.js';
+import { topic, type Address } from '../core/address.js';
 import type { Envelope } from '../core/envelope.js';
-import { recipientsOf, type RecipientIndex } from '../core/routing.js';
+import type { StreamPosition } from '../core/history.js';
+import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
@@ -36,13 +37,24 @@ export class LocalDelivery implements RecipientIndex {
    * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
-    const act = this.#actionFor(envelope);
+    return this.#carryOut(envelope, this.#actionFor(envelope));
+  }
+
+  /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
+  missed(name: string, position: StreamPosition, except: readonly Address[]): void {
+    void this.#carryOut({ to: [topic(name)], except }, (target) => {
+      target.missed(name, position);
+      return true;
+    });
+  }
+
+  #carryOut(addressing: Addressing, act: Action): number | Promise<number> {
     const tally = new Tally();
-    if (isForAll(envelope)) {
+    if (isForAll(addressing)) {
       // Looking up everybody by id would cost more than all the rest.
       for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     } else {
-      for (const id of recipientsOf(envelope, this)) {
+      for (const id of recipientsOf(addressing, this)) {
         const target = this.#targets.get(id);
         if (target !== undefined) tally.add(this.#attempt(act, target));
       }
@@ -69,8 +81,8 @@ export class LocalDelivery implements RecipientIndex {
     switch (content.kind) {
       case 'message': {
         const [first] = to;
-        const topic = to.length === 1 && first?.kind === 'topic' ? first.id : undefined;
-        const frames = new FrameSet(content.text, topic, content.position?.offset);
+        const name = to.length === 1 && first?.kind === 'topic' ? first.id : undefined;
+        const frames = new FrameSet(content.text, name, content.position?.offset);
         return ({ socket }) => {
           socket.send(frames.for(socket.codec));
           return true;
@@ -132,6 +144,6 @@ class Tally {
   }
 }
 
-function isForAll({ to, except }: Envelope): boolean {
+function isForAll({ to, except }: Addressing): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
 }

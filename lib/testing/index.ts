@@ -17,13 +17,16 @@ export { startTestApp, type TestApp, type TestAppOptions } from './test-app.js';
 export {
   clockContract,
   connectionRegistryContract,
+  historyStoreContract,
   idGeneratorContract,
   jwtVerifierContract,
   messageBusContract,
   nodeDirectoryContract,
   pubSubManagerContract,
+  sharedHistoryStoreContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
   type ContractCase,
+  type HistoryStoreSetup,
   type JwtVerifierSetup,
 } from './contracts/index.js';

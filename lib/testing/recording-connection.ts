@@ -58,6 +58,8 @@ export class RecordingConnection implements DeliveryTarget {
     return wasSubscribed;
   }
 
+  missed(): void {}
+
   presenceChanged(): boolean {
     return false;
   }

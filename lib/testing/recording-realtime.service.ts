@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryHistoryStore } from '../adapters/in-memory/in-memory-history-store.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
@@ -18,6 +19,8 @@ import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalFindings } from '../delivery/local-findings.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { TopicPolicies } from '../delivery/topic-policies.js';
+import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
@@ -52,15 +55,20 @@ export class RecordingRealtimeService extends RealtimeService {
   readonly #ids = new RandomIdGenerator();
   readonly #parts: readonly [Membership, PubSubManager, ConnectionEvents];
 
-  constructor() {
+  /** @param options which topics keep a history, as `@TopicGateway()` says it elsewhere. Default: none does */
+  constructor({ historyOf = () => undefined }: { readonly historyOf?: TopicPolicies['historyOf'] } = {}) {
+    const policies: TopicPolicies = { historyOf };
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
     const bus = new RecordingBus(sent);
     const events = new ConnectionEvents();
     const directory = new InMemoryNodeDirectory();
-    super(bus, directory, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain());
+    const clock = new SystemClock();
+    const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
+    super(bus, directory, clock, events, new RealtimeSettings({}), new NodeDrain(), history, policies);
     const delivery = new LocalDelivery(registry, pubSub);
+    const streams = new TopicStreams(delivery, history);
     bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
     directory.open({
       id: NODE,
@@ -70,7 +78,7 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
-    this.#parts = [new Membership(registry, pubSub, delivery, bus), pubSub, events];
+    this.#parts = [new Membership(registry, pubSub, delivery, bus, streams), pubSub, events];
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */

@@ -1,7 +1,13 @@
+import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
+import { topic as topicAddress } from '../../lib/core/address.js';
 import { localReport, type DeliveryReport } from '../../lib/core/delivery-report.js';
 import type { Envelope } from '../../lib/core/envelope.js';
+import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history.js';
 import type { NodeCounts, NodeInfo } from '../../lib/core/node-info.js';
+import { PublicationStreams } from '../../lib/core/publication-streams.js';
 import type { Finding, Question } from '../../lib/core/question.js';
+import { subjectOf } from '../../lib/core/subject.js';
+import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../lib/ports/history-store.js';
 import {
   MessageBus,
   type EnvelopeReceiver,
@@ -14,6 +20,8 @@ import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js'
 export class Hub {
   readonly buses = new Set<HubBus>();
   readonly nodes = new Map<string, NodeSelf>();
+  readonly #ids = new RandomIdGenerator();
+  readonly streams = new PublicationStreams(() => this.#ids.next());
 }
 
 export class HubBus extends MessageBus {
@@ -107,5 +115,31 @@ export class HubDirectory extends NodeDirectory {
   close(): void {
     if (this.#self) this.hub.nodes.delete(this.#self.id);
     this.#self = undefined;
+  }
+}
+
+export class HubHistoryStore extends HistoryStore {
+  constructor(
+    private readonly hub: Hub,
+    private readonly bus: MessageBus,
+  ) {
+    super();
+  }
+
+  async publish(
+    topic: string,
+    text: string,
+    retention: Retention,
+    { report, idempotencyKey }: PublicationOptions,
+  ): Promise<PositionedReport> {
+    const { position, isRepeated } = this.hub.streams.append(topic, text, retention, Date.now(), idempotencyKey);
+    if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };
+    const address = topicAddress(topic);
+    const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
+    return { ...(await this.bus.publish(subjectOf(address)!, envelope, { report })), ...position };
+  }
+
+  read(topic: string, range: HistoryRange, retention: Retention): HistoryPage {
+    return this.hub.streams.page(topic, range, retention, Date.now());
   }
 }

@@ -67,6 +67,29 @@ describe('reading a frame', () => {
       { action: 'subscribe', id: 'sub_refresh:2', topic: 'c', token: 't', renews: true },
     ],
     [
+      { id: 2, subscribe: { channel: 'c', recover: true, epoch: '?', offset: -1 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '', offset: 0 } },
+    ],
+    [
+      { id: 2, history: { channel: 'c' } },
+      { action: 'history', id: 'history:2', topic: 'c', limit: 0 },
+    ],
+    [
+      { id: 2, history: { channel: 'c', limit: -1 } },
+      { action: 'history', id: 'history:2', topic: 'c' },
+    ],
+    [
+      { id: 2, history: { channel: 'c', limit: 5, since: { epoch: 'e', offset: 3 }, reverse: true } },
+      {
+        action: 'history',
+        id: 'history:2',
+        topic: 'c',
+        limit: 5,
+        since: { epoch: 'e', offset: 3 },
+        reverse: true,
+      },
+    ],
+    [
       { id: 2, unsubscribe: { channel: 'c' } },
       { action: 'unsubscribe', id: 'unsubscribe:2', topic: 'c' },
     ],
@@ -248,6 +271,27 @@ describe('writing a push', () => {
       'a subscription by the server is pushed',
       { kind: 'subscribed', topic: 't' },
       { push: { channel: 't', subscribe: {} } },
+    ],
+    [
+      'a subscription that has missed something is begun again by the client',
+      { kind: 'subscribed', topic: 't', position: { epoch: 'e', offset: 3 }, recovered: false },
+      { push: { channel: 't', unsubscribe: { code: 2500, reason: 'publications were missed' } } },
+    ],
+    [
+      'a subscription by the server that has missed something goes on elsewhere',
+      { kind: 'subscribed', topic: 't', position: { epoch: 'e', offset: 3 }, recovered: false, byServer: true },
+      { push: { channel: 't', subscribe: { recoverable: true, positioned: true, epoch: 'e', offset: 3 } } },
+    ],
+    [
+      'a history has its publications as they were written',
+      {
+        kind: 'history',
+        id: id('history'),
+        topic: 't',
+        top: { epoch: 'e', offset: 9 },
+        publications: [{ offset: 9, text: '{"type":"x"}' }],
+      },
+      { id: 7, history: { publications: [{ data: { type: 'x' }, offset: 9 }], offset: 9, epoch: 'e' } },
     ],
     ['its end is confirmed', { kind: 'unsubscribed', id: id('unsubscribe'), topic: 't' }, { id: 7, unsubscribe: {} }],
     [

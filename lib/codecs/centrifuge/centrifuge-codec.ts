@@ -2,7 +2,7 @@ import { explainJsonShape, type JsonShape } from '../../core/json-shape.js';
 import type { Push } from '../../core/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, readCommand } from './command-reader.js';
-import { writePush } from './push-writer.js';
+import { writeHistory, writePush } from './push-writer.js';
 
 /** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one in each line. */
 export class CentrifugeCodec implements Codec {
@@ -20,6 +20,7 @@ export class CentrifugeCodec implements Codec {
   }
 
   encodePush(push: Push, timestamp: string): string | undefined {
+    if (push.kind === 'history') return writeHistory(push);
     const written = writePush(push, new Date(timestamp));
     return written && JSON.stringify(written);
   }

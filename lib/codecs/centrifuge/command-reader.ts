@@ -1,5 +1,6 @@
 import type { Command, CommandId } from '../../core/command.js';
 import type { ErrorCode } from '../../core/error-code.js';
+import { isOffset, isStreamPosition, type StreamPosition } from '../../core/history.js';
 import { tokenFromAuthorization } from '../../core/token.js';
 import type { Decoded } from '../../ports/codec.js';
 import { commandIdOf, METHODS, type Method } from './method.js';
@@ -78,7 +79,22 @@ const READERS: Readonly<Record<Method, Reader>> = {
   },
   presence: ({ channel }) => (isText(channel) ? NOT_AVAILABLE : NO_CHANNEL),
   presence_stats: ({ channel }) => (isText(channel) ? NOT_AVAILABLE : NO_CHANNEL),
-  history: ({ channel }) => (isText(channel) ? NOT_AVAILABLE : NO_CHANNEL),
+  history({ channel, limit = 0, since, reverse = false }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    if (limit !== ALL && !isOffset(limit)) return new Refusal('VALIDATION_FAILED', 'The limit must be -1, 0 or more.');
+    const { epoch = '', offset = 0 } = fieldsOf(since);
+    if (typeof epoch !== 'string' || !isOffset(offset) || (reverse === true && isFields(since) && offset === 0)) {
+      return new Refusal('VALIDATION_FAILED', 'The place to begin at must be {"epoch":"…","offset":…}.');
+    }
+    return {
+      action: 'history',
+      id: commandIdOf('history', id),
+      topic: channel,
+      ...(limit !== ALL && { limit }),
+      ...(isFields(since) && { since: { epoch, offset } }),
+      ...(reverse === true && { reverse }),
+    };
+  },
   ping: () => NOT_AVAILABLE,
 };
 
@@ -121,9 +137,15 @@ function idIn({ id = 0 }: Fields): number | undefined {
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= MAX_ID ? id : undefined;
 }
 
-/** Whether it can be a place in a history is told by whoever knows histories. */
-function positionIn({ epoch = '', offset = 0 }: Fields): { readonly epoch: string; readonly offset: number } {
-  return { epoch: String(epoch), offset: Number(offset) };
+/** As the limit of a history: no limit of the client's own. */
+const ALL = -1;
+
+/** In no history: what is asked for from there cannot be had, and that is what is said. */
+const NOWHERE: StreamPosition = { epoch: '', offset: 0 };
+
+function positionIn({ epoch, offset = 0 }: Fields): StreamPosition {
+  const position = { epoch, offset };
+  return isStreamPosition(position) ? position : NOWHERE;
 }
 
 /** The header among those that an SDK sends with its first command, since browsers cannot send any with the request. */

@@ -29,6 +29,10 @@ describe('the number of an error', () => {
     expect(numberedError({ code: 'NO_HANDLER', message: 'm' }, 'rpc').code).toBe(104);
   });
 
+  it('says of a history that it has begun anew', () => {
+    expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus: 410 }, 'history').code).toBe(112);
+  });
+
   it.each(['refresh', 'sub_refresh'] as const)('lets %s end with an expired token, and not begin anew', (method) => {
     expect(numberedError({ code: 'TOKEN_EXPIRED', message: 'm' }, method).code).toBe(110);
   });

@@ -29,6 +29,8 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
 const INTERNAL = NUMBERS.INTERNAL;
 const METHOD_NOT_FOUND = 104;
 const EXPIRED = 110;
+const UNRECOVERABLE = 112;
+const GONE = 410;
 const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
 /** The error that answers a command. */
@@ -42,6 +44,7 @@ function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Metho
   // For the SDKs 109 means "connect anew", which a connection that is being renewed must not.
   if (code === 'TOKEN_EXPIRED') return method === 'refresh' || method === 'sub_refresh' ? EXPIRED : NUMBERS[code];
   if (code === 'NO_HANDLER' && method === 'rpc') return METHOD_NOT_FOUND;
+  if (httpStatus === GONE && method === 'history') return UNRECOVERABLE;
   // SDKs act on why a subscription was refused; of other exceptions applications know best what the status means.
   const isKnown = method === 'subscribe' && code !== 'VALIDATION_FAILED';
   return httpStatus === undefined || isKnown ? NUMBERS[code] : httpStatus;

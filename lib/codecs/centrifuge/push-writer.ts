@@ -6,11 +6,13 @@ import { replyTo, type ReplyTo } from './method.js';
 
 /** Ends a subscription for good. */
 const UNSUBSCRIBED = 2000;
+/** Ends it until the client comes back, and says where it was. */
+const INSUFFICIENT_STATE = 2500;
 /** Ends it until the client comes back with a new token. */
 const SUBSCRIPTION_EXPIRED = 2501;
 
-/** A push as what is serialised for the client, or `undefined` when this protocol does not tell it. Zero values are left out. */
-export function writePush(push: Push, now: Date): object | undefined {
+/** A push beside those of {@link writeHistory} as what is serialised for the client, or `undefined` when this protocol does not tell it. Zero values are left out. */
+export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): object | undefined {
   switch (push.kind) {
     case 'welcome':
       return push.answers === undefined ? undefined : connected(push, replyTo(push.answers), now);
@@ -40,6 +42,14 @@ export function writePush(push: Push, now: Date): object | undefined {
   }
 }
 
+/** What was published is neither parsed nor written again. */
+export function writeHistory({ id, top, publications }: Told<'history'>): string | undefined {
+  if (id === undefined) return undefined;
+  const list = publications.map(({ offset, text }) => `{"data":${text},"offset":${offset}}`).join();
+  const result = `{"publications":[${list}],"offset":${top.offset},"epoch":"${top.epoch}"}`;
+  return `{"id":${replyTo(id).id},"history":${result}}`;
+}
+
 type Told<K extends Push['kind']> = Extract<Push, { kind: K }>;
 
 function connected({ connectionId, expiresAt, heartbeatMs }: Told<'welcome'>, to: ReplyTo, now: Date): object {
@@ -54,9 +64,15 @@ function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | 
   return to?.method === 'refresh' ? { id: to.id, refresh: expiryIn(expiresAt, now) } : undefined;
 }
 
-function subscribed({ id, topic, position, recovered, expiresAt }: Told<'subscribed'>, now: Date): object {
+function subscribed(push: Told<'subscribed'>, now: Date): object {
+  const { id, topic, position, recovered, byServer, expiresAt } = push;
   const at = positioned(position);
-  if (id === undefined) return { push: { channel: topic, subscribe: at } };
+  if (id === undefined) {
+    // SDKs do not look for gaps. What the client began it begins again, and what the server began goes on elsewhere.
+    const isLost = recovered === false && !byServer;
+    const lost = { code: INSUFFICIENT_STATE, reason: 'publications were missed' };
+    return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: at }) } };
+  }
   return reply(id, {
     ...at,
     ...(recovered !== undefined && { was_recovering: true }),

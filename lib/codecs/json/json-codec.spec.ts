@@ -40,7 +40,7 @@ describe('reading a frame', () => {
   it('says of an unknown action which ones there are', () => {
     expect(refusal({ action: 'dance' })).toEqual({
       code: 'UNKNOWN_ACTION',
-      message: 'There is no such action; the actions are subscribe, unsubscribe, message, cancel, auth, ping.',
+      message: 'There is no such action; the actions are subscribe, unsubscribe, message, history, cancel, auth, ping.',
     });
   });
 
