@@ -71,7 +71,7 @@ export class RedisLine {
     command(server, [server?.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text]).then(
       (count) => sent(Number(count)),
       (error: unknown) => {
-        if (isMoved(error)) this.network.refresh();
+        this.network.mistrust(server, error);
         failed();
       },
     );
@@ -110,11 +110,6 @@ function isPublication(frame: BusFrame): boolean {
   if (frame.kind !== 'envelope') return false;
   const { content } = frame.envelope;
   return content.kind === 'message' && content.position !== undefined;
-}
-
-function isMoved(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
 }
 
 /** What callers are told whose message does not fit. */
