@@ -12,6 +12,7 @@ import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection } from '../core/connection.js';
 import type { DeliveryReport } from '../core/delivery-report.js';
 import type { Envelope } from '../core/envelope.js';
+import type { Retention } from '../core/history.js';
 import type { RealtimeMessage } from '../core/message.js';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
@@ -19,7 +20,7 @@ import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalFindings } from '../delivery/local-findings.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
-import { TopicPolicies } from '../delivery/topic-policies.js';
+import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
@@ -53,11 +54,11 @@ export class RecordingRealtimeService extends RealtimeService {
   /** Everything that was sent, in order, whether or not anybody was there to receive it. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
+  readonly #policies: { historyOf: TopicPolicies['historyOf'] };
   readonly #parts: readonly [Membership, PubSubManager, ConnectionEvents];
 
-  /** @param options which topics keep a history, as `@TopicGateway()` says it elsewhere. Default: none does */
-  constructor({ historyOf = () => undefined }: { readonly historyOf?: TopicPolicies['historyOf'] } = {}) {
-    const policies: TopicPolicies = { historyOf };
+  constructor() {
+    const policies = { historyOf: (_topic: string): Retention | undefined => undefined };
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
@@ -78,7 +79,13 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
+    this.#policies = policies;
     this.#parts = [new Membership(registry, pubSub, delivery, bus, streams), pubSub, events];
+  }
+
+  /** Which topics keep a history from now on, and how much of it; `@TopicGateway()` says it elsewhere. Until then none does. */
+  keepHistory(historyOf: (topic: string) => Retention | undefined): void {
+    this.#policies.historyOf = historyOf;
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
