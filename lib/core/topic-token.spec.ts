@@ -7,7 +7,7 @@ const GOOD = { sub: 'ann', channel: 'room:1', exp: 1_001 };
 
 describe('a token for a topic', () => {
   it('is good for its topic and its user, until it ends', () => {
-    expect(judgeTopicToken(GOOD, USE, NOW)).toEqual({ kind: 'good', expiresAt: new Date(1_001_000) });
+    expect(judgeTopicToken(GOOD, USE, NOW)).toBe('good');
   });
 
   it.each([
@@ -17,21 +17,19 @@ describe('a token for a topic', () => {
     ['several topics', { ...GOOD, channel: ['room:1'] }],
     ['nobody', { channel: 'room:1', exp: 1_001 }],
     ['longer than a date can say', { ...GOOD, exp: 1e300 }],
+    ['ever', { sub: 'ann', channel: 'room:1' }],
   ])('opens nothing when it is for %s', (_what, claims) => {
-    expect(judgeTopicToken(claims, USE, NOW)).toEqual({ kind: 'foreign' });
+    expect(judgeTopicToken(claims, USE, NOW)).toBe('foreign');
   });
 
   it.each([
     ['whose end has come', 994],
     ['whose end is just as far away as clocks may differ', 995],
-    ['without an end', undefined],
   ])('is expired: one %s', (_what, exp) => {
-    const { exp: _exp, ...endless } = GOOD;
-    const claims = exp === undefined ? endless : { ...endless, exp };
-    expect(judgeTopicToken(claims, USE, NOW)).toEqual({ kind: 'expired' });
+    expect(judgeTopicToken({ ...GOOD, exp }, USE, NOW)).toBe('expired');
   });
 
   it('is taken within the tolerance', () => {
-    expect(judgeTopicToken({ ...GOOD, exp: 996 }, USE, NOW)).toMatchObject({ kind: 'good' });
+    expect(judgeTopicToken({ ...GOOD, exp: 996 }, USE, NOW)).toBe('good');
   });
 });

@@ -1,4 +1,4 @@
-import { isExpired, type JwtClaims } from './claims.js';
+import { isClaims, isExpired, type JwtClaims } from './claims.js';
 
 /** What a token for a topic has to be about. */
 export interface TopicTokenUse {
@@ -10,11 +10,11 @@ export interface TopicTokenUse {
 
 /** What became of a token for a topic. */
 export type TopicTokenVerdict =
-  | { readonly kind: 'good'; readonly expiresAt: Date }
+  | 'good'
   /** It was good once. */
-  | { readonly kind: 'expired' }
+  | 'expired'
   /** It is for another topic or another user, or no token for a topic at all. */
-  | { readonly kind: 'foreign' };
+  | 'foreign';
 
 /**
  * Judges the verified claims of a token that opens one topic to one user: `channel` names the topic, `sub` the user, and
@@ -25,9 +25,6 @@ export function judgeTopicToken(
   { topic, userId, toleranceS }: TopicTokenUse,
   now: Date,
 ): TopicTokenVerdict {
-  if (claims['channel'] !== topic || claims.sub !== userId) return { kind: 'foreign' };
-  if (isExpired(claims, now, toleranceS)) return { kind: 'expired' };
-  const expiresAt = new Date(claims.exp! * 1000);
-  // A life that no date can hold has no end that could be kept.
-  return Number.isNaN(expiresAt.getTime()) ? { kind: 'foreign' } : { kind: 'good', expiresAt };
+  if (!isClaims(claims) || claims['channel'] !== topic || claims.sub !== userId) return 'foreign';
+  return isExpired(claims, now, toleranceS) ? 'expired' : 'good';
 }

@@ -30,8 +30,8 @@ export class TopicTokens {
       const claims = await withinDeadline(this.#verify(token), this.settings.limits.authTimeoutMs, unknown);
       const { clockToleranceS: toleranceS } = this.settings;
       const verdict = judgeTopicToken(claims, { topic, userId, toleranceS }, new Date(this.clock.now()));
-      if (verdict.kind === 'good') return { ok: true, expiresAt: verdict.expiresAt };
-      return { ok: false, error: { ...(verdict.kind === 'expired' ? EXPIRED : REFUSED), ...at } };
+      if (verdict === 'good') return { ok: true, expiresAt: new Date(claims.exp! * 1000) };
+      return { ok: false, error: { ...(verdict === 'expired' ? EXPIRED : REFUSED), ...at } };
     } catch (error) {
       const code = error instanceof RealtimeError ? error.code : undefined;
       if (code === 'TOKEN_EXPIRED') return { ok: false, error: { ...EXPIRED, ...at } };

@@ -201,8 +201,8 @@ describe('The upgrade request', () => {
       { centrifuge: { path: '/sdk' }, useGlobalPrefix: true },
       { configure: (nest) => void nest.setGlobalPrefix('api') },
     );
-    const { client } = { client: await app.connectTo('/api/sdk') };
-    client.send({ id: 1, connect: { token: ann } } as never);
+    const client = await app.connectTo('/api/sdk');
+    client.send({ id: 1, connect: { token: ann } });
     expect(await client.next()).toHaveProperty('connect');
   });
 });

@@ -103,12 +103,13 @@ export class LineClient {
 
   /** The answer to a command. */
   async reply(id: number): Promise<Line> {
-    return (await this.client.next((frame) => (frame as Line)['id'] === id)) as unknown as Line;
+    return this.client.next((line) => (line as Line)['id'] === id);
   }
 
   /** What the next push of this kind says. */
   async push(kind: string): Promise<Line> {
-    return ((await this.client.next((frame) => (frame as Line)['push']?.[kind])) as unknown as Line)['push'] as Line;
+    const line: Line = await this.client.next((each) => (each as Line)['push']?.[kind] !== undefined);
+    return line['push'] as Line;
   }
 
   /** Connects, and takes the answer. */

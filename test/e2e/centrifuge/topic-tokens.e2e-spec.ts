@@ -94,8 +94,8 @@ describe('A token for a topic', () => {
 describe('The renewal of a token for a topic', () => {
   async function inVault(): Promise<LineClient> {
     const client = await LineClient.to(await startRooms());
-    const subscribe = { channel: 'vault:1', token: tokenFor('vault:1') };
-    client.send({ id: 1, connect: { token: ann } }, { id: 2, subscribe });
+    const request = { channel: 'vault:1', token: tokenFor('vault:1') };
+    client.send({ id: 1, connect: { token: ann } }, { id: 2, subscribe: request });
     await client.reply(2);
     return client;
   }

@@ -22,7 +22,7 @@ describe('A connection ends with a bad request', () => {
     ['a first command with a token that is no string', { id: 1, connect: { token: 7 } }],
   ])('on %s', async (_what, command) => {
     const { client } = await LineClient.to(await startRooms());
-    client.send(command as never);
+    client.send(command);
     expect(await client.nextClose()).toEqual({ code: 3501, reason: expect.stringMatching(/[a-z] [a-z]/) });
     expect(client.pending).toEqual([]);
   });
