@@ -60,6 +60,7 @@ it('nestjs-realtime/core exports exactly these names', () => {
     'isConnection',
     'isErrorCode',
     'isExpired',
+    'isFinalClose',
     'isMessage',
     'isOrigin',
     'isOriginAllowed',

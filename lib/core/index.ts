@@ -86,11 +86,12 @@ export type { DeliveryReport } from './delivery-report.js';
 export type { ConnectionsQuestion, Finding, Findings, Question, TopicsQuestion } from './question.js';
 export type { NodeCounts, NodeInfo } from './node-info.js';
 
-// Topics and subscriptions
+// Topics, subscriptions, presence
 export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic.js';
 export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTopic } from './topic-pattern.js';
 export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
+export type { Presence, PresenceChange, PresenceMember } from './presence.js';
 
 // What crosses the socket, whatever the codec
 export { MAX_COMMAND_ID_LENGTH } from './command.js';
@@ -101,6 +102,7 @@ export type {
   CommandId,
   MessageCommand,
   PingCommand,
+  PresenceCommand,
   SubscribeCommand,
   UnsubscribeCommand,
 } from './command.js';
@@ -109,7 +111,7 @@ export type { JsonShape } from './json-shape.js';
 export type { Push } from './push.js';
 export { ERROR_CODES, errorCodeOfHttpStatus, isErrorCode } from './error-code.js';
 export type { ErrorCode, WireError } from './error-code.js';
-export { CLOSE_CODES, MAX_REASON_BYTES } from './close-code.js';
+export { CLOSE_CODES, isFinalClose, MAX_REASON_BYTES } from './close-code.js';
 export type { CloseCodeName } from './close-code.js';
 export { describeProblems } from './problem.js';
 export type { Problem } from './problem.js';

@@ -15,8 +15,12 @@ type Reader<A extends Command['action']> = (
 
 /** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
 const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
-  subscribe: ({ topic, payload }, id) =>
-    isText(topic) ? { action: 'subscribe', id, topic, payload } : mustBeText('topic'),
+  subscribe({ topic, payload, presence }, id) {
+    if (!isText(topic)) return mustBeText('topic');
+    return isMissingOrBoolean(presence)
+      ? { action: 'subscribe', id, topic, payload, presence }
+      : 'presence must be true or false';
+  },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
   message({ topic, type, payload }, id) {
     if (!isText(topic)) return mustBeText('topic');
@@ -24,6 +28,7 @@ const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
   },
   cancel: (_fields, id) =>
     id === undefined ? 'id is required: that of the message to cancel' : { action: 'cancel', id },
+  presence: ({ topic }, id) => (isText(topic) ? { action: 'presence', id, topic } : mustBeText('topic')),
   auth: ({ token }, id) => (isText(token) ? { action: 'auth', id, token } : mustBeText('token')),
   ping: (_fields, id) => ({ action: 'ping', id }),
 };
@@ -97,6 +102,13 @@ function payloadOf(push: Push): unknown {
     }
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason };
+    case 'joined':
+    case 'left':
+      return { topic: push.topic, userId: push.userId, info: push.info };
+    case 'presence': {
+      const { members, users, connections } = push.presence;
+      return { topic: push.topic, users: members, userCount: users, connections };
+    }
     case 'complete':
     case 'pong':
     case 'ping':
@@ -111,6 +123,10 @@ function isCommandId(value: unknown): value is CommandId {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+function isMissingOrBoolean(value: unknown): value is boolean | undefined {
+  return value === undefined || typeof value === 'boolean';
 }
 
 function mustBeText(field: string): string {
