@@ -1,6 +1,5 @@
 import type { CloseCodeName } from '../core/close-code.js';
 import type { RightsOrder } from '../core/envelope.js';
-import type { PresenceChange } from '../core/presence.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /**
@@ -15,8 +14,6 @@ export interface DeliveryTarget {
   subscribe(topic: string): boolean | Promise<boolean>;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
-  /** Somebody joined or left a topic; false when the connection has not asked to be told. */
-  presenceChanged(topic: string, change: PresenceChange): boolean;
   /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
   /** Has its token looked at again, and ends it when that was revoked. */

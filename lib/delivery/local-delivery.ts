@@ -2,10 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Address } from '../core/address.js';
 import type { Envelope } from '../core/envelope.js';
 import { recipientsOf, type RecipientIndex } from '../core/routing.js';
+import { Clock } from '../ports/clock.js';
+import type { Codec } from '../ports/codec.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
+import { PresenceWatchers } from './presence-watchers.js';
+import { Timestamps } from './timestamps.js';
 
 /** Says whether it concerned the connection. */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
@@ -17,11 +21,16 @@ const NOBODY: ReadonlySet<string> = new Set();
 export class LocalDelivery implements RecipientIndex {
   readonly #logger = new Logger(LocalDelivery.name);
   readonly #targets = new Map<string, DeliveryTarget>();
+  readonly #timestamps: Timestamps;
 
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
-  ) {}
+    private readonly watchers: PresenceWatchers,
+    clock: Clock,
+  ) {
+    this.#timestamps = new Timestamps(clock);
+  }
 
   attach(connectionId: string, target: DeliveryTarget): void {
     this.#targets.set(connectionId, target);
@@ -42,7 +51,7 @@ export class LocalDelivery implements RecipientIndex {
       // Looking up everybody by id would cost more than all the rest.
       for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     } else {
-      for (const id of recipientsOf(envelope, this)) {
+      for (const id of this.#recipientsOf(envelope)) {
         const target = this.#targets.get(id);
         if (target !== undefined) tally.add(this.#attempt(act, target));
       }
@@ -65,21 +74,24 @@ export class LocalDelivery implements RecipientIndex {
     }
   }
 
+  /** Of who joins and who leaves only those hear who asked: most subscribers of a large topic do not. */
+  #recipientsOf(envelope: Envelope): Iterable<string> {
+    const { to, content } = envelope;
+    if (content.kind !== 'joined' && content.kind !== 'left') return recipientsOf(envelope, this);
+    return this.watchers.of(topicOf(to) ?? '');
+  }
+
   #actionFor({ to, content }: Envelope): Action {
     switch (content.kind) {
       case 'message': {
-        const [first] = to;
-        const topic = to.length === 1 && first?.kind === 'topic' ? first.id : undefined;
-        const frames = new FrameSet(content.text, topic, content.position?.offset);
-        return ({ socket }) => {
-          socket.send(frames.for(socket.codec));
-          return true;
-        };
+        const topic = topicOf(to);
+        return writing((codec) => codec.encodeMessage(content.text, topic, content.position?.offset));
       }
       case 'joined':
       case 'left': {
-        const [first] = to;
-        return (target) => first?.kind === 'topic' && target.presenceChanged(first.id, content);
+        const topic = topicOf(to);
+        if (topic === undefined) return () => false;
+        return writing((codec) => codec.encodePush({ ...content, topic }, this.#timestamps.now()));
       }
       case 'disconnect':
         return (target) => {
@@ -134,4 +146,18 @@ class Tally {
 
 function isForAll({ to, except }: Envelope): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
+}
+
+/** The topic, when nothing else is addressed. */
+function topicOf([address, ...others]: readonly Address[]): string | undefined {
+  return address?.kind === 'topic' && others.length === 0 ? address.id : undefined;
+}
+
+/** Writes what all recipients are told. */
+function writing(encode: (codec: Codec) => string): Action {
+  const frames = new FrameSet(encode);
+  return ({ socket }) => {
+    socket.send(frames.for(socket.codec));
+    return true;
+  };
 }

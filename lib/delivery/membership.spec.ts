@@ -8,6 +8,7 @@ import { MessageBus } from '../ports/message-bus.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
+import { PresenceWatchers } from './presence-watchers.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
@@ -54,7 +55,12 @@ beforeEach(() => {
   bus = new RecordingBus();
   registry = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
-  membership = new Membership(registry, pubSub, new LocalDelivery(registry, pubSub), bus);
+  membership = new Membership(
+    registry,
+    pubSub,
+    new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }),
+    bus,
+  );
 });
 
 /** What the bus was told since the last time. */

@@ -58,10 +58,6 @@ export class RecordingConnection implements DeliveryTarget {
     return wasSubscribed;
   }
 
-  presenceChanged(): boolean {
-    return false;
-  }
-
   /** Gives it other roles or permissions. */
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
     if (this.closedWith) return;

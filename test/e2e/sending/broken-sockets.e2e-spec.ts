@@ -42,7 +42,6 @@ function breakTarget({ node, id }: StageGuest): void {
     disconnect() {},
     subscribe: () => false,
     unsubscribe: () => false,
-    presenceChanged: () => false,
     changeRights() {},
     revalidate() {},
   });
