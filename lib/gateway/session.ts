@@ -148,10 +148,6 @@ export class Session implements DeliveryTarget {
     return this.#loop.unsubscribeByServer(topic, reason);
   }
 
-  presenceChanged(): boolean {
-    return false;
-  }
-
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
     const before = this.connection;
@@ -338,6 +334,7 @@ export class Session implements DeliveryTarget {
     }
     if (this.isClosed) return;
     this.#phase = 'open';
+    this.services.presence.opened(this.connection);
     this.#loop.start();
   }
 
@@ -369,6 +366,7 @@ export class Session implements DeliveryTarget {
     const connection = this.#connection;
     if (connection === undefined) return;
     const topics = this.services.membership.remove(connection.id);
+    this.services.presence.ended(connection, topics, code);
     if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, { code, reason });
   }
 
