@@ -59,9 +59,11 @@ export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
 export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionResponder } from './ports/message-bus.js';
 export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
+export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';
 export type { Envelope, EnvelopeContent } from './core/envelope.js';
 export type { NodeCounts, NodeInfo } from './core/node-info.js';
+export type { Presence, PresenceChange, PresenceMember } from './core/presence.js';
 export type { Finding, Question } from './core/question.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';

@@ -57,7 +57,7 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
     findings: fc.array(fc.string()),
   }),
   fc.record({ kind: fc.constantFrom('roll-call' as const, 'probe' as const), ...spoken }),
-  fc.record({ kind: fc.constant('presence' as const), ...spoken, isAttached: fc.boolean(), isGone: fc.boolean() }),
+  fc.record({ kind: fc.constant('attachment' as const), ...spoken, isAttached: fc.boolean(), isGone: fc.boolean() }),
 );
 
 describe('a frame', () => {

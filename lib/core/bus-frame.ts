@@ -26,7 +26,7 @@ export type BusFrame = Spoken &
     /** Meant for the one who sends it. */
     | { readonly kind: 'probe' }
     /** The origin is attached to the bus from now on, or no longer; `isGone` when it ends. */
-    | { readonly kind: 'presence'; readonly isAttached: boolean; readonly isGone: boolean }
+    | { readonly kind: 'attachment'; readonly isAttached: boolean; readonly isGone: boolean }
   );
 
 /** Who speaks, and how often this node has spoken before. */
@@ -48,7 +48,7 @@ const LETTERS = {
   found: 'f',
   'roll-call': 'c',
   probe: 'p',
-  presence: 'n',
+  attachment: 'n',
 } as const satisfies Record<BusFrame['kind'], string>;
 
 /**
@@ -67,7 +67,7 @@ export function encodeFrame(frame: BusFrame): string {
       return `${start}]\n${JSON.stringify(frame.counts)}`;
     case 'found':
       return `${start},${frame.about},${frame.isLast ? 1 : 0}]\n${JSON.stringify(frame.findings)}`;
-    case 'presence':
+    case 'attachment':
       return `${start},${frame.isAttached ? 1 : 0},${frame.isGone ? 1 : 0}]\n`;
     case 'roll-call':
     case 'probe':
@@ -105,10 +105,10 @@ export function decodeFrame(text: string): BusFrame | undefined {
       const findings = rest.length === 2 && isCount(about) && isFlag(isLast) ? parseList(body) : undefined;
       return findings && { kind: 'found', ...spoken, about: about as number, isLast: isLast === 1, findings };
     }
-    case LETTERS.presence: {
+    case LETTERS.attachment: {
       const [isAttached, isGone] = rest;
       if (rest.length !== 2 || !isFlag(isAttached) || !isFlag(isGone) || body !== '') return undefined;
-      return { kind: 'presence', ...spoken, isAttached: isAttached === 1, isGone: isGone === 1 };
+      return { kind: 'attachment', ...spoken, isAttached: isAttached === 1, isGone: isGone === 1 };
     }
     case LETTERS['roll-call']:
       return rest.length === 0 && body === '' ? { kind: 'roll-call', ...spoken } : undefined;

@@ -12,6 +12,7 @@ it('nestjs-realtime/core exports exactly these names', () => {
     'MAX_TOPIC_LENGTH',
     'MAX_TYPE_LENGTH',
     'NEUTRAL_SUBPROTOCOL',
+    'PresenceTable',
     'RESERVED_TYPE_PREFIX',
     'Subscriptions',
     'addressed',

@@ -93,6 +93,10 @@ export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
 export type { Presence, PresenceChange, PresenceMember } from './presence.js';
 
+// Who is in a topic
+export type { Presence, PresenceChange, PresenceMember } from './presence.js';
+export { PresenceTable } from './presence-table.js';
+
 // What crosses the socket, whatever the codec
 export { MAX_COMMAND_ID_LENGTH } from './command.js';
 export type {

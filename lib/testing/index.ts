@@ -21,9 +21,12 @@ export {
   jwtVerifierContract,
   messageBusContract,
   nodeDirectoryContract,
+  presenceStoreContract,
   pubSubManagerContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
+  sharedPresenceStoreContract,
   type ContractCase,
   type JwtVerifierSetup,
+  type PresenceSetup,
 } from './contracts/index.js';

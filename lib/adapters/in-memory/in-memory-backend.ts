@@ -1,8 +1,10 @@
 import type { RealtimeBackend } from '../../ports/backend.js';
 import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
+import { PresenceStore } from '../../ports/presence-store.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from './in-memory-node-directory.js';
+import { InMemoryPresenceStore } from './in-memory-presence-store.js';
 
 /**
  * The default backend: one node, which keeps everything in its own memory.
@@ -14,6 +16,11 @@ export function inMemoryBackend(): RealtimeBackend {
     providers: [
       { provide: MessageBus, useClass: InMemoryMessageBus },
       { provide: NodeDirectory, useClass: InMemoryNodeDirectory },
+      {
+        provide: PresenceStore,
+        inject: [MessageBus],
+        useFactory: (bus: MessageBus) => new InMemoryPresenceStore(bus),
+      },
     ],
   };
 }

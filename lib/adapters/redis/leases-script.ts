@@ -1,3 +1,5 @@
+import { RedisScript } from './redis-script.js';
+
 /**
  * Refreshes or removes a node's lease, drops those that have run out by Redis's own clock, and tells the rest.
  *
@@ -5,7 +7,7 @@
  * ARGV: how long a lease holds, in milliseconds; the node's id; its lease, or '' to remove it.
  * Returns id, lease and how long it holds, in milliseconds, of all nodes that live, one after the other. Keys of another type are in nobody's way: they are deleted.
  */
-export const LEASES_SCRIPT = `
+export const leasesScript = new RedisScript(`
 local function reset(key, kind)
   local found = redis.call('TYPE', key).ok
   if found ~= kind and found ~= 'none' then redis.call('DEL', key) end
@@ -37,4 +39,4 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   end
 end
 return living
-`;
+`);

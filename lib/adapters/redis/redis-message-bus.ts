@@ -273,7 +273,7 @@ export class RedisMessageBus extends MessageBus {
       case 'probe':
         if (isOwn) this.#probes.heard(partition, sequence);
         return;
-      case 'presence':
+      case 'attachment':
         if (!isOwn) this.directory.heard(origin, frame.isAttached, frame.isGone);
         return;
     }
@@ -324,7 +324,7 @@ export class RedisMessageBus extends MessageBus {
 
   /** Tells the others what they would find in this node's lease some seconds later. */
   readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
-    this.#line.tell(this.channels.everybody, { kind: 'presence', ...this.#line.next(), isAttached, isGone });
+    this.#line.tell(this.channels.everybody, { kind: 'attachment', ...this.#line.next(), isAttached, isGone });
 
   /** What does not come back shows that nothing else would, unless this node has left its channel meanwhile. */
   #suspect(sequence: number, channel: RedisChannel): void {

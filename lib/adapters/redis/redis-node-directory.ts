@@ -4,8 +4,9 @@ import { NodeDirectory, type NodeSelf } from '../../ports/node-directory.js';
 import { hashSlot } from './hash-slot.js';
 import type { RedisChannels } from './redis-channels.js';
 import { away } from './redis-connection.js';
-import { LEASES_SCRIPT } from './leases-script.js';
-import { command, type RedisNetwork } from './redis-network.js';
+import { leasesScript } from './leases-script.js';
+import type { RedisNetwork } from './redis-network.js';
+import { RedisScript } from './redis-script.js';
 import type { RedisServer } from './redis-server.js';
 import type { RedisSettings } from './redis-options.js';
 
@@ -13,7 +14,7 @@ import type { RedisSettings } from './redis-options.js';
 const FRESH_MS = 1_000;
 
 /** Counts channels without sending their names. A channel is there for as long as a node has somebody for it. */
-const COUNT_SCRIPT = "return #redis.call('PUBSUB', ARGV[1], ARGV[2])";
+const countScript = new RedisScript("return #redis.call('PUBSUB', ARGV[1], ARGV[2])");
 
 /**
  * Keeps a lease for each node in Redis, refreshed every `leaseRefreshMs`; Redis's own clock ends it after `leaseTtlMs`.
@@ -130,8 +131,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   }
 
   #run(id: string, lease: string): Promise<unknown> {
-    const { leases } = this.channels;
-    return command(this.#server, ['EVAL', LEASES_SCRIPT, '2', ...leases, `${this.settings.leaseTtlMs}`, id, lease]);
+    return leasesScript.run(this.#server, this.channels.leases, [`${this.settings.leaseTtlMs}`, id, lease]);
   }
 
   /** What cannot be written to is not the server that the others are on. */
@@ -186,7 +186,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     const counts = await Promise.all(
       this.network.all().map((server) => {
         const what = server.isSharded ? 'SHARDCHANNELS' : 'CHANNELS';
-        return command(server, ['EVAL', COUNT_SCRIPT, '0', what, pattern]);
+        return countScript.run(server, [], [what, pattern]);
       }),
     );
     return counts.reduce((total: number, count) => total + Number(count), 0);

@@ -5,5 +5,8 @@ export { idGeneratorContract } from './id-generator.contract.js';
 export { jwtVerifierContract, type JwtVerifierSetup } from './jwt-verifier.contract.js';
 export { messageBusContract } from './message-bus.contract.js';
 export { nodeDirectoryContract, sharedNodeDirectoryContract } from './node-directory.contract.js';
+export { presenceStoreContract } from './presence-store.contract.js';
+export type { PresenceSetup } from './presence-node.js';
 export { pubSubManagerContract } from './pub-sub-manager.contract.js';
 export { sharedMessageBusContract } from './shared-message-bus.contract.js';
+export { sharedPresenceStoreContract } from './shared-presence-store.contract.js';
