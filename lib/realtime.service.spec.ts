@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
+import { InMemoryPresenceStore } from './adapters/in-memory/in-memory-presence-store.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
 import { createConnection, type RealtimeConnection } from './core/connection.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
@@ -39,16 +40,19 @@ class FakeBus extends MessageBus {
 
 let bus: FakeBus;
 let drain: NodeDrain;
+let presence: InMemoryPresenceStore;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
   const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
-  return new RealtimeService(bus, directory, { now: () => 0 }, events, new RealtimeSettings(options), drain);
+  const settings = new RealtimeSettings(options);
+  return new RealtimeService(bus, directory, { now: () => 0 }, events, settings, drain, presence);
 }
 
 beforeEach(() => {
   bus = new FakeBus();
   drain = new NodeDrain();
+  presence = new InMemoryPresenceStore(bus);
   realtime = create();
 });
 

@@ -91,7 +91,6 @@ export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic.js';
 export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTopic } from './topic-pattern.js';
 export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
-export type { Presence, PresenceChange, PresenceMember } from './presence.js';
 
 // Who is in a topic
 export type { Presence, PresenceChange, PresenceMember } from './presence.js';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
+import { InMemoryPresenceStore } from '../adapters/in-memory/in-memory-presence-store.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
 import { SystemClock } from '../adapters/system/system-clock.js';
@@ -18,11 +19,12 @@ import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalFindings } from '../delivery/local-findings.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { LocalPresence } from '../delivery/local-presence.js';
 import { Membership } from '../delivery/membership.js';
-import type { PubSubManager } from '../ports/pub-sub-manager.js';
+import { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
-import { RecordingConnection } from './recording-connection.js';
+import { RecordingConnection, type RecordingParts } from './recording-connection.js';
 
 /** A message as it was sent. */
 export interface SentMessage {
@@ -50,7 +52,7 @@ export class RecordingRealtimeService extends RealtimeService {
   /** Everything that was sent, in order, whether or not anybody was there to receive it. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
-  readonly #parts: readonly [Membership, PubSubManager, ConnectionEvents];
+  readonly #parts: RecordingParts;
 
   constructor() {
     const registry = new InMemoryConnectionRegistry();
@@ -59,8 +61,10 @@ export class RecordingRealtimeService extends RealtimeService {
     const bus = new RecordingBus(sent);
     const events = new ConnectionEvents();
     const directory = new InMemoryNodeDirectory();
-    super(bus, directory, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain());
-    const delivery = new LocalDelivery(registry, pubSub);
+    const store = new InMemoryPresenceStore(bus);
+    super(bus, directory, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain(), store);
+    const watchers = new PresenceWatchers();
+    const delivery = new LocalDelivery(registry, pubSub, watchers, new SystemClock());
     bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
     directory.open({
       id: NODE,
@@ -70,15 +74,17 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
-    this.#parts = [new Membership(registry, pubSub, delivery, bus), pubSub, events];
+    store.open({ id: NODE, changed: () => undefined });
+    const membership = new Membership(registry, pubSub, delivery, bus);
+    this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
   connect(identity: IdentityInput): RecordingConnection {
     const id = connectionIdOn(NODE, this.#ids.next());
     const connection = createConnection({ id, ...identity, createdAt: new Date() });
-    const [membership, , events] = this.#parts;
-    const recording = new RecordingConnection(connection, ...this.#parts);
+    const { membership, events } = this.#parts;
+    const recording = new RecordingConnection(connection, this.#parts);
     void membership.add(connection, recording);
     events.emit({ type: 'connected', connection });
     return recording;

@@ -51,6 +51,14 @@ class JobTopic {
   }
 }
 
+@TopicGateway('room:{id}', { presence: true })
+class RoomTopic {
+  @OnSubscribe()
+  join(@CurrentConnection() { userId }: RealtimeConnection) {
+    return { info: { name: userId[0]!.toUpperCase() + userId.slice(1) } };
+  }
+}
+
 /** What a reader is told not to rely on. */
 function comparable({ timestamp: _timestamp, ...frame }: Record<string, any>): object {
   if (frame['type'] !== 'realtime:error') return frame;
@@ -72,7 +80,7 @@ async function replay(lines: readonly Line[], client: TestClient, cues: Record<n
 
 let app: RealtimeApp;
 beforeEach(async () => {
-  app = await startRealtimeApp({ providers: [ChatTopic, JobTopic] });
+  app = await startRealtimeApp({ providers: [ChatTopic, JobTopic, RoomTopic] });
 });
 
 describe('the dialogues of the protocol happen as they are written', () => {
@@ -111,9 +119,23 @@ describe('the dialogues of the protocol happen as they are written', () => {
     await replay(dialogue(5), await app.connectAs('alice'));
   });
 
-  it('7. the server acts by itself', async () => {
+  it('6. who is there', async () => {
     const alice = await app.connectAs('alice');
-    const lines = dialogue(7);
+    const bob = async () => {
+      const tab = await app.connectAs('bob');
+      await tab.request({ action: 'subscribe', topic: 'room:9' });
+      return tab;
+    };
+    const tabs: TestClient[] = [];
+    await replay(dialogue(6), alice, {
+      3: async () => tabs.push(await bob(), await bob()),
+      6: () => Promise.all(tabs.map((tab) => tab.request({ action: 'unsubscribe', topic: 'room:9' }))),
+    });
+  });
+
+  it('8. the server acts by itself', async () => {
+    const alice = await app.connectAs('alice');
+    const lines = dialogue(8);
     await replay(lines, alice, {
       0: () => app.realtime.subscribe(alice.id, 'order:123'),
       1: () => app.realtime.unsubscribe(alice.id, 'order:123', { reason: 'the order is closed' }),

@@ -22,7 +22,8 @@ describe('the table of actions', () => {
     expect(table.map(({ action }) => action)).toEqual(JSON_ACTIONS);
   });
 
-  const value = (field: string): unknown => (field === 'id' ? 1 : 'text');
+  const VALUES: Record<string, unknown> = { id: 1, presence: true };
+  const value = (field: string): unknown => VALUES[field] ?? 'text';
 
   it.each(table)('names all fields that "$action" needs', ({ action, fields }) => {
     const { required } = fieldsOf(fields!);
@@ -76,6 +77,18 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },
     { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r' },
+  ],
+  joined: [
+    { kind: 'joined', topic: 't', userId: 'ann' },
+    { kind: 'joined', topic: 't', userId: 'ann', info: 1 },
+  ],
+  left: [
+    { kind: 'left', topic: 't', userId: 'ann' },
+    { kind: 'left', topic: 't', userId: 'ann', info: 1 },
+  ],
+  presence: [
+    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
+    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
   ],
   reply: [
     { kind: 'reply', id: 1, payload: undefined },
