@@ -8,6 +8,7 @@ export type {
   RealtimeHeartbeatOptions,
   RealtimeLimits,
   RealtimeOptions,
+  RealtimePresenceOptions,
   RealtimeTokenOptions,
 } from './realtime.options.js';
 export {
@@ -34,6 +35,8 @@ export { MessageBody } from '@nestjs/websockets';
 export { TopicGateway, type TopicGatewayOptions } from './decorators/topic-gateway.decorator.js';
 export { OnConnect } from './decorators/on-connect.decorator.js';
 export { OnDisconnect } from './decorators/on-disconnect.decorator.js';
+export { OnJoin } from './decorators/on-join.decorator.js';
+export { OnLeave } from './decorators/on-leave.decorator.js';
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator.js';
 export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
 export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';

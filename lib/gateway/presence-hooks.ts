@@ -35,8 +35,10 @@ export class PresenceHooks {
     const run = before ? before.then(call) : call();
     if (run === undefined) return;
     this.#running.set(key, run);
-    void run.then(() => {
-      if (this.#running.get(key) === run) this.#running.delete(key);
-    });
+    void run.finally(() => this.#ended(key, run));
+  }
+
+  #ended(key: string, run: Promise<void>): void {
+    if (this.#running.get(key) === run) this.#running.delete(key);
   }
 }

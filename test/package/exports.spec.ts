@@ -21,6 +21,8 @@ const NAMES: Record<string, readonly string[]> = {
     'NodeDirectory',
     'OnConnect',
     'OnDisconnect',
+    'OnJoin',
+    'OnLeave',
     'OnMessage',
     'OnSubscribe',
     'OnUnsubscribe',
