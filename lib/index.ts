@@ -58,6 +58,7 @@ export { Authenticator, type Authenticated, type AuthenticateOptions } from './p
 export type { RealtimeBackend } from './ports/backend.js';
 export { Clock } from './ports/clock.js';
 export { ConnectionRegistry } from './ports/connection-registry.js';
+export { HistoryStore, type PositionedReport, type PublicationOptions } from './ports/history-store.js';
 export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
 export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionResponder } from './ports/message-bus.js';
@@ -65,6 +66,7 @@ export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
 export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';
 export type { Envelope, EnvelopeContent } from './core/envelope.js';
+export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history.js';
 export type { NodeCounts, NodeInfo } from './core/node-info.js';
 export type { Presence, PresenceChange, PresenceMember } from './core/presence.js';
 export type { Finding, Question } from './core/question.js';

@@ -92,6 +92,12 @@ export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTo
 export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
 
+// What is kept of a topic's past
+export { isEpoch, isOffset, isStreamPosition } from './history.js';
+export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history.js';
+export { PublicationStreams } from './publication-streams.js';
+export type { Appended } from './publication-streams.js';
+
 // Who is in a topic
 export type { Presence, PresenceChange, PresenceMember } from './presence.js';
 export { PresenceTable } from './presence-table.js';

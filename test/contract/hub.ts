@@ -1,11 +1,14 @@
+import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import { topic as topicAddress } from '../../lib/core/address.js';
 import { localReport, type DeliveryReport } from '../../lib/core/delivery-report.js';
 import type { Envelope } from '../../lib/core/envelope.js';
-import type { Presence, PresenceChange, PresenceMember } from '../../lib/core/presence.js';
-import { PresenceTable } from '../../lib/core/presence-table.js';
-import { subjectOf } from '../../lib/core/subject.js';
+import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history.js';
 import type { NodeCounts, NodeInfo } from '../../lib/core/node-info.js';
+import { PresenceTable } from '../../lib/core/presence-table.js';
+import { PublicationStreams } from '../../lib/core/publication-streams.js';
 import type { Finding, Question } from '../../lib/core/question.js';
+import { subjectOf } from '../../lib/core/subject.js';
+import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../lib/ports/history-store.js';
 import {
   MessageBus,
   type EnvelopeReceiver,
@@ -13,7 +16,7 @@ import {
   type QuestionResponder,
 } from '../../lib/ports/message-bus.js';
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
-import { PresenceStore, type PresenceNode } from '../../lib/ports/presence-store.js';
+import type { HubPresenceStore } from './hub-presence-store.js';
 
 /** What nodes of one process share: the smallest thing that keeps the contracts of several nodes. */
 export class Hub {
@@ -22,6 +25,8 @@ export class Hub {
   readonly present = new PresenceTable();
   /** Those who are told of crashes. */
   readonly witnesses = new Set<HubPresenceStore>();
+  readonly #ids = new RandomIdGenerator();
+  readonly streams = new PublicationStreams(() => this.#ids.next());
 }
 
 export class HubBus extends MessageBus {
@@ -118,64 +123,28 @@ export class HubDirectory extends NodeDirectory {
   }
 }
 
-/** A store that notices a crash at once. */
-export class HubPresenceStore extends PresenceStore {
-  #node: PresenceNode | undefined;
-
+export class HubHistoryStore extends HistoryStore {
   constructor(
-    readonly hub: Hub,
-    readonly bus: HubBus = new HubBus(hub),
+    private readonly hub: Hub,
+    private readonly bus: MessageBus,
   ) {
     super();
   }
 
-  open(node: PresenceNode): void {
-    this.#node = node;
-    this.hub.witnesses.add(this);
+  async publish(
+    topic: string,
+    text: string,
+    retention: Retention,
+    { report, idempotencyKey }: PublicationOptions,
+  ): Promise<PositionedReport> {
+    const { position, isRepeated } = this.hub.streams.append(topic, text, retention, Date.now(), idempotencyKey);
+    if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };
+    const address = topicAddress(topic);
+    const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
+    return { ...(await this.bus.publish(subjectOf(address)!, envelope, { report })), ...position };
   }
 
-  set(topic: string, member: PresenceMember): void {
-    if (this.#node) this.tell(topic, this.hub.present.set(this.#node.id, topic, member));
-  }
-
-  remove(topic: string, userId: string): void {
-    if (this.#node) this.tell(topic, this.hub.present.remove(this.#node.id, topic, userId));
-  }
-
-  read(topic: string, limit: number): Presence {
-    return this.hub.present.read(topic, limit);
-  }
-
-  close(graceMs: number): void {
-    const node = this.#end();
-    if (node) setTimeout(() => this.#forget(node), graceMs).unref();
-  }
-
-  readonly crash = (): void => {
-    const node = this.#end();
-    if (node) this.#forget(node);
-  };
-
-  /** Any bus of the hub carries it: this node's own may be closed. */
-  tell(topic: string, change: PresenceChange | undefined): void {
-    if (change === undefined) return;
-    const to = topicAddress(topic);
-    for (const bus of this.hub.buses) {
-      void bus.publish(subjectOf(to)!, { to: [to], except: [], content: change }, { report: false });
-      break;
-    }
-    this.#node?.changed(topic, change);
-  }
-
-  #end(): PresenceNode | undefined {
-    const node = this.#node;
-    this.#node = undefined;
-    this.hub.witnesses.delete(this);
-    return node;
-  }
-
-  #forget({ id }: PresenceNode): void {
-    const [witness] = this.hub.witnesses;
-    for (const [topic, change] of this.hub.present.drop(id)) witness?.tell(topic, change);
+  read(topic: string, range: HistoryRange, retention: Retention): HistoryPage {
+    return this.hub.streams.page(topic, range, retention, Date.now());
   }
 }

@@ -5,8 +5,10 @@ import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options
 import {
   messageBusContract,
   nodeDirectoryContract,
+  presenceStoreContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
+  sharedPresenceStoreContract,
 } from '../../lib/testing/contracts/index.js';
 import { keepsItsContract } from './prove.js';
 import { redisCluster, redisServer } from './redis.js';
@@ -35,4 +37,11 @@ describe.each([
   };
   keepsItsContract('RedisNodeDirectory', nodeDirectoryContract, createDirectory);
   keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, createDirectory);
+
+  const createPresence = async () => {
+    const { bus, presence } = await assemble({ leaseRefreshMs: 100, leaseTtlMs: 500 });
+    return { bus, store: presence, crash: () => bus.close() };
+  };
+  keepsItsContract('RedisPresenceStore', presenceStoreContract, createPresence);
+  keepsItsContract('RedisPresenceStore, several of them', sharedPresenceStoreContract, createPresence);
 });

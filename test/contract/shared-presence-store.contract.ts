@@ -3,7 +3,8 @@ import type { Envelope } from '../../lib/core/envelope.js';
 import type { PresenceChange } from '../../lib/core/presence.js';
 import type { PresenceNode, PresenceStore } from '../../lib/ports/presence-store.js';
 import { sharedPresenceStoreContract, type PresenceSetup } from '../../lib/testing/contracts/index.js';
-import { Hub, HubPresenceStore } from './hub.js';
+import { HubPresenceStore } from './hub-presence-store.js';
+import { Hub } from './hub.js';
 import { canBeBroken, keepsItsContract, twinOf } from './prove.js';
 
 /** Stores that share a hub of their own; `change` is told how many there were before. */

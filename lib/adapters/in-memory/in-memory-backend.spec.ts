@@ -1,21 +1,37 @@
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
+import { Clock } from '../../ports/clock.js';
+import { HistoryStore } from '../../ports/history-store.js';
+import { IdGenerator } from '../../ports/id-generator.js';
 import { MessageBus } from '../../ports/message-bus.js';
+import { RandomIdGenerator } from '../system/random-id-generator.js';
+import { SystemClock } from '../system/system-clock.js';
 import { inMemoryBackend } from './in-memory-backend.js';
+import { InMemoryHistoryStore } from './in-memory-history-store.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
 
 describe('inMemoryBackend', () => {
-  it('provides a bus', async () => {
-    expect(await busOf(inMemoryBackend())).toBeInstanceOf(InMemoryMessageBus);
+  it('provides a bus, and a history', async () => {
+    const { bus, history } = await portsOf(inMemoryBackend());
+    expect(bus).toBeInstanceOf(InMemoryMessageBus);
+    expect(history).toBeInstanceOf(InMemoryHistoryStore);
   });
 
-  it('gives each application a bus of its own', async () => {
+  it('gives each application a bus and a history of its own', async () => {
     const backend = inMemoryBackend();
-    expect(await busOf(backend)).not.toBe(await busOf(backend));
+    const [one, other] = [await portsOf(backend), await portsOf(backend)];
+    expect(one.bus).not.toBe(other.bus);
+    expect(one.history).not.toBe(other.history);
   });
 });
 
-async function busOf({ providers }: ReturnType<typeof inMemoryBackend>): Promise<MessageBus> {
-  const module = await Test.createTestingModule({ providers }).compile();
-  return module.get(MessageBus);
+async function portsOf({ providers }: ReturnType<typeof inMemoryBackend>) {
+  const module = await Test.createTestingModule({
+    providers: [
+      ...providers,
+      { provide: Clock, useClass: SystemClock },
+      { provide: IdGenerator, useClass: RandomIdGenerator },
+    ],
+  }).compile();
+  return { bus: module.get(MessageBus), history: module.get(HistoryStore) };
 }

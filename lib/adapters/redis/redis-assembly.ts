@@ -7,6 +7,7 @@ import type { RedisClient } from './redis-connection.js';
 import { RedisMessageBus } from './redis-message-bus.js';
 import type { RedisNetwork } from './redis-network.js';
 import { RedisNodeDirectory } from './redis-node-directory.js';
+import { RedisPresenceStore } from './redis-presence-store.js';
 import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './redis-options.js';
 import { SingleNetwork } from './single-network.js';
 
@@ -14,10 +15,12 @@ import { SingleNetwork } from './single-network.js';
 export class RedisAssembly {
   readonly bus: RedisMessageBus;
   readonly directory: RedisNodeDirectory;
+  readonly presence: RedisPresenceStore;
 
   private constructor(network: RedisNetwork, settings: RedisSettings) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
+    this.presence = new RedisPresenceStore(network, channels, settings);
     this.bus = new RedisMessageBus(network, channels, this.directory, settings);
   }
 

@@ -2,6 +2,7 @@ import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import type { RealtimeBackend } from '../../ports/backend.js';
 import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
+import { PresenceStore } from '../../ports/presence-store.js';
 import { RedisAssembly } from './redis-assembly.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
@@ -41,6 +42,7 @@ export function redisBackend(options: RedisBackendOptions | RedisBackendAsyncOpt
       },
       { provide: MessageBus, inject: [RedisAssembly], useFactory: ({ bus }: RedisAssembly) => bus },
       { provide: NodeDirectory, inject: [RedisAssembly], useFactory: ({ directory }: RedisAssembly) => directory },
+      { provide: PresenceStore, inject: [RedisAssembly], useFactory: ({ presence }: RedisAssembly) => presence },
     ],
   };
 }

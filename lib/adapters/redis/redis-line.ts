@@ -89,7 +89,8 @@ export class RedisLine {
 
 function ignore(): void {}
 
-function isMoved(error: unknown): boolean {
+/** True when what was asked for is on another server by now. */
+export function isMoved(error: unknown): boolean {
   const { cause } = error as { cause?: unknown };
   return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
 }

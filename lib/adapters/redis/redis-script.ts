@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { command } from './redis-network.js';
+import { away } from './redis-connection.js';
 import type { RedisServer } from './redis-server.js';
 
 /**
@@ -15,19 +15,18 @@ export class RedisScript {
 
   /**
    * Runs it on a server, in one step.
-   * @returns its reply; rejects with `UNAVAILABLE` as {@link command} does
+   * @returns its reply; rejects with `UNAVAILABLE`, and with what the server says as the cause
    */
   run(server: RedisServer | undefined, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const call = (name: string, script: string): Promise<unknown> =>
-      command(server, [name, script, `${keys.length}`, ...keys, ...args]);
-    return call('EVALSHA', this.#digest).catch((error: unknown) => {
-      if (!isUnknown(error)) throw error;
-      return call('EVAL', this.source);
+    if (server === undefined) return Promise.reject(away());
+    // Both calls go to the same life of the connection: arguments may hold only for the server that it was made to.
+    return server.commands.run((client) => {
+      const call = (name: string, script: string): Promise<unknown> =>
+        client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]);
+      return call('EVALSHA', this.#digest).catch((error: unknown) => {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return call('EVAL', this.source);
+      });
     });
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error && cause.message.startsWith('NOSCRIPT');
 }

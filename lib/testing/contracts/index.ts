@@ -1,6 +1,8 @@
 export type { ContractCase } from './contract-case.js';
 export { clockContract } from './clock.contract.js';
 export { connectionRegistryContract } from './connection-registry.contract.js';
+export type { HistoryStoreSetup } from './history-node.js';
+export { historyStoreContract } from './history-store.contract.js';
 export { idGeneratorContract } from './id-generator.contract.js';
 export { jwtVerifierContract, type JwtVerifierSetup } from './jwt-verifier.contract.js';
 export { messageBusContract } from './message-bus.contract.js';
@@ -8,5 +10,6 @@ export { nodeDirectoryContract, sharedNodeDirectoryContract } from './node-direc
 export { presenceStoreContract } from './presence-store.contract.js';
 export type { PresenceSetup } from './presence-node.js';
 export { pubSubManagerContract } from './pub-sub-manager.contract.js';
+export { sharedHistoryStoreContract } from './shared-history-store.contract.js';
 export { sharedMessageBusContract } from './shared-message-bus.contract.js';
 export { sharedPresenceStoreContract } from './shared-presence-store.contract.js';

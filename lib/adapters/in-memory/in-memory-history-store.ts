@@ -1,0 +1,47 @@
+import { topic as topicAddress } from '../../core/address.js';
+import type { Envelope } from '../../core/envelope.js';
+import type { HistoryPage, HistoryRange, Retention } from '../../core/history.js';
+import { PublicationStreams } from '../../core/publication-streams.js';
+import { subjectOf } from '../../core/subject.js';
+import type { Clock } from '../../ports/clock.js';
+import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../ports/history-store.js';
+import type { IdGenerator } from '../../ports/id-generator.js';
+import type { MessageBus } from '../../ports/message-bus.js';
+
+/**
+ * Keeps the history of topics in this process. It counts for one node: beside a bus that connects several of them, each would
+ * count for itself.
+ */
+export class InMemoryHistoryStore extends HistoryStore {
+  readonly #streams: PublicationStreams;
+
+  /** @param ids names epochs */
+  constructor(
+    private readonly bus: MessageBus,
+    private readonly clock: Clock,
+    ids: IdGenerator,
+  ) {
+    super();
+    this.#streams = new PublicationStreams(() => ids.next());
+  }
+
+  publish(
+    topic: string,
+    text: string,
+    retention: Retention,
+    { report, idempotencyKey }: PublicationOptions,
+  ): PositionedReport | Promise<PositionedReport> {
+    const { position, isRepeated } = this.#streams.append(topic, text, retention, this.clock.now(), idempotencyKey);
+    if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };
+    const address = topicAddress(topic);
+    const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
+    const reported = this.bus.publish(subjectOf(address)!, envelope, { report });
+    return reported instanceof Promise
+      ? reported.then((delivered) => ({ ...delivered, ...position }))
+      : { ...reported, ...position };
+  }
+
+  read(topic: string, range: HistoryRange, retention: Retention): HistoryPage {
+    return this.#streams.page(topic, range, retention, this.clock.now());
+  }
+}

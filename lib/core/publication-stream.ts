@@ -1,0 +1,72 @@
+import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history.js';
+
+/** For how long the position of a topic is kept at least, in milliseconds. */
+const POSITION_LIFE_MS = 86_400_000;
+
+/** For how long that of a topic is kept to which nothing was ever published: long enough for who looks every minute. */
+const EMPTY_POSITION_LIFE_MS = 600_000;
+
+/** For how long a topic's position is kept after it was published to or read, in milliseconds. */
+export function positionLifeMs(offset: number, ttlMs: number): number {
+  return offset === 0 ? EMPTY_POSITION_LIFE_MS : Math.max(POSITION_LIFE_MS, ttlMs * 10);
+}
+
+/** The recent past of one topic. Changed in place by its one owner. */
+export class PublicationStream {
+  #texts: string[] = [];
+  #offset = 0;
+  #textsUntil = 0;
+  #positionUntil = 0;
+
+  constructor(private readonly epoch: string) {}
+
+  get top(): StreamPosition {
+    return { epoch: this.epoch, offset: this.#offset };
+  }
+
+  /** How many publications are held. */
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  /** Until when the position is kept, in milliseconds; the publications go before it, or with it. */
+  get keptUntil(): number {
+    return this.#positionUntil;
+  }
+
+  append(text: string, { size, ttlMs }: Retention, now: number): StreamPosition {
+    this.forget(now);
+    this.#texts.push(text);
+    while (this.#texts.length > size) this.#texts.shift();
+    this.#offset += 1;
+    this.#textsUntil = now + ttlMs;
+    this.keep(ttlMs, now);
+    return this.top;
+  }
+
+  /** The position is asked for, and so kept. */
+  keep(ttlMs: number, now: number): void {
+    this.#positionUntil = now + positionLifeMs(this.#offset, ttlMs);
+  }
+
+  /** Lets go of the publications whose time is over. */
+  forget(now: number): void {
+    if (this.#texts.length > 0 && now >= this.#textsUntil) this.#texts = [];
+  }
+
+  page({ limit, since, reverse = false }: HistoryRange, now: number): HistoryPage {
+    this.forget(now);
+    const latest = this.#offset;
+    const oldest = latest - this.#texts.length + 1;
+    const publications: Publication[] = [];
+    const add = (offset: number) => publications.push({ offset, text: this.#texts[offset - oldest]! });
+    if (reverse) {
+      const first = Math.min(since === undefined ? latest : since - 1, latest);
+      for (let offset = first; offset >= oldest && publications.length < limit; offset--) add(offset);
+    } else {
+      const first = Math.max(since === undefined ? oldest : since + 1, oldest);
+      for (let offset = first; offset <= latest && publications.length < limit; offset++) add(offset);
+    }
+    return { top: this.top, publications };
+  }
+}
