@@ -75,8 +75,8 @@ describe('HeldMembers', () => {
     held.set(TOPIC, { userId: 'bob', connections: 1 });
     held.lost();
     expect(say(held)).toEqual([
-      ['ann', 1, true],
       ['bob', 1, false],
+      ['ann', 1, true],
     ]);
   });
 

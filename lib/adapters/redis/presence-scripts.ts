@@ -63,7 +63,7 @@ local function take(holder, topic, user)
   redis.call('HDEL', held, field)
   local nodes, all, info = entryOf(present, user)
   if not before or nodes == 0 then return nil end
-  redis.call('HINCRBY', present, '', -before)
+  redis.call('HINCRBY', present, '', 0 - before)
   if nodes > 1 then
     redis.call('HSET', present, user, nodes - 1 .. ' ' .. all - before .. ' ' .. info)
     return nil
