@@ -22,5 +22,10 @@ export const CLOSE_CODES = {
 /** A stable name for the reason of a close. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
+/** True when a client that was closed with this code is to stay away. */
+export function isFinalClose(code: number): boolean {
+  return code >= 3500 && code < 4000;
+}
+
 /** Most bytes of a close frame's reason (RFC 6455, 5.5). */
 export const MAX_REASON_BYTES = 123;

@@ -8,7 +8,14 @@ export const MAX_COMMAND_ID_LENGTH = 64;
 
 /** What a client may ask for, whatever its codec. */
 export type Command =
-  SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | CancelCommand | AuthCommand | PingCommand;
+  | SubscribeCommand
+  | UnsubscribeCommand
+  | MessageCommand
+  | HistoryCommand
+  | CancelCommand
+  | PresenceCommand
+  | AuthCommand
+  | PingCommand;
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
@@ -23,7 +30,7 @@ export interface SubscribeCommand extends BaseCommand {
   readonly payload?: unknown;
   /** Where the client left the topic: what it has missed since then is to follow. */
   readonly recover?: StreamPosition | undefined;
-  /** Also tell who joins and who leaves. */
+  /** Also tell who joins and who leaves, or tell it no longer. Left out: not, or as before. */
   readonly presence?: boolean | undefined;
 }
 
@@ -57,6 +64,12 @@ export interface HistoryCommand extends BaseCommand {
 export interface CancelCommand {
   readonly action: 'cancel';
   readonly id: CommandId;
+}
+
+/** Who is in the topic? */
+export interface PresenceCommand extends BaseCommand {
+  readonly action: 'presence';
+  readonly topic: string;
 }
 
 /** Authenticates, or renews the token of an authenticated connection. */
