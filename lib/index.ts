@@ -9,6 +9,7 @@ export type {
   RealtimeHeartbeatOptions,
   RealtimeLimits,
   RealtimeOptions,
+  RealtimePresenceOptions,
   RealtimeTokenOptions,
 } from './realtime.options.js';
 export {
@@ -42,6 +43,8 @@ export {
 } from './decorators/topic-gateway.decorator.js';
 export { OnConnect } from './decorators/on-connect.decorator.js';
 export { OnDisconnect } from './decorators/on-disconnect.decorator.js';
+export { OnJoin } from './decorators/on-join.decorator.js';
+export { OnLeave } from './decorators/on-leave.decorator.js';
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator.js';
 export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
 export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';
@@ -68,10 +71,12 @@ export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
 export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionResponder } from './ports/message-bus.js';
 export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
+export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';
 export type { Envelope, EnvelopeContent } from './core/envelope.js';
 export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history.js';
 export type { NodeCounts, NodeInfo } from './core/node-info.js';
+export type { Presence, PresenceChange, PresenceMember } from './core/presence.js';
 export type { Finding, Question } from './core/question.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';

@@ -4,18 +4,22 @@ import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { LocalFindings } from './delivery/local-findings.js';
+import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
+import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
 import { Authentication } from './gateway/authentication.js';
 import { Handshake } from './gateway/handshake.js';
+import { PresenceHooks } from './gateway/presence-hooks.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session-services.js';
+import { TopicPresence } from './gateway/topic-presence.js';
 import { TopicTokens } from './gateway/topic-tokens.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
@@ -30,8 +34,10 @@ import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
+import { PresenceStore } from './ports/presence-store.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
+import { RealtimeSettings } from './realtime.options.js';
 import { PORT_PROVIDERS } from './realtime.providers.js';
 import { RealtimeService } from './realtime.service.js';
 
@@ -96,6 +102,7 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeIdentity,
       NodeDrain,
       ConnectionEvents,
+      PresenceWatchers,
       LocalDelivery,
       LocalFindings,
       Membership,
@@ -107,10 +114,18 @@ function complete(definition: DynamicModule): DynamicModule {
           historyOf: (topic) => topics.find(topic)?.gateway.options.history,
         }),
       },
+      {
+        provide: LocalPresence,
+        inject: [PresenceStore, RealtimeSettings],
+        useFactory: (store: PresenceStore, { presence }: RealtimeSettings) =>
+          new LocalPresence(store, presence.graceMs),
+      },
       BusAttachment,
       ...HANDLER_PROVIDERS,
       Handshake,
       Authentication,
+      TopicPresence,
+      PresenceHooks,
       TopicTokens,
       SessionServices,
       ServedCodecs,
@@ -131,6 +146,7 @@ function complete(definition: DynamicModule): DynamicModule {
       MessageBus,
       NodeDirectory,
       HistoryStore,
+      PresenceStore,
       Clock,
       IdGenerator,
     ],

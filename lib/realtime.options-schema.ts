@@ -34,9 +34,9 @@ function Limit(unit: string, example: number, { min = 1, max = Infinity } = {}):
   });
 }
 
-function Milliseconds(example: number): PropertyDecorator {
+function Milliseconds(example: number, min = 1): PropertyDecorator {
   // Node's timers hold 31 bits.
-  return Limit('of milliseconds', example, { min: 1, max: 2_147_483_647 });
+  return Limit('of milliseconds', example, { min, max: 2_147_483_647 });
 }
 
 function IsFunction(signature: string): PropertyDecorator {
@@ -86,6 +86,7 @@ class LimitsSchema {
   @Limit('of publications', 300, { max: 10_000 }) maxHistoryPage: unknown;
   @Limit('of topics', 128) maxTopicsPerConnection: unknown;
   @Limit('of characters', MAX_TOPIC_LENGTH, { max: MAX_TOPIC_LENGTH }) maxTopicLength: unknown;
+  @Limit('of users', 1_000) maxPresenceUsers: unknown;
   @Limit('of commands', 64) mailboxSize: unknown;
   @Limit('of connections', 20_000) maxConnections: unknown;
   @Limit('of connections', 20) maxConnectionsPerUser: unknown;
@@ -105,6 +106,11 @@ class HeartbeatSchema {
 
 class DrainSchema {
   @Milliseconds(30_000) timeoutMs: unknown;
+}
+
+class PresenceSchema {
+  @Milliseconds(10_000, 0) graceMs: unknown;
+  @IsBoolean() online: unknown;
 }
 
 class CompressionSchema {
@@ -129,6 +135,7 @@ class OptionsSchema {
   @Section() limits: unknown;
   @Section() heartbeat: unknown;
   @Section() drain: unknown;
+  @Section() presence: unknown;
   @IsBoolean() report: unknown;
   @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject)
   @ValidateNested()
@@ -144,6 +151,7 @@ const SECTIONS = {
   limits: LimitsSchema,
   heartbeat: HeartbeatSchema,
   drain: DrainSchema,
+  presence: PresenceSchema,
   compression: CompressionSchema,
   centrifuge: CentrifugeSchema,
 } as const;

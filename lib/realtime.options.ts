@@ -47,6 +47,8 @@ export interface RealtimeOptions {
   heartbeat?: RealtimeHeartbeatOptions;
   /** How connections are ended at shutdown. */
   drain?: RealtimeDrainOptions;
+  /** How it is told who is in topics, and who is online. */
+  presence?: RealtimePresenceOptions;
   /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
   report?: boolean;
   /**
@@ -108,6 +110,8 @@ export interface RealtimeLimits {
   maxTopicsPerConnection?: number;
   /** Most characters of a topic's name from a client. Default 255, which is also the most that can be set. */
   maxTopicLength?: number;
+  /** Most users that are listed when somebody asks who is in a topic; how many there are is told exactly. Default 1,000. */
+  maxPresenceUsers?: number;
   /** How many commands of a connection may wait for their turn before its socket is no longer read. Also the most messages whose Observables may run at once. Default 64. */
   mailboxSize?: number;
   /** Most connections of this node; above it requests are answered with 503. Default 20,000. */
@@ -174,6 +178,20 @@ export interface RealtimeDrainOptions {
   timeoutMs?: number;
 }
 
+/**
+ * How it is told who is in topics with `presence: true`, and who is online.
+ * @publicApi
+ */
+export interface RealtimePresenceOptions {
+  /**
+   * How long a user is waited for whose last connection has dropped, in milliseconds, up to a second more; then the user
+   * has left. 0: not at all. Default 10,000.
+   */
+  graceMs?: number;
+  /** Tell in `RealtimeService.events$` which users come online and go offline, for push notifications and the like. Default false. */
+  online?: boolean;
+}
+
 type Complete<T> = { readonly [K in keyof T]-?: T[K] };
 
 /**
@@ -195,6 +213,7 @@ export class RealtimeSettings {
   readonly limits: Complete<RealtimeLimits>;
   readonly heartbeat: Complete<RealtimeHeartbeatOptions>;
   readonly drain: Complete<RealtimeDrainOptions>;
+  readonly presence: Complete<RealtimePresenceOptions>;
   readonly report: boolean;
   readonly compression: Complete<RealtimeCompressionOptions> | false;
   readonly centrifuge: Complete<RealtimeCentrifugeOptions> | false;
@@ -213,6 +232,7 @@ export class RealtimeSettings {
     this.limits = { ...DEFAULT_LIMITS, ...defined(options.limits) };
     this.heartbeat = { intervalMs: 25_000, timeoutMs: 10_000, ...defined(options.heartbeat) };
     this.drain = { timeoutMs: 30_000, ...defined(options.drain) };
+    this.presence = { graceMs: 10_000, online: false, ...defined(options.presence) };
     this.report = options.report ?? true;
     this.compression = compressionOf(options.compression ?? false);
     this.centrifuge = centrifugeOf(options.centrifuge ?? false, this.path);
@@ -232,6 +252,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxHistoryPage: 300,
   maxTopicsPerConnection: 128,
   maxTopicLength: 255,
+  maxPresenceUsers: 1_000,
   mailboxSize: 64,
   maxConnections: 20_000,
   maxConnectionsPerUser: 20,

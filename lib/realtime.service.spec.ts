@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { InMemoryHistoryStore } from './adapters/in-memory/in-memory-history-store.js';
 import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
+import { InMemoryPresenceStore } from './adapters/in-memory/in-memory-presence-store.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
 import { createConnection, type RealtimeConnection } from './core/connection.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
@@ -40,6 +41,7 @@ class FakeBus extends MessageBus {
 
 let bus: FakeBus;
 let drain: NodeDrain;
+let presence: InMemoryPresenceStore;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
@@ -47,12 +49,13 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const policies = { historyOf: (name: string) => (name.startsWith('log:') ? { size: 3, ttlMs: 1_000 } : undefined) };
-  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies);
+  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
 }
 
 beforeEach(() => {
   bus = new FakeBus();
   drain = new NodeDrain();
+  presence = new InMemoryPresenceStore(bus);
   realtime = create();
 });
 

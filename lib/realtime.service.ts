@@ -9,6 +9,7 @@ import type { EnvelopeContent, Rights } from './core/envelope.js';
 import { explainMessage, stringifyMessage, type RealtimeMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/node-info.js';
+import type { Presence } from './core/presence.js';
 import type { Problem } from './core/problem.js';
 import type { Finding, Question } from './core/question.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
@@ -25,6 +26,7 @@ import { Clock } from './ports/clock.js';
 import { HistoryStore } from './ports/history-store.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
+import { PresenceStore } from './ports/presence-store.js';
 import { RealtimeSettings } from './realtime.options.js';
 
 /**
@@ -113,6 +115,7 @@ export class RealtimeService {
     private readonly nodeDrain: NodeDrain,
     private readonly historyStore: HistoryStore,
     private readonly policies: TopicPolicies,
+    private readonly presence: PresenceStore,
   ) {
     this.#timestamps = new Timestamps(clock);
   }
@@ -144,7 +147,8 @@ export class RealtimeService {
   }
 
   /**
-   * What happens to the connections of this node, as it happens. Nothing is replayed to those who subscribe later. A
+   * What happens to the connections of this node, as it happens; and, with `presence.online`, which users have come
+   * online and gone offline on any node, of which one node tells. Nothing is replayed to those who subscribe later. A
    * listener that throws is, as always with rxjs, an uncaught exception: catch what may fail.
    */
   get events$(): Observable<RealtimeEvent> {
@@ -331,6 +335,24 @@ export class RealtimeService {
   async subscribersOf(topicName: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainTopic(topicName));
     return this.#ask(topic(topicName), { kind: 'connections', of: topic(topicName) });
+  }
+
+  /**
+   * Who is in a topic whose gateway has `presence: true`, on all nodes; in any other nobody is. At most
+   * `limits.maxPresenceUsers` members are listed, the counts are exact.
+   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   */
+  async usersIn(topicName: string): Promise<Presence> {
+    assertValid(explainTopic(topicName));
+    return this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
+  }
+
+  /**
+   * Whether a user has a connection now, on whichever node.
+   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   */
+  async isOnline(userId: string): Promise<boolean> {
+    return (await this.connectionsOf(userId)).length > 0;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES, isProse, MAX_REASON_BYTES } from './close-code.js';
+import { CLOSE_CODES, isFinalClose, isProse, MAX_REASON_BYTES } from './close-code.js';
 
 const entries = Object.entries(CLOSE_CODES);
 
@@ -8,6 +8,10 @@ describe('CLOSE_CODES', () => {
     const [from, to] = reconnect ? [3000, 3499] : [3500, 3999];
     expect(code).toBeGreaterThanOrEqual(from);
     expect(code).toBeLessThanOrEqual(to);
+  });
+
+  it.each(entries)('%s is final for those who are not to come back', (_, { code, reconnect }) => {
+    expect(isFinalClose(code)).toBe(!reconnect);
   });
 
   it.each(entries)('%s has a reason in prose', (_, { reason }) => {

@@ -22,6 +22,11 @@ export const CLOSE_CODES = {
 /** A stable name for the reason of a close. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
+/** True when a client that was closed with this code is to stay away. */
+export function isFinalClose(code: number): boolean {
+  return code >= 3500 && code < 4000;
+}
+
 /** True for what no client takes for anything but a text: it is not empty, and no JSON (a number, `true`, an object). */
 export function isProse(text: string): boolean {
   if (text.trim() === '') return false;

@@ -13,6 +13,7 @@ export type Command =
   | MessageCommand
   | HistoryCommand
   | CancelCommand
+  | PresenceCommand
   | AuthCommand
   | PingCommand
   | PongCommand;
@@ -30,7 +31,7 @@ export interface SubscribeCommand extends BaseCommand {
   readonly payload?: unknown;
   /** Where the client left the topic: what it has missed since then is to follow. */
   readonly recover?: StreamPosition | undefined;
-  /** Also tell who joins and who leaves. */
+  /** Also tell who joins and who leaves, or tell it no longer. Left out: not, or as before. */
   readonly presence?: boolean | undefined;
   /** A token for this topic; the subscription ends with its life. */
   readonly token?: string | undefined;
@@ -70,6 +71,12 @@ export interface HistoryCommand extends BaseCommand {
 export interface CancelCommand {
   readonly action: 'cancel';
   readonly id: CommandId;
+}
+
+/** Who is in the topic? */
+export interface PresenceCommand extends BaseCommand {
+  readonly action: 'presence';
+  readonly topic: string;
 }
 
 /** Authenticates, or renews the token of an authenticated connection. */

@@ -86,7 +86,7 @@ export type { DeliveryReport } from './delivery-report.js';
 export type { ConnectionsQuestion, Finding, Findings, Question, TopicsQuestion } from './question.js';
 export type { NodeCounts, NodeInfo } from './node-info.js';
 
-// Topics and subscriptions
+// Topics, subscriptions, presence
 export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic.js';
 export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTopic } from './topic-pattern.js';
 export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
@@ -102,6 +102,10 @@ export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition 
 export { PublicationStreams } from './publication-streams.js';
 export type { Appended } from './publication-streams.js';
 
+// Who is in a topic
+export type { Presence, PresenceChange, PresenceMember } from './presence.js';
+export { PresenceTable } from './presence-table.js';
+
 // What crosses the socket, whatever the codec
 export { MAX_COMMAND_ID_LENGTH } from './command.js';
 export type {
@@ -111,6 +115,7 @@ export type {
   CommandId,
   MessageCommand,
   PingCommand,
+  PresenceCommand,
   SubscribeCommand,
   UnsubscribeCommand,
 } from './command.js';
@@ -119,7 +124,7 @@ export type { JsonShape } from './json-shape.js';
 export type { Push } from './push.js';
 export { ERROR_CODES, errorCodeOfHttpStatus, isErrorCode } from './error-code.js';
 export type { ErrorCode, WireError } from './error-code.js';
-export { CLOSE_CODES, MAX_REASON_BYTES } from './close-code.js';
+export { CLOSE_CODES, isFinalClose, MAX_REASON_BYTES } from './close-code.js';
 export type { CloseCodeName } from './close-code.js';
 export { describeProblems } from './problem.js';
 export type { Problem } from './problem.js';

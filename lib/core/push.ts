@@ -1,8 +1,11 @@
 import type { CommandId } from './command.js';
 import type { WireError } from './error-code.js';
 import type { Publication, StreamPosition } from './history.js';
+import type { Presence } from './presence.js';
 
-/** What the server tells one client about the connection itself, whatever its codec. Messages go another way: once for all. */
+/**
+ * What the server tells a client beside messages, whatever its codec: about the connection itself, and who joins and leaves.
+ */
 export type Push =
   | {
       readonly kind: 'welcome';
@@ -48,6 +51,9 @@ export type Push =
       readonly top: StreamPosition;
       readonly publications: readonly Publication[];
     }
+  | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }
+  | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }
+  | { readonly kind: 'presence'; readonly id: CommandId; readonly topic: string; readonly presence: Presence }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }
   | { readonly kind: 'pong'; readonly id?: CommandId }

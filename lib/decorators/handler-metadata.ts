@@ -16,6 +16,8 @@ export interface TopicGatewayMark {
 export type HandlerMark =
   | { readonly kind: 'subscribe' }
   | { readonly kind: 'unsubscribe' }
+  | { readonly kind: 'join' }
+  | { readonly kind: 'leave' }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'message'; readonly type: string; readonly requireSubscription: boolean };
@@ -48,6 +50,10 @@ export function describeMark(mark: HandlerMark): string {
       return '@OnSubscribe()';
     case 'unsubscribe':
       return '@OnUnsubscribe()';
+    case 'join':
+      return '@OnJoin()';
+    case 'leave':
+      return '@OnLeave()';
     case 'connect':
       return '@OnConnect()';
     case 'disconnect':

@@ -5,7 +5,8 @@ import type { RealtimeConnection } from '../core/connection.js';
  * What a handler was called for. `reauthorize`: `@OnSubscribe()` is asked once more about a subscription there is, without a
  * payload, because the client has renewed its token and has other roles or permissions now.
  */
-export type HandlerEvent = 'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'connect' | 'disconnect';
+export type HandlerEvent =
+  'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'join' | 'leave' | 'connect' | 'disconnect';
 
 /**
  * Everything about one call of a topic handler or connection hook. It is the third argument of the method, the third
@@ -14,7 +15,8 @@ export type HandlerEvent = 'subscribe' | 'reauthorize' | 'unsubscribe' | 'messag
  */
 export interface RealtimeContext {
   readonly event: HandlerEvent;
-  readonly connection: RealtimeConnection;
+  /** `undefined` for `join` and `leave`, which tell of a user, whose connections may be on another node or gone. */
+  readonly connection: RealtimeConnection | undefined;
   /** The topic's name, such as `chat:lobby`; empty for connection hooks, which belong to no topic. */
   readonly topic: string;
   /** The gateway's pattern, such as `chat:{room}`; empty for connection hooks. */
@@ -31,7 +33,7 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 export class HandlerContext implements RealtimeContext {
   constructor(
     readonly event: HandlerEvent,
-    readonly connection: RealtimeConnection,
+    readonly connection: RealtimeConnection | undefined,
     readonly topic: string = '',
     readonly pattern: string = '',
     readonly params: Readonly<Record<string, string>> = NO_PARAMS,

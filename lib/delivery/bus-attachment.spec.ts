@@ -10,6 +10,7 @@ import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
 import type { LocalFindings } from './local-findings.js';
 import type { TopicStreams } from './topic-streams.js';
+import type { LocalPresence } from './local-presence.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
 
@@ -19,11 +20,15 @@ describe('a node that is attached to the bus', () => {
   const stop = vi.fn();
   let bus: InMemoryMessageBus;
   let events: ConnectionEvents;
+  /** Whether the node was attached to the bus when its users were told of, and when that was over. */
+  let attachedAt: boolean[];
   let attachment: BusAttachment;
 
   beforeEach(async () => {
     bus = new InMemoryMessageBus();
     events = new ConnectionEvents();
+    attachedAt = [];
+    const note = () => void attachedAt.push(bus.isAttached);
     attachment = new BusAttachment(
       bus,
       new InMemoryNodeDirectory(),
@@ -34,6 +39,7 @@ describe('a node that is attached to the bus', () => {
       new InMemoryPubSubManager(),
       { now: () => 0 },
       events,
+      { open: note, close: note } as unknown as LocalPresence,
     );
     await attachment.onModuleInit();
   });
@@ -50,6 +56,11 @@ describe('a node that is attached to the bus', () => {
   it('gets nothing any more after the shutdown', async () => {
     await attachment.onApplicationShutdown();
     expect(bus.publish(ALL_SUBJECT, { to: [all()], except: [], content: CONTENT })).toEqual(localReport(0));
+  });
+
+  it('tells of its users only while it is attached', async () => {
+    await attachment.onApplicationShutdown();
+    expect(attachedAt).toEqual([true, true]);
   });
 
   it('ends its events at the shutdown', async () => {

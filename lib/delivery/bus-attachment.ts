@@ -7,11 +7,12 @@ import { NodeDirectory } from '../ports/node-directory.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { ConnectionEvents } from './connection-events.js';
 import { LocalFindings } from './local-findings.js';
+import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 import { TopicStreams } from './topic-streams.js';
 
-/** Attaches this node to the bus, and lists it in the directory, for as long as the application runs. */
+/** Attaches this node to the bus, and lists it and its users where nodes know of each other, for as long as the application runs. */
 @Injectable()
 export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger(BusAttachment.name);
@@ -26,6 +27,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     private readonly pubSub: PubSubManager,
     private readonly clock: Clock,
     private readonly events: ConnectionEvents,
+    private readonly presence: LocalPresence,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -39,11 +41,13 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
       joined.catch((error: unknown) => this.#logger.warn(`Not attached to the bus yet: ${(error as Error).message}`));
     const counts = () => countsOf(this.registry, this.pubSub);
     await this.directory.open({ id, startedAt: new Date(this.clock.now()), counts });
+    await this.presence.open(id);
   }
 
   /** The last hook there is: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
     this.events.close();
+    await this.presence.close();
     await this.directory.close();
     await this.bus.close();
     this.streams.stop();

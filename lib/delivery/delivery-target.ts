@@ -1,7 +1,6 @@
 import type { CloseCodeName } from '../core/close-code.js';
 import type { RightsOrder } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
-import type { PresenceChange } from '../core/presence.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /**
@@ -18,8 +17,6 @@ export interface DeliveryTarget {
   unsubscribe(topic: string, reason: string): boolean;
   /** Publications to a topic were missed on the way to it, and cannot be had any more; it goes on behind the position. */
   missed(topic: string, position: StreamPosition): void;
-  /** Somebody joined or left a topic; false when the connection has not asked to be told. */
-  presenceChanged(topic: string, change: PresenceChange): boolean;
   /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
   /** Has its token looked at again, and ends it when that was revoked. */

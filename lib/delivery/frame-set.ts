@@ -1,17 +1,13 @@
 import type { Codec } from '../ports/codec.js';
 import { Frame } from '../ports/frame.js';
 
-/** The frames of one message: made once for each codec among its recipients, and shared by all of them. */
+/** The frames of what many are told: made once for each codec among its recipients, and shared by all of them. */
 export class FrameSet {
   #codec: Codec | undefined;
   #frame: Frame | undefined;
   #others: Map<Codec, Frame> | undefined;
 
-  constructor(
-    readonly text: string,
-    private readonly topic: string | undefined,
-    private readonly offset?: number,
-  ) {}
+  constructor(private readonly encode: (codec: Codec) => string) {}
 
   for(codec: Codec): Frame {
     // Nearly always all recipients speak the same codec.
@@ -27,6 +23,6 @@ export class FrameSet {
   }
 
   #make(codec: Codec): Frame {
-    return new Frame(codec.encodeMessage(this.text, this.topic, this.offset));
+    return new Frame(this.encode(codec));
   }
 }

@@ -9,9 +9,9 @@ import type { EnvelopeContent } from '../core/envelope.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
 import type { StreamPosition } from '../core/history.js';
-import type { PresenceChange } from '../core/presence.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
+import { PresenceWatchers } from './presence-watchers.js';
 
 const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity });
 
@@ -38,10 +38,6 @@ class FakeTarget implements DeliveryTarget {
   missed(name: string, { offset }: StreamPosition): void {
     this.orders.push(`missed ${name} before ${offset}`);
   }
-  presenceChanged(name: string, { kind, userId }: PresenceChange): boolean {
-    this.orders.push(`${userId} ${kind} ${name}`);
-    return true;
-  }
   changeRights({ roles }: { roles?: readonly string[] }): void {
     this.orders.push(`rights ${roles?.join()}`);
   }
@@ -52,12 +48,14 @@ class FakeTarget implements DeliveryTarget {
 
 let pubSub: InMemoryPubSubManager;
 let connections: InMemoryConnectionRegistry;
+let watchers: PresenceWatchers;
 let delivery: LocalDelivery;
 
 beforeEach(() => {
   connections = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
-  delivery = new LocalDelivery(connections, pubSub);
+  watchers = new PresenceWatchers();
+  delivery = new LocalDelivery(connections, pubSub, watchers, { now: () => 0 });
 });
 
 function connect<T extends DeliveryTarget>(id: string, target: T, roles: string[] = []): T {
@@ -115,6 +113,55 @@ describe('a message', () => {
     delivery.detach('a');
     expect(deliver([all()])).toBe(0);
   });
+});
+
+describe('news of who joined a topic', () => {
+  const JOINED: EnvelopeContent = { kind: 'joined', userId: 'ann', info: { name: 'Ann' } };
+  const subscribed = (id: string) => {
+    pubSub.subscribe(id, 'feed');
+    return connect(id, new FakeTarget());
+  };
+
+  it('reaches those who watch the topic, and none of its other subscribers', () => {
+    const [a, b] = [subscribed('a'), subscribed('b')];
+    watchers.watch('feed', 'a');
+    expect([deliver([topic('feed')], JOINED), a.frames.length, b.frames.length]).toEqual([1, 1, 0]);
+  });
+
+  it('says who, in which topic, and when', () => {
+    const a = subscribed('a');
+    watchers.watch('feed', 'a');
+    void deliver([topic('feed')], JOINED);
+    expect(JSON.parse(a.frames[0]!.text)).toEqual({
+      type: 'realtime:joined',
+      payload: { topic: 'feed', userId: 'ann', info: { name: 'Ann' } },
+      timestamp: '1970-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('is one frame for all who watch', () => {
+    const [a, b] = [subscribed('a'), subscribed('b')];
+    for (const id of ['a', 'b']) watchers.watch('feed', id);
+    void deliver([topic('feed')], { kind: 'left', userId: 'ann' });
+    expect([a.frames.length, a.frames[0]]).toEqual([1, b.frames[0]]);
+    expect(a.frames[0]).toBe(b.frames[0]);
+  });
+
+  it('reaches nobody any more who watches no longer', () => {
+    const a = subscribed('a');
+    watchers.watch('feed', 'a');
+    watchers.unwatch('feed', 'a');
+    expect([deliver([topic('feed')], JOINED), a.frames]).toEqual([0, []]);
+  });
+
+  it.each([[all()], [user('a')], [topic('feed'), topic('other')]])(
+    'reaches nobody when it is about no topic',
+    (...to) => {
+      const a = subscribed('a');
+      watchers.watch('feed', 'a');
+      expect([deliver(to, JOINED), a.frames]).toEqual([0, []]);
+    },
+  );
 });
 
 describe('a connection that throws', () => {

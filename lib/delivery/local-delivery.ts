@@ -2,11 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import { topic, type Address } from '../core/address.js';
 import type { Envelope } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
-import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing.js';
+import { recipientsOf, type RecipientIndex } from '../core/routing.js';
+import { Clock } from '../ports/clock.js';
+import type { Codec } from '../ports/codec.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
+import { PresenceWatchers } from './presence-watchers.js';
+import { Timestamps } from './timestamps.js';
 
 /** Says whether it concerned the connection. */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
@@ -18,11 +22,16 @@ const NOBODY: ReadonlySet<string> = new Set();
 export class LocalDelivery implements RecipientIndex {
   readonly #logger = new Logger(LocalDelivery.name);
   readonly #targets = new Map<string, DeliveryTarget>();
+  readonly #timestamps: Timestamps;
 
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
-  ) {}
+    private readonly watchers: PresenceWatchers,
+    clock: Clock,
+  ) {
+    this.#timestamps = new Timestamps(clock);
+  }
 
   attach(connectionId: string, target: DeliveryTarget): void {
     this.#targets.set(connectionId, target);
@@ -37,24 +46,24 @@ export class LocalDelivery implements RecipientIndex {
    * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
-    return this.#carryOut(envelope, this.#actionFor(envelope));
+    return this.#carryOut(isForAll(envelope) ? undefined : this.#recipientsOf(envelope), this.#actionFor(envelope));
   }
 
   /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
-    void this.#carryOut({ to: [topic(name)], except }, (target) => {
+    void this.#carryOut(recipientsOf({ to: [topic(name)], except }, this), (target) => {
       target.missed(name, position);
       return true;
     });
   }
 
-  #carryOut(addressing: Addressing, act: Action): number | Promise<number> {
+  /** @param ids of the connections that are meant; everybody when left out: looking them up would cost more than all the rest */
+  #carryOut(ids: Iterable<string> | undefined, act: Action): number | Promise<number> {
     const tally = new Tally();
-    if (isForAll(addressing)) {
-      // Looking up everybody by id would cost more than all the rest.
+    if (ids === undefined) {
       for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     } else {
-      for (const id of recipientsOf(addressing, this)) {
+      for (const id of ids) {
         const target = this.#targets.get(id);
         if (target !== undefined) tally.add(this.#attempt(act, target));
       }
@@ -77,21 +86,24 @@ export class LocalDelivery implements RecipientIndex {
     }
   }
 
+  /** Of who joins and who leaves only those hear who asked: most subscribers of a large topic do not. */
+  #recipientsOf(envelope: Envelope): Iterable<string> {
+    const { to, content } = envelope;
+    if (content.kind !== 'joined' && content.kind !== 'left') return recipientsOf(envelope, this);
+    return this.watchers.of(topicOf(to) ?? '');
+  }
+
   #actionFor({ to, content }: Envelope): Action {
     switch (content.kind) {
       case 'message': {
-        const [first] = to;
-        const name = to.length === 1 && first?.kind === 'topic' ? first.id : undefined;
-        const frames = new FrameSet(content.text, name, content.position?.offset);
-        return ({ socket }) => {
-          socket.send(frames.for(socket.codec));
-          return true;
-        };
+        const name = topicOf(to);
+        return writing((codec) => codec.encodeMessage(content.text, name, content.position?.offset));
       }
       case 'joined':
       case 'left': {
-        const [first] = to;
-        return (target) => first?.kind === 'topic' && target.presenceChanged(first.id, content);
+        const topic = topicOf(to);
+        if (topic === undefined) return () => false;
+        return writing((codec) => codec.encodePush({ ...content, topic }, this.#timestamps.now())!);
       }
       case 'disconnect':
         return (target) => {
@@ -144,6 +156,20 @@ class Tally {
   }
 }
 
-function isForAll({ to, except }: Addressing): boolean {
+function isForAll({ to, except }: Envelope): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
+}
+
+/** The topic, when nothing else is addressed. */
+function topicOf([address, ...others]: readonly Address[]): string | undefined {
+  return address?.kind === 'topic' && others.length === 0 ? address.id : undefined;
+}
+
+/** Writes what all recipients are told. */
+function writing(encode: (codec: Codec) => string): Action {
+  const frames = new FrameSet(encode);
+  return ({ socket }) => {
+    socket.send(frames.for(socket.codec));
+    return true;
+  };
 }

@@ -5,6 +5,7 @@ import { all, role, topic, user, type Address } from '../core/address.js';
 import { createConnection } from '../core/connection.js';
 import { LocalDelivery } from './local-delivery.js';
 import { LocalFindings } from './local-findings.js';
+import { PresenceWatchers } from './presence-watchers.js';
 
 const ann = createConnection({ id: 'n.1', userId: 'ann', roles: ['admin'], createdAt: new Date(0) });
 const bob = createConnection({ id: 'n.2', userId: 'bob', createdAt: new Date(0) });
@@ -17,7 +18,11 @@ beforeEach(() => {
   registry.set(bob);
   pubSub.subscribe('n.2', 'feed');
   pubSub.subscribe('n.2', 'chat:1');
-  findings = new LocalFindings(registry, pubSub, new LocalDelivery(registry, pubSub));
+  findings = new LocalFindings(
+    registry,
+    pubSub,
+    new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }),
+  );
 });
 
 it.each<[what: string, of: Address, found: object[]]>([

@@ -10,6 +10,7 @@ import type { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
 import { TopicStreams } from './topic-streams.js';
+import { PresenceWatchers } from './presence-watchers.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
@@ -56,7 +57,7 @@ beforeEach(() => {
   bus = new RecordingBus();
   registry = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
-  const delivery = new LocalDelivery(registry, pubSub);
+  const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
   membership = new Membership(registry, pubSub, delivery, bus, new TopicStreams(delivery, {} as HistoryStore));
 });
 

@@ -38,7 +38,7 @@ export class TopicStream {
   readonly #feed: TopicFeed;
   readonly #entrants = new Map<string, Entrant>();
   /** Of what was read lately, by offset: many who were away together come back together. */
-  readonly #frames = new Map<number, FrameSet>();
+  readonly #frames = new Map<number, { readonly text: string; readonly frames: FrameSet }>();
   readonly #to: readonly Address[];
   #isReading = false;
   #isClosed = false;
@@ -188,8 +188,10 @@ export class TopicStream {
 
   #framesOf(publication: Publication): FrameSet {
     const { offset, text } = publication;
-    let frames = this.#frames.get(offset);
-    if (frames?.text !== text) this.#frames.set(offset, (frames = new FrameSet(text, this.name, offset)));
+    const known = this.#frames.get(offset);
+    if (known?.text === text) return known.frames;
+    const frames = new FrameSet((codec) => codec.encodeMessage(text, this.name, offset));
+    this.#frames.set(offset, { text, frames });
     return frames;
   }
 

@@ -2,6 +2,7 @@ import type {
   CommandId,
   HistoryCommand,
   MessageCommand,
+  PresenceCommand,
   SubscribeCommand,
   UnsubscribeCommand,
 } from '../core/command.js';
@@ -14,10 +15,11 @@ import { TopicGrants } from '../core/topic-grants.js';
 import type { StreamAdmission, StreamSettings } from '../delivery/topic-stream.js';
 import type { MessageRun } from '../handlers/reply-sink.js';
 import { MessageReply } from './message-reply.js';
+import { answerPresence } from './presence-command.js';
 import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
-type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand;
+type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
 
 /** The HTTP status that says of something that it is there no longer. */
 const GONE = 410;
@@ -88,12 +90,16 @@ export class CommandLoop {
 
   /** Leaves the topics that a handler would not open to the present roles and permissions. It does not wait behind commands. */
   async reauthorize(): Promise<void> {
-    const { pubSub, dispatcher } = this.services;
+    const { pubSub, dispatcher, presence } = this.services;
     const { connection } = this.session;
     for (const topic of pubSub.topicsOf(connection.id)) {
       if (this.#chosenByServer?.has(topic)) continue;
       const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize', this.#hasToken(topic));
-      if (decision.allowed || !pubSub.isSubscribed(connection.id, topic)) continue;
+      if (!pubSub.isSubscribed(connection.id, topic)) continue;
+      if (decision.allowed) {
+        presence.entered(topic, connection, decision.info);
+        continue;
+      }
       const left = this.#leave(topic);
       this.session.outlet.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
       await left;
@@ -175,14 +181,18 @@ export class CommandLoop {
         return this.#history(command);
       case 'message':
         return this.#message(command);
+      case 'presence':
+        return answerPresence(command, this.session, this.services);
     }
   }
 
   async #subscribe(command: SubscribeCommand): Promise<void> {
-    const { pubSub, dispatcher, settings } = this.services;
+    const { pubSub, dispatcher, settings, presence } = this.services;
     const { topic, id, payload } = command;
     let { connection } = this.session;
     if (command.renews) return this.#renewToken(command);
+    const refusal = command.presence ? presence.refusalOf(topic) : undefined;
+    if (refusal) return this.session.outlet.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (pubSub.isSubscribed(connection.id, topic)) return this.#enter(topic, command);
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
@@ -204,7 +214,7 @@ export class CommandLoop {
     } else if (this.session.isClosed) {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
-    } else await this.#enter(topic, command);
+    } else await this.#enter(topic, command, decision.info);
   }
 
   /** Puts another token in the place of the one that a subscription lives by. */
@@ -232,8 +242,8 @@ export class CommandLoop {
   }
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
-  async #enter(topic: string, command: SubscribeCommand | undefined): Promise<void> {
-    const { membership, events, pubSub, streams } = this.services;
+  async #enter(topic: string, command: SubscribeCommand | undefined, info?: unknown): Promise<void> {
+    const { membership, events, pubSub, presence, streams } = this.services;
     const { connection } = this.session;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
     const stream = this.#streamOf(topic);
@@ -260,6 +270,7 @@ export class CommandLoop {
     }
     if (!stream) this.#subscribed(topic, command);
     if (isNew) events.emit({ type: 'subscribed', connection, topic });
+    presence.entered(topic, connection, info, command?.presence);
   }
 
   /** How the topic keeps its history, if it does. */
@@ -339,12 +350,13 @@ export class CommandLoop {
 
   /** @returns a promise for the hook's end, or nothing when there was no subscription */
   #leave(topic: string): Promise<void> | undefined {
-    const { membership, events, dispatcher } = this.services;
+    const { membership, events, dispatcher, presence } = this.services;
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
     this.#grants?.delete(topic);
     this.#endStreams(topic);
+    presence.left(topic, connection);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);
   }

@@ -12,6 +12,7 @@ import { IdGenerator } from '../ports/id-generator.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { Authentication } from './authentication.js';
+import { TopicPresence } from './topic-presence.js';
 import { TopicTokens } from './topic-tokens.js';
 
 /** What every session of a node works with, in one object that all of them share. */
@@ -38,6 +39,7 @@ export class SessionServices {
     readonly clock: Clock,
     readonly ids: IdGenerator,
     readonly node: NodeIdentity,
+    readonly presence: TopicPresence,
   ) {
     this.timestamps = new Timestamps(clock);
     const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;

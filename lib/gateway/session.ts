@@ -174,10 +174,6 @@ export class Session implements DeliveryTarget {
     this.outlet.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
   }
 
-  presenceChanged(): boolean {
-    return false;
-  }
-
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
     const before = this.connection;
@@ -381,6 +377,7 @@ export class Session implements DeliveryTarget {
     }
     if (this.isClosed) return;
     this.#phase = 'open';
+    this.services.presence.opened(this.connection);
     this.#loop.start();
   }
 
@@ -412,6 +409,7 @@ export class Session implements DeliveryTarget {
     const connection = this.#connection;
     if (connection === undefined) return;
     const topics = this.services.membership.remove(connection.id);
+    this.services.presence.ended(connection, topics, code);
     if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, { code, reason });
   }
 

@@ -14,10 +14,12 @@ import { APP_GUARD, Reflector, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { MessageBody } from '@nestjs/websockets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answers, bootHandlers, connectionOf } from '../../test/helpers/handler-harness.js';
 import type { RealtimeConnection } from '../core/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
+import { OnJoin } from '../decorators/on-join.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { RequirePermissions } from './require-permissions.decorator.js';
 import { RequireRoles } from './require-roles.decorator.js';
@@ -291,6 +293,21 @@ describe('on a topic handler, RealtimeAuthGuard', () => {
     const dispatcher = await boot({ provide: APP_GUARD, useClass: RealtimeAuthGuard });
 
     expect(await answers(dispatcher, 'who', undefined, { topic: 'open:1' })).toEqual([{ value: 'ann' }]);
+  });
+
+  it('lets hooks of presence run, behind which nobody asks for anything', async () => {
+    const calls: string[] = [];
+    @TopicGateway('room:{id}', { presence: true })
+    @RequireRoles('admin')
+    class RoomTopic {
+      @OnJoin()
+      joined(@MessageBody('userId') userId: string) {
+        calls.push(userId);
+      }
+    }
+    await (await boot(RoomTopic)).presenceChanged('room:1', { kind: 'joined', userId: 'ann' });
+
+    expect(calls).toEqual(['ann']);
   });
 
   it('does not look at the age of the token, which the gateway does', async () => {

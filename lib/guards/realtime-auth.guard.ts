@@ -35,7 +35,7 @@ const authenticated = new WeakMap<HttpRequest, RealtimeUser>();
  *   {@link RealtimeUser}. No or a bad token is a 401 with `WWW-Authenticate: Bearer`, missing roles or permissions a 403, and
  *   503 when nobody can tell at the moment; the body's `errorCode` has the error code that a socket would be told.
  * - **Topic handlers and connection hooks:** the connection was authenticated when it was made; only its roles and
- *   permissions are looked at.
+ *   permissions are looked at. `@OnJoin()` and `@OnLeave()` are let through: nobody asks for them.
  *
  * May be bound with `@UseGuards()` or globally as `APP_GUARD`. It knows no other kind of context (GraphQL, microservices,
  * other WebSocket gateways) and throws a `RealtimeConfigurationError` there.
@@ -49,7 +49,10 @@ export class RealtimeAuthGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const subject = realtimeContextOf(context)?.connection ?? (await this.#userOf(context));
+    const realtime = realtimeContextOf(context);
+    // Nobody asks for anything where the server tells itself that somebody has joined or left.
+    if (realtime && !realtime.connection) return true;
+    const subject = realtime?.connection ?? (await this.#userOf(context));
     // Whether the token still lives was judged by the one who let it in.
     const requirements = { ...requirementsOf(this.reflector, context), allowExpired: true };
     const authorization = authorize(subject, requirements, new Date());

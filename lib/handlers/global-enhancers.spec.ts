@@ -44,7 +44,7 @@ class Box implements NestInterceptor {
 class ScopedNotBob implements CanActivate {
   constructor(@Inject(REQUEST) private readonly context: RealtimeContext) {}
   canActivate() {
-    return this.context.connection.userId !== 'bob';
+    return this.context.connection?.userId !== 'bob';
   }
 }
 

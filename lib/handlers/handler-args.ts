@@ -3,10 +3,11 @@ import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /**
  * The arguments of every handler call, in Nest's order for WebSockets: client, payload, ours, and the pattern last.
- * The pattern is the message's type, or what happened (`subscribe`, `unsubscribe`, `connect`, `disconnect`).
+ * The pattern is the message's type, or what happened (`subscribe`, `unsubscribe`, `join`, `leave`, `connect`, `disconnect`).
+ * Behind `join` and `leave` there is no connection.
  */
 export type HandlerArgs = readonly [
-  connection: RealtimeConnection,
+  connection: RealtimeConnection | undefined,
   payload: unknown,
   context: HandlerContext,
   pattern: string,

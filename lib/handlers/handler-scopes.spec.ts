@@ -39,7 +39,7 @@ class Visit {
 @Injectable({ scope: Scope.REQUEST })
 class VisitGuard implements CanActivate {
   constructor(private readonly visit: Visit) {}
-  canActivate = () => this.visit.context.connection.userId === 'ann';
+  canActivate = () => this.visit.context.connection?.userId === 'ann';
 }
 
 @Injectable({ scope: Scope.REQUEST })
@@ -256,7 +256,7 @@ describe('a durable provider', () => {
     const tenants = new Map<string, ContextId>();
     ContextIdFactory.apply({
       attach(contextId: ContextId, request: RealtimeContext) {
-        const tenant = request.connection.userId;
+        const tenant = request.connection!.userId;
         const parent = tenants.get(tenant) ?? { id: tenants.size + 1000 };
         tenants.set(tenant, parent);
         return { resolve: (info: HostComponentInfo) => (info.isTreeDurable ? parent : contextId), payload: { tenant } };

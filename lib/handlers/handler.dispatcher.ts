@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { MessageCommand } from '../core/command.js';
 import type { RealtimeConnection } from '../core/connection.js';
 import type { WireError } from '../core/error-code.js';
+import type { PresenceChange } from '../core/presence.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { HandlerCall } from './handler-call.js';
@@ -66,6 +67,21 @@ export class HandlerDispatcher {
     const { gateway, params } = match;
     const context = new HandlerContext('unsubscribe', connection, topic, gateway.pattern.source, params);
     await settle(new HandlerCall(match.gateway.onUnsubscribe, [connection, undefined, context, 'unsubscribe']));
+  }
+
+  /**
+   * Tells `@OnJoin()` or `@OnLeave()`. Never rejects.
+   * @returns nothing when the topic has no such method
+   */
+  presenceChanged(topic: string, change: PresenceChange): Promise<void> | undefined {
+    const match = this.topics.find(topic);
+    const [event, handler] =
+      change.kind === 'joined'
+        ? (['join', match?.gateway.onJoin] as const)
+        : (['leave', match?.gateway.onLeave] as const);
+    if (!match || !handler) return undefined;
+    const context = new HandlerContext(event, undefined, topic, match.gateway.pattern.source, match.params);
+    return settle(new HandlerCall(handler, [undefined, change, context, event]));
   }
 
   /**

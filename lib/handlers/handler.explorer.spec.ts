@@ -13,14 +13,18 @@ import {
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
+import { ConnectedSocket } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import { answers, bootHandlers, connectionOf } from '../../test/helpers/handler-harness.js';
+import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnConnect } from '../decorators/on-connect.decorator.js';
 import { OnDisconnect } from '../decorators/on-disconnect.decorator.js';
+import { OnJoin } from '../decorators/on-join.decorator.js';
+import { OnLeave } from '../decorators/on-leave.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { OnSubscribe } from '../decorators/on-subscribe.decorator.js';
 import { OnUnsubscribe } from '../decorators/on-unsubscribe.decorator.js';
-import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
+import { TopicGateway, type TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import { TopicName } from '../decorators/topic-name.decorator.js';
 import { TopicParam } from '../decorators/topic-param.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
@@ -187,8 +191,12 @@ function classWith(decorate: MethodDecorator, gateway: ClassDecorator = () => {}
 }
 
 /** A class whose `Topic.handle` has one parameter, decorated so. */
-function classWithParam(decorate: ParameterDecorator, mark: MethodDecorator = OnMessage('say')): Type<object> {
-  @TopicGateway('chat:{room}')
+function classWithParam(
+  decorate: ParameterDecorator,
+  mark: MethodDecorator = OnMessage('say'),
+  options?: TopicGatewayOptions,
+): Type<object> {
+  @TopicGateway('chat:{room}', options)
   class Topic {
     @mark
     handle(@decorate _value: unknown) {}
@@ -285,6 +293,24 @@ describe('the boot fails', () => {
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true } as never))] },
       'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess); remove it.',
     ],
+    ...[
+      [{ presence: 'yes' }, 'presence', '"yes"'],
+      [{ clientAccess: null }, 'clientAccess', 'null'],
+    ].map(([options, name, got]): [string, ModuleMetadata, string] => [
+      'for a switch that is neither on nor off',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', options as never))] },
+      `Topic: the option "${name as string}" of @TopicGateway() must be true or false; got ${got as string}.`,
+    ]),
+    ...[OnJoin(), OnLeave()].map((decorate): [string, ModuleMetadata, RegExp] => [
+      'for a hook of presence where nobody knows who is there',
+      { providers: [classWith(decorate, chat())] },
+      /^Topic\.handle: @On\w+\(\) would never be called, .*; add { presence: true } to the @TopicGateway\(\) of Topic\.$/,
+    ]),
+    ...[CurrentConnection(), ConnectedSocket()].map((decorate): [string, ModuleMetadata, string] => [
+      'for a connection in a hook of presence',
+      { providers: [classWithParam(decorate, OnLeave(), { presence: true })] },
+      'Topic.handle: parameter 1 asks for a connection, but @OnLeave() tells of a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.',
+    ]),
     [
       'for two patterns that could tie',
       { providers: [classWith(OnSubscribe(), chat()), OtherTopic] },
@@ -320,11 +346,13 @@ describe('the boot fails', () => {
       { providers: [classWith(OnMessage(''), chat())] },
       "Topic.handle: @OnMessage('') has a bad message type: type must be a non-empty string. Choose another one.",
     ],
-    ...[OnMessage('say'), OnSubscribe(), OnUnsubscribe()].map((decorate): [string, ModuleMetadata, RegExp] => [
-      'for a topic handler outside of a gateway',
-      { providers: [classWith(decorate)] },
-      /^Topic\.handle: @On\w+\(.*\) works in a topic gateway; add @TopicGateway\('…'\) to the class, or move the method\.$/,
-    ]),
+    ...[OnMessage('say'), OnSubscribe(), OnUnsubscribe(), OnJoin(), OnLeave()].map(
+      (decorate): [string, ModuleMetadata, RegExp] => [
+        'for a topic handler outside of a gateway',
+        { providers: [classWith(decorate)] },
+        /^Topic\.handle: @On\w+\(.*\) works in a topic gateway; add @TopicGateway\('…'\) to the class, or move the method\.$/,
+      ],
+    ),
     [
       'for a parameter that the pattern does not have',
       { providers: [classWithParam(TopicParam('romo'))] },

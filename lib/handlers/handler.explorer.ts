@@ -67,6 +67,8 @@ export class HandlerExplorer {
     const { classRef, gateway, pattern } = owner;
     const onSubscribe = this.#handlersOf(owner, 'subscribe', pattern)[0]?.handler;
     const onUnsubscribe = this.#handlersOf(owner, 'unsubscribe', pattern)[0]?.handler;
+    const onJoin = this.#handlersOf(owner, 'join', pattern)[0]?.handler;
+    const onLeave = this.#handlersOf(owner, 'leave', pattern)[0]?.handler;
     const onMessage = this.#handlersOf(owner, 'message', pattern).map(({ mark, handler }) => {
       return [mark.type, { handler, requireSubscription: mark.requireSubscription }] as const;
     });
@@ -76,6 +78,8 @@ export class HandlerExplorer {
       options: gateway!.options,
       ...(onSubscribe && { onSubscribe }),
       ...(onUnsubscribe && { onUnsubscribe }),
+      ...(onJoin && { onJoin }),
+      ...(onLeave && { onLeave }),
       onMessage: new Map(onMessage),
     };
   }

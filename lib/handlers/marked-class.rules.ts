@@ -4,6 +4,7 @@ import { describeMark } from '../decorators/handler-metadata.js';
 import { explainTopicGatewayOptions, TOPIC_GATEWAY_OPTIONS } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
+import { checkPresence } from './presence.rules.js';
 
 /** A controller cannot be what only a provider is. */
 export function refuseController({ classRef, gateway, methods }: MarkedClass): never {
@@ -22,6 +23,7 @@ export function checkMarks({ provider, classRef, gateway, methods }: MarkedClass
     );
   }
   if (gateway) checkOptions(classRef.name, gateway.options);
+  if (gateway) checkPresence(classRef.name, gateway.options, methods);
   const seen = new Map<string, MarkedMethod>();
   for (const marked of methods) {
     checkMethod(marked, gateway !== undefined);

@@ -244,7 +244,7 @@ class MembersGuard implements CanActivate {
   constructor(private readonly members: Members) {}
   canActivate(context: ExecutionContext) {
     const { params, connection } = realtimeContextOf(context)!;
-    return this.members.has(params['room']!, connection.userId);
+    return this.members.has(params['room']!, connection!.userId);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { TopicPattern } from '../core/topic-pattern.js';
+import { currentConnectionOf } from '../decorators/current-connection.decorator.js';
+import { describeMark, type HandlerMark } from '../decorators/handler-metadata.js';
 import { topicNameOf } from '../decorators/topic-name.decorator.js';
 import { topicParamOf } from '../decorators/topic-param.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
@@ -25,7 +27,7 @@ export function parametersOf(classRef: Function, method: string): readonly (read
  */
 export function checkParameters(
   { classRef }: MarkedClass,
-  { method, name }: MarkedMethod,
+  { method, name, mark }: MarkedMethod,
   pattern: TopicPattern | undefined,
 ): void {
   for (const [key, { index, data, factory }] of parametersOf(classRef, method)) {
@@ -33,6 +35,12 @@ export function checkParameters(
       throw new RealtimeConfigurationError(
         `${name}: parameter ${index + 1} has a decorator that means nothing here; use @MessageBody(), @TopicParam(), ` +
           '@TopicName(), @CurrentConnection() or @ConnectedSocket().',
+      );
+    }
+    if (isOfPresence(mark) && (factory === currentConnectionOf || isSocket(key, factory))) {
+      throw new RealtimeConfigurationError(
+        `${name}: parameter ${index + 1} asks for a connection, but ${describeMark(mark)} tells of a user, whose connections ` +
+          'may be on another node or gone; use @MessageBody(), which has the userId.',
       );
     }
     if (factory !== topicParamOf && factory !== topicNameOf) continue;
@@ -48,4 +56,12 @@ export function checkParameters(
       );
     }
   }
+}
+
+function isOfPresence({ kind }: HandlerMark): boolean {
+  return kind === 'join' || kind === 'leave';
+}
+
+function isSocket(key: string, factory: unknown): boolean {
+  return factory === undefined && Number.parseInt(key, 10) === SOCKET_PARAM;
 }

@@ -10,6 +10,17 @@ describe('the decision about a subscription', () => {
     expect(decideSubscribe({ info }, 'chat:lobby')).toEqual({ allowed: true, info });
   });
 
+  it('has the info as JSON carries it, apart from the object that was returned', () => {
+    const info = { name: 'Ann', since: new Date(0), secret: undefined };
+    const decision = decideSubscribe({ info }, 'chat:lobby');
+    info.name = 'Bob';
+    expect(decision).toEqual({ allowed: true, info: { name: 'Ann', since: '1970-01-01T00:00:00.000Z' } });
+  });
+
+  it('cannot be made with an info that JSON cannot carry', () => {
+    expect(() => decideSubscribe({ info: { id: 7n } }, 'chat:lobby')).toThrow(TypeError);
+  });
+
   it.each([
     false,
     undefined,

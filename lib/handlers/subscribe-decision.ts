@@ -1,21 +1,28 @@
 import type { WireError } from '../core/error-code.js';
 
-/** Whether a connection may subscribe to a topic; `info` is what `@OnSubscribe()` said about the subscriber. */
+/** Whether a connection may subscribe to a topic; `info` is what `@OnSubscribe()` said about the subscriber, as JSON carries it. */
 export type SubscribeDecision =
   { readonly allowed: true; readonly info?: unknown } | { readonly allowed: false; readonly error: WireError };
 
 /**
  * Reads what an `@OnSubscribe()` method returned: `true`, or an object with `info` and nothing else, is a yes. Everything
  * else is a no, so that a record of the application that happens to have a field `info` opens nothing.
+ * @throws TypeError when JSON cannot carry the info
  */
 export function decideSubscribe(result: unknown, topic: string): SubscribeDecision {
   if (result === true) return { allowed: true };
   if (typeof result === 'object' && result !== null) {
     const keys = Object.keys(result);
-    if (keys.length === 1 && keys[0] === 'info') return { allowed: true, info: (result as { info: unknown }).info };
+    if (keys.length === 1 && keys[0] === 'info') return { allowed: true, ...asCarried(result as { info: unknown }) };
   }
   return {
     allowed: false,
     error: { code: 'FORBIDDEN', message: 'Not allowed to subscribe to this topic.', action: 'subscribe', topic },
   };
+}
+
+/** A copy, the same on every node: what the application does to its own object later changes nothing. */
+function asCarried({ info }: { readonly info: unknown }): { readonly info?: unknown } {
+  const text = JSON.stringify(info) as string | undefined;
+  return text === undefined ? {} : { info: JSON.parse(text) as unknown };
 }

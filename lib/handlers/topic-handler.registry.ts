@@ -17,6 +17,8 @@ export interface TopicHandlers {
   readonly options: TopicGatewayOptions;
   readonly onSubscribe?: Handler;
   readonly onUnsubscribe?: Handler;
+  readonly onJoin?: Handler;
+  readonly onLeave?: Handler;
   /** By message type. */
   readonly onMessage: ReadonlyMap<string, MessageHandler>;
 }

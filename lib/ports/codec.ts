@@ -32,8 +32,8 @@ export interface Codec {
   /** Reads the text of one frame. Hostile input is a result, never an exception. */
   decode(text: string): Decoded | DecodedBatch;
   /**
-   * The frame for one client about its connection, or `undefined` when clients are not told this. Throws when a reply's
-   * payload cannot be serialised.
+   * The frame for one client about its connection, or `undefined` when clients are not told this; who joins and who leaves
+   * they are. Throws when a reply's payload cannot be serialised.
    */
   encodePush(push: Push, timestamp: string): string | undefined;
   /**

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 
 export { TestJwtVerifier, testToken } from './test-jwt-verifier.js';
-export { RecordingConnection } from './recording-connection.js';
+export { RecordingConnection, type RecordingSubscribeOptions } from './recording-connection.js';
 export { RecordingRealtimeService, type SentMessage } from './recording-realtime.service.js';
 export {
   TestClient,
@@ -22,11 +22,14 @@ export {
   jwtVerifierContract,
   messageBusContract,
   nodeDirectoryContract,
+  presenceStoreContract,
   pubSubManagerContract,
   sharedHistoryStoreContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
+  sharedPresenceStoreContract,
   type ContractCase,
   type HistoryStoreSetup,
   type JwtVerifierSetup,
+  type PresenceSetup,
 } from './contracts/index.js';

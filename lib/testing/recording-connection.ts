@@ -4,15 +4,37 @@ import { createConnection, type RealtimeConnection } from '../core/connection.js
 import type { RightsOrder } from '../core/envelope.js';
 import type { ConnectionEvents } from '../delivery/connection-events.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
+import type { LocalPresence } from '../delivery/local-presence.js';
 import type { Membership } from '../delivery/membership.js';
+import type { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { ReceivedFrame } from './received-frame.js';
 
+/** What all recording connections of a service share. @internal */
+export interface RecordingParts {
+  readonly membership: Membership;
+  readonly pubSub: PubSubManager;
+  readonly events: ConnectionEvents;
+  readonly presence: LocalPresence;
+  readonly watchers: PresenceWatchers;
+}
+
+/** How a {@link RecordingConnection} subscribes. */
+export interface RecordingSubscribeOptions {
+  /** What `@OnSubscribe()` would have said about the subscriber, as `{ info }`. */
+  readonly info?: unknown;
+  /** True to be told who joins and who leaves. Default false. */
+  readonly presence?: boolean;
+}
+
 /** A connection without a network: it keeps what it is sent. Made by `RecordingRealtimeService.connect()`. */
 export class RecordingConnection implements DeliveryTarget {
-  /** The messages that arrived, in order, as a plain client would see them; the protocol's own frames are left out. */
+  /**
+   * The messages that arrived, in order, as a plain client would see them, and `realtime:joined` and `realtime:left` when it
+   * asked for them; all other frames of the protocol are left out.
+   */
   readonly received: ReceivedFrame[] = [];
   /** How it was ended by the server; undefined while it is open. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
@@ -24,9 +46,7 @@ export class RecordingConnection implements DeliveryTarget {
   /** @internal */
   constructor(
     connection: RealtimeConnection,
-    private readonly membership: Membership,
-    private readonly pubSub: PubSubManager,
-    private readonly events: ConnectionEvents,
+    private readonly parts: RecordingParts,
   ) {
     this.#connection = connection;
   }
@@ -41,28 +61,30 @@ export class RecordingConnection implements DeliveryTarget {
     return this.connection.id;
   }
 
-  /** Subscribes it, as a client that was let in would be. @returns false when it was subscribed already, or is closed */
-  subscribe(topic: string): boolean {
-    const { connection, events } = this;
-    if (this.closedWith || this.pubSub.isSubscribed(this.id, topic)) return false;
-    void this.membership.subscribe(this.id, topic);
-    events.emit({ type: 'subscribed', connection, topic });
+  /**
+   * Subscribes it, as a client that was let in would be; from then on its user is in the topic for `usersIn()`, too.
+   * @returns false when it was subscribed already, or is closed
+   */
+  subscribe(topic: string, { info, presence = false }: RecordingSubscribeOptions = {}): boolean {
+    const { connection, parts } = this;
+    if (this.closedWith || parts.pubSub.isSubscribed(this.id, topic)) return false;
+    void parts.membership.subscribe(this.id, topic);
+    parts.events.emit({ type: 'subscribed', connection, topic });
+    if (presence) parts.watchers.watch(topic, this.id);
+    parts.presence.enter(topic, connection, info);
     return true;
   }
 
   /** Ends a subscription. @returns false when there was none */
   unsubscribe(topic: string): boolean {
-    const { connection, events } = this;
-    const wasSubscribed = this.membership.unsubscribe(this.id, topic);
-    if (wasSubscribed) events.emit({ type: 'unsubscribed', connection, topic });
-    return wasSubscribed;
+    const { connection, parts } = this;
+    if (!parts.membership.unsubscribe(this.id, topic)) return false;
+    parts.events.emit({ type: 'unsubscribed', connection, topic });
+    this.#leave(topic);
+    return true;
   }
 
   missed(): void {}
-
-  presenceChanged(): boolean {
-    return false;
-  }
 
   /** Gives it other roles or permissions. */
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
@@ -73,20 +95,28 @@ export class RecordingConnection implements DeliveryTarget {
       roles: roles ?? connection.roles,
       permissions: permissions ?? connection.permissions,
     });
-    void this.membership.update(this.#connection);
+    void this.parts.membership.update(this.#connection);
   }
 
   /** Nothing to look at: it has no token. */
   revalidate(): void {}
 
-  /** Ends it, as the server or the network would. */
+  /** Ends it, as the server or the network would; nobody waits for it to come back. */
   disconnect(code: CloseCodeName = 'DISCONNECTED', reason: string = CLOSE_CODES[code].reason): void {
     if (this.closedWith) return;
-    const { connection, events } = this;
-    const topics = this.membership.remove(this.id);
+    const { connection, parts } = this;
+    const topics = parts.membership.remove(this.id);
     this.closedWith = { code: CLOSE_CODES[code].code, reason };
-    for (const topic of topics) events.emit({ type: 'unsubscribed', connection, topic });
-    events.emit({ type: 'disconnected', connection, ...this.closedWith });
+    for (const topic of topics) {
+      parts.events.emit({ type: 'unsubscribed', connection, topic });
+      this.#leave(topic);
+    }
+    parts.events.emit({ type: 'disconnected', connection, ...this.closedWith });
+  }
+
+  #leave(topic: string): void {
+    this.parts.watchers.unwatch(topic, this.id);
+    this.parts.presence.leave(topic, this.connection);
   }
 }
 

@@ -52,6 +52,22 @@ describe('a recording service', () => {
     expect(await realtime.sendToUser('ann', { type: 'news' })).toEqual({ recipients: 2, nodes: 1, complete: true });
   });
 
+  it('knows who is in a topic, and what was said of them', async () => {
+    ann.subscribe('chat:1', { info: { name: 'Ann' } });
+    realtime.connect({ userId: 'ann' }).subscribe('chat:1');
+    expect(await realtime.usersIn('chat:1')).toEqual({
+      members: [{ userId: 'ann', info: { name: 'Ann' }, connections: 2 }],
+      users: 1,
+      connections: 2,
+    });
+  });
+
+  it('knows who is online', async () => {
+    ann.disconnect();
+    realtime.connect({ userId: 'bob' });
+    expect([await realtime.isOnline('ann'), await realtime.isOnline('bob')]).toEqual([false, true]);
+  });
+
   it('finds connections as the real one does', async () => {
     expect([await realtime.connectionsOf('ann'), await realtime.counts()]).toMatchObject([
       [{ id: ann.id, userId: 'ann' }],
@@ -93,6 +109,18 @@ describe('a recording connection', () => {
     ann.subscribe('feed');
     await realtime.publish('feed', { type: 'news', payload: { n: 1 } });
     expect(ann.received).toEqual([{ type: 'news', payload: { n: 1 }, timestamp: expect.any(String), topic: 'feed' }]);
+  });
+
+  it('gets who joins and who leaves when it asks for it', () => {
+    ann.subscribe('chat:1', { presence: true });
+    const bob = realtime.connect({ userId: 'bob' });
+    bob.subscribe('chat:1', { info: 'Bob' });
+    bob.disconnect();
+    expect(ann.received.map(({ type, payload }) => `${type} ${payload.userId} ${payload.info}`)).toEqual([
+      'realtime:joined ann undefined',
+      'realtime:joined bob Bob',
+      'realtime:left bob Bob',
+    ]);
   });
 
   it('gets nothing that is meant for others', async () => {

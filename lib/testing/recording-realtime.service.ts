@@ -3,6 +3,7 @@ import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-conn
 import { InMemoryHistoryStore } from '../adapters/in-memory/in-memory-history-store.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
+import { InMemoryPresenceStore } from '../adapters/in-memory/in-memory-presence-store.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
 import { SystemClock } from '../adapters/system/system-clock.js';
@@ -22,11 +23,12 @@ import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
+import { LocalPresence } from '../delivery/local-presence.js';
 import { Membership } from '../delivery/membership.js';
-import type { PubSubManager } from '../ports/pub-sub-manager.js';
+import { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
-import { RecordingConnection } from './recording-connection.js';
+import { RecordingConnection, type RecordingParts } from './recording-connection.js';
 
 /** A message as it was sent. */
 export interface SentMessage {
@@ -55,7 +57,7 @@ export class RecordingRealtimeService extends RealtimeService {
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
   readonly #policies: { historyOf: TopicPolicies['historyOf'] };
-  readonly #parts: readonly [Membership, PubSubManager, ConnectionEvents];
+  readonly #parts: RecordingParts;
 
   constructor() {
     const policies = { historyOf: (_topic: string): Retention | undefined => undefined };
@@ -67,8 +69,10 @@ export class RecordingRealtimeService extends RealtimeService {
     const directory = new InMemoryNodeDirectory();
     const clock = new SystemClock();
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
-    super(bus, directory, clock, events, new RealtimeSettings({}), new NodeDrain(), history, policies);
-    const delivery = new LocalDelivery(registry, pubSub);
+    const store = new InMemoryPresenceStore(bus);
+    super(bus, directory, clock, events, new RealtimeSettings({}), new NodeDrain(), history, policies, store);
+    const watchers = new PresenceWatchers();
+    const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
     const streams = new TopicStreams(delivery, history);
     bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
     directory.open({
@@ -80,7 +84,9 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(nodeSubject(NODE));
     this.sent = sent;
     this.#policies = policies;
-    this.#parts = [new Membership(registry, pubSub, delivery, bus, streams), pubSub, events];
+    store.open({ id: NODE, changed: () => undefined });
+    const membership = new Membership(registry, pubSub, delivery, bus, streams);
+    this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
   }
 
   /** Which topics keep a history from now on, and how much of it; `@TopicGateway()` says it elsewhere. Until then none does. */
@@ -92,8 +98,8 @@ export class RecordingRealtimeService extends RealtimeService {
   connect(identity: IdentityInput): RecordingConnection {
     const id = connectionIdOn(NODE, this.#ids.next());
     const connection = createConnection({ id, ...identity, createdAt: new Date() });
-    const [membership, , events] = this.#parts;
-    const recording = new RecordingConnection(connection, ...this.#parts);
+    const { membership, events } = this.#parts;
+    const recording = new RecordingConnection(connection, this.#parts);
     void membership.add(connection, recording);
     events.emit({ type: 'connected', connection });
     return recording;

@@ -4,6 +4,7 @@ import { localReport, type DeliveryReport } from '../../lib/core/delivery-report
 import type { Envelope } from '../../lib/core/envelope.js';
 import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history.js';
 import type { NodeCounts, NodeInfo } from '../../lib/core/node-info.js';
+import { PresenceTable } from '../../lib/core/presence-table.js';
 import { PublicationStreams } from '../../lib/core/publication-streams.js';
 import type { Finding, Question } from '../../lib/core/question.js';
 import { subjectOf } from '../../lib/core/subject.js';
@@ -15,11 +16,15 @@ import {
   type QuestionResponder,
 } from '../../lib/ports/message-bus.js';
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
+import type { HubPresenceStore } from './hub-presence-store.js';
 
 /** What nodes of one process share: the smallest thing that keeps the contracts of several nodes. */
 export class Hub {
   readonly buses = new Set<HubBus>();
   readonly nodes = new Map<string, NodeSelf>();
+  readonly present = new PresenceTable();
+  /** Those who are told of crashes. */
+  readonly witnesses = new Set<HubPresenceStore>();
   readonly #ids = new RandomIdGenerator();
   readonly streams = new PublicationStreams(() => this.#ids.next());
 }

@@ -9,8 +9,10 @@ import {
   messageBusContract,
   nodeDirectoryContract,
   sharedHistoryStoreContract,
+  presenceStoreContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
+  sharedPresenceStoreContract,
 } from '../../lib/testing/contracts/index.js';
 import { keepsItsContract } from './prove.js';
 import { redisCluster, redisServer } from './redis.js';
@@ -47,4 +49,11 @@ describe.each([
   };
   keepsItsContract('RedisNodeDirectory', nodeDirectoryContract, createDirectory);
   keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, createDirectory);
+
+  const createPresence = async () => {
+    const { bus, presence } = await assemble({ leaseRefreshMs: 100, leaseTtlMs: 500 });
+    return { bus, store: presence, crash: () => bus.close() };
+  };
+  keepsItsContract('RedisPresenceStore', presenceStoreContract, createPresence);
+  keepsItsContract('RedisPresenceStore, several of them', sharedPresenceStoreContract, createPresence);
 });

@@ -27,6 +27,11 @@ function number(text: string): number {
   return Number(text.replaceAll(/[,_]/g, ''));
 }
 
+/** `10_000`, `true` and `false` as they stand in code. */
+function literal(text: string): unknown {
+  return JSON.parse(text.replaceAll('_', ''));
+}
+
 /** The limit whose default is no fixed number. */
 const DEPENDS_ON_HEAP = 'totalSendQueueBytes';
 
@@ -66,7 +71,7 @@ describe("the README's table of options", () => {
 
   it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
     const actual = settings[name as keyof RealtimeSettings] as object | string | number | boolean;
-    const inner = Array.from(value.matchAll(/(\w+): ([\w.]+)/g), ([, key, text]) => [key, number(text!)]);
+    const inner = Array.from(value.matchAll(/(\w+): ([\w.]+)/g), ([, key, text]) => [key, literal(text!)]);
     const told = value.startsWith('{') ? Object.fromEntries(inner) : value;
     expect(told).toEqual(typeof actual === 'object' ? actual : String(actual));
   });

@@ -4,9 +4,11 @@ import { HistoryStore } from '../../ports/history-store.js';
 import { IdGenerator } from '../../ports/id-generator.js';
 import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
+import { PresenceStore } from '../../ports/presence-store.js';
 import { InMemoryHistoryStore } from './in-memory-history-store.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from './in-memory-node-directory.js';
+import { InMemoryPresenceStore } from './in-memory-presence-store.js';
 
 /**
  * The default backend: one node, which keeps everything in its own memory.
@@ -22,6 +24,11 @@ export function inMemoryBackend(): RealtimeBackend {
         provide: HistoryStore,
         inject: [MessageBus, Clock, IdGenerator],
         useFactory: (bus: MessageBus, clock: Clock, ids: IdGenerator) => new InMemoryHistoryStore(bus, clock, ids),
+      },
+      {
+        provide: PresenceStore,
+        inject: [MessageBus],
+        useFactory: (bus: MessageBus) => new InMemoryPresenceStore(bus),
       },
     ],
   };

@@ -11,6 +11,7 @@ import { RedisLine } from './redis-line.js';
 import { RedisMessageBus } from './redis-message-bus.js';
 import type { RedisNetwork } from './redis-network.js';
 import { RedisNodeDirectory } from './redis-node-directory.js';
+import { RedisPresenceStore } from './redis-presence-store.js';
 import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './redis-options.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
 import { SingleNetwork } from './single-network.js';
@@ -20,6 +21,7 @@ export class RedisAssembly {
   readonly bus: RedisMessageBus;
   readonly directory: RedisNodeDirectory;
   readonly history: RedisHistoryStore;
+  readonly presence: RedisPresenceStore;
 
   private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
@@ -27,6 +29,7 @@ export class RedisAssembly {
     const line = new RedisLine(network, settings.maxEnvelopeBytes);
     const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
     const answers = new RedisAnswers(network, channels, line, this.directory);
+    this.presence = new RedisPresenceStore(network, channels, settings);
     this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);
     this.history = new RedisHistoryStore(network, channels, line, subscriptions, answers, ids);
   }

@@ -4,6 +4,7 @@ import { HistoryStore } from '../../ports/history-store.js';
 import { IdGenerator } from '../../ports/id-generator.js';
 import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
+import { PresenceStore } from '../../ports/presence-store.js';
 import { RedisAssembly } from './redis-assembly.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
@@ -45,6 +46,7 @@ export function redisBackend(options: RedisBackendOptions | RedisBackendAsyncOpt
       { provide: MessageBus, inject: [RedisAssembly], useFactory: ({ bus }: RedisAssembly) => bus },
       { provide: NodeDirectory, inject: [RedisAssembly], useFactory: ({ directory }: RedisAssembly) => directory },
       { provide: HistoryStore, inject: [RedisAssembly], useFactory: ({ history }: RedisAssembly) => history },
+      { provide: PresenceStore, inject: [RedisAssembly], useFactory: ({ presence }: RedisAssembly) => presence },
     ],
   };
 }

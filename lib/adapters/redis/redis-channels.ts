@@ -72,6 +72,11 @@ export class RedisChannels {
     return [`${this.prefix}:{nodes}:expiries`, `${this.prefix}:{nodes}:leases`];
   }
 
+  /** How all keys of a partition that hold presence begin. */
+  presence(partition: number): string {
+    return this.#start(partition);
+  }
+
   /** The slot of the Redis Cluster that a partition's channels are in. */
   slotOf(partition: number): number {
     return hashSlot(this.#start(partition));

@@ -204,6 +204,7 @@ function isCode(value: unknown): value is ErrorCode {
 describe('writing a push', () => {
   const id = (method: Method, hasToken?: boolean): CommandId => commandIdOf(method, 7, hasToken);
   const WELCOME = { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 25_000 } as const;
+  const ANN = { userId: 'ann', info: 'A', connections: 2 };
   const expiresAt = inSeconds(3_600);
 
   it.each<[string, Push, unknown]>([
@@ -306,6 +307,31 @@ describe('writing a push', () => {
       'its end with a token is pushed',
       { kind: 'unsubscribed', topic: 't', reason: 'r', expired: true },
       { push: { channel: 't', unsubscribe: { code: 2501, reason: 'r' } } },
+    ],
+    [
+      'who joins is pushed',
+      { kind: 'joined', topic: 't', userId: 'ann', info: { name: 'Ann' } },
+      { push: { channel: 't', join: { info: { user: 'ann', client: 'ann', conn_info: { name: 'Ann' } } } } },
+    ],
+    [
+      'who leaves is pushed',
+      { kind: 'left', topic: 't', userId: 'ann' },
+      { push: { channel: 't', leave: { info: { user: 'ann', client: 'ann' } } } },
+    ],
+    [
+      'who is there is told by user',
+      { kind: 'presence', id: id('presence'), topic: 't', presence: { members: [ANN], users: 1, connections: 2 } },
+      { id: 7, presence: { presence: { ann: { user: 'ann', client: 'ann', conn_info: 'A' } } } },
+    ],
+    [
+      'how many are there is told of users and of connections',
+      {
+        kind: 'presence',
+        id: id('presence_stats'),
+        topic: 't',
+        presence: { members: [ANN], users: 1, connections: 2 },
+      },
+      { id: 7, presence_stats: { num_clients: 2, num_users: 1 } },
     ],
     ['a call is answered', { kind: 'reply', id: id('rpc'), payload: null }, { id: 7, rpc: { data: null } }],
     ['a call is answered with nothing', { kind: 'reply', id: id('rpc'), payload: undefined }, { id: 7, rpc: {} }],

@@ -77,8 +77,8 @@ const READERS: Readonly<Record<Method, Reader>> = {
     if (!isText(topic) || !isText(type)) return 'the data must be {"topic":"…","type":"…","payload":…}';
     return { action: 'message', topic, type, payload, single: true };
   },
-  presence: ({ channel }) => (isText(channel) ? NOT_AVAILABLE : NO_CHANNEL),
-  presence_stats: ({ channel }) => (isText(channel) ? NOT_AVAILABLE : NO_CHANNEL),
+  presence: ({ channel }, id) => presenceOf(channel, commandIdOf('presence', id)),
+  presence_stats: ({ channel }, id) => presenceOf(channel, commandIdOf('presence_stats', id)),
   history({ channel, limit = 0, since, reverse = false }, id) {
     if (!isText(channel)) return NO_CHANNEL;
     if (limit !== ALL && !isOffset(limit)) return new Refusal('VALIDATION_FAILED', 'The limit must be -1, 0 or more.');
@@ -97,6 +97,10 @@ const READERS: Readonly<Record<Method, Reader>> = {
   },
   ping: () => NOT_AVAILABLE,
 };
+
+function presenceOf(channel: unknown, id: CommandId): Reading {
+  return isText(channel) ? { action: 'presence', id, topic: channel } : NO_CHANNEL;
+}
 
 /** Reads a command. An error that nobody can be told about ends the connection. */
 export function readCommand(fields: Fields): Decoded {

@@ -1,5 +1,6 @@
 import type { CommandId } from '../../core/command.js';
 import type { StreamPosition } from '../../core/history.js';
+import type { PresenceMember } from '../../core/presence.js';
 import type { Push } from '../../core/push.js';
 import { numberedError } from './error-number.js';
 import { replyTo, type ReplyTo } from './method.js';
@@ -26,6 +27,12 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
       const code = expired ? SUBSCRIPTION_EXPIRED : UNSUBSCRIBED;
       return { push: { channel: topic, unsubscribe: { code, reason } } };
     }
+    case 'joined':
+      return { push: { channel: push.topic, join: { info: infoOf(push) } } };
+    case 'left':
+      return { push: { channel: push.topic, leave: { info: infoOf(push) } } };
+    case 'presence':
+      return presence(push);
     case 'reply': {
       const { id, method } = replyTo(push.id);
       return { id, [method]: method === 'rpc' ? { data: push.payload } : {} };
@@ -85,6 +92,17 @@ function positioned(position: StreamPosition | undefined): object {
   if (position === undefined) return {};
   const { epoch, offset } = position;
   return { recoverable: true, positioned: true, epoch, ...(offset > 0 && { offset }) };
+}
+
+function presence({ id, presence: { members, users, connections } }: Told<'presence'>): object {
+  const isCount = replyTo(id).method === 'presence_stats';
+  if (isCount) return reply(id, { num_clients: connections, num_users: users });
+  return reply(id, { presence: Object.fromEntries(members.map((member) => [member.userId, infoOf(member)])) });
+}
+
+/** Presence is that of users here, however many connections they have: the user stands in the place of the client. */
+function infoOf({ userId, info }: Pick<PresenceMember, 'userId' | 'info'>): object {
+  return { user: userId, client: userId, conn_info: info };
 }
 
 function failed({ id, error }: Told<'error'>): object | undefined {

@@ -22,6 +22,8 @@ describe('reading a frame', () => {
     { action: 'auth', token: 't' },
     { action: 'unsubscribe', id: 1, topic: 't' },
     { action: 'subscribe', id: 1, topic: 't', payload: { a: 1 } },
+    { action: 'subscribe', topic: 't', presence: true },
+    { action: 'presence', id: 1, topic: 't' },
     { action: 'message', id: 1, topic: 't', type: 'x', payload: null },
     { action: 'message', topic: 't', type: 'x' },
   ])('gives the command: %j', (command) => {
@@ -40,7 +42,8 @@ describe('reading a frame', () => {
   it('says of an unknown action which ones there are', () => {
     expect(refusal({ action: 'dance' })).toEqual({
       code: 'UNKNOWN_ACTION',
-      message: 'There is no such action; the actions are subscribe, unsubscribe, message, history, cancel, auth, ping.',
+      message:
+        'There is no such action; the actions are subscribe, unsubscribe, message, history, cancel, presence, auth, ping.',
     });
   });
 
@@ -49,6 +52,14 @@ describe('reading a frame', () => {
       code: 'INVALID_MESSAGE',
       message: 'type must be a non-empty string.',
       action: 'message',
+    });
+  });
+
+  it.each(['true', 1, null, {}])('refuses a wish to be told of presence that is no boolean: %j', (presence) => {
+    expect(refusal({ action: 'subscribe', topic: 't', presence })).toEqual({
+      code: 'INVALID_MESSAGE',
+      message: 'presence must be true or false.',
+      action: 'subscribe',
     });
   });
 
@@ -111,6 +122,24 @@ describe('writing a push', () => {
       type: 'realtime:reply',
       id: 1,
       payload,
+      timestamp: NOW,
+    });
+  });
+
+  it('tells of a user who joined, and what the application shows of the user', () => {
+    expect(encode({ kind: 'joined', topic: 't', userId: 'ann', info: { name: 'Ann' } })).toEqual({
+      type: 'realtime:joined',
+      payload: { topic: 't', userId: 'ann', info: { name: 'Ann' } },
+      timestamp: NOW,
+    });
+  });
+
+  it('tells who is there, and how many', () => {
+    const members = [{ userId: 'ann', info: 'A', connections: 2 }];
+    expect(encode({ kind: 'presence', id: 1, topic: 't', presence: { members, users: 7, connections: 9 } })).toEqual({
+      type: 'realtime:presence',
+      id: 1,
+      payload: { topic: 't', users: members, userCount: 7, connections: 9 },
       timestamp: NOW,
     });
   });

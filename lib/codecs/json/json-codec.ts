@@ -19,10 +19,11 @@ type JsonAction = Exclude<Command['action'], 'pong'>;
 
 /** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
 const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
-  subscribe({ topic, payload, recover }, id) {
+  subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
     if (recover !== undefined && !isStreamPosition(recover)) return mustBePosition('recover');
-    return { action: 'subscribe', id, topic, payload, recover };
+    if (!isMissingOrBoolean(presence)) return 'presence must be true or false';
+    return { action: 'subscribe', id, topic, payload, recover, presence };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
   message({ topic, type, payload }, id) {
@@ -38,6 +39,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   },
   cancel: (_fields, id) =>
     id === undefined ? 'id is required: that of the message to cancel' : { action: 'cancel', id },
+  presence: ({ topic }, id) => (isText(topic) ? { action: 'presence', id, topic } : mustBeText('topic')),
   auth: ({ token }, id) => (isText(token) ? { action: 'auth', id, token } : mustBeText('token')),
   ping: (_fields, id) => ({ action: 'ping', id }),
 };
@@ -115,6 +117,13 @@ function payloadOf(push: Push): unknown {
       return undefined;
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason };
+    case 'joined':
+    case 'left':
+      return { topic: push.topic, userId: push.userId, info: push.info };
+    case 'presence': {
+      const { members, users, connections } = push.presence;
+      return { topic: push.topic, users: members, userCount: users, connections };
+    }
     case 'complete':
     case 'pong':
     case 'ping':
@@ -144,6 +153,10 @@ function isText(value: unknown): value is string {
 
 function mustBePosition(field: string): string {
   return `${field} must be an object { epoch, offset }, as the server has given them`;
+}
+
+function isMissingOrBoolean(value: unknown): value is boolean | undefined {
+  return value === undefined || typeof value === 'boolean';
 }
 
 function mustBeText(field: string): string {

@@ -117,8 +117,8 @@ describe('A client that is sent away as it comes', () => {
   it('is seen to leave when it was seen to enter', async () => {
     const app = await startRealtimeApp({ providers: [Door] });
     const door = app.app.get(Door);
-    app.realtime.events$.subscribe(({ type, connection: { id } }) => {
-      if (type === 'connected') void app.realtime.disconnect(connection(id));
+    app.realtime.events$.subscribe((event) => {
+      if (event.type === 'connected') void app.realtime.disconnect(connection(event.connection.id));
     });
     const gone = new Promise<void>((resolve) =>
       app.realtime.events$.subscribe(({ type }) => type === 'disconnected' && resolve()),

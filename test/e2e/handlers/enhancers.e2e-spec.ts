@@ -338,7 +338,7 @@ class ScopedTopic {
   @OnMessage('unit')
   async unitOf() {
     const { number, context } = this.unit;
-    return { number, userId: context.connection.userId, topic: context.topic, type: context.type };
+    return { number, userId: context.connection!.userId, topic: context.topic, type: context.type };
   }
 
   @OnMessage('boom')

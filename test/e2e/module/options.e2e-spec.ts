@@ -106,6 +106,19 @@ const WRONG: [string, object, string][] = [
     { drain: { timeoutMs: Infinity } },
     'drain.timeoutMs must be a whole number of milliseconds from 1',
   ],
+  [
+    'a grace that is negative',
+    { presence: { graceMs: -1 } },
+    'presence.graceMs must be a whole number of milliseconds from 0 to 2147483647; for example 10000; got -1',
+  ],
+  ['an endless grace', { presence: { graceMs: Infinity } }, 'presence.graceMs must be a whole number of milliseconds'],
+  ['online that is no boolean', { presence: { online: 1 } }, 'presence.online must be true or false; got 1'],
+  [
+    'an unknown option of presence',
+    { presence: { grace: 1 } },
+    'presence.grace is not an option; the options here are: graceMs, online',
+  ],
+  ['no listed users', { limits: { maxPresenceUsers: 0 } }, 'limits.maxPresenceUsers must be a whole number of users'],
   ['a report that is no boolean', { report: 'no' }, 'report must be true or false; got "no"'],
 ];
 

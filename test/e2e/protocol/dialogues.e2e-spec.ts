@@ -59,6 +59,14 @@ class JobTopic {
   }
 }
 
+@TopicGateway('room:{id}', { presence: true })
+class RoomTopic {
+  @OnSubscribe()
+  join(@CurrentConnection() { userId }: RealtimeConnection) {
+    return { info: { name: userId[0]!.toUpperCase() + userId.slice(1) } };
+  }
+}
+
 /** What a reader is told not to rely on. */
 function comparable({ timestamp: _timestamp, ...frame }: Record<string, any>): object {
   if (frame['type'] !== 'realtime:error') return frame;
@@ -80,7 +88,7 @@ async function replay(lines: readonly Line[], client: TestClient, cues: Record<n
 
 let app: RealtimeApp;
 beforeEach(async () => {
-  app = await startRealtimeApp({ providers: [ChatTopic, OrderTopic, JobTopic] });
+  app = await startRealtimeApp({ providers: [ChatTopic, OrderTopic, JobTopic, RoomTopic] });
 });
 
 describe('the dialogues of the protocol happen as they are written', () => {
@@ -119,9 +127,23 @@ describe('the dialogues of the protocol happen as they are written', () => {
     await replay(dialogue(5), await app.connectAs('alice'));
   });
 
-  it('7. the server acts by itself', async () => {
+  it('6. who is there', async () => {
     const alice = await app.connectAs('alice');
-    const lines = dialogue(7);
+    const bob = async () => {
+      const tab = await app.connectAs('bob');
+      await tab.request({ action: 'subscribe', topic: 'room:9' });
+      return tab;
+    };
+    const tabs: TestClient[] = [];
+    await replay(dialogue(6), alice, {
+      3: async () => tabs.push(await bob(), await bob()),
+      6: () => Promise.all(tabs.map((tab) => tab.request({ action: 'unsubscribe', topic: 'room:9' }))),
+    });
+  });
+
+  it('8. the server acts by itself', async () => {
+    const alice = await app.connectAs('alice');
+    const lines = dialogue(8);
     await replay(lines, alice, {
       0: () => app.realtime.subscribe(alice.id, 'order:123'),
       1: () => app.realtime.unsubscribe(alice.id, 'order:123', { reason: 'the order is closed' }),
@@ -131,13 +153,13 @@ describe('the dialogues of the protocol happen as they are written', () => {
     expect({ by: 'nobody', text: `close ${code} "${reason}"` }).toEqual(lines.at(-1));
   });
 
-  it('8. back after a while', async () => {
+  it('9. back after a while', async () => {
     const published = { type: 'order.seen' };
     const { epoch } = await app.realtime.publish<string>('order:7', published);
     for (let offset = 2; offset <= 41; offset++) await app.realtime.publish<string>('order:7', published);
     await app.realtime.publish<string>('order:7', { type: 'order.paid', payload: { total: 40 } });
     await app.realtime.publish<string>('order:7', { type: 'order.packed' });
-    const lines = JSON.parse(JSON.stringify(dialogue(8)).replaceAll('k3XaQ', epoch!)) as Line[];
+    const lines = JSON.parse(JSON.stringify(dialogue(9)).replaceAll('k3XaQ', epoch!)) as Line[];
     await replay(lines, await app.connectAs('alice'), {
       4: () => app.realtime.publish<string>('order:7', { type: 'order.shipped' }),
     });

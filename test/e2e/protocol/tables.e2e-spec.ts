@@ -23,7 +23,14 @@ describe('the table of actions', () => {
   });
 
   const POSITION = { epoch: 'e1', offset: 3 };
-  const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, reverse: true };
+  const VALUES: Record<string, unknown> = {
+    id: 1,
+    presence: true,
+    recover: POSITION,
+    since: POSITION,
+    limit: 3,
+    reverse: true,
+  };
   const value = (field: string): unknown => VALUES[field] ?? 'text';
 
   it.each(table)('names all fields that "$action" needs', ({ action, fields }) => {
@@ -82,6 +89,18 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },
     { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r' },
+  ],
+  joined: [
+    { kind: 'joined', topic: 't', userId: 'ann' },
+    { kind: 'joined', topic: 't', userId: 'ann', info: 1 },
+  ],
+  left: [
+    { kind: 'left', topic: 't', userId: 'ann' },
+    { kind: 'left', topic: 't', userId: 'ann', info: 1 },
+  ],
+  presence: [
+    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
+    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
   ],
   reply: [
     { kind: 'reply', id: 1, payload: undefined },

@@ -43,7 +43,6 @@ function breakTarget({ node, id }: StageGuest): void {
     subscribe: () => false,
     unsubscribe: () => false,
     missed() {},
-    presenceChanged: () => false,
     changeRights() {},
     revalidate() {},
   });

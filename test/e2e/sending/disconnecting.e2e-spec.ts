@@ -151,6 +151,7 @@ describe('events$', () => {
   function record(): string[] {
     const seen: string[] = [];
     stage.events$.subscribe((event: RealtimeEvent) => {
+      if (event.type === 'online' || event.type === 'offline') return;
       const { userId } = event.connection;
       if (event.type === 'disconnected') seen.push(`${userId} disconnected ${event.code} ${event.reason}`);
       else if (event.type === 'connected') seen.push(`${userId} connected`);

@@ -45,6 +45,9 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ['a topic with a line break', 'topic', (realtime) => realtime.publish('order:1\n', NEWS)],
   ['a topic that is a list', 'topic', (realtime) => realtime.publish(wrong(['order:1']), NEWS)],
 
+  ['who is in no topic', 'topic', (realtime) => realtime.usersIn('')],
+  ['whether nobody is online', 'userId', (realtime) => realtime.isOnline('')],
+
   ['no message', 'message', sending(undefined)],
   ['a message that is null', 'message', sending(null)],
   ['a message that is a string', 'message', sending('news')],

@@ -1,0 +1,81 @@
+import { topic as topicAddress } from '../../core/address.js';
+import type { Presence, PresenceMember } from '../../core/presence.js';
+import { subjectOf } from '../../core/subject.js';
+import { PresenceStore, type PresenceNode } from '../../ports/presence-store.js';
+import { PresenceCalls } from './presence-calls.js';
+import { PresencePartition } from './presence-partition.js';
+import { infoText } from './presence-text.js';
+import type { RedisChannels } from './redis-channels.js';
+import { away } from './redis-connection.js';
+import { isMoved } from './redis-line.js';
+import type { RedisNetwork } from './redis-network.js';
+import type { RedisSettings } from './redis-options.js';
+
+/** One partition of a node that is open. */
+interface Part {
+  readonly calls: PresenceCalls;
+  readonly partition: PresencePartition;
+}
+
+/**
+ * Keeps in Redis who is in which topic. What a node says holds for as long as its lease, one in each partition: refreshed
+ * every `leaseRefreshMs`, it runs out `leaseTtlMs` less one refresh after the last, by Redis's own clock, and any node
+ * that finds so ends what was held. So those of a node that crashes are gone after `leaseTtlMs` at most.
+ *
+ * While Redis is away, what changes is kept, only the newest of each user and topic, and said when it is back; when it comes
+ * back without its data, each node says all that it has anew, and nobody is told of those who were known. Where Redis itself
+ * was away nobody is taken for dead until everybody has had the time of a lease to come back.
+ */
+export class RedisPresenceStore extends PresenceStore {
+  #parts: readonly Part[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
+    private readonly settings: Pick<RedisSettings, 'leaseRefreshMs' | 'leaseTtlMs'>,
+  ) {
+    super();
+  }
+
+  async open(node: PresenceNode): Promise<void> {
+    const { leaseRefreshMs, leaseTtlMs } = this.settings;
+    const failed = (error: unknown) => {
+      if (isMoved(error)) this.network.refresh();
+    };
+    this.#parts = this.channels.all().map((index) => {
+      const start = this.channels.presence(index);
+      const calls = new PresenceCalls(node.id, this.network, index, start, leaseTtlMs - leaseRefreshMs);
+      return { calls, partition: new PresencePartition(calls, node.changed, failed) };
+    });
+    this.#timer = setInterval(() => void this.#tend(), leaseRefreshMs);
+    await this.#tend();
+  }
+
+  set(topic: string, { userId, info, connections }: PresenceMember): Promise<void> | undefined {
+    return this.#partOf(topic)?.partition.set(topic, { userId, info: infoText(info), connections });
+  }
+
+  remove(topic: string, userId: string): Promise<void> | undefined {
+    return this.#partOf(topic)?.partition.remove(topic, userId);
+  }
+
+  read(topic: string, limit: number): Promise<Presence> {
+    return this.#partOf(topic)?.calls.read(topic, limit) ?? Promise.reject(away());
+  }
+
+  async close(graceMs: number): Promise<void> {
+    clearInterval(this.#timer);
+    const parts = this.#parts;
+    this.#parts = [];
+    await Promise.all(parts.map(({ partition }) => partition.close(graceMs)));
+  }
+
+  async #tend(): Promise<void> {
+    await Promise.all(this.#parts.map(({ partition }) => partition.tend()));
+  }
+
+  #partOf(topic: string): Part | undefined {
+    return this.#parts[this.channels.of(subjectOf(topicAddress(topic))!).partition];
+  }
+}

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PresenceTable } from './presence-table.js';
+
+const HOLDERS = ['n1', 'n2', 'n3'];
+const TOPICS = ['chat:1', 'chat:2', '__proto__'];
+const USERS = ['ann', 'bob', 'constructor', '__proto__'];
+
+type Step =
+  | {
+      readonly kind: 'set';
+      readonly holder: string;
+      readonly topic: string;
+      readonly userId: string;
+      readonly connections: number;
+      readonly info: string;
+    }
+  | { readonly kind: 'remove'; readonly holder: string; readonly topic: string; readonly userId: string }
+  | { readonly kind: 'drop'; readonly holder: string };
+
+const steps = (): fc.Arbitrary<Step[]> => {
+  const holder = fc.constantFrom(...HOLDERS);
+  const where = { holder, topic: fc.constantFrom(...TOPICS), userId: fc.constantFrom(...USERS) };
+  const said = { connections: fc.nat(3), info: fc.constantFrom('a', 'b') };
+  return fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('set' as const), ...where, ...said }) },
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant('remove' as const), ...where }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), holder }) },
+    ),
+    { maxLength: 80 },
+  );
+};
+
+/** What each holder has said, as a plain list. */
+class Model {
+  said: { holder: string; topic: string; userId: string; connections: number }[] = [];
+  readonly info = new Map<string, string>();
+
+  take(step: Step): string[] {
+    const pairs = () => new Set(this.said.map(({ topic, userId }) => `${topic} ${userId}`));
+    const before = pairs();
+    this.said = this.said.filter(
+      (each) =>
+        each.holder !== step.holder ||
+        (step.kind !== 'drop' && (each.topic !== step.topic || each.userId !== step.userId)),
+    );
+    if (step.kind === 'set') {
+      const { holder, topic, userId, connections } = step;
+      this.said.push({ holder, topic, userId, connections });
+      this.info.set(`${topic} ${userId}`, step.info);
+    }
+    const after = pairs();
+    return [
+      ...[...after].filter((pair) => !before.has(pair)).map((pair) => `joined ${pair}`),
+      ...[...before].filter((pair) => !after.has(pair)).map((pair) => `left ${pair}`),
+    ];
+  }
+}
+
+function apply(table: PresenceTable, step: Step): string[] {
+  switch (step.kind) {
+    case 'set': {
+      const { holder, topic, userId, connections, info } = step;
+      const change = table.set(holder, topic, { userId, connections, info });
+      return change ? [`${change.kind} ${topic} ${change.userId}`] : [];
+    }
+    case 'remove': {
+      const change = table.remove(step.holder, step.topic, step.userId);
+      return change ? [`${change.kind} ${step.topic} ${change.userId}`] : [];
+    }
+    case 'drop':
+      return table.drop(step.holder).map(([topic, change]) => `${change.kind} ${topic} ${change.userId}`);
+  }
+}
+
+describe('PresenceTable', () => {
+  it('agrees with a plain list of what was said, after any changes', () => {
+    fc.assert(
+      fc.property(steps(), (list) => {
+        const [table, model] = [new PresenceTable(), new Model()];
+        for (const step of list) expect(apply(table, step).sort()).toEqual(model.take(step).sort());
+        for (const topic of TOPICS) {
+          const there = model.said.filter((each) => each.topic === topic);
+          const users = [...new Set(there.map(({ userId }) => userId))].sort();
+          const sum = (those: typeof there) => those.reduce((total, { connections }) => total + connections, 0);
+          const presence = table.read(topic, Infinity);
+          expect(presence.members.toSorted((a, b) => (a.userId < b.userId ? -1 : 1))).toEqual(
+            users.map((userId) => ({
+              userId,
+              info: model.info.get(`${topic} ${userId}`),
+              connections: sum(there.filter((each) => each.userId === userId)),
+            })),
+          );
+          expect(presence).toMatchObject({ users: users.length, connections: sum(there) });
+        }
+        expect(table.topicCount).toBe(new Set(model.said.map(({ topic }) => topic)).size);
+      }),
+    );
+  });
+
+  it('tells with a leave the info that was said last', () => {
+    const table = new PresenceTable();
+    table.set('n1', 'chat:1', { userId: 'ann', connections: 1, info: 'first' });
+    table.set('n2', 'chat:1', { userId: 'ann', connections: 1, info: 'last' });
+    table.remove('n2', 'chat:1', 'ann');
+    expect(table.remove('n1', 'chat:1', 'ann')).toEqual({ kind: 'left', userId: 'ann', info: 'last' });
+  });
+
+  it('lists at most so many, and counts all', () => {
+    const table = new PresenceTable();
+    for (let i = 0; i < 5; i++) table.set('n1', 'chat:1', { userId: `user-${i}`, connections: 2 });
+    expect(table.read('chat:1', 2)).toEqual({
+      members: [
+        { userId: 'user-0', connections: 2 },
+        { userId: 'user-1', connections: 2 },
+      ],
+      users: 5,
+      connections: 10,
+    });
+  });
+});

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectLogs } from '../../test/helpers/handler-harness.js';
+import type { Presence, PresenceMember } from '../core/presence.js';
+import { PresenceStore, type PresenceNode } from '../ports/presence-store.js';
+import { LocalPresence } from './local-presence.js';
+
+/** Remembers what it is told. */
+class RecordingStore extends PresenceStore {
+  readonly calls: string[] = [];
+  node: PresenceNode | undefined;
+
+  open(node: PresenceNode): void {
+    this.node = node;
+    this.calls.push(`open ${node.id}`);
+  }
+  set(topic: string, { userId, connections }: PresenceMember): void | Promise<void> {
+    this.calls.push(`${topic}: ${userId} ${connections}`);
+  }
+  remove(topic: string, userId: string): void {
+    this.calls.push(`${topic}: ${userId} gone`);
+  }
+  read(): Presence {
+    throw new Error('is not asked');
+  }
+  close(graceMs: number): void {
+    this.calls.push(`close ${graceMs}`);
+  }
+}
+
+const ANN = { id: 'n.1', userId: 'ann' };
+
+let store: RecordingStore;
+let presence: LocalPresence;
+
+async function open(graceMs: number): Promise<void> {
+  store = new RecordingStore();
+  presence = new LocalPresence(store, graceMs);
+  await presence.open('n');
+  store.calls.length = 0;
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  await open(10_000);
+});
+
+afterEach(() => vi.useRealTimers());
+
+describe('what a node tells the store', () => {
+  it('is who it is, when it opens', async () => {
+    await presence.open('n1');
+    expect(store.calls).toEqual(['open n1']);
+  });
+
+  it('is whom it has, and whom it no longer has', () => {
+    presence.enter('chat:1', ANN);
+    presence.leave('chat:1', ANN);
+    expect(store.calls).toEqual(['chat:1: ann 1', 'chat:1: ann gone']);
+  });
+
+  it('is that somebody dropped, and has not come back in time', () => {
+    presence.enter('chat:1', ANN);
+    presence.drop('chat:1', ANN);
+    vi.advanceTimersByTime(10_000);
+    const early = [...store.calls];
+    vi.advanceTimersByTime(1_000);
+    expect([early, store.calls.slice(2)]).toEqual([['chat:1: ann 1', 'chat:1: ann 0'], ['chat:1: ann gone']]);
+  });
+
+  it('is at once that somebody dropped when nobody is waited for', async () => {
+    await open(0);
+    presence.enter('chat:1', ANN);
+    presence.drop('chat:1', ANN);
+    expect(store.calls).toEqual(['chat:1: ann 1', 'chat:1: ann gone']);
+  });
+
+  it('measures a short time as finely as it needs', async () => {
+    await open(100);
+    presence.enter('chat:1', ANN);
+    presence.drop('chat:1', ANN);
+    vi.advanceTimersByTime(110);
+    expect(store.calls.at(-1)).toBe('chat:1: ann gone');
+  });
+
+  it('is nothing more of those who are here when it closes, but how long to wait for them', async () => {
+    presence.enter('chat:1', ANN);
+    presence.enter('chat:1', { id: 'n.2', userId: 'bob' });
+    presence.drop('chat:1', ANN);
+    store.calls.length = 0;
+    await presence.close();
+    vi.advanceTimersByTime(60_000);
+    expect(store.calls).toEqual(['close 10000']);
+  });
+});
+
+it('a change that falls to the node is passed on', () => {
+  const changed = vi.fn();
+  presence.onChange(changed);
+  store.node!.changed('chat:1', { kind: 'joined', userId: 'ann' });
+  expect(changed).toHaveBeenCalledExactlyOnceWith('chat:1', { kind: 'joined', userId: 'ann' });
+});
+
+it('a store that fails against its promise is logged, and harms nobody', async () => {
+  const logs = collectLogs();
+  store.set = () => Promise.reject(new Error('broken'));
+  presence.enter('chat:1', ANN);
+  await vi.waitFor(() => expect(logs).toEqual([expect.stringContaining('broken')]));
+});

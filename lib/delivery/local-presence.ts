@@ -1,0 +1,73 @@
+import { Logger } from '@nestjs/common';
+import { Attendance, type Statement } from '../core/attendance.js';
+import type { RealtimeConnection } from '../core/connection.js';
+import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
+
+/** How finely a grace period is measured: in tenths, but not more often than once a second. */
+const TICKS_PER_GRACE = 10;
+const MAX_TICK_MS = 1_000;
+
+type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
+
+/**
+ * Tells the presence store whom this node has in which topic, and takes its news of what has changed on any node. A user
+ * whose last connection dropped is kept for a while, so that a tunnel or a reloaded page is no leave.
+ */
+export class LocalPresence {
+  readonly #logger = new Logger(LocalPresence.name);
+  readonly #attendance: Attendance;
+  readonly #tickMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #changed: PresenceNode['changed'] = () => {};
+
+  /** @param graceMs how long a dropped connection is waited for, at least, in milliseconds */
+  constructor(
+    private readonly store: PresenceStore,
+    private readonly graceMs: number,
+  ) {
+    this.#tickMs = Math.ceil(Math.min(MAX_TICK_MS, graceMs / TICKS_PER_GRACE));
+    this.#attendance = new Attendance(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
+  }
+
+  /** @param changed told of the changes that this node is to act on: of each, one node in all is told */
+  onChange(changed: PresenceNode['changed']): void {
+    this.#changed = changed;
+  }
+
+  /** @param nodeId names this node */
+  async open(nodeId: string): Promise<void> {
+    await this.store.open({ id: nodeId, changed: (topic, change) => this.#changed(topic, change) });
+    if (this.graceMs === 0) return;
+    this.#timer = setInterval(() => this.#attendance.tick().forEach(this.#tell), this.#tickMs);
+    this.#timer.unref();
+  }
+
+  /** A connection is in a topic; it may be said again, with another info. */
+  enter(topic: string, { id, userId }: Who, info?: unknown): void {
+    this.#tell(this.#attendance.enter(topic, userId, id, info));
+  }
+
+  /** A connection has left a topic, or was taken off it. */
+  leave(topic: string, { id, userId }: Who): void {
+    this.#tell(this.#attendance.leave(topic, userId, id));
+  }
+
+  /** A connection is gone, and may come back. */
+  drop(topic: string, { id, userId }: Who): void {
+    this.#tell(this.#attendance.drop(topic, userId, id));
+  }
+
+  /** Those who are here are not said to leave: they have as long as anybody who dropped to come back elsewhere. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.store.close(this.graceMs);
+  }
+
+  readonly #tell = (statement: Statement | undefined): void => {
+    if (statement === undefined) return;
+    const { topic } = statement;
+    const told =
+      statement.kind === 'set' ? this.store.set(topic, statement.member) : this.store.remove(topic, statement.userId);
+    told?.catch((error: unknown) => this.#logger.error('Presence could not be told', (error as Error)?.stack));
+  };
+}

@@ -1,0 +1,30 @@
+import { Logger } from '@nestjs/common';
+import type { PresenceCommand } from '../core/command.js';
+import type { WireError } from '../core/error-code.js';
+import { isTold, toWireError } from '../handlers/wire-error.js';
+import type { Session } from './session.js';
+import type { SessionServices } from './session-services.js';
+
+const logger = new Logger('RealtimeGateway');
+
+const NOT_SUBSCRIBED: WireError = { code: 'FORBIDDEN', message: 'Subscribe to the topic first.' };
+
+/** Tells a subscriber who is in a topic. Never rejects. */
+export async function answerPresence(
+  { topic, id }: PresenceCommand,
+  { connection, outlet }: Session,
+  { presence, pubSub }: SessionServices,
+): Promise<void> {
+  const at = { action: 'presence', topic };
+  const isSubscribed = pubSub.isSubscribed(connection.id, topic);
+  const refusal = presence.refusalOf(topic) ?? (isSubscribed ? undefined : NOT_SUBSCRIBED);
+  if (refusal) return outlet.fail({ ...refusal, ...at }, id);
+  // Who cannot be answered does not want to know.
+  if (id === undefined) return;
+  try {
+    outlet.push({ kind: 'presence', id, topic, presence: await presence.read(topic) });
+  } catch (error) {
+    if (!isTold(error)) logger.error(`Who is in "${topic}" could not be told`, (error as Error)?.stack);
+    outlet.fail(toWireError(error, at), id);
+  }
+}

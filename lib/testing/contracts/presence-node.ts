@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { topic as topicAddress } from '../../core/address.js';
+import type { Presence, PresenceChange, PresenceMember } from '../../core/presence.js';
+import type { MessageBus } from '../../ports/message-bus.js';
+import type { PresenceStore } from '../../ports/presence-store.js';
+import { BusNode, subject } from './bus-node.js';
+
+/**
+ * A store under test, and the bus that it uses. Neither is open.
+ * @publicApi
+ */
+export interface PresenceSetup {
+  readonly bus: MessageBus;
+  readonly store: PresenceStore;
+  /** Ends the node as a crash would: nothing more is heard of it, and nobody is told. Only where nodes are connected. */
+  readonly crash?: () => void | Promise<void>;
+}
+
+/** How long an impatient test waits for what a store does at once, and a patient one for what happens after a crash. */
+const DEADLINES_MS = { atOnce: 2_000, afterCrash: 20_000 };
+
+/** Says that somebody is there who ends a test. */
+const FENCE = 'fence-';
+
+/** A node with one store and one bus. */
+export class PresenceNode {
+  /** What this node was told, in its order. */
+  readonly told: (readonly [topic: string, change: PresenceChange])[] = [];
+  readonly #id = randomUUID();
+  #isClosed = false;
+  #isCrashed = false;
+
+  private constructor(
+    readonly store: PresenceStore,
+    readonly bus: BusNode,
+    private readonly end: PresenceSetup['crash'],
+  ) {}
+
+  /** Opens a bus and its store, hands them over and closes them. */
+  static async run(
+    create: () => PresenceSetup | Promise<PresenceSetup>,
+    use: (node: PresenceNode) => Promise<void>,
+  ): Promise<void> {
+    const { bus, store, crash } = await create();
+    await BusNode.run(
+      () => bus,
+      async (busNode) => {
+        const node = new PresenceNode(store, busNode, crash);
+        await store.open({ id: node.#id, changed: (topic, change) => void node.told.push([topic, change]) });
+        try {
+          await use(node);
+        } finally {
+          await node.close();
+        }
+      },
+    );
+  }
+
+  set(topic: string, userId: string, connections = 1, info?: unknown): void | Promise<void> {
+    return this.store.set(topic, { userId, connections, ...(info !== undefined && { info }) });
+  }
+
+  async join(topic: string): Promise<void> {
+    await this.bus.bus.join(subject(topicAddress(topic)));
+  }
+
+  /** What was read, its members in the order of their ids. */
+  async read(topic: string, limit = 10_000): Promise<Presence> {
+    const { members, users, connections } = await this.store.read(topic, limit);
+    return { members: members.toSorted(byUserId), users, connections };
+  }
+
+  /** The changes of a topic that have arrived over the bus, once one that is made now has arrived; it must be joined. */
+  async heard(topic: string): Promise<PresenceChange[]> {
+    const fence = `${FENCE}${randomUUID()}`;
+    await this.set(topic, fence);
+    await this.bus.inbox.contain(({ content }) => content.kind === 'joined' && content.userId === fence);
+    await this.store.remove(topic, fence);
+    return this.arrived(topic);
+  }
+
+  /** The changes of a topic that have arrived over the bus by now. */
+  arrived(topic: string): PresenceChange[] {
+    return this.bus.inbox.envelopes.flatMap(({ to, content }) =>
+      (content.kind === 'joined' || content.kind === 'left') &&
+      to.some((address) => address.kind === 'topic' && address.id === topic) &&
+      !content.userId.startsWith(FENCE)
+        ? [content]
+        : [],
+    );
+  }
+
+  /** What this node was told of a topic. */
+  toldOf(topic: string): PresenceChange[] {
+    return this.told.flatMap(([of, change]) => (of === topic && !change.userId.startsWith(FENCE) ? [change] : []));
+  }
+
+  /** Ends it without a word. */
+  async crash(): Promise<void> {
+    assert.ok(this.end, 'a store that connects nodes comes with a way to crash a node');
+    this.#isCrashed = true;
+    await this.end();
+  }
+
+  async close(graceMs = 0): Promise<void> {
+    if (this.#isClosed || this.#isCrashed) return;
+    this.#isClosed = true;
+    await this.store.close(graceMs);
+  }
+}
+
+/** Resolves when the test passes. Rejects when it does not for long. */
+export async function eventually(
+  test: () => boolean | Promise<boolean>,
+  expected: string,
+  patience: keyof typeof DEADLINES_MS,
+): Promise<void> {
+  let isOver = false;
+  const deadline = setTimeout(() => (isOver = true), DEADLINES_MS[patience]);
+  try {
+    while (!(await test())) {
+      if (isOver) assert.fail(`${expected} within ${DEADLINES_MS[patience]} ms`);
+      await new Promise(setImmediate);
+    }
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** A topic that nobody else is in. */
+export function uniqueRoom(): string {
+  return `contract:${randomUUID()}`;
+}
+
+function byUserId(a: PresenceMember, b: PresenceMember): number {
+  return a.userId < b.userId ? -1 : 1;
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import type { ContractCase } from './contract-case.js';
+import { PresenceNode, uniqueRoom, type PresenceSetup } from './presence-node.js';
+
+/**
+ * What every `PresenceStore` promises to one node.
+ * @publicApi
+ */
+export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
+  storeCase('tells the node and the topic once that a user has joined', async (node, room) => {
+    await node.set(room, 'ann', 1, { name: 'Ann' });
+    const joined = [{ kind: 'joined', userId: 'ann', info: { name: 'Ann' } }];
+    assert.deepEqual(await node.heard(room), joined);
+    assert.deepEqual(node.toldOf(room), joined);
+  }),
+  storeCase(
+    'tells the node and the topic once that a user has left, with the info of the last set',
+    async (node, room) => {
+      await node.set(room, 'ann', 1, 'first');
+      await node.set(room, 'ann', 2, 'last');
+      await node.store.remove(room, 'ann');
+      await node.store.remove(room, 'ann');
+      const left = [{ kind: 'left', userId: 'ann', info: 'last' }];
+      assert.deepEqual((await node.heard(room)).slice(1), left);
+      assert.deepEqual(node.toldOf(room).slice(1), left);
+    },
+  ),
+  storeCase('tells nobody when a user is set again', async (node, room) => {
+    await node.set(room, 'ann');
+    await node.set(room, 'ann');
+    await node.set(room, 'ann', 2, 'more');
+    await node.set(room, 'ann', 0, 'less');
+    assert.equal((await node.heard(room)).length, 1);
+    assert.equal(node.toldOf(room).length, 1);
+  }),
+  storeCase('tells nobody when nobody is removed', async (node, room) => {
+    await node.set(room, 'ann');
+    await node.store.remove(room, 'bob');
+    assert.equal((await node.heard(room)).length, 1);
+    assert.equal(node.toldOf(room).length, 1);
+  }),
+  storeCase('tells joins and leaves in their order', async (node, room) => {
+    const kinds: string[] = [];
+    for (let time = 0; time < 20; time++) {
+      await node.set(room, 'ann');
+      await node.store.remove(room, 'ann');
+      kinds.push('joined', 'left');
+    }
+    assert.deepEqual(kindsOf(await node.heard(room)), kinds);
+    assert.deepEqual(kindsOf(node.toldOf(room)), kinds);
+  }),
+  storeCase('reads who is in a topic', async (node, room) => {
+    await node.set(room, 'ann', 2, { name: 'Ann' });
+    await node.set(room, 'bob', 1);
+    assert.deepEqual(await node.read(room), {
+      members: [
+        { userId: 'ann', info: { name: 'Ann' }, connections: 2 },
+        { userId: 'bob', connections: 1 },
+      ],
+      users: 2,
+      connections: 3,
+    });
+  }),
+  storeCase('reads that nobody is in a topic', async (node, room) => {
+    await node.set(room, 'ann');
+    await node.store.remove(room, 'ann');
+    assert.deepEqual(await node.read(room), NOBODY);
+    assert.deepEqual(await node.read(uniqueRoom()), NOBODY);
+  }),
+  storeCase('reads what was set last', async (node, room) => {
+    await node.set(room, 'ann', 3, 'first');
+    await node.set(room, 'ann', 2, 'second');
+    await node.set(room, 'bob', 1, 'gone');
+    await node.set(room, 'bob', 1);
+    assert.deepEqual(await node.read(room), {
+      members: [
+        { userId: 'ann', info: 'second', connections: 2 },
+        { userId: 'bob', connections: 1 },
+      ],
+      users: 2,
+      connections: 3,
+    });
+  }),
+  storeCase('keeps a user without connections until it is removed', async (node, room) => {
+    await node.set(room, 'ann', 0);
+    assert.deepEqual(await node.read(room), { members: [{ userId: 'ann', connections: 0 }], users: 1, connections: 0 });
+  }),
+  storeCase('lists no more than it is asked for, and counts all', async (node, room) => {
+    await Promise.all(numbered(30).map((userId) => node.set(room, userId, 2)));
+    const { members, ...counts } = await node.read(room, 10);
+    assert.equal(new Set(members.map(({ userId }) => userId)).size, 10);
+    assert.deepEqual(counts, { users: 30, connections: 60 });
+    assert.deepEqual(await node.read(room, 0), { members: [], users: 30, connections: 60 });
+  }),
+  storeCase('keeps many users in many topics apart', async (node) => {
+    const rooms = Array.from({ length: 40 }, uniqueRoom);
+    const users = numbered(20);
+    await Promise.all(rooms.flatMap((room) => users.map((userId) => node.set(room, userId))));
+    await Promise.all(
+      rooms.slice(1).flatMap((room) => users.slice(1).map((userId) => node.store.remove(room, userId))),
+    );
+    assert.equal((await node.read(rooms[0]!)).users, 20);
+    for (const room of rooms.slice(1)) {
+      assert.deepEqual(await node.read(room), {
+        members: [{ userId: users[0]!, connections: 1 }],
+        users: 1,
+        connections: 1,
+      });
+      assert.equal(node.toldOf(room).length, 39);
+    }
+  }),
+  storeCase('tells of each of many users who come at the same time, once', async (node, room) => {
+    const users = numbered(500);
+    await Promise.all(users.map((userId) => node.set(room, userId)));
+    for (const changes of [await node.heard(room), node.toldOf(room)]) {
+      assert.deepEqual(changes.map(({ userId }) => userId).sort(), users);
+      assert.ok(changes.every(({ kind }) => kind === 'joined'));
+    }
+  }),
+  storeCase('holds to the last of many calls that are not waited for', async (node, room) => {
+    const calls = Array.from({ length: 50 }, (_, i) => [
+      node.set(room, 'ann', i),
+      node.store.remove(room, 'ann'),
+      node.store.remove(room, 'bob'),
+      node.set(room, 'bob', i),
+    ]);
+    await Promise.all(calls.flat());
+    assert.deepEqual((await node.read(room)).members, [{ userId: 'bob', connections: 49 }]);
+    for (const changes of [await node.heard(room), node.toldOf(room)]) {
+      const [ofAnn, ofBob] = ['ann', 'bob'].map((name) => kindsOf(changes.filter(({ userId }) => userId === name)));
+      assert.ok(ofAnn!.every((kind, i) => kind === ['joined', 'left'][i % 2]) && ofAnn!.length % 2 === 0);
+      assert.ok(ofBob!.every((kind, i) => kind === ['joined', 'left'][i % 2]) && ofBob!.length % 2 === 1);
+    }
+  }),
+  storeCase('carries user ids and info of any kind unchanged', async (node, room) => {
+    const members = STRANGE_USERS.map((userId, i) => ({ userId, info: STRANGE_INFO[i % STRANGE_INFO.length] }));
+    for (const { userId, info } of members) await node.set(room, userId, 1, info);
+    const sorted = members.toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+    assert.deepEqual(
+      (await node.read(room)).members,
+      sorted.map((member) => ({ ...member, connections: 1 })),
+    );
+    const joined = members.map((member) => ({ kind: 'joined', ...member }));
+    assert.deepEqual(await node.heard(room), joined);
+    assert.deepEqual(node.toldOf(room), joined);
+  }),
+  storeCase('has a place for topics that are the package’s own', async (node) => {
+    const room = `#online:${uniqueRoom()} "of" {any} \\kind\n`;
+    await node.set(room, 'ann');
+    assert.equal((await node.read(room)).users, 1);
+    await node.store.remove(room, 'ann');
+    assert.deepEqual(await node.read(room), NOBODY);
+    assert.deepEqual(kindsOf(node.toldOf(room)), ['joined', 'left']);
+  }),
+  storeCase('tells nobody of those who are there when it is closed', async (node, room) => {
+    await node.set(room, 'ann');
+    await node.heard(room);
+    await node.close(60_000);
+    await node.bus.settled();
+    assert.deepEqual(kindsOf(node.arrived(room)), ['joined']);
+    assert.deepEqual(kindsOf(node.toldOf(room)), ['joined']);
+  }),
+];
+
+const NOBODY = { members: [], users: 0, connections: 0 };
+
+const STRANGE_USERS = ['__proto__', 'ünal \u{1f600}', '1\n2', '"', ' ', '{0}', '\ud800', '\ufffd', '%s', 'constructor'];
+const STRANGE_INFO = [{ deep: [{ '': null }] }, 'a\n"b" \u2028', 0, false, '\ud800', [], { a: 1.5 }];
+
+function storeCase(
+  name: string,
+  use: (node: PresenceNode, room: string) => Promise<void>,
+): ContractCase<PresenceSetup> {
+  return {
+    name,
+    run: (create) =>
+      PresenceNode.run(create, async (node) => {
+        const room = uniqueRoom();
+        await node.join(room);
+        await use(node, room);
+      }),
+  };
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `user-${i}`).sort();
+}
+
+function kindsOf(changes: readonly { readonly kind: string }[]): string[] {
+  return changes.map(({ kind }) => kind);
+}

@@ -1,0 +1,283 @@
+import {
+  CurrentConnection,
+  MessageBody,
+  OnJoin,
+  OnLeave,
+  OnSubscribe,
+  TopicGateway,
+  TopicName,
+  user,
+  type PresenceChange,
+  type RealtimeConnection,
+} from 'nestjs-realtime';
+import type { ReceivedFrame } from 'nestjs-realtime/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Stage, type StageGuest } from '../../helpers/stage.js';
+
+/** What the gateway's hooks were called for, on any node. */
+let hooks: string[] = [];
+
+@TopicGateway('room:{id}', { presence: true })
+class RoomTopic {
+  @OnSubscribe()
+  enter(@CurrentConnection() me: RealtimeConnection) {
+    return !me.roles.has('banned') && { info: { name: me.userId.toUpperCase() } };
+  }
+
+  @OnJoin()
+  @OnLeave()
+  changed(@MessageBody() { kind, userId, info }: PresenceChange, @TopicName() topic: string) {
+    hooks.push(`${userId} ${kind} ${topic} ${JSON.stringify(info)}`);
+  }
+}
+
+let rooms = 0;
+/** One of its own for each test. */
+let topic: string;
+
+beforeEach(() => {
+  hooks = [];
+  topic = `room:${++rooms}`;
+});
+
+const ANN = { userId: 'ann', info: { name: 'ANN' } };
+const BOB = { userId: 'bob', info: { name: 'BOB' } };
+
+/** Whoever comes is in the topic, and told of the others when it asks. */
+async function enter(stage: Stage, userId: string, presence?: boolean): Promise<StageGuest> {
+  const guest = await stage.connectAs(userId);
+  await guest.request({ action: 'subscribe', topic, presence });
+  return guest;
+}
+
+/** Who is told who comes and goes, and has heard of itself. */
+async function watch(stage: Stage): Promise<StageGuest> {
+  const watcher = await enter(stage, 'zoe', true);
+  await watcher.next(newsOf('joined', 'zoe'));
+  return watcher;
+}
+
+function newsOf(kind: string, userId: string): (frame: ReceivedFrame) => boolean {
+  return ({ type, payload }) => type === `realtime:${kind}` && payload.userId === userId;
+}
+
+const leave = (guest: StageGuest) => guest.request({ action: 'unsubscribe', topic });
+
+describe('a user who comes into a topic', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
+
+  it('is told to those who asked, with what the application shows of the user', async () => {
+    const watcher = await watch(stage);
+    await enter(stage, 'ann');
+    expect(await watcher.next()).toEqual({
+      type: 'realtime:joined',
+      payload: { topic, ...ANN },
+      timestamp: expect.any(String),
+    });
+  });
+
+  it('hears of its own coming when it asked, behind the answer', async () => {
+    const ann = await stage.connectAs('ann');
+    ann.send({ action: 'subscribe', topic, presence: true, id: 1 });
+    expect([await ann.next(), await ann.next()]).toMatchObject([
+      { type: 'realtime:subscribed', id: 1 },
+      { type: 'realtime:joined', payload: { topic, ...ANN } },
+    ]);
+  });
+
+  it('comes once, whatever tabs there are on whatever node', async () => {
+    const watcher = await watch(stage);
+    await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    await enter(stage, 'ann');
+    await enter(stage, 'ann');
+    await enter(stage, 'bob');
+    await watcher.next(newsOf('joined', 'bob'));
+    expect(watcher.pending).toEqual([]);
+  });
+
+  it('is not told to subscribers who did not ask', async () => {
+    const [watcher, deaf] = [await watch(stage), await enter(stage, 'yan')];
+    await watcher.next(newsOf('joined', 'yan'));
+    const ann = await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    await leave(ann);
+    await watcher.next(newsOf('left', 'ann'));
+    await stage.realtime.publish(topic, { type: 'fence' });
+    expect((await deaf.next()).type).toBe('fence');
+  });
+
+  it('is one entry with all connections, and counted exactly', async () => {
+    await enter(stage, 'ann');
+    await enter(stage, 'bob');
+    await enter(stage, 'ann');
+    await expect
+      .poll(() => stage.realtime.usersIn(topic))
+      .toEqual({
+        members: expect.arrayContaining([
+          { ...ANN, connections: 2 },
+          { ...BOB, connections: 1 },
+        ]),
+        users: 2,
+        connections: 3,
+      });
+  });
+
+  it('is told to a subscriber who asks who is there', async () => {
+    await enter(stage, 'bob');
+    await enter(stage, 'bob');
+    const ann = await enter(stage, 'ann');
+    const ask = async () => (await ann.request({ action: 'presence', topic })).payload;
+    await expect.poll(async () => (await ask()).connections).toBe(3);
+    expect(await ask()).toEqual({
+      topic,
+      users: expect.arrayContaining([
+        { ...ANN, connections: 1 },
+        { ...BOB, connections: 2 },
+      ]),
+      userCount: 2,
+      connections: 3,
+    });
+  });
+
+  it('is there for itself as soon as it is subscribed', async () => {
+    const ann = await enter(stage, 'ann');
+    const { payload } = await ann.request({ action: 'presence', topic });
+    expect(payload.users).toEqual([{ ...ANN, connections: 1 }]);
+  });
+
+  it('is in that topic alone', async () => {
+    await enter(stage, 'ann');
+    expect(await stage.realtime.usersIn('room:empty')).toEqual({ members: [], users: 0, connections: 0 });
+  });
+});
+
+describe('a user who leaves a topic', () => {
+  // Whoever is waited for in vain would leave too late for any of these.
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
+
+  it.each<[how: string, end: (ann: StageGuest) => Promise<unknown>]>([
+    ['it unsubscribes', leave],
+    ['the server takes it off', (ann) => stage.realtime.unsubscribe(ann.id, topic)],
+    ['it may not be there any more', () => stage.realtime.changeRights(user('ann'), { roles: ['banned'] })],
+    ['it is sent away for good', () => stage.realtime.disconnect(user('ann'))],
+  ])('leaves at once when %s', async (_how, end) => {
+    const watcher = await watch(stage);
+    const ann = await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    await end(ann);
+    expect((await watcher.next()).payload).toEqual({ topic, ...ANN });
+    expect(await stage.realtime.usersIn(topic)).toMatchObject({ users: 1, connections: 1 });
+  });
+
+  it('leaves with the last tab, and not before', async () => {
+    const watcher = await watch(stage);
+    const tabs = [await enter(stage, 'ann'), await enter(stage, 'ann')];
+    await watcher.next(newsOf('joined', 'ann'));
+    await leave(tabs[0]!);
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connections).toBe(2);
+    expect(watcher.pending).toEqual([]);
+    await leave(tabs[1]!);
+    expect(await watcher.next()).toMatchObject({ type: 'realtime:left', payload: ANN });
+  });
+
+  it('is still there without a connection when the last one dropped', async () => {
+    const watcher = await watch(stage);
+    (await enter(stage, 'ann')).socket.terminate();
+    await expect
+      .poll(async () => (await stage.realtime.usersIn(topic)).members)
+      .toContainEqual({ ...ANN, connections: 0 });
+    await watcher.next(newsOf('joined', 'ann'));
+    expect(watcher.pending).toEqual([]);
+  });
+
+  it('tells of nobody any more who asks not to be told', async () => {
+    const watcher = await watch(stage);
+    await watcher.request({ action: 'subscribe', topic, presence: false });
+    const ann = await enter(stage, 'ann', true);
+    await ann.next('realtime:joined');
+    await stage.realtime.publish(topic, { type: 'fence' });
+    expect((await watcher.next()).type).toBe('fence');
+  });
+});
+
+describe('a user whose connection drops', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 2_000 } } });
+
+  it('has left when nobody comes back in time', async () => {
+    const watcher = await watch(stage);
+    (await enter(stage, 'ann')).socket.terminate();
+    await watcher.next(newsOf('joined', 'ann'));
+    expect(await watcher.next(newsOf('left', 'ann'))).toMatchObject({ payload: { topic, ...ANN } });
+    expect(await stage.realtime.usersIn(topic)).toMatchObject({ users: 1, connections: 1 });
+  });
+
+  it('has not left when it comes back in time, to whatever node', async () => {
+    const watcher = await watch(stage);
+    const { node, socket } = await enter(stage, 'ann');
+    // Another one on the same node, who drops later and does not come back: when that is told, ann was waited for.
+    const late = await node.connectAs('bob');
+    await late.request({ action: 'subscribe', topic });
+    await watcher.next(newsOf('joined', 'bob'));
+    await watcher.next(newsOf('joined', 'ann'));
+    socket.terminate();
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connections).toBe(2);
+    await enter(stage, 'ann');
+    late.socket.terminate();
+    expect(await watcher.next()).toMatchObject({ type: 'realtime:left', payload: BOB });
+    expect((await stage.realtime.usersIn(topic)).members).toContainEqual({ ...ANN, connections: 1 });
+  });
+});
+
+describe('@OnJoin() and @OnLeave()', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
+
+  it('are each called once, on one of all nodes', async () => {
+    const tabs = [await enter(stage, 'ann'), await enter(stage, 'ann'), await enter(stage, 'ann')];
+    const joined = `ann joined ${topic} {"name":"ANN"}`;
+    await expect.poll(() => hooks).toEqual([joined]);
+    for (const tab of tabs) await leave(tab);
+    await expect.poll(() => hooks).toEqual([joined, `ann left ${topic} {"name":"ANN"}`]);
+  });
+});
+
+describe('a list that is limited', () => {
+  it('has no more users than it may, and counts all of them', async () => {
+    const stage = await Stage.set({ providers: [RoomTopic], options: { limits: { maxPresenceUsers: 2 } } });
+    for (const userId of ['ann', 'bob', 'cleo']) await enter(stage, userId);
+    await expect.poll(() => stage.realtime.usersIn(topic)).toMatchObject({ users: 3, connections: 3 });
+    expect((await stage.realtime.usersIn(topic)).members).toHaveLength(2);
+  });
+});
+
+describe('whether a user is online', () => {
+  const stage = Stage.shared({ options: { presence: { online: true, graceMs: 100 } } });
+  let seen: string[];
+  let stop: () => void;
+
+  beforeEach(() => {
+    seen = [];
+    const subscription = stage.events$.subscribe((event) => {
+      if ((event.type === 'online' || event.type === 'offline') && event.userId === 'bob') seen.push(event.type);
+    });
+    stop = () => subscription.unsubscribe();
+  });
+
+  afterEach(() => stop());
+
+  it('is a matter of any connection on any node', async () => {
+    const before = await stage.realtime.isOnline('ann');
+    const ann = await stage.connectAs('ann');
+    const during = await stage.realtime.isOnline('ann');
+    await ann.close();
+    await expect.poll(() => stage.realtime.isOnline('ann')).toBe(false);
+    expect([before, during]).toEqual([false, true]);
+  });
+
+  it('is told once with the first connection, and once after the last, by one node', async () => {
+    const tabs = [await stage.connectAs('bob'), await stage.connectAs('bob'), await stage.connectAs('bob')];
+    await expect.poll(() => seen).toEqual(['online']);
+    for (const tab of tabs) tab.socket.terminate();
+    await expect.poll(() => seen).toEqual(['online', 'offline']);
+  });
+});
