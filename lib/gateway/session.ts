@@ -60,8 +60,8 @@ export class Session implements DeliveryTarget {
   #stranger: Stranger | undefined;
   #anonymousTicks = 0;
   #pausedTicks = 0;
-  /** True while a ping waits for the command that answers it. */
-  #isPongDue = false;
+  /** How many pings wait for the commands that answer them. */
+  #pongsDue = 0;
   #isRenewing = false;
   #isRetiring = false;
   #isExpiryAnnounced = false;
@@ -227,8 +227,8 @@ export class Session implements DeliveryTarget {
 
   #ping({ pings }: Beat): void {
     const { codec } = this.socket;
-    this.#isPongDue = this.#connection !== undefined && codec.answersPings === true;
-    if (!this.#isPongDue) this.ws.ping();
+    if (this.#connection && codec.answersPings) this.#pongsDue += 1;
+    else this.ws.ping();
     const frame = pings.get(codec);
     if (this.#connection && frame) this.socket.send(frame);
   }
@@ -263,8 +263,8 @@ export class Session implements DeliveryTarget {
         if (command.id !== undefined) this.outlet.push({ kind: 'pong', id: command.id });
         return;
       case 'pong':
-        if (!this.#isPongDue) this.disconnect('BAD_REQUEST', 'answered a ping that was not sent');
-        this.#isPongDue = false;
+        if (this.#pongsDue === 0) this.disconnect('BAD_REQUEST', 'answered a ping that was not sent');
+        else this.#pongsDue -= 1;
         return;
       case 'cancel':
         this.#loop.cancel(command.id);

@@ -2,7 +2,7 @@ import { Centrifuge, type ClientEvents, type Options, type Subscription, type Su
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 4_500;
 
 /** The real SDK for the path below `/ws`, with short delays; it is disconnected when the test has finished. */
 export function sdkFor({ url }: { readonly url: string }, options: Partial<Options> = {}): Centrifuge {

@@ -86,9 +86,9 @@ describe('A token for a topic', () => {
     const getToken = vi.fn<() => Promise<string>>().mockResolvedValue(tokenFor('vault:1'));
     getToken.mockResolvedValueOnce(tokenFor('vault:1', { exp: Math.ceil(Date.now() / 1000) + 1 }));
     await nextOf(subscribe(client, 'vault:1', { getToken }), 'subscribed');
-    await vi.waitFor(() => expect(getToken).toHaveBeenCalledTimes(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(getToken).toHaveBeenCalledTimes(2), { timeout: 15_000 });
     expect(await app.realtime.publish('vault:1', { type: 'hi' })).toMatchObject({ recipients: 1 });
-  });
+  }, 20_000);
 });
 
 describe('The renewal of a token for a topic', () => {
