@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { topic, type Address } from '../core/address.js';
+import { topic as topicAddress, type Address } from '../core/address.js';
 import type { Envelope } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
 import { recipientsOf, type RecipientIndex } from '../core/routing.js';
@@ -50,9 +50,9 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
-  missed(name: string, position: StreamPosition, except: readonly Address[]): void {
-    void this.#carryOut(recipientsOf({ to: [topic(name)], except }, this), (target) => {
-      target.missed(name, position);
+  missed(topic: string, position: StreamPosition, except: readonly Address[]): void {
+    void this.#carryOut(recipientsOf({ to: [topicAddress(topic)], except }, this), (target) => {
+      target.missed(topic, position);
       return true;
     });
   }
