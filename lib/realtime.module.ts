@@ -9,6 +9,8 @@ import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
+import { TopicPolicies } from './delivery/topic-policies.js';
+import { TopicStreams } from './delivery/topic-streams.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
 import { Authentication } from './gateway/authentication.js';
@@ -20,10 +22,12 @@ import { TopicPresence } from './gateway/topic-presence.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
+import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
 import { Authenticator } from './ports/authenticator.js';
 import { Clock } from './ports/clock.js';
 import { ConnectionRegistry } from './ports/connection-registry.js';
+import { HistoryStore } from './ports/history-store.js';
 import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
 import { MessageBus } from './ports/message-bus.js';
@@ -106,6 +110,14 @@ function complete(definition: DynamicModule): DynamicModule {
         useFactory: (store: PresenceStore, { presence }: RealtimeSettings) =>
           new LocalPresence(store, presence.graceMs),
       },
+      TopicStreams,
+      {
+        provide: TopicPolicies,
+        inject: [TopicHandlerRegistry],
+        useFactory: (topics: TopicHandlerRegistry): TopicPolicies => ({
+          historyOf: (topic) => topics.find(topic)?.gateway.options.history,
+        }),
+      },
       BusAttachment,
       ...HANDLER_PROVIDERS,
       Handshake,
@@ -129,6 +141,7 @@ function complete(definition: DynamicModule): DynamicModule {
       PubSubManager,
       MessageBus,
       NodeDirectory,
+      HistoryStore,
       PresenceStore,
       Clock,
       IdGenerator,

@@ -99,6 +99,8 @@ export interface RealtimeLimits {
   maxJsonDepth?: number;
   /** Most keys of one object, and most entries of one array, in a message from a client. Default 1,000. */
   maxJsonKeys?: number;
+  /** Most publications that are recovered at once, or answered to one `history` command. Default 300. */
+  maxHistoryPage?: number;
   /** Most topics a client may subscribe one connection to. Default 128. */
   maxTopicsPerConnection?: number;
   /** Most characters of a topic's name from a client. Default 255, which is also the most that can be set. */
@@ -231,6 +233,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxViolationsPerMinute: 20,
   maxJsonDepth: 32,
   maxJsonKeys: 1_000,
+  maxHistoryPage: 300,
   maxTopicsPerConnection: 128,
   maxTopicLength: 255,
   maxPresenceUsers: 1_000,

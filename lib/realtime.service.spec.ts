@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { InMemoryHistoryStore } from './adapters/in-memory/in-memory-history-store.js';
 import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPresenceStore } from './adapters/in-memory/in-memory-presence-store.js';
 import { all, connection, role, topic, user, type Address } from './core/address.js';
@@ -40,19 +41,20 @@ class FakeBus extends MessageBus {
 
 let bus: FakeBus;
 let drain: NodeDrain;
-let presence: InMemoryPresenceStore;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
   const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
-  const settings = new RealtimeSettings(options);
-  return new RealtimeService(bus, directory, { now: () => 0 }, events, settings, drain, presence);
+  const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
+  const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
+  const policies = { historyOf: (name: string) => (name.startsWith('log:') ? { size: 3, ttlMs: 1_000 } : undefined) };
+  const presence = new InMemoryPresenceStore(bus);
+  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
 }
 
 beforeEach(() => {
   bus = new FakeBus();
   drain = new NodeDrain();
-  presence = new InMemoryPresenceStore(bus);
   realtime = create();
 });
 

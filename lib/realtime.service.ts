@@ -3,9 +3,10 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
 import { MAX_REASON_BYTES } from './core/close-code.js';
 import type { RealtimeConnection } from './core/connection.js';
+import { isOffset, isStreamPosition, type Retention, type StreamPosition } from './core/history.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
 import type { EnvelopeContent, Rights } from './core/envelope.js';
-import { explainMessage, stringifyMessage } from './core/message.js';
+import { explainMessage, stringifyMessage, type RealtimeMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/node-info.js';
 import type { Presence } from './core/presence.js';
@@ -16,11 +17,13 @@ import { subjectOf, subjectOfAll } from './core/subject.js';
 import { explainTopic } from './core/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { TopicPolicies } from './delivery/topic-policies.js';
 import { Timestamps } from './delivery/timestamps.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
+import { HistoryStore } from './ports/history-store.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
@@ -44,6 +47,39 @@ export interface DisconnectOptions {
 export interface UnsubscribeOptions {
   /** Why, in prose, for the client. At most 123 bytes. Default "unsubscribed by the application". */
   readonly reason?: string;
+}
+
+/**
+ * How one message is published to a topic.
+ * @publicApi
+ */
+export interface TopicPublishOptions extends SendOptions {
+  /**
+   * Where the topic keeps a history: two publications with the same key, within 5 minutes, are one, and the second gets the
+   * position of the first. 1 to 128 characters. Make it of what is announced (an event's id), and a retry is harmless.
+   */
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * Which publications are wanted.
+ * @publicApi
+ */
+export interface HistoryOptions {
+  /** Most publications; 0 asks for the position alone. Default 100. */
+  readonly limit?: number;
+  /** Those behind it; in reverse, those before it. Default: from the oldest, or, in reverse, from the latest. */
+  readonly since?: StreamPosition;
+  /** The latest first. Default false. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * A part of a topic's history, and where it stands.
+ * @publicApi
+ */
+export interface TopicHistory extends StreamPosition {
+  readonly publications: readonly (RealtimeMessage & { readonly offset: number })[];
 }
 
 /**
@@ -77,6 +113,8 @@ export class RealtimeService {
     private readonly events: ConnectionEvents,
     private readonly settings: RealtimeSettings,
     private readonly nodeDrain: NodeDrain,
+    private readonly historyStore: HistoryStore,
+    private readonly policies: TopicPolicies,
     private readonly presence: PresenceStore,
   ) {
     this.#timestamps = new Timestamps(clock);
@@ -149,13 +187,41 @@ export class RealtimeService {
     return this.to(all()).send(message, options);
   }
 
-  /** To the subscribers of a topic, in one order for all of them. The message arrives with its `topic`. */
-  publish<T extends string>(
+  /**
+   * To the subscribers of a topic, in one order for all of them. The message arrives with its `topic`. Where the topic keeps
+   * a history it is added to that, arrives with its `offset`, and the report has the `epoch` and the `offset`.
+   * @throws RealtimeError `UNAVAILABLE` when it is not known whether a message was added to the history: with an
+   *   `idempotencyKey` it may be published again without harm
+   */
+  async publish<T extends string>(
     topicName: string,
     message: MessageInput<T>,
-    options?: SendOptions,
+    options?: TopicPublishOptions,
   ): Promise<DeliveryReport> {
-    return this.to(topic(topicName)).send(message, options);
+    return this.#send([topic(topicName)], [], message, options);
+  }
+
+  /**
+   * What was published to a topic that keeps a history, the oldest first.
+   *
+   * ```ts
+   * const { publications, epoch } = await realtime.history('chat:lobby', { limit: 20, reverse: true });
+   * const older = await realtime.history('chat:lobby', { limit: 20, reverse: true, since: { epoch, offset: publications.at(-1)!.offset } });
+   * ```
+   * @throws InvalidArgumentError when the topic keeps no history
+   * @throws RealtimeError `UNAVAILABLE` when it cannot be read; `VALIDATION_FAILED` when the history has begun anew after `since`
+   */
+  async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
+    const { limit = 100, since, reverse = false } = options;
+    const retention = explainTopic(topicName).length === 0 ? this.policies.historyOf(topicName) : undefined;
+    assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
+    if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: 'must be one that keeps a history' }]);
+    const range = { limit, reverse, ...(since && { since: since.offset }) };
+    const { top, publications } = await this.historyStore.read(topicName, range, retention);
+    if (since && since.epoch !== top.epoch) {
+      throw new RealtimeError('VALIDATION_FAILED', 'The history has begun anew since then; ask without "since".');
+    }
+    return { ...top, publications: publications.map(({ offset, text }) => ({ ...JSON.parse(text), offset })) };
   }
 
   /**
@@ -310,13 +376,30 @@ export class RealtimeService {
     to: readonly Address[],
     except: readonly Address[],
     message: MessageInput,
-    options: SendOptions | undefined,
+    options: TopicPublishOptions | undefined,
   ): Promise<DeliveryReport> {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
+    const [first] = to;
+    const alone = to.length === 1 && except.length === 0 && first?.kind === 'topic' ? first.id : undefined;
+    const retention = alone === undefined ? undefined : this.policies.historyOf(alone);
+    assertValid([...this.#explainHistoryAmong(to, except, alone), ...explainKey(options?.idempotencyKey, retention)]);
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
-    return this.#publish(to, except, { kind: 'message', text: json.text }, options);
+    if (!retention) return this.#publish(to, except, { kind: 'message', text: json.text }, options);
+    const { report = this.settings.report, idempotencyKey } = options ?? {};
+    return this.historyStore.publish(alone!, json.text, retention, {
+      report,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    });
+  }
+
+  /** What goes to some of a topic's subscribers only, or to others as well, has no place in its history. */
+  #explainHistoryAmong(to: readonly Address[], except: readonly Address[], alone: string | undefined): Problem[] {
+    if (alone !== undefined) return [];
+    const isKept = (address: Address) => address.kind === 'topic' && this.policies.historyOf(address.id) !== undefined;
+    if (![...to, ...except].some(isKept)) return [];
+    return [{ at: 'to', message: 'must be one topic alone, without exceptions, when it is one that keeps a history' }];
   }
 
   #publish(
@@ -356,6 +439,30 @@ function explainReason(reason: unknown): readonly Problem[] {
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];
 }
+
+function explainHistoryOptions({ limit, since, reverse }: HistoryOptions): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (limit !== undefined && !isOffset(limit)) problems.push({ at: 'limit', message: 'must be a whole number' });
+  if (since !== undefined && !isStreamPosition(since)) {
+    problems.push({ at: 'since', message: 'must be an object { epoch, offset }, as a report or a history has them' });
+  }
+  if (reverse !== undefined && typeof reverse !== 'boolean') {
+    problems.push({ at: 'reverse', message: 'must be true or false' });
+  }
+  return problems;
+}
+
+function explainKey(key: unknown, retention: Retention | undefined): readonly Problem[] {
+  if (key === undefined) return [];
+  const at = 'idempotencyKey';
+  if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_LENGTH) {
+    return [{ at, message: `must be a string of 1 to ${MAX_KEY_LENGTH} characters` }];
+  }
+  return retention ? [] : [{ at, message: 'works for a topic that keeps a history' }];
+}
+
+/** Most characters of an idempotency key. */
+const MAX_KEY_LENGTH = 128;
 
 function explainRights(rights: unknown): readonly Problem[] {
   if (typeof rights !== 'object' || rights === null) return [{ at: 'rights', message: RIGHTS_FORM }];

@@ -8,7 +8,14 @@ export const MAX_COMMAND_ID_LENGTH = 64;
 
 /** What a client may ask for, whatever its codec. */
 export type Command =
-  SubscribeCommand | UnsubscribeCommand | MessageCommand | CancelCommand | PresenceCommand | AuthCommand | PingCommand;
+  | SubscribeCommand
+  | UnsubscribeCommand
+  | MessageCommand
+  | HistoryCommand
+  | CancelCommand
+  | PresenceCommand
+  | AuthCommand
+  | PingCommand;
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
@@ -39,6 +46,18 @@ export interface MessageCommand extends BaseCommand {
   readonly topic: string;
   readonly type: string;
   readonly payload?: unknown;
+}
+
+/** Asks for what was published to a topic. */
+export interface HistoryCommand extends BaseCommand {
+  readonly action: 'history';
+  readonly topic: string;
+  /** Most publications; 0 asks for the position alone. */
+  readonly limit?: number | undefined;
+  /** Those behind it; in reverse, those before it. */
+  readonly since?: StreamPosition | undefined;
+  /** The latest first. */
+  readonly reverse?: boolean | undefined;
 }
 
 /** Ends the running message with this id. */

@@ -1,6 +1,6 @@
 import type { CommandId } from './command.js';
 import type { WireError } from './error-code.js';
-import type { StreamPosition } from './history.js';
+import type { Publication, StreamPosition } from './history.js';
 import type { Presence } from './presence.js';
 
 /**
@@ -29,6 +29,13 @@ export type Push =
        * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
        */
       readonly recovered?: boolean;
+    }
+  | {
+      readonly kind: 'history';
+      readonly id?: CommandId;
+      readonly topic: string;
+      readonly top: StreamPosition;
+      readonly publications: readonly Publication[];
     }
   | { readonly kind: 'unsubscribed'; readonly id?: CommandId; readonly topic: string; readonly reason?: string }
   | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }

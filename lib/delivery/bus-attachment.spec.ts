@@ -8,14 +8,16 @@ import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-dire
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
-import type { LocalDelivery } from './local-delivery.js';
 import type { LocalFindings } from './local-findings.js';
 import type { LocalPresence } from './local-presence.js';
+import type { TopicStreams } from './topic-streams.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
 
 describe('a node that is attached to the bus', () => {
   const deliver = vi.fn(() => 3);
+  const start = vi.fn();
+  const stop = vi.fn();
   let bus: InMemoryMessageBus;
   let events: ConnectionEvents;
   /** Whether the node was attached to the bus when its users were told of, and when that was over. */
@@ -30,7 +32,7 @@ describe('a node that is attached to the bus', () => {
     attachment = new BusAttachment(
       bus,
       new InMemoryNodeDirectory(),
-      { deliver } as unknown as LocalDelivery,
+      { deliver, start, stop, doubtAll: () => undefined } as unknown as TopicStreams,
       { find: () => [] } as unknown as LocalFindings,
       { id: 'n1' },
       new InMemoryConnectionRegistry(),

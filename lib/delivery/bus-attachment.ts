@@ -6,11 +6,11 @@ import { MessageBus } from '../ports/message-bus.js';
 import { NodeDirectory } from '../ports/node-directory.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { ConnectionEvents } from './connection-events.js';
-import { LocalDelivery } from './local-delivery.js';
 import { LocalFindings } from './local-findings.js';
 import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
+import { TopicStreams } from './topic-streams.js';
 
 /** Attaches this node to the bus, and lists it and its users where nodes know of each other, for as long as the application runs. */
 @Injectable()
@@ -20,7 +20,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly bus: MessageBus,
     private readonly directory: NodeDirectory,
-    private readonly delivery: LocalDelivery,
+    private readonly streams: TopicStreams,
     private readonly findings: LocalFindings,
     private readonly node: NodeIdentity,
     private readonly registry: ConnectionRegistry,
@@ -32,7 +32,8 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     const { id } = this.node;
-    await this.bus.open(id, (envelope) => this.delivery.deliver(envelope), this.findings.find);
+    this.streams.start();
+    await this.bus.open(id, (envelope) => this.streams.deliver(envelope), this.findings.find, this.streams.doubtAll);
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
     // Opened all the same, by the application's own choice; the bus goes on trying.
@@ -49,5 +50,6 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     await this.presence.close();
     await this.directory.close();
     await this.bus.close();
+    this.streams.stop();
   }
 }

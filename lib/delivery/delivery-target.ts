@@ -1,5 +1,6 @@
 import type { CloseCodeName } from '../core/close-code.js';
 import type { RightsOrder } from '../core/envelope.js';
+import type { StreamPosition } from '../core/history.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /**
@@ -14,6 +15,8 @@ export interface DeliveryTarget {
   subscribe(topic: string): boolean | Promise<boolean>;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
+  /** Publications to a topic were missed on the way to it, and cannot be had any more; it goes on behind the position. */
+  missed(topic: string, position: StreamPosition): void;
   /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
   /** Has its token looked at again, and ends it when that was revoked. */

@@ -8,6 +8,7 @@ import { createConnection } from '../core/connection.js';
 import type { EnvelopeContent } from '../core/envelope.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
+import type { StreamPosition } from '../core/history.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers } from './presence-watchers.js';
@@ -33,6 +34,9 @@ class FakeTarget implements DeliveryTarget {
   unsubscribe(name: string, reason: string): boolean {
     this.orders.push(`unsubscribe ${name} ${reason}`);
     return true;
+  }
+  missed(name: string, { offset }: StreamPosition): void {
+    this.orders.push(`missed ${name} before ${offset}`);
   }
   changeRights({ roles }: { roles?: readonly string[] }): void {
     this.orders.push(`rights ${roles?.join()}`);

@@ -6,9 +6,11 @@ import { createConnection, type RealtimeConnection } from '../core/connection.js
 import { localReport } from '../core/delivery-report.js';
 import { MessageBus } from '../ports/message-bus.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import type { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
 import { PresenceWatchers } from './presence-watchers.js';
+import { TopicStreams } from './topic-streams.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
@@ -55,12 +57,8 @@ beforeEach(() => {
   bus = new RecordingBus();
   registry = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
-  membership = new Membership(
-    registry,
-    pubSub,
-    new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }),
-    bus,
-  );
+  const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
+  membership = new Membership(registry, pubSub, delivery, bus, new TopicStreams(delivery, {} as HistoryStore));
 });
 
 /** What the bus was told since the last time. */

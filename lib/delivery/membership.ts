@@ -7,6 +7,7 @@ import { MessageBus } from '../ports/message-bus.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
+import { TopicStreams } from './topic-streams.js';
 
 /** A subject that is not in force: the join that is under way, or has failed. */
 interface Join {
@@ -32,6 +33,7 @@ export class Membership {
     private readonly pubSub: PubSubManager,
     private readonly delivery: LocalDelivery,
     private readonly bus: MessageBus,
+    private readonly streams: TopicStreams,
   ) {}
 
   /** Makes a connection reachable. */
@@ -56,6 +58,7 @@ export class Membership {
     const topics = this.pubSub.unsubscribeAll(connectionId);
     const connection = this.registry.remove(connectionId);
     this.delivery.detach(connectionId);
+    for (const name of topics) this.#leftStream(name, connectionId);
     this.#leave(topics.map(topic));
     if (connection) this.#leave([user(connection.userId), ...rolesOf(connection)]);
     return topics;
@@ -69,8 +72,14 @@ export class Membership {
   /** @returns true when there was a subscription */
   unsubscribe(connectionId: string, name: string): boolean {
     const wasSubscribed = this.pubSub.unsubscribe(connectionId, name);
-    if (wasSubscribed) this.#leave([topic(name)]);
-    return wasSubscribed;
+    if (!wasSubscribed) return false;
+    this.#leftStream(name, connectionId);
+    this.#leave([topic(name)]);
+    return true;
+  }
+
+  #leftStream(name: string, connectionId: string): void {
+    this.streams.left(name, connectionId, this.pubSub.subscribersOf(name).size === 0);
   }
 
   /** Joins the subjects whose first local member has just come, and waits with those who came while that is under way. */

@@ -1,21 +1,24 @@
 import type {
   CommandId,
+  HistoryCommand,
   MessageCommand,
   PresenceCommand,
   SubscribeCommand,
   UnsubscribeCommand,
 } from '../core/command.js';
+import type { Retention, StreamPosition } from '../core/history.js';
 import { haveSameRights } from '../core/connection.js';
 import { Mailbox } from '../core/mailbox.js';
 import { describeProblems } from '../core/problem.js';
 import { explainTopic } from '../core/topic.js';
+import type { StreamAdmission, StreamSettings } from '../delivery/topic-stream.js';
 import type { MessageRun } from '../handlers/reply-sink.js';
 import { MessageReply } from './message-reply.js';
 import { answerPresence } from './presence-command.js';
 import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
-type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | PresenceCommand;
+type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
 
 /** A message whose final answer is still to come. */
 interface RunningMessage {
@@ -144,9 +147,13 @@ export class CommandLoop {
         return this.#subscribe(command);
       case 'unsubscribe': {
         const left = this.#leave(command.topic);
-        this.#confirm('unsubscribed', command);
+        if (command.id !== undefined) {
+          this.session.outlet.push({ kind: 'unsubscribed', id: command.id, topic: command.topic });
+        }
         return left;
       }
+      case 'history':
+        return this.#history(command);
       case 'message':
         return this.#message(command);
       case 'presence':
@@ -183,12 +190,19 @@ export class CommandLoop {
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
   async #enter(topic: string, command: SubscribeCommand | undefined, info?: unknown): Promise<void> {
-    const { membership, events, pubSub, presence } = this.services;
+    const { membership, events, pubSub, streams, presence } = this.services;
     const { connection } = this.session;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
+    const stream = this.#streamOf(topic);
     try {
+      if (stream) streams.hold(topic, connection.id, stream);
       const joined = membership.subscribe(connection.id, topic);
       if (joined) await joined;
+      if (stream && pubSub.isSubscribed(connection.id, topic)) {
+        const admitted = (admission: StreamAdmission) => this.#admitted(topic, command, admission);
+        const entered = streams.enter(topic, connection.id, command?.recover, admitted);
+        if (entered) await entered;
+      }
     } catch {
       void this.#leave(topic);
       const message = 'The topic cannot be reached at the moment; try again.';
@@ -201,10 +215,76 @@ export class CommandLoop {
       if (command) this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
       return;
     }
-    if (command) this.#confirm('subscribed', command);
-    else this.session.outlet.push({ kind: 'subscribed', topic });
+    if (!stream) this.#subscribed(topic, command);
     if (isNew) events.emit({ type: 'subscribed', connection, topic });
     presence.entered(topic, connection, info, command?.presence);
+  }
+
+  /** How the topic keeps its history, if it does. */
+  #streamOf(topic: string): StreamSettings | undefined {
+    const history = this.services.dispatcher.optionsOf(topic)?.history;
+    if (!history) return undefined;
+    const { size, ttlMs, sendLatest = false } = history;
+    return { retention: { size, ttlMs }, sendLatest, pageSize: this.services.settings.limits.maxHistoryPage };
+  }
+
+  /** Says where everything begins, and lets follow what was missed, before anything else can be said. */
+  #admitted(topic: string, command: SubscribeCommand | undefined, admission: StreamAdmission): void {
+    const { socket } = this.session;
+    const { position, recovered, frames, length } = admission;
+    // What would not fit into the queue of the socket would end the connection, and be asked for again, for ever.
+    const isTooMuch = recovered === true && length * 2 > this.services.settings.limits.sendQueueBytes;
+    if (isTooMuch) return this.#subscribed(topic, command, { position: admission.top, recovered: false });
+    this.#subscribed(topic, command, { position, ...(recovered !== undefined && { recovered }) });
+    for (const frame of frames) socket.send(frame.for(socket.codec));
+  }
+
+  /** Confirms a subscription: to a command with an id, or one that wishes to recover, or unasked when there was no command. */
+  #subscribed(
+    topic: string,
+    command: SubscribeCommand | undefined,
+    stream: Pick<StreamAdmission, 'recovered'> & { position?: StreamPosition } = {},
+  ): void {
+    if (command && command.id === undefined && !command.recover) return;
+    const { id } = command ?? {};
+    this.session.outlet.push({ kind: 'subscribed', ...(id !== undefined && { id }), topic, ...stream });
+  }
+
+  #history(command: HistoryCommand): Promise<void> | undefined {
+    const { pubSub, dispatcher } = this.services;
+    const { topic, id } = command;
+    const at = { action: 'history', topic };
+    const options = dispatcher.optionsOf(topic);
+    if (!pubSub.isSubscribed(this.session.connection.id, topic) || options?.clientAccess === false) {
+      const message = 'The history of a topic is open to its subscribers, unless the application keeps it to itself.';
+      this.session.outlet.fail({ code: 'FORBIDDEN', message, ...at }, id);
+    } else if (!options?.history) {
+      this.session.outlet.fail({ code: 'NO_HANDLER', message: 'The topic keeps no history.', ...at }, id);
+    } else if (id !== undefined) return this.#readHistory(command, id, options.history);
+    return undefined;
+  }
+
+  async #readHistory(command: HistoryCommand, id: CommandId, retention: Retention): Promise<void> {
+    const { history, settings } = this.services;
+    const { topic, since, reverse = false } = command;
+    const limit = Math.min(command.limit ?? Infinity, settings.limits.maxHistoryPage);
+    try {
+      const { top, publications } = await history.read(
+        topic,
+        { limit, reverse, ...(since && { since: since.offset }) },
+        retention,
+      );
+      if (this.session.isClosed) return;
+      if (since && since.epoch !== top.epoch) {
+        const message = 'The history has begun anew since then; ask without "since".';
+        return this.session.outlet.fail({ code: 'VALIDATION_FAILED', message, action: 'history', topic }, id);
+      }
+      this.session.outlet.push({ kind: 'history', id, topic, top, publications });
+    } catch {
+      const message = 'The history cannot be read at the moment; try again.';
+      if (!this.session.isClosed)
+        this.session.outlet.fail({ code: 'UNAVAILABLE', message, action: 'history', topic }, id);
+    }
   }
 
   /** @returns a promise for the hook's end, or nothing when there was no subscription */
@@ -262,9 +342,5 @@ export class CommandLoop {
   forget(reply: MessageReply): void {
     this.#running?.get(reply.key)?.run.cancel();
     this.#running?.delete(reply.key);
-  }
-
-  #confirm(kind: 'subscribed' | 'unsubscribed', { id, topic }: SubscribeCommand | UnsubscribeCommand): void {
-    if (id !== undefined) this.session.outlet.push({ kind, id, topic });
   }
 }

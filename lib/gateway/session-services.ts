@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { Rate } from '../core/token-bucket.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { Membership } from '../delivery/membership.js';
+import { TopicStreams } from '../delivery/topic-streams.js';
 import { Timestamps } from '../delivery/timestamps.js';
 import { NodeIdentity } from '../delivery/node-identity.js';
 import { HandlerDispatcher } from '../handlers/handler.dispatcher.js';
 import { Clock } from '../ports/clock.js';
+import { HistoryStore } from '../ports/history-store.js';
 import { IdGenerator } from '../ports/id-generator.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
@@ -27,6 +29,8 @@ export class SessionServices {
     readonly dispatcher: HandlerDispatcher,
     readonly membership: Membership,
     readonly pubSub: PubSubManager,
+    readonly streams: TopicStreams,
+    readonly history: HistoryStore,
     readonly events: ConnectionEvents,
     readonly clock: Clock,
     readonly ids: IdGenerator,

@@ -5,6 +5,7 @@ import type { AuthCommand, Command, CommandId } from '../core/command.js';
 import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../core/connection.js';
 import type { RightsOrder } from '../core/envelope.js';
+import type { StreamPosition } from '../core/history.js';
 import { Pulse } from '../core/pulse.js';
 import { TokenBucket } from '../core/token-bucket.js';
 import { tokenLife } from '../core/token-life.js';
@@ -146,6 +147,10 @@ export class Session implements DeliveryTarget {
 
   unsubscribe(topic: string, reason: string): boolean {
     return this.#loop.unsubscribeByServer(topic, reason);
+  }
+
+  missed(topic: string, position: StreamPosition): void {
+    this.outlet.push({ kind: 'subscribed', topic, position, recovered: false });
   }
 
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {

@@ -1,7 +1,7 @@
 import { explainMessageType } from '../core/message.js';
 import { describeProblems } from '../core/problem.js';
 import { describeMark } from '../decorators/handler-metadata.js';
-import { TOPIC_GATEWAY_OPTIONS } from '../decorators/topic-gateway.decorator.js';
+import { explainTopicGatewayOptions, TOPIC_GATEWAY_OPTIONS } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
 import { checkPresence } from './presence.rules.js';
@@ -56,9 +56,13 @@ function checkMethod({ name, mark }: MarkedMethod, inGateway: boolean): void {
 
 function checkOptions(name: string, options: object): void {
   const unknown = Object.keys(options).find((key) => !TOPIC_GATEWAY_OPTIONS.has(key));
-  if (unknown === undefined) return;
-  const known = [...TOPIC_GATEWAY_OPTIONS].join(', ') || 'none';
-  throw new RealtimeConfigurationError(
-    `${name}: @TopicGateway() has no option "${unknown}" (there are: ${known}); remove it.`,
-  );
+  if (unknown !== undefined) {
+    const known = [...TOPIC_GATEWAY_OPTIONS].join(', ');
+    throw new RealtimeConfigurationError(
+      `${name}: @TopicGateway() has no option "${unknown}" (there are: ${known}); remove it.`,
+    );
+  }
+  const problems = explainTopicGatewayOptions(options);
+  if (problems.length === 0) return;
+  throw new RealtimeConfigurationError(`${name}: @TopicGateway() has bad options: ${describeProblems(problems)}.`);
 }

@@ -6,5 +6,7 @@ export interface ReceivedFrame {
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it as they please
   readonly payload?: any;
   readonly topic?: string;
+  /** Its place in the history of its topic. */
+  readonly offset?: number;
   readonly id?: string | number;
 }

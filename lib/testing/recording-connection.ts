@@ -84,6 +84,8 @@ export class RecordingConnection implements DeliveryTarget {
     return true;
   }
 
+  missed(): void {}
+
   /** Gives it other roles or permissions. */
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
     if (this.closedWith) return;

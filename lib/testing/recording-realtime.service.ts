@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryHistoryStore } from '../adapters/in-memory/in-memory-history-store.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPresenceStore } from '../adapters/in-memory/in-memory-presence-store.js';
@@ -12,6 +13,7 @@ import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection } from '../core/connection.js';
 import type { DeliveryReport } from '../core/delivery-report.js';
 import type { Envelope } from '../core/envelope.js';
+import type { Retention } from '../core/history.js';
 import type { RealtimeMessage } from '../core/message.js';
 import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
@@ -20,6 +22,8 @@ import { LocalFindings } from '../delivery/local-findings.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { LocalPresence } from '../delivery/local-presence.js';
+import type { TopicPolicies } from '../delivery/topic-policies.js';
+import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { RealtimeSettings } from '../realtime.options.js';
@@ -52,19 +56,24 @@ export class RecordingRealtimeService extends RealtimeService {
   /** Everything that was sent, in order, whether or not anybody was there to receive it. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
+  readonly #policies: { historyOf: TopicPolicies['historyOf'] };
   readonly #parts: RecordingParts;
 
   constructor() {
+    const policies = { historyOf: (_topic: string): Retention | undefined => undefined };
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
     const bus = new RecordingBus(sent);
     const events = new ConnectionEvents();
     const directory = new InMemoryNodeDirectory();
+    const clock = new SystemClock();
+    const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
-    super(bus, directory, new SystemClock(), events, new RealtimeSettings({}), new NodeDrain(), store);
+    super(bus, directory, clock, events, new RealtimeSettings({}), new NodeDrain(), history, policies, store);
     const watchers = new PresenceWatchers();
-    const delivery = new LocalDelivery(registry, pubSub, watchers, new SystemClock());
+    const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
+    const streams = new TopicStreams(delivery, history);
     bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
     directory.open({
       id: NODE,
@@ -75,8 +84,14 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(nodeSubject(NODE));
     this.sent = sent;
     store.open({ id: NODE, changed: () => undefined });
-    const membership = new Membership(registry, pubSub, delivery, bus);
+    this.#policies = policies;
+    const membership = new Membership(registry, pubSub, delivery, bus, streams);
     this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
+  }
+
+  /** Which topics keep a history from now on, and how much of it; `@TopicGateway()` says it elsewhere. Until then none does. */
+  keepHistory(historyOf: (topic: string) => Retention | undefined): void {
+    this.#policies.historyOf = historyOf;
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */

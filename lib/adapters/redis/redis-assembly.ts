@@ -1,14 +1,17 @@
 import type { RedisClientOptions } from '@redis/client';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { ClusterNetwork } from './cluster-network.js';
+import { RedisAnswers } from './redis-answers.js';
 import { RedisChannels } from './redis-channels.js';
 import { loadRedis, type RedisModule } from './redis-client.js';
 import type { RedisClient } from './redis-connection.js';
+import { RedisLine } from './redis-line.js';
 import { RedisMessageBus } from './redis-message-bus.js';
 import type { RedisNetwork } from './redis-network.js';
 import { RedisNodeDirectory } from './redis-node-directory.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
 import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './redis-options.js';
+import { RedisSubscriptions } from './redis-subscriptions.js';
 import { SingleNetwork } from './single-network.js';
 
 /** What stands behind the ports of one application. */
@@ -21,7 +24,10 @@ export class RedisAssembly {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
     this.presence = new RedisPresenceStore(network, channels, settings);
-    this.bus = new RedisMessageBus(network, channels, this.directory, settings);
+    const line = new RedisLine(network, settings.maxEnvelopeBytes);
+    const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
+    const answers = new RedisAnswers(network, channels, line, this.directory);
+    this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);
   }
 
   /**

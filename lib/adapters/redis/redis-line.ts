@@ -1,4 +1,5 @@
 import { decodeFrame, encodeFrame, type BusFrame, type Spoken } from '../../core/bus-frame.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
 import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from './redis-channels.js';
 import { command, type RedisNetwork } from './redis-network.js';
@@ -26,12 +27,17 @@ export class RedisLine {
 
   constructor(
     private readonly network: RedisNetwork,
-    private readonly maxBytes: number,
+    readonly maxBytes: number,
   ) {}
 
   open(nodeId: string, take: FrameTaker): void {
     this.#nodeId = nodeId;
     this.#take = take;
+  }
+
+  /** True for this node. */
+  isOwn(origin: string): boolean {
+    return origin === this.#nodeId;
   }
 
   /** The beginning of the next frame of this node. */
@@ -42,8 +48,17 @@ export class RedisLine {
   /** The text of a frame, or `undefined` when it is larger than is allowed. */
   textOf(frame: BusFrame): string | undefined {
     const text = encodeFrame(frame);
+    return this.fits(text) ? text : undefined;
+  }
+
+  /**
+   * True when a text is no larger than is allowed.
+   * @param more bytes that are added to it on its way
+   */
+  fits(text: string, more = 0): boolean {
+    const limit = this.maxBytes - more;
     // No UTF-16 unit takes more than three bytes.
-    return text.length * 3 > this.maxBytes && Buffer.byteLength(text) > this.maxBytes ? undefined : text;
+    return text.length * 3 <= limit || Buffer.byteLength(text) <= limit;
   }
 
   /**
@@ -82,15 +97,28 @@ export class RedisLine {
   readonly hear = (text: string, partition: number, isJoined: boolean): void => {
     const frame = text.length > this.maxBytes ? undefined : decodeFrame(text);
     if (frame === undefined) this.stats.ignored += 1;
-    else if (this.#heard.isNew(frame.origin, partition, frame.sequence)) this.#take(frame, partition, isJoined);
-    else this.stats.repeated += 1;
+    else if (isPublication(frame) || this.#heard.isNew(frame.origin, partition, frame.sequence)) {
+      this.#take(frame, partition, isJoined);
+    } else this.stats.repeated += 1;
   };
 }
 
 function ignore(): void {}
 
+/** Its position tells whether it was heard before. A script has published it, perhaps behind what its node has said later. */
+function isPublication(frame: BusFrame): boolean {
+  if (frame.kind !== 'envelope') return false;
+  const { content } = frame.envelope;
+  return content.kind === 'message' && content.position !== undefined;
+}
+
 /** True when what was asked for is on another server by now. */
 export function isMoved(error: unknown): boolean {
   const { cause } = error as { cause?: unknown };
   return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
+}
+
+/** What callers are told whose message does not fit. */
+export function tooLarge(limit: number): RealtimeError {
+  return new RealtimeError('LIMIT_EXCEEDED', `The message is larger than the ${limit} bytes that Redis is to carry.`);
 }

@@ -43,7 +43,7 @@ describe('reading a frame', () => {
     expect(refusal({ action: 'dance' })).toEqual({
       code: 'UNKNOWN_ACTION',
       message:
-        'There is no such action; the actions are subscribe, unsubscribe, message, cancel, presence, auth, ping.',
+        'There is no such action; the actions are subscribe, unsubscribe, message, history, cancel, presence, auth, ping.',
     });
   });
 

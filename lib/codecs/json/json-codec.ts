@@ -1,5 +1,6 @@
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/command.js';
 import { ERROR_CODES, type WireError } from '../../core/error-code.js';
+import { isOffset, isStreamPosition } from '../../core/history.js';
 import { explainJsonShape, type JsonShape } from '../../core/json-shape.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message.js';
 import type { Push } from '../../core/push.js';
@@ -15,16 +16,23 @@ type Reader<A extends Command['action']> = (
 
 /** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
 const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
-  subscribe({ topic, payload, presence }, id) {
+  subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
-    return isMissingOrBoolean(presence)
-      ? { action: 'subscribe', id, topic, payload, presence }
-      : 'presence must be true or false';
+    if (recover !== undefined && !isStreamPosition(recover)) return mustBePosition('recover');
+    if (presence !== undefined && typeof presence !== 'boolean') return mustBeBoolean('presence');
+    return { action: 'subscribe', id, topic, payload, recover, presence };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
   message({ topic, type, payload }, id) {
     if (!isText(topic)) return mustBeText('topic');
     return isText(type) ? { action: 'message', id, topic, type, payload } : mustBeText('type');
+  },
+  history({ topic, limit, since, reverse }, id) {
+    if (!isText(topic)) return mustBeText('topic');
+    if (limit !== undefined && !isOffset(limit)) return 'limit must be a whole number, 0 or more';
+    if (since !== undefined && !isStreamPosition(since)) return mustBePosition('since');
+    if (reverse !== undefined && typeof reverse !== 'boolean') return mustBeBoolean('reverse');
+    return { action: 'history', id, topic, limit, since, reverse };
   },
   cancel: (_fields, id) =>
     id === undefined ? 'id is required: that of the message to cancel' : { action: 'cancel', id },
@@ -68,6 +76,7 @@ export class JsonCodec implements Codec {
 
   encodePush(push: Push, timestamp: string): string {
     const id = 'id' in push ? push.id : undefined;
+    if (push.kind === 'history') return encodeHistory(push, timestamp);
     return JSON.stringify({ type: RESERVED_TYPE_PREFIX + push.kind, id, payload: payloadOf(push), timestamp });
   }
 
@@ -100,6 +109,9 @@ function payloadOf(push: Push): unknown {
       const { topic, position, recovered } = push;
       return { topic, epoch: position?.epoch, offset: position?.offset, recovered };
     }
+    case 'history':
+      // Its publications are text already.
+      return undefined;
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason };
     case 'joined':
@@ -116,6 +128,17 @@ function payloadOf(push: Push): unknown {
   }
 }
 
+/** What was published is neither parsed nor written again. */
+function encodeHistory(
+  { id, topic, top, publications }: Extract<Push, { kind: 'history' }>,
+  timestamp: string,
+): string {
+  const list = publications.map(({ offset, text }) => `${text.slice(0, -1)},"offset":${offset}}`).join();
+  const payload = `{"topic":"${topic}","epoch":"${top.epoch}","offset":${top.offset},"publications":[${list}]}`;
+  const at = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
+  return `{"type":"${RESERVED_TYPE_PREFIX}history",${at}"payload":${payload},"timestamp":"${timestamp}"}`;
+}
+
 function isCommandId(value: unknown): value is CommandId {
   if (typeof value === 'string') return value.length > 0 && value.length <= MAX_COMMAND_ID_LENGTH;
   return Number.isSafeInteger(value);
@@ -125,8 +148,12 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function isMissingOrBoolean(value: unknown): value is boolean | undefined {
-  return value === undefined || typeof value === 'boolean';
+function mustBePosition(field: string): string {
+  return `${field} must be an object { epoch, offset }, as the server has given them`;
+}
+
+function mustBeBoolean(field: string): string {
+  return `${field} must be true or false`;
 }
 
 function mustBeText(field: string): string {

@@ -22,7 +22,9 @@ describe('the table of actions', () => {
     expect(table.map(({ action }) => action)).toEqual(JSON_ACTIONS);
   });
 
-  const VALUES: Record<string, unknown> = { id: 1, presence: true };
+  const POSITION = { epoch: 'e1', offset: 3 };
+  const SWITCHES = { reverse: true, presence: true };
+  const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, ...SWITCHES };
   const value = (field: string): unknown => VALUES[field] ?? 'text';
 
   it.each(table)('names all fields that "$action" needs', ({ action, fields }) => {
@@ -72,7 +74,11 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   ],
   subscribed: [
     { kind: 'subscribed', topic: 't' },
-    { kind: 'subscribed', topic: 't', id: 1 },
+    { kind: 'subscribed', topic: 't', id: 1, position: { epoch: 'e', offset: 1 }, recovered: true },
+  ],
+  history: [
+    { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [] },
+    { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [] },
   ],
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },

@@ -42,6 +42,7 @@ function breakTarget({ node, id }: StageGuest): void {
     disconnect() {},
     subscribe: () => false,
     unsubscribe: () => false,
+    missed() {},
     changeRights() {},
     revalidate() {},
   });
