@@ -14,8 +14,11 @@ export type {
 export {
   RealtimeService,
   type DisconnectOptions,
+  type HistoryOptions,
   type RealtimeCounts,
   type RightsInput,
+  type TopicHistory,
+  type TopicPublishOptions,
   type UnsubscribeOptions,
 } from './realtime.service.js';
 export { Recipients, type SendOptions } from './delivery/recipients.js';
@@ -32,7 +35,11 @@ export type { RealtimeEvent } from './core/realtime-event.js';
 export type { Requirements } from './core/authorization.js';
 
 export { MessageBody } from '@nestjs/websockets';
-export { TopicGateway, type TopicGatewayOptions } from './decorators/topic-gateway.decorator.js';
+export {
+  TopicGateway,
+  type TopicGatewayOptions,
+  type TopicHistoryOptions,
+} from './decorators/topic-gateway.decorator.js';
 export { OnConnect } from './decorators/on-connect.decorator.js';
 export { OnDisconnect } from './decorators/on-disconnect.decorator.js';
 export { OnJoin } from './decorators/on-join.decorator.js';

@@ -74,7 +74,7 @@ export interface RealtimeTokenOptions {
 
 /**
  * What one client, and all of them together, may use. `Infinity` turns a limit off, but for
- * `authTimeoutMs` and `maxTopicLength`.
+ * `authTimeoutMs`, `maxTopicLength` and `maxHistoryPage`.
  * @publicApi
  */
 export interface RealtimeLimits {

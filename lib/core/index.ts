@@ -93,6 +93,10 @@ export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
 
 // What is kept of a topic's past
+export { isRun, placeOf, recover } from './recovery.js';
+export type { Place, Recovery } from './recovery.js';
+export { TopicFeed } from './topic-feed.js';
+export type { Admission, FeedEffects, FeedSettings } from './topic-feed.js';
 export { isEpoch, isOffset, isStreamPosition } from './history.js';
 export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history.js';
 export { PublicationStreams } from './publication-streams.js';

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import {
+  historyStoreContract,
   messageBusContract,
   nodeDirectoryContract,
+  sharedHistoryStoreContract,
   presenceStoreContract,
   sharedMessageBusContract,
   sharedNodeDirectoryContract,
@@ -19,11 +23,19 @@ describe.each([
 ])('on %s', (_place, start) => {
   const place = start();
   const prefix = `contract-${randomUUID()}`;
-  const assemble = (options?: RedisBackendOptions) => RedisAssembly.create({ ...place(), prefix, ...options });
+  const assemble = (options?: RedisBackendOptions) =>
+    RedisAssembly.create({ ...place(), prefix, ...options }, new RandomIdGenerator());
 
   const createBus = async () => (await assemble()).bus;
   keepsItsContract('RedisMessageBus', messageBusContract, createBus);
   keepsItsContract('RedisMessageBus, several of them', sharedMessageBusContract, createBus);
+
+  const createHistory = async () => {
+    const { history, bus } = await assemble();
+    return { history, bus, elapse: (ms: number) => delay(ms) };
+  };
+  keepsItsContract('RedisHistoryStore', historyStoreContract, createHistory);
+  keepsItsContract('RedisHistoryStore, several of them', sharedHistoryStoreContract, createHistory);
 
   const createDirectory = async () => {
     const { bus, directory } = await assemble();

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
+import type { RedisHistoryStore } from '../../lib/adapters/redis/redis-history-store.js';
 import type { RedisMessageBus } from '../../lib/adapters/redis/redis-message-bus.js';
 import type { RedisNodeDirectory } from '../../lib/adapters/redis/redis-node-directory.js';
 import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import { all } from '../../lib/core/address.js';
 import type { DeliveryReport } from '../../lib/core/delivery-report.js';
 import type { Envelope, EnvelopeContent } from '../../lib/core/envelope.js';
@@ -14,17 +16,20 @@ import { ALL_SUBJECT, nodeSubject } from '../../lib/core/subject.js';
 export class RedisBusNode {
   readonly arrived: Envelope[] = [];
   recipients = 1;
+  /** How often the bus has said that something may have been missed. */
+  missed = 0;
   findings: readonly Finding[] = [];
   readonly id = randomUUID();
 
   private constructor(
     readonly bus: RedisMessageBus,
     readonly directory: RedisNodeDirectory,
+    readonly history: RedisHistoryStore,
   ) {}
 
   static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
-    const { bus, directory } = await RedisAssembly.create(options);
-    const node = new RedisBusNode(bus, directory);
+    const { bus, directory, history } = await RedisAssembly.create(options, new RandomIdGenerator());
+    const node = new RedisBusNode(bus, directory, history);
     await bus.open(
       node.id,
       (envelope) => {
@@ -32,6 +37,7 @@ export class RedisBusNode {
         return node.recipients;
       },
       () => node.findings as never,
+      () => (node.missed += 1),
     );
     onTestFinished(() => node.stop());
     const joined = Promise.all([bus.join(ALL_SUBJECT), bus.join(nodeSubject(node.id))]);

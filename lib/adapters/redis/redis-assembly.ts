@@ -1,10 +1,12 @@
 import type { RedisClientOptions } from '@redis/client';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
+import type { IdGenerator } from '../../ports/id-generator.js';
 import { ClusterNetwork } from './cluster-network.js';
 import { RedisAnswers } from './redis-answers.js';
 import { RedisChannels } from './redis-channels.js';
 import { loadRedis, type RedisModule } from './redis-client.js';
 import type { RedisClient } from './redis-connection.js';
+import { RedisHistoryStore } from './redis-history-store.js';
 import { RedisLine } from './redis-line.js';
 import { RedisMessageBus } from './redis-message-bus.js';
 import type { RedisNetwork } from './redis-network.js';
@@ -18,9 +20,10 @@ import { SingleNetwork } from './single-network.js';
 export class RedisAssembly {
   readonly bus: RedisMessageBus;
   readonly directory: RedisNodeDirectory;
+  readonly history: RedisHistoryStore;
   readonly presence: RedisPresenceStore;
 
-  private constructor(network: RedisNetwork, settings: RedisSettings) {
+  private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
     this.presence = new RedisPresenceStore(network, channels, settings);
@@ -28,15 +31,16 @@ export class RedisAssembly {
     const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
     const answers = new RedisAnswers(network, channels, line, this.directory);
     this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);
+    this.history = new RedisHistoryStore(network, channels, line, subscriptions, answers, ids);
   }
 
   /**
    * Puts it together; nothing is connected yet.
    * @throws RealtimeConfigurationError that names each wrong option, or the package that is missing
    */
-  static async create(options: RedisBackendOptions): Promise<RedisAssembly> {
+  static async create(options: RedisBackendOptions, ids: IdGenerator): Promise<RedisAssembly> {
     const settings = redisSettingsOf(options);
-    return new RedisAssembly(networkOf(await loadRedis(), settings), settings);
+    return new RedisAssembly(networkOf(await loadRedis(), settings), settings, ids);
   }
 }
 

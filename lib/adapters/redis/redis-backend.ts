@@ -1,5 +1,7 @@
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import type { RealtimeBackend } from '../../ports/backend.js';
+import { HistoryStore } from '../../ports/history-store.js';
+import { IdGenerator } from '../../ports/id-generator.js';
 import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
 import { PresenceStore } from '../../ports/presence-store.js';
@@ -37,11 +39,13 @@ export function redisBackend(options: RedisBackendOptions | RedisBackendAsyncOpt
     providers: [
       {
         provide: RedisAssembly,
-        inject,
-        useFactory: async (...dependencies: unknown[]) => RedisAssembly.create(await useFactory(...dependencies)),
+        inject: [IdGenerator, ...inject],
+        useFactory: async (ids: IdGenerator, ...dependencies: unknown[]) =>
+          RedisAssembly.create(await useFactory(...dependencies), ids),
       },
       { provide: MessageBus, inject: [RedisAssembly], useFactory: ({ bus }: RedisAssembly) => bus },
       { provide: NodeDirectory, inject: [RedisAssembly], useFactory: ({ directory }: RedisAssembly) => directory },
+      { provide: HistoryStore, inject: [RedisAssembly], useFactory: ({ history }: RedisAssembly) => history },
       { provide: PresenceStore, inject: [RedisAssembly], useFactory: ({ presence }: RedisAssembly) => presence },
     ],
   };

@@ -43,6 +43,20 @@ export class RedisChannels {
     return { name: `${this.#start(partition)}:probe:${nodeId}`, partition };
   }
 
+  /**
+   * The keys of a topic's history: where it stands, and its publications.
+   * @param channel that of the topic, in whose slot they are
+   */
+  historyOf(topic: string, { partition }: RedisChannel): readonly [position: string, publications: string] {
+    const start = this.#start(partition);
+    return [`${start}:stream:${topic}`, `${start}:history:${topic}`];
+  }
+
+  /** The key that remembers an idempotency key; no topic has a space in it. */
+  onceOf(topic: string, idempotencyKey: string, { partition }: RedisChannel): string {
+    return `${this.#start(partition)}:once:${topic} ${escape(idempotencyKey)}`;
+  }
+
   /** The partition that a channel belongs to. */
   partitionOf(name: string): number {
     return this.partitions === 0 ? 0 : Number(/\{(\d+)\}/.exec(name)?.[1] ?? 0);

@@ -71,7 +71,7 @@ export class RedisLine {
     command(server, [server?.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text]).then(
       (count) => sent(Number(count)),
       (error: unknown) => {
-        if (isMoved(error)) this.network.refresh();
+        this.network.mistrust(server, error);
         failed();
       },
     );

@@ -34,6 +34,16 @@ export abstract class RedisNetwork {
   /** Something of ours was found to be elsewhere: looks again which server has what. */
   refresh(): void {}
 
+  /** A server has refused something: when it is not the one that has it, looks for that one, and leaves a mere copy of it. */
+  mistrust(server: RedisServer | undefined, error: unknown): void {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof Error) || !REFUSAL.test(cause.message)) return;
+    this.refresh();
+    if (!COPY.test(cause.message)) return;
+    server?.commands.restart(cause.message);
+    server?.subscriber.restart(cause.message);
+  }
+
   /** Called every tick. @returns the servers that have just become overdue */
   tick(): readonly RedisServer[] {
     let overdue: RedisServer[] | undefined;
@@ -46,6 +56,10 @@ export abstract class RedisNetwork {
     this.servers.clear();
   }
 }
+
+/** What a server answers that has not got something, or not any more. A script's error stands behind its place in Redis 6. */
+const REFUSAL = /^(MOVED|ASK|CLUSTERDOWN|READONLY|MASTERDOWN)|-READONLY /;
+const COPY = /^(READONLY|MASTERDOWN)|-READONLY /;
 
 const NONE: readonly RedisServer[] = [];
 

@@ -121,7 +121,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     if (self === undefined) return Promise.resolve();
     return (this.#reading ??= this.#run(self.id, encodeLease(self))
       .then((reply) => this.#read(reply))
-      .catch((error: unknown) => this.#mistrust(error))
+      .catch((error: unknown) => this.network.mistrust(this.#server, error))
       .finally(() => (this.#reading = undefined)));
   }
 
@@ -132,16 +132,6 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   #run(id: string, lease: string): Promise<unknown> {
     return leasesScript.run(this.#server, this.channels.leases, [`${this.settings.leaseTtlMs}`, id, lease]);
-  }
-
-  /** What cannot be written to is not the server that the others are on. */
-  #mistrust(error: unknown): void {
-    const { cause } = error as { cause?: unknown };
-    if (!(cause instanceof Error) || !/^(READONLY|MASTERDOWN|MOVED)/.test(cause.message)) return;
-    this.network.refresh();
-    const server = this.#server;
-    server?.commands.restart(cause.message);
-    server?.subscriber.restart(cause.message);
   }
 
   #read(reply: unknown): void {

@@ -1,6 +1,7 @@
 import { createClient, createCluster } from '@redis/client';
 import { describe, expect, it } from 'vitest';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
+import { RandomIdGenerator } from '../system/random-id-generator.js';
 import { RedisAssembly } from './redis-assembly.js';
 import { explainRedisOptions, redisSettingsOf, type RedisBackendOptions } from './redis-options.js';
 
@@ -73,6 +74,8 @@ describe('options that cannot be right', () => {
 
   it('are a client of a Redis Cluster, with the cure', async () => {
     const client = createCluster({ rootNodes: [{ url }] });
-    await expect(RedisAssembly.create({ client })).rejects.toThrow(/give its options: cluster/);
+    await expect(RedisAssembly.create({ client }, new RandomIdGenerator())).rejects.toThrow(
+      /give its options: cluster/,
+    );
   });
 });

@@ -31,6 +31,8 @@ export class RedisServer {
   /** The partitions that it has at the moment. */
   partitions: ReadonlySet<number> = new Set();
   hearing: Hearing = 'none';
+  /** Names this run of the server, from when its connection for commands is up. */
+  runId = '';
   #awayTicks = 0;
 
   /**
@@ -51,7 +53,10 @@ export class RedisServer {
       return client;
     };
     this.commands = new RedisConnection(`Redis ${address}, commands`, create, settings, {
-      setUp: () => undefined,
+      setUp: async () => {
+        const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
+        this.runId = runIdIn(info as string);
+      },
       changed: () => {
         // What was on its way may be published yet, and heard behind what is served here instead: two orders. So what
         // would bring it is given up first.
@@ -110,4 +115,10 @@ export class RedisServer {
   get #patience(): number {
     return Math.ceil(this.settings.commandTimeoutMs / TICK_MS);
   }
+}
+
+function runIdIn(info: string): string {
+  const [, runId] = /^run_id:(\w+)/m.exec(info) ?? [];
+  if (runId === undefined) throw new Error('Redis does not say its run_id: INFO server has none');
+  return runId;
 }

@@ -33,6 +33,12 @@ async function useAll(options: RedisBackendOptions): Promise<void> {
   expect(await a.bus.ask('user:ann', { kind: 'topics', of: 'n.1' })).toEqual([]);
   await vi.waitFor(async () => expect(await a.directory.nodes()).toHaveLength(2), 3_000);
   await a.directory.counts();
+  const retention = { size: 10, ttlMs: 1_000 };
+  for (const offset of [1, 1]) {
+    const publish = a.history.publish('chat:1', '{"type":"t"}', retention, { report: true, idempotencyKey: 'k' });
+    expect(await publish).toMatchObject({ offset });
+  }
+  expect((await b.history.read('chat:1', { limit: 10 }, retention)).publications).toHaveLength(1);
   b.bus.leave('user:ann');
   await vi.waitFor(async () => expect(await a.publish('user:ann')).toMatchObject({ recipients: 1, nodes: 1 }));
   await b.stop();

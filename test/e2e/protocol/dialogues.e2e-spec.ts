@@ -43,6 +43,14 @@ class ChatTopic {
   }
 }
 
+@TopicGateway('order:7', { history: { size: 50, ttlMs: 60_000 } })
+class OrderTopic {
+  @OnSubscribe()
+  join() {
+    return true;
+  }
+}
+
 @TopicGateway('job:{id}')
 class JobTopic {
   @OnMessage('watch', { requireSubscription: false })
@@ -80,7 +88,7 @@ async function replay(lines: readonly Line[], client: TestClient, cues: Record<n
 
 let app: RealtimeApp;
 beforeEach(async () => {
-  app = await startRealtimeApp({ providers: [ChatTopic, JobTopic, RoomTopic] });
+  app = await startRealtimeApp({ providers: [ChatTopic, OrderTopic, JobTopic, RoomTopic] });
 });
 
 describe('the dialogues of the protocol happen as they are written', () => {
@@ -143,5 +151,17 @@ describe('the dialogues of the protocol happen as they are written', () => {
     void app.app.close();
     const { code, reason } = await alice.nextClose();
     expect({ by: 'nobody', text: `close ${code} "${reason}"` }).toEqual(lines.at(-1));
+  });
+
+  it('9. back after a while', async () => {
+    const published = { type: 'order.seen' };
+    const { epoch } = await app.realtime.publish<string>('order:7', published);
+    for (let offset = 2; offset <= 41; offset++) await app.realtime.publish<string>('order:7', published);
+    await app.realtime.publish<string>('order:7', { type: 'order.paid', payload: { total: 40 } });
+    await app.realtime.publish<string>('order:7', { type: 'order.packed' });
+    const lines = JSON.parse(JSON.stringify(dialogue(9)).replaceAll('k3XaQ', epoch!)) as Line[];
+    await replay(lines, await app.connectAs('alice'), {
+      4: () => app.realtime.publish<string>('order:7', { type: 'order.shipped' }),
+    });
   });
 });

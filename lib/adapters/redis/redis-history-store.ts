@@ -1,0 +1,153 @@
+import { topic as topicAddress } from '../../core/address.js';
+import type { HistoryPage, HistoryRange, Publication, Retention } from '../../core/history.js';
+import { MAX_POSITION_BYTES, splitPublication } from '../../core/publication-frame.js';
+import { positionLifeMs } from '../../core/publication-stream.js';
+import { KEY_LIFE_MS } from '../../core/publication-streams.js';
+import { subjectOf } from '../../core/subject.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
+import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../ports/history-store.js';
+import type { IdGenerator } from '../../ports/id-generator.js';
+import { UNKNOWN_TO_REDIS } from './probes.js';
+import { publishScript } from './publish-script.js';
+import { readScript } from './read-script.js';
+import type { RedisAnswers } from './redis-answers.js';
+import type { RedisChannel, RedisChannels } from './redis-channels.js';
+import { away } from './redis-connection.js';
+import { tooLarge, type RedisLine } from './redis-line.js';
+import type { RedisNetwork } from './redis-network.js';
+import type { RedisScript } from './redis-script.js';
+import type { RedisServer } from './redis-server.js';
+import type { RedisSubscriptions } from './redis-subscriptions.js';
+
+/**
+ * Keeps the history of topics in Redis: one script counts a message, keeps it and publishes it, so that what is kept and
+ * what the nodes hear has one order.
+ *
+ * An epoch holds for one run of the server. After a restart, or on a replica that was promoted, the last publications may
+ * be lost and their offsets be given out again: the first who looks at a topic there begins another epoch.
+ */
+export class RedisHistoryStore extends HistoryStore {
+  /** @param ids names epochs */
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
+    private readonly line: RedisLine,
+    private readonly subscriptions: RedisSubscriptions,
+    private readonly answers: RedisAnswers,
+    private readonly ids: IdGenerator,
+  ) {
+    super();
+  }
+
+  publish(
+    topic: string,
+    text: string,
+    { size, ttlMs }: Retention,
+    { report, idempotencyKey }: PublicationOptions,
+  ): Promise<PositionedReport> {
+    const address = topicAddress(topic);
+    const channel = this.channels.of(subjectOf(address)!);
+    const server = this.network.serverOf(channel.partition);
+    if (!server?.commands.isUp) return Promise.reject(away());
+    const { sequence, origin } = this.line.next();
+    const [head, tail] = splitPublication({
+      kind: 'envelope',
+      origin,
+      sequence,
+      wantsReport: report,
+      envelope: { to: [address], except: [], content: { kind: 'message', text } },
+    });
+    if (!this.line.fits(head + tail, MAX_POSITION_BYTES)) return Promise.reject(tooLarge(this.line.maxBytes));
+    const keys = [...this.channels.historyOf(topic, channel)];
+    if (idempotencyKey !== undefined) keys.push(this.channels.onceOf(topic, idempotencyKey, channel));
+    const args = [
+      server.runId,
+      this.ids.next(),
+      `${size}`,
+      `${ttlMs}`,
+      `${positionLifeMs(1, ttlMs)}`,
+      server.isSharded ? 'SPUBLISH' : 'PUBLISH',
+      channel.name,
+      head,
+      tail,
+      `${KEY_LIFE_MS}`,
+    ];
+    return new Promise((resolve, reject) => {
+      let position: { readonly epoch: string; readonly offset: number } | undefined;
+      const isOwn = this.subscriptions.isInForce(channel.name);
+      this.answers.open(sequence, (delivered) => {
+        if (position) resolve({ ...delivered, ...position });
+        else reject(away());
+      });
+      this.#run(publishScript, server, keys, args).then(
+        (reply) => {
+          const [epoch, offset, reached] = reply as [string, string, number];
+          position = { epoch, offset: Number(offset) };
+          if (reached < 0) return this.answers.fail(sequence);
+          if (reached === 0 && isOwn) this.#suspect(server, channel);
+          this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
+        },
+        (error: unknown) => {
+          reject(error);
+          this.answers.fail(sequence);
+        },
+      );
+    });
+  }
+
+  async read(topic: string, range: HistoryRange, { ttlMs }: Retention): Promise<HistoryPage> {
+    const channel = this.channels.of(subjectOf(topicAddress(topic))!);
+    const server = this.network.serverOf(channel.partition);
+    if (!server?.commands.isUp) throw away();
+    const args = [
+      server.runId,
+      this.ids.next(),
+      `${positionLifeMs(1, ttlMs)}`,
+      `${positionLifeMs(0, ttlMs)}`,
+      ...idsIn(range),
+    ];
+    const reply = await this.#run(readScript, server, this.channels.historyOf(topic, channel), args);
+    const [epoch, offset, entries] = reply as [string, string, readonly Entry[]];
+    return { top: { epoch, offset: Number(offset) }, publications: entries.map(publicationIn) };
+  }
+
+  async #run(
+    script: RedisScript,
+    server: RedisServer,
+    keys: readonly string[],
+    args: readonly string[],
+  ): Promise<unknown> {
+    try {
+      return await script.run(server, keys, args);
+    } catch (error) {
+      this.network.mistrust(server, error);
+      throw explained(error);
+    }
+  }
+
+  /** Redis has handed it to nobody, though this node should have got it. */
+  #suspect(server: RedisServer, { name }: RedisChannel): void {
+    if (this.subscriptions.isInForce(name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
+  }
+}
+
+/** An entry of a stream. */
+type Entry = readonly [id: string, fields: readonly [name: string, text: string]];
+
+function publicationIn([id, [, text]]: Entry): Publication {
+  return { offset: Number.parseInt(id, 10), text };
+}
+
+/** The command that reads a range, from and to which id, and how many. */
+function idsIn({ limit, since, reverse = false }: HistoryRange): string[] {
+  if (!reverse) return ['XRANGE', since === undefined ? '-' : `${since + 1}-0`, '+', `${limit}`];
+  // Nothing stands before the first one.
+  if (since === 0) return ['XREVRANGE', '+', '-', '0'];
+  return ['XREVRANGE', since === undefined ? '+' : `${since - 1}-0`, '-', `${limit}`];
+}
+
+function explained(error: unknown): unknown {
+  const { cause } = error as { cause?: unknown };
+  if (!(cause instanceof Error) || !cause.message.startsWith('OOM')) return error;
+  return new RealtimeError('UNAVAILABLE', 'Redis has no memory left for a history.', { cause });
+}

@@ -1,0 +1,17 @@
+import { encodeFrame, type BusFrame } from './bus-frame.js';
+
+/** Most that a position adds to a frame, in bytes: an epoch of 64 characters, an offset of 16 digits, and what is around them. */
+export const MAX_POSITION_BYTES = 86;
+
+/**
+ * The frame of a publication whose position is not known yet, in two parts: between them belongs the position as a list,
+ * `["epoch",offset]`. The second part is `]`, a line feed and the message's text.
+ * @param frame an envelope with a message that has no position
+ */
+export function splitPublication(
+  frame: Extract<BusFrame, { kind: 'envelope' }>,
+): readonly [head: string, tail: string] {
+  const text = encodeFrame(frame);
+  const end = text.indexOf('\n') - 1;
+  return [`${text.slice(0, end)},`, text.slice(end)];
+}
