@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
 import type { RedisMessageBus } from '../../lib/adapters/redis/redis-message-bus.js';
 import type { RedisNodeDirectory } from '../../lib/adapters/redis/redis-node-directory.js';
+import type { RedisPresenceStore } from '../../lib/adapters/redis/redis-presence-store.js';
 import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
 import { all } from '../../lib/core/address.js';
 import type { DeliveryReport } from '../../lib/core/delivery-report.js';
@@ -20,11 +21,13 @@ export class RedisBusNode {
   private constructor(
     readonly bus: RedisMessageBus,
     readonly directory: RedisNodeDirectory,
+    /** Not opened. */
+    readonly presence: RedisPresenceStore,
   ) {}
 
   static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
-    const { bus, directory } = await RedisAssembly.create(options);
-    const node = new RedisBusNode(bus, directory);
+    const { bus, directory, presence } = await RedisAssembly.create(options);
+    const node = new RedisBusNode(bus, directory, presence);
     await bus.open(
       node.id,
       (envelope) => {
@@ -60,6 +63,7 @@ export class RedisBusNode {
   }
 
   async stop(): Promise<void> {
+    await this.presence.close(0);
     await this.directory.close();
     this.bus.close();
   }

@@ -10,7 +10,7 @@ const LOT = 128;
 const RETRY_MS = 500;
 
 /** After so many refreshes all other nodes have found out that data was lost, and have said theirs anew. */
-const REFRESHES_TO_SETTLE = 3;
+const REFRESHES_TO_SETTLE = 4;
 
 /** Somebody who waits until so many were said. */
 interface Waiting {
