@@ -112,12 +112,6 @@ function isPublication(frame: BusFrame): boolean {
   return content.kind === 'message' && content.position !== undefined;
 }
 
-/** True when what was asked for is on another server by now. */
-export function isMoved(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
-}
-
 /** What callers are told whose message does not fit. */
 export function tooLarge(limit: number): RealtimeError {
   return new RealtimeError('LIMIT_EXCEEDED', `The message is larger than the ${limit} bytes that Redis is to carry.`);
