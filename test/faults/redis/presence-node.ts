@@ -1,5 +1,6 @@
 import { RedisAssembly } from '../../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import { RandomIdGenerator } from '../../../lib/adapters/system/random-id-generator.js';
 import type { Presence } from '../../../lib/core/presence.js';
 
 /** A user who comes into a topic, or leaves it. */
@@ -27,7 +28,7 @@ export class PresenceNode implements PresenceControl {
   private constructor(private readonly adapters: RedisAssembly) {}
 
   static async start(id: string, options: RedisBackendOptions, topics: readonly string[] = []): Promise<PresenceNode> {
-    const adapters = await RedisAssembly.create(options);
+    const adapters = await RedisAssembly.create(options, new RandomIdGenerator());
     const node = new PresenceNode(adapters);
     const { bus, presence } = adapters;
     await bus.open(
