@@ -83,7 +83,7 @@ export class TopicStream {
     void this.#read();
     if (isSettled) return undefined;
     return new Promise((resolve, reject) => {
-      entrant.settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+      entrant.settle = (error) => (error === undefined ? resolve() : reject(error));
     });
   }
 
