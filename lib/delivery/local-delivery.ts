@@ -53,9 +53,9 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
-  missed(topic: string, position: StreamPosition, except: readonly Address[]): void {
-    void this.#carryOut(recipientsOf({ to: [topicAddress(topic)], except }, this), (target) => {
-      target.missed(topic, position);
+  missed(name: string, position: StreamPosition, except: readonly Address[]): void {
+    void this.#carryOut({ to: [topic(name)], except }, (target) => {
+      target.missed(name, position);
       return true;
     });
   }
@@ -156,7 +156,7 @@ class Tally {
   }
 }
 
-function isForAll({ to, except }: Envelope): boolean {
+function isForAll({ to, except }: Addressing): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
 }
 

@@ -294,12 +294,12 @@ describe('the boot fails', () => {
       'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess); remove it.',
     ],
     ...[
-      [{ presence: 'yes' }, 'presence'],
-      [{ clientAccess: null }, 'clientAccess'],
-    ].map(([options, name]): [string, ModuleMetadata, string] => [
+      [{ presence: 'yes' }, 'presence', '"yes"'],
+      [{ clientAccess: null }, 'clientAccess', 'null'],
+    ].map(([options, name, got]): [string, ModuleMetadata, string] => [
       'for a switch that is neither on nor off',
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', options as never))] },
-      `Topic: @TopicGateway() has bad options: ${name as string} must be true or false.`,
+      `Topic: the option "${name as string}" of @TopicGateway() must be true or false; got ${got as string}.`,
     ]),
     ...[OnJoin(), OnLeave()].map((decorate): [string, ModuleMetadata, RegExp] => [
       'for a hook of presence where nobody knows who is there',

@@ -3,8 +3,17 @@ import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedMethod } from './marked-class.js';
 
-/** Stops the boot when a gateway has methods that would never be called, for want of presence. */
+const SWITCHES = ['presence', 'clientAccess'] as const satisfies (keyof TopicGatewayOptions)[];
+
+/** Stops the boot when a gateway's options about presence are none, or have methods that would never be called. */
 export function checkPresence(className: string, options: TopicGatewayOptions, methods: readonly MarkedMethod[]): void {
+  for (const option of SWITCHES) {
+    const value: unknown = options[option];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new RealtimeConfigurationError(
+      `${className}: the option "${option}" of @TopicGateway() must be true or false; got ${JSON.stringify(value)}.`,
+    );
+  }
   const hook = methods.find(({ mark }) => mark.kind === 'join' || mark.kind === 'leave');
   if (hook && options.presence !== true) {
     throw new RealtimeConfigurationError(
