@@ -126,9 +126,9 @@ describe('A refresh', () => {
 
   it('would bring back who has left if it said anew what it had read before', async () => {
     const { here } = await pair();
-    let isOver = false;
+    const end = new AbortController();
     const refresh = async () => {
-      while (!isOver) {
+      while (!end.signal.aborted) {
         const there = await here.read(ROOM);
         await delay(10);
         await here.set(...there.map((text) => [ROOM, text.slice(0, text.indexOf(':'))] as const));
@@ -136,7 +136,7 @@ describe('A refresh', () => {
     };
     const refreshing = refresh();
     expect(await comeAndGo(here)).not.toEqual([]);
-    isOver = true;
+    end.abort();
     await refreshing;
   });
 });
