@@ -53,12 +53,12 @@ export class RedisPresenceStore extends PresenceStore {
     await this.#tend();
   }
 
-  set(topic: string, { userId, info, connections }: PresenceMember): Promise<void> | undefined {
-    return this.#partOf(topic)?.partition.set(topic, { userId, info: infoText(info), connections });
+  async set(topic: string, { userId, info, connections }: PresenceMember): Promise<void> {
+    await this.#partOf(topic)?.partition.set(topic, { userId, info: infoText(info), connections });
   }
 
-  remove(topic: string, userId: string): Promise<void> | undefined {
-    return this.#partOf(topic)?.partition.remove(topic, userId);
+  async remove(topic: string, userId: string): Promise<void> {
+    await this.#partOf(topic)?.partition.remove(topic, userId);
   }
 
   read(topic: string, limit: number): Promise<Presence> {

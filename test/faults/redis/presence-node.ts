@@ -40,7 +40,7 @@ export class PresenceNode implements PresenceControl {
       },
       () => [],
     );
-    await Promise.all(topics.map((topic) => bus.join(`topic:${topic}`)));
+    for (const topic of topics) await bus.join(`topic:${topic}`);
     await presence.open({
       id,
       changed: (topic, { kind, userId }) => void node.#told.push(`${kind} ${topic} ${userId}`),
