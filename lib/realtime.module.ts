@@ -8,9 +8,9 @@ import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
+import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
-import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 import { AdapterInstallation } from './gateway/adapter-installation.js';
 import { Authentication } from './gateway/authentication.js';
@@ -106,6 +106,12 @@ function complete(definition: DynamicModule): DynamicModule {
       LocalDelivery,
       LocalFindings,
       Membership,
+      {
+        provide: LocalPresence,
+        inject: [PresenceStore, RealtimeSettings],
+        useFactory: (store: PresenceStore, { presence }: RealtimeSettings) =>
+          new LocalPresence(store, presence.graceMs),
+      },
       TopicStreams,
       {
         provide: TopicPolicies,
@@ -113,12 +119,6 @@ function complete(definition: DynamicModule): DynamicModule {
         useFactory: (topics: TopicHandlerRegistry): TopicPolicies => ({
           historyOf: (topic) => topics.find(topic)?.gateway.options.history,
         }),
-      },
-      {
-        provide: LocalPresence,
-        inject: [PresenceStore, RealtimeSettings],
-        useFactory: (store: PresenceStore, { presence }: RealtimeSettings) =>
-          new LocalPresence(store, presence.graceMs),
       },
       BusAttachment,
       ...HANDLER_PROVIDERS,

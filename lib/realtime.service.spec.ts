@@ -41,7 +41,6 @@ class FakeBus extends MessageBus {
 
 let bus: FakeBus;
 let drain: NodeDrain;
-let presence: InMemoryPresenceStore;
 let realtime: RealtimeService;
 
 function create(options: RealtimeOptions = {}): RealtimeService {
@@ -49,13 +48,13 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const policies = { historyOf: (name: string) => (name.startsWith('log:') ? { size: 3, ttlMs: 1_000 } : undefined) };
+  const presence = new InMemoryPresenceStore(bus);
   return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
 }
 
 beforeEach(() => {
   bus = new FakeBus();
   drain = new NodeDrain();
-  presence = new InMemoryPresenceStore(bus);
   realtime = create();
 });
 

@@ -1,4 +1,4 @@
-// Runs the unit, contract and e2e tests on every supported Node.js beside this one. The binaries come from the npm
+// Runs the unit, contract and e2e tests, these on one and on three nodes, on every supported Node.js beside this one. The binaries come from the npm
 // package `node`, each in a folder of its own below node_modules/.cache.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SUPPORTED = [20, 22, 24];
-const PROJECTS = ['unit', 'contract', 'e2e*'];
+const PROJECTS = ['unit', 'contract', 'e2e', 'e2e in memory', 'e2e on Redis, three nodes'];
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
 const current = Number(process.versions.node.split('.')[0]);

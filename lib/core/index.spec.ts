@@ -7,6 +7,7 @@ it('nestjs-realtime/core exports exactly these names', () => {
     'CLOSE_CODES',
     'ConnectionIndex',
     'ERROR_CODES',
+    'HeldMembers',
     'MAX_COMMAND_ID_LENGTH',
     'MAX_REASON_BYTES',
     'MAX_TOPIC_LENGTH',

@@ -105,6 +105,8 @@ export type { Appended } from './publication-streams.js';
 // Who is in a topic
 export type { Presence, PresenceChange, PresenceMember } from './presence.js';
 export { PresenceTable } from './presence-table.js';
+export { HeldMembers } from './held-members.js';
+export type { Saying } from './held-members.js';
 
 // What crosses the socket, whatever the codec
 export { MAX_COMMAND_ID_LENGTH } from './command.js';

@@ -38,6 +38,10 @@ export class PublicationStreams {
     return held;
   }
 
+  /**
+   * Adds a message to a topic, unless the key is known.
+   * @param key makes it one with what was added with the same key before
+   */
   append(topic: string, text: string, retention: Retention, now: number, key?: string): Appended {
     this.#sweep(now);
     // No topic has a space in it.
@@ -53,6 +57,7 @@ export class PublicationStreams {
     return { position, isRepeated: false };
   }
 
+  /** Finds some publications of a topic, and where it stands. */
   page(topic: string, range: HistoryRange, retention: Retention, now: number): HistoryPage {
     this.#sweep(now);
     const stream = this.#streamOf(topic, retention, now);

@@ -1,5 +1,4 @@
 import { Injectable, SetMetadata } from '@nestjs/common';
-import type { Problem } from '../core/problem.js';
 import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-internals.js';
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
 
@@ -35,47 +34,6 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
   'presence',
   'clientAccess',
 ]);
-
-/** Bounds of a history: what is kept is copied at every recovery, and Redis trims it in one go. */
-const MAX_HISTORY_SIZE = 10_000;
-const MIN_HISTORY_TTL_MS = 1_000;
-const MAX_HISTORY_TTL_MS = 604_800_000;
-
-/** What is wrong with the options that a gateway was given. */
-export function explainTopicGatewayOptions({ history, presence, clientAccess }: TopicGatewayOptions): Problem[] {
-  const problems: Problem[] = [];
-  if (history !== undefined) problems.push(...explainHistory(history));
-  for (const [at, value] of Object.entries({ presence, clientAccess })) {
-    if (value !== undefined && typeof value !== 'boolean') problems.push({ at, message: 'must be true or false' });
-  }
-  return problems;
-}
-
-function explainHistory(history: unknown): Problem[] {
-  if (typeof history !== 'object' || history === null) {
-    return [{ at: 'history', message: 'must be an object like { size: 100, ttlMs: 300000 }' }];
-  }
-  const { size, ttlMs, sendLatest, ...others } = history as Record<string, unknown>;
-  const problems = Object.keys(others).map((key) => ({
-    at: `history.${key}`,
-    message: 'is not an option; the options here are: size, ttlMs, sendLatest',
-  }));
-  if (!isWithin(size, 1, MAX_HISTORY_SIZE)) {
-    problems.push({ at: 'history.size', message: `must be a whole number from 1 to ${MAX_HISTORY_SIZE}` });
-  }
-  if (!isWithin(ttlMs, MIN_HISTORY_TTL_MS, MAX_HISTORY_TTL_MS)) {
-    const message = `must be a whole number of milliseconds from ${MIN_HISTORY_TTL_MS} to ${MAX_HISTORY_TTL_MS}`;
-    problems.push({ at: 'history.ttlMs', message });
-  }
-  if (sendLatest !== undefined && typeof sendLatest !== 'boolean') {
-    problems.push({ at: 'history.sendLatest', message: 'must be true or false' });
-  }
-  return problems;
-}
-
-function isWithin(value: unknown, min: number, max: number): boolean {
-  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-}
 
 /**
  * Makes a class the gateway of the topics that match a pattern, and a provider: list it among a module's `providers`.

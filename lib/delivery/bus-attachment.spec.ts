@@ -9,8 +9,8 @@ import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-m
 import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
 import type { LocalFindings } from './local-findings.js';
-import type { TopicStreams } from './topic-streams.js';
 import type { LocalPresence } from './local-presence.js';
+import type { TopicStreams } from './topic-streams.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
 

@@ -1,14 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { topic, type Address } from '../core/address.js';
-import type { Envelope } from '../core/envelope.js';
+import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
-import { recipientsOf, type RecipientIndex } from '../core/routing.js';
+import type { PresenceChange } from '../core/presence.js';
+import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing.js';
 import { Clock } from '../ports/clock.js';
-import type { Codec } from '../ports/codec.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
+import { MessageFrames } from './message-frames.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
 
@@ -42,33 +43,47 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /**
-   * Delivers a message or carries out an order.
+   * Delivers a message or news of who joined or left, or carries out an order.
    * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
-    return this.#carryOut(isForAll(envelope) ? undefined : this.#recipientsOf(envelope), this.#actionFor(envelope));
+    const { to, content } = envelope;
+    if (isNews(content)) return this.#tell(to, content);
+    return this.#carryOut(envelope, this.#actionFor(to, content));
   }
 
   /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
-    void this.#carryOut(recipientsOf({ to: [topic(name)], except }, this), (target) => {
+    void this.#carryOut({ to: [topic(name)], except }, (target) => {
       target.missed(name, position);
       return true;
     });
   }
 
-  /** @param ids of the connections that are meant; everybody when left out: looking them up would cost more than all the rest */
-  #carryOut(ids: Iterable<string> | undefined, act: Action): number | Promise<number> {
+  #carryOut(addressing: Addressing, act: Action): number | Promise<number> {
+    if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act);
     const tally = new Tally();
-    if (ids === undefined) {
-      for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
-    } else {
-      for (const id of ids) {
-        const target = this.#targets.get(id);
-        if (target !== undefined) tally.add(this.#attempt(act, target));
-      }
+    // Looking up everybody by id would cost more than all the rest.
+    for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
+    return tally.total;
+  }
+
+  #serve(ids: Iterable<string>, act: Action): number | Promise<number> {
+    const tally = new Tally();
+    for (const id of ids) {
+      const target = this.#targets.get(id);
+      if (target !== undefined) tally.add(this.#attempt(act, target));
     }
     return tally.total;
+  }
+
+  /** Only those hear of it who asked: most subscribers of a large topic do not. */
+  #tell(to: readonly Address[], change: PresenceChange): number | Promise<number> {
+    const name = topicOf(to);
+    if (name === undefined) return 0;
+    const push = { ...change, topic: name };
+    const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!);
+    return this.#serve(this.watchers.of(name), writing(frames));
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -86,25 +101,10 @@ export class LocalDelivery implements RecipientIndex {
     }
   }
 
-  /** Of who joins and who leaves only those hear who asked: most subscribers of a large topic do not. */
-  #recipientsOf(envelope: Envelope): Iterable<string> {
-    const { to, content } = envelope;
-    if (content.kind !== 'joined' && content.kind !== 'left') return recipientsOf(envelope, this);
-    return this.watchers.of(topicOf(to) ?? '');
-  }
-
-  #actionFor({ to, content }: Envelope): Action {
+  #actionFor(to: readonly Address[], content: MessageContent | Order): Action {
     switch (content.kind) {
-      case 'message': {
-        const name = topicOf(to);
-        return writing((codec) => codec.encodeMessage(content.text, name, content.position?.offset));
-      }
-      case 'joined':
-      case 'left': {
-        const topic = topicOf(to);
-        if (topic === undefined) return () => false;
-        return writing((codec) => codec.encodePush({ ...content, topic }, this.#timestamps.now())!);
-      }
+      case 'message':
+        return writing(new MessageFrames(content.text, topicOf(to), content.position?.offset));
       case 'disconnect':
         return (target) => {
           target.disconnect(content.code, content.reason);
@@ -156,7 +156,7 @@ class Tally {
   }
 }
 
-function isForAll({ to, except }: Envelope): boolean {
+function isForAll({ to, except }: Addressing): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
 }
 
@@ -165,9 +165,12 @@ function topicOf([address, ...others]: readonly Address[]): string | undefined {
   return address?.kind === 'topic' && others.length === 0 ? address.id : undefined;
 }
 
+function isNews(content: EnvelopeContent): content is PresenceChange {
+  return content.kind === 'joined' || content.kind === 'left';
+}
+
 /** Writes what all recipients are told. */
-function writing(encode: (codec: Codec) => string): Action {
-  const frames = new FrameSet(encode);
+function writing(frames: FrameSet): Action {
   return ({ socket }) => {
     socket.send(frames.for(socket.codec));
     return true;

@@ -9,8 +9,8 @@ import type { DeliveryTarget } from './delivery-target.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
-import { TopicStreams } from './topic-streams.js';
 import { PresenceWatchers } from './presence-watchers.js';
+import { TopicStreams } from './topic-streams.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {

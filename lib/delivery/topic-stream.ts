@@ -3,7 +3,7 @@ import { connection, topic, type Address } from '../core/address.js';
 import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history.js';
 import { TopicFeed, type Admission } from '../core/topic-feed.js';
 import type { HistoryStore } from '../ports/history-store.js';
-import { FrameSet } from './frame-set.js';
+import { MessageFrames } from './message-frames.js';
 import type { LocalDelivery } from './local-delivery.js';
 
 /** How a topic keeps its history. */
@@ -17,7 +17,7 @@ export interface StreamSettings {
 
 /** How a connection enters a topic. The frames have to leave behind the news of the subscription, in the same turn. */
 export interface StreamAdmission extends Omit<Admission, 'publications'> {
-  readonly frames: readonly FrameSet[];
+  readonly frames: readonly MessageFrames[];
   /** How many characters these messages have. */
   readonly length: number;
 }
@@ -38,7 +38,7 @@ export class TopicStream {
   readonly #feed: TopicFeed;
   readonly #entrants = new Map<string, Entrant>();
   /** Of what was read lately, by offset: many who were away together come back together. */
-  readonly #frames = new Map<number, { readonly text: string; readonly frames: FrameSet }>();
+  readonly #frames = new Map<number, MessageFrames>();
   readonly #to: readonly Address[];
   #isReading = false;
   #isClosed = false;
@@ -83,7 +83,7 @@ export class TopicStream {
     void this.#read();
     if (isSettled) return undefined;
     return new Promise((resolve, reject) => {
-      entrant.settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+      entrant.settle = (error) => (error === undefined ? resolve() : reject(error));
     });
   }
 
@@ -186,12 +186,10 @@ export class TopicStream {
     }
   }
 
-  #framesOf(publication: Publication): FrameSet {
+  #framesOf(publication: Publication): MessageFrames {
     const { offset, text } = publication;
-    const known = this.#frames.get(offset);
-    if (known?.text === text) return known.frames;
-    const frames = new FrameSet((codec) => codec.encodeMessage(text, this.name, offset));
-    this.#frames.set(offset, { text, frames });
+    let frames = this.#frames.get(offset);
+    if (frames?.text !== text) this.#frames.set(offset, (frames = new MessageFrames(text, this.name, offset)));
     return frames;
   }
 

@@ -243,7 +243,7 @@ export class CommandLoop {
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
   async #enter(topic: string, command: SubscribeCommand | undefined, info?: unknown): Promise<void> {
-    const { membership, events, pubSub, presence, streams } = this.services;
+    const { membership, events, pubSub, streams, presence } = this.services;
     const { connection } = this.session;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
     const stream = this.#streamOf(topic);

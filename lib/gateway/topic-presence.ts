@@ -56,7 +56,8 @@ export class TopicPresence {
   refusalOf(topic: string): WireError | undefined {
     const options = this.topics.find(topic)?.gateway.options;
     if (!options) return NO_TOPIC;
-    return options.presence && options.clientAccess !== false ? undefined : SECRET;
+    if (options.clientAccess === false) return SECRET;
+    return options.presence ? undefined : NO_PRESENCE;
   }
 
   /** @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment */
@@ -66,4 +67,5 @@ export class TopicPresence {
 }
 
 const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };
+const NO_PRESENCE: WireError = { code: 'NO_HANDLER', message: 'Nobody knows who is in this topic.' };
 const SECRET: WireError = { code: 'FORBIDDEN', message: 'Clients are not told who is in this topic.' };

@@ -312,6 +312,28 @@ describe('the boot fails', () => {
       'Topic.handle: parameter 1 asks for a connection, but @OnLeave() tells of a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.',
     ]),
     [
+      'for a history without bounds',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { history: {} as never }))] },
+      'Topic: @TopicGateway() has a bad option: history.size must be a whole number from 1 to 10000; history.ttlMs must be a whole number of milliseconds from 1000 to 604800000.',
+    ],
+    [
+      'for a history that is no object',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { history: true as never }))] },
+      'Topic: @TopicGateway() has a bad option: history must be an object like { size: 100, ttlMs: 300000 }.',
+    ],
+    [
+      'for an option of a history that there is not',
+      {
+        providers: [
+          classWith(
+            OnSubscribe(),
+            TopicGateway('chat:{room}', { history: { size: 1, ttlMs: 1_000, ttl: 1 } as never }),
+          ),
+        ],
+      },
+      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options here are: size, ttlMs, sendLatest.',
+    ],
+    [
       'for two patterns that could tie',
       { providers: [classWith(OnSubscribe(), chat()), OtherTopic] },
       "Topic ('chat:{room}') and OtherTopic ('chat:{id}') match the same topics, and neither pattern has more literal characters; change one of them.",

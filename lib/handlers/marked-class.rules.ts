@@ -1,7 +1,8 @@
 import { explainMessageType } from '../core/message.js';
 import { describeProblems } from '../core/problem.js';
 import { describeMark } from '../decorators/handler-metadata.js';
-import { explainTopicGatewayOptions, TOPIC_GATEWAY_OPTIONS } from '../decorators/topic-gateway.decorator.js';
+import { TOPIC_GATEWAY_OPTIONS, type TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
+import { checkHistory } from './history.rules.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
 import { checkPresence } from './presence.rules.js';
@@ -22,8 +23,7 @@ export function checkMarks({ provider, classRef, gateway, methods }: MarkedClass
       `${classRef.name} has handlers but is transient, so there is no instance to call; remove "scope: Scope.TRANSIENT".`,
     );
   }
-  if (gateway) checkOptions(classRef.name, gateway.options);
-  if (gateway) checkPresence(classRef.name, gateway.options, methods);
+  if (gateway) checkGateway(classRef.name, gateway.options, methods);
   const seen = new Map<string, MarkedMethod>();
   for (const marked of methods) {
     checkMethod(marked, gateway !== undefined);
@@ -54,15 +54,17 @@ function checkMethod({ name, mark }: MarkedMethod, inGateway: boolean): void {
   }
 }
 
+function checkGateway(name: string, options: TopicGatewayOptions, methods: readonly MarkedMethod[]): void {
+  checkOptions(name, options);
+  checkHistory(name, options.history);
+  checkPresence(name, options, methods);
+}
+
 function checkOptions(name: string, options: object): void {
   const unknown = Object.keys(options).find((key) => !TOPIC_GATEWAY_OPTIONS.has(key));
-  if (unknown !== undefined) {
-    const known = [...TOPIC_GATEWAY_OPTIONS].join(', ');
-    throw new RealtimeConfigurationError(
-      `${name}: @TopicGateway() has no option "${unknown}" (there are: ${known}); remove it.`,
-    );
-  }
-  const problems = explainTopicGatewayOptions(options);
-  if (problems.length === 0) return;
-  throw new RealtimeConfigurationError(`${name}: @TopicGateway() has bad options: ${describeProblems(problems)}.`);
+  if (unknown === undefined) return;
+  const known = [...TOPIC_GATEWAY_OPTIONS].join(', ');
+  throw new RealtimeConfigurationError(
+    `${name}: @TopicGateway() has no option "${unknown}" (there are: ${known}); remove it.`,
+  );
 }

@@ -21,9 +21,9 @@ import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalFindings } from '../delivery/local-findings.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { LocalPresence } from '../delivery/local-presence.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
-import { LocalPresence } from '../delivery/local-presence.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { RealtimeSettings } from '../realtime.options.js';
@@ -83,8 +83,8 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
-    this.#policies = policies;
     store.open({ id: NODE, changed: () => undefined });
+    this.#policies = policies;
     const membership = new Membership(registry, pubSub, delivery, bus, streams);
     this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
   }

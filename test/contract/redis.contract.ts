@@ -51,7 +51,7 @@ describe.each([
   keepsItsContract('RedisNodeDirectory, several of them', sharedNodeDirectoryContract, createDirectory);
 
   const createPresence = async () => {
-    const { bus, presence } = await assemble({ leaseRefreshMs: 100, leaseTtlMs: 500 });
+    const { bus, presence } = await assemble({ leaseRefreshMs: 500, leaseTtlMs: 2_500 });
     return { bus, store: presence, crash: () => bus.close() };
   };
   keepsItsContract('RedisPresenceStore', presenceStoreContract, createPresence);

@@ -4,6 +4,7 @@ import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
 import type { RedisHistoryStore } from '../../lib/adapters/redis/redis-history-store.js';
 import type { RedisMessageBus } from '../../lib/adapters/redis/redis-message-bus.js';
 import type { RedisNodeDirectory } from '../../lib/adapters/redis/redis-node-directory.js';
+import type { RedisPresenceStore } from '../../lib/adapters/redis/redis-presence-store.js';
 import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import { all } from '../../lib/core/address.js';
@@ -25,11 +26,13 @@ export class RedisBusNode {
     readonly bus: RedisMessageBus,
     readonly directory: RedisNodeDirectory,
     readonly history: RedisHistoryStore,
+    /** Not opened. */
+    readonly presence: RedisPresenceStore,
   ) {}
 
   static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
-    const { bus, directory, history } = await RedisAssembly.create(options, new RandomIdGenerator());
-    const node = new RedisBusNode(bus, directory, history);
+    const { bus, directory, history, presence } = await RedisAssembly.create(options, new RandomIdGenerator());
+    const node = new RedisBusNode(bus, directory, history, presence);
     await bus.open(
       node.id,
       (envelope) => {
@@ -66,6 +69,7 @@ export class RedisBusNode {
   }
 
   async stop(): Promise<void> {
+    await this.presence.close(0);
     await this.directory.close();
     this.bus.close();
   }

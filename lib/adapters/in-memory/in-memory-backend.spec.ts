@@ -4,24 +4,28 @@ import { Clock } from '../../ports/clock.js';
 import { HistoryStore } from '../../ports/history-store.js';
 import { IdGenerator } from '../../ports/id-generator.js';
 import { MessageBus } from '../../ports/message-bus.js';
+import { PresenceStore } from '../../ports/presence-store.js';
 import { RandomIdGenerator } from '../system/random-id-generator.js';
 import { SystemClock } from '../system/system-clock.js';
 import { inMemoryBackend } from './in-memory-backend.js';
 import { InMemoryHistoryStore } from './in-memory-history-store.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
+import { InMemoryPresenceStore } from './in-memory-presence-store.js';
 
 describe('inMemoryBackend', () => {
-  it('provides a bus, and a history', async () => {
-    const { bus, history } = await portsOf(inMemoryBackend());
+  it('provides a bus, a history and presence', async () => {
+    const { bus, history, presence } = await portsOf(inMemoryBackend());
     expect(bus).toBeInstanceOf(InMemoryMessageBus);
     expect(history).toBeInstanceOf(InMemoryHistoryStore);
+    expect(presence).toBeInstanceOf(InMemoryPresenceStore);
   });
 
-  it('gives each application a bus and a history of its own', async () => {
+  it('gives each application a bus, a history and presence of its own', async () => {
     const backend = inMemoryBackend();
     const [one, other] = [await portsOf(backend), await portsOf(backend)];
     expect(one.bus).not.toBe(other.bus);
     expect(one.history).not.toBe(other.history);
+    expect(one.presence).not.toBe(other.presence);
   });
 });
 
@@ -33,5 +37,5 @@ async function portsOf({ providers }: ReturnType<typeof inMemoryBackend>) {
       { provide: IdGenerator, useClass: RandomIdGenerator },
     ],
   }).compile();
-  return { bus: module.get(MessageBus), history: module.get(HistoryStore) };
+  return { bus: module.get(MessageBus), history: module.get(HistoryStore), presence: module.get(PresenceStore) };
 }

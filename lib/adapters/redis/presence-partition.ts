@@ -10,7 +10,7 @@ const LOT = 128;
 const RETRY_MS = 500;
 
 /** After so many refreshes all other nodes have found out that data was lost, and have said theirs anew. */
-const REFRESHES_TO_SETTLE = 3;
+const REFRESHES_TO_SETTLE = 4;
 
 /** Somebody who waits until so many were said. */
 interface Waiting {
@@ -27,6 +27,8 @@ export class PresencePartition {
   #epoch: string | undefined;
   #isHolder = false;
   #isDue = false;
+  /** True from when a lot is sent until it is answered: if it was not, it is sent again before anything else. */
+  #isAsking = false;
   #isClosed = false;
   #refreshesToSettle = 0;
   #running: Promise<void> | undefined;
@@ -66,7 +68,7 @@ export class PresencePartition {
   /** Resolves when what is to be said now was said, or could not be said yet. */
   #saying(): Promise<void> {
     const count = this.#held.unsaidCount;
-    if (count === 0) return Promise.resolve();
+    if (count === 0 || this.#retry) return Promise.resolve();
     const said = new Promise<void>((resolve) => this.#waiting.push({ until: this.#said + count, resolve }));
     void this.#run();
     return said;
@@ -78,12 +80,13 @@ export class PresencePartition {
 
   async #work(): Promise<void> {
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     // What is called for in the same turn goes in one lot.
     await Promise.resolve();
     try {
       while (!this.#isClosed && (this.#isDue || this.#held.unsaidCount > 0)) {
-        if (this.#isDue || !this.#isHolder) await this.#tend();
-        else await this.#say();
+        if (this.#isAsking || (this.#isHolder && !this.#isDue)) await this.#say();
+        else await this.#tend();
       }
     } catch (error) {
       this.failed(error);
@@ -95,7 +98,9 @@ export class PresencePartition {
 
   async #say(): Promise<void> {
     const lot = this.#held.take(LOT);
+    this.#isAsking = true;
     const changes = await this.calls.say(lot);
+    this.#isAsking = false;
     // Why, and what follows from it, is found out by looking after the lease.
     if (changes === undefined) return void (this.#isDue = true);
     this.#held.heard();

@@ -4,7 +4,7 @@ import { RedisScript } from './redis-script.js';
  * What all scripts of presence share. The keys of one partition, which are in one slot, all start with ARGV[1]:
  *
  * - `:presence` (hash): `epoch`, one life of what is kept here; `run`, the run of the server that it was kept by; `changes`,
- *   how many there were in this epoch; `calm`, until when nobody is taken for dead.
+ *   how many there were in this epoch; `calm`, until when nobody is taken for dead; `at:<incarnation>`, how far its end has come.
  * - `:holders` (sorted set): incarnations of nodes, and when their lease runs out. One that is not in here says nothing.
  * - `:leaving` (sorted set): incarnations that have closed, or were taken for dead, and when all that they hold goes.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → connections. All that an incarnation holds.
@@ -72,10 +72,6 @@ local function take(holder, topic, user)
   if redis.call('HLEN', present) <= 1 then redis.call('DEL', present) end
   announce('left', topic, user, info)
   return info
-end
-local function each(holder, limit, use)
-  local fields = redis.call('HSCAN', key('held:' .. holder, 'hash'), 0, 'COUNT', limit)[2]
-  for i = 1, #fields, 2 do use(string.match(fields[i], '^(.*)\\n(.-)$')) end
 end
 local function answer(number, forMs, changes)
   if #changes > 0 then redis.call('SET', told, number .. '\\n' .. cjson.encode(changes), 'PX', forMs) end
@@ -154,15 +150,23 @@ local changes = answered(ARGV[4]) or {}
 if #changes == 0 then
   local holder = redis.call('ZRANGEBYSCORE', leaving, '-inf', now, 'LIMIT', 0, 1)[1]
   if holder then
-    each(holder, ARGV[9], function(topic, user)
+    -- From where the last call ended: what stood before is gone, and looking through it again would cost more each time.
+    local at, held = 'at:' .. holder, key('held:' .. holder, 'hash')
+    local page = redis.call('HSCAN', held, redis.call('HGET', presence, at) or 0, 'COUNT', ARGV[9])
+    for i = 1, #page[2], 2 do
+      local topic, user = string.match(page[2][i], '^(.*)\\n(.-)$')
       local left = take(holder, topic, user)
       if left then
         changes[#changes + 1] = topic
         changes[#changes + 1] = user
         changes[#changes + 1] = left
       end
-    end)
-    if redis.call('EXISTS', start .. ':held:' .. holder) == 0 then redis.call('ZREM', leaving, holder) end
+    end
+    redis.call('HSET', presence, at, page[1])
+    if redis.call('EXISTS', held) == 0 then
+      redis.call('HDEL', presence, at)
+      redis.call('ZREM', leaving, holder)
+    end
     answer(ARGV[4], ARGV[5], changes)
   end
 end

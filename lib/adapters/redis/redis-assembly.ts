@@ -26,6 +26,7 @@ export class RedisAssembly {
   private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
+    this.presence = new RedisPresenceStore(network, channels, settings);
     const line = new RedisLine(network, settings.maxEnvelopeBytes);
     const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
     const answers = new RedisAnswers(network, channels, line, this.directory);

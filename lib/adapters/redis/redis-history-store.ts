@@ -1,4 +1,5 @@
 import { topic as topicAddress } from '../../core/address.js';
+import type { DeliveryReport } from '../../core/delivery-report.js';
 import type { HistoryPage, HistoryRange, Publication, Retention } from '../../core/history.js';
 import { MAX_POSITION_BYTES, splitPublication } from '../../core/publication-frame.js';
 import { positionLifeMs } from '../../core/publication-stream.js';
@@ -18,6 +19,15 @@ import type { RedisNetwork } from './redis-network.js';
 import type { RedisScript } from './redis-script.js';
 import type { RedisServer } from './redis-server.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';
+
+/** A publication on its way to Redis. */
+interface Outgoing {
+  readonly channel: RedisChannel;
+  readonly sequence: number;
+  readonly report: boolean;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
 
 /**
  * Keeps the history of topics in Redis: one script counts a message, keeps it and publishes it, so that what is kept and
@@ -72,27 +82,7 @@ export class RedisHistoryStore extends HistoryStore {
       tail,
       `${KEY_LIFE_MS}`,
     ];
-    return new Promise((resolve, reject) => {
-      let position: { readonly epoch: string; readonly offset: number } | undefined;
-      const isOwn = this.subscriptions.isInForce(channel.name);
-      this.answers.open(sequence, (delivered) => {
-        if (position) resolve({ ...delivered, ...position });
-        else reject(away());
-      });
-      this.#run(publishScript, server, keys, args).then(
-        (reply) => {
-          const [epoch, offset, reached] = reply as [string, string, number];
-          position = { epoch, offset: Number(offset) };
-          if (reached < 0) return this.answers.fail(sequence);
-          if (reached === 0 && isOwn) this.#suspect(server, channel);
-          this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
-        },
-        (error: unknown) => {
-          reject(error);
-          this.answers.fail(sequence);
-        },
-      );
-    });
+    return this.#publishThere(server, { channel, sequence, report, keys, args });
   }
 
   async read(topic: string, range: HistoryRange, { ttlMs }: Retention): Promise<HistoryPage> {
@@ -109,6 +99,24 @@ export class RedisHistoryStore extends HistoryStore {
     const reply = await this.#run(readScript, server, this.channels.historyOf(topic, channel), args);
     const [epoch, offset, entries] = reply as [string, string, readonly Entry[]];
     return { top: { epoch, offset: Number(offset) }, publications: entries.map(publicationIn) };
+  }
+
+  async #publishThere(server: RedisServer, outgoing: Outgoing): Promise<PositionedReport> {
+    const { channel, sequence, report, keys, args } = outgoing;
+    const isOwn = this.subscriptions.isInForce(channel.name);
+    // Others may answer before Redis does.
+    const delivered = new Promise<DeliveryReport>((resolve) => this.answers.open(sequence, resolve));
+    try {
+      const reply = await this.#run(publishScript, server, keys, args);
+      const [epoch, offset, reached] = reply as [string, string, number];
+      if (reached === 0 && isOwn) this.#suspect(server, channel);
+      if (reached < 0) this.answers.fail(sequence);
+      else this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
+      return { ...(await delivered), epoch, offset: Number(offset) };
+    } catch (error) {
+      this.answers.fail(sequence);
+      throw error;
+    }
   }
 
   async #run(

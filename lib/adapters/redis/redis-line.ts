@@ -116,9 +116,3 @@ function isPublication(frame: BusFrame): boolean {
 export function tooLarge(limit: number): RealtimeError {
   return new RealtimeError('LIMIT_EXCEEDED', `The message is larger than the ${limit} bytes that Redis is to carry.`);
 }
-
-/** True when what was asked for is on another server by now. */
-export function isMoved(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error && /^(MOVED|ASK|CLUSTERDOWN)/.test(cause.message);
-}

@@ -7,7 +7,6 @@ import { PresencePartition } from './presence-partition.js';
 import { infoText } from './presence-text.js';
 import type { RedisChannels } from './redis-channels.js';
 import { away } from './redis-connection.js';
-import { isMoved } from './redis-line.js';
 import type { RedisNetwork } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
 
@@ -18,13 +17,17 @@ interface Part {
 }
 
 /**
- * Keeps in Redis who is in which topic. What a node says holds for as long as its lease, one in each partition: refreshed
- * every `leaseRefreshMs`, it runs out `leaseTtlMs` less one refresh after the last, by Redis's own clock, and any node
- * that finds so ends what was held. So those of a node that crashes are gone after `leaseTtlMs` at most.
+ * Keeps in Redis who is in which topic. What a node says holds for as long as its lease, of which it has one in each
+ * partition: refreshed twice in every `leaseRefreshMs`, it runs out by Redis's own clock `leaseTtlMs` less `leaseRefreshMs`
+ * after the last time, and whoever refreshes its own ends what was held under it. So whoever was on a node that crashes has
+ * left after `leaseTtlMs`, with time to spare. It costs a script for each node and partition, however much they hold.
  *
  * While Redis is away, what changes is kept, only the newest of each user and topic, and said when it is back; when it comes
  * back without its data, each node says all that it has anew, and nobody is told of those who were known. Where Redis itself
  * was away nobody is taken for dead until everybody has had the time of a lease to come back.
+ *
+ * When the last node closes, what it holds expires by itself, and nobody is told. When all of them crash, it stays until a
+ * node starts, which ends it.
  */
 export class RedisPresenceStore extends PresenceStore {
   #parts: readonly Part[] = [];
@@ -40,24 +43,22 @@ export class RedisPresenceStore extends PresenceStore {
 
   async open(node: PresenceNode): Promise<void> {
     const { leaseRefreshMs, leaseTtlMs } = this.settings;
-    const failed = (error: unknown) => {
-      if (isMoved(error)) this.network.refresh();
-    };
     this.#parts = this.channels.all().map((index) => {
       const start = this.channels.presence(index);
+      const failed = (error: unknown) => this.network.mistrust(this.network.serverOf(index), error);
       const calls = new PresenceCalls(node.id, this.network, index, start, leaseTtlMs - leaseRefreshMs);
       return { calls, partition: new PresencePartition(calls, node.changed, failed) };
     });
-    this.#timer = setInterval(() => void this.#tend(), leaseRefreshMs);
+    this.#timer = setInterval(() => void this.#tend(), leaseRefreshMs / 2);
     await this.#tend();
   }
 
-  set(topic: string, { userId, info, connections }: PresenceMember): Promise<void> | undefined {
-    return this.#partOf(topic)?.partition.set(topic, { userId, info: infoText(info), connections });
+  async set(topic: string, { userId, info, connections }: PresenceMember): Promise<void> {
+    await this.#partOf(topic)?.partition.set(topic, { userId, info: infoText(info), connections });
   }
 
-  remove(topic: string, userId: string): Promise<void> | undefined {
-    return this.#partOf(topic)?.partition.remove(topic, userId);
+  async remove(topic: string, userId: string): Promise<void> {
+    await this.#partOf(topic)?.partition.remove(topic, userId);
   }
 
   read(topic: string, limit: number): Promise<Presence> {

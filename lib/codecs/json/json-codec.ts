@@ -22,7 +22,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
     if (recover !== undefined && !isStreamPosition(recover)) return mustBePosition('recover');
-    if (!isMissingOrBoolean(presence)) return 'presence must be true or false';
+    if (presence !== undefined && typeof presence !== 'boolean') return mustBeBoolean('presence');
     return { action: 'subscribe', id, topic, payload, recover, presence };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
@@ -34,7 +34,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
     if (!isText(topic)) return mustBeText('topic');
     if (limit !== undefined && !isOffset(limit)) return 'limit must be a whole number, 0 or more';
     if (since !== undefined && !isStreamPosition(since)) return mustBePosition('since');
-    if (reverse !== undefined && typeof reverse !== 'boolean') return 'reverse must be true or false';
+    if (reverse !== undefined && typeof reverse !== 'boolean') return mustBeBoolean('reverse');
     return { action: 'history', id, topic, limit, since, reverse };
   },
   cancel: (_fields, id) =>
@@ -155,8 +155,8 @@ function mustBePosition(field: string): string {
   return `${field} must be an object { epoch, offset }, as the server has given them`;
 }
 
-function isMissingOrBoolean(value: unknown): value is boolean | undefined {
-  return value === undefined || typeof value === 'boolean';
+function mustBeBoolean(field: string): string {
+  return `${field} must be true or false`;
 }
 
 function mustBeText(field: string): string {

@@ -100,6 +100,15 @@ describe('what is shown of a user', () => {
   });
 });
 
+describe('a subscriber', () => {
+  it('is there for itself as soon as it is subscribed', async () => {
+    const app = await boot();
+    const ann = await enter(app, 'ann');
+    const { payload } = await ann.request({ action: 'presence', topic: 'room:1' });
+    expect(payload).toMatchObject({ users: [{ userId: 'ann', connections: 1 }], userCount: 1, connections: 1 });
+  });
+});
+
 describe('a connection that the server subscribes', () => {
   it('brings its user into the topic', async () => {
     const app = await boot();

@@ -184,9 +184,9 @@ describe('a client that was away', () => {
     const topic = fresh();
     const [first] = await publish(topic, 0);
     let published = 0;
-    let isDone = false;
+    const end = new AbortController();
     const publisher = (async () => {
-      while (!isDone) {
+      while (!end.signal.aborted) {
         await stage.nodes[published % stage.nodes.length]!.realtime.publish(topic, entry(++published));
         await nextTurn();
       }
@@ -202,7 +202,7 @@ describe('a client that was away', () => {
         await guest.close();
       }
     } finally {
-      isDone = true;
+      end.abort();
       await publisher;
     }
     expect(first!.offset).toBe(1);

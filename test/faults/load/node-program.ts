@@ -4,17 +4,20 @@ import { build } from 'vite';
 /** Where the node's program may import packages from. */
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
-let program: Promise<string> | undefined;
+const programs = new Map<string, Promise<string>>();
 
 /**
- * The text of `node/main.ts` with all that it imports from this repository: Node.js 20 runs no TypeScript, and a bundler
- * in the process under test would be in its memory, too.
+ * The text of a program with all that it imports from this repository: Node.js 20 runs no TypeScript, and a bundler in the
+ * process under test would be in its memory, too.
+ * @param main its file; default that of a node with connections
  */
-export function nodeProgram(): Promise<string> {
-  return (program ??= bundle());
+export function nodeProgram(main = fileURLToPath(new URL('node/main.ts', import.meta.url))): Promise<string> {
+  const program = programs.get(main) ?? bundle(main);
+  programs.set(main, program);
+  return program;
 }
 
-async function bundle(): Promise<string> {
+async function bundle(main: string): Promise<string> {
   const result = await build({
     configFile: false,
     root: REPOSITORY,
@@ -27,7 +30,7 @@ async function bundle(): Promise<string> {
       ],
     },
     build: {
-      ssr: fileURLToPath(new URL('node/main.ts', import.meta.url)),
+      ssr: main,
       target: 'node20',
       minify: false,
       write: false,

@@ -1,0 +1,46 @@
+import { describeProblems, type Problem } from '../core/problem.js';
+import type { TopicHistoryOptions } from '../decorators/topic-gateway.decorator.js';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+
+/** What is kept is read as a whole, and Redis trims it in one go. */
+const MAX_SIZE = 10_000;
+const MIN_TTL_MS = 1_000;
+const MAX_TTL_MS = 604_800_000;
+
+const OPTIONS = ['size', 'ttlMs', 'sendLatest'] as const satisfies (keyof TopicHistoryOptions)[];
+
+/** Stops the boot when a history is asked for that cannot be kept. */
+export function checkHistory(className: string, history: unknown): void {
+  const problems = history === undefined ? [] : explainHistory(history);
+  if (problems.length === 0) return;
+  throw new RealtimeConfigurationError(
+    `${className}: @TopicGateway() has a bad option: ${describeProblems(problems)}.`,
+  );
+}
+
+function explainHistory(history: unknown): Problem[] {
+  if (typeof history !== 'object' || history === null) {
+    return [{ at: 'history', message: 'must be an object like { size: 100, ttlMs: 300000 }' }];
+  }
+  const { size, ttlMs, sendLatest } = history as Record<string, unknown>;
+  const problems: Problem[] = [];
+  for (const key of Object.keys(history)) {
+    if (OPTIONS.some((option) => option === key)) continue;
+    problems.push({ at: `history.${key}`, message: `is not an option; the options here are: ${OPTIONS.join(', ')}` });
+  }
+  if (!isWithin(size, 1, MAX_SIZE)) {
+    problems.push({ at: 'history.size', message: `must be a whole number from 1 to ${MAX_SIZE}` });
+  }
+  if (!isWithin(ttlMs, MIN_TTL_MS, MAX_TTL_MS)) {
+    const message = `must be a whole number of milliseconds from ${MIN_TTL_MS} to ${MAX_TTL_MS}`;
+    problems.push({ at: 'history.ttlMs', message });
+  }
+  if (sendLatest !== undefined && typeof sendLatest !== 'boolean') {
+    problems.push({ at: 'history.sendLatest', message: 'must be true or false' });
+  }
+  return problems;
+}
+
+function isWithin(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
