@@ -3,6 +3,7 @@ import 'reflect-metadata';
 export { RealtimeModule } from './realtime.module.js';
 export type { RealtimeModuleExtras } from './realtime.module-definition.js';
 export type {
+  RealtimeCentrifugeOptions,
   RealtimeCompressionOptions,
   RealtimeDrainOptions,
   RealtimeHeartbeatOptions,

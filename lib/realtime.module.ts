@@ -17,8 +17,10 @@ import { Authentication } from './gateway/authentication.js';
 import { Handshake } from './gateway/handshake.js';
 import { PresenceHooks } from './gateway/presence-hooks.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
+import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session-services.js';
 import { TopicPresence } from './gateway/topic-presence.js';
+import { TopicTokens } from './gateway/topic-tokens.js';
 import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
@@ -124,7 +126,9 @@ function complete(definition: DynamicModule): DynamicModule {
       Authentication,
       TopicPresence,
       PresenceHooks,
+      TopicTokens,
       SessionServices,
+      ServedCodecs,
       RealtimeGateway,
       UpgradeEntrance,
       AdapterInstallation,

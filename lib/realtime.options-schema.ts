@@ -117,9 +117,12 @@ class CompressionSchema {
   @Limit('of characters', 1_024) minLength: unknown;
 }
 
+class CentrifugeSchema {
+  @MustBe('a path like "/ws/connection/websocket", without query or fragment', isPath) path: unknown;
+}
+
 class OptionsSchema {
-  @MustBe('a path like "/ws", without query or fragment', (value) => isText(value) && /^\/[^?#\s]*$/.test(value))
-  path: unknown;
+  @MustBe('a path like "/ws", without query or fragment', isPath) path: unknown;
   @IsBoolean() useGlobalPrefix: unknown;
   @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
   @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
@@ -137,6 +140,9 @@ class OptionsSchema {
   @MustBe('true, false, or an object like { minLength: 1024 }', isSwitchOrObject)
   @ValidateNested()
   compression: unknown;
+  @MustBe('true, false, or an object like { path: "/ws/connection/websocket" }', isSwitchOrObject)
+  @ValidateNested()
+  centrifuge: unknown;
 }
 
 const SECTIONS = {
@@ -147,6 +153,7 @@ const SECTIONS = {
   drain: DrainSchema,
   presence: PresenceSchema,
   compression: CompressionSchema,
+  centrifuge: CentrifugeSchema,
 } as const;
 
 /**
@@ -171,6 +178,10 @@ function explainOptions(options: unknown): Problem[] {
   const problems = errors.flatMap((error) => problemsOf(error, ''));
   if (isObject(schema.jwt)) {
     problems.push(...explainJwtOptions(schema.jwt as never).map(({ at, message }) => ({ at: `jwt.${at}`, message })));
+  }
+  const { path = '/ws', centrifuge } = schema;
+  if (isObject(centrifuge) && 'path' in centrifuge && centrifuge.path === path) {
+    problems.push({ at: 'centrifuge.path', message: 'must be another path than that of the plain protocol' });
   }
   return problems;
 }
@@ -205,6 +216,10 @@ function isObject(value: unknown): value is object {
 
 function isSwitchOrObject(value: unknown): boolean {
   return typeof value === 'boolean' || isObject(value);
+}
+
+function isPath(value: unknown): boolean {
+  return isText(value) && /^\/[^?#\s]*$/.test(value);
 }
 
 function isText(value: unknown): value is string {

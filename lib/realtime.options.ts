@@ -56,6 +56,11 @@ export interface RealtimeOptions {
    * processor time and saves bytes; what is compressed together with secrets can give them away (CRIME, BREACH). Default false.
    */
   compression?: boolean | RealtimeCompressionOptions;
+  /**
+   * Also speaks the Centrifuge client protocol (its JSON form), on a path of its own, so that the SDKs for it can be used:
+   * `true`, or where and how. The same topics, handlers, limits and messages; see docs/centrifuge.md. Default false.
+   */
+  centrifuge?: boolean | RealtimeCentrifugeOptions;
 }
 
 /**
@@ -142,6 +147,15 @@ export interface RealtimeCompressionOptions {
 }
 
 /**
+ * How the Centrifuge client protocol is served.
+ * @publicApi
+ */
+export interface RealtimeCentrifugeOptions {
+  /** Path of its endpoint, compared exactly; another one than `path`. Default: `<path>/connection/websocket`. */
+  path?: string;
+}
+
+/**
  * How dead peers are found, on both sides.
  * @publicApi
  */
@@ -202,6 +216,7 @@ export class RealtimeSettings {
   readonly presence: Complete<RealtimePresenceOptions>;
   readonly report: boolean;
   readonly compression: Complete<RealtimeCompressionOptions> | false;
+  readonly centrifuge: Complete<RealtimeCentrifugeOptions> | false;
 
   constructor(options: RealtimeOptions) {
     this.path = options.path ?? '/ws';
@@ -220,6 +235,7 @@ export class RealtimeSettings {
     this.presence = { graceMs: 10_000, online: false, ...defined(options.presence) };
     this.report = options.report ?? true;
     this.compression = compressionOf(options.compression ?? false);
+    this.centrifuge = centrifugeOf(options.centrifuge ?? false, this.path);
   }
 }
 
@@ -252,6 +268,11 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
 function compressionOf(option: boolean | RealtimeCompressionOptions): RealtimeSettings['compression'] {
   if (option === false) return false;
   return { minLength: 1_024, ...(option === true ? {} : defined(option)) };
+}
+
+function centrifugeOf(option: boolean | RealtimeCentrifugeOptions, path: string): RealtimeSettings['centrifuge'] {
+  if (option === false) return false;
+  return { path: `${path.replace(/\/$/, '')}/connection/websocket`, ...(option === true ? {} : defined(option)) };
 }
 
 /** An option that is there but undefined counts as left out. */

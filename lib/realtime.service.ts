@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
-import { MAX_REASON_BYTES } from './core/close-code.js';
+import { isProse, MAX_REASON_BYTES } from './core/close-code.js';
 import type { RealtimeConnection } from './core/connection.js';
 import { isOffset, isStreamPosition, type Retention, type StreamPosition } from './core/history.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
@@ -433,8 +433,8 @@ function assertValid(problems: readonly Problem[]): void {
 }
 
 function explainReason(reason: unknown): readonly Problem[] {
-  if (typeof reason !== 'string' || reason.trim() === '')
-    return [{ at: 'reason', message: 'must be prose, not empty' }];
+  if (typeof reason !== 'string' || !isProse(reason))
+    return [{ at: 'reason', message: 'must be prose, neither empty nor JSON: clients exist that read more into it' }];
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];

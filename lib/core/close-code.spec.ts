@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES, isFinalClose, MAX_REASON_BYTES } from './close-code.js';
+import { CLOSE_CODES, isFinalClose, isProse, MAX_REASON_BYTES } from './close-code.js';
 
 const entries = Object.entries(CLOSE_CODES);
 
@@ -25,6 +25,16 @@ describe('CLOSE_CODES', () => {
   it('uses no code twice', () => {
     const codes = entries.map(([, { code }]) => code);
     expect(new Set(codes).size).toBe(codes.length);
+  });
+});
+
+describe('prose', () => {
+  it.each(entries)('is the reason of %s', (_, { reason }) => {
+    expect(isProse(reason)).toBe(true);
+  });
+
+  it.each(['', ' ', '429', 'true', 'null', '"closed"', '{"reconnect":false}', '[]'])('is not %j', (text) => {
+    expect(isProse(text)).toBe(false);
   });
 });
 

@@ -27,5 +27,16 @@ export function isFinalClose(code: number): boolean {
   return code >= 3500 && code < 4000;
 }
 
+/** True for what no client takes for anything but a text: it is not empty, and no JSON (a number, `true`, an object). */
+export function isProse(text: string): boolean {
+  if (text.trim() === '') return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Most bytes of a close frame's reason (RFC 6455, 5.5). */
 export const MAX_REASON_BYTES = 123;

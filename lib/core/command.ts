@@ -15,7 +15,8 @@ export type Command =
   | CancelCommand
   | PresenceCommand
   | AuthCommand
-  | PingCommand;
+  | PingCommand
+  | PongCommand;
 
 interface BaseCommand {
   /** Comes back on exactly one final answer; without it only errors are said. */
@@ -32,6 +33,10 @@ export interface SubscribeCommand extends BaseCommand {
   readonly recover?: StreamPosition | undefined;
   /** Also tell who joins and who leaves, or tell it no longer. Left out: not, or as before. */
   readonly presence?: boolean | undefined;
+  /** A token for this topic; the subscription ends with its life. */
+  readonly token?: string | undefined;
+  /** True: there is a subscription already, and only its token is replaced. */
+  readonly renews?: boolean | undefined;
 }
 
 /** Receive it no longer. */
@@ -46,6 +51,8 @@ export interface MessageCommand extends BaseCommand {
   readonly topic: string;
   readonly type: string;
   readonly payload?: unknown;
+  /** True where a client takes one reply: of many, it gets the last. */
+  readonly single?: boolean | undefined;
 }
 
 /** Asks for what was published to a topic. */
@@ -54,7 +61,7 @@ export interface HistoryCommand extends BaseCommand {
   readonly topic: string;
   /** Most publications; 0 asks for the position alone. */
   readonly limit?: number | undefined;
-  /** Those behind it; in reverse, those before it. */
+  /** Those behind it; in reverse, those before it. An empty epoch stands for whichever there is. */
   readonly since?: StreamPosition | undefined;
   /** The latest first. */
   readonly reverse?: boolean | undefined;
@@ -75,10 +82,18 @@ export interface PresenceCommand extends BaseCommand {
 /** Authenticates, or renews the token of an authenticated connection. */
 export interface AuthCommand extends BaseCommand {
   readonly action: 'auth';
+  /** Empty when the one of the upgrade request counts. */
   readonly token: string;
+  /** Only as the first command, or only later; both when left out. */
+  readonly stage?: 'opening' | 'renewal' | undefined;
 }
 
 /** Asks for a sign of life. */
 export interface PingCommand extends BaseCommand {
   readonly action: 'ping';
+}
+
+/** The answer to a ping of the server, where the protocol has one. */
+export interface PongCommand extends BaseCommand {
+  readonly action: 'pong';
 }

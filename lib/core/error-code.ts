@@ -75,6 +75,8 @@ export interface WireError {
   readonly action?: string;
   readonly topic?: string;
   readonly retryAfterMs?: number;
+  /** The status of a Nest HTTP exception, or one that says more than the code, for protocols that tell it. */
+  readonly httpStatus?: number;
   /** What a validation found, or the body of a Nest HTTP exception. */
   readonly details?: unknown;
 }

@@ -9,6 +9,8 @@ import type { Presence } from './presence.js';
 export type Push =
   | {
       readonly kind: 'welcome';
+      /** The command that led to it, when the token came with one. */
+      readonly answers?: CommandId;
       readonly connectionId: string;
       readonly userId: string;
       readonly expiresAt?: Date;
@@ -29,6 +31,18 @@ export type Push =
        * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
        */
       readonly recovered?: boolean;
+      /** True when the server began it, and not the client. */
+      readonly byServer?: boolean;
+      /** When the token for the topic ends, where there is one. */
+      readonly expiresAt?: Date;
+    }
+  | {
+      readonly kind: 'unsubscribed';
+      readonly id?: CommandId;
+      readonly topic: string;
+      readonly reason?: string;
+      /** True: its token has ended; with a new one the client may come back at once. */
+      readonly expired?: boolean;
     }
   | {
       readonly kind: 'history';
@@ -37,7 +51,6 @@ export type Push =
       readonly top: StreamPosition;
       readonly publications: readonly Publication[];
     }
-  | { readonly kind: 'unsubscribed'; readonly id?: CommandId; readonly topic: string; readonly reason?: string }
   | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   | { readonly kind: 'presence'; readonly id: CommandId; readonly topic: string; readonly presence: Presence }

@@ -82,7 +82,7 @@ export class LocalDelivery implements RecipientIndex {
     const name = topicOf(to);
     if (name === undefined) return 0;
     const push = { ...change, topic: name };
-    const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now()));
+    const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!);
     return this.#serve(this.watchers.of(name), writing(frames));
   }
 

@@ -13,6 +13,13 @@ describe('a text as the reason of a close frame', () => {
     expect(asReason(text)).toBeUndefined();
   });
 
+  it.each(['429', 'true', '{"reconnect":false}', ' null '])(
+    'is left out when a client could read it as JSON: %s',
+    (text) => {
+      expect(asReason(text)).toBeUndefined();
+    },
+  );
+
   it('is cut where there is no room, and says so', () => {
     expect(asReason('x'.repeat(124))).toBe(`${'x'.repeat(120)}…`);
   });

@@ -1,4 +1,4 @@
-import { MAX_REASON_BYTES, type CloseCodeName } from '../core/close-code.js';
+import { isProse, MAX_REASON_BYTES, type CloseCodeName } from '../core/close-code.js';
 import type { ErrorCode } from '../core/error-code.js';
 
 /** How a connection ends that failed to authenticate, or that a hook did not want. */
@@ -20,9 +20,9 @@ export function closeCodeOf(code: ErrorCode): CloseCodeName {
   }
 }
 
-/** A text as the reason of a close frame: what there is room for, or nothing when there is no text. */
+/** A text as the reason of a close frame: what there is room for, or nothing when it is no prose. */
 export function asReason(text: string): string | undefined {
-  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text.trim() || undefined;
+  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return isProse(text) ? text.trim() : undefined;
   const room = MAX_REASON_BYTES - Buffer.byteLength('…');
   const shortened = Buffer.from(text).subarray(0, room).toString();
   // A character that was cut in two decodes as U+FFFD.

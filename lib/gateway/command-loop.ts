@@ -11,6 +11,7 @@ import { haveSameRights } from '../core/connection.js';
 import { Mailbox } from '../core/mailbox.js';
 import { describeProblems } from '../core/problem.js';
 import { explainTopic } from '../core/topic.js';
+import { TopicGrants } from '../core/topic-grants.js';
 import type { StreamAdmission, StreamSettings } from '../delivery/topic-stream.js';
 import type { MessageRun } from '../handlers/reply-sink.js';
 import { MessageReply } from './message-reply.js';
@@ -19,6 +20,9 @@ import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
 type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
+
+/** The HTTP status that says of something that it is there no longer. */
+const GONE = 410;
 
 /** A message whose final answer is still to come. */
 interface RunningMessage {
@@ -35,6 +39,8 @@ export class CommandLoop {
   #started = false;
   /** Topics that no handler was asked about. */
   #chosenByServer: Set<string> | undefined;
+  /** Only there once a topic was opened by a token. */
+  #grants: TopicGrants | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(
@@ -88,7 +94,7 @@ export class CommandLoop {
     const { connection } = this.session;
     for (const topic of pubSub.topicsOf(connection.id)) {
       if (this.#chosenByServer?.has(topic)) continue;
-      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize');
+      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize', this.#hasToken(topic));
       if (!pubSub.isSubscribed(connection.id, topic)) continue;
       if (decision.allowed) {
         presence.entered(topic, connection, decision.info);
@@ -109,10 +115,29 @@ export class CommandLoop {
     return this.#enter(topic, undefined).then(() => pubSub.isSubscribed(id, topic));
   }
 
+  isChosenByServer(topic: string): boolean {
+    return this.#chosenByServer?.has(topic) ?? false;
+  }
+
   unsubscribeByServer(topic: string, reason: string): boolean {
     if (!this.#leave(topic)) return false;
     this.session.outlet.push({ kind: 'unsubscribed', topic, reason });
     return true;
+  }
+
+  /** Leaves the topics whose tokens have ended. */
+  expire(now: number): void {
+    if (this.#grants === undefined) return;
+    for (const topic of this.#grants.expired(now, this.services.settings.clockToleranceS)) {
+      this.#grants.delete(topic);
+      if (!this.#leave(topic)) continue;
+      this.session.outlet.push({
+        kind: 'unsubscribed',
+        topic,
+        reason: 'the token for the topic expired',
+        expired: true,
+      });
+    }
   }
 
   #work(): void {
@@ -165,6 +190,7 @@ export class CommandLoop {
     const { pubSub, dispatcher, settings, presence } = this.services;
     const { topic, id, payload } = command;
     let { connection } = this.session;
+    if (command.renews) return this.#renewToken(command);
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.session.outlet.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (pubSub.isSubscribed(connection.id, topic)) return this.#enter(topic, command);
@@ -173,11 +199,14 @@ export class CommandLoop {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
       return this.session.outlet.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
     }
-    let decision = await dispatcher.subscribe(connection, topic, payload);
+    const hasToken = command.token !== undefined;
+    if (!hasToken) this.#grants?.delete(topic);
+    else if (!(await this.#takeToken(command))) return;
+    let decision = await dispatcher.subscribe(connection, topic, payload, 'subscribe', hasToken);
     // A token that was renewed meanwhile may have changed the answer.
     while (decision.allowed && !this.session.isClosed && !haveSameRights(connection, this.session.connection)) {
       connection = this.session.connection;
-      decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize');
+      decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize', hasToken);
       if (!decision.allowed) await dispatcher.unsubscribed(connection, topic);
     }
     if (!decision.allowed) {
@@ -186,6 +215,30 @@ export class CommandLoop {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
     } else await this.#enter(topic, command, decision.info);
+  }
+
+  /** Puts another token in the place of the one that a subscription lives by. */
+  async #renewToken(command: SubscribeCommand): Promise<void> {
+    const { topic, id } = command;
+    if (this.services.pubSub.isSubscribed(this.session.connection.id, topic)) {
+      if (await this.#takeToken(command)) this.#subscribed(topic, command);
+      return;
+    }
+    const message = 'There is no subscription to renew.';
+    this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, id);
+  }
+
+  /** @returns false when the token opens nothing, and the client has been told, or is gone */
+  async #takeToken({ topic, id, token = '' }: SubscribeCommand): Promise<boolean> {
+    const grant = await this.services.topicTokens.judge(token, topic, this.session.connection.userId);
+    if (this.session.isClosed) return false;
+    if (!grant.ok) this.session.outlet.fail(grant.error, id);
+    else (this.#grants ??= new TopicGrants()).set(topic, grant.expiresAt);
+    return grant.ok;
+  }
+
+  #hasToken(topic: string): boolean {
+    return this.#grants?.endOf(topic) !== undefined;
   }
 
   /** Makes a subscription, and says so once it is in force: to a command with an id, or unasked when there was no command. */
@@ -247,7 +300,14 @@ export class CommandLoop {
   ): void {
     if (command && command.id === undefined && !command.recover) return;
     const { id } = command ?? {};
-    this.session.outlet.push({ kind: 'subscribed', ...(id !== undefined && { id }), topic, ...stream });
+    const expiresAt = this.#grants?.endOf(topic);
+    this.session.outlet.push({
+      kind: 'subscribed',
+      ...(id !== undefined && { id }),
+      topic,
+      ...stream,
+      ...(expiresAt && { expiresAt }),
+    });
   }
 
   #history(command: HistoryCommand): Promise<void> | undefined {
@@ -275,9 +335,10 @@ export class CommandLoop {
         retention,
       );
       if (this.session.isClosed) return;
-      if (since && since.epoch !== top.epoch) {
+      if (since && since.epoch !== '' && since.epoch !== top.epoch) {
         const message = 'The history has begun anew since then; ask without "since".';
-        return this.session.outlet.fail({ code: 'VALIDATION_FAILED', message, action: 'history', topic }, id);
+        const error = { code: 'VALIDATION_FAILED', message, action: 'history', topic, httpStatus: GONE } as const;
+        return this.session.outlet.fail(error, id);
       }
       this.session.outlet.push({ kind: 'history', id, topic, top, publications });
     } catch {
@@ -293,6 +354,7 @@ export class CommandLoop {
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
+    this.#grants?.delete(topic);
     this.#endStreams(topic);
     presence.left(topic, connection);
     events.emit({ type: 'unsubscribed', connection, topic });

@@ -8,11 +8,12 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { Authenticator, type Authenticated } from '../ports/authenticator.js';
 import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
+import { withinDeadline } from './deadline.js';
 import { refusalOf, type Refusal } from './http-refusal.js';
 
 /** What became of a request to connect. */
 export type HandshakeOutcome =
-  /** `authenticated` is missing where the token is to come as the first command. */
+  /** `authenticated` is missing where the first command is to say who it is. */
   | { readonly accepted: true; readonly authenticated?: Authenticated }
   | { readonly accepted: false; readonly refusal: Refusal };
 
@@ -38,16 +39,19 @@ export class Handshake {
    * Judges an upgrade request. Never rejects.
    * @param host what host and port the client asked for
    * @param token what {@link tokenOf} found
+   * @param clientOpens true when the first command is waited for, whether or not there is a token
    */
   async judge(
     request: IncomingMessage,
     host: string | undefined,
     token: string | undefined,
+    clientOpens: boolean,
   ): Promise<HandshakeOutcome> {
     const { origin } = request.headers;
     if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
       return refused(FOREIGN_ORIGIN);
     }
+    if (clientOpens) return { accepted: true };
     if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
     try {
       return { accepted: true, authenticated: await this.authenticate(token) };
@@ -62,7 +66,11 @@ export class Handshake {
    */
   async authenticate(token: string): Promise<Authenticated> {
     const { allowExpired = false } = this.settings.authorize;
-    const authenticated = await this.#inTime(this.authenticator.authenticate(token, { allowExpired }));
+    const authenticated = await withinDeadline(
+      this.authenticator.authenticate(token, { allowExpired }),
+      this.settings.limits.authTimeoutMs,
+      () => new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.'),
+    );
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return authenticated;
     const { code, message } = authError(decision.refusal);
@@ -81,21 +89,6 @@ export class Handshake {
     }
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
     return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
-  }
-
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.')),
-        this.settings.limits.authTimeoutMs,
-      );
-    });
-    try {
-      return await Promise.race([work, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 function start(times: HeartbeatTimes = TIMES): void {
-  heartbeat = new Heartbeat(times, sessions, { now: () => Date.now() }, codec);
+  heartbeat = new Heartbeat(times, sessions, { now: () => Date.now() }, [codec]);
   heartbeat.start();
 }
 
@@ -76,18 +76,19 @@ describe('a heartbeat', () => {
     expect(beats[0]!.now).toBe(5_001_000);
   });
 
-  it('makes one ping for all sessions', () => {
+  it('makes the pings once for all sessions', () => {
     sessions.add({ tick: (beat: Beat) => beats.push(beat) } as unknown as Session);
     start();
     vi.advanceTimersByTime(1_000);
-    expect([beats.length, beats[0]!.ping === beats[1]!.ping]).toEqual([2, true]);
+    expect([beats.length, beats[0]!.pings === beats[1]!.pings]).toEqual([2, true]);
   });
 
   it('makes a ping with the time of the beat', () => {
     vi.setSystemTime(0);
     start();
     vi.advanceTimersByTime(1_000);
-    expect(JSON.parse(beats[0]!.ping.text)).toEqual({ type: 'realtime:ping', timestamp: '1970-01-01T00:00:01.000Z' });
+    const { text } = beats[0]!.pings.get(codec)!;
+    expect(JSON.parse(text)).toEqual({ type: 'realtime:ping', timestamp: '1970-01-01T00:00:01.000Z' });
   });
 
   it('reaches those that come later, and not those that have gone', () => {

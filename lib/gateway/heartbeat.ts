@@ -10,8 +10,8 @@ const MAX_TICK_MS = 1_000;
 export interface Beat {
   /** The clock's time. */
   readonly now: number;
-  /** The frame for clients that want to notice a dead server. */
-  readonly ping: Frame;
+  /** For clients that want to notice a dead server, the frame in each codec. */
+  readonly pings: ReadonlyMap<Codec, Frame>;
   /** After how many beats a session is pinged again. */
   readonly intervalTicks: number;
   /** For how many beats a ping may stay unanswered. */
@@ -42,7 +42,7 @@ export class Heartbeat {
     private readonly times: HeartbeatTimes,
     private readonly sessions: ReadonlySet<Session>,
     private readonly clock: Clock,
-    private readonly codec: Codec,
+    private readonly codecs: readonly Codec[],
   ) {}
 
   start(): void {
@@ -56,8 +56,7 @@ export class Heartbeat {
     };
     this.#timer = setInterval(() => {
       const now = this.clock.now();
-      const ping = new Frame(this.codec.encodePush({ kind: 'ping' }, new Date(now).toISOString()));
-      const beat: Beat = { now, ping, ...ticks };
+      const beat: Beat = { now, pings: this.#pings(new Date(now).toISOString()), ...ticks };
       for (const session of this.sessions) tick(session, beat);
     }, tickMs);
     this.#timer.unref();
@@ -65,6 +64,15 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #pings(timestamp: string): ReadonlyMap<Codec, Frame> {
+    const pings = new Map<Codec, Frame>();
+    for (const codec of this.codecs) {
+      const text = codec.encodePush({ kind: 'ping' }, timestamp);
+      if (text !== undefined) pings.set(codec, new Frame(text));
+    }
+    return pings;
   }
 }
 

@@ -9,6 +9,8 @@ const logger = new Logger('RealtimeHandlers');
 /** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
   isDone = false;
+  /** The latest of many replies, for a client that takes one. */
+  #latest: { readonly payload: unknown } | undefined;
 
   constructor(
     private readonly outlet: Outlet,
@@ -27,10 +29,12 @@ export class MessageReply implements ReplySink {
   }
 
   item(payload: unknown): void {
-    if (!this.#push(payload)) this.#done();
+    if (this.command.single) this.#latest = { payload };
+    else if (!this.#push(payload)) this.#done();
   }
 
   complete(): void {
+    if (this.#latest) return this.value(this.#latest.payload);
     this.#done();
     if (this.command.id !== undefined) this.outlet.push({ kind: 'complete', id: this.command.id });
   }

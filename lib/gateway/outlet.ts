@@ -28,7 +28,8 @@ export class Outlet {
 
   /** Throws when a reply cannot be written. */
   push(push: Push): void {
-    this.socket.send(new Frame(this.socket.codec.encodePush(push, this.services.timestamps.now())));
+    const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
+    if (text !== undefined) this.socket.send(new Frame(text));
   }
 
   /** Says that something failed; with an id, it is the answer to that command. */

@@ -3,14 +3,15 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
-import { JsonCodec } from '../codecs/json/json-codec.js';
 import { NEUTRAL_SUBPROTOCOL } from '../core/token.js';
 import { GATEWAY_MARKER } from '../realtime.constants.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import type { Codec } from '../ports/codec.js';
 import { drain } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { SendBudget } from './send-budget.js';
+import { ServedCodecs } from './served-codecs.js';
 import { Session, type Admitted } from './session.js';
 import { endFailed, Sessions } from './sessions.js';
 import { SessionServices } from './session-services.js';
@@ -38,13 +39,15 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   readonly server: WebSocketServer;
   readonly #sessions = new Sessions();
   readonly #share: WriteShare;
-  readonly #codec: JsonCodec;
   readonly #heartbeat: Heartbeat;
+  /** What is spoken by the request that is being upgraded. */
+  #upgrading: Codec | undefined;
 
   constructor(
     settings: RealtimeSettings,
     private readonly services: SessionServices,
     private readonly nodeDrain: NodeDrain,
+    codecs: ServedCodecs,
   ) {
     nodeDrain.onStart(() => drain(this.#sessions.open, this.#sessions.leaving, settings.drain.timeoutMs));
     const { limits, heartbeat, compression } = settings;
@@ -58,10 +61,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       perMessageDeflate: compression !== false && DEFLATE,
-      handleProtocols: (offers) => (offers.has(NEUTRAL_SUBPROTOCOL) ? NEUTRAL_SUBPROTOCOL : false),
+      handleProtocols: (offers) => {
+        const answers = [this.#upgrading?.subprotocol, NEUTRAL_SUBPROTOCOL];
+        return answers.find((name) => name !== undefined && offers.has(name)) ?? false;
+      },
     };
     this.server = new WebSocketServer(options);
-    this.#codec = new JsonCodec({ maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
     const budget = new SendBudget(totalSendQueueBytes);
     const { minLength = Infinity } = compression || {};
     this.#share = {
@@ -74,7 +79,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#sessions.open,
       services.clock,
-      this.#codec,
+      codecs.all,
     );
   }
 
@@ -99,18 +104,21 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 
   /**
    * Completes an upgrade that was admitted.
-   * @param admitted who it is; or, when the token is to come as the first command, what to call once it has come
+   * @param codec what is spoken at its path
+   * @param admitted who it is; or somebody whose first command is to say so
    */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec, admitted: Admitted): void {
     declineExtensions(request);
+    offerNothingEmpty(request);
+    this.#upgrading = codec;
     // The answer to the request and the welcome leave in one system call.
     socket.cork();
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, admitted).flush());
+    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted).flush());
     socket.uncork();
   }
 
-  #open(ws: WebSocket, admitted: Admitted): WsConnectionSocket {
-    const session = new Session(ws, this.#codec, this.#share, this.services);
+  #open(ws: WebSocket, codec: Codec, admitted: Admitted): WsConnectionSocket {
+    const session = new Session(ws, codec, this.#share, this.services);
     this.#sessions.add(session, ws);
     try {
       session.open(admitted);
@@ -125,6 +133,11 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 function declineExtensions({ headers }: IncomingMessage): void {
   const offers = headers['sec-websocket-extensions']?.split(',');
   if (offers?.every((offer) => offer.includes('server_max_window_bits'))) delete headers['sec-websocket-extensions'];
+}
+
+/** Clients exist that send the header of their sub-protocols without any; `ws` would answer 400. */
+function offerNothingEmpty({ headers }: IncomingMessage): void {
+  if (headers['sec-websocket-protocol']?.trim() === '') delete headers['sec-websocket-protocol'];
 }
 
 /** How `ws` is told that there is no limit. */

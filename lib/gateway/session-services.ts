@@ -13,12 +13,15 @@ import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { Authentication } from './authentication.js';
 import { TopicPresence } from './topic-presence.js';
+import { TopicTokens } from './topic-tokens.js';
 
 /** What every session of a node works with, in one object that all of them share. */
 @Injectable()
 export class SessionServices {
   /** How fast one client may send commands. */
   readonly commandRate: Rate;
+  /** The same for clients that speak first: they subscribe to all their topics in one go, with the token. */
+  readonly openingRate: Rate;
   /** How many mistakes one client is forgiven. */
   readonly mistakeRate: Rate;
   readonly timestamps: Timestamps;
@@ -26,6 +29,7 @@ export class SessionServices {
   constructor(
     readonly settings: RealtimeSettings,
     readonly authentication: Authentication,
+    readonly topicTokens: TopicTokens,
     readonly dispatcher: HandlerDispatcher,
     readonly membership: Membership,
     readonly pubSub: PubSubManager,
@@ -38,8 +42,9 @@ export class SessionServices {
     readonly presence: TopicPresence,
   ) {
     this.timestamps = new Timestamps(clock);
-    const { commandsPerSecond, commandBurst, maxViolationsPerMinute } = settings.limits;
+    const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
+    this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }
 }

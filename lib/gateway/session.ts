@@ -26,8 +26,16 @@ const logger = new Logger('RealtimeGateway');
 /** For how many ping timeouts a socket may go unread because commands wait behind a handler. */
 const MAX_PAUSED_TIMEOUTS = 10;
 
-/** Who was let in; or, where the token is still to come, what to call once it has. */
-export type Admitted = Authenticated | (() => void);
+/** Who was let in; or, somebody who is still to say who it is. */
+export type Admitted = Authenticated | Stranger;
+
+/** Somebody whose first command is to say who it is. */
+export interface Stranger {
+  /** To be called once that is known. */
+  readonly onAuthenticated: () => void;
+  /** The token of the upgrade request, which nobody has looked at. */
+  readonly token: string | undefined;
+}
 
 type Phase =
   /** Nothing but `auth` is listened to. */
@@ -49,15 +57,17 @@ export class Session implements DeliveryTarget {
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
   #isRevoked: Authenticated['isRevoked'];
-  #onAuthenticated: (() => void) | undefined;
+  #stranger: Stranger | undefined;
   #anonymousTicks = 0;
   #pausedTicks = 0;
+  /** How many pings wait for the commands that answer them. */
+  #pongsDue = 0;
   #isRenewing = false;
   #isRetiring = false;
   #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
   /** What came in with the token, in the same piece, before reading could be stopped. */
-  #early: [data: Buffer, isBinary: boolean][] | undefined;
+  #early: Decoded[] | undefined;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
@@ -67,11 +77,11 @@ export class Session implements DeliveryTarget {
     share: WriteShare,
     private readonly services: SessionServices,
   ) {
-    const { clock, commandRate } = services;
+    const { clock, commandRate, openingRate } = services;
     this.socket = new WsConnectionSocket(ws, codec, share, this);
     this.outlet = new Outlet(this.socket, services, this);
     this.#loop = new CommandLoop(this, services);
-    this.#commands = new TokenBucket(commandRate, clock.now());
+    this.#commands = new TokenBucket(codec.clientOpens ? openingRate : commandRate, clock.now());
   }
 
   /** The present snapshot. Only there once somebody has authenticated. */
@@ -89,22 +99,32 @@ export class Session implements DeliveryTarget {
   }
 
   open(admitted: Admitted): void {
-    if (typeof admitted === 'function') this.#onAuthenticated = admitted;
+    if ('onAuthenticated' in admitted) this.#stranger = admitted;
     else this.#run(this.#admit(admitted));
   }
 
   receive(data: Buffer, isBinary: boolean): void {
     if (this.isClosed) return;
     this.heard();
-    if (this.#phase === 'admitting') return void (this.#early ??= []).push([data, isBinary]);
     const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
+    if ('batch' in decoded) for (const each of decoded.batch) this.#hear(each);
+    else this.#hear(decoded);
+  }
+
+  #hear(decoded: Decoded): void {
+    if (this.isClosed) return;
+    if (this.#phase === 'admitting') return void (this.#early ??= []).push(decoded);
+    const { isStrict } = this.socket.codec;
+    if (isStrict && !decoded.ok && decoded.id === undefined) {
+      return this.disconnect('BAD_REQUEST', asReason(decoded.error.message));
+    }
     const waitMs = this.#commands.take(this.services.clock.now());
     if (waitMs > 0) {
       const message = 'Too many commands in too short a time; this one was not carried out.';
       this.outlet.refuse({ code: 'RATE_LIMITED', message, retryAfterMs: waitMs }, idOf(decoded));
-    } else if (this.#phase === 'anonymous' && !(decoded.ok && decoded.command.action === 'auth')) {
+    } else if (this.#phase === 'anonymous' && !opens(decoded)) {
       const message = 'Authenticate first: {"action":"auth","token":"…"}.';
-      this.outlet.fail({ code: 'UNAUTHENTICATED', message }, idOf(decoded));
+      if (!isStrict) this.outlet.fail({ code: 'UNAUTHENTICATED', message }, idOf(decoded));
       this.disconnect('BAD_REQUEST', 'authenticate first');
     } else if (!decoded.ok) this.outlet.refuse(decoded.error, decoded.id);
     else this.#take(decoded.command);
@@ -150,7 +170,8 @@ export class Session implements DeliveryTarget {
   }
 
   missed(topic: string, position: StreamPosition): void {
-    this.outlet.push({ kind: 'subscribed', topic, position, recovered: false });
+    const byServer = this.#loop.isChosenByServer(topic);
+    this.outlet.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
   }
 
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
@@ -192,17 +213,24 @@ export class Session implements DeliveryTarget {
     if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
+    this.#loop.expire(beat.now);
     if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
     switch (this.#pulse.beat(beat, Math.random())) {
       case 'dead':
         return this.disconnect('NO_PONG');
       case 'ping':
-        this.ws.ping();
-        if (this.#connection) this.socket.send(beat.ping);
-        return;
+        return this.#ping(beat);
       case 'none':
         return;
     }
+  }
+
+  #ping({ pings }: Beat): void {
+    const { codec } = this.socket;
+    if (this.#connection && codec.answersPings) this.#pongsDue += 1;
+    else this.ws.ping();
+    const frame = pings.get(codec);
+    if (this.#connection && frame) this.socket.send(frame);
   }
 
   /** Who is not listened to cannot be heard; but nobody is left unheard for ever. */
@@ -227,10 +255,16 @@ export class Session implements DeliveryTarget {
   #take(command: Command): void {
     switch (command.action) {
       case 'auth':
-        this.#run(this.#phase === 'anonymous' ? this.#authenticate(command) : this.#renew(command));
+        if (this.#phase === 'anonymous') this.#run(this.#authenticate(command));
+        else if (command.stage === 'opening') this.disconnect('BAD_REQUEST', 'authenticated already');
+        else this.#run(this.#renew(command));
         return;
       case 'ping':
         if (command.id !== undefined) this.outlet.push({ kind: 'pong', id: command.id });
+        return;
+      case 'pong':
+        if (this.#pongsDue === 0) this.disconnect('BAD_REQUEST', 'answered a ping that was not sent');
+        else this.#pongsDue -= 1;
         return;
       case 'cancel':
         this.#loop.cancel(command.id);
@@ -247,20 +281,22 @@ export class Session implements DeliveryTarget {
 
   /** The token as the first command. */
   async #authenticate(command: AuthCommand): Promise<void> {
+    const token = command.token || this.#stranger?.token;
+    if (token === undefined) return this.disconnect('BAD_REQUEST', 'a token is required');
     this.#phase = 'admitting';
     this.pauseReading();
     const { authentication } = this.services;
-    const verified = await authentication.first(command);
+    const verified = await authentication.first({ ...command, token });
     if (this.isClosed) return;
-    this.#onAuthenticated?.();
-    this.#onAuthenticated = undefined;
+    this.#stranger?.onAuthenticated();
+    this.#stranger = undefined;
     const outcome = authentication.withinLimit(verified);
     if (!outcome.ok) {
       this.outlet.fail(outcome.error, command.id);
       return this.disconnect(outcome.closeCode);
     }
     this.#confirm(command, outcome.authenticated);
-    await this.#admit(outcome.authenticated);
+    await this.#admit(outcome.authenticated, command.id);
   }
 
   /** A newer token for the same user: roles, permissions and the time of expiry follow it, and topics are judged anew. */
@@ -296,7 +332,8 @@ export class Session implements DeliveryTarget {
     if (isRevoked && asked === this.#isRevoked) this.disconnect('INVALID_TOKEN', 'the token has been revoked');
   }
 
-  async #admit({ identity, expiresAt, isRevoked }: Authenticated): Promise<void> {
+  /** @param answers the command that brought the token, if one did */
+  async #admit({ identity, expiresAt, isRevoked }: Authenticated, answers?: CommandId): Promise<void> {
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
     const { maxMessageBytes } = settings.limits;
     this.#phase = 'admitting';
@@ -318,6 +355,7 @@ export class Session implements DeliveryTarget {
     this.socket.release(() =>
       this.outlet.push({
         kind: 'welcome',
+        ...(answers !== undefined && { answers }),
         connectionId: connection.id,
         userId: connection.userId,
         ...(expiresAt && { expiresAt }),
@@ -347,7 +385,7 @@ export class Session implements DeliveryTarget {
     this.resumeReading();
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const [data, isBinary] of early) this.receive(data, isBinary);
+    for (const decoded of early) this.#hear(decoded);
   }
 
   /** Waits until a change has reached the bus. @returns false when the session has ended meanwhile, or because that failed */
@@ -398,6 +436,11 @@ const BINARY = {
   id: undefined,
   error: { code: 'INVALID_MESSAGE', message: 'Only text frames are understood.' },
 } as const;
+
+/** True for what may be a client's first command. */
+function opens(decoded: Decoded): boolean {
+  return decoded.ok && decoded.command.action === 'auth' && decoded.command.stage !== 'renewal';
+}
 
 function idOf(decoded: Decoded): CommandId | undefined {
   return decoded.ok ? decoded.command.id : decoded.id;

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { AdmissionControl, type AdmissionVerdict } from '../core/admission.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { Clock } from '../ports/clock.js';
+import type { Codec } from '../ports/codec.js';
 import { RealtimeSettings } from '../realtime.options.js';
 import { Authentication } from './authentication.js';
 import { Handshake } from './handshake.js';
@@ -12,6 +13,7 @@ import { refusalOf, refuse, type Refusal } from './http-refusal.js';
 import { ProxyTrust } from './proxy-trust.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeWsAdapter } from './realtime-ws.adapter.js';
+import { ServedCodecs } from './served-codecs.js';
 import { UpgradeRouter } from './upgrade-router.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
@@ -23,7 +25,7 @@ const USER_FULL: Refusal = {
 };
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
-/** The door: takes upgrade requests for our path off the HTTP server, has them judged, and lets them in or answers why not. */
+/** The door: takes upgrade requests for our paths off the HTTP server, has them judged, and lets them in or answers why not. */
 @Injectable()
 export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger(UpgradeEntrance.name);
@@ -40,6 +42,7 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     private readonly handshake: Handshake,
     private readonly authentication: Authentication,
     private readonly gateway: RealtimeGateway,
+    private readonly codecs: ServedCodecs,
     private readonly drain: NodeDrain,
     private readonly clock: Clock,
   ) {
@@ -57,11 +60,12 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     const server = this.httpAdapterHost.httpAdapter?.getHttpServer() as Server | undefined;
     if (!server) return;
     const adapter = this.config.getIoAdapter() as RealtimeWsAdapter;
-    const path = this.#path();
-    this.#logger.log(`WebSockets are accepted at ${path}`);
+    const served = this.#served();
+    this.#logger.log(`WebSockets are accepted at ${[...served.keys()].join(' and ')}`);
     this.#router.install(server, (request, socket, head) => {
       const asked = pathOf(request);
-      if (asked === path) void this.#enter(request, socket, head);
+      const codec = served.get(asked);
+      if (codec) void this.#enter(request, socket, head, codec);
       else if (adapter.wouldDrop(server, asked)) refuse(guarded(socket), NOT_FOUND);
       else return false;
       return true;
@@ -72,13 +76,14 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
     this.#router.uninstall();
   }
 
-  #path(): string {
-    const { path, useGlobalPrefix } = this.settings;
-    const prefix = useGlobalPrefix ? this.config.getGlobalPrefix() : '';
-    return prefix === '' ? path : `/${prefix.replace(/^\/|\/$/g, '')}${path}`;
+  #served(): ReadonlyMap<string, Codec> {
+    const { byPath } = this.codecs;
+    const prefix = this.settings.useGlobalPrefix ? this.config.getGlobalPrefix() : '';
+    if (prefix === '') return byPath;
+    return new Map(Array.from(byPath, ([path, codec]) => [`/${prefix.replace(/^\/|\/$/g, '')}${path}`, codec]));
   }
 
-  async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
     guarded(socket);
     try {
       if (this.drain.isDraining) return refuse(socket, DRAINING);
@@ -86,13 +91,15 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
       // Those that are being judged may all be let in.
       const connections = this.gateway.connectionCount + this.#pending.size;
       const token = this.handshake.tokenOf(request);
-      const guest = token === undefined ? 'anonymous' : 'token';
+      const { clientOpens = false } = codec;
+      // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
+      const guest = token === undefined || clientOpens ? 'anonymous' : 'token';
       const verdict = this.#admission.arrive(address, connections, this.clock.now(), guest);
       if (!verdict.admitted) return refuse(socket, crowded(verdict));
       const leave = once(() => this.#admission.settle(address, guest));
       socket.once('close', leave);
       this.#pending.add(socket);
-      const outcome = await this.handshake.judge(request, host, token);
+      const outcome = await this.handshake.judge(request, host, token, clientOpens);
       if (!this.#pending.delete(socket) || socket.destroyed) return;
       if (!outcome.accepted) return refuse(socket, outcome.refusal);
       const { authenticated } = outcome;
@@ -104,7 +111,7 @@ export class UpgradeEntrance implements OnModuleInit, OnApplicationShutdown {
       }
       // From here on ws listens.
       socket.off('error', destroy);
-      this.gateway.upgrade(request, socket, head, authenticated ?? leave);
+      this.gateway.upgrade(request, socket, head, codec, authenticated ?? { onAuthenticated: leave, token });
     } catch (error) {
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();

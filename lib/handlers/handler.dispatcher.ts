@@ -35,18 +35,21 @@ export class HandlerDispatcher {
   /**
    * Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects.
    * @param event `reauthorize` when the connection is subscribed already, and it is to be seen whether it may stay
+   * @param hasToken true for whoever has a token for this topic: that is answer enough where there is no `@OnSubscribe()`
    */
   async subscribe(
     connection: RealtimeConnection,
     topic: string,
     payload: unknown,
     event: 'subscribe' | 'reauthorize' = 'subscribe',
+    hasToken = false,
   ): Promise<SubscribeDecision> {
     const at = { action: 'subscribe', topic };
     const match = this.topics.find(topic);
     if (!match) return { allowed: false, error: { ...NO_TOPIC, ...at } };
     const { gateway, params } = match;
-    if (!gateway.onSubscribe) return { allowed: false, error: { ...CLOSED_TOPIC, ...at } };
+    if (!gateway.onSubscribe)
+      return hasToken ? { allowed: true } : { allowed: false, error: { ...CLOSED_TOPIC, ...at } };
     const context = new HandlerContext(event, connection, topic, gateway.pattern.source, params);
     const call = new HandlerCall(gateway.onSubscribe, [connection, payload, context, 'subscribe']);
     try {

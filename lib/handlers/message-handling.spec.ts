@@ -117,6 +117,7 @@ describe('a message to a topic', () => {
           code: 'VALIDATION_FAILED',
           message:
             'text must be longer than or equal to 1 and shorter than or equal to 5 characters; text must be a string',
+          httpStatus: 400,
           details: expect.objectContaining({ statusCode: 400, error: 'Bad Request' }),
           action: 'message',
           topic: 'chat:lobby',

@@ -35,10 +35,11 @@ describe('what a client is told about an exception', () => {
     });
   });
 
-  it('has the code of the status, the text and the body of an HttpException', () => {
+  it('has the code of the status, the status, the text and the body of an HttpException', () => {
     expect(toWireError(new ForbiddenException('Members only'))).toEqual({
       code: 'FORBIDDEN',
       message: 'Members only',
+      httpStatus: 403,
       details: { statusCode: 403, error: 'Forbidden', message: 'Members only' },
     });
   });
@@ -69,6 +70,7 @@ describe('what a client is told about an exception', () => {
     expect(told).toEqual({
       code: 'UNAVAILABLE',
       message: 'Service Unavailable',
+      httpStatus: 503,
       details: { statusCode: 503, message: 'Service Unavailable' },
     });
   });

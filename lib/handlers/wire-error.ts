@@ -42,7 +42,13 @@ export function toWireError(exception: unknown, at: Pick<WireError, 'action' | '
 
 function ofHttpException(exception: HttpException): WireError {
   const details = bodyOf(exception);
-  return { code: errorCodeOfHttpStatus(exception.getStatus()), message: textOf(details) ?? exception.message, details };
+  const httpStatus = exception.getStatus();
+  return {
+    code: errorCodeOfHttpStatus(httpStatus),
+    message: textOf(details) ?? exception.message,
+    httpStatus,
+    details,
+  };
 }
 
 function bodyOf(exception: HttpException): object {

@@ -8,15 +8,34 @@ export type Decoded =
   | { readonly ok: true; readonly command: Command }
   | { readonly ok: false; readonly id?: CommandId; readonly error: WireError };
 
+/** What a frame held that carries any number of commands, in their order. */
+export interface DecodedBatch {
+  readonly batch: readonly Decoded[];
+}
+
 /**
- * A wire protocol: frames to commands, and pushes to frames. Deterministic, without state of its own: one instance
- * serves all connections that speak it.
+ * A wire protocol: frames to commands, and pushes to frames, and how the two sides converse. Deterministic, without state
+ * of its own: one instance serves all connections that speak it.
  */
 export interface Codec {
+  /** The WebSocket sub-protocol that stands for it, answered when a client offers it. */
+  readonly subprotocol?: string;
+  /**
+   * True: the client speaks first. Whoever may connect is let in without a look at tokens; the first command brings one, or
+   * leaves it at that of the request.
+   */
+  readonly clientOpens?: boolean;
+  /** True: what nobody can be told about (a frame that is no command, a command out of place) ends the connection. */
+  readonly isStrict?: boolean;
+  /** True: clients answer a ping with a command, and WebSocket pings are not needed. */
+  readonly answersPings?: boolean;
   /** Reads the text of one frame. Hostile input is a result, never an exception. */
-  decode(text: string): Decoded;
-  /** The frame for one client about its connection. Throws when a reply's payload cannot be serialised. */
-  encodePush(push: Push, timestamp: string): string;
+  decode(text: string): Decoded | DecodedBatch;
+  /**
+   * The frame for one client about its connection, or `undefined` when clients are not told this; who joins and who leaves
+   * they are. Throws when a reply's payload cannot be serialised.
+   */
+  encodePush(push: Push, timestamp: string): string | undefined;
   /**
    * The frame that carries a message to any number of clients.
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it

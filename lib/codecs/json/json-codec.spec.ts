@@ -153,6 +153,15 @@ describe('writing a push', () => {
     });
   });
 
+  it('leaves the status of an exception to its details', () => {
+    const error = { code: 'FORBIDDEN', message: 'm', httpStatus: 403, details: { statusCode: 403 } } as const;
+    const payload = { code: 'FORBIDDEN', message: 'm', retryable: false, details: { statusCode: 403 } };
+    expect(encode({ kind: 'error', id: 1, error })).toMatchObject({
+      payload: expect.not.objectContaining({ httpStatus: 403 }),
+    });
+    expect(encode({ kind: 'error', id: 1, error })).toMatchObject({ payload });
+  });
+
   it('throws when a reply cannot be carried by JSON', () => {
     expect(() => encode({ kind: 'reply', id: 1, payload: 1n })).toThrow(TypeError);
   });

@@ -14,8 +14,11 @@ type Reader<A extends Command['action']> = (
   id: CommandId | undefined,
 ) => Extract<Command, { action: A }> | string;
 
+/** What clients may ask for; WebSocket pings are answered by the WebSocket. */
+type JsonAction = Exclude<Command['action'], 'pong'>;
+
 /** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
-const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
+const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
     if (recover !== undefined && !isStreamPosition(recover)) return mustBePosition('recover');
@@ -42,7 +45,7 @@ const ACTIONS: { readonly [A in Command['action']]: Reader<A> } = {
 };
 
 /** Names of the actions, for documents and tests. */
-export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly Command['action'][];
+export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly JsonAction[];
 
 /** The plain protocol of PROTOCOL.md: one JSON object per text frame, both ways. */
 export class JsonCodec implements Codec {
@@ -70,7 +73,7 @@ export class JsonCodec implements Codec {
       const known = JSON_ACTIONS.join(', ');
       return failed({ code: 'UNKNOWN_ACTION', message: `There is no such action; the actions are ${known}.` }, id);
     }
-    const command: Command | string = ACTIONS[action as Command['action']](fields, id);
+    const command: Command | string = ACTIONS[action as JsonAction](fields, id);
     return typeof command === 'string' ? invalid(`${command}.`, id, action) : { ok: true, command };
   }
 
@@ -94,7 +97,7 @@ function payloadOf(push: Push): unknown {
     case 'reply':
       return push.payload;
     case 'error': {
-      const { code, ...rest } = push.error;
+      const { code, httpStatus: _told, ...rest } = push.error;
       return { code, retryable: ERROR_CODES[code].retryable, ...rest };
     }
     case 'welcome': {

@@ -104,6 +104,7 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ['disconnecting an empty connection id', 'connectionId', (realtime) => realtime.disconnect(connection(''))],
   ['disconnecting for no reason', 'reason', (realtime) => realtime.disconnect(all(), { reason: '' })],
   ['disconnecting for a blank reason', 'reason', (realtime) => realtime.disconnect(all(), { reason: ' \n' })],
+  ['a reason that clients read as a number', 'reason', (realtime) => realtime.disconnect(all(), { reason: '429' })],
   ['a reason of 124 bytes', 'reason', (realtime) => realtime.disconnect(all(), { reason: 'x'.repeat(124) })],
   [
     'a reason of 62 characters and 124 bytes',

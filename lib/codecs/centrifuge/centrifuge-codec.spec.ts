@@ -1,0 +1,407 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Command, CommandId } from '../../core/command.js';
+import { ERROR_CODES, type ErrorCode } from '../../core/error-code.js';
+import { stringifyMessage } from '../../core/message.js';
+import type { Push } from '../../core/push.js';
+import type { Decoded } from '../../ports/codec.js';
+import { CentrifugeCodec } from './centrifuge-codec.js';
+import { commandIdOf, METHODS, type Method } from './method.js';
+
+const codec = new CentrifugeCodec({ maxDepth: 32, maxKeys: 1_000 });
+const NOW = '2026-11-23T08:00:00.000Z';
+
+function decodeAll(frame: string): readonly Decoded[] {
+  const decoded = codec.decode(frame);
+  return 'batch' in decoded ? decoded.batch : [decoded];
+}
+
+function command(line: object): Command | undefined {
+  const [decoded] = decodeAll(JSON.stringify(line));
+  return decoded?.ok ? decoded.command : undefined;
+}
+
+function encode(push: Push): unknown {
+  const text = codec.encodePush(push, NOW);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+const inSeconds = (seconds: number) => new Date(Date.parse(NOW) + seconds * 1_000);
+
+describe('reading a frame', () => {
+  it.each<[object, object]>([
+    [
+      { id: 1, connect: { token: 't' } },
+      { action: 'auth', id: 'connect:1', token: 't', stage: 'opening' },
+    ],
+    [
+      { id: 1, connect: {} },
+      { action: 'auth', id: '-connect:1', token: '', stage: 'opening' },
+    ],
+    [
+      { id: 1, connect: { headers: { authorization: 'bearer t' } } },
+      { action: 'auth', id: 'connect:1', token: 't', stage: 'opening' },
+    ],
+    [
+      { id: 2, refresh: { token: 't' } },
+      { action: 'auth', id: 'refresh:2', token: 't', stage: 'renewal' },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c' } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c' },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', token: 't', data: [1], join_leave: true } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', token: 't', payload: [1], presence: true },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', recover: true, epoch: 'e', offset: 7 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: 'e', offset: 7 } },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', epoch: 'e', offset: 7 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c' },
+    ],
+    [
+      { id: 2, sub_refresh: { channel: 'c', token: 't' } },
+      { action: 'subscribe', id: 'sub_refresh:2', topic: 'c', token: 't', renews: true },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', recover: true, epoch: '?', offset: -1 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '', offset: 0 } },
+    ],
+    [
+      { id: 2, history: { channel: 'c' } },
+      { action: 'history', id: 'history:2', topic: 'c', limit: 0 },
+    ],
+    [
+      { id: 2, history: { channel: 'c', limit: -1 } },
+      { action: 'history', id: 'history:2', topic: 'c' },
+    ],
+    [
+      { id: 2, history: { channel: 'c', limit: 5, since: { epoch: 'e', offset: 3 }, reverse: true } },
+      {
+        action: 'history',
+        id: 'history:2',
+        topic: 'c',
+        limit: 5,
+        since: { epoch: 'e', offset: 3 },
+        reverse: true,
+      },
+    ],
+    [
+      { id: 2, unsubscribe: { channel: 'c' } },
+      { action: 'unsubscribe', id: 'unsubscribe:2', topic: 'c' },
+    ],
+    [
+      { id: 2, publish: { channel: 'c', data: { type: 'say', payload: 1 } } },
+      { action: 'message', id: 'publish:2', topic: 'c', type: 'say', payload: 1, single: true },
+    ],
+    [
+      { id: 2, rpc: { method: 'say', data: { topic: 'c', payload: 1 } } },
+      { action: 'message', id: 'rpc:2', topic: 'c', type: 'say', payload: 1, single: true },
+    ],
+    [
+      { send: { data: { topic: 'c', type: 'say', payload: 1 } } },
+      { action: 'message', topic: 'c', type: 'say', payload: 1, single: true },
+    ],
+    [{}, { action: 'pong' }],
+    [
+      { id: 2, connect: null, unsubscribe: { channel: 'c' } },
+      { action: 'unsubscribe', id: 'unsubscribe:2', topic: 'c' },
+    ],
+  ])('gives the command: %j', (line, expected) => {
+    expect(command(line)).toEqual(expected);
+  });
+
+  it('gives the commands of all lines, in their order', () => {
+    const lines = [1, 2, 3].map((id) => JSON.stringify({ id, unsubscribe: { channel: 'c' } }));
+    const ids = decodeAll(`${lines.join('\n')}\n`).map((decoded) => decoded.ok && decoded.command.id);
+    expect(ids).toEqual(['unsubscribe:1', 'unsubscribe:2', 'unsubscribe:3']);
+  });
+
+  it('makes no list for a single command', () => {
+    expect(codec.decode('{}\n')).toEqual({ ok: true, command: { action: 'pong' } });
+  });
+
+  it('keeps the id of a command that is refused', () => {
+    const [decoded] = decodeAll('{"id":7,"ping":{}}');
+    expect(decoded).toMatchObject({ ok: false, id: 'ping:7' });
+  });
+});
+
+/** Names that mean something in a request, or to JavaScript. */
+const NAMES =
+  'channel token data type method topic payload headers authorization recover epoch offset delta tf join_leave limit since reverse __proto__'.split(
+    ' ',
+  );
+
+describe('no input', () => {
+  const bits = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom('c', '', 0, 1, -1, 2 ** 32, 1.5, null, true, [], {}, '__proto__', 'constructor'),
+  );
+  const fields = fc.constantFrom(...NAMES);
+  const requests = fc.oneof(bits, fc.dictionary(fields, fc.oneof(bits, fc.dictionary(fields, bits))));
+  const lines = fc.oneof(
+    fc.dictionary(fc.oneof(fc.constantFrom('id', ...METHODS), fields), requests),
+    fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom(...METHODS), requests).map(([id, method, request]) => {
+      return { id, [method]: request };
+    }),
+  );
+  const texts = fc.oneof(
+    fc.string(),
+    lines.map((line) => JSON.stringify(line)),
+    fc.json(),
+  );
+  const frames = fc.array(texts, { minLength: 1, maxLength: 4 }).map((all) => all.join('\n'));
+
+  it('makes it throw, or give anything but commands and errors in their form', () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        for (const decoded of decodeAll(frame)) {
+          if (decoded.ok) expect(decoded.command.action).toMatch(/^[a-z]+$/);
+          else expect(decoded.error).toEqual({ code: expect.toSatisfy(isCode), message: expect.any(String) });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is told back in an error or in the reason of a close', () => {
+    fc.assert(
+      fc.property(frames, fc.uuid(), (frame, secret) => {
+        const hidden = frame.replaceAll(/"c"|""/g, JSON.stringify(secret));
+        const told = decodeAll(hidden).map((decoded) => (decoded.ok ? '' : decoded.error.message));
+        expect(told.join()).not.toContain(secret);
+      }),
+    );
+  });
+
+  it('gives a command fields that are of another type than they are said to be', () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        for (const decoded of decodeAll(frame)) {
+          if (!decoded.ok) continue;
+          const { topic = 'c', type = 't', token = '' } = decoded.command as unknown as Record<string, unknown>;
+          expect([typeof topic, typeof type, typeof token]).toEqual(['string', 'string', 'string']);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is read into a prototype', () => {
+    decodeAll('{"id":1,"rpc":{"method":"m","data":{"topic":"c","__proto__":{"polluted":1}}}}');
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+function isCode(value: unknown): value is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, value as string);
+}
+
+describe('writing a push', () => {
+  const id = (method: Method, hasToken?: boolean): CommandId => commandIdOf(method, 7, hasToken);
+  const WELCOME = { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 25_000 } as const;
+  const ANN = { userId: 'ann', info: 'A', connections: 2 };
+  const expiresAt = inSeconds(3_600);
+
+  it.each<[string, Push, unknown]>([
+    [
+      'the welcome answers the first command',
+      { ...WELCOME, answers: id('connect'), expiresAt },
+      { id: 7, connect: { client: 'n.c', ping: 25, pong: true, expires: true, ttl: 3_575 } },
+    ],
+    [
+      'the welcome asks for no other token when the client brought none',
+      { ...WELCOME, answers: id('connect', false), expiresAt },
+      { id: 7, connect: { client: 'n.c', ping: 25, pong: true } },
+    ],
+    [
+      'a ping is announced in whole seconds',
+      { ...WELCOME, heartbeatMs: 20, answers: id('connect') },
+      { id: 7, connect: { client: 'n.c', ping: 1, pong: true } },
+    ],
+    ['the first token is not confirmed', { kind: 'authenticated', id: id('connect'), userId: 'ann' }, undefined],
+    [
+      'another token is',
+      { kind: 'authenticated', id: id('refresh'), userId: 'ann', expiresAt },
+      { id: 7, refresh: { expires: true, ttl: 3_575 } },
+    ],
+    ['the end of a token is not announced', { kind: 'expiring', expiresAt }, undefined],
+    ['a subscription is confirmed', { kind: 'subscribed', id: id('subscribe'), topic: 't' }, { id: 7, subscribe: {} }],
+    [
+      'a subscription has the end of its token',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', expiresAt },
+      { id: 7, subscribe: { expires: true, ttl: 3_575 } },
+    ],
+    [
+      'so has one whose token was renewed',
+      { kind: 'subscribed', id: id('sub_refresh'), topic: 't', expiresAt },
+      { id: 7, sub_refresh: { expires: true, ttl: 3_575 } },
+    ],
+    [
+      'a subscription has its place in the history',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', position: { epoch: 'e', offset: 3 } },
+      { id: 7, subscribe: { recoverable: true, positioned: true, epoch: 'e', offset: 3 } },
+    ],
+    [
+      'an offset of 0 is left out',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', position: { epoch: 'e', offset: 0 } },
+      { id: 7, subscribe: { recoverable: true, positioned: true, epoch: 'e' } },
+    ],
+    [
+      'a recovery that succeeded is said',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', position: { epoch: 'e', offset: 3 }, recovered: true },
+      {
+        id: 7,
+        subscribe: {
+          recoverable: true,
+          positioned: true,
+          epoch: 'e',
+          offset: 3,
+          was_recovering: true,
+          recovered: true,
+        },
+      },
+    ],
+    [
+      'a recovery that failed is said',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', position: { epoch: 'e', offset: 3 }, recovered: false },
+      { id: 7, subscribe: { recoverable: true, positioned: true, epoch: 'e', offset: 3, was_recovering: true } },
+    ],
+    [
+      'a subscription by the server is pushed',
+      { kind: 'subscribed', topic: 't' },
+      { push: { channel: 't', subscribe: {} } },
+    ],
+    [
+      'a subscription that has missed something is begun again by the client',
+      { kind: 'subscribed', topic: 't', position: { epoch: 'e', offset: 3 }, recovered: false },
+      { push: { channel: 't', unsubscribe: { code: 2500, reason: 'publications were missed' } } },
+    ],
+    [
+      'a subscription by the server that has missed something goes on elsewhere',
+      { kind: 'subscribed', topic: 't', position: { epoch: 'e', offset: 3 }, recovered: false, byServer: true },
+      { push: { channel: 't', subscribe: { recoverable: true, positioned: true, epoch: 'e', offset: 3 } } },
+    ],
+    [
+      'a history has its publications as they were written',
+      {
+        kind: 'history',
+        id: id('history'),
+        topic: 't',
+        top: { epoch: 'e', offset: 9 },
+        publications: [{ offset: 9, text: '{"type":"x"}' }],
+      },
+      { id: 7, history: { publications: [{ data: { type: 'x' }, offset: 9 }], offset: 9, epoch: 'e' } },
+    ],
+    ['its end is confirmed', { kind: 'unsubscribed', id: id('unsubscribe'), topic: 't' }, { id: 7, unsubscribe: {} }],
+    [
+      'its end by the server is pushed',
+      { kind: 'unsubscribed', topic: 't', reason: 'r' },
+      { push: { channel: 't', unsubscribe: { code: 2000, reason: 'r' } } },
+    ],
+    [
+      'its end with a token is pushed',
+      { kind: 'unsubscribed', topic: 't', reason: 'r', expired: true },
+      { push: { channel: 't', unsubscribe: { code: 2501, reason: 'r' } } },
+    ],
+    [
+      'who joins is pushed',
+      { kind: 'joined', topic: 't', userId: 'ann', info: { name: 'Ann' } },
+      { push: { channel: 't', join: { info: { user: 'ann', client: 'ann', conn_info: { name: 'Ann' } } } } },
+    ],
+    [
+      'who leaves is pushed',
+      { kind: 'left', topic: 't', userId: 'ann' },
+      { push: { channel: 't', leave: { info: { user: 'ann', client: 'ann' } } } },
+    ],
+    [
+      'who is there is told by user',
+      { kind: 'presence', id: id('presence'), topic: 't', presence: { members: [ANN], users: 1, connections: 2 } },
+      { id: 7, presence: { presence: { ann: { user: 'ann', client: 'ann', conn_info: 'A' } } } },
+    ],
+    [
+      'how many are there is told of users and of connections',
+      {
+        kind: 'presence',
+        id: id('presence_stats'),
+        topic: 't',
+        presence: { members: [ANN], users: 1, connections: 2 },
+      },
+      { id: 7, presence_stats: { num_clients: 2, num_users: 1 } },
+    ],
+    ['a call is answered', { kind: 'reply', id: id('rpc'), payload: null }, { id: 7, rpc: { data: null } }],
+    ['a call is answered with nothing', { kind: 'reply', id: id('rpc'), payload: undefined }, { id: 7, rpc: {} }],
+    ['a publication is confirmed', { kind: 'reply', id: id('publish'), payload: 1 }, { id: 7, publish: {} }],
+    ['a call that gave nothing is answered', { kind: 'complete', id: id('rpc') }, { id: 7, rpc: {} }],
+    ['a ping is empty', { kind: 'ping' }, {}],
+    [
+      'an error answers a command',
+      { kind: 'error', id: id('rpc'), error: { code: 'FORBIDDEN', message: 'm', details: { secret: 1 } } },
+      { id: 7, error: { code: 103, message: 'm' } },
+    ],
+    ['an error answers nothing else', { kind: 'error', error: { code: 'FORBIDDEN', message: 'm' } }, undefined],
+    [
+      'who may not connect is told by the close',
+      { kind: 'error', id: id('connect'), error: { code: 'UNAUTHENTICATED', message: 'm' } },
+      undefined,
+    ],
+    [
+      'who has an expired token is told to get another one',
+      { kind: 'error', id: id('connect'), error: { code: 'TOKEN_EXPIRED', message: 'm' } },
+      { id: 7, error: { code: 109, message: 'm' } },
+    ],
+  ])('%s', (_what, push, expected) => {
+    expect(encode(push)).toEqual(expected);
+  });
+
+  it.each([
+    [3_600, 3_575],
+    [100, 90],
+    [10, 9],
+    [1, 1],
+    [0, 1],
+    [-5, 1],
+  ])('a token that lives for %i s is to be renewed after %i s', (life, ttl) => {
+    const push = { kind: 'authenticated', id: id('refresh'), userId: 'ann', expiresAt: inSeconds(life) } as const;
+    expect(encode(push)).toEqual({ id: 7, refresh: { expires: true, ttl } });
+  });
+
+  it('throws when a reply cannot be carried by JSON', () => {
+    expect(() => encode({ kind: 'reply', id: id('rpc'), payload: 1n })).toThrow(TypeError);
+  });
+});
+
+describe('writing a message', () => {
+  const topics = fc.stringMatching(/^[A-Za-z0-9_.:/@-]{1,255}$/);
+  const texts = fc.tuple(fc.string({ minLength: 1 }), fc.jsonValue()).map(([type, payload]) => {
+    const text = stringifyMessage({ type, payload }, NOW);
+    if (!text.ok) throw new Error('must be carried by JSON');
+    return text.text;
+  });
+
+  it('carries it as the data of a publication, on one line', () => {
+    fc.assert(
+      fc.property(texts, topics, fc.option(fc.nat(), { nil: undefined }), (text, topic, offset) => {
+        const line = codec.encodeMessage(text, topic, offset);
+        const pub = { data: JSON.parse(text) as unknown, ...(offset !== undefined && { offset }) };
+        expect([JSON.parse(line), line.includes('\n')]).toEqual([{ push: { channel: topic, pub } }, false]);
+      }),
+    );
+  });
+
+  it('carries what was published to no topic as the data of a message, on one line', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const line = codec.encodeMessage(text, undefined);
+        expect([JSON.parse(line), line.includes('\n')]).toEqual([
+          { push: { message: { data: JSON.parse(text) as unknown } } },
+          false,
+        ]);
+      }),
+    );
+  });
+});

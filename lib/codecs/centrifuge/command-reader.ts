@@ -1,0 +1,175 @@
+import type { Command, CommandId } from '../../core/command.js';
+import type { ErrorCode } from '../../core/error-code.js';
+import { isOffset, isStreamPosition, type StreamPosition } from '../../core/history.js';
+import { tokenFromAuthorization } from '../../core/token.js';
+import type { Decoded } from '../../ports/codec.js';
+import { commandIdOf, METHODS, type Method } from './method.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A request that is answered with an error; the connection goes on. */
+class Refusal {
+  constructor(
+    readonly code: ErrorCode,
+    readonly message: string,
+  ) {}
+}
+
+/** A command, a refusal, or the end of a sentence about what ends the connection. */
+type Reading = Command | Refusal | string;
+
+/** Reads the fields of a method's request. */
+type Reader = (request: Fields, id: number) => Reading;
+
+const NOT_AVAILABLE = new Refusal('UNKNOWN_ACTION', 'Not available here.');
+
+const READERS: Readonly<Record<Method, Reader>> = {
+  connect({ token, headers }, id) {
+    if (!isTextOrMissing(token)) return 'the token must be a string';
+    const found = token || tokenFromAuthorization(authorizationIn(headers));
+    const commandId = commandIdOf('connect', id, found !== undefined);
+    return { action: 'auth', id: commandId, token: found ?? '', stage: 'opening' };
+  },
+  refresh({ token }, id) {
+    if (!isText(token)) return 'the token must be a string that is not empty';
+    return { action: 'auth', id: commandIdOf('refresh', id), token, stage: 'renewal' };
+  },
+  subscribe({ channel, token, data, type = 0, tf, delta = '', join_leave: wantsPresence, ...position }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    if (delta !== '' && delta !== 'fossil') return 'there is no such kind of delta';
+    if (!isTextOrMissing(token)) return 'the token must be a string';
+    if (type !== 0) return NOT_AVAILABLE;
+    if (tf !== undefined && tf !== null) return new Refusal('VALIDATION_FAILED', 'Publications cannot be filtered.');
+    const commandId = commandIdOf('subscribe', id);
+    return {
+      action: 'subscribe',
+      id: commandId,
+      topic: channel,
+      payload: data,
+      ...(token && { token }),
+      ...(wantsPresence === true && { presence: true }),
+      ...(position['recover'] === true && { recover: positionIn(position) }),
+    };
+  },
+  sub_refresh({ channel, token }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    if (!isText(token)) return new Refusal('VALIDATION_FAILED', 'A token is required.');
+    return { action: 'subscribe', id: commandIdOf('sub_refresh', id), topic: channel, token, renews: true };
+  },
+  unsubscribe({ channel }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    return { action: 'unsubscribe', id: commandIdOf('unsubscribe', id), topic: channel };
+  },
+  publish({ channel, data }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    const { type, payload } = fieldsOf(data);
+    if (!isText(type)) return new Refusal('VALIDATION_FAILED', 'The data must be {"type":"…","payload":…}.');
+    return { action: 'message', id: commandIdOf('publish', id), topic: channel, type, payload, single: true };
+  },
+  rpc({ method, data }, id) {
+    const { topic, payload } = fieldsOf(data);
+    if (!isText(method)) return new Refusal('VALIDATION_FAILED', 'The method must name a type of message.');
+    if (!isText(topic)) return new Refusal('VALIDATION_FAILED', 'The data must be {"topic":"…","payload":…}.');
+    return { action: 'message', id: commandIdOf('rpc', id), topic, type: method, payload, single: true };
+  },
+  send({ data }) {
+    const { topic, type, payload } = fieldsOf(data);
+    if (!isText(topic) || !isText(type)) return 'the data must be {"topic":"…","type":"…","payload":…}';
+    return { action: 'message', topic, type, payload, single: true };
+  },
+  presence: ({ channel }, id) => presenceOf(channel, commandIdOf('presence', id)),
+  presence_stats: ({ channel }, id) => presenceOf(channel, commandIdOf('presence_stats', id)),
+  history({ channel, limit = 0, since, reverse = false }, id) {
+    if (!isText(channel)) return NO_CHANNEL;
+    if (limit !== ALL && !isOffset(limit)) return new Refusal('VALIDATION_FAILED', 'The limit must be -1, 0 or more.');
+    const { epoch = '', offset = 0 } = fieldsOf(since);
+    if (typeof epoch !== 'string' || !isOffset(offset) || (reverse === true && isFields(since) && offset === 0)) {
+      return new Refusal('VALIDATION_FAILED', 'The place to begin at must be {"epoch":"…","offset":…}.');
+    }
+    return {
+      action: 'history',
+      id: commandIdOf('history', id),
+      topic: channel,
+      ...(limit !== ALL && { limit }),
+      ...(isFields(since) && { since: { epoch, offset } }),
+      ...(reverse === true && { reverse }),
+    };
+  },
+  ping: () => NOT_AVAILABLE,
+};
+
+function presenceOf(channel: unknown, id: CommandId): Reading {
+  return isText(channel) ? { action: 'presence', id, topic: channel } : NO_CHANNEL;
+}
+
+/** Reads a command. An error that nobody can be told about ends the connection. */
+export function readCommand(fields: Fields): Decoded {
+  const method = METHODS.find((name) => fields[name] !== undefined && fields[name] !== null);
+  const id = idIn(fields);
+  if (method !== 'send' && id === 0) return PONG;
+  if (id === undefined) return failed('the id must be a whole number of at most 32 bits');
+  if (method === undefined) return failed('there is no such method');
+  const request = fields[method];
+  if (!isFields(request)) return failed(`${method} must be an object`);
+  const reading = READERS[method](request, id);
+  if (typeof reading === 'string') return failed(reading);
+  if (!(reading instanceof Refusal)) return { ok: true, command: reading };
+  const { code, message } = reading;
+  return { ok: false, id: commandIdOf(method, id), error: { code, message } };
+}
+
+/** The id by which the error is told that answers what these fields say, or `undefined` when there is nobody to tell. */
+export function commandIdIn(fields: Fields): CommandId | undefined {
+  const method = METHODS.find((name) => fields[name] !== undefined && fields[name] !== null);
+  const id = idIn(fields);
+  return method === undefined || method === 'send' || !id ? undefined : commandIdOf(method, id);
+}
+
+/** An error without an id: the reason of a close. */
+export function failed(message: string): Decoded {
+  return { ok: false, error: { code: 'INVALID_MESSAGE', message } };
+}
+
+const NO_CHANNEL = 'the channel must be a string that is not empty';
+
+const PONG: Decoded = { ok: true, command: { action: 'pong' } };
+
+const MAX_ID = 0xffff_ffff;
+
+/** 0 when it is missing; `undefined` when it cannot be one. */
+function idIn({ id = 0 }: Fields): number | undefined {
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= MAX_ID ? id : undefined;
+}
+
+/** As the limit of a history: no limit of the client's own. */
+const ALL = -1;
+
+/** In no history: what is asked for from there cannot be had, and that is what is said. */
+const NOWHERE: StreamPosition = { epoch: '', offset: 0 };
+
+function positionIn({ epoch, offset = 0 }: Fields): StreamPosition {
+  const position = { epoch, offset };
+  return isStreamPosition(position) ? position : NOWHERE;
+}
+
+/** The header among those that an SDK sends with its first command, since browsers cannot send any with the request. */
+function authorizationIn(headers: unknown): string | undefined {
+  const [, value] = Object.entries(fieldsOf(headers)).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isTextOrMissing(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES, type ErrorCode } from '../../core/error-code.js';
+import { numberedError } from './error-number.js';
+import { METHODS } from './method.js';
+
+const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
+
+describe('the number of an error', () => {
+  it.each(CODES)('lies where SDKs take no meaning from it that it has not: %s', (code) => {
+    const numbers = METHODS.map((method) => numberedError({ code, message: 'm' }, method).code);
+    expect(numbers.every((number) => number >= 100 && number < 600)).toBe(true);
+  });
+
+  it.each<[ErrorCode, number]>([
+    ['INTERNAL', 100],
+    ['UNAUTHENTICATED', 101],
+    ['TOPIC_NOT_FOUND', 102],
+    ['FORBIDDEN', 103],
+    ['LIMIT_EXCEEDED', 106],
+    ['VALIDATION_FAILED', 107],
+    ['NO_HANDLER', 108],
+    ['TOKEN_EXPIRED', 109],
+    ['RATE_LIMITED', 111],
+  ])('is the protocol’s own for %s', (code, number) => {
+    expect(numberedError({ code, message: 'm' }, 'subscribe').code).toBe(number);
+  });
+
+  it('says of a call that there is no such method', () => {
+    expect(numberedError({ code: 'NO_HANDLER', message: 'm' }, 'rpc').code).toBe(104);
+  });
+
+  it('says of a history that it has begun anew', () => {
+    expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus: 410 }, 'history').code).toBe(112);
+  });
+
+  it.each(['refresh', 'sub_refresh'] as const)('lets %s end with an expired token, and not begin anew', (method) => {
+    expect(numberedError({ code: 'TOKEN_EXPIRED', message: 'm' }, method).code).toBe(110);
+  });
+
+  it.each([400, 403, 404, 409, 418, 422, 500, 503])('is the status of an exception in a call: %i', (httpStatus) => {
+    expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus }, 'rpc').code).toBe(httpStatus);
+  });
+
+  it('is the protocol’s own where SDKs act on an exception: in a subscription', () => {
+    expect(numberedError({ code: 'FORBIDDEN', message: 'm', httpStatus: 403 }, 'subscribe').code).toBe(103);
+  });
+
+  it('is the status where the protocol has no number: in a subscription too', () => {
+    expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus: 422 }, 'subscribe').code).toBe(422);
+  });
+});
+
+describe('an error is temporary', () => {
+  it.each(CODES.filter((code) => ERROR_CODES[code].retryable))('when trying again may help: %s', (code) => {
+    expect(numberedError({ code, message: 'm' }, 'rpc').temporary).toBe(true);
+  });
+
+  it('when the server failed, so that a subscription is not given up', () => {
+    expect(numberedError({ code: 'INTERNAL', message: 'm' }, 'subscribe').temporary).toBe(true);
+  });
+
+  it.each([429, 502, 503, 504])('when its status says so: %i', (httpStatus) => {
+    expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus }, 'rpc').temporary).toBe(true);
+  });
+
+  it.each(['FORBIDDEN', 'TOPIC_NOT_FOUND', 'VALIDATION_FAILED', 'TOKEN_EXPIRED'] as const)('and not for %s', (code) => {
+    expect(numberedError({ code, message: 'm' }, 'rpc')).not.toHaveProperty('temporary');
+  });
+});

@@ -1,0 +1,12 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { commandIdOf, METHODS, replyTo } from './method.js';
+
+it('what a reply needs comes back out of the id that it went into', () => {
+  const ids = fc.integer({ min: 1, max: 0xffff_ffff });
+  fc.assert(
+    fc.property(fc.constantFrom(...METHODS), ids, fc.boolean(), (method, id, hasToken) => {
+      expect(replyTo(commandIdOf(method, id, hasToken))).toEqual({ method, id, hasToken });
+    }),
+  );
+});

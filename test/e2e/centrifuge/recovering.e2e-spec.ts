@@ -1,0 +1,184 @@
+import { OnSubscribe, TopicGateway, user } from 'nestjs-realtime';
+import { testToken } from 'nestjs-realtime/testing';
+import type { Centrifuge, Subscription } from 'centrifuge';
+import { describe, expect, it } from 'vitest';
+import { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
+import type { RealtimeApp } from '../../helpers/realtime-app.js';
+import { connected, next, nextOf, sdkFor, subscribed } from '../../helpers/sdk.js';
+import { Rooms, startRooms } from './rooms.js';
+
+/** A topic whose last five messages are kept. */
+@TopicGateway('log:{name}', { history: { size: 5, ttlMs: 60_000 } })
+class Logs {
+  @OnSubscribe() join() {
+    return true;
+  }
+}
+
+/** A topic whose history clients may not ask for. */
+@TopicGateway('secret:{name}', { history: { size: 5, ttlMs: 60_000 }, clientAccess: false })
+class Secrets {
+  @OnSubscribe() join() {
+    return true;
+  }
+}
+
+const ann = testToken('ann');
+
+async function start(): Promise<{ app: RealtimeApp; client: Centrifuge }> {
+  const app = await startRooms({}, { providers: [Logs, Secrets, Rooms] });
+  return { app, client: await connected(sdkFor(app, { token: ann })) };
+}
+
+async function publish({ realtime }: RealtimeApp, ...numbers: number[]): Promise<void> {
+  for (const payload of numbers) await realtime.publish('log:1', { type: 'number', payload });
+}
+
+/** The numbers that a subscription brings, as they come; and a promise for when the last one has come. */
+function numbersOf(subscription: Subscription, last: number): { heard: number[]; done: Promise<void> } {
+  const heard: number[] = [];
+  const done = new Promise<void>((resolve) => {
+    subscription.on('publication', ({ data }) => {
+      heard.push(data.payload as number);
+      if (data.payload === last) resolve();
+    });
+  });
+  return { heard, done };
+}
+
+describe('A subscription to a topic that keeps a history', () => {
+  it('knows its place in it', async () => {
+    const { app, client } = await start();
+    await publish(app, 1, 2, 3);
+    const subscription = client.newSubscription('log:1');
+    const event = nextOf(subscription, 'subscribed');
+    subscription.subscribe();
+    expect(await event).toMatchObject({
+      recoverable: true,
+      positioned: true,
+      wasRecovering: false,
+      streamPosition: { offset: 3, epoch: expect.any(String) },
+    });
+  });
+
+  it('brings each publication with its place', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    const publication = nextOf(subscription, 'publication');
+    await publish(app, 1);
+    expect(await publication).toMatchObject({ offset: 1, data: { payload: 1 } });
+  });
+
+  it('recovers what was published while the connection was gone, and goes on', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    const { heard, done } = numbersOf(subscription, 6);
+    await publish(app, 1);
+    const left = next(client, 'connecting');
+    await app.realtime.disconnect(user('ann'), { reconnect: true });
+    await publish(app, 2, 3, 4);
+    await left;
+    expect(await nextOf(subscription, 'subscribed')).toMatchObject({ wasRecovering: true, recovered: true });
+    await publish(app, 5, 6);
+    await done;
+    expect(heard).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('says that it cannot recover what is not kept any more', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    client.disconnect();
+    await publish(app, 1, 2, 3, 4, 5, 6, 7);
+    const event = nextOf(subscription, 'subscribed');
+    client.connect();
+    expect(await event).toMatchObject({ wasRecovering: true, recovered: false, streamPosition: { offset: 7 } });
+  });
+
+  it('recovers what was published while it was ended by the client', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    subscription.unsubscribe();
+    await publish(app, 1, 2);
+    const { heard, done } = numbersOf(subscription, 2);
+    subscription.subscribe();
+    await done;
+    expect(heard).toEqual([1, 2]);
+  });
+
+  it('begins where the application says', async () => {
+    const { app, client } = await start();
+    await publish(app, 1, 2, 3, 4);
+    const { epoch } = await app.realtime.history('log:1');
+    const subscription = client.newSubscription('log:1', { since: { epoch, offset: 2 } });
+    const { heard, done } = numbersOf(subscription, 4);
+    subscription.subscribe();
+    await done;
+    expect(heard).toEqual([3, 4]);
+  });
+
+  it('is begun again by the client when something was missed on the way to it', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    const { heard, done } = numbersOf(subscription, 2);
+    await publish(app, 1);
+    const { epoch } = await app.realtime.history('log:1');
+    const left = nextOf(subscription, 'subscribing');
+    const back = nextOf(subscription, 'subscribed');
+    app.app.get(LocalDelivery).missed('log:1', { epoch, offset: 1 }, []);
+    expect([(await left).code, await back]).toEqual([2500, expect.objectContaining({ wasRecovering: true })]);
+    await publish(app, 2);
+    await done;
+    expect(heard).toEqual([1, 2]);
+  });
+});
+
+describe('The history of a topic', () => {
+  async function inLog(): Promise<Subscription> {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    await publish(app, 1, 2, 3, 4);
+    return subscription;
+  }
+
+  const offsets = ({ publications }: { publications: { offset?: number }[] }) =>
+    publications.map(({ offset }) => offset);
+
+  it('is there for subscribers, as far as it is kept', async () => {
+    const subscription = await inLog();
+    const history = await subscription.history({ limit: -1 });
+    expect(history.publications.map(({ data }) => data.payload)).toEqual([1, 2, 3, 4]);
+    expect(history).toMatchObject({ offset: 4, epoch: expect.any(String) });
+  });
+
+  it('can be asked for its place alone', async () => {
+    const subscription = await inLog();
+    expect(await subscription.history({ limit: 0 })).toMatchObject({ offset: 4, publications: [] });
+  });
+
+  it('can be asked for page by page, both ways', async () => {
+    const subscription = await inLog();
+    const { epoch } = await subscription.history({ limit: 0 });
+    const ahead = await subscription.history({ limit: 2, since: { epoch, offset: 1 } });
+    const back = await subscription.history({ limit: 2, since: { epoch, offset: 4 }, reverse: true });
+    const latest = await subscription.history({ limit: 1, reverse: true });
+    expect([ahead, back, latest].map(offsets)).toEqual([[2, 3], [3, 2], [4]]);
+  });
+
+  it.each([
+    ['it has begun anew since then', { limit: 1, since: { epoch: 'another', offset: 1 } }, 112],
+    ['it is asked for before its first publication', { limit: 1, since: { epoch: '', offset: 0 }, reverse: true }, 107],
+    ['the limit is none', { limit: -2 }, 107],
+  ])('is refused when %s', async (_why, options, code) => {
+    await expect((await inLog()).history(options)).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    ['those who have not subscribed', 'log:2', false, 103],
+    ['topics that keep none', 'room:1', true, 108],
+    ['topics that the application keeps to itself', 'secret:1', true, 103],
+  ])('is not there for %s', async (_whom, channel, isSubscribed, code) => {
+    const { client } = await start();
+    if (isSubscribed) await subscribed(client, channel);
+    await expect(client.history(channel, { limit: 1 })).rejects.toMatchObject({ code });
+  });
+});
