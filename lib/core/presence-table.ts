@@ -65,7 +65,10 @@ export class PresenceTable {
     return changes;
   }
 
-  /** @param limit most members that are listed; all are counted */
+  /**
+   * Who is in a topic.
+   * @param limit most members that are listed; all are counted
+   */
   read(topic: string, limit: number): Presence {
     const room = this.#rooms.get(topic);
     if (room === undefined) return NOBODY;

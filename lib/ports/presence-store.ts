@@ -27,6 +27,7 @@ export interface PresenceNode {
  * **Closing:** the module opens it once, after the bus, and closes it before the bus.
  */
 export abstract class PresenceStore {
+  /** Starts to say whom this node has, and to be told. */
   abstract open(node: PresenceNode): void | Promise<void>;
   /** This node has the user in the topic, with this many connections and this info. */
   abstract set(topic: string, member: PresenceMember): void | Promise<void>;
@@ -37,6 +38,9 @@ export abstract class PresenceStore {
    * @param limit most members that are listed, in no particular order; the counts are those of all
    */
   abstract read(topic: string, limit: number): Presence | Promise<Presence>;
-  /** @param graceMs for how long those who are still here are waited for elsewhere, in milliseconds */
+  /**
+   * Ends what this node says.
+   * @param graceMs for how long those who are still here are waited for elsewhere, in milliseconds
+   */
   abstract close(graceMs: number): void | Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { RandomIdGenerator } from '../../../lib/adapters/system/random-id-generator.js';
 import { RedisAssembly } from '../../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
 import type { Presence } from '../../../lib/core/presence.js';
