@@ -1,5 +1,6 @@
 import { RedisAssembly } from '../../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import { RandomIdGenerator } from '../../../lib/adapters/system/random-id-generator.js';
 import type { Presence } from '../../../lib/core/presence.js';
 
 /** A user who comes into a topic, or leaves it. */
