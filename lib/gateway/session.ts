@@ -162,15 +162,15 @@ export class Session implements DeliveryTarget {
   }
 
   subscribe(topic: string): boolean | Promise<boolean> {
-    return this.#loop.subscribeByServer(topic);
+    return this.#loop.subscriptions.subscribeByServer(topic);
   }
 
   unsubscribe(topic: string, reason: string): boolean {
-    return this.#loop.unsubscribeByServer(topic, reason);
+    return this.#loop.subscriptions.unsubscribeByServer(topic, reason);
   }
 
   missed(topic: string, position: StreamPosition): void {
-    const byServer = this.#loop.isChosenByServer(topic);
+    const byServer = this.#loop.subscriptions.isChosenByServer(topic);
     this.outlet.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
   }
 
@@ -184,7 +184,7 @@ export class Session implements DeliveryTarget {
     });
     this.#connection = connection;
     if (!(await this.#inForce(this.services.membership.update(connection)))) return;
-    if (!haveSameRights(before, connection)) this.#run(this.#loop.reauthorize());
+    if (!haveSameRights(before, connection)) this.#run(this.#loop.subscriptions.reauthorize());
   }
 
   revalidate(): void {
@@ -213,7 +213,7 @@ export class Session implements DeliveryTarget {
     if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
-    this.#loop.expire(beat.now);
+    this.#loop.subscriptions.expire(beat.now);
     if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
     switch (this.#pulse.beat(beat, Math.random())) {
       case 'dead':
@@ -316,7 +316,7 @@ export class Session implements DeliveryTarget {
     this.#isExpiryAnnounced = false;
     if (!(await this.#inForce(this.services.membership.update(outcome.connection)))) return;
     this.#confirm(command, outcome.authenticated);
-    if (!haveSameRights(before, outcome.connection)) this.#run(this.#loop.reauthorize());
+    if (!haveSameRights(before, outcome.connection)) this.#run(this.#loop.subscriptions.reauthorize());
   }
 
   #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
