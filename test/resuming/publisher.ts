@@ -17,6 +17,7 @@ const RETRY_MS = 20;
 /** Goes on publishing to a topic, on one node after the other, and writes down what it is told. */
 export class Publisher {
   #said = 0;
+  #attempts = 0;
   #isOver = false;
   readonly #publishing: Promise<void>;
 
@@ -38,17 +39,20 @@ export class Publisher {
 
   /** Publishes one thing. */
   async say(): Promise<Outcome> {
-    const { isStubborn = false } = this.habits;
     const begun = this.journal.now();
     const key = `${this.name}-${++this.#said}`;
     let outcome = await this.#attempt(key);
-    const isRepeated = isStubborn && outcome.kind === 'unknown';
-    while (isStubborn && outcome.kind === 'unknown' && !this.#isOver) {
+    const isRepeated = this.#triesAgain(outcome);
+    while (this.#triesAgain(outcome) && !this.#isOver) {
       await delay(RETRY_MS);
       outcome = await this.#attempt(key);
     }
     this.journal.statements.push({ key, begun, ended: this.journal.now(), isRepeated, outcome });
     return outcome;
+  }
+
+  #triesAgain({ kind }: Outcome): boolean {
+    return this.habits.isStubborn === true && kind === 'unknown';
   }
 
   async #publish(): Promise<void> {
@@ -61,7 +65,7 @@ export class Publisher {
   async #attempt(key: string): Promise<Outcome> {
     const { isStubborn = false, hasKeys = true } = this.habits;
     const hosts = this.hosts();
-    const host = hosts[this.#said % hosts.length]!;
+    const host = hosts[this.#attempts++ % hosts.length]!;
     const payload: Saying = { key };
     const message = { type: 'said', payload };
     try {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from './host.js';
-import { Journal, type Position } from './journal.js';
+import { Journal, type Outcome, type Position } from './journal.js';
 import { Publisher, type PublisherHabits } from './publisher.js';
 import { Resumer } from './resumer.js';
 import { judge, type Verdict } from './verdict.js';
@@ -9,6 +9,8 @@ import { judge, type Verdict } from './verdict.js';
 export interface TrialParts extends Partial<PublisherHabits> {
   /** Default `log:1`. */
   readonly topic?: string;
+  /** Where they publish. Default: on all nodes. */
+  readonly publishOn?: () => readonly Host[];
   /** How many there are who publish. Default 3. */
   readonly publishers?: number;
   /** How many there are who subscribe. Default 6. */
@@ -17,8 +19,8 @@ export interface TrialParts extends Partial<PublisherHabits> {
   readonly random?: () => number;
 }
 
-/** How long it may take until everybody is in, in milliseconds. */
-const ENTRANCE_MS = 20_000;
+/** How long it may take until everybody is in, or until it goes on, in milliseconds: longer than any fault lasts. */
+const PATIENCE_MS = 30_000;
 
 /** Some publish to a topic, others subscribe to it, over whichever nodes there are; in the end it is compared what they have written down. */
 export class Trial {
@@ -37,21 +39,24 @@ export class Trial {
   /** Resolves when all are in. @param hosts the nodes there are at the moment */
   static async begin(hosts: () => readonly Host[], parts: TrialParts = {}): Promise<Trial> {
     const trial = new Trial(hosts, parts);
-    const isIn = await until(() => trial.resumers.every((resumer) => resumer.isIn), ENTRANCE_MS);
-    if (!isIn) throw new Error(`Not everybody was let in within ${ENTRANCE_MS} ms.`);
-    const { topic = 'log:1', publishers = 3, everyMs = 4 } = parts;
+    const isIn = await until(() => trial.resumers.every((resumer) => resumer.isIn), PATIENCE_MS);
+    if (!isIn) throw new Error(`Not everybody was let in within ${PATIENCE_MS} ms.`);
+    const { topic = 'log:1', publishers = 3, publishOn = hosts, everyMs = 4 } = parts;
     trial.#publishers = Array.from(
       { length: publishers },
-      (_, n) => new Publisher(`publisher-${n}`, topic, trial.journal, hosts, { ...parts, everyMs }),
+      (_, n) => new Publisher(`publisher-${n}`, topic, trial.journal, publishOn, { ...parts, everyMs }),
     );
     return trial;
   }
 
   /** Waits until so many more have been acknowledged. */
-  async goesOn(count: number, withinMs = 20_000): Promise<void> {
-    const acknowledged = () => this.journal.statements.filter(({ outcome }) => outcome.kind === 'acknowledged').length;
-    const wanted = acknowledged() + count;
-    if (!(await until(() => acknowledged() >= wanted, withinMs))) throw new Error('Nothing more was acknowledged.');
+  goesOn(count: number): Promise<void> {
+    return this.#comes('acknowledged', count);
+  }
+
+  /** Waits until of so many more nobody knows whether they were published. */
+  fails(count: number): Promise<void> {
+    return this.#comes('unknown', count);
   }
 
   /** Ends it when everybody has got what was published last, or after this time. */
@@ -68,6 +73,13 @@ export class Trial {
   /** Sends everybody home. */
   async stop(): Promise<void> {
     await Promise.all([...this.#publishers, ...this.resumers].map((one) => one.stop()));
+  }
+
+  async #comes(kind: Outcome['kind'], count: number): Promise<void> {
+    const those = () => this.journal.statements.filter(({ outcome }) => outcome.kind === kind).length;
+    const wanted = those() + count;
+    if (await until(() => those() >= wanted, PATIENCE_MS)) return;
+    throw new Error(`${those() - wanted + count} of ${count} more are ${kind} within ${PATIENCE_MS} ms.`);
   }
 
   async #sayLast(deadline: number): Promise<Position> {
