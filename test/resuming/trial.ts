@@ -59,6 +59,17 @@ export class Trial {
     return this.#comes('unknown', count);
   }
 
+  /** Publishes so many as fast as it can, with so many under way at once. @returns how many were acknowledged */
+  async burst(count: number, atOnce: number): Promise<number> {
+    const [publisher] = this.#publishers;
+    let [left, acknowledged] = [count, 0];
+    const publish = async () => {
+      while (left-- > 0) if ((await publisher!.say()).kind === 'acknowledged') acknowledged += 1;
+    };
+    await Promise.all(Array.from({ length: atOnce }, publish));
+    return acknowledged;
+  }
+
   /** Ends it when everybody has got what was published last, or after this time. */
   async verdict(withinMs = 10_000): Promise<Verdict> {
     await Promise.all(this.#publishers.map((publisher) => publisher.stop()));

@@ -1,5 +1,7 @@
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
+import { queryObjects } from 'node:v8';
 import { onTestFinished } from 'vitest';
+import { TopicFeed } from '../../../lib/core/topic-feed.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
@@ -52,6 +54,24 @@ export class HistoryFleet {
       });
     }
     return new HistoryFleet(server, nodes);
+  }
+
+  /** What there is of clients: their connections, the channels of topics, and what delivers those. */
+  async holdings(): Promise<{ readonly connections: number; readonly channels: number; readonly feeds: number }> {
+    const { connections } = await this.nodes[0]!.realtime.counts();
+    const channels = await this.redis.cli('PUBSUB', 'CHANNELS', 'realtime:topic:*');
+    return {
+      connections,
+      channels: channels === '' ? 0 : channels.split('\n').length,
+      feeds: queryObjects(TopicFeed, { format: 'count' }),
+    };
+  }
+
+  /** The keys in Redis that nobody but the nodes themselves will ever remove. */
+  async keysForEver(): Promise<readonly string[]> {
+    const keys = (await this.redis.cli('KEYS', '*')).split('\n');
+    const lives = await Promise.all(keys.map(async (key) => [key, await this.redis.cli('PTTL', key)] as const));
+    return lives.filter(([, life]) => Number(life) < 0).map(([key]) => key);
   }
 
   /** Has some publish to a topic, and others subscribe to it, until the test has finished. */

@@ -19,8 +19,8 @@ export const without = {
 
   /** Nobody waits outside until what was missed has been read. */
   seam(): void {
-    const hold = vi.spyOn(TopicFeed.prototype, 'hold').mockReturnValue();
-    onTestFinished(() => hold.mockRestore());
+    const waiting = vi.spyOn(TopicFeed.prototype, 'waiting', 'get').mockReturnValue(new Map());
+    onTestFinished(() => waiting.mockRestore());
   },
 
   /** Who wishes to recover gets what comes, like everybody else. */
@@ -48,7 +48,7 @@ function onScripts(change: (args: readonly string[]) => readonly string[]): void
   const { run } = RedisScript.prototype;
   const spy = vi.spyOn(RedisScript.prototype, 'run').mockImplementation(function (
     this: RedisScript,
-    server: RedisServer,
+    server,
     keys,
     args,
   ) {
