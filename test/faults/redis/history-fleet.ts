@@ -1,3 +1,4 @@
+import { ConnectionRegistry } from 'nestjs-realtime';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { queryObjects } from 'node:v8';
 import { onTestFinished } from 'vitest';
@@ -58,10 +59,10 @@ export class HistoryFleet {
 
   /** What there is of clients: their connections, the channels of topics, and what delivers those. */
   async holdings(): Promise<{ readonly connections: number; readonly channels: number; readonly feeds: number }> {
-    const { connections } = await this.nodes[0]!.realtime.counts();
+    const connections = this.nodes.map(({ app }) => [...app.get(ConnectionRegistry).ids()].length);
     const channels = await this.redis.cli('PUBSUB', 'CHANNELS', 'realtime:topic:*');
     return {
-      connections,
+      connections: connections.reduce((sum, count) => sum + count),
       channels: channels === '' ? 0 : channels.split('\n').length,
       feeds: queryObjects(TopicFeed, { format: 'count' }),
     };

@@ -62,7 +62,7 @@ describe('Clients that vanish in the middle of it', () => {
       Array.from({ length: 120 }, (_, n) => new Intruder(fleet.nodes[n % 3]!.port).vanish('log:1', at, (n * 40) / 120)),
     );
     expect(await trial.verdict()).toMatchObject(HELD);
-    await expect.poll(() => fleet.holdings(), { timeout: 5_000 }).toEqual({ connections: 0, channels: 0, feeds: 0 });
+    await expect.poll(() => fleet.holdings(), { timeout: 10_000 }).toEqual({ connections: 0, channels: 0, feeds: 0 });
     expect(crashes).toEqual([]);
   });
 });
@@ -76,7 +76,7 @@ describe('Clients that come and go', () => {
         Array.from({ length: 60 }, (_, n) => new Intruder(fleet.nodes[n % 3]!.port).visit(`log:${n % 20}`)),
       );
     }
-    await expect.poll(() => fleet.holdings(), { timeout: 5_000 }).toEqual({ connections: 0, channels: 0, feeds: 0 });
+    await expect.poll(() => fleet.holdings(), { timeout: 10_000 }).toEqual({ connections: 0, channels: 0, feeds: 0 });
     expect(await fleet.keysForEver()).toEqual([]);
     const after = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     await expect.poll(after, { timeout: 5_000 }).toBeLessThanOrEqual(before);

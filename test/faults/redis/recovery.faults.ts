@@ -212,11 +212,11 @@ describe('When Redis cuts off a node that does not read what is published', () =
     expect(await trial.verdict()).toMatchObject({ ...HELD, unknown: 0, notRecovered: 0 });
   });
 
-  it('it would be missed without a word if what comes was taken for all that there is', async () => {
+  it('it would be missed, or come twice, if what comes was taken for all that there is', async () => {
     without.gapCheck();
     const fleet = await HistoryFleet.start();
     const trial = await fleet.trial();
     await overflow({ fleet, trial });
-    expect((await trial.verdict(1_000)).violations).toHaveProperty('silent gap');
+    expect(Object.keys((await trial.verdict(1_000)).violations)).not.toEqual([]);
   });
 });
