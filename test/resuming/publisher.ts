@@ -1,3 +1,4 @@
+import { RealtimeError } from 'nestjs-realtime';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host, Saying } from './host.js';
 import type { Journal, Outcome } from './journal.js';
@@ -76,8 +77,8 @@ export class Publisher {
       );
       return { kind: 'acknowledged', epoch: epoch!, offset: offset! };
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      return { kind: code === undefined || code === 'UNAVAILABLE' ? 'unknown' : 'refused' };
+      // Whatever else went wrong, as with the process of a node, says nothing about it.
+      return { kind: error instanceof RealtimeError && error.code !== 'UNAVAILABLE' ? 'refused' : 'unknown' };
     }
   }
 }
