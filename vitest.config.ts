@@ -27,7 +27,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', globalSetup: redis, include: ['{lib,bench}/**/*.spec.ts', 'test/helpers/*.spec.ts'] },
+        test: {
+          name: 'unit',
+          globalSetup: redis,
+          include: ['{lib,bench}/**/*.spec.ts', 'test/{helpers,resuming}/*.spec.ts'],
+        },
       },
       { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/!(sending)/*.e2e-spec.ts'] } },

@@ -15,6 +15,8 @@ export class Line {
   #welcome: (connectionId?: string) => void = () => undefined;
   /** Told of everything but answers. */
   onFrame: (frame: ReceivedFrame) => void = () => undefined;
+  /** Told of every answer, in its place among the frames. */
+  onAnswer: (answer: ReceivedFrame) => void = () => undefined;
 
   private constructor(private readonly ws: WebSocket) {
     this.welcomed = new Promise((resolve) => (this.#welcome = resolve));
@@ -29,9 +31,9 @@ export class Line {
     });
   }
 
-  /** Connects a user. Resolves with nothing when the server does not let it in at the moment. */
-  static async open(port: number, userId: string): Promise<Line | undefined> {
-    const ws = new WebSocket(`ws://127.0.0.1:${port}/ws?token=${testToken(userId)}`);
+  /** Connects a user. Resolves with nothing when the server does not let it in at the moment, or not in time. */
+  static async open(port: number, userId: string, patienceMs = ANSWER_MS): Promise<Line | undefined> {
+    const ws = new WebSocket(`ws://127.0.0.1:${port}/ws?token=${testToken(userId)}`, { handshakeTimeout: patienceMs });
     const line = new Line(ws);
     const isOpen = await new Promise((resolve) => {
       ws.once('open', () => resolve(true));
@@ -71,6 +73,9 @@ export class Line {
   #take(frame: ReceivedFrame): void {
     if (frame.type === 'realtime:welcome') this.#welcome(frame.payload.connectionId);
     else if (frame.id === undefined) this.onFrame(frame);
-    else this.#asked.get(String(frame.id))?.(frame);
+    else {
+      this.onAnswer(frame);
+      this.#asked.get(String(frame.id))?.(frame);
+    }
   }
 }

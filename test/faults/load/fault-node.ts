@@ -2,6 +2,7 @@ import type { JwtClaims } from 'nestjs-realtime';
 import { TestClient, testToken } from 'nestjs-realtime/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Host } from '../../resuming/host.js';
 import type { NodeControl, NodeSpec } from './node/node-control.js';
 import { nodeProgram, REPOSITORY } from './node-program.js';
 
@@ -30,11 +31,12 @@ export interface ProcessEnd {
 type Asking = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
 
 /** A node in a process of its own. */
-export class FaultNode {
+export class FaultNode implements Host {
   readonly #asking = new Map<number, Asking>();
   #lastId = 0;
   #port = 0;
   #said = '';
+  #hasEnded = false;
   /** Resolves when the process has ended, by whomever. */
   readonly ended: Promise<ProcessEnd>;
 
@@ -42,9 +44,10 @@ export class FaultNode {
     child.stderr!.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
     child.on('message', (answer: Answer) => this.#take(answer));
     this.ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-    void this.ended.then(() =>
-      this.#asking.forEach(({ reject }) => reject(new Error(`The node ended. ${this.#said}`))),
-    );
+    child.once('exit', () => {
+      this.#hasEnded = true;
+      this.#asking.forEach(({ reject }) => reject(new Error(`The node ended. ${this.#said}`)));
+    });
   }
 
   /** Starts a node and waits until it listens. Whoever calls this ends it. */
@@ -82,10 +85,16 @@ export class FaultNode {
   ask<K extends keyof NodeControl>(ask: K, ...args: Parameters<NodeControl[K]>): ReturnType<NodeControl[K]> {
     const question: Question = { id: ++this.#lastId, ask, args };
     const answer = new Promise((resolve, reject) => {
+      // What is sent to a process that has just ended is taken, and never answered.
+      if (this.#hasEnded) return reject(new Error(`The node has ended. ${this.#said}`));
       this.#asking.set(question.id, { resolve, reject });
       this.child.send(question, (error) => error && reject(error));
     });
     return answer as ReturnType<NodeControl[K]>;
+  }
+
+  publish(...args: Parameters<Host['publish']>): ReturnType<Host['publish']> {
+    return this.ask('publish', ...args);
   }
 
   /** Connects with a token, or without any when there is no user. */

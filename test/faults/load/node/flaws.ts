@@ -1,3 +1,4 @@
+import { TopicFeed } from '../../../../lib/core/topic-feed.js';
 import { Pulse, type PulseAction, type PulseLimits } from '../../../../lib/core/pulse.js';
 import type { Beat } from '../../../../lib/gateway/heartbeat.js';
 import { Session } from '../../../../lib/gateway/session.js';
@@ -43,6 +44,13 @@ const FLAWS = {
     Session.prototype.open = function (authenticated) {
       kept.add(this);
       open.call(this, authenticated);
+    };
+  },
+  /** Who wishes to recover gets what comes, like everybody else. */
+  'nobody recovers': () => {
+    const { enter } = TopicFeed.prototype;
+    TopicFeed.prototype.enter = function (memberId) {
+      enter.call(this, memberId, undefined);
     };
   },
   /** Connections are ended at once, whatever they are doing. */

@@ -6,8 +6,11 @@ import {
   JwtVerifier,
   RealtimeModule,
   RealtimeService,
+  type DeliveryReport,
+  type MessageInput,
   type RealtimeCounts,
   type RealtimeOptions,
+  type TopicPublishOptions,
 } from 'nestjs-realtime';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
@@ -19,6 +22,7 @@ import { WebSocket } from 'ws';
 import { Session } from '../../../../lib/gateway/session.js';
 import { WsConnectionSocket } from '../../../../lib/gateway/ws-connection-socket.js';
 import { spoil, type Flaw } from './flaws.js';
+import { Log } from './log.js';
 import { Rooms } from './rooms.js';
 import { STAND_INS, type StandIn } from './stand-ins.js';
 
@@ -68,7 +72,7 @@ export class NodeControl {
 
     const realtime = { ...options, providers, ...(redis && { backend: redisBackend(redis) }) };
 
-    @Module({ imports: [RealtimeModule.forRoot(realtime)], providers: [Rooms] })
+    @Module({ imports: [RealtimeModule.forRoot(realtime)], providers: [Rooms, Log] })
     class AppModule {}
 
     this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });
@@ -130,6 +134,10 @@ export class NodeControl {
         void this.#realtime.sendToConnection(id, { type: 'flood', payload: 'x'.repeat(size) });
       }
     }
+  }
+
+  publish(topic: string, message: MessageInput, options?: TopicPublishOptions): Promise<DeliveryReport> {
+    return this.#realtime.publish(topic, message, options);
   }
 
   /** Publishes one message to each of these topics. */

@@ -1,0 +1,58 @@
+import { onTestFinished, vi } from 'vitest';
+import { RedisScript } from '../../../lib/adapters/redis/redis-script.js';
+import { TopicFeed } from '../../../lib/core/topic-feed.js';
+import type { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
+import { TopicStreams } from '../../../lib/delivery/topic-streams.js';
+
+/** Defences of history that the nodes of this process can be made to do without, until the test has finished. */
+export const without = {
+  /** What comes over the bus is delivered as it comes. */
+  gapCheck(): void {
+    const deliver = vi.spyOn(TopicStreams.prototype, 'deliver').mockImplementation(function (
+      this: TopicStreams,
+      envelope,
+    ) {
+      return (this as unknown as { readonly delivery: LocalDelivery }).delivery.deliver(envelope);
+    });
+    onTestFinished(() => deliver.mockRestore());
+  },
+
+  /** Nobody waits outside until what was missed has been read. */
+  seam(): void {
+    const waiting = vi.spyOn(TopicFeed.prototype, 'waiting', 'get').mockReturnValue(new Map());
+    onTestFinished(() => waiting.mockRestore());
+  },
+
+  /** Who wishes to recover gets what comes, like everybody else. */
+  recovery(): void {
+    const { enter } = TopicFeed.prototype;
+    const spy = vi.spyOn(TopicFeed.prototype, 'enter').mockImplementation(function (this: TopicFeed, memberId) {
+      enter.call(this, memberId, undefined);
+    });
+    onTestFinished(() => spy.mockRestore());
+  },
+
+  /** It is not looked which run of the server it is. */
+  runId(): void {
+    onScripts(([, ...args]) => ['always the same', ...args]);
+  },
+
+  /** Whatever was counted before, the epoch is the same. */
+  epochs(): void {
+    onScripts(([run, , ...args]) => [run!, 'only-one', ...args]);
+  },
+};
+
+/** Changes what the scripts of histories are told. */
+function onScripts(change: (args: readonly string[]) => readonly string[]): void {
+  const { run } = RedisScript.prototype;
+  const spy = vi.spyOn(RedisScript.prototype, 'run').mockImplementation(function (
+    this: RedisScript,
+    server,
+    keys,
+    args,
+  ) {
+    return run.call(this, server, keys, server && args[0] === server.runId ? change(args) : args);
+  });
+  onTestFinished(() => spy.mockRestore());
+}

@@ -1,0 +1,13 @@
+import type { DeliveryReport, MessageInput, TopicPublishOptions } from 'nestjs-realtime';
+
+/** A node, to those who publish there and connect to it. */
+export interface Host {
+  readonly port: number;
+  publish(topic: string, message: MessageInput, options?: TopicPublishOptions): Promise<DeliveryReport>;
+}
+
+/** What subscribers get. */
+export interface Saying {
+  /** Tells it from all others. */
+  readonly key: string;
+}
