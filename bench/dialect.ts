@@ -6,6 +6,8 @@ import type { Handler } from './workload.js';
  */
 export interface Dialect {
   readonly path: string;
+  /** What a client says first. */
+  readonly opening?: string;
   /** What is said back to the first frame that contains something, as socket.io wants it. */
   readonly greeting?: { readonly heard: string; readonly said: string };
   /** Stands in the frame that tells a client that it is in; without it a client is in when the WebSocket is open. */
@@ -54,4 +56,14 @@ export const REALTIME: Dialect = {
     plain: `{"action":"message","id":1,"topic":"desk:1","type":"plain","payload":${asked}}`,
     checked: `{"action":"message","id":1,"topic":"desk:1","type":"checked","payload":${asked}}`,
   },
+};
+
+/** The JSON form of the Centrifuge client protocol: the token comes in the first command. */
+export const CENTRIFUGE: Dialect = {
+  path: '/ws/connection/websocket',
+  opening: '{"id":1,"connect":{"token":"{token}"}}',
+  welcome: '"connect"',
+  subscribe: '{"id":2,"subscribe":{"channel":"{topic}"}}',
+  subscribed: '"subscribe"',
+  heartbeat: { heard: '{}', said: '{}' },
 };

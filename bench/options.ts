@@ -7,6 +7,7 @@ export const USAGE = `npm run bench -- [options]
   --workloads <w,…>   only these workloads
   --growth            how costs grow with connections, topics and nodes, instead of the comparison
   --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
+  --features          what histories, presence and the Centrifuge protocol cost this package, alone
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
   --readme            put tables into bench/README.md
@@ -17,6 +18,7 @@ export interface BenchOptions {
   readonly isQuick: boolean;
   readonly isGrowth: boolean;
   readonly isCluster: boolean;
+  readonly isFeatures: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
@@ -34,6 +36,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
+      features: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
       only: { type: 'string' },
@@ -50,6 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isQuick: values.quick,
     isGrowth: values.growth,
     isCluster: values.cluster,
+    isFeatures: values.features,
     isForReadme: values.readme,
     repetitions,
     only: values.only?.split(','),

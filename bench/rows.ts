@@ -1,4 +1,4 @@
-import { EVENTS, REALTIME, SOCKET_IO, type Dialect } from './dialect.js';
+import { CENTRIFUGE, EVENTS, REALTIME, SOCKET_IO, type Dialect } from './dialect.js';
 import { BENCH, REPOSITORY } from './stage/program.js';
 
 /** A server that is measured. */
@@ -51,6 +51,31 @@ export const CLUSTER_ROWS: readonly Row[] = [
     program: 'servers/socket-io-redis-streams.ts',
     cwd: BENCH,
     dialect: SOCKET_IO,
+  },
+];
+
+const { ask: _asksAsOurs, ...OURS_TELLS_ONLY } = REALTIME;
+
+/** This package, and what its features cost. */
+export const FEATURE_ROWS: readonly Row[] = [
+  OURS,
+  {
+    ...OURS,
+    name: 'nestjs-realtime-history',
+    program: 'servers/nestjs-realtime-history.ts',
+    dialect: OURS_TELLS_ONLY,
+  },
+  {
+    ...OURS,
+    name: 'nestjs-realtime-presence',
+    program: 'servers/nestjs-realtime-presence.ts',
+    dialect: OURS_TELLS_ONLY,
+  },
+  {
+    ...OURS,
+    name: 'nestjs-realtime-centrifuge',
+    program: 'servers/nestjs-realtime-centrifuge.ts',
+    dialect: CENTRIFUGE,
   },
 ];
 

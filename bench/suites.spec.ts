@@ -17,6 +17,10 @@ describe('what is measured', () => {
     expect(names('--cluster', '--growth')).toEqual(['cluster-growth']);
   });
 
+  it('is what features cost when that is asked for', () => {
+    expect(names('--features')).toEqual(['features']);
+  });
+
   it('is no more than was chosen', () => {
     const [suite, ...others] = suitesOf(parseOptions(['--only', 'ws-loop', '--workloads', 'ask']));
     expect(others).toEqual([]);

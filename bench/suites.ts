@@ -1,7 +1,7 @@
 import { chosen, type BenchOptions } from './options.js';
-import { CLUSTER_ROWS, ROWS, type Row } from './rows.js';
+import { CLUSTER_ROWS, FEATURE_ROWS, ROWS, type Row } from './rows.js';
 import type { Timing, Workload } from './workload.js';
-import { cluster, clusterGrowth, comparison, growth } from './workloads.js';
+import { cluster, clusterGrowth, comparison, features, growth } from './workloads.js';
 
 /** What is measured together, with tables and a plot of its own. */
 export interface Suite {
@@ -12,6 +12,7 @@ export interface Suite {
 }
 
 const COMPARISON: Suite = { name: 'comparison', needsRedis: false, rows: ROWS, workloads: comparison };
+const FEATURES: Suite = { name: 'features', needsRedis: false, rows: FEATURE_ROWS, workloads: features };
 const GROWTH: Suite = { name: 'growth', needsRedis: false, rows: ROWS, workloads: growth };
 const CLUSTER: Suite = { name: 'cluster', needsRedis: true, rows: CLUSTER_ROWS, workloads: cluster };
 const CLUSTER_GROWTH: Suite = {
@@ -25,9 +26,17 @@ const CLUSTER_GROWTH: Suite = {
  * What was asked for, without the rows and workloads that were not chosen; what is over Redis is left out when it has to be quick.
  * @throws Error when something was chosen that none of them has
  */
-export function suitesOf(options: Pick<BenchOptions, 'isQuick' | 'isGrowth' | 'isCluster' | 'only' | 'workloads'>) {
+export function suitesOf(
+  options: Pick<BenchOptions, 'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'only' | 'workloads'>,
+) {
   const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
-  const suites = options.isCluster ? [over] : options.isQuick ? [alone] : [alone, over];
+  const suites = options.isFeatures
+    ? [FEATURES]
+    : options.isCluster
+      ? [over]
+      : options.isQuick
+        ? [alone]
+        : [alone, over];
   const known = suites.flatMap(({ workloads }) => workloads({ warmUpMs: 0, durationMs: 0 }));
   const rows = new Set(
     chosen(

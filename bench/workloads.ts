@@ -34,6 +34,11 @@ export function comparison(timing: Timing): readonly Workload[] {
   ];
 }
 
+/** What the features of this package are compared by: what is published, and what it takes to enter. */
+export function features(timing: Timing): readonly Workload[] {
+  return comparison(timing).filter(({ phases }) => phases.every(({ kind }) => kind !== 'ask'));
+}
+
 /** What shows how costs grow, with the connections and with the topics. What is measured stays the same. */
 export function growth(timing: Timing): readonly Workload[] {
   return [

@@ -48,7 +48,7 @@ export class Client implements FrameVisitor {
 
   /** Goes through the handshake, and whatever else it takes to be let in. */
   async enter(token: string): Promise<void> {
-    const { path, greeting, welcome } = this.dialect;
+    const { path, opening, greeting, welcome } = this.dialect;
     const request = [
       `GET ${path.replace('{token}', token)} HTTP/1.1`,
       'Host: 127.0.0.1',
@@ -59,6 +59,7 @@ export class Client implements FrameVisitor {
     ];
     this.#socket.write(`${request.join('\r\n')}\r\n\r\n`);
     await this.#hear('HTTP/1.1 101');
+    if (opening !== undefined) this.#socket.write(clientFrame(opening.replace('{token}', token)));
     if (greeting) {
       await this.#hear(greeting.heard);
       this.#socket.write(clientFrame(greeting.said));

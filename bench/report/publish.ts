@@ -28,7 +28,8 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   console.log(`\n${tables}\n\n${file}\n${plot}`);
   if (!isForReadme) return;
   const readme = join(BENCH, 'README.md');
-  const region = regionOf(isGrowth, isCluster);
+  const isFeatures = results.runs.some(({ row }) => row === 'nestjs-realtime-history');
+  const region = isFeatures ? 'features' : regionOf(isGrowth, isCluster);
   writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
 }
 

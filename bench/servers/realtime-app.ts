@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Module, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { Module, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   MessageBody,
@@ -9,6 +9,7 @@ import {
   RealtimeService,
   TopicGateway,
   type RealtimeBackend,
+  type TopicGatewayOptions,
 } from 'nestjs-realtime';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,12 +19,15 @@ import { CheckedQuestion, OpenGuard } from './checked-question.js';
 import { control } from './server-control.js';
 
 /** What clients listen to. */
-@TopicGateway('room:{number}')
-class Rooms {
-  @OnSubscribe()
-  enter(): boolean {
-    return true;
+function roomsWith(features: TopicGatewayOptions): Type {
+  @TopicGateway('room:{number}', features)
+  class Rooms {
+    @OnSubscribe()
+    enter(): boolean {
+      return true;
+    }
   }
+  return Rooms;
 }
 
 /** What clients ask. */
@@ -52,16 +56,27 @@ const limits = {
   commandBurst: Infinity,
 };
 
-@Module({ providers: [Rooms, Desk] })
+@Module({ providers: [Desk] })
 class AppModule {}
 
-/** An ordinary application with this package. @param cluster what makes it a node of many; nothing when it is the only one */
-export async function serveRealtime(cluster?: {
-  readonly backend: RealtimeBackend;
-  readonly report?: boolean;
-}): Promise<void> {
-  const options = { path: '/ws', jwt: { secret: SECRET, algorithms: ['HS256' as const] }, limits, ...cluster };
-  const root = { module: AppModule, imports: [RealtimeModule.forRoot(options)] };
+/**
+ * An ordinary application with this package.
+ * @param cluster what makes it a node of many; nothing when it is the only one
+ * @param features what its rooms have
+ */
+export async function serveRealtime(
+  cluster?: { readonly backend: RealtimeBackend; readonly report?: boolean },
+  features: TopicGatewayOptions = {},
+): Promise<void> {
+  const options = {
+    path: '/ws',
+    jwt: { secret: SECRET, algorithms: ['HS256' as const] },
+    limits,
+    centrifuge: true,
+    ...cluster,
+  };
+  const providers = [roomsWith(features)];
+  const root = { module: AppModule, imports: [RealtimeModule.forRoot(options)], providers };
   const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
   await app.listen(0, '127.0.0.1');
   const realtime = app.get(RealtimeService);
