@@ -159,6 +159,8 @@ export class TopicFeed {
   }
 
   get #hasEntering(): boolean {
+    // Asked every second of every topic, and nearly always nobody waits.
+    if (this.#waiting.size === 0) return false;
     for (const { read } of this.#waiting.values()) if (read !== Infinity) return true;
     return false;
   }
