@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { RealtimeModule } from 'nestjs-realtime';
 import { JWT_SECRET } from './auth/jwt-secret.js';
+import { ChatTopic } from './chat/chat.topic.js';
 import { MetricsService } from './metrics/metrics.service.js';
 import { NotificationsModule } from './notifications.module.js';
 
@@ -10,6 +11,6 @@ import { NotificationsModule } from './notifications.module.js';
     RealtimeModule.forRoot({ path: '/ws', jwt: { secret: JWT_SECRET, algorithms: ['HS256'] } }),
     NotificationsModule,
   ],
-  providers: [MetricsService],
+  providers: [ChatTopic, MetricsService],
 })
 export class AppModule {}

@@ -4,18 +4,16 @@ import { JwtModule } from '@nestjs/jwt';
 import { AnnouncementsController } from './announcements/announcements.controller.js';
 import { AuthController } from './auth/auth.controller.js';
 import { JWT_SECRET } from './auth/jwt-secret.js';
-import { ChatTopic } from './chat/chat.topic.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { OrdersController } from './orders/orders.controller.js';
 
-/** What the application does. How many nodes do it is not said here: sample 02 imports this module as it is. */
+/** What the application does beside its chat. How many nodes do it is not said here: sample 02 imports this module as it is. */
 @Module({
   imports: [JwtModule.register({ secret: JWT_SECRET, signOptions: { algorithm: 'HS256', expiresIn: '1h' } })],
   controllers: [AuthController, OrdersController, JobsController, AnnouncementsController],
   providers: [
     JobsService,
-    ChatTopic,
     // One pipe checks the bodies of HTTP requests and the payloads of topic messages alike.
     { provide: APP_PIPE, useValue: new ValidationPipe({ whitelist: true }) },
   ],

@@ -1,8 +1,11 @@
 const INTERVAL_MS = 1_000;
 
+/** Who is logged in on the page of each node. */
+const USERS = ['alice', 'bob'];
+
 const template = document.querySelector('#node');
 
-/** Shows a node: how it is, a button that kills it, and the page of sample 01, which starts there. */
+/** Shows a node: how it is, a button that kills it, and the page that starts there. */
 function show(origin, index) {
   const section = template.content.firstElementChild.cloneNode(true);
   const part = (name) => section.querySelector(`[data-part=${name}]`);
@@ -12,7 +15,7 @@ function show(origin, index) {
   part('host').textContent = `Node ${index + 1}: ${host}`;
   part('kill').ariaLabel = `Kill node ${index + 1}`;
   part('page').title = `The page that started on node ${index + 1}`;
-  part('page').src = `${origin}/?as=alice`;
+  part('page').src = `${origin}/?as=${USERS[index]}`;
   document.querySelector('#nodes').append(section);
 
   function draw(state, text) {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -8,11 +9,15 @@ import { NODES } from './environment.js';
 /** The folder of the samples: the compiled code of both stands in `02-cluster/dist`. */
 const SAMPLES = join(import.meta.dirname, '../../../..');
 
+/** What the SDK brings for browsers that load no modules of npm: one script, which sets `Centrifuge`. */
+const SDK = fileURLToPath(new URL('../dist', import.meta.resolve('centrifuge')));
+
 const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: ['warn', 'error'] });
 app.enableCors({ origin: NODES });
-// What is in both folders is taken from the first: so this sample's server.js takes the place of the other's.
+// What is in both folders is taken from the first: so this sample's page takes the place of the other's.
 app.useStaticAssets(join(SAMPLES, '02-cluster/public'));
 app.useStaticAssets(join(SAMPLES, '01-notifications/public'));
+app.useStaticAssets(SDK, { prefix: '/centrifuge' });
 app.enableShutdownHooks();
 await app.listen(Number(process.env['PORT']), '127.0.0.1');
 
