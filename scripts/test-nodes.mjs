@@ -1,12 +1,12 @@
-// Runs the unit, contract and e2e tests, these on one and on three nodes, on every supported Node.js beside this one. The binaries come from the npm
-// package `node`, each in a folder of its own below node_modules/.cache.
+// Runs the unit, contract and e2e tests, those of many nodes on one, on every supported Node.js beside this one. The binaries
+// come from the npm package `node`, each in a folder of its own below node_modules/.cache.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SUPPORTED = [20, 22, 24];
-const PROJECTS = ['unit', 'contract', 'e2e', 'e2e in memory', 'e2e on Redis, three nodes'];
+const PROJECTS = ['unit', 'contract', 'e2e', 'e2e in memory'];
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
 const current = Number(process.versions.node.split('.')[0]);
