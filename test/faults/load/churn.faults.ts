@@ -60,7 +60,7 @@ async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
 
 /** What a node holds once it has heard that the last of its clients is gone. */
 async function settled(node: FaultNode): Promise<Leftovers> {
-  const deadline = performance.now() + 2_000;
+  const deadline = performance.now() + 10_000;
   for (;;) {
     const leftovers = await node.ask('leftovers');
     if (leftovers.openSockets + leftovers.objects === 0 || performance.now() > deadline) return leftovers;
