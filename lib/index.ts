@@ -15,10 +15,8 @@ export type {
 export {
   RealtimeService,
   type DisconnectOptions,
-  type HistoryOptions,
   type RealtimeCounts,
   type RightsInput,
-  type TopicHistory,
   type TopicPublishOptions,
   type UnsubscribeOptions,
 } from './realtime.service.js';
@@ -30,6 +28,7 @@ export { CLOSE_CODES, type CloseCodeName } from './core/close-code.js';
 export type { RealtimeConnection } from './core/connection.js';
 export type { DeliveryReport } from './core/delivery-report.js';
 export { ERROR_CODES, type ErrorCode } from './core/error-code.js';
+export type { HistoryOptions, TopicHistory } from './core/history-options.js';
 export type { RealtimeMessage } from './core/message.js';
 export type { MessageInput, RealtimeMessages } from './core/message-types.js';
 export type { RealtimeEvent } from './core/realtime-event.js';

@@ -3,15 +3,21 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/close-code.js';
 import type { RealtimeConnection } from './core/connection.js';
-import { isOffset, isStreamPosition, type Retention, type StreamPosition } from './core/history.js';
+import {
+  explainHistoryOptions,
+  explainIdempotencyKey,
+  type HistoryOptions,
+  type TopicHistory,
+} from './core/history-options.js';
 import { localReport, type DeliveryReport } from './core/delivery-report.js';
 import type { EnvelopeContent, Rights } from './core/envelope.js';
-import { explainMessage, stringifyMessage, type RealtimeMessage } from './core/message.js';
+import { explainMessage, stringifyMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/node-info.js';
 import type { Presence } from './core/presence.js';
 import type { Problem } from './core/problem.js';
 import type { Finding, Question } from './core/question.js';
+import { explainRights } from './core/rights.js';
 import type { RealtimeEvent } from './core/realtime-event.js';
 import { subjectOf, subjectOfAll } from './core/subject.js';
 import { explainTopic } from './core/topic.js';
@@ -59,27 +65,6 @@ export interface TopicPublishOptions extends SendOptions {
    * position of the first. 1 to 128 characters. Make it of what is announced (an event's id), and a retry is harmless.
    */
   readonly idempotencyKey?: string;
-}
-
-/**
- * Which publications are wanted.
- * @publicApi
- */
-export interface HistoryOptions {
-  /** Most publications; 0 asks for the position alone. Default 100. */
-  readonly limit?: number;
-  /** Those behind it; in reverse, those before it. Default: from the oldest, or, in reverse, from the latest. */
-  readonly since?: StreamPosition;
-  /** The latest first. Default false. */
-  readonly reverse?: boolean;
-}
-
-/**
- * A part of a topic's history, and where it stands.
- * @publicApi
- */
-export interface TopicHistory extends StreamPosition {
-  readonly publications: readonly (RealtimeMessage & { readonly offset: number })[];
 }
 
 /**
@@ -380,26 +365,31 @@ export class RealtimeService {
   ): Promise<DeliveryReport> {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
-    const [first] = to;
-    const alone = to.length === 1 && except.length === 0 && first?.kind === 'topic' ? first.id : undefined;
-    const retention = alone === undefined ? undefined : this.policies.historyOf(alone);
-    assertValid([...this.#explainHistoryAmong(to, except, alone), ...explainKey(options?.idempotencyKey, retention)]);
+    const kept = this.#topicThatIsKept(to, except);
+    const retention = kept === undefined ? undefined : this.policies.historyOf(kept);
+    assertValid(explainIdempotencyKey(options?.idempotencyKey, retention));
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
-    if (!retention) return this.#publish(to, except, { kind: 'message', text: json.text }, options);
+    if (kept === undefined || !retention) {
+      return this.#publish(to, except, { kind: 'message', text: json.text }, options);
+    }
     const { report = this.settings.report, idempotencyKey } = options ?? {};
-    return this.historyStore.publish(alone!, json.text, retention, {
+    return this.historyStore.publish(kept, json.text, retention, {
       report,
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     });
   }
 
-  /** What goes to some of a topic's subscribers only, or to others as well, has no place in its history. */
-  #explainHistoryAmong(to: readonly Address[], except: readonly Address[], alone: string | undefined): Problem[] {
-    if (alone !== undefined) return [];
+  /**
+   * The topic of a publication that its history is to keep.
+   * @throws InvalidArgumentError when it is among others, or with exceptions: what goes to some has no place in a history
+   */
+  #topicThatIsKept(to: readonly Address[], except: readonly Address[]): string | undefined {
     const isKept = (address: Address) => address.kind === 'topic' && this.policies.historyOf(address.id) !== undefined;
-    if (![...to, ...except].some(isKept)) return [];
-    return [{ at: 'to', message: 'must be one topic alone, without exceptions, when it is one that keeps a history' }];
+    if (!to.some(isKept) && !except.some(isKept)) return undefined;
+    if (to.length === 1 && except.length === 0 && to[0]!.kind === 'topic') return to[0]!.id;
+    const message = 'must be one topic alone, without exceptions, when it is one that keeps a history';
+    throw new InvalidArgumentError([{ at: 'to', message }]);
   }
 
   #publish(
@@ -438,45 +428,6 @@ function explainReason(reason: unknown): readonly Problem[] {
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];
-}
-
-function explainHistoryOptions({ limit, since, reverse }: HistoryOptions): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (limit !== undefined && !isOffset(limit)) problems.push({ at: 'limit', message: 'must be a whole number' });
-  if (since !== undefined && !isStreamPosition(since)) {
-    problems.push({ at: 'since', message: 'must be an object { epoch, offset }, as a report or a history has them' });
-  }
-  if (reverse !== undefined && typeof reverse !== 'boolean') {
-    problems.push({ at: 'reverse', message: 'must be true or false' });
-  }
-  return problems;
-}
-
-function explainKey(key: unknown, retention: Retention | undefined): readonly Problem[] {
-  if (key === undefined) return [];
-  const at = 'idempotencyKey';
-  if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_LENGTH) {
-    return [{ at, message: `must be a string of 1 to ${MAX_KEY_LENGTH} characters` }];
-  }
-  return retention ? [] : [{ at, message: 'works for a topic that keeps a history' }];
-}
-
-/** Most characters of an idempotency key. */
-const MAX_KEY_LENGTH = 128;
-
-function explainRights(rights: unknown): readonly Problem[] {
-  if (typeof rights !== 'object' || rights === null) return [{ at: 'rights', message: RIGHTS_FORM }];
-  const { roles, permissions } = rights as Record<string, unknown>;
-  if (roles === undefined && permissions === undefined) return [{ at: 'rights', message: RIGHTS_FORM }];
-  return Object.entries({ roles, permissions })
-    .filter(([, names]) => names !== undefined && !isNames(names))
-    .map(([at]) => ({ at, message: 'must be a list of non-empty strings' }));
-}
-
-const RIGHTS_FORM = 'must be an object with roles or permissions, each a list of names';
-
-function isNames(value: unknown): boolean {
-  return Array.isArray(value) && value.every((name: unknown) => typeof name === 'string' && name.length > 0);
 }
 
 function byAge(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {

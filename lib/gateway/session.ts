@@ -8,7 +8,6 @@ import type { RightsOrder } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
 import { Pulse } from '../core/pulse.js';
 import { TokenBucket } from '../core/token-bucket.js';
-import { tokenLife } from '../core/token-life.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import { toWireError } from '../handlers/wire-error.js';
 import type { Authenticated } from '../ports/authenticator.js';
@@ -18,6 +17,7 @@ import { CommandLoop } from './command-loop.js';
 import type { Beat } from './heartbeat.js';
 import { Outlet } from './outlet.js';
 import type { SessionServices } from './session-services.js';
+import { SessionToken } from './session-token.js';
 import { endFailed } from './sessions.js';
 import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
 
@@ -52,19 +52,17 @@ export class Session implements DeliveryTarget {
   readonly socket: WsConnectionSocket;
   readonly outlet: Outlet;
   readonly #loop: CommandLoop;
+  readonly #token: SessionToken;
   readonly #pulse = new Pulse();
   readonly #commands: TokenBucket;
   #phase: Phase = 'anonymous';
   #connection: RealtimeConnection | undefined;
-  #isRevoked: Authenticated['isRevoked'];
   #stranger: Stranger | undefined;
   #anonymousTicks = 0;
   #pausedTicks = 0;
   /** How many pings wait for the commands that answer them. */
   #pongsDue = 0;
-  #isRenewing = false;
   #isRetiring = false;
-  #isExpiryAnnounced = false;
   #hooks: Promise<void> | undefined;
   /** What came in with the token, in the same piece, before reading could be stopped. */
   #early: Decoded[] | undefined;
@@ -81,6 +79,7 @@ export class Session implements DeliveryTarget {
     this.socket = new WsConnectionSocket(ws, codec, share, this);
     this.outlet = new Outlet(this.socket, services, this);
     this.#loop = new CommandLoop(this, services);
+    this.#token = new SessionToken(this, services);
     this.#commands = new TokenBucket(codec.clientOpens ? openingRate : commandRate, clock.now());
   }
 
@@ -176,19 +175,18 @@ export class Session implements DeliveryTarget {
 
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
-    const before = this.connection;
-    const connection = createConnection({
-      ...before,
-      roles: roles ?? before.roles,
-      permissions: permissions ?? before.permissions,
-    });
-    this.#connection = connection;
-    if (!(await this.#inForce(this.services.membership.update(connection)))) return;
-    if (!haveSameRights(before, connection)) this.#run(this.#loop.subscriptions.reauthorize());
+    const { connection } = this;
+    await this.#replace(
+      createConnection({
+        ...connection,
+        roles: roles ?? connection.roles,
+        permissions: permissions ?? connection.permissions,
+      }),
+    );
   }
 
   revalidate(): void {
-    this.#run(this.#endIfRevoked());
+    this.#run(this.#token.endIfRevoked());
   }
 
   /** Ends the socket at once. */
@@ -212,7 +210,7 @@ export class Session implements DeliveryTarget {
     if (this.socket.isStalled(beat.stallTicks)) return this.socket.giveUp();
     if (this.#phase === 'anonymous' && ++this.#anonymousTicks > beat.authTicks) return this.disconnect('STALE');
     const expiresAt = this.#connection?.expiresAt;
-    if (expiresAt && this.#hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
+    if (expiresAt && this.#token.hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
     this.#loop.subscriptions.expire(beat.now);
     if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
     switch (this.#pulse.beat(beat, Math.random())) {
@@ -238,18 +236,6 @@ export class Session implements DeliveryTarget {
     this.#pausedTicks = this.ws.isPaused ? this.#pausedTicks + 1 : 0;
     if (this.#pausedTicks > 0) this.heard();
     return this.#pausedTicks > timeoutTicks * MAX_PAUSED_TIMEOUTS;
-  }
-
-  /** Warns a client once before it comes to that. */
-  #hasExpired(expiresAt: Date, now: number): boolean {
-    const { authorize, clockToleranceS } = this.services.settings;
-    if (authorize.allowExpired) return false;
-    const life = tokenLife(expiresAt, now, clockToleranceS);
-    if (life === 'expiring' && !this.#isExpiryAnnounced) {
-      this.#isExpiryAnnounced = true;
-      this.outlet.push({ kind: 'expiring', expiresAt });
-    }
-    return life === 'expired';
   }
 
   #take(command: Command): void {
@@ -301,22 +287,17 @@ export class Session implements DeliveryTarget {
 
   /** A newer token for the same user: roles, permissions and the time of expiry follow it, and topics are judged anew. */
   async #renew(command: AuthCommand): Promise<void> {
-    if (this.#isRenewing || this.#connection === undefined) {
-      const message = 'Another token is being verified.';
-      return this.outlet.refuse({ code: 'RATE_LIMITED', action: 'auth', message, retryAfterMs: 1_000 }, command.id);
-    }
-    this.#isRenewing = true;
-    const outcome = await this.services.authentication.renewal(command, this.#connection);
-    this.#isRenewing = false;
-    if (this.isClosed) return;
-    if (!outcome.ok) return this.outlet.refuse(outcome.error, command.id);
-    const before = this.#connection;
-    this.#connection = outcome.connection;
-    this.#isRevoked = outcome.authenticated.isRevoked;
-    this.#isExpiryAnnounced = false;
-    if (!(await this.#inForce(this.services.membership.update(outcome.connection)))) return;
-    this.#confirm(command, outcome.authenticated);
-    if (!haveSameRights(before, outcome.connection)) this.#run(this.#loop.subscriptions.reauthorize());
+    const renewed = await this.#token.renew(command);
+    if (renewed) await this.#replace(renewed.connection, () => this.#confirm(command, renewed.authenticated));
+  }
+
+  /** Puts a newer snapshot in place, and judges topics anew when it may more or less than the one before. */
+  async #replace(connection: RealtimeConnection, confirm?: () => void): Promise<void> {
+    const before = this.connection;
+    this.#connection = connection;
+    if (!(await this.#inForce(this.services.membership.update(connection)))) return;
+    confirm?.();
+    if (!haveSameRights(before, connection)) this.#run(this.#loop.subscriptions.reauthorize());
   }
 
   #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
@@ -324,20 +305,13 @@ export class Session implements DeliveryTarget {
     this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
   }
 
-  /** When nobody can tell, the connection stays until somebody can, or its token ends. */
-  async #endIfRevoked(): Promise<void> {
-    const asked = this.#isRevoked;
-    const isRevoked = await asked?.().catch(() => false);
-    // A token that was renewed meanwhile was asked about by itself.
-    if (isRevoked && asked === this.#isRevoked) this.disconnect('INVALID_TOKEN', 'the token has been revoked');
-  }
-
   /** @param answers the command that brought the token, if one did */
-  async #admit({ identity, expiresAt, isRevoked }: Authenticated, answers?: CommandId): Promise<void> {
+  async #admit(authenticated: Authenticated, answers?: CommandId): Promise<void> {
+    const { identity, expiresAt } = authenticated;
     const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
     const { maxMessageBytes } = settings.limits;
     this.#phase = 'admitting';
-    this.#isRevoked = isRevoked;
+    this.#token.accept(authenticated);
     const connection = createConnection({
       id: connectionIdOn(node.id, ids.next()),
       ...identity,
