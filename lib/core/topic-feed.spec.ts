@@ -230,6 +230,19 @@ describe('TopicFeed', () => {
     expect(world.lost).toBe(0);
   });
 
+  it('counts whom it reached of what came before its turn, also when that was read', () => {
+    const world = new World(false);
+    world.enter('a');
+    world.settle();
+    world.publish();
+    world.publish();
+    const [, second] = world.onBus.splice(0);
+    const reached: number[] = [];
+    world.feed.arrive(...second!, (count) => reached.push(count));
+    world.settle();
+    expect(reached).toEqual([1]);
+  });
+
   it('reads once for all who come while it reads', () => {
     const world = new World(false);
     world.enter('a');

@@ -95,7 +95,7 @@ export class TopicFeed {
   arrive(publication: Publication, epoch: string, served: (reached: number) => void): void {
     const position = { epoch, offset: publication.offset };
     const place = this.#delivered && this.#early.length === 0 ? placeOf(position, this.#delivered) : 'beyond';
-    if (place === 'next') served(this.#deliver(publication, epoch));
+    if (place === 'next') this.#deliver(publication, epoch, served);
     else if (place === 'known') served(0);
     else this.#keep({ publication, epoch, read: this.#reads + 1, served });
   }
@@ -195,7 +195,13 @@ export class TopicFeed {
       this.#recent = [];
       this.effects.lost(this.#delivered);
     }
-    for (const publication of ahead) this.#deliver(publication, top.epoch);
+    for (const publication of ahead) this.#deliver(publication, top.epoch, this.#takeEarly(publication, top.epoch));
+  }
+
+  /** What has come early and is delivered from a page is counted as what has come. */
+  #takeEarly({ offset }: Publication, epoch: string): Early['served'] | undefined {
+    const at = this.#early.findIndex((early) => early.publication.offset === offset && early.epoch === epoch);
+    return at < 0 ? undefined : this.#early.splice(at, 1)[0]!.served;
   }
 
   /** The first that has come early of what is still to be delivered in this epoch. */
@@ -205,11 +211,12 @@ export class TopicFeed {
       ?.publication.offset;
   }
 
-  #deliver(publication: Publication, epoch: string): number {
+  #deliver(publication: Publication, epoch: string, served?: Early['served']): void {
     this.#delivered = { epoch, offset: publication.offset };
     if (this.#waiting.size > 0) this.#recent.push(publication);
     if (this.settings.sendLatest) this.#latest = { publication, epoch };
-    return this.effects.deliver(publication, this.#delivered);
+    const reached = this.effects.deliver(publication, this.#delivered);
+    served?.(reached);
   }
 
   #keep(early: Early): void {
@@ -227,7 +234,7 @@ export class TopicFeed {
     for (const entry of early) {
       const { publication, epoch, read, served } = entry;
       const place = placeOf({ epoch, offset: publication.offset }, this.#delivered!);
-      if (place === 'next') served(this.#deliver(publication, epoch));
+      if (place === 'next') this.#deliver(publication, epoch, served);
       else if (place === 'beyond' && read > this.#reads) this.#early.push(entry);
       else served(0);
     }

@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { topic } from '../core/address.js';
+import type { HistoryPage, HistoryRange } from '../core/history.js';
+import { PublicationStream } from '../core/publication-stream.js';
+import { HistoryStore } from '../ports/history-store.js';
+import { LocalDelivery } from './local-delivery.js';
+import { PresenceWatchers } from './presence-watchers.js';
+import type { StreamAdmission } from './topic-stream.js';
+import { TopicStreams } from './topic-streams.js';
+
+const RETENTION = { size: 100, ttlMs: 3_600_000 };
+const SETTINGS = { retention: RETENTION, sendLatest: false, pageSize: 10 };
+
+/** Histories of which nobody is told: what is published is found only by who reads. */
+class SilentStore extends HistoryStore {
+  readonly #streams = new Map<string, PublicationStream>();
+  reads = 0;
+  /** Reads that are answered only when it is their turn; none is held while it is not set. */
+  held: (() => void)[] | undefined;
+  isAway = false;
+
+  publish(name: string, text: string) {
+    const position = this.#of(name).append(text, RETENTION, 0);
+    return { recipients: 0, nodes: 0, complete: true, ...position };
+  }
+
+  async read(name: string, range: HistoryRange): Promise<HistoryPage> {
+    this.reads += 1;
+    await new Promise<void>((resolve) => (this.held ? this.held.push(resolve) : resolve()));
+    if (this.isAway) throw new Error('away for the test');
+    return this.#of(name).page(range, 0);
+  }
+
+  #of(name: string): PublicationStream {
+    const stream = this.#streams.get(name) ?? new PublicationStream('e1');
+    this.#streams.set(name, stream);
+    return stream;
+  }
+}
+
+let store: SilentStore;
+let pubSub: InMemoryPubSubManager;
+let streams: TopicStreams;
+let delivery: LocalDelivery;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  store = new SilentStore();
+  pubSub = new InMemoryPubSubManager();
+  delivery = new LocalDelivery(new InMemoryConnectionRegistry(), pubSub, new PresenceWatchers(), { now: () => 0 });
+  streams = new TopicStreams(delivery, store);
+  streams.start();
+});
+
+afterEach(() => {
+  streams.stop();
+  vi.useRealTimers();
+});
+
+/** What a connection gets, as it is handed to its socket. */
+async function enter(name: string, id = 'a'): Promise<string[]> {
+  const got: string[] = [];
+  const codec = { encodeMessage: (text: string) => text } as never;
+  const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+  delivery.attach(id, { socket, missed: () => void got.push('missed') } as never);
+  streams.hold(name, id, SETTINGS);
+  pubSub.subscribe(id, name);
+  await streams.enter(name, id, undefined, () => undefined);
+  return got;
+}
+
+/** What the bus brings. */
+function arrive(name: string, text: string, offset: number) {
+  const position = { epoch: 'e1', offset };
+  return streams.deliver({ to: [topic(name)], except: [], content: { kind: 'message', text, position } });
+}
+
+describe('a topic of which the bus brings nothing', () => {
+  it('is looked into within 30 s, and what was missed is delivered', async () => {
+    const got = await enter('log');
+    store.publish('log', 'one');
+    store.publish('log', 'two');
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(got).toEqual(['one', 'two']);
+  });
+
+  it('is looked into at once when the bus says that something may have been missed', async () => {
+    const got = await enter('log');
+    store.publish('log', 'one');
+    streams.doubtAll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(got).toEqual(['one']);
+  });
+
+  it('is looked into no more when nobody is left', async () => {
+    await enter('log');
+    pubSub.unsubscribe('a', 'log');
+    streams.left('log', 'a', true);
+    const before = store.reads;
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(store.reads).toBe(before);
+  });
+});
+
+describe('what comes before its turn', () => {
+  it('waits until what is missing was found, and is counted then', async () => {
+    const got = await enter('log');
+    store.publish('log', 'one');
+    store.publish('log', 'two');
+    expect(await arrive('log', 'two', 2)).toBe(1);
+    expect(got).toEqual(['one', 'two']);
+  });
+
+  it('waits while nothing can be read, and is delivered when it can', async () => {
+    const got = await enter('log');
+    store.publish('log', 'one');
+    store.publish('log', 'two');
+    store.isAway = true;
+    const reached = arrive('log', 'two', 2);
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(got).toEqual([]);
+    store.isAway = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await reached).toBe(1);
+    expect(got).toEqual(['one', 'two']);
+  });
+});
+
+describe('topics that are all in doubt', () => {
+  it('are looked into a bounded number at a time, and all of them in the end', async () => {
+    for (let n = 0; n < 200; n++) await enter(`log:${n}`, `c${n}`);
+    const before = store.reads;
+    store.held = [];
+    streams.doubtAll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.reads - before).toBe(64);
+    const held = store.held;
+    store.held = undefined;
+    for (const answer of held) answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.reads - before).toBe(200);
+  });
+});
+
+describe('entering', () => {
+  it('rejects when the history cannot be read', async () => {
+    store.isAway = true;
+    await expect(enter('log')).rejects.toThrow('away for the test');
+  });
+
+  it('comes to nothing when the connection leaves meanwhile', async () => {
+    store.held = [];
+    const admit = vi.fn<(admission: StreamAdmission) => void>();
+    streams.hold('log', 'a', SETTINGS);
+    const entered = streams.enter('log', 'a', undefined, admit);
+    streams.left('log', 'a', true);
+    await entered;
+    for (const answer of store.held) answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(admit).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,76 @@
+import { HistoryStore, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { describe, expect, it } from 'vitest';
+import { startRealtimeApp } from '../../helpers/realtime-app.js';
+
+const HISTORY = { size: 50, ttlMs: 60_000 };
+
+@TopicGateway('log:{name}', { history: HISTORY })
+class LogTopic {
+  @OnSubscribe()
+  join() {
+    return true;
+  }
+}
+
+@TopicGateway('secret:{name}', { history: HISTORY, clientAccess: false })
+class SecretTopic {
+  @OnSubscribe()
+  join() {
+    return true;
+  }
+}
+
+const TOPIC = 'log:1';
+
+describe('what was missed', () => {
+  it.each([
+    ['is recovered when it fits into half of what may wait for a connection', 400, true],
+    ['is said to be lost when it does not, instead of ending the connection', 600, false],
+  ])('%s', async (_what, length, recovered) => {
+    const app = await startRealtimeApp({ providers: [LogTopic], options: { limits: { sendQueueBytes: 10_240 } } });
+    const { epoch } = await app.realtime.publish(TOPIC, { type: 'first' });
+    for (let n = 0; n < 10; n++) await app.realtime.publish(TOPIC, { type: 'entry', payload: 'x'.repeat(length) });
+    const ann = await app.connectAs('ann');
+    const answer = await ann.request({ action: 'subscribe', topic: TOPIC, recover: { epoch, offset: 1 } });
+    const offset = recovered ? 1 : 11;
+    expect(answer.payload).toEqual({ topic: TOPIC, epoch, offset, recovered });
+    await app.realtime.publish(TOPIC, { type: 'live' });
+    if (recovered) for (let n = 2; n <= 11; n++) expect(await ann.next('entry')).toMatchObject({ offset: n });
+    expect(await ann.next()).toMatchObject({ type: 'live', offset: 12 });
+  });
+});
+
+describe('a history that the application keeps to itself', () => {
+  it('is not told to subscribers, and read by the server', async () => {
+    const app = await startRealtimeApp({ providers: [SecretTopic] });
+    await app.realtime.publish('secret:1', { type: 'entry' });
+    const ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: 'secret:1' });
+    const answer = await ann.request({ action: 'history', topic: 'secret:1' });
+    expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'FORBIDDEN' } });
+    expect((await app.realtime.history('secret:1')).publications).toHaveLength(1);
+  });
+});
+
+describe('while the history cannot be read', () => {
+  it('a subscription is refused for the moment, and made when it can be', async () => {
+    const away = new RealtimeError('UNAVAILABLE', 'away for the test');
+    const top = { epoch: 'e1', offset: 0 };
+    let isAway = true;
+    const store: HistoryStore = {
+      publish: () => Promise.reject(away),
+      read: () => (isAway ? Promise.reject(away) : Promise.resolve({ top, publications: [] })),
+    };
+    const app = await startRealtimeApp({
+      providers: [LogTopic],
+      ports: [{ provide: HistoryStore, useValue: store }],
+    });
+    const ann = await app.connectAs('ann');
+    const subscribe = () => ann.request({ action: 'subscribe', topic: TOPIC });
+    expect(await subscribe()).toMatchObject({ type: 'realtime:error', payload: { code: 'UNAVAILABLE' } });
+    expect((await app.realtime.counts()).subscriptions).toBe(0);
+    await expect(app.realtime.publish(TOPIC, { type: 'entry' })).rejects.toBe(away);
+    isAway = false;
+    expect(await subscribe()).toMatchObject({ payload: { topic: TOPIC, ...top } });
+  });
+});
