@@ -60,6 +60,7 @@ async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
 
 /** What a node holds once it has heard that the last of its clients is gone. */
 async function settled(node: FaultNode): Promise<Leftovers> {
+  // One look searches the whole heap, which takes two or three seconds on a busy machine.
   const deadline = performance.now() + 10_000;
   for (;;) {
     const leftovers = await node.ask('leftovers');
