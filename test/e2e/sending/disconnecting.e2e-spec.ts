@@ -103,8 +103,15 @@ describe('the counts', () => {
 
 describe('a lookup', () => {
   it('finds the connections of a user, oldest first', async () => {
+    // Ages are told apart by the millisecond; this one is younger than both.
+    const created = Date.now();
+    await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(created);
+    const tablet = await stage.connectAs('ann');
     const connections = await stage.realtime.connectionsOf('ann');
-    expect(connections.map(({ id }) => id)).toEqual([phone.id, laptop.id]);
+    expect(new Set(connections.map(({ id }) => id))).toEqual(new Set([phone.id, laptop.id, tablet.id]));
+    expect(connections.at(-1)!.id).toBe(tablet.id);
+    const ages = connections.map(({ createdAt }) => createdAt.getTime());
+    expect(ages).toEqual(ages.toSorted((a, b) => a - b));
   });
 
   it('finds a connection as a snapshot', async () => {
