@@ -3,6 +3,7 @@ import type { Host } from './host.js';
 import { Journal, type Outcome, type Position } from './journal.js';
 import { Publisher, type PublisherHabits } from './publisher.js';
 import { Resumer } from './resumer.js';
+import type { Subscriber } from './subscriber.js';
 import { judge, type Verdict } from './verdict.js';
 
 /** How a trial is made. */
@@ -15,6 +16,8 @@ export interface TrialParts extends Partial<PublisherHabits> {
   readonly publishers?: number;
   /** How many there are who subscribe. Default 6. */
   readonly resumers?: number;
+  /** Others who subscribe, too; they write down what they see. Default: nobody. */
+  readonly others?: (journal: Journal) => readonly Subscriber[];
   /** From 0 to 1. Default: those of the system. */
   readonly random?: () => number;
 }
@@ -26,27 +29,34 @@ const PATIENCE_MS = 30_000;
 export class Trial {
   readonly journal = new Journal();
   readonly resumers: readonly Resumer[];
+  readonly #everybody: readonly Subscriber[];
   #publishers: readonly Publisher[] = [];
 
   private constructor(hosts: () => readonly Host[], parts: TrialParts) {
-    const { topic = 'log:1', resumers = 6, random = Math.random } = parts;
+    const { topic = 'log:1', resumers = 6, others = () => [], random = Math.random } = parts;
     this.resumers = Array.from(
       { length: resumers },
       (_, n) => new Resumer(`resumer-${n}`, topic, this.journal, hosts, random),
     );
+    this.#everybody = [...this.resumers, ...others(this.journal)];
   }
 
   /** Resolves when all are in. @param hosts the nodes there are at the moment */
   static async begin(hosts: () => readonly Host[], parts: TrialParts = {}): Promise<Trial> {
     const trial = new Trial(hosts, parts);
-    const isIn = await until(() => trial.resumers.every((resumer) => resumer.isIn), PATIENCE_MS);
-    if (!isIn) throw new Error(`Not everybody was let in within ${PATIENCE_MS} ms.`);
+    await trial.isWhole();
     const { topic = 'log:1', publishers = 3, publishOn = hosts, everyMs = 4 } = parts;
     trial.#publishers = Array.from(
       { length: publishers },
       (_, n) => new Publisher(`publisher-${n}`, topic, trial.journal, publishOn, { ...parts, everyMs }),
     );
     return trial;
+  }
+
+  /** Waits until everybody is in. */
+  async isWhole(): Promise<void> {
+    const isWhole = await until(() => this.#everybody.every(({ isIn }) => isIn), PATIENCE_MS);
+    if (!isWhole) throw new Error(`Not everybody was let in within ${PATIENCE_MS} ms.`);
   }
 
   /** Waits until so many more have been acknowledged. */
@@ -75,15 +85,15 @@ export class Trial {
     await Promise.all(this.#publishers.map((publisher) => publisher.stop()));
     const deadline = performance.now() + withinMs;
     const last = await this.#sayLast(deadline);
-    const hasCome = ({ at }: Resumer) => at?.epoch === last.epoch && at.offset >= last.offset;
-    await until(() => this.resumers.every(hasCome), deadline - performance.now());
+    const hasCome = ({ at }: Subscriber) => at?.epoch === last.epoch && at.offset >= last.offset;
+    await until(() => this.#everybody.every(hasCome), deadline - performance.now());
     await this.stop();
     return judge(this.journal);
   }
 
   /** Sends everybody home. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#publishers, ...this.resumers].map((one) => one.stop()));
+    await Promise.all([...this.#publishers, ...this.#everybody].map((one) => one.stop()));
   }
 
   async #comes(kind: Outcome['kind'], count: number): Promise<void> {

@@ -1,0 +1,11 @@
+import type { Position } from './journal.js';
+
+/** Somebody who subscribes to a topic, comes back when the connection ends, and writes down what comes. */
+export interface Subscriber {
+  /** Where it stands; unknown until it was in once. */
+  readonly at: Position | undefined;
+  /** True while it is subscribed. */
+  readonly isIn: boolean;
+  /** Sends it home. */
+  stop(): Promise<void>;
+}
