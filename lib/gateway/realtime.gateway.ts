@@ -38,7 +38,8 @@ const DEFLATE: PerMessageDeflateOptions = {
 export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
   readonly server: WebSocketServer;
   readonly #sessions = new Sessions();
-  readonly #share: WriteShare;
+  /** Sockets that speak one protocol get the same bytes, so that they leave as one parcel; others would come between. */
+  readonly #shares: ReadonlyMap<Codec, WriteShare>;
   readonly #heartbeat: Heartbeat;
   /** What is spoken by the request that is being upgraded. */
   #upgrading: Codec | undefined;
@@ -69,12 +70,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.server = new WebSocketServer(options);
     const budget = new SendBudget(totalSendQueueBytes);
     const { minLength = Infinity } = compression || {};
-    this.#share = {
-      batch: new WriteBatch(),
+    const common: Omit<WriteShare, 'batch'> = {
       budget,
       maxQueueBytes: sendQueueBytes,
       compressedFrame: (text) => (text.length < minLength ? textFrame(text) : compressedTextFrame(text)),
     };
+    this.#shares = new Map(codecs.all.map((codec) => [codec, { batch: new WriteBatch(), ...common }]));
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#sessions.open,
@@ -118,7 +119,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 
   #open(ws: WebSocket, codec: Codec, admitted: Admitted): WsConnectionSocket {
-    const session = new Session(ws, codec, this.#share, this.services);
+    const session = new Session(ws, codec, this.#shares.get(codec)!, this.services);
     this.#sessions.add(session, ws);
     try {
       session.open(admitted);

@@ -15,7 +15,7 @@ const LARGE_BYTES = 65_536;
 /** The TCP socket below, with the part of Node that tells how much of a write the system has not taken yet. */
 type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
 
-/** What all sockets of a node write through. */
+/** What all sockets of a node that speak one protocol write through; they share the budget with the others. */
 export interface WriteShare {
   readonly batch: WriteBatch;
   readonly budget: SendBudget;
