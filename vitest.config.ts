@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import type { StagePlan } from './test/helpers/stage.js';
@@ -24,6 +25,8 @@ export default defineConfig({
   },
   test: {
     reporters: ['default', './test/helpers/summary-reporter.ts'],
+    // Vitest leaves one core alone; but most tests wait most of the time.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         extends: true,
@@ -56,7 +59,7 @@ export default defineConfig({
           globalSetup: redis,
           isolate: false,
           // They wait for servers most of the time.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
           include: ['test/faults/redis/*.faults.ts'],
           testTimeout: 60_000,
