@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ReceivedFrame } from 'nestjs-realtime/testing';
 import type { RawClient } from './raw-client.js';
 import { OPCODE, serverFrames } from './raw-frames.js';
@@ -20,6 +21,16 @@ export class RawGuest {
   /** Stops reading. */
   pause(): void {
     this.client.socket.pause();
+  }
+
+  /** Waits until the server has read nothing more from it for a while, counted in turns of the event loop. */
+  async isLeftUnread(): Promise<void> {
+    let read = -1;
+    for (let quiet = 0; quiet < 200; quiet++) {
+      if (this.serverSide.bytesRead !== read) quiet = 0;
+      read = this.serverSide.bytesRead;
+      await nextTurn();
+    }
   }
 
   /** What the server has said, parsed. */

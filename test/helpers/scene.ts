@@ -31,6 +31,8 @@ export interface RawOptions {
   /** Default: one of the user's own. */
   readonly token?: string | false;
   readonly headers?: Record<string, string | undefined>;
+  /** Default: that of the plain protocol. */
+  readonly path?: string;
 }
 
 /** How long the server may take to forget those who are gone; it waits 5 s for the answer to a close frame. */
@@ -82,9 +84,10 @@ export class Scene {
     userId = `bad-${++this.#count}`,
     token = testToken(userId),
     headers,
+    path = '/ws',
   }: RawOptions = {}): Promise<RawGuest> {
     const client = await this.visitor();
-    await client.write(upgradeRequest(token === false ? '/ws' : `/ws?token=${token}`, headers));
+    await client.write(upgradeRequest(token === false ? path : `${path}?token=${token}`, headers));
     await client.heard(token === false ? '101 Switching Protocols' : 'realtime:welcome');
     return new RawGuest(client, userId, this.#serverSides.get(client.socket.localPort!)!);
   }

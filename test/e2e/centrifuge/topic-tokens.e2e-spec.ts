@@ -1,7 +1,8 @@
 import { Clock, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription, SubscriptionOptions } from 'centrifuge';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TopicTokens } from '../../../lib/gateway/topic-tokens.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import type { RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, nextOf, sdkFor } from '../../helpers/sdk.js';
@@ -45,6 +46,14 @@ describe('A token for a topic', () => {
     const { client } = await start();
     const ended = await nextOf(subscribe(client, 'vault:1', { token }), 'unsubscribed');
     expect([ended, client.state]).toEqual([expect.objectContaining({ code: 103 }), 'connected']);
+  });
+
+  it('for another topic would open this one if it was only verified', async () => {
+    const good = { ok: true, expiresAt: new Date(Date.now() + HOUR_MS) } as const;
+    const judge = vi.spyOn(TopicTokens.prototype, 'judge').mockResolvedValue(good);
+    onTestFinished(() => judge.mockRestore());
+    const { client } = await start();
+    await nextOf(subscribe(client, 'vault:1', { token: tokenFor('vault:2') }), 'subscribed');
   });
 
   it('does not stand in for a handler that says no', async () => {

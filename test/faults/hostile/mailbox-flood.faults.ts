@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageBody, OnMessage, TopicGateway, type RealtimeOptions } from 'nestjs-realtime';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { heldBytes } from '../../helpers/heap.js';
@@ -48,22 +47,12 @@ function flood(guest: RawGuest): void {
   guest.client.socket.write(FLOOD);
 }
 
-/** Waits until the server has read nothing more for a while, counted in turns of the event loop. */
-async function untilQuiet({ serverSide }: RawGuest): Promise<void> {
-  let read = -1;
-  for (let quiet = 0; quiet < 200; quiet++) {
-    if (serverSide.bytesRead !== read) quiet = 0;
-    read = serverSide.bytesRead;
-    await nextTurn();
-  }
-}
-
 describe('commands that come faster than a handler works', () => {
   it('are left in the socket, once 64 of them wait', async () => {
     const scene = await stage();
     const guest = await scene.raw();
     flood(guest);
-    await scene.during(() => untilQuiet(guest));
+    await scene.during(() => guest.isLeftUnread());
     // What the system had handed over in one piece when the mailbox was full.
     expect(guest.serverSide.bytesRead).toBeLessThan(64 * 1.2 * KB + 192 * KB);
   });
@@ -73,7 +62,7 @@ describe('commands that come faster than a handler works', () => {
     const guest = await scene.raw();
     const before = await heldBytes();
     flood(guest);
-    await untilQuiet(guest);
+    await guest.isLeftUnread();
     expect((await heldBytes()) - before).toBeLessThan(MB);
   });
 
@@ -81,7 +70,7 @@ describe('commands that come faster than a handler works', () => {
     const scene = await stage();
     const guest = await scene.raw();
     flood(guest);
-    await untilQuiet(guest);
+    await guest.isLeftUnread();
     open();
     await expect.poll(() => handled.length, { timeout: 20_000 }).toBe(COMMANDS);
     expect(handled.every((n, at) => n === at)).toBe(true);
@@ -91,7 +80,7 @@ describe('commands that come faster than a handler works', () => {
     const scene = await stage();
     const guest = await scene.raw();
     flood(guest);
-    await scene.during(() => untilQuiet(guest));
+    await scene.during(() => guest.isLeftUnread());
     await guest.client.reset();
     open();
     expect(await scene.harm()).toEqual(NO_HARM);

@@ -1,0 +1,130 @@
+import type { Provider } from '@nestjs/common';
+import { JwtVerifier, type RealtimeOptions } from 'nestjs-realtime';
+import { testToken } from 'nestjs-realtime/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Session } from '../../../lib/gateway/session.js';
+import type { RawGuest } from '../../helpers/raw-guest.js';
+import { OPCODE, rawFrame } from '../../helpers/raw-frames.js';
+import { NO_HARM, Scene } from '../../helpers/scene.js';
+import { GatedVerifier } from '../../helpers/slow-verifier.js';
+
+const KB = 1_024;
+const CONNECT = { id: 1, connect: { token: testToken('bad') } };
+
+/** Every beat is a ping, so that clients can count how much time they have had. */
+const OFTEN = { intervalMs: 20, timeoutMs: 60_000 };
+
+function stage(options: RealtimeOptions = {}, ports: Provider[] = []): Promise<Scene> {
+  return Scene.set({ options: { centrifuge: true, ...options }, ports });
+}
+
+/** Somebody at the path of the SDKs who has said nothing yet. */
+function visit(scene: Scene): Promise<RawGuest> {
+  return scene.raw({ token: false, path: '/ws/connection/websocket' });
+}
+
+/** Commands in one frame. */
+function frameOf(...commands: readonly object[]): Buffer {
+  return rawFrame({ payload: commands.map((command) => JSON.stringify(command)).join('\n') });
+}
+
+/** So many commands that cost next to nothing, with the ids from 2 on. */
+function cheap(count: number, filling = ''): readonly object[] {
+  return Array.from({ length: count }, (_, n) => ({ id: n + 2, unsubscribe: { channel: 'a', filling } }));
+}
+
+describe('a frame that is larger than one may be', () => {
+  const tooLarge = frameOf(CONNECT, ...cheap(70, 'x'.repeat(KB)));
+
+  it('ends the connection, and none of its commands is carried out', async () => {
+    const scene = await stage();
+    const guest = await visit(scene);
+    await scene.during(() => guest.write(tooLarge));
+    expect([await guest.closeCode(), guest.said, await scene.harm()]).toEqual([1009, [], NO_HARM]);
+  });
+
+  it('twin: with maxMessageBytes: Infinity is carried out', async () => {
+    const scene = await stage({ limits: { maxMessageBytes: Infinity } });
+    const guest = await visit(scene);
+    await guest.write(tooLarge);
+    expect(await guest.answer(71)).toEqual({ id: 71, unsubscribe: {} });
+  });
+});
+
+describe('commands that come in the same frame as the first, more than may come at once,', () => {
+  const many = frameOf(CONNECT, ...cheap(1_000));
+
+  it('end the connection', async () => {
+    const scene = await stage();
+    const guest = await visit(scene);
+    await scene.during(() => guest.write(many));
+    expect([await guest.closeCode(), await scene.harm()]).toEqual([3013, NO_HARM]);
+  });
+
+  it('twin: without a rate are all answered', async () => {
+    const scene = await stage({ limits: { commandsPerSecond: Infinity, commandBurst: Infinity } });
+    const guest = await visit(scene);
+    await guest.write(many);
+    expect(await guest.answer(1_001)).toEqual({ id: 1_001, unsubscribe: {} });
+  });
+});
+
+describe('commands that come while the first is being judged', () => {
+  const FLOOD = Buffer.concat(cheap(10_000, 'x'.repeat(KB)).map((command) => frameOf(command)));
+
+  /** Writes 10 MB of commands behind the first, as fast as they are taken. */
+  async function flood(): Promise<{ readonly scene: Scene; readonly guest: RawGuest; readonly judge: GatedVerifier }> {
+    const judge = new GatedVerifier();
+    const scene = await stage({}, [{ provide: JwtVerifier, useValue: judge }]);
+    judge.hold();
+    onTestFinished(() => judge.release());
+    const guest = await visit(scene);
+    guest.client.socket.write(Buffer.concat([frameOf(CONNECT), FLOOD]));
+    await judge.isAskedAbout(1);
+    return { scene, guest, judge };
+  }
+
+  it('are left in the socket', async () => {
+    const { scene, guest, judge } = await flood();
+    await scene.during(() => guest.isLeftUnread());
+    // What the system had handed over in one piece with the first.
+    expect(guest.serverSide.bytesRead).toBeLessThan(192 * KB);
+    judge.release();
+    expect(await scene.harm()).toEqual(NO_HARM);
+  });
+
+  it('twin: are all taken in when reading is not stopped', async () => {
+    const pauseReading = vi.spyOn(Session.prototype, 'pauseReading').mockReturnValue();
+    onTestFinished(() => pauseReading.mockRestore());
+    const { guest } = await flood();
+    await expect.poll(() => guest.serverSide.bytesRead, { timeout: 20_000 }).toBeGreaterThan(FLOOD.length);
+  });
+});
+
+describe('a client that never says who it is', () => {
+  it('is closed when its time is over', async () => {
+    const scene = await stage({ limits: { authTimeoutMs: 200 }, heartbeat: OFTEN });
+    const guest = await visit(scene);
+    expect([await guest.closeCode(), await scene.harm()]).toEqual([3502, NO_HARM]);
+  });
+
+  it('is closed although it sends its first command byte by byte', async () => {
+    const scene = await stage({ limits: { authTimeoutMs: 200 }, heartbeat: OFTEN });
+    const guest = await visit(scene);
+    const first = frameOf(CONNECT);
+    const closing = guest.closeCode();
+    for (let beat = 1; beat <= 10; beat++) {
+      await guest.receives(OPCODE.ping, beat);
+      await guest.write(first.subarray(beat - 1, beat));
+    }
+    expect([await closing, await scene.harm()]).toEqual([3502, NO_HARM]);
+  });
+
+  it('twin: with an authTimeoutMs of weeks stays', async () => {
+    const scene = await stage({ limits: { authTimeoutMs: 2_147_483_647 }, heartbeat: OFTEN });
+    const guest = await visit(scene);
+    await guest.receives(OPCODE.ping, 30);
+    await guest.write(frameOf(CONNECT));
+    expect(await guest.answer(1)).toHaveProperty('connect');
+  });
+});
