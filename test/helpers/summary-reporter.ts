@@ -22,7 +22,10 @@ export default class SummaryReporter implements Reporter {
     }
     count.failed = failures.length;
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
-    const lines = [...failures.map((failure) => `failed: ${failure}`), `${count.passed} passed, ${count.failed} failed`];
+    const lines = [
+      ...failures.map((failure) => `failed: ${failure}`),
+      `${count.passed} passed, ${count.failed} failed`,
+    ];
     process.stdout.write(`\n${lines.join('\n')}${skipped}\n`);
   }
 }
