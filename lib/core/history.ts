@@ -14,6 +14,12 @@ export interface Retention {
   readonly ttlMs: number;
 }
 
+/** How much can be kept: it is read as a whole, and trimmed in one go. */
+export const RETENTION_LIMITS = {
+  size: { min: 1, max: 10_000 },
+  ttlMs: { min: 1_000, max: 604_800_000 },
+} as const;
+
 /** A message in a topic's history. */
 export interface Publication {
   readonly offset: number;

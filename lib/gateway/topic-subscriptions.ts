@@ -3,6 +3,7 @@ import { haveSameRights } from '../core/connection.js';
 import type { StreamPosition } from '../core/history.js';
 import { TopicGrants } from '../core/topic-grants.js';
 import type { StreamAdmission, StreamSettings } from '../delivery/topic-stream.js';
+import { fitting } from './fitting-admission.js';
 import type { SessionServices } from './session-services.js';
 import type { Session } from './session.js';
 
@@ -171,11 +172,8 @@ export class TopicSubscriptions {
   /** Says where everything begins, and lets follow what was missed, before anything else can be said. */
   #admitted(topic: string, command: SubscribeCommand | undefined, admission: StreamAdmission): void {
     const { socket } = this.session;
-    const { position, recovered, frames, length } = admission;
-    // What would not fit into the queue of the socket would end the connection, and be asked for again, for ever.
-    const isTooMuch = recovered === true && length * 2 > this.services.settings.limits.sendQueueBytes;
-    if (isTooMuch) return this.#subscribed(topic, command, { position: admission.top, recovered: false });
-    this.#subscribed(topic, command, { position, ...(recovered !== undefined && { recovered }) });
+    const { frames, ...place } = fitting(admission, this.services.settings.limits);
+    this.#subscribed(topic, command, place);
     for (const frame of frames) socket.send(frame.for(socket.codec));
   }
 

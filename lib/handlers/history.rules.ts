@@ -1,11 +1,9 @@
+import { RETENTION_LIMITS } from '../core/history.js';
 import { describeProblems, type Problem } from '../core/problem.js';
 import type { TopicHistoryOptions } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 
-/** What is kept is read as a whole, and Redis trims it in one go. */
-const MAX_SIZE = 10_000;
-const MIN_TTL_MS = 1_000;
-const MAX_TTL_MS = 604_800_000;
+const { size: SIZE, ttlMs: TTL_MS } = RETENTION_LIMITS;
 
 const OPTIONS = ['size', 'ttlMs', 'sendLatest'] as const satisfies (keyof TopicHistoryOptions)[];
 
@@ -28,11 +26,11 @@ function explainHistory(history: unknown): Problem[] {
     if (OPTIONS.some((option) => option === key)) continue;
     problems.push({ at: `history.${key}`, message: `is not an option; the options here are: ${OPTIONS.join(', ')}` });
   }
-  if (!isWithin(size, 1, MAX_SIZE)) {
-    problems.push({ at: 'history.size', message: `must be a whole number from 1 to ${MAX_SIZE}` });
+  if (!isWithin(size, SIZE)) {
+    problems.push({ at: 'history.size', message: `must be a whole number from ${SIZE.min} to ${SIZE.max}` });
   }
-  if (!isWithin(ttlMs, MIN_TTL_MS, MAX_TTL_MS)) {
-    const message = `must be a whole number of milliseconds from ${MIN_TTL_MS} to ${MAX_TTL_MS}`;
+  if (!isWithin(ttlMs, TTL_MS)) {
+    const message = `must be a whole number of milliseconds from ${TTL_MS.min} to ${TTL_MS.max}`;
     problems.push({ at: 'history.ttlMs', message });
   }
   if (sendLatest !== undefined && typeof sendLatest !== 'boolean') {
@@ -41,6 +39,6 @@ function explainHistory(history: unknown): Problem[] {
   return problems;
 }
 
-function isWithin(value: unknown, min: number, max: number): boolean {
+function isWithin(value: unknown, { min, max }: { readonly min: number; readonly max: number }): boolean {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }
