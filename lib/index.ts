@@ -9,6 +9,7 @@ export type {
   RealtimeHeartbeatOptions,
   RealtimeLimits,
   RealtimeOptions,
+  RealtimePersonalTopicsOptions,
   RealtimePresenceOptions,
   RealtimeTokenOptions,
 } from './realtime.options.js';

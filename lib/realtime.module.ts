@@ -1,5 +1,6 @@
 import { Inject, Module, Optional, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { userOfPersonalTopic } from './core/personal-topic.js';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
@@ -115,9 +116,10 @@ function complete(definition: DynamicModule): DynamicModule {
       TopicStreams,
       {
         provide: TopicPolicies,
-        inject: [TopicHandlerRegistry],
-        useFactory: (topics: TopicHandlerRegistry): TopicPolicies => ({
-          historyOf: (topic) => topics.find(topic)?.gateway.options.history,
+        inject: [TopicHandlerRegistry, RealtimeSettings],
+        useFactory: (topics: TopicHandlerRegistry, { personalTopics }: RealtimeSettings): TopicPolicies => ({
+          historyOf: (topic) =>
+            userOfPersonalTopic(topic) === undefined ? topics.find(topic)?.gateway.options.history : personalTopics,
         }),
       },
       BusAttachment,

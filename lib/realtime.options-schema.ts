@@ -8,6 +8,7 @@ import {
 } from 'class-validator';
 import { isIP } from 'node:net';
 import { explainJwtOptions } from './adapters/jwt/jwt-options.js';
+import { RETENTION_LIMITS } from './core/history.js';
 import { describeProblems, type Problem } from './core/problem.js';
 import { isOrigin } from './core/origin.js';
 import { MAX_TOPIC_LENGTH } from './core/topic.js';
@@ -119,6 +120,14 @@ class CompressionSchema {
 
 class CentrifugeSchema {
   @MustBe('a path like "/ws/connection/websocket", without query or fragment', isPath) path: unknown;
+  @MustBe('true, false, or an object like { size: 100, ttlMs: 3600000 }', isSwitchOrObject)
+  @ValidateNested()
+  personalTopics: unknown;
+}
+
+class PersonalTopicsSchema {
+  @Limit('of messages', 100, RETENTION_LIMITS.size) size: unknown;
+  @Limit('of milliseconds', 3_600_000, RETENTION_LIMITS.ttlMs) ttlMs: unknown;
 }
 
 class OptionsSchema {
@@ -173,6 +182,9 @@ function explainOptions(options: unknown): Problem[] {
   for (const [name, Schema] of Object.entries(SECTIONS) as [keyof typeof SECTIONS, new () => object][]) {
     const section = schema[name];
     if (isObject(section)) schema[name] = Object.assign(new Schema(), section);
+  }
+  if (schema.centrifuge instanceof CentrifugeSchema && isObject(schema.centrifuge.personalTopics)) {
+    schema.centrifuge.personalTopics = Object.assign(new PersonalTopicsSchema(), schema.centrifuge.personalTopics);
   }
   const errors = validateSync(schema, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   const problems = errors.flatMap((error) => problemsOf(error, ''));

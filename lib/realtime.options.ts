@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { DEFAULT_CLOCK_TOLERANCE_S, type RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
 import type { IdentityInput, JwtClaims } from './core/claims.js';
 import type { Requirements } from './core/authorization.js';
+import type { Retention } from './core/history.js';
 
 /**
  * The options of `RealtimeModule.forRoot()`. Everything but `jwt` has a default; every duration and size has its unit in
@@ -153,6 +154,22 @@ export interface RealtimeCompressionOptions {
 export interface RealtimeCentrifugeOptions {
   /** Path of its endpoint, compared exactly; another one than `path`. Default: `<path>/connection/websocket`. */
   path?: string;
+  /**
+   * Keeps what is sent to a user alone, so that clients recover what they have missed of it: they get it as publications
+   * of a topic of the user's own. `true`, or how much is kept. Default false.
+   */
+  personalTopics?: boolean | RealtimePersonalTopicsOptions;
+}
+
+/**
+ * How much of what is sent to each user is kept.
+ * @publicApi
+ */
+export interface RealtimePersonalTopicsOptions {
+  /** Most messages that are kept of one user: 1 to 10,000. Default 100. */
+  size?: number;
+  /** How long they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). Default 3,600,000 (an hour). */
+  ttlMs?: number;
 }
 
 /**
@@ -216,7 +233,9 @@ export class RealtimeSettings {
   readonly presence: Complete<RealtimePresenceOptions>;
   readonly report: boolean;
   readonly compression: Complete<RealtimeCompressionOptions> | false;
-  readonly centrifuge: Complete<RealtimeCentrifugeOptions> | false;
+  readonly centrifuge: Complete<Pick<RealtimeCentrifugeOptions, 'path'>> | false;
+  /** How much is kept of what is sent to a user; `undefined` when nothing is. */
+  readonly personalTopics: Retention | undefined;
 
   constructor(options: RealtimeOptions) {
     this.path = options.path ?? '/ws';
@@ -236,6 +255,7 @@ export class RealtimeSettings {
     this.report = options.report ?? true;
     this.compression = compressionOf(options.compression ?? false);
     this.centrifuge = centrifugeOf(options.centrifuge ?? false, this.path);
+    this.personalTopics = personalTopicsOf(options.centrifuge ?? false);
   }
 }
 
@@ -272,7 +292,14 @@ function compressionOf(option: boolean | RealtimeCompressionOptions): RealtimeSe
 
 function centrifugeOf(option: boolean | RealtimeCentrifugeOptions, path: string): RealtimeSettings['centrifuge'] {
   if (option === false) return false;
-  return { path: `${path.replace(/\/$/, '')}/connection/websocket`, ...(option === true ? {} : defined(option)) };
+  const { path: own } = option === true ? {} : option;
+  return { path: own ?? `${path.replace(/\/$/, '')}/connection/websocket` };
+}
+
+function personalTopicsOf(option: boolean | RealtimeCentrifugeOptions): Retention | undefined {
+  const { personalTopics = false } = typeof option === 'boolean' ? {} : option;
+  if (personalTopics === false) return undefined;
+  return { size: 100, ttlMs: 3_600_000, ...(personalTopics === true ? {} : defined(personalTopics)) };
 }
 
 /** An option that is there but undefined counts as left out. */

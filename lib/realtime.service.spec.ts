@@ -47,7 +47,8 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const [directory, events] = [new InMemoryNodeDirectory(), new ConnectionEvents()];
   const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
-  const policies = { historyOf: (name: string) => (name.startsWith('log:') ? { size: 3, ttlMs: 1_000 } : undefined) };
+  const isKept = (name: string) => name.startsWith('log:') || name === '#user:kept';
+  const policies = { historyOf: (name: string) => (isKept(name) ? { size: 3, ttlMs: 1_000 } : undefined) };
   const presence = new InMemoryPresenceStore(bus);
   return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
 }
@@ -118,6 +119,30 @@ describe('a send', () => {
   ])('asks the nodes for their answers %s', async (_when, options, sendOptions, report) => {
     await create(options).broadcast(NEWS, sendOptions);
     expect(bus.published[0]!.options).toEqual({ report });
+  });
+});
+
+describe('what is sent to a user for whom it is kept', () => {
+  it('goes to the user with its place, which the report has as well', async () => {
+    const report = await realtime.sendToUser('kept', NEWS);
+    expect(report).toEqual({ ...localReport(1), epoch: 'e1', offset: 1 });
+    expect(bus.published).toMatchObject([
+      { subject: 'user:kept', envelope: { to: [user('kept')], content: { position: { epoch: 'e1', offset: 1 } } } },
+    ]);
+  });
+
+  it.each([
+    ['to others as well', () => realtime.to(user('kept'), user('ann')).send(NEWS)],
+    ['with exceptions', () => realtime.to(user('kept')).except(role('admin')).send(NEWS)],
+    ['as an exception', () => realtime.to(all()).except(user('kept')).send(NEWS)],
+  ])('has no place when it goes %s', async (_how, send) => {
+    expect(await send()).toEqual(localReport(1));
+    expect(bus.published[0]!.envelope.content).not.toHaveProperty('position');
+  });
+
+  it('takes no idempotency key', async () => {
+    const options = { idempotencyKey: 'k' } as never;
+    await expect(realtime.sendToUser('kept', NEWS, options)).rejects.toMatchObject({ argument: 'idempotencyKey' });
   });
 });
 

@@ -14,6 +14,7 @@ import type { EnvelopeContent, Rights } from './core/envelope.js';
 import { explainMessage, stringifyMessage } from './core/message.js';
 import type { MessageInput } from './core/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/node-info.js';
+import { topicOfAddress } from './core/personal-topic.js';
 import type { Presence } from './core/presence.js';
 import type { Problem } from './core/problem.js';
 import type { Finding, Question } from './core/question.js';
@@ -140,7 +141,11 @@ export class RealtimeService {
     return this.events.stream$;
   }
 
-  /** To all connections of a user: every tab, every device. */
+  /**
+   * To all connections of a user: every tab, every device. With `centrifuge.personalTopics` it is kept, so that clients which can
+   * recover get what they have missed, and the report has the `epoch` and the `offset`.
+   * @throws RealtimeError `UNAVAILABLE` when it is to be kept, and it is not known whether it was
+   */
   sendToUser<T extends string>(
     userId: string,
     message: MessageInput<T>,
@@ -367,7 +372,8 @@ export class RealtimeService {
     assertValid(explainMessage(message));
     const kept = this.#topicThatIsKept(to, except);
     const retention = kept === undefined ? undefined : this.policies.historyOf(kept);
-    assertValid(explainIdempotencyKey(options?.idempotencyKey, retention));
+    // A key works where it is promised: for a topic of the application.
+    assertValid(explainIdempotencyKey(options?.idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
     if (kept === undefined || !retention) {
@@ -381,13 +387,15 @@ export class RealtimeService {
   }
 
   /**
-   * The topic of a publication that its history is to keep.
-   * @throws InvalidArgumentError when it is among others, or with exceptions: what goes to some has no place in a history
+   * The topic whose history is to keep what is sent: the one it is published to, or the user's own. What goes to a user among
+   * others, or not to all connections of the user, is not kept.
+   * @throws InvalidArgumentError when a topic that keeps one is among others, or with exceptions: what goes to some has no place in it
    */
   #topicThatIsKept(to: readonly Address[], except: readonly Address[]): string | undefined {
+    const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;
+    if (name !== undefined) return name;
     const isKept = (address: Address) => address.kind === 'topic' && this.policies.historyOf(address.id) !== undefined;
     if (!to.some(isKept) && !except.some(isKept)) return undefined;
-    if (to.length === 1 && except.length === 0 && to[0]!.kind === 'topic') return to[0]!.id;
     const message = 'must be one topic alone, without exceptions, when it is one that keeps a history';
     throw new InvalidArgumentError([{ at: 'to', message }]);
   }

@@ -8,6 +8,7 @@ export const CLOSE_CODES = {
   SERVER_ERROR: { code: 3004, reconnect: true, reason: 'server failed to handle the connection' },
   EXPIRED: { code: 3005, reconnect: true, reason: 'token expired, get a new one and reconnect' },
   SLOW: { code: 3008, reconnect: true, reason: 'reads too slowly' },
+  INSUFFICIENT_STATE: { code: 3010, reconnect: true, reason: 'messages were missed on the way' },
   NO_PONG: { code: 3012, reconnect: true, reason: 'did not answer a ping' },
   TOO_MANY_REQUESTS: { code: 3013, reconnect: true, reason: 'too many requests, please slow down' },
   INVALID_TOKEN: { code: 3500, reconnect: false, reason: 'invalid token' },

@@ -84,6 +84,8 @@ export interface AuthCommand extends BaseCommand {
   readonly action: 'auth';
   /** Empty when the one of the upgrade request counts. */
   readonly token: string;
+  /** Where the client left topics that the server had put it in, by topic: what it has missed since then is to follow. */
+  readonly recover?: ReadonlyMap<string, StreamPosition> | undefined;
   /** Only as the first command, or only later; both when left out. */
   readonly stage?: 'opening' | 'renewal' | undefined;
 }

@@ -93,6 +93,7 @@ export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
 export { Subscriptions } from './subscriptions.js';
 
 // What is kept of a topic's past
+export { addressOfTopic, personalTopic } from './personal-topic.js';
 export { isRun, placeOf, recover } from './recovery.js';
 export type { Place, Recovery } from './recovery.js';
 export { TopicFeed } from './topic-feed.js';

@@ -17,6 +17,8 @@ export type Push =
       readonly heartbeatMs: number;
       /** Missing when there is no limit. */
       readonly maxMessageBytes?: number;
+      /** The user's own topic, where what is sent to the user arrives as its publications: as in `subscribed`. */
+      readonly personal?: { readonly topic: string; readonly position: StreamPosition; readonly recovered?: boolean };
     }
   | { readonly kind: 'authenticated'; readonly id?: CommandId; readonly userId: string; readonly expiresAt?: Date }
   | { readonly kind: 'expiring'; readonly expiresAt: Date }

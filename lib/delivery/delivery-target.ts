@@ -9,6 +9,8 @@ import type { ConnectionSocket } from '../ports/connection-socket.js';
  */
 export interface DeliveryTarget {
   readonly socket: ConnectionSocket;
+  /** True: what is sent to its user reaches it as publications of the user's own topic, in the order of their history. */
+  readonly hasPersonalTopic?: boolean;
   /** Ends the connection. */
   disconnect(code: CloseCodeName, reason: string): void;
   /** Subscribes it without asking a handler; false when it was subscribed already. */

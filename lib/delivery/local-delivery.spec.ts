@@ -17,6 +17,7 @@ const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity });
 
 /** A connection that keeps what it is told. */
 class FakeTarget implements DeliveryTarget {
+  constructor(readonly hasPersonalTopic = false) {}
   readonly frames: Frame[] = [];
   readonly orders: string[] = [];
   readonly socket: ConnectionSocket = {
@@ -106,6 +107,16 @@ describe('a message', () => {
     pubSub.subscribe('a', 'feed');
     void deliver([topic('feed'), user('b')]);
     expect(a.frames[0]!.text).toBe('{"type":"x"}');
+  });
+
+  it('to the topic of a user’s own reaches those of the user’s connections that have it', () => {
+    const [a, b] = [new FakeTarget(true), new FakeTarget()];
+    for (const [id, target] of Object.entries({ a, b })) {
+      connections.set(createConnection({ id, userId: 'ann', createdAt: new Date(0) }));
+      delivery.attach(id, target);
+    }
+    connect('c', new FakeTarget(true));
+    expect([deliver([topic('#user:ann')]), a.frames.length, b.frames.length]).toEqual([1, 1, 0]);
   });
 
   it('is not counted for a connection whose socket is gone', () => {

@@ -3,6 +3,7 @@ import { topic, type Address } from '../core/address.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
 import type { PresenceChange } from '../core/presence.js';
+import { userOfPersonalTopic } from '../core/personal-topic.js';
 import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
@@ -93,12 +94,19 @@ export class LocalDelivery implements RecipientIndex {
       case 'role':
         return this.registry.idsOfRole(address.id);
       case 'topic':
-        return this.pubSub.subscribersOf(address.id);
+        return this.#inTopic(address.id);
       case 'connection':
         return this.#targets.has(address.id) ? new Set([address.id]) : NOBODY;
       case 'all':
         return this.registry.ids();
     }
+  }
+
+  #inTopic(name: string): ReadonlySet<string> {
+    const userId = userOfPersonalTopic(name);
+    if (userId === undefined) return this.pubSub.subscribersOf(name);
+    const ids = Array.from(this.registry.idsOfUser(userId));
+    return new Set(ids.filter((id) => this.#targets.get(id)?.hasPersonalTopic));
   }
 
   #actionFor(to: readonly Address[], content: MessageContent | Order): Action {

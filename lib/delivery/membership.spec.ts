@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
@@ -51,6 +51,7 @@ function connectionOf(id: string, userId: string, roles: string[] = []): Realtim
 let bus: RecordingBus;
 let registry: InMemoryConnectionRegistry;
 let pubSub: InMemoryPubSubManager;
+let streams: TopicStreams;
 let membership: Membership;
 
 beforeEach(() => {
@@ -58,7 +59,8 @@ beforeEach(() => {
   registry = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
   const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
-  membership = new Membership(registry, pubSub, delivery, bus, new TopicStreams(delivery, {} as HistoryStore));
+  streams = new TopicStreams(delivery, {} as HistoryStore);
+  membership = new Membership(registry, pubSub, delivery, bus, streams);
 });
 
 /** What the bus was told since the last time. */
@@ -182,6 +184,19 @@ describe('a connection that is removed', () => {
     void membership.subscribe('1', 'feed');
     membership.remove('1');
     expect([registry.ids().size, pubSub.topicCount, pubSub.subscriptionCount]).toEqual([0, 0, 0]);
+  });
+
+  it('leaves the topic of its user’s own, which ends with the last that has it', () => {
+    const left = vi.spyOn(streams, 'left');
+    void membership.add(connectionOf('1', 'ann'), { hasPersonalTopic: true } as DeliveryTarget);
+    void membership.add(connectionOf('2', 'ann'), { hasPersonalTopic: true } as DeliveryTarget);
+    void membership.add(connectionOf('3', 'ann'), TARGET);
+    membership.remove('1');
+    membership.remove('2');
+    expect(left.mock.calls).toEqual([
+      ['#user:ann', '1', false],
+      ['#user:ann', '2', true],
+    ]);
   });
 
   it('may be removed again', () => {

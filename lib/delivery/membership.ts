@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection.js';
 import { role, topic, user, type Address } from '../core/address.js';
+import { personalTopic } from '../core/personal-topic.js';
 import { subjectOf } from '../core/subject.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { MessageBus } from '../ports/message-bus.js';
@@ -60,7 +61,10 @@ export class Membership {
     this.delivery.detach(connectionId);
     for (const name of topics) this.#leftStream(name, connectionId);
     this.#leave(topics.map(topic));
-    if (connection) this.#leave([user(connection.userId), ...rolesOf(connection)]);
+    if (connection) {
+      this.#leftStream(personalTopic(connection.userId), connectionId);
+      this.#leave([user(connection.userId), ...rolesOf(connection)]);
+    }
     return topics;
   }
 
@@ -79,7 +83,7 @@ export class Membership {
   }
 
   #leftStream(name: string, connectionId: string): void {
-    this.streams.left(name, connectionId, this.pubSub.subscribersOf(name).size === 0);
+    this.streams.left(name, connectionId, this.delivery.idsOf(topic(name)).size === 0);
   }
 
   /** Joins the subjects whose first local member has just come, and waits with those who came while that is under way. */

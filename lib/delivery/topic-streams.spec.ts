@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
-import { topic } from '../core/address.js';
+import { topic, user } from '../core/address.js';
+import { createConnection } from '../core/connection.js';
 import type { HistoryPage, HistoryRange } from '../core/history.js';
 import { PublicationStream } from '../core/publication-stream.js';
 import { HistoryStore } from '../ports/history-store.js';
@@ -42,6 +43,7 @@ class SilentStore extends HistoryStore {
 
 let store: SilentStore;
 let pubSub: InMemoryPubSubManager;
+let registry: InMemoryConnectionRegistry;
 let streams: TopicStreams;
 let delivery: LocalDelivery;
 
@@ -49,7 +51,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   store = new SilentStore();
   pubSub = new InMemoryPubSubManager();
-  delivery = new LocalDelivery(new InMemoryConnectionRegistry(), pubSub, new PresenceWatchers(), { now: () => 0 });
+  registry = new InMemoryConnectionRegistry();
+  delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
   streams = new TopicStreams(delivery, store);
   streams.start();
 });
@@ -125,6 +128,56 @@ describe('what comes before its turn', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await reached).toBe(1);
     expect(got).toEqual(['one', 'two']);
+  });
+});
+
+describe('what is sent to a user, and kept', () => {
+  /** A connection of the user: in the topic of the user's own, or not. */
+  function connect(id: string, hasPersonalTopic: boolean): string[] {
+    const got: string[] = [];
+    const codec = { encodeMessage: (text: string, name?: string, offset?: number) => `${text} ${name} ${offset}` };
+    const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+    registry.set(createConnection({ id, userId: 'ann', createdAt: new Date(0) }));
+    if (hasPersonalTopic) streams.hold('#user:ann', id, SETTINGS);
+    delivery.attach(id, { socket, hasPersonalTopic, missed: () => void got.push('missed') } as never);
+    return got;
+  }
+
+  function send(text: string, offset: number) {
+    const position = { epoch: 'e1', offset };
+    return streams.deliver({ to: [user('ann')], except: [], content: { kind: 'message', text, position } });
+  }
+
+  it('is a message without a place for who is not in the topic of the user’s own', () => {
+    const got = connect('a', false);
+    expect([send('one', 1), got]).toEqual([1, ['one undefined undefined']]);
+  });
+
+  it('is a publication for who is, and each gets it once', async () => {
+    const [plain, kept] = [connect('a', false), connect('b', true)];
+    await streams.enter('#user:ann', 'b', undefined, () => undefined);
+    store.publish('#user:ann', 'one');
+    expect(await send('one', 1)).toBe(2);
+    expect([plain, kept]).toEqual([['one undefined undefined'], ['one #user:ann 1']]);
+  });
+
+  it('does not wait for others where it is no publication', async () => {
+    const [plain, kept] = [connect('a', false), connect('b', true)];
+    await streams.enter('#user:ann', 'b', undefined, () => undefined);
+    for (const text of ['one', 'two']) store.publish('#user:ann', text);
+    const reached = send('two', 2);
+    expect([plain, kept]).toEqual([['two undefined undefined'], []]);
+    expect(await reached).toBe(2);
+    expect(kept).toEqual(['one #user:ann 1', 'two #user:ann 2']);
+  });
+
+  it('does not come to who is about to enter behind it', async () => {
+    const kept = connect('b', true);
+    store.publish('#user:ann', 'one');
+    expect(await send('one', 1)).toBe(0);
+    const admit = vi.fn<(admission: StreamAdmission) => void>();
+    await streams.enter('#user:ann', 'b', undefined, admit);
+    expect([kept, admit.mock.calls[0]![0].position]).toEqual([[], { epoch: 'e1', offset: 1 }]);
   });
 });
 

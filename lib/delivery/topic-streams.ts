@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { topic as topicAddress, user } from '../core/address.js';
 import type { Envelope } from '../core/envelope.js';
-import type { StreamPosition } from '../core/history.js';
+import type { Publication, StreamPosition } from '../core/history.js';
+import { personalTopic } from '../core/personal-topic.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { TopicStream, type StreamAdmission, type StreamSettings } from './topic-stream.js';
@@ -51,10 +53,19 @@ export class TopicStreams {
     const { content } = envelope;
     if (content.kind !== 'message' || content.position === undefined) return this.delivery.deliver(envelope);
     const [first] = envelope.to;
-    const stream = first?.kind === 'topic' ? this.#streams.get(first.id) : undefined;
-    if (stream === undefined) return this.delivery.deliver(envelope);
     const { text, position } = content;
-    return stream.arrive({ offset: position.offset, text }, position.epoch);
+    const publication = { offset: position.offset, text };
+    if (first?.kind === 'user') return this.#deliverToUser(first.id, publication, position.epoch);
+    const stream = first?.kind === 'topic' ? this.#streams.get(first.id) : undefined;
+    return stream === undefined ? this.delivery.deliver(envelope) : stream.arrive(publication, position.epoch);
+  }
+
+  /** Whoever of the user's connections is not in the user's own topic gets it at once, as any message to the user. */
+  #deliverToUser(userId: string, publication: Publication, epoch: string): number | Promise<number> {
+    const name = personalTopic(userId);
+    const content = { kind: 'message', text: publication.text } as const;
+    const others = this.delivery.deliver({ to: [user(userId)], except: [topicAddress(name)], content });
+    return sum(others, this.#streams.get(name)?.arrive(publication, epoch) ?? 0);
   }
 
   /** From now on the connection gets nothing of the topic until it has entered; to be called before it subscribes. */
@@ -123,4 +134,9 @@ export class TopicStreams {
     }
     this.#check();
   };
+}
+
+function sum(a: number | Promise<number>, b: number | Promise<number>): number | Promise<number> {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  return Promise.all([a, b]).then(([first, second]) => first + second);
 }

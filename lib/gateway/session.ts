@@ -6,6 +6,7 @@ import { connectionIdOn } from '../core/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../core/connection.js';
 import type { RightsOrder } from '../core/envelope.js';
 import type { StreamPosition } from '../core/history.js';
+import { personalTopic } from '../core/personal-topic.js';
 import { Pulse } from '../core/pulse.js';
 import { TokenBucket } from '../core/token-bucket.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
@@ -16,6 +17,7 @@ import { asReason, closeCodeOf } from './close-reason.js';
 import { CommandLoop } from './command-loop.js';
 import type { Beat } from './heartbeat.js';
 import { Outlet } from './outlet.js';
+import { PersonalEntry } from './personal-entry.js';
 import type { SessionServices } from './session-services.js';
 import { SessionToken } from './session-token.js';
 import { endFailed } from './sessions.js';
@@ -86,6 +88,10 @@ export class Session implements DeliveryTarget {
   /** The present snapshot. Only there once somebody has authenticated. */
   get connection(): RealtimeConnection {
     return this.#connection!;
+  }
+
+  get hasPersonalTopic(): boolean {
+    return PersonalEntry.isFor(this.socket.codec, this.services);
   }
 
   get isClosed(): boolean {
@@ -169,6 +175,8 @@ export class Session implements DeliveryTarget {
   }
 
   missed(topic: string, position: StreamPosition): void {
+    // A client cannot begin it again but by connecting anew.
+    if (topic === personalTopic(this.connection.userId)) return this.disconnect('INSUFFICIENT_STATE');
     const byServer = this.#loop.subscriptions.isChosenByServer(topic);
     this.outlet.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
   }
@@ -282,7 +290,7 @@ export class Session implements DeliveryTarget {
       return this.disconnect(outcome.closeCode);
     }
     this.#confirm(command, outcome.authenticated);
-    await this.#admit(outcome.authenticated, command.id);
+    await this.#admit(outcome.authenticated, command);
   }
 
   /** A newer token for the same user: roles, permissions and the time of expiry follow it, and topics are judged anew. */
@@ -305,10 +313,10 @@ export class Session implements DeliveryTarget {
     this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
   }
 
-  /** @param answers the command that brought the token, if one did */
-  async #admit(authenticated: Authenticated, answers?: CommandId): Promise<void> {
+  /** @param command the one that brought the token, if one did */
+  async #admit(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
     const { identity, expiresAt } = authenticated;
-    const { settings, membership, events, dispatcher, clock, ids, node } = this.services;
+    const { settings, events, dispatcher, clock, ids, node } = this.services;
     const { maxMessageBytes } = settings.limits;
     this.#phase = 'admitting';
     this.#token.accept(authenticated);
@@ -319,24 +327,29 @@ export class Session implements DeliveryTarget {
       ...(expiresAt && { expiresAt }),
     });
     this.#connection = connection;
-    const joined = membership.add(connection, this);
+    const personal = this.hasPersonalTopic ? new PersonalEntry(connection, this.services) : undefined;
+    const joined = this.#join(connection, personal, command);
     if (joined) {
       // Reachable by now, but what is said in the welcome is not in force yet.
       this.pauseReading();
       this.socket.hold();
       if (!(await this.#inForce(joined))) return;
     }
-    this.socket.release(() =>
+    this.socket.release(() => {
       this.outlet.push({
         kind: 'welcome',
-        ...(answers !== undefined && { answers }),
+        ...(command?.id !== undefined && { answers: command.id }),
         connectionId: connection.id,
         userId: connection.userId,
         ...(expiresAt && { expiresAt }),
         heartbeatMs: settings.heartbeat.intervalMs,
         ...(Number.isFinite(maxMessageBytes) && { maxMessageBytes }),
-      }),
-    );
+        ...personal?.news,
+      });
+      personal?.sendMissed(this.socket);
+    });
+    // It may have been too much for the client.
+    if (this.isClosed) return;
     this.#phase = 'opening';
     const connected = dispatcher.connected(this.connection);
     // From here on the end is announced, however soon it comes: a listener or an early frame may bring it about.
@@ -353,6 +366,18 @@ export class Session implements DeliveryTarget {
     this.#phase = 'open';
     this.services.presence.opened(this.connection);
     this.#loop.start();
+  }
+
+  /** Makes the connection reachable; with a topic of the user's own, also by what is kept there. */
+  #join(
+    connection: RealtimeConnection,
+    personal: PersonalEntry | undefined,
+    command: AuthCommand | undefined,
+  ): void | Promise<void> {
+    const joined = this.services.membership.add(connection, this);
+    if (personal === undefined) return joined;
+    const asked = command?.recover?.get(personal.topic);
+    return joined ? joined.then(() => personal.enter(asked)) : personal.enter(asked);
   }
 
   #hearEarly(): void {

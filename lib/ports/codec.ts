@@ -29,6 +29,8 @@ export interface Codec {
   readonly isStrict?: boolean;
   /** True: clients answer a ping with a command, and WebSocket pings are not needed. */
   readonly answersPings?: boolean;
+  /** True: clients can be told of a topic of their user's own, and recover in it what was sent to the user. */
+  readonly hasPersonalTopics?: boolean;
   /** Reads the text of one frame. Hostile input is a result, never an exception. */
   decode(text: string): Decoded | DecodedBatch;
   /**
@@ -39,7 +41,7 @@ export interface Codec {
   /**
    * The frame that carries a message to any number of clients.
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it
-   * @param topic the topic it was published to, when it was published to one
+   * @param topic the topic it was published to, when it was published to one; a user's own may have any characters in it
    * @param offset its place in the topic's history, when that keeps one
    */
   encodeMessage(text: string, topic: string | undefined, offset?: number): string;

@@ -13,7 +13,8 @@ export interface PublicationOptions extends PublishOptions {
  *
  * **Promised by an implementation:** `publish` gives the message the next offset of its topic and hands it, in the same
  * step, to every node that has joined the topic's subject on the bus, as an envelope whose content carries its position:
- * what is read here and what arrives there have one order, on all nodes. The last `size` publications are kept until
+ * what is read here and what arrives there have one order, on all nodes. A user's own topic goes to the user, on the subject
+ * of the user: `addressOfTopic` in `core` tells the address of a topic. The last `size` publications are kept until
  * `ttlMs` after the last one; the position of a topic is kept for 24 hours, and ten times `ttlMs` at least, after it was last
  * published to or read; that of a topic to which nothing was ever published, for ten minutes. Whenever
  * what was counted may have been lost or be counted again, as when a server came back with an older state, the epoch is

@@ -1,6 +1,7 @@
 import { InMemoryHistoryStore } from '../../lib/adapters/in-memory/in-memory-history-store.js';
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
+import { topic as topicAddress } from '../../lib/core/address.js';
 import type { Envelope, MessageContent } from '../../lib/core/envelope.js';
 import type { HistoryPage, HistoryRange } from '../../lib/core/history.js';
 import type { HistoryStore, PositionedReport, PublicationOptions } from '../../lib/ports/history-store.js';
@@ -87,6 +88,8 @@ const swapping = () =>
 /** A store that makes every publication twice, or in which each key is unknown. */
 const forgetful = publishing((topic, text, retention, { report }) => [topic, text, retention, { report }]);
 
+const inUtf8 = (text: string) => Buffer.from(text).toString();
+
 const ascii = (text: string) => text.replace(/[^\0-\x7f]/g, '?');
 
 keepsItsContract('InMemoryHistoryStore', historyStoreContract, create);
@@ -109,6 +112,12 @@ canBeBroken(historyStoreContract, {
     read: (_topic, ...rest) => real.read('all', ...rest),
   })),
   'hands each publication to the bus with its position': carrying(({ kind, text }) => ({ kind, text })),
+  'hands what is published to the topic of a user’s own to the bus as something for that user': () =>
+    createWith((receive) => (envelope) => receive({ ...envelope, to: [topicAddress('contract:all')] })),
+  'keeps apart the topics of users whose ids no UTF-8 can tell apart': twin((real) => ({
+    publish: (topic, ...rest) => real.publish(inUtf8(topic), ...rest),
+    read: (topic, ...rest) => real.read(inUtf8(topic), ...rest),
+  })),
   'hands publications to the bus in the order of their offsets': swapping,
   'keeps what it has handed to the bus, in the same order': swapping,
   'reports what a publication has reached': reporting(() => ({ recipients: 1 })),

@@ -1,6 +1,6 @@
-import { topic as topicAddress } from '../../core/address.js';
 import type { Envelope } from '../../core/envelope.js';
 import type { HistoryPage, HistoryRange, Retention } from '../../core/history.js';
+import { addressOfTopic } from '../../core/personal-topic.js';
 import { PublicationStreams } from '../../core/publication-streams.js';
 import { subjectOf } from '../../core/subject.js';
 import type { Clock } from '../../ports/clock.js';
@@ -33,7 +33,7 @@ export class InMemoryHistoryStore extends HistoryStore {
   ): PositionedReport | Promise<PositionedReport> {
     const { position, isRepeated } = this.#streams.append(topic, text, retention, this.clock.now(), idempotencyKey);
     if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };
-    const address = topicAddress(topic);
+    const address = addressOfTopic(topic);
     const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
     const reported = this.bus.publish(subjectOf(address)!, envelope, { report });
     return reported instanceof Promise

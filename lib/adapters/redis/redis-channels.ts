@@ -49,7 +49,9 @@ export class RedisChannels {
    */
   historyOf(topic: string, { partition }: RedisChannel): readonly [position: string, publications: string] {
     const start = this.#start(partition);
-    return [`${start}:stream:${topic}`, `${start}:history:${topic}`];
+    // The id of a user may be in it.
+    const name = escape(topic);
+    return [`${start}:stream:${name}`, `${start}:history:${name}`];
   }
 
   /** The key that remembers an idempotency key; no topic has a space in it. */

@@ -1,6 +1,6 @@
-import { topic as topicAddress } from '../../core/address.js';
 import type { DeliveryReport } from '../../core/delivery-report.js';
 import type { HistoryPage, HistoryRange, Publication, Retention } from '../../core/history.js';
+import { addressOfTopic } from '../../core/personal-topic.js';
 import { MAX_POSITION_BYTES, splitPublication } from '../../core/publication-frame.js';
 import { positionLifeMs } from '../../core/publication-stream.js';
 import { KEY_LIFE_MS } from '../../core/publication-streams.js';
@@ -55,7 +55,7 @@ export class RedisHistoryStore extends HistoryStore {
     { size, ttlMs }: Retention,
     { report, idempotencyKey }: PublicationOptions,
   ): Promise<PositionedReport> {
-    const address = topicAddress(topic);
+    const address = addressOfTopic(topic);
     const channel = this.channels.of(subjectOf(address)!);
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) return Promise.reject(away());
@@ -86,7 +86,7 @@ export class RedisHistoryStore extends HistoryStore {
   }
 
   async read(topic: string, range: HistoryRange, { ttlMs }: Retention): Promise<HistoryPage> {
-    const channel = this.channels.of(subjectOf(topicAddress(topic))!);
+    const channel = this.channels.of(subjectOf(addressOfTopic(topic))!);
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) throw away();
     const args = [

@@ -43,6 +43,16 @@ describe('reading a frame', () => {
       { action: 'auth', id: 'connect:1', token: 't', stage: 'opening' },
     ],
     [
+      { id: 1, connect: { subs: { a: { recover: true, epoch: 'e', offset: 7 }, b: { epoch: 'e' }, c: 1 } } },
+      {
+        action: 'auth',
+        id: '-connect:1',
+        token: '',
+        stage: 'opening',
+        recover: new Map([['a', { epoch: 'e', offset: 7 }]]),
+      },
+    ],
+    [
       { id: 2, refresh: { token: 't' } },
       { action: 'auth', id: 'refresh:2', token: 't', stage: 'renewal' },
     ],
@@ -223,6 +233,45 @@ describe('writing a push', () => {
       { ...WELCOME, heartbeatMs: 20, answers: id('connect') },
       { id: 7, connect: { client: 'n.c', ping: 1, pong: true } },
     ],
+    [
+      'the welcome tells the topic of the user’s own',
+      {
+        ...WELCOME,
+        answers: id('connect', false),
+        personal: { topic: '#user:ann', position: { epoch: 'e', offset: 3 } },
+      },
+      {
+        id: 7,
+        connect: {
+          client: 'n.c',
+          ping: 25,
+          pong: true,
+          subs: { '#user:ann': { recoverable: true, positioned: true, epoch: 'e', offset: 3 } },
+        },
+      },
+    ],
+    ...[true, false].map((recovered): [string, Push, unknown] => [
+      `the welcome tells what became of the wish to recover: ${recovered}`,
+      {
+        ...WELCOME,
+        answers: id('connect', false),
+        personal: { topic: '#user:ann', position: { epoch: 'e', offset: 3 }, recovered },
+      },
+      expect.objectContaining({
+        connect: expect.objectContaining({
+          subs: {
+            '#user:ann': {
+              recoverable: true,
+              positioned: true,
+              epoch: 'e',
+              offset: 3,
+              was_recovering: true,
+              ...(recovered && { recovered }),
+            },
+          },
+        }),
+      }),
+    ]),
     ['the first token is not confirmed', { kind: 'authenticated', id: id('connect'), userId: 'ann' }, undefined],
     [
       'another token is',

@@ -10,6 +10,7 @@ export class CentrifugeCodec implements Codec {
   readonly clientOpens = true;
   readonly isStrict = true;
   readonly answersPings = true;
+  readonly hasPersonalTopics = true;
 
   constructor(private readonly shape: JsonShape) {}
 
@@ -27,9 +28,9 @@ export class CentrifugeCodec implements Codec {
 
   encodeMessage(message: string, topic: string | undefined, offset?: number): string {
     if (topic === undefined) return `{"push":{"message":{"data":${message}}}}`;
-    // A topic's characters need no escaping in JSON, and a message that was written by JSON.stringify has no line breaks.
+    // A message that was written by JSON.stringify has no line breaks.
     const place = offset === undefined ? '' : `,"offset":${offset}`;
-    return `{"push":{"channel":"${topic}","pub":{"data":${message}${place}}}}`;
+    return `{"push":{"channel":${JSON.stringify(topic)},"pub":{"data":${message}${place}}}}`;
   }
 
   #read(line: string): Decoded {

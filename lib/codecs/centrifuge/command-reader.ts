@@ -24,11 +24,12 @@ type Reader = (request: Fields, id: number) => Reading;
 const NOT_AVAILABLE = new Refusal('UNKNOWN_ACTION', 'Not available here.');
 
 const READERS: Readonly<Record<Method, Reader>> = {
-  connect({ token, headers }, id) {
+  connect({ token, headers, subs }, id) {
     if (!isTextOrMissing(token)) return 'the token must be a string';
     const found = token || tokenFromAuthorization(authorizationIn(headers));
     const commandId = commandIdOf('connect', id, found !== undefined);
-    return { action: 'auth', id: commandId, token: found ?? '', stage: 'opening' };
+    const recover = positionsIn(subs);
+    return { action: 'auth', id: commandId, token: found ?? '', stage: 'opening', ...(recover && { recover }) };
   },
   refresh({ token }, id) {
     if (!isText(token)) return 'the token must be a string that is not empty';
@@ -150,6 +151,15 @@ const NOWHERE: StreamPosition = { epoch: '', offset: 0 };
 function positionIn({ epoch, offset = 0 }: Fields): StreamPosition {
   const position = { epoch, offset };
   return isStreamPosition(position) ? position : NOWHERE;
+}
+
+/** Where a client left what it had not subscribed to by itself; nothing when it was nowhere, or does not wish to recover. */
+function positionsIn(subs: unknown): ReadonlyMap<string, StreamPosition> | undefined {
+  const left = Object.entries(fieldsOf(subs)).flatMap(([channel, sub]) => {
+    const fields = fieldsOf(sub);
+    return fields['recover'] === true ? [[channel, positionIn(fields)] as const] : [];
+  });
+  return left.length === 0 ? undefined : new Map(left);
 }
 
 /** The header among those that an SDK sends with its first command, since browsers cannot send any with the request. */

@@ -59,10 +59,12 @@ export function writeHistory({ id, top, publications }: Told<'history'>): string
 
 type Told<K extends Push['kind']> = Extract<Push, { kind: K }>;
 
-function connected({ connectionId, expiresAt, heartbeatMs }: Told<'welcome'>, to: ReplyTo, now: Date): object {
+function connected(push: Told<'welcome'>, to: ReplyTo, now: Date): object {
+  const { connectionId, expiresAt, heartbeatMs, personal } = push;
   const ping = Math.ceil(heartbeatMs / 1000);
   const expiry = to.hasToken ? expiryIn(expiresAt, now) : {};
-  return { id: to.id, connect: { client: connectionId, ...expiry, ping, pong: true } };
+  const subs = personal && { subs: { [personal.topic]: streamed(personal) } };
+  return { id: to.id, connect: { client: connectionId, ...expiry, ping, pong: true, ...subs } };
 }
 
 function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | undefined {
@@ -73,19 +75,22 @@ function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | 
 
 function subscribed(push: Told<'subscribed'>, now: Date): object {
   const { id, topic, position, recovered, byServer, expiresAt } = push;
-  const at = positioned(position);
   if (id === undefined) {
     // SDKs do not look for gaps. What the client began it begins again, and what the server began goes on elsewhere.
     const isLost = recovered === false && !byServer;
     const lost = { code: INSUFFICIENT_STATE, reason: 'publications were missed' };
-    return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: at }) } };
+    return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: positioned(position) }) } };
   }
-  return reply(id, {
-    ...at,
+  return reply(id, { ...streamed(push), ...expiryIn(expiresAt, now) });
+}
+
+/** Where a subscription begins, and what became of the wish to recover. */
+function streamed({ position, recovered }: Pick<Told<'subscribed'>, 'position' | 'recovered'>): object {
+  return {
+    ...positioned(position),
     ...(recovered !== undefined && { was_recovering: true }),
     ...(recovered && { recovered }),
-    ...expiryIn(expiresAt, now),
-  });
+  };
 }
 
 function positioned(position: StreamPosition | undefined): object {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { topic } from '../../core/address.js';
 import type { MessageContent } from '../../core/envelope.js';
 import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../../core/history.js';
+import { addressOfTopic, personalTopic } from '../../core/personal-topic.js';
 import type { HistoryStore, PositionedReport } from '../../ports/history-store.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, subject } from './bus-node.js';
@@ -50,9 +50,14 @@ export class HistoryNode {
     return `contract:${randomUUID()}`;
   }
 
+  /** The topic of a user's own, whose id has characters in it that no other topic has. */
+  static personalTopic(): string {
+    return personalTopic(`contract "ü" {*}\n${randomUUID()}`);
+  }
+
   /** From now on this node gets what is published to the topic. */
   async join(name: string): Promise<void> {
-    await this.node.bus.join(subject(topic(name)));
+    await this.node.bus.join(subject(addressOfTopic(name)));
   }
 
   /** Publishes a message with this payload; a report is asked for unless `report` says otherwise. */

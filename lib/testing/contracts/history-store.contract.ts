@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isEpoch } from '../../core/history.js';
+import { addressOfTopic } from '../../core/personal-topic.js';
 import type { ContractCase } from './contract-case.js';
 import { HistoryNode, positionOf, span, textOf, textsOf, type HistoryStoreSetup } from './history-node.js';
 
@@ -63,6 +64,24 @@ export const historyStoreContract: readonly ContractCase<HistoryStoreSetup>[] = 
     assert.deepEqual(node.node.inbox.envelopes, [
       { to: [{ kind: 'topic', id: topic }], except: [], content: { kind: 'message', text: textOf('hello'), position } },
     ]);
+  }),
+  historyCase(
+    'hands what is published to the topic of a user’s own to the bus as something for that user',
+    async (node) => {
+      const topic = HistoryNode.personalTopic();
+      await node.join(topic);
+      const position = positionOf(await node.publish(topic, 'hello'));
+      await node.node.inbox.hold(1);
+      assert.deepEqual(node.node.inbox.envelopes, [
+        { to: [addressOfTopic(topic)], except: [], content: { kind: 'message', text: textOf('hello'), position } },
+      ]);
+      assert.deepEqual((await node.page(topic, { limit: 10 })).publications, [{ offset: 1, text: textOf('hello') }]);
+    },
+  ),
+  historyCase('keeps apart the topics of users whose ids no UTF-8 can tell apart', async (node) => {
+    const topic = HistoryNode.personalTopic();
+    await node.publish(`${topic}\ud800`, 'hello');
+    assert.deepEqual(await node.offsets(`${topic}\ud801`, { limit: 10 }), []);
   }),
   historyCase('hands publications to the bus in the order of their offsets', async (node) => {
     const topic = HistoryNode.topic();

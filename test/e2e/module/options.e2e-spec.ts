@@ -25,6 +25,26 @@ const WRONG: [string, object, string][] = [
   ['a protocol that is no switch', { centrifuge: '/sdk' }, 'centrifuge must be true, false, or an object like { path'],
   ['a path of SDKs without a slash', { centrifuge: { path: 'sdk' } }, 'centrifuge.path must be a path like'],
   ['one path for two protocols', { centrifuge: { path: '/ws' } }, 'centrifuge.path must be another path than that of'],
+  [
+    'topics of users’ own that are no switch',
+    { centrifuge: { personalTopics: 100 } },
+    'centrifuge.personalTopics must be true, false, or an object like { size: 100, ttlMs: 3600000 }',
+  ],
+  [
+    'too much that is kept of a user',
+    { centrifuge: { personalTopics: { size: 10_001 } } },
+    'centrifuge.personalTopics.size must be a whole number of messages from 1 to 10000; for example 100; got 10001',
+  ],
+  [
+    'what is kept of a user for ever',
+    { centrifuge: { personalTopics: { ttlMs: Infinity } } },
+    'centrifuge.personalTopics.ttlMs must be a whole number of milliseconds from 1000 to 604800000',
+  ],
+  [
+    'an unknown option of what is kept of a user',
+    { centrifuge: { personalTopics: { ttl: 1_000 } } },
+    'centrifuge.personalTopics.ttl is not an option; the options here are: size, ttlMs',
+  ],
   ['a switch that is no boolean', { useGlobalPrefix: 'yes' }, 'useGlobalPrefix must be true or false; got "yes"'],
   ['claims that is no function', { claims: {} }, 'claims must be a function (claims) => ({ userId'],
   ['a section that is no object', { limits: 7 }, 'options: limits must be an object; got a number'],
