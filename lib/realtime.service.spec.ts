@@ -242,6 +242,17 @@ describe('a question', () => {
     bus.findings = [found('n2.b', 2), found('n1.a', 1)];
     expect((await realtime.connectionsOf('ann')).map(({ id }) => id)).toEqual(['n1.a', 'n2.b']);
   });
+
+  it('has one order of connections of the same millisecond, whoever answers first', async () => {
+    const [one, other] = [found('n1.a', 1), found('n2.b', 1)];
+    for (const findings of [
+      [one, other],
+      [other, one],
+    ]) {
+      bus.findings = findings;
+      expect((await realtime.connectionsOf('ann')).map(({ id }) => id)).toEqual(['n1.a', 'n2.b']);
+    }
+  });
 });
 
 describe('draining', () => {

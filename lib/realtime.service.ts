@@ -438,6 +438,7 @@ function explainReason(reason: unknown): readonly Problem[] {
     : [];
 }
 
+/** Oldest first; those of the same millisecond in the order of their ids, which is the same on every node. */
 function byAge(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
-  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
 }

@@ -87,8 +87,12 @@ describe('whichever node is asked, a connection of any node', () => {
   });
 
   it('is found among those of its user, oldest first', async () => {
-    const found = await onEachNode((realtime) => realtime.connectionsOf('ann'));
-    for (const connections of found) expect(connections.map(({ id }) => id)).toEqual([phone.id, laptop.id]);
+    const [first, ...others] = await onEachNode((realtime) => realtime.connectionsOf('ann'));
+    expect(new Set(first!.map(({ id }) => id))).toEqual(new Set([phone.id, laptop.id]));
+    const [older, younger] = first!;
+    expect(older!.createdAt.getTime()).toBeLessThanOrEqual(younger!.createdAt.getTime());
+    // Of the same millisecond, every node has the same order.
+    for (const other of others) expect(other).toEqual(first);
   });
 
   it('is the same snapshot', async () => {
