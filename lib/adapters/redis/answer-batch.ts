@@ -1,4 +1,4 @@
-import type { ReachedCount } from '../../core/bus-frame.js';
+import type { BusFrame, ReachedCount } from '../../core/bus-frame.js';
 import type { RedisChannels } from './redis-channels.js';
 import type { RedisLine } from './redis-line.js';
 
@@ -30,9 +30,11 @@ export class AnswerBatch {
     for (const [origin, counts] of this.#counts) {
       for (let i = 0; i < counts.length; i += MAX_COUNTS) {
         const part = counts.slice(i, i + MAX_COUNTS);
-        this.line.say(this.channels.answersTo(origin), { kind: 'reached', ...this.line.next(), counts: part });
+        this.line.sayAll(this.channels.answersTo(origin), part, this.#frameOf);
       }
     }
     this.#counts.clear();
   };
+
+  readonly #frameOf = (counts: readonly ReachedCount[]): BusFrame => ({ kind: 'reached', ...this.line.next(), counts });
 }

@@ -78,15 +78,12 @@ export class RedisAnswers {
     }
     for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
       const part = findings.slice(i, i + MAX_FINDINGS).map(toFindingData);
+      const frameOf = (found: readonly unknown[], isEnd: boolean): BusFrame => {
+        return { kind: 'found', ...this.line.next(), about: sequence, findings: found, isLast: isEnd };
+      };
       const isLast = i + MAX_FINDINGS >= findings.length;
-      const spoken = this.line.next();
-      this.line.say(this.channels.answersTo(origin), {
-        kind: 'found',
-        ...spoken,
-        about: sequence,
-        findings: part,
-        isLast,
-      });
+      // Without its last part, an answer counts as none.
+      if (!this.line.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
     }
   }
 

@@ -30,7 +30,6 @@ export class RedisAssembly {
     const line = new RedisLine(network, settings.maxEnvelopeBytes);
     const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
     const answers = new RedisAnswers(network, channels, line, this.directory);
-    this.presence = new RedisPresenceStore(network, channels, settings);
     this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);
     this.history = new RedisHistoryStore(network, channels, line, subscriptions, answers, ids);
   }

@@ -77,9 +77,28 @@ export class RedisLine {
     );
   }
 
-  /** Publishes a frame where nobody waits for what becomes of it. */
-  say(channel: RedisChannel, frame: BusFrame): void {
-    this.send(channel, encodeFrame(frame), ignore, ignore);
+  /**
+   * Publishes a list in as many frames as it takes for each to be small enough.
+   * @param frameOf makes the frame of a part
+   * @returns false when something in it is too large by itself: what stands behind that is not said either
+   */
+  sayAll<T>(
+    channel: RedisChannel,
+    list: readonly T[],
+    frameOf: (part: readonly T[], isLast: boolean) => BusFrame,
+    isLast = true,
+  ): boolean {
+    const text = this.textOf(frameOf(list, isLast));
+    if (text !== undefined) {
+      this.send(channel, text, ignore, ignore);
+      return true;
+    }
+    if (list.length < 2) return false;
+    const half = list.length >> 1;
+    return (
+      this.sayAll(channel, list.slice(0, half), frameOf, false) &&
+      this.sayAll(channel, list.slice(half), frameOf, isLast)
+    );
   }
 
   /** Publishes a frame, and resolves when Redis has it or cannot be told. */

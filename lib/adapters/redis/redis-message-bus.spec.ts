@@ -48,6 +48,26 @@ describe('a report', () => {
     expect(await a!.publish(SUBJECT, 'hello', false)).toEqual({ recipients: 1, nodes: 1, complete: false });
   });
 
+  it('has nobody answer when none was asked for', async () => {
+    const [a] = await start(2);
+    await a!.publish(SUBJECT);
+    const answers: unknown[] = [];
+    const spy = await createClient({ url: redis.url }).connect();
+    onTestFinished(() => spy.destroy());
+    await spy.subscribe(`realtime:bus:${a!.id}`, (text) => answers.push(...JSON.parse(text.split('\n')[1]!)));
+    await Promise.all(Array.from({ length: 20 }, () => a!.publish(SUBJECT, 'silent', false)));
+    // Whatever was answered before it would stand in front of this one.
+    await a!.publish(SUBJECT, 'answered', true);
+    expect(answers).toHaveLength(1);
+  });
+
+  it('adds up what came in answers that had to be small', async () => {
+    options = { ...options, maxEnvelopeBytes: 1_024 };
+    const [a] = await start(2);
+    const reports = await Promise.all(Array.from({ length: 500 }, () => a!.publish(SUBJECT)));
+    expect(reports).toEqual(reports.map(() => ({ recipients: 2, nodes: 2, complete: true })));
+  });
+
   it('is complete when no other node was reached, though none was asked for', async () => {
     const [a] = await start(1);
     expect(await a!.publish(SUBJECT, 'hello', false)).toEqual({ recipients: 1, nodes: 1, complete: true });
@@ -99,6 +119,20 @@ describe('a question', () => {
     const [a, b] = await start(2);
     b!.findings = Array.from({ length: 1_000 }, (_, i) => connection(`b.${i}`));
     expect(await a!.bus.ask(SUBJECT, { kind: 'connections', of: user('ann') })).toHaveLength(1_000);
+  });
+
+  it('is answered in parts that are small enough', async () => {
+    options = { ...options, maxEnvelopeBytes: 1_024 };
+    const [a, b] = await start(2);
+    b!.findings = Array.from({ length: 300 }, (_, i) => `topic:${i}`);
+    expect(await a!.bus.ask(SUBJECT, { kind: 'topics', of: 'b.1' })).toEqual(b!.findings);
+  });
+
+  it('is refused when something that was found cannot be told', async () => {
+    options = { ...options, maxEnvelopeBytes: 1_024 };
+    const [a, b] = await start(2);
+    b!.findings = ['x'.repeat(1_024), ...Array.from({ length: 200 }, (_, i) => `topic:${i}`)];
+    await expect(a!.bus.ask(SUBJECT, { kind: 'topics', of: 'b.1' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('is refused when not everybody has answered', async () => {
@@ -239,6 +273,15 @@ describe('a subscribing connection over which nothing comes any more', () => {
   });
 });
 
+describe('a node that ends', () => {
+  it('logs nothing out of the ordinary', async () => {
+    const logs = collectLogs();
+    const [a] = await start(1);
+    await a!.stop();
+    expect(logs).toEqual([]);
+  });
+});
+
 describe('what is no frame of ours', () => {
   it('is counted and ignored', async () => {
     const [a] = await start(1);
@@ -247,6 +290,15 @@ describe('what is no frame of ours', () => {
     }
     await vi.waitFor(() => expect(a!.bus.stats.ignored).toBe(4), WAIT_MS);
     expect(a!.texts).toEqual([]);
+  });
+
+  it('is one that is larger than is allowed', async () => {
+    const [a] = await start(1);
+    const b = await RedisBusNode.start({ ...options, maxEnvelopeBytes: 100_000 });
+    await b.bus.join(SUBJECT);
+    await a!.publish(SUBJECT, 'x'.repeat(150_000), false);
+    await vi.waitFor(() => expect(b.bus.stats.ignored).toBe(1), WAIT_MS);
+    expect([a!.texts.length, b.texts.length]).toEqual([1, 0]);
   });
 
   it('is taken once when it is played back', async () => {

@@ -107,9 +107,10 @@ export class RedisServer {
     return !wasOverdue && this.isOverdue;
   }
 
+  /** Ends both for good; the other way round the one for commands would seem to be lost. */
   close(): void {
-    this.commands.close();
     this.subscriber.close();
+    this.commands.close();
   }
 
   get #patience(): number {
