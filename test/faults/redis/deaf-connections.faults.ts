@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Probes } from '../../../lib/adapters/redis/probes.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet } from './fleet.js';
 import { startReplica } from './replica.js';
@@ -44,18 +45,38 @@ describe('A node whose connection for subscriptions is open, and silent', () => 
 });
 
 describe('A node that is led to a replica with its subscriptions, where Redis does not count it', () => {
-  it('is not attached until the way is right again', async () => {
+  async function leadAstray(): Promise<Fleet> {
     const fleet = await Fleet.start();
-    const [astray, other] = fleet.nodes;
+    const [astray] = fleet.nodes;
     const replica = await startReplica(fleet.redis);
     astray!.proxy.redirect(replica.port);
     astray!.proxy.cut('subscribe');
+    return fleet;
+  }
+
+  it('is not attached until the way is right again', async () => {
+    const fleet = await leadAstray();
+    const [astray, other] = fleet.nodes;
     await expect
       .poll(() => other!.realtime.publish('feed', { type: 'news' }))
       .toEqual({ recipients: 1, nodes: 1, complete: false });
     expect(astray!.realtime.isAttached).toBe(false);
     astray!.proxy.redirect(fleet.redis.port);
     await fleet.healed(6_000);
+  });
+
+  it('would take itself for attached, and others would too, if it did not see whether its subscriptions work', async () => {
+    const fence = vi.spyOn(Probes.prototype, 'fence').mockImplementation(async (server) => {
+      server.hearing = 'open';
+    });
+    onTestFinished(() => fence.mockRestore());
+    const fleet = await leadAstray();
+    const [astray, other] = fleet.nodes;
+    await expect.poll(() => astray!.bus.stats.gaps).toBe(1);
+    await expect.poll(() => astray!.realtime.isAttached, { timeout: 4_000 }).toBe(true);
+    await expect
+      .poll(() => other!.realtime.publish('feed', { type: 'news' }))
+      .toEqual({ recipients: 1, nodes: 1, complete: true });
   });
 });
 

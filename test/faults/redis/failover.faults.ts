@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisNetwork } from '../../../lib/adapters/redis/redis-network.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';
 import { startReplica } from './replica.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
+
+const FEED = 'realtime:topic:feed';
 
 describe('When the master is killed and its replica takes over', () => {
   it('all is restored there, and nothing arrives twice, in another order or unsaid', async () => {
@@ -19,7 +22,7 @@ describe('When the master is killed and its replica takes over', () => {
     await traffic.stop();
     expect(traffic.faults).toEqual(NO_FAULTS);
     expect(traffic.silentMs).toBeLessThan(200);
-    expect(await replica.cli('PUBSUB', 'NUMSUB', 'realtime:topic:feed')).toBe('realtime:topic:feed\n2');
+    expect(await replica.cli('PUBSUB', 'NUMSUB', FEED)).toBe(`${FEED}\n2`);
     expect(crashes).toEqual([]);
   });
 });
@@ -41,5 +44,32 @@ describe('When a node is led to a replica that is not promoted yet', () => {
       await expect.poll(async () => (await realtime.nodes()).length, { timeout: 2_000 }).toBe(2);
     }
     expect(crashes).toEqual([]);
+  });
+});
+
+describe('When the master becomes a replica of another one, and its connections stay open', () => {
+  /** @returns how many nodes listen to the new master */
+  async function demote(): Promise<{ readonly fleet: Fleet; readonly listening: () => Promise<number> }> {
+    const fleet = await Fleet.start({ over: { leaseRefreshMs: 200, leaseTtlMs: 1_000 } });
+    const successor = await startReplica(fleet.redis);
+    for (const { proxy } of fleet.nodes) proxy.redirect(successor.port);
+    await successor.cli('REPLICAOF', 'NO', 'ONE');
+    await fleet.redis.cli('REPLICAOF', '127.0.0.1', successor.port);
+    const listening = async () => Number((await successor.cli('PUBSUB', 'NUMSUB', FEED)).split('\n')[1]);
+    return { fleet, listening };
+  }
+
+  it('its nodes go to the new one', async () => {
+    const { fleet, listening } = await demote();
+    await expect.poll(listening, { timeout: 6_000 }).toBe(fleet.nodes.length);
+    await fleet.healed(6_000);
+  });
+
+  it('its nodes would stay if they did not mind that it only reads', async () => {
+    const mistrust = vi.spyOn(RedisNetwork.prototype, 'mistrust').mockReturnValue();
+    onTestFinished(() => mistrust.mockRestore());
+    const { listening } = await demote();
+    await delay(2_000);
+    expect(await listening()).toBe(0);
   });
 });

@@ -6,6 +6,7 @@ import { collectLogs } from '../../helpers/handler-harness.js';
 import { RedisBusNode } from '../../helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
+import { without } from './history-twins.js';
 import { startReplica } from './replica.js';
 
 const TOPIC = 'chat:1';
@@ -232,6 +233,13 @@ describe('When Redis is full', () => {
     expect(after.offset).toBe(1);
     expect(after.epoch).not.toBe(before.epoch);
     expect(await offsets()).toEqual([1]);
+  });
+
+  it('and has thrown a position away, two different messages would have one place if epochs had no names', async () => {
+    without.epochs();
+    const before = await fill(1);
+    await redis.cli('DEL', 'realtime:stream:chat:1');
+    expect(await publish()).toMatchObject({ epoch: before.epoch, offset: before.offset });
   });
 
   it('and has thrown publications away, that shows in what is found', async () => {

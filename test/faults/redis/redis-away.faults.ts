@@ -1,6 +1,7 @@
 import { user } from 'nestjs-realtime';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisConnection } from '../../../lib/adapters/redis/redis-connection.js';
 import { RedisSubscriptions } from '../../../lib/adapters/redis/redis-subscriptions.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';
@@ -73,6 +74,7 @@ describe('When Redis is killed and comes back empty', () => {
 
 describe('When Redis halts', () => {
   async function haltFor(ms: number): Promise<Traffic> {
+    const crashes = watchForCrashes();
     const fleet = await Fleet.start();
     const traffic = new Traffic(fleet, { from: [0, 1], everyMs: 10 });
     await delay(200);
@@ -81,6 +83,7 @@ describe('When Redis halts', () => {
     fleet.redis.resume();
     await fleet.healed(HEALED_MS);
     await traffic.stop();
+    expect(crashes).toEqual([]);
     return traffic;
   }
 
@@ -90,13 +93,22 @@ describe('When Redis halts', () => {
     expect(traffic.lost).toEqual([]);
   });
 
-  it('for longer than a command may take, senders are answered in time, and nothing arrives twice or late', async () => {
-    const traffic = await haltFor(6_000);
+  it.each([
+    ['than a command may take', 6_000],
+    ['than a lease', 30_000],
+  ])('for longer %s, senders are answered in time, and nothing arrives twice or late', async (_than, ms) => {
+    const traffic = await haltFor(ms);
     expect(traffic.faults).toEqual(NO_FAULTS);
     expect(traffic.reports.incomplete).toBeGreaterThan(100);
     // A command may take 4 s.
     expect(traffic.slowestReportMs).toBeLessThan(5_500);
     expect(traffic.latestMs).toBeLessThan(5_500);
+  });
+
+  it('senders would wait for as long as it halts if commands had no time limit', async () => {
+    const tick = vi.spyOn(RedisConnection.prototype, 'tick').mockReturnValue(false);
+    onTestFinished(() => tick.mockRestore());
+    expect((await haltFor(6_000)).slowestReportMs).toBeGreaterThan(5_500);
   });
 
   it('no more waits for it than is allowed', async () => {

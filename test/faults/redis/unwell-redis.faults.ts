@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisConnection, type RedisClient } from '../../../lib/adapters/redis/redis-connection.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet, type FleetParts } from './fleet.js';
@@ -31,6 +32,13 @@ describe('When Redis is emptied', () => {
   });
 });
 
+/** Sends every command but those that bring the source of a script. */
+function unlessEval(client: RedisClient) {
+  return (args: string[]): Promise<unknown> => {
+    return args[0] === 'EVAL' ? Promise.reject(new Error('not sent')) : client.sendCommand(args);
+  };
+}
+
 describe('When Redis has forgotten its scripts', () => {
   it('nobody notices', async () => {
     const fleet = await Fleet.start(QUICK);
@@ -43,6 +51,18 @@ describe('When Redis has forgotten its scripts', () => {
     await traffic.stop();
     expect(traffic.faults).toEqual(NO_FAULTS);
     expect(traffic.reports.incomplete).toBe(0);
+  });
+
+  it('nobody could count if nodes did not send them again', async () => {
+    const fleet = await Fleet.start(QUICK);
+    await listed(fleet);
+    const { run } = RedisConnection.prototype;
+    const spy = vi.spyOn(RedisConnection.prototype, 'run').mockImplementation(function (this: RedisConnection, use) {
+      return run.call(this, (client) => use({ ...client, sendCommand: unlessEval(client) } as never)) as never;
+    });
+    onTestFinished(() => spy.mockRestore());
+    await fleet.redis.cli('SCRIPT', 'FLUSH');
+    await expect(fleet.nodes[0]!.realtime.counts()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
 
