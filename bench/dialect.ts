@@ -17,6 +17,8 @@ export interface Dialect {
   readonly subscribed: string;
   /** What is sent to a handler. Its answer must contain `"ts":` with the same number. Left out: not measured. */
   readonly ask?: Partial<Readonly<Record<Handler, string>>>;
+  /** How clients ask for what they have missed, and for who is in a topic; `{epoch}` and `{offset}` are filled in. */
+  readonly features?: Readonly<Record<'recover' | 'watch' | 'leave', string>>;
   /** A frame that must be answered for the connection to stay, as socket.io wants it. */
   readonly heartbeat?: { readonly heard: string; readonly said: string };
 }
@@ -55,6 +57,11 @@ export const REALTIME: Dialect = {
   ask: {
     plain: `{"action":"message","id":1,"topic":"desk:1","type":"plain","payload":${asked}}`,
     checked: `{"action":"message","id":1,"topic":"desk:1","type":"checked","payload":${asked}}`,
+  },
+  features: {
+    recover: '{"action":"subscribe","id":1,"topic":"{topic}","recover":{"epoch":"{epoch}","offset":{offset}}}',
+    watch: '{"action":"subscribe","id":1,"topic":"{topic}","presence":true}',
+    leave: '{"action":"unsubscribe","id":1,"topic":"{topic}"}',
   },
 };
 

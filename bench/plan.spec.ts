@@ -25,6 +25,12 @@ describe('the plan', () => {
     expect(asked).toHaveLength(ROWS.length - 1);
   });
 
+  it('asks of a server only what it has, and no more often than is said', () => {
+    const workload = { ...one!, rows: ['ws-framed'], repetitions: 1 };
+    const asked = plan(ROWS, [workload, two!], 2).filter((step) => step.workload === workload);
+    expect(asked.map(({ repetition, row }) => [repetition, row.name])).toEqual([[0, 'ws-framed']]);
+  });
+
   it('takes the servers in reverse order every other time', () => {
     expect(names.slice(6, 9)).toEqual(['1 1000 ws-loop', '1 1000 ws-framed', '1 1000 nestjs-realtime']);
   });

@@ -18,14 +18,16 @@ export interface Step {
 export function plan(rows: readonly Row[], workloads: readonly Workload[], repetitions: number): readonly Step[] {
   return Array.from({ length: repetitions }, (_, repetition) => {
     const order = repetition % 2 === 0 ? rows : [...rows].reverse();
-    return workloads.flatMap((workload) =>
+    const due = workloads.filter((workload) => repetition < (workload.repetitions ?? Infinity));
+    return due.flatMap((workload) =>
       order.filter((row) => takesPart(row, workload)).map((row) => ({ repetition, workload, row })),
     );
   }).flat();
 }
 
-/** Who has no handlers is not asked. */
-function takesPart({ dialect }: Row, { phases }: Workload): boolean {
+/** Who has no handlers is not asked, and nobody for what it does not have. */
+function takesPart({ name, dialect }: Row, { phases, rows }: Workload): boolean {
+  if (rows && !rows.includes(name)) return false;
   return dialect.ask !== undefined || phases.some(({ kind }) => kind !== 'ask');
 }
 

@@ -9,6 +9,8 @@ export interface Row {
   /** Where its packages are installed. */
   readonly cwd: string;
   readonly dialect: Dialect;
+  /** Redis is between its nodes. */
+  readonly needsRedis?: boolean;
 }
 
 /** The package under test; it needs nothing but what the repository itself has installed. */
@@ -42,15 +44,17 @@ export const CLUSTER_ROWS: readonly Row[] = [
     ...OURS,
     name: 'nestjs-realtime-unreported',
     program: 'servers/nestjs-realtime-redis-unreported.ts',
+    needsRedis: true,
   },
-  { ...OURS, name: 'nestjs-realtime', program: 'servers/nestjs-realtime-redis.ts' },
-  { name: 'ws-framed', program: 'servers/ws-framed-redis.ts', cwd: BENCH, dialect: TELLS_ONLY },
-  { name: 'socket.io-redis', program: 'servers/socket-io-redis.ts', cwd: BENCH, dialect: SOCKET_IO },
+  { ...OURS, name: 'nestjs-realtime', program: 'servers/nestjs-realtime-redis.ts', needsRedis: true },
+  { name: 'ws-framed', program: 'servers/ws-framed-redis.ts', cwd: BENCH, dialect: TELLS_ONLY, needsRedis: true },
+  { name: 'socket.io-redis', program: 'servers/socket-io-redis.ts', cwd: BENCH, dialect: SOCKET_IO, needsRedis: true },
   {
     name: 'socket.io-redis-streams',
     program: 'servers/socket-io-redis-streams.ts',
     cwd: BENCH,
     dialect: SOCKET_IO,
+    needsRedis: true,
   },
 ];
 
@@ -76,6 +80,20 @@ export const FEATURE_ROWS: readonly Row[] = [
     name: 'nestjs-realtime-centrifuge',
     program: 'servers/nestjs-realtime-centrifuge.ts',
     dialect: CENTRIFUGE,
+  },
+  {
+    ...OURS,
+    name: 'nestjs-realtime-history-redis',
+    program: 'servers/nestjs-realtime-history-redis.ts',
+    dialect: OURS_TELLS_ONLY,
+    needsRedis: true,
+  },
+  {
+    ...OURS,
+    name: 'nestjs-realtime-presence-redis',
+    program: 'servers/nestjs-realtime-presence-redis.ts',
+    dialect: OURS_TELLS_ONLY,
+    needsRedis: true,
   },
 ];
 

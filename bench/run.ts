@@ -11,7 +11,7 @@ import { MACHINE } from './stage/machine.js';
 import { prepare, versions } from './stage/prepare.js';
 import { BENCH } from './stage/program.js';
 import { redisMissing } from './stage/redis-server.js';
-import { suitesOf, type Suite } from './suites.js';
+import { suitesOf, withoutRedis, type Suite } from './suites.js';
 import { QUICK, THOROUGH } from './workloads.js';
 
 /** `npm run bench`. Exits with 1 when something could not be measured. */
@@ -28,8 +28,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   endWithChildren();
   const wanted = suitesOf(options);
-  const missing = wanted.some(({ needsRedis }) => needsRedis) ? redisMissing() : undefined;
-  const suites = missing === undefined ? wanted : wanted.filter(({ needsRedis }) => !needsRedis);
+  const missing = wanted.some(({ rows }) => rows.some(({ needsRedis }) => needsRedis)) ? redisMissing() : undefined;
+  const suites = missing === undefined ? wanted : withoutRedis(wanted);
   if (suites.length > 0) prepare(suites);
   let failed = missing !== undefined;
   for (const suite of suites) failed = !(await run(suite, options, fileOf(suite, suites, options))) || failed;
@@ -70,7 +70,7 @@ async function measureAll(steps: readonly Step[], { profile }: BenchOptions) {
     const say = (outcome: string) => console.log(`${seconds} s, ${at + 1} of ${steps.length}: ${what}: ${outcome}`);
     try {
       const result = await measure(row, workload, flags);
-      const { phases: _phases, ...described } = workload;
+      const { phases: _phases, rows: _rows, isLong: _isLong, ...described } = workload;
       runs.push({ row: row.name, workload: described, repetition, result });
       const figures = result.phases.map(({ cpuMicrosPerDelivery }) => shortNumber(cpuMicrosPerDelivery));
       say(`${figures.join(', ')} µs per delivery`);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from './options.js';
-import { suitesOf } from './suites.js';
+import { suitesOf, withoutRedis, type Suite } from './suites.js';
+import { QUICK } from './workloads.js';
+
+const REDIS = 'nestjs-realtime-history-redis';
 
 const names = (...args: string[]) => suitesOf(parseOptions(args)).map(({ name }) => name);
 
@@ -19,6 +22,36 @@ describe('what is measured', () => {
 
   it('is what features cost when that is asked for', () => {
     expect(names('--features')).toEqual(['features']);
+  });
+
+  describe('of features', () => {
+    const [suite, quick, chosen] = [[], ['--quick'], ['--quick', '--only', REDIS, '--workloads', '10000,deploy-1']].map(
+      (args) => suitesOf(parseOptions(['--features', ...args]))[0]!,
+    );
+    const rowsOf = ({ rows }: Suite) => rows.map(({ name }) => name);
+    const workloadsOf = ({ workloads }: Suite) => workloads(QUICK).map(({ name }) => name);
+
+    it('has what takes long and what needs Redis, unless it must be quick', () => {
+      expect(rowsOf(suite!)).toContain(REDIS);
+      expect(workloadsOf(suite!)).toContain('10000');
+      expect(rowsOf(quick!)).not.toContain(REDIS);
+      expect(workloadsOf(quick!)).not.toContain('10000');
+    });
+
+    it('has it also when it must be quick, once it was chosen', () => {
+      expect(rowsOf(chosen!)).toEqual([REDIS]);
+      expect(workloadsOf(chosen!)).toEqual(['10000', 'deploy-1']);
+    });
+
+    it('is without Redis what is left', () => {
+      expect(rowsOf(withoutRedis([suite!])[0]!)).toEqual(rowsOf(quick!));
+      expect(withoutRedis([chosen!])).toEqual([]);
+    });
+
+    it('names rows that there are', () => {
+      const named = new Set(suite!.workloads(QUICK).flatMap(({ rows = [] }) => rows));
+      expect([...named].sort()).toEqual(rowsOf(suite!).sort());
+    });
   });
 
   it('is no more than was chosen', () => {

@@ -6,21 +6,15 @@ import { cluster, clusterGrowth, comparison, features, growth } from './workload
 /** What is measured together, with tables and a plot of its own. */
 export interface Suite {
   readonly name: string;
-  readonly needsRedis: boolean;
   readonly rows: readonly Row[];
   readonly workloads: (timing: Timing) => readonly Workload[];
 }
 
-const COMPARISON: Suite = { name: 'comparison', needsRedis: false, rows: ROWS, workloads: comparison };
-const FEATURES: Suite = { name: 'features', needsRedis: false, rows: FEATURE_ROWS, workloads: features };
-const GROWTH: Suite = { name: 'growth', needsRedis: false, rows: ROWS, workloads: growth };
-const CLUSTER: Suite = { name: 'cluster', needsRedis: true, rows: CLUSTER_ROWS, workloads: cluster };
-const CLUSTER_GROWTH: Suite = {
-  name: 'cluster-growth',
-  needsRedis: true,
-  rows: CLUSTER_ROWS,
-  workloads: clusterGrowth,
-};
+const COMPARISON: Suite = { name: 'comparison', rows: ROWS, workloads: comparison };
+const FEATURES: Suite = { name: 'features', rows: FEATURE_ROWS, workloads: features };
+const GROWTH: Suite = { name: 'growth', rows: ROWS, workloads: growth };
+const CLUSTER: Suite = { name: 'cluster', rows: CLUSTER_ROWS, workloads: cluster };
+const CLUSTER_GROWTH: Suite = { name: 'cluster-growth', rows: CLUSTER_ROWS, workloads: clusterGrowth };
 
 /**
  * What was asked for, without the rows and workloads that were not chosen; what is over Redis is left out when it has to be quick.
@@ -45,11 +39,25 @@ export function suitesOf(
     ),
   );
   const names = new Set(chosen(known, options.workloads).map(({ name }) => name));
-  return suites
-    .map((suite): Suite => ({
+  const isLeftOut = ({ needsRedis }: Row) => needsRedis && options.isFeatures && options.isQuick && !options.only;
+  return fitting(
+    suites.map((suite) => ({
       ...suite,
-      rows: suite.rows.filter((row) => rows.has(row)),
-      workloads: (timing) => suite.workloads(timing).filter(({ name }) => names.has(name)),
-    }))
-    .filter((suite) => suite.rows.length > 0 && suite.workloads({ warmUpMs: 0, durationMs: 0 }).length > 0);
+      rows: suite.rows.filter((row) => rows.has(row) && !isLeftOut(row)),
+      workloads: (timing) =>
+        suite
+          .workloads(timing)
+          .filter(({ name, isLong }) => names.has(name) && !(isLong && options.isQuick && !options.workloads)),
+    })),
+  );
+}
+
+/** The same without what needs Redis. */
+export function withoutRedis(suites: readonly Suite[]): readonly Suite[] {
+  return fitting(suites.map((suite) => ({ ...suite, rows: suite.rows.filter(({ needsRedis }) => !needsRedis) })));
+}
+
+/** Those of which something is left. */
+function fitting(suites: readonly Suite[]): readonly Suite[] {
+  return suites.filter((suite) => suite.rows.length > 0 && suite.workloads({ warmUpMs: 0, durationMs: 0 }).length > 0);
 }

@@ -9,7 +9,21 @@ export type Deed =
   /** Messages are published by the clock. */
   | { readonly kind: 'pace'; readonly to: Audience; readonly perSecond: number }
   /** Every connection asks, waits for the answer, and asks again. */
-  | { readonly kind: 'ask'; readonly handler: Handler };
+  | { readonly kind: 'ask'; readonly handler: Handler }
+  | Exercise
+  /** So many are in the first topic; they leave it and come back, one after the other, as soon as the last change was answered. */
+  | { readonly kind: 'alternate'; readonly members: number };
+
+/** What takes as long as it takes. */
+export type Exercise =
+  /** All go, so much is published to each topic meanwhile, and all come back for it at once. */
+  | { readonly kind: 'recover'; readonly missed: number }
+  /** So many come into the first topic at once. */
+  | { readonly kind: 'storm'; readonly members: number }
+  /** All leave the first topic at once but so many. */
+  | { readonly kind: 'thin'; readonly members: number }
+  /** So much is published to each of so many topics, none of which has a subscriber. */
+  | { readonly kind: 'keep'; readonly streams: number; readonly publications: number };
 
 /** For how long, in milliseconds. */
 export interface Timing {
@@ -18,7 +32,7 @@ export interface Timing {
 }
 
 /** A part of a workload. */
-export type Phase = Deed & Timing;
+export type Phase = (Exclude<Deed, Exercise> & Timing) | Exercise;
 
 /** A handler of the server that answers with what it was given: as it is, or behind a guard and a `ValidationPipe`. */
 export type Handler = 'plain' | 'checked';
@@ -35,6 +49,14 @@ export interface Workload {
   readonly connections: number;
   readonly topics: number;
   readonly subscribersPerTopic: number;
+  /** How many of the connections are told who comes into the first topic and who leaves it; they are in it before all others. */
+  readonly watchers?: number;
+  /** Names of the rows that it is about. Default: all. */
+  readonly rows?: readonly string[];
+  /** Left out when it has to be quick, unless it was chosen. */
+  readonly isLong?: boolean;
+  /** How often it is repeated at most. */
+  readonly repetitions?: number;
   readonly phases: readonly Phase[];
 }
 
@@ -47,6 +69,16 @@ export function nameOf(deed: Deed): string {
       return `publish to ${deed.to}, ${deed.perSecond} a second`;
     case 'ask':
       return `ask, ${deed.handler} handler`;
+    case 'recover':
+      return `recover ${deed.missed} missed messages`;
+    case 'storm':
+      return `a storm of ${deed.members} members`;
+    case 'thin':
+      return `all leave but ${deed.members} members`;
+    case 'alternate':
+      return `come and go among ${deed.members} members`;
+    case 'keep':
+      return `keep ${deed.publications} publications in each of ${deed.streams} topics`;
     default:
       return deed satisfies never;
   }

@@ -34,9 +34,71 @@ export function comparison(timing: Timing): readonly Workload[] {
   ];
 }
 
-/** What the features of this package are compared by: what is published, and what it takes to enter. */
+/** The rows that have nothing but what every message needs, and what features add to it. */
+const EVERYWHERE = [
+  'nestjs-realtime',
+  ...['history', 'presence', 'centrifuge'].map((name) => `nestjs-realtime-${name}`),
+];
+
+/**
+ * What the features of this package are compared by: what is published, what it takes to enter, and what only they can do. The
+ * latter is done in rounds, of which the one in the middle counts, so one process is enough for it.
+ */
 export function features(timing: Timing): readonly Workload[] {
-  return comparison(timing).filter(({ phases }) => phases.every(({ kind }) => kind !== 'ask'));
+  const shared = comparison(timing)
+    .filter(({ phases }) => phases.every(({ kind }) => kind !== 'ask'))
+    .map((workload) => ({ ...workload, rows: EVERYWHERE, isLong: workload.connections > 1_000 }));
+  return [...shared, ...deploys(), ...storms(timing), streams()];
+}
+
+/** 1,000 clients were away while 100 messages were published to the topic of each. What it costs when it was none says what messages cost. */
+function deploys(): readonly Workload[] {
+  return [1, 100].map((topics) => ({
+    name: `deploy-${topics}`,
+    rows: ['nestjs-realtime-history', 'nestjs-realtime-history-redis'],
+    repetitions: 1,
+    connections: 1_000,
+    topics,
+    subscribersPerTopic: 1_000 / topics,
+    phases: [0, 100].map((missed) => ({ kind: 'recover', missed })),
+  }));
+}
+
+/** 10,000 users come into one topic, and some of them come and go while there are so many, and fewer. */
+function storms({ warmUpMs, durationMs }: Timing): readonly Workload[] {
+  const inMemory = ['nestjs-realtime', 'nestjs-realtime-presence'];
+  const among = (members: number): Phase => ({ kind: 'alternate', members, warmUpMs, durationMs: durationMs / 2 });
+  return [
+    { name: 'storm', watchers: 0, rows: [...inMemory, 'nestjs-realtime-presence-redis'] },
+    { name: 'storm-watched', watchers: 10, rows: inMemory.slice(1) },
+  ].map((workload) => ({
+    ...workload,
+    repetitions: 1,
+    connections: 10_000 + workload.watchers,
+    topics: 0,
+    subscribersPerTopic: 0,
+    phases: [
+      { kind: 'storm', members: 10_000 },
+      among(10_000),
+      { kind: 'thin', members: 1_000 },
+      among(1_000),
+      { kind: 'thin', members: 100 },
+      among(100),
+    ],
+  }));
+}
+
+/** Topics that are published to now and then, and that nobody listens to at the moment. */
+function streams(): Workload {
+  return {
+    name: 'streams',
+    rows: ['nestjs-realtime-history', 'nestjs-realtime-history-redis'],
+    repetitions: 1,
+    connections: 1,
+    topics: 1,
+    subscribersPerTopic: 1,
+    phases: [{ kind: 'keep', streams: 10_000, publications: 10 }],
+  };
 }
 
 /** What shows how costs grow, with the connections and with the topics. What is measured stays the same. */

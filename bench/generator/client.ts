@@ -22,6 +22,7 @@ export class Client implements FrameVisitor {
   #awaited: { readonly part: string; missing: number; readonly resolve: () => void } | undefined;
   #isSettingUp = true;
   #question: StampedFrame | undefined;
+  #listener: ((text: string) => void) | undefined;
 
   /** @param failed is told when the server ends the connection */
   constructor(
@@ -81,6 +82,16 @@ export class Client implements FrameVisitor {
     this.#heard = [];
   }
 
+  /** From here on everything but heartbeats is told to somebody. @param listener may throw when it is not what was due */
+  listen(listener: (text: string) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Says something. */
+  say(text: string): void {
+    this.#socket.write(clientFrame(text));
+  }
+
   /** Asks, and asks again when there is an answer. */
   ask(question: StampedFrame): void {
     this.#question = question;
@@ -98,6 +109,7 @@ export class Client implements FrameVisitor {
   }
 
   message(buffer: Buffer, start: number, end: number): void {
+    if (this.#listener) return this.#listener(buffer.toString('utf8', start, end));
     if (this.#isSettingUp) return this.#note(buffer.toString('utf8', start, end));
     this.tally.add(buffer, start, end);
     if (this.#question) this.ask(this.#question);
@@ -107,6 +119,7 @@ export class Client implements FrameVisitor {
     const text = buffer.toString('utf8', start, end);
     if (opcode === 0x9) this.#socket.write(clientFrame(text, 0xa));
     else if (text === this.dialect.heartbeat?.heard) this.#socket.write(this.#heartbeat!);
+    else if (this.#listener && opcode === 0x1) this.#listener(text);
     else this.#note(text);
   }
 

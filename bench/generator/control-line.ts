@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { StreamPlace } from '../servers/server-control.js';
 
 /** What a server has used. */
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
   readonly connections: number;
+  readonly heapBytes: number;
 }
 
 /** Tells a server what to do; see `servers/server-control.ts`. */
@@ -44,8 +46,25 @@ export class ControlLine {
   }
 
   async usage(): Promise<Usage> {
-    const [, cpuMicros, rssBytes, connections] = (await this.#ask('U')).split(' ').map(Number);
-    return { cpuMicros: cpuMicros!, rssBytes: rssBytes!, connections: connections! };
+    const [, cpuMicros, rssBytes, connections, heapBytes] = (await this.#ask('U')).split(' ').map(Number);
+    return { cpuMicros: cpuMicros!, rssBytes: rssBytes!, connections: connections!, heapBytes: heapBytes! };
+  }
+
+  /** Has so much published to a topic, and waits until it is kept. @returns where its stream stands then */
+  async keep(topic: string, count: number): Promise<StreamPlace> {
+    const [, epoch, offset] = (await this.#ask(`K ${topic} ${count}`)).split(' ');
+    return { epoch: epoch!, offset: Number(offset) };
+  }
+
+  /** How many users are in a topic; -1 where nobody knows. */
+  async users(topic: string): Promise<number> {
+    return Number((await this.#ask(`N ${topic}`)).split(' ')[1]);
+  }
+
+  /** How late timers of the server were since this was asked before. */
+  async lateness(): Promise<{ readonly p99: number; readonly max: number }> {
+    const [, p99, max] = (await this.#ask('D')).split(' ').map(Number);
+    return { p99: p99!, max: max! };
   }
 
   close(): void {
@@ -71,5 +90,6 @@ export async function usageOf(lines: readonly ControlLine[]): Promise<Usage> {
     cpuMicros: sum(({ cpuMicros }) => cpuMicros),
     rssBytes: sum(({ rssBytes }) => rssBytes),
     connections: sum(({ connections }) => connections),
+    heapBytes: sum(({ heapBytes }) => heapBytes),
   };
 }

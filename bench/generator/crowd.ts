@@ -44,20 +44,15 @@ export class Crowd {
   async gather(): Promise<Omit<CrowdResult, 'leaveCpuMicros'>> {
     const { connections, topics, subscribersPerTopic } = this.#workload;
     const subscriptions = topics * subscribersPerTopic;
-    const before = await this.#rested();
+    const before = await this.rested();
     const start = performance.now();
-    await this.#each((number) => {
-      const port = this.#ports[Math.floor((number * this.#ports.length) / connections)]!;
-      const client = new Client(number, port, this.#dialect, this.tally, this.#fail);
-      this.clients.push(client);
-      return client.enter(tokenFor(`user-${number}`, SECRET));
-    });
+    await this.each((number) => this.admit(number));
     const acceptMs = performance.now() - start;
     const accepted = await usageOf(this.lines);
-    await this.#each((number) => this.clients[number]!.subscribe(topicsOf(number, this.#workload)));
+    await this.each((number) => this.clients[number]!.subscribe(topicsOf(number, this.#workload)));
     const subscribed = await usageOf(this.lines);
     for (const client of this.clients) client.settle();
-    const resting = await this.#rested();
+    const resting = await this.rested();
     return {
       connections,
       acceptCpuMicros: (accepted.cpuMicros - before.cpuMicros) / connections,
@@ -67,6 +62,14 @@ export class Crowd {
       baseRssBytes: before.rssBytes,
       rssBytesPerConnection: (resting.rssBytes - before.rssBytes) / connections,
     };
+  }
+
+  /** Connects a client, and waits until it is in. */
+  async admit(number: number): Promise<void> {
+    const port = this.#ports[Math.floor((number * this.#ports.length) / this.#workload.connections)]!;
+    const client = new Client(number, port, this.#dialect, this.tally, this.#fail);
+    this.clients[number] = client;
+    await client.enter(tokenFor(userOf(number), SECRET));
   }
 
   /** Takes everybody away. @returns what the server had to do for each of them, in microseconds of CPU */
@@ -85,7 +88,8 @@ export class Crowd {
     return Promise.race([work, this.#failure]);
   }
 
-  async #each(work: (number: number) => Promise<void>): Promise<void> {
+  /** Does something for all of them. @param atOnce for how many at a time */
+  async each(work: (number: number) => Promise<void>, atOnce = AT_ONCE): Promise<void> {
     let next = 0;
     const worker = async () => {
       while (next < this.#workload.connections) {
@@ -94,7 +98,16 @@ export class Crowd {
       }
     };
     const watch = this.#watch();
-    await this.during(Promise.all(Array.from({ length: AT_ONCE }, worker))).finally(() => clearInterval(watch));
+    await this.during(Promise.all(Array.from({ length: atOnce }, worker))).finally(() => clearInterval(watch));
+  }
+
+  /** What the server has used, once it has collected its garbage. */
+  async rested(): Promise<Usage> {
+    for (let times = 0; times < 2; times++) {
+      await Promise.all(this.lines.map((line) => line.collectGarbage()));
+      await pause(REST_MS);
+    }
+    return usageOf(this.lines);
   }
 
   #watch(): NodeJS.Timeout {
@@ -104,12 +117,9 @@ export class Crowd {
       seen = this.#served;
     }, PATIENCE_MS);
   }
+}
 
-  async #rested(): Promise<Usage> {
-    for (let times = 0; times < 2; times++) {
-      await Promise.all(this.lines.map((line) => line.collectGarbage()));
-      await pause(REST_MS);
-    }
-    return usageOf(this.lines);
-  }
+/** The user that a client is. */
+export function userOf(number: number): string {
+  return `user-${number}`;
 }

@@ -44,6 +44,8 @@ export interface PhaseResult {
   /** The same for each process, in the order in which they were started, Redis last where there is one. */
   readonly cpuMicrosPerAskedOfEach: readonly number[];
   readonly deliveriesPerSecond: number;
+  /** From the first thing that was asked for until the last has arrived, in milliseconds. */
+  readonly wallMs: number;
   readonly payloadBytes: number;
   /** Above 1 where the server joins messages into one write. */
   readonly messagesPerRead: number;
@@ -51,4 +53,8 @@ export interface PhaseResult {
   readonly generatorBusy: number;
   /** From the moment the generator asked until it had the message, in microseconds. */
   readonly latencyMicros: { readonly p50: number; readonly p90: number; readonly p99: number };
+  /** How late timers of the server were, in milliseconds: for so long its event loop was busy with something else. */
+  readonly latenessMs?: { readonly p99: number; readonly max: number };
+  /** What all processes have more for each member, or each stream, after garbage collections, in bytes; Redis included. */
+  readonly bytesEach?: { readonly heap: number; readonly rss: number };
 }

@@ -4,6 +4,7 @@ import type { Job, PhaseResult, WorkloadResult } from './job.js';
 import { runPhase } from './phases.js';
 import { Tally } from './tally.js';
 import { Turns } from './turns.js';
+import { Venue } from './venue.js';
 
 async function run(job: Job): Promise<WorkloadResult> {
   const tally = new Tally();
@@ -11,9 +12,11 @@ async function run(job: Job): Promise<WorkloadResult> {
   const turns = new Turns(() => tally.reads);
   const crowd = new Crowd(job, lines, tally);
   const gathered = await crowd.gather();
+  const instruments = { lines, tally, turns };
+  const venue = new Venue(job, crowd, instruments);
   const phases: PhaseResult[] = [];
   for (const phase of job.workload.phases) {
-    const result = await crowd.during(runPhase(phase, job, crowd, { lines, tally, turns }));
+    const result = await crowd.during(runPhase(phase, job, crowd, venue, instruments));
     if (result) phases.push(result);
     if (result?.lost) break;
   }

@@ -2,14 +2,43 @@ import { nameOf, topicName, type Audience, type Phase, type Workload } from '../
 import { StampedFrame, stamp } from './client-frame.js';
 import type { Crowd } from './crowd.js';
 import type { Job, PhaseResult } from './job.js';
+import { keep } from './keep.js';
+import { recover } from './recover.js';
 import { measureSpan, type Instruments } from './span.js';
+import type { Venue } from './venue.js';
 
 /** Where there are many, the latency of one in so many messages is taken. */
 const SAMPLE_EVERY = 16;
 
+/** A phase that lasts as long as it is told to, and does the same all the time. */
+type Steady = Extract<Phase, { readonly kind: 'publish' | 'pace' | 'ask' }>;
+
 /** Runs a phase, first to warm up. @returns nothing when the server has no such thing */
 export async function runPhase(
   phase: Phase,
+  job: Job,
+  crowd: Crowd,
+  venue: Venue,
+  instruments: Instruments,
+): Promise<PhaseResult | undefined> {
+  switch (phase.kind) {
+    case 'recover':
+      return recover(phase.missed, job, crowd, instruments);
+    case 'storm':
+      return venue.storm(phase.members);
+    case 'thin':
+      return venue.thin(phase.members);
+    case 'alternate':
+      return venue.alternate(phase);
+    case 'keep':
+      return keep(phase, job, crowd, instruments);
+    default:
+      return runSteady(phase, job, crowd, instruments);
+  }
+}
+
+async function runSteady(
+  phase: Steady,
   { workload, dialect }: Job,
   crowd: Crowd,
   instruments: Instruments,

@@ -47,6 +47,7 @@ export async function measureSpan(
     cpuMicrosPerAsked: cpuMicros / asked,
     cpuMicrosPerAskedOfEach: cpuMicrosOfEach.map((each) => each / asked),
     deliveriesPerSecond: (deliveries * 1_000) / wallMs,
+    wallMs,
     payloadBytes: (tally.payloadBytes - payloadBytes) / deliveries,
     messagesPerRead: deliveries / (tally.reads - reads),
     generatorBusy: 1 - (turns.idleMs - idleMs) / wallMs,
@@ -54,8 +55,16 @@ export async function measureSpan(
   };
 }
 
+/** The same, and how late timers of the server were meanwhile. */
+export async function measureCrush(...span: Parameters<typeof measureSpan>): Promise<PhaseResult> {
+  const [server] = span[1].lines;
+  await server!.lateness();
+  const result = await measureSpan(...span);
+  return { ...result, latenessMs: await server!.lateness() };
+}
+
 /** Waits until everything has arrived, or nothing has for a while. */
-async function settled(arrived: () => number, due: number, turns: Turns): Promise<void> {
+export async function settled(arrived: () => number, due: number, turns: Turns): Promise<void> {
   let seen = arrived();
   let since = performance.now();
   await turns.until((now) => {

@@ -16,6 +16,12 @@ export class Tally {
     this.latency.clear();
   }
 
+  /** Counts one that was looked at elsewhere. */
+  count(text: string): void {
+    this.messages += 1;
+    this.payloadBytes += text.length;
+  }
+
   add(buffer: Buffer, start: number, end: number): void {
     this.messages += 1;
     this.payloadBytes += end - start;

@@ -1,5 +1,6 @@
+import type { PhaseResult } from '../generator/job.js';
 import type { Run } from '../results.js';
-import { nameOf, type Workload } from '../workload.js';
+import { nameOf, type Deed, type Workload } from '../workload.js';
 
 /** Where a run that specs are made of departs from the others. */
 export interface RunTraits {
@@ -10,12 +11,15 @@ export interface RunTraits {
   readonly cpuMicros?: number;
   readonly grows?: Workload['grows'];
   readonly connections?: number;
+  readonly deed?: Deed;
+  /** What a phase has that most do not have. */
+  readonly more?: Partial<PhaseResult>;
 }
 
-/** A run in which one message at a time was published to everybody, for specs. */
+/** A run in which one message at a time was published to everybody, or something else was done, for specs. */
 export function aRun(traits: RunTraits = {}): Run {
   const { row = 'a', workload = '1000', repetition = 0, lost = 0, cpuMicros = 8, connections = 1_000 } = traits;
-  const { grows } = traits;
+  const { grows, deed = { kind: 'publish', to: 'everybody', outstanding: 1 }, more } = traits;
   return {
     row,
     repetition,
@@ -33,7 +37,7 @@ export function aRun(traits: RunTraits = {}): Run {
       },
       phases: [
         {
-          name: nameOf({ kind: 'publish', to: 'everybody', outstanding: 1 }),
+          name: nameOf(deed),
           asked: 10,
           deliveries: 10_000 - lost,
           lost,
@@ -41,10 +45,12 @@ export function aRun(traits: RunTraits = {}): Run {
           cpuMicrosPerAsked: cpuMicros * 1_000,
           cpuMicrosPerAskedOfEach: [cpuMicros * 1_000],
           deliveriesPerSecond: 90_000,
+          wallMs: 111,
           payloadBytes: 150,
           messagesPerRead: 1,
           generatorBusy: 0.4,
           latencyMicros: { p50: 4_000, p90: 7_000, p99: 8_000 },
+          ...more,
         },
       ],
     },

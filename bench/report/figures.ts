@@ -39,6 +39,12 @@ export function rowsOf(runs: readonly Run[]): readonly string[] {
   return [...new Set(runs.map(({ row }) => row))];
 }
 
+/** The runs of the workloads that show one of the measures. */
+export function takingPart(runs: readonly Run[], measures: readonly Measure[]): readonly Run[] {
+  const workloads = new Set(measures.map(({ workload }) => workload));
+  return runs.filter(({ workload }) => workloads.has(workload.name));
+}
+
 /** What something that was done has brought. @returns nothing when it was not done, or something was lost in it */
 export function phaseOf({ result }: Run, deed: Deed): PhaseResult | undefined {
   const found = result.phases.find(({ name }) => name === nameOf(deed));

@@ -5,6 +5,7 @@ import { BENCH } from '../stage/program.js';
 import { bars } from './bars.js';
 import { curves } from './curves.js';
 import { CLUSTER_COSTS, CLUSTER_GROWTH } from './cluster-measures.js';
+import { takingPart } from './figures.js';
 import { replaceRegion } from './marked-region.js';
 import { COSTS, GROWTH } from './measures.js';
 import { tablesOf } from './tables.js';
@@ -18,12 +19,13 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const grown = results.runs.filter(({ workload }) => workload.grows);
   const isGrowth = grown.length > 0;
   const isCluster = results.runs.some(({ workload }) => workload.nodes);
+  const costs = isCluster ? CLUSTER_COSTS : COSTS;
   const plot = file.replace(/(\.json)?$/, '.svg');
   writeFileSync(
     plot,
     isGrowth
       ? curves('How costs grow', isCluster ? CLUSTER_GROWTH : GROWTH, grown)
-      : bars('What the server spends; less is better', isCluster ? CLUSTER_COSTS : COSTS, results.runs),
+      : bars('What the server spends; less is better', costs, takingPart(results.runs, costs)),
   );
   console.log(`\n${tables}\n\n${file}\n${plot}`);
   if (!isForReadme) return;

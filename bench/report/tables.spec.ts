@@ -56,6 +56,13 @@ describe('the tables', () => {
     expect(text).not.toContain('latency');
   });
 
+  it('have columns for those alone who took part', () => {
+    const deed = { kind: 'recover', missed: 100 } as const;
+    const text = tablesOf(results([...runs, aRun({ row: 'keeps', workload: 'deploy-1', deed })]));
+    expect(text).toMatch(/^\| server CPU, or memory +\| ours \|$/m);
+    expect(text).toMatch(/^\| 1,000 clients come back at once +\| keeps \|$/m);
+  });
+
   it('say what was not as it should be', () => {
     expect(tablesOf(results(runs, ['half of it was left out']))).toContain('Note: half of it was left out');
   });

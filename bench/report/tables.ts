@@ -1,6 +1,7 @@
 import type { Results, Run } from '../results.js';
 import { CLUSTER_COSTS, CLUSTER_GROWTH, CLUSTER_LATENCIES } from './cluster-measures.js';
-import { figure, median, rowsOf, type Figure, type Measure } from './figures.js';
+import { FEATURE_TABLES } from './feature-measures.js';
+import { figure, median, rowsOf, takingPart, type Figure, type Measure } from './figures.js';
 import { markdownTable, shortNumber } from './markdown-table.js';
 import { COSTS, GROWTH, LATENCIES, type GrowthMeasure } from './measures.js';
 
@@ -23,6 +24,9 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
     measureTable('latency', [...LATENCIES, ...CLUSTER_LATENCIES], compared, ({ median: middle }) =>
       shortNumber(middle),
     ),
+    ...FEATURE_TABLES.map(([title, measures]) =>
+      measureTable(title, measures, compared, ({ median: middle }) => shortNumber(middle)),
+    ),
     ...[...GROWTH, ...CLUSTER_GROWTH].map((measure) => growthTable(measure, grown)),
     trustTable(runs),
   ]
@@ -30,14 +34,14 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
     .join('\n\n');
 }
 
-/** @returns nothing when nothing of it was measured */
+/** Has a column for each row that took part. @returns nothing when nothing of it was measured */
 function measureTable(
   title: string,
   measures: readonly Measure[],
   runs: readonly Run[],
   show: (figure: Figure) => string,
 ): string | undefined {
-  const rows = rowsOf(runs);
+  const rows = rowsOf(takingPart(runs, measures));
   const taken = measures.filter((measure) => rows.some((row) => figure(runs, row, measure)));
   if (taken.length === 0) return undefined;
   const lines = taken.map((measure) => [

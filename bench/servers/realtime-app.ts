@@ -14,6 +14,7 @@ import {
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { TEXT } from '../dialect.js';
 import { SECRET } from '../secret.js';
 import { CheckedQuestion, OpenGuard } from './checked-question.js';
 import { control } from './server-control.js';
@@ -88,6 +89,15 @@ export async function serveRealtime(
       const message = { type: 'tick', payload: { seq, ts, text } };
       void (topic === undefined ? realtime.broadcast(message) : realtime.publish(topic, message));
     },
+    keep: async (topic, count) => {
+      const message = (seq: number) => ({ type: 'tick', payload: { seq, ts: Date.now() * 1_000, text: TEXT } });
+      const reports = await Promise.all(
+        Array.from({ length: count }, (_, seq) => realtime.publish(topic, message(seq))),
+      );
+      const { epoch, offset } = reports.at(-1) ?? (await realtime.history(topic, { limit: 0 }));
+      return { epoch: epoch!, offset: offset! };
+    },
+    ...(features.presence && { users: async (topic: string) => (await realtime.usersIn(topic)).users }),
     connections: async () =>
       // What other nodes hold is theirs to tell, and here it would be seconds old.
       cluster ? promisify(http.getConnections.bind(http))() : (await realtime.counts()).connections,

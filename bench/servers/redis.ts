@@ -55,6 +55,7 @@ await control({
     return {
       cpuMicros: Math.round((number('used_cpu_user') + number('used_cpu_sys')) * 1_000_000),
       rssBytes: number('used_memory_rss'),
+      heapBytes: number('used_memory'),
     };
   },
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { TEXT } from '../dialect.js';
+import { Lateness } from './lateness.js';
 
 /** What a message carries: `ts` is when the generator asked for it. */
 export interface Tick {
@@ -18,6 +19,10 @@ export interface ServerUnderTest {
   publish(topic: string | undefined, tick: Tick): void;
   /** How many clients are connected. */
   connections(): number | Promise<number>;
+  /** Publishes so many messages to a topic. @returns where its stream stands then */
+  keep?(topic: string, count: number): Promise<StreamPlace>;
+  /** How many users are in a topic, where that is known. */
+  users?(topic: string): Promise<number>;
   /** What has been used so far. Default: what this process has. */
   usage?(): Promise<ProcessUsage>;
 }
@@ -25,6 +30,12 @@ export interface ServerUnderTest {
 export interface ProcessUsage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
+  readonly heapBytes: number;
+}
+
+export interface StreamPlace {
+  readonly epoch: string;
+  readonly offset: number;
 }
 
 /**
@@ -32,7 +43,10 @@ export interface ProcessUsage {
  *
  * - `P <topic or *> <seq> <ts>` publishes a message
  * - `G` collects the garbage: `G`
- * - `U` asks for what the process has used: `U <microseconds of CPU> <bytes of RSS> <connections>`
+ * - `U` asks for what the process has used: `U <microseconds of CPU> <bytes of RSS> <connections> <bytes of heap>`
+ * - `K <topic> <count>` publishes so many messages, and waits until all are kept: `K <epoch> <offset>`
+ * - `N <topic>` asks how many users are there: `N <users>`, or `N -1` where nobody knows
+ * - `D` asks how late timers were since the last time: `D <ms, 99 % were below> <ms at most>`
  */
 export async function control(server: ServerUnderTest): Promise<void> {
   const listener = createServer({ noDelay: true }, (socket) => obey(socket, server));
@@ -41,6 +55,8 @@ export async function control(server: ServerUnderTest): Promise<void> {
   // Whoever started it is gone, or wants it gone.
   process.on('disconnect', () => process.exit(0));
 }
+
+const lateness = new Lateness();
 
 function obey(socket: Socket, server: ServerUnderTest): void {
   let rest = '';
@@ -55,18 +71,24 @@ function obey(socket: Socket, server: ServerUnderTest): void {
       } else if (order === 'G') {
         globalThis.gc!();
         socket.write('G\n');
-      } else if (order === 'U') void tellUsage(socket, server);
+      } else if (order === 'D') socket.write(`D ${lateness.read().join(' ')}\n`);
+      else if (order === 'U') void tellUsage(socket, server);
+      else if (order === 'K')
+        void server.keep!(topic, Number(seq)).then(({ epoch, offset }) => socket.write(`K ${epoch} ${offset}\n`));
+      else if (order === 'N')
+        void (server.users?.(topic) ?? Promise.resolve(-1)).then((users) => socket.write(`N ${users}\n`));
     }
   });
 }
 
 async function tellUsage(socket: Socket, server: ServerUnderTest): Promise<void> {
   const connections = await server.connections();
-  const { cpuMicros, rssBytes } = (await server.usage?.()) ?? ownUsage();
-  socket.write(`U ${cpuMicros} ${rssBytes} ${connections}\n`);
+  const { cpuMicros, rssBytes, heapBytes } = (await server.usage?.()) ?? ownUsage();
+  socket.write(`U ${cpuMicros} ${rssBytes} ${connections} ${heapBytes}\n`);
 }
 
 function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
-  return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
+  const { rss, heapUsed } = process.memoryUsage();
+  return { cpuMicros: user + system, rssBytes: rss, heapBytes: heapUsed };
 }

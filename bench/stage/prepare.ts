@@ -18,8 +18,9 @@ export function prepare(suites: readonly Suite[]): void {
 }
 
 /** The versions of the package and of what it is compared with, as they are installed for it and for them. */
-export function versions({ rows, needsRedis }: Pick<Suite, 'rows' | 'needsRedis'>): Record<string, string> {
+export function versions({ rows }: Pick<Suite, 'rows'>): Record<string, string> {
   const hasPeers = rows.some(isPeer);
+  const needsRedis = rows.some((row) => row.needsRedis);
   const folder = hasPeers ? BENCH : REPOSITORY;
   const names = [...COMPARED, ...(hasPeers && needsRedis ? BETWEEN : [])];
   const others = names.map((name) => [name, versionIn(join(folder, 'node_modules', name))]);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EVENTS } from '../../bench/dialect.js';
+import { EVENTS, REALTIME } from '../../bench/dialect.js';
 import { measure } from '../../bench/measure.js';
-import { CLUSTER_ROWS, OURS, type Row } from '../../bench/rows.js';
-import type { Deed, Workload } from '../../bench/workload.js';
+import { CLUSTER_ROWS, FEATURE_ROWS, OURS, type Row } from '../../bench/rows.js';
+import type { Deed, Phase, Workload } from '../../bench/workload.js';
 import { REPOSITORY } from './repository.js';
 
 const CONNECTIONS = 20;
@@ -15,8 +15,13 @@ function workload(...deeds: readonly Deed[]): Workload {
 
 const PUBLISH: Deed = { kind: 'publish', to: 'everybody', outstanding: 1 };
 
-function fixture(name: string): Row {
-  return { name, program: `../test/package/fixtures/${name}.ts`, cwd: REPOSITORY, dialect: EVENTS };
+function fixture(name: string, dialect = EVENTS): Row {
+  return { name, program: `../test/package/fixtures/${name}.ts`, cwd: REPOSITORY, dialect };
+}
+
+/** Rows that have a feature, in memory and on Redis. */
+function having(feature: string): readonly Row[] {
+  return FEATURE_ROWS.filter(({ name }) => name.includes(feature));
 }
 
 describe('the benchmark', () => {
@@ -64,6 +69,73 @@ describe('the benchmark', () => {
       }
     },
   );
+
+  describe('of features', () => {
+    const exercise = (...phases: readonly Phase[]): Workload => ({ ...workload(), phases });
+    const RECOVER: Phase = { kind: 'recover', missed: 10 };
+
+    it.each(having('history'))('sees to it that everybody gets what was missed: $name', async (row) => {
+      const { phases } = await measure(row, exercise({ kind: 'recover', missed: 0 }, RECOVER));
+      expect(phases.map(({ asked, deliveries, lost }) => [asked, deliveries, lost])).toEqual([
+        [CONNECTIONS, CONNECTIONS, 0],
+        [CONNECTIONS, CONNECTIONS * 11, 0],
+      ]);
+      for (const { cpuMicrosPerAsked, wallMs, latencyMicros, latenessMs } of phases) {
+        expect(cpuMicrosPerAsked).toBeGreaterThan(0);
+        expect(latencyMicros.p50).toBeGreaterThan(0);
+        expect(wallMs * 1_000).toBeGreaterThan(latencyMicros.p50);
+        expect(latenessMs!.max).toBeGreaterThanOrEqual(latenessMs!.p99);
+      }
+    });
+
+    it('fails when a message is left out', async () => {
+      await expect(measure(fixture('gap-server', REALTIME), exercise(RECOVER))).rejects.toThrow(
+        'The publication 10, message 9, came where 9, message 8, was due.',
+      );
+    });
+
+    it('says how many have not come at the end, and measures nothing behind them', async () => {
+      const { phases } = await measure(fixture('short-server', REALTIME), exercise(RECOVER, RECOVER));
+      expect(phases.map(({ lost }) => lost)).toEqual([CONNECTIONS]);
+    });
+
+    it('finds nothing wrong with the same server when it leaves nothing out', async () => {
+      const { phases } = await measure(fixture('whole-server', REALTIME), exercise(RECOVER));
+      expect(phases.map(({ lost }) => lost)).toEqual([0]);
+    });
+
+    const alternate: Phase = { kind: 'alternate', members: 5, warmUpMs: 50, durationMs: 50 };
+
+    it.each(having('presence'))('accounts for everybody who comes and goes: $name', async (row) => {
+      const storm = exercise({ kind: 'storm', members: CONNECTIONS }, { kind: 'thin', members: 5 }, alternate);
+      const { phases } = await measure(row, { ...storm, topics: 0 });
+      const [came, left, changed] = phases;
+      expect(phases.map(({ lost }) => lost)).toEqual([0, 0, 0]);
+      expect([came!.asked, left!.asked]).toEqual([CONNECTIONS, CONNECTIONS - 5]);
+      expect(changed!.deliveries).toBe(changed!.asked);
+      expect(changed!.asked % 2).toBe(0);
+      expect(came!.bytesEach!.heap).toEqual(expect.any(Number));
+    });
+
+    it('tells watchers of each who comes and goes', async () => {
+      const storm = exercise({ kind: 'storm', members: 16 }, { kind: 'thin', members: 5 }, alternate);
+      const { phases } = await measure(having('presence')[0]!, { ...storm, topics: 0, watchers: 4 });
+      expect(phases.map(({ lost }) => lost)).toEqual([0, 0, 0]);
+      expect(phases.map(({ deliveries }) => deliveries)).toEqual(phases.map(({ asked }) => asked * 5));
+    });
+
+    it('fails when watchers are to be told of what nobody is told', async () => {
+      const storm = exercise({ kind: 'storm', members: 16 });
+      await expect(measure(OURS, { ...storm, topics: 0, watchers: 4 })).rejects.toThrow('NO_HANDLER');
+    });
+
+    it.each(having('history'))('weighs what is kept: $name', async (row) => {
+      const [kept] = (await measure(row, exercise({ kind: 'keep', streams: 500, publications: 10 }))).phases;
+      expect(kept).toMatchObject({ asked: 500, deliveries: 5_000, lost: 0 });
+      // The texts alone have 1.5 KB.
+      expect(kept!.bytesEach!.heap).toBeGreaterThan(1_000);
+    });
+  });
 
   it('says how many deliveries a server has lost, and measures nothing behind them', async () => {
     const { phases } = await measure(fixture('losing-server'), workload(PUBLISH, PUBLISH));

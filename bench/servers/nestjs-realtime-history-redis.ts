@@ -1,0 +1,5 @@
+import { redisBackend } from 'nestjs-realtime/redis';
+import { serveRealtime } from './realtime-app.js';
+import { redisUrl } from './redis-url.js';
+
+await serveRealtime({ backend: redisBackend({ url: redisUrl() }) }, { history: { size: 100, ttlMs: 300_000 } });
