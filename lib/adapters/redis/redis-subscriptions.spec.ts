@@ -1,71 +1,112 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { RedisBusNode } from '../../../test/helpers/redis-bus-node.js';
-import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
+import { describe, expect, it } from 'vitest';
+import { TICK_MS, type RedisClient } from './redis-connection.js';
+import { RedisChannels } from './redis-channels.js';
+import type { RedisNetwork } from './redis-network.js';
+import type { RedisServer } from './redis-server.js';
+import { RedisSubscriptions } from './redis-subscriptions.js';
 
-const SUBJECTS = Array.from({ length: 1_500 }, (_, i) => `topic:${i}`);
+const LINGER_TICKS = 4;
+const channels = new RedisChannels('realtime', 0);
+const CHANNEL = channels.of('topic:feed');
 
-let redis: RedisServer;
+/** One server, of which the test decides when it answers and whether it is up. */
+class Setup {
+  /** What the server was asked for, in its order. */
+  readonly asked: string[] = [];
+  readonly subscriptions: RedisSubscriptions;
+  isUp = true;
+  #answers: (() => void)[] = [];
 
-beforeEach(async () => {
-  redis = await startRedis();
-});
+  constructor() {
+    const network = { all: () => [this.server], serverOf: () => this.server } as Partial<RedisNetwork> as RedisNetwork;
+    const settings = { lingerMs: LINGER_TICKS * TICK_MS, commandTimeoutMs: 4_000 };
+    this.subscriptions = new RedisSubscriptions(network, channels, settings, () => {});
+  }
 
-/** How often Redis was told to do something since its statistics were begun anew. */
-async function calls(command: 'subscribe' | 'unsubscribe'): Promise<number> {
-  const stats = await redis.cli('INFO', 'commandstats');
-  return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(stats)?.[1] ?? 0);
+  readonly server = {
+    partitions: new Set([0]),
+    isSharded: false,
+    isOverdue: false,
+    hearing: 'open',
+    isAttached: true,
+    subscriber: Object.defineProperty(
+      { run: (use: (client: RedisClient) => Promise<unknown>) => use(this.#client as unknown as RedisClient) },
+      'isUp',
+      { get: () => this.isUp },
+    ),
+  } as unknown as RedisServer;
+
+  readonly #client = {
+    subscribe: (names: string[]) => this.#ask('subscribe', names),
+    unsubscribe: (names: string[]) => this.#ask('unsubscribe', names),
+  };
+
+  /** Everything that was asked is answered. */
+  async answer(): Promise<void> {
+    for (const answer of this.#answers.splice(0)) answer();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  pass(ticks: number): void {
+    while (ticks-- > 0) this.subscriptions.tick();
+  }
+
+  #ask(what: string, names: readonly string[]): Promise<void> {
+    this.asked.push(`${what} ${names.join(' ')}`);
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
 }
 
-const subscribers = async (subject: string) =>
-  (await redis.cli('PUBSUB', 'NUMSUB', `realtime:${subject}`)).split('\n')[1];
-
-async function start(lingerMs: number): Promise<RedisBusNode> {
-  const node = await RedisBusNode.start({ url: redis.url, lingerMs });
-  await redis.cli('CONFIG', 'RESETSTAT');
-  return node;
+/** A setup whose only channel is in force. */
+async function joined(): Promise<Setup> {
+  const setup = new Setup();
+  const join = setup.subscriptions.join(CHANNEL);
+  await setup.answer();
+  await setup.answer();
+  await join;
+  return setup;
 }
 
-describe('the subjects that are joined in one turn', () => {
-  it('are subscribed 512 at a time', async () => {
-    const { bus } = await start(1_000);
-    await Promise.all(SUBJECTS.map(async (subject) => bus.join(subject)));
-    expect(await calls('subscribe')).toBe(3);
+describe('a channel that is left', () => {
+  it('is unsubscribed when it has lingered', async () => {
+    const setup = await joined();
+    setup.subscriptions.leave(CHANNEL.name);
+    setup.pass(LINGER_TICKS);
+    expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`, `unsubscribe ${CHANNEL.name}`]);
   });
 
-  it('are left 512 at a time', async () => {
-    const { bus } = await start(50);
-    await Promise.all(SUBJECTS.map(async (subject) => bus.join(subject)));
-    for (const subject of SUBJECTS) bus.leave(subject);
-    await vi.waitFor(async () => expect(await subscribers(SUBJECTS.at(-1)!)).toBe('0'), 5_000);
-    expect(await calls('unsubscribe')).toBe(3);
-  });
-});
-
-describe('a subject that is left', () => {
-  it('costs nothing when it is joined again soon', async () => {
-    const { bus } = await start(60_000);
-    await bus.join('user:ann');
-    for (let time = 0; time < 10; time++) {
-      bus.leave('user:ann');
-      expect(bus.join('user:ann')).toBeUndefined();
-    }
-    expect([await calls('subscribe'), await calls('unsubscribe')]).toEqual([1, 0]);
+  it('is not when it is joined again meanwhile', async () => {
+    const setup = await joined();
+    setup.subscriptions.leave(CHANNEL.name);
+    setup.pass(LINGER_TICKS - 1);
+    expect(setup.subscriptions.join(CHANNEL)).toBeUndefined();
+    setup.pass(LINGER_TICKS * 2);
+    expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`]);
   });
 
-  it('is given up after lingerMs', async () => {
-    const { bus } = await start(100);
-    await bus.join('user:ann');
-    expect(await subscribers('user:ann')).toBe('1');
-    bus.leave('user:ann');
-    await vi.waitFor(async () => expect(await subscribers('user:ann')).toBe('0'), 5_000);
+  it('is unsubscribed though a new connection was just being subscribed to it', async () => {
+    const setup = await joined();
+    setup.isUp = false;
+    const restored = setup.subscriptions.restore(setup.server);
+    setup.subscriptions.leave(CHANNEL.name);
+    setup.pass(LINGER_TICKS * 3);
+    await setup.answer();
+    await restored;
+    setup.isUp = true;
+    setup.subscriptions.changed(setup.server);
+    setup.pass(LINGER_TICKS * 2);
+    expect(setup.asked.at(-1)).toBe(`unsubscribe ${CHANNEL.name}`);
   });
 
-  it('is kept when it was joined again in time', async () => {
-    const { bus } = await start(100);
-    await Promise.all([bus.join('user:ann'), bus.join('user:bob')]);
-    for (const subject of ['user:ann', 'user:bob']) bus.leave(subject);
-    await bus.join('user:ann');
-    await vi.waitFor(async () => expect(await subscribers('user:bob')).toBe('0'), 5_000);
-    expect(await subscribers('user:ann')).toBe('1');
+  it('is forgotten when the next connection is made', async () => {
+    const setup = await joined();
+    setup.isUp = false;
+    setup.subscriptions.leave(CHANNEL.name);
+    setup.pass(LINGER_TICKS * 3);
+    await setup.subscriptions.restore(setup.server);
+    setup.isUp = true;
+    setup.subscriptions.changed(setup.server);
+    setup.pass(LINGER_TICKS * 2);
+    expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`]);
   });
 });

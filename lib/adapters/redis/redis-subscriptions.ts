@@ -184,11 +184,14 @@ export class RedisSubscriptions {
       if (isJoined || this.#subscriptions.get(channel.name) !== subscription) return false;
       // Left a second time meanwhile: its turn comes later.
       if ((this.#ticks - subscription.leftAt) * TICK_MS < this.settings.lingerMs) return false;
-      return this.#subscriptions.delete(channel.name);
+      if (this.network.serverOf(channel.partition)?.subscriber.isUp) return this.#subscriptions.delete(channel.name);
+      // The next connection forgets it; unless that is just being subscribed to it, and then it is to be left there.
+      subscription.leftAt = this.#ticks;
+      this.#left.push(subscription);
+      return false;
     });
     for (const batch of inBatches(gone)) {
-      const server = this.network.serverOf(batch[0]!.channel.partition);
-      if (!server?.subscriber.isUp) continue;
+      const server = this.network.serverOf(batch[0]!.channel.partition)!;
       const names = batch.map(({ channel }) => channel.name);
       server.subscriber
         .run((client) =>

@@ -55,7 +55,8 @@ describe('While Redis is away', () => {
   });
 
   it('for less than a lease, those who are there stay, and nobody is told anything', async () => {
-    const { proxy, here, there } = await pair();
+    // The pauses between attempts to connect are random, and add to the outage.
+    const { proxy, here, there } = await pair({ leaseTtlMs: 15_000 });
     await here.set([ROOM, 'ann']);
     proxy.refuse();
     await delay(1_000);
