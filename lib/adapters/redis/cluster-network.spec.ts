@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../../test/helpers/handler-harness.js';
 import { RedisBusNode } from '../../../test/helpers/redis-bus-node.js';
 import { startRedisCluster, type RedisCluster } from '../../../test/helpers/redis-cluster.js';
+import { ClusterNetwork } from './cluster-network.js';
 import { RedisChannels } from './redis-channels.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
@@ -61,6 +62,19 @@ describe('a Redis Cluster', { timeout: 60_000 }, () => {
     expect(await a.publish(lost)).toEqual({ recipients: 1, nodes: 1, complete: false });
     await cluster.servers[1]!.restart();
     await assertWhole(nodes);
+  });
+
+  it('that is away altogether is complained of once', async () => {
+    const logs = collectLogs();
+    const [node] = await start();
+    const asked = vi.spyOn(ClusterNetwork.prototype, 'tick');
+    onTestFinished(() => asked.mockRestore());
+    await Promise.all(cluster.servers.map((server) => server.kill()));
+    await vi.waitFor(() => expect(node.bus.isAttached).toBe(false), 5_000);
+    asked.mockClear();
+    // It looks at least once in 20 ticks.
+    await vi.waitFor(() => expect(asked.mock.calls.length).toBeGreaterThan(150), 15_000);
+    expect(logs.filter((line) => line.includes('is not known'))).toHaveLength(2);
   });
 
   it('that moves slots to another server keeps all subjects', async () => {

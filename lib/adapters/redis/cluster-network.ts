@@ -28,6 +28,7 @@ export class ClusterNetwork extends RedisNetwork {
   #isStale = false;
   #ticks = 0;
   #isClosed = false;
+  #complaint: string | undefined;
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 
@@ -59,7 +60,7 @@ export class ClusterNetwork extends RedisNetwork {
     const ageMs = this.#ticks * TICK_MS;
     const isUrgent = this.#isStale || !this.isAttached;
     if (ageMs >= (isUrgent ? REFRESH_MS : ROUTINE_REFRESH_MS) && !this.#refreshing) {
-      this.#look().catch((error: unknown) => this.#logger.warn(`Which server has what is not known: ${String(error)}`));
+      this.#look().catch((error: unknown) => this.#complain(String(error)));
     }
     return super.tick();
   }
@@ -81,6 +82,13 @@ export class ClusterNetwork extends RedisNetwork {
     return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
   }
 
+  /** Attempts are many; each reason is said once. */
+  #complain(why: string): void {
+    if (why === this.#complaint) return;
+    this.#complaint = why;
+    this.#logger.warn(`Which server has what is not known: ${why}`);
+  }
+
   async #ask(): Promise<void> {
     let failure: unknown;
     for (const options of this.#whomToAsk()) {
@@ -88,6 +96,7 @@ export class ClusterNetwork extends RedisNetwork {
       try {
         this.#learn(await this.#slotsBy(options));
         this.#isStale = false;
+        this.#complaint = undefined;
         return;
       } catch (error) {
         failure = error;
