@@ -63,4 +63,22 @@ describe('a peer', () => {
   it('whose time does not end is never dead', () => {
     expect(beats(new Pulse(), 1_000, { limits: { intervalTicks: 5, timeoutTicks: Infinity } })).not.toContain('dead');
   });
+
+  it('is not dead while it is not listened to', () => {
+    const pulse = new Pulse();
+    const actions = Array.from({ length: 21 }, (_, i) => pulse.beat(LIMITS, 1, i === 20));
+    expect(new Set(actions)).toEqual(new Set(['none', 'ping']));
+  });
+
+  it('is stuck when it has not been listened to for ten timeouts', () => {
+    const pulse = new Pulse();
+    const actions = Array.from({ length: 21 }, () => pulse.beat(LIMITS, 1, false));
+    expect([actions.indexOf('stuck'), actions[20]]).toEqual([20, 'stuck']);
+  });
+
+  it('has ten timeouts again once it was listened to', () => {
+    const pulse = new Pulse();
+    const actions = Array.from({ length: 40 }, (_, i) => pulse.beat(LIMITS, 1, i === 20));
+    expect(actions).not.toContain('stuck');
+  });
 });

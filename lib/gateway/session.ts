@@ -25,9 +25,6 @@ import { WsConnectionSocket, type WriteShare } from './ws-connection-socket.js';
 
 const logger = new Logger('RealtimeGateway');
 
-/** For how many ping timeouts a socket may go unread because commands wait behind a handler. */
-const MAX_PAUSED_TIMEOUTS = 10;
-
 /** Who was let in; or, somebody who is still to say who it is. */
 export type Admitted = Authenticated | Stranger;
 
@@ -61,7 +58,6 @@ export class Session implements DeliveryTarget {
   #connection: RealtimeConnection | undefined;
   #stranger: Stranger | undefined;
   #anonymousTicks = 0;
-  #pausedTicks = 0;
   /** How many pings wait for the commands that answer them. */
   #pongsDue = 0;
   #isRetiring = false;
@@ -220,10 +216,11 @@ export class Session implements DeliveryTarget {
     const expiresAt = this.#connection?.expiresAt;
     if (expiresAt && this.#token.hasExpired(expiresAt, beat.now)) return this.disconnect('EXPIRED');
     this.#loop.subscriptions.expire(beat.now);
-    if (this.#isStuck(beat)) return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
-    switch (this.#pulse.beat(beat, Math.random())) {
+    switch (this.#pulse.beat(beat, Math.random(), !this.ws.isPaused)) {
       case 'dead':
         return this.disconnect('NO_PONG');
+      case 'stuck':
+        return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
       case 'ping':
         return this.#ping(beat);
       case 'none':
@@ -237,13 +234,6 @@ export class Session implements DeliveryTarget {
     else this.ws.ping();
     const frame = pings.get(codec);
     if (this.#connection && frame) this.socket.send(frame);
-  }
-
-  /** Who is not listened to cannot be heard; but nobody is left unheard for ever. */
-  #isStuck({ timeoutTicks }: Beat): boolean {
-    this.#pausedTicks = this.ws.isPaused ? this.#pausedTicks + 1 : 0;
-    if (this.#pausedTicks > 0) this.heard();
-    return this.#pausedTicks > timeoutTicks * MAX_PAUSED_TIMEOUTS;
   }
 
   #take(command: Command): void {
