@@ -34,10 +34,18 @@ export function curves(title: string, measures: readonly GrowthMeasure[], runs: 
   return picture(COLUMNS * PANEL.width, height, title, [...heading, ...panels]);
 }
 
+/** About as wide as a letter of a label is. */
+const LETTER_WIDTH = 6.6;
+
 function legend(rows: readonly string[]): Shape[] {
+  let next = MARGIN;
   return rows.flatMap((row, at) => {
-    const x = MARGIN + at * 150;
-    return [shape('rect', { class: `bar s${at}`, x, y: 40, width: 18, height: 4 }), text(x + 24, 46, row, 'label')];
+    const x = next;
+    next += 48 + row.length * LETTER_WIDTH;
+    return [
+      shape('rect', { class: `bar s${at}`, x: rounded(x), y: 40, width: 18, height: 4 }),
+      text(x + 24, 46, row, 'label'),
+    ];
   });
 }
 
