@@ -400,6 +400,16 @@ describe('writing a push', () => {
     ],
     [
       'who has an expired token is told to get another one',
+    [
+      'what cannot be the name of a topic can be unsubscribed from',
+      { kind: 'error', id: id('unsubscribe'), error: { code: 'VALIDATION_FAILED', message: 'm' } },
+      { id: 7, unsubscribe: {} },
+    ],
+    [
+      'what was not carried out is not said to be: an unsubscribe too',
+      { kind: 'error', id: id('unsubscribe'), error: { code: 'RATE_LIMITED', message: 'm' } },
+      { id: 7, error: { code: 111, message: 'm', temporary: true } },
+    ],
       { kind: 'error', id: id('connect'), error: { code: 'TOKEN_EXPIRED', message: 'm' } },
       { id: 7, error: { code: 109, message: 'm' } },
     ],

@@ -115,6 +115,8 @@ function failed({ id, error }: Told<'error'>): object | undefined {
   if (to === undefined) return undefined;
   // A client that may not connect is told by how the connection ends; only for an expired token does it get another one.
   if (to.method === 'connect' && error.code !== 'TOKEN_EXPIRED') return undefined;
+  // An SDK whose unsubscribe fails connects anew. What cannot be the name of a topic has no subscription.
+  if (to.method === 'unsubscribe' && error.code === 'VALIDATION_FAILED') return { id: to.id, unsubscribe: {} };
   return { id: to.id, error: numberedError(error, to.method) };
 }
 

@@ -323,7 +323,6 @@ describe.each([
     ['subscribe', { subscribe: { channel } }],
     ['subscribe, with a token for it', { subscribe: { channel, token: testToken('ann', { channel }) } }],
     ['renew a token', { sub_refresh: { channel, token: testToken('ann', { channel }) } }],
-    ['unsubscribe', { unsubscribe: { channel } }],
     ['publish', { publish: { channel, data: { type: 'echo' } } }],
     ['call', { rpc: { method: 'echo', data: { topic: channel } } }],
     ['read its history', { history: { channel, limit: 10 } }],
@@ -337,6 +336,15 @@ describe.each([
     expect(await client.reply(2)).toEqual({ id: 2, error: { code: 107, message: expect.any(String) } });
     await tell(app, 'ann', 2);
     expect(await client.push('pub')).toMatchObject({ channel: '#user:ann', pub: { data: { payload: 2 } } });
+  });
+
+  it('to unsubscribe, which changes nothing', async () => {
+    const app = await start();
+    const client = await (await LineClient.to(app)).connect(testToken('ann'));
+    client.send({ id: 2, unsubscribe: { channel } });
+    expect(await client.reply(2)).toEqual({ id: 2, unsubscribe: {} });
+    await tell(app, 'ann', 1);
+    expect(await client.push('pub')).toMatchObject({ channel: '#user:ann', pub: { data: { payload: 1 } } });
   });
 
   it.each([

@@ -79,6 +79,16 @@ describe('A subscription', () => {
     expect(await client.reply(2)).toEqual({ id: 2, unsubscribe: {} });
   });
 
+  it('can be given up under a name that no topic may have, and the connection stays', async () => {
+    const { app, client } = await start();
+    const id = await idOf(app);
+    const subscription = client.newSubscription('$private');
+    subscription.subscribe();
+    subscription.unsubscribe();
+    await subscribed(client, 'room:1');
+    expect(await idOf(app)).toBe(id);
+  });
+
   it('ends for good when the server ends it, with the reason', async () => {
     const { app, client } = await start();
     const subscription = await subscribed(client, 'room:1');
