@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Publication } from './history.js';
-import { isRun, placeOf, recover } from './recovery.js';
+import { inEpoch, isRun, placeOf, recover } from './recovery.js';
 
 const at = (offset: number, epoch = 'e1') => ({ epoch, offset });
 const publications = (from: number, to: number): Publication[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => ({ offset: from + index, text: `${from + index}` }));
+
+describe('inEpoch', () => {
+  it.each([
+    { what: 'who names no epoch was in the present one', asked: at(3, ''), expected: at(3, 'e2') },
+    { what: 'who names one was in that', asked: at(3), expected: at(3) },
+  ])('$what', ({ asked, expected }) => {
+    expect(inEpoch(asked, 'e2')).toEqual(expected);
+  });
+});
 
 describe('recover', () => {
   it.each([

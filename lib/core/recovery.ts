@@ -25,6 +25,11 @@ export function recover(asked: StreamPosition, known: readonly Publication[], to
   return isRun(missed, asked.offset, top.offset) ? { recovered: true, publications: missed } : LOST;
 }
 
+/** Where a client was, as a place in the epoch there is: who names none was in whichever that may be. */
+export function inEpoch(asked: StreamPosition, epoch: string): StreamPosition {
+  return asked.epoch === '' ? { epoch, offset: asked.offset } : asked;
+}
+
 /** The gap check: where an arrival stands. */
 export function placeOf(arrival: StreamPosition, delivered: StreamPosition): Place {
   if (arrival.epoch !== delivered.epoch || arrival.offset > delivered.offset + 1) return 'beyond';

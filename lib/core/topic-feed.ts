@@ -1,5 +1,5 @@
 import type { HistoryPage, HistoryRange, Publication, StreamPosition } from './history.js';
-import { placeOf, recover } from './recovery.js';
+import { inEpoch, placeOf, recover } from './recovery.js';
 
 /** How a member enters a feed: where everything that it gets from then on begins. */
 export interface Admission {
@@ -107,14 +107,18 @@ export class TopicFeed {
 
   /**
    * Takes somebody in who is to get everything from now on, or from where it was; to be called once the bus brings the topic.
-   * @param asked where it was, when it wishes to recover
+   * @param asked where it was, when it wishes to recover; with an empty epoch, in whichever there is
    */
   enter(memberId: string, asked: StreamPosition | undefined): void {
     this.#waiting.set(memberId, { asked, read: this.#reads + 1 });
     const { sendLatest } = this.settings;
     const here = this.#delivered;
     if (here === undefined || this.#early.length > 0 || this.#isUnsure) return;
-    if (asked ? isSame(asked, here) : !sendLatest || this.#latestAt(here) !== undefined || here.offset === 0) {
+    if (
+      asked
+        ? isSame(inEpoch(asked, here.epoch), here)
+        : !sendLatest || this.#latestAt(here) !== undefined || here.offset === 0
+    ) {
       this.#admit(memberId, asked);
     }
   }
@@ -177,7 +181,7 @@ export class TopicFeed {
   }
 
   #isWithinReach(asked: StreamPosition, here: StreamPosition): boolean {
-    return asked.epoch === here.epoch && here.offset - asked.offset <= this.settings.pageSize;
+    return inEpoch(asked, here.epoch).epoch === here.epoch && here.offset - asked.offset <= this.settings.pageSize;
   }
 
   #isBehind(top: StreamPosition): boolean {
@@ -254,9 +258,10 @@ export class TopicFeed {
     if (this.#waiting.size === 0) this.#recent = [];
   }
 
-  #admit(memberId: string, asked: StreamPosition | undefined, known: readonly Publication[] = []): void {
+  #admit(memberId: string, wished: StreamPosition | undefined, known: readonly Publication[] = []): void {
     this.leave(memberId);
     const position = this.#delivered!;
+    const asked = wished && inEpoch(wished, position.epoch);
     const recovery = asked && recover(asked, known, position);
     if (recovery?.recovered) {
       return this.effects.admit(memberId, {

@@ -78,7 +78,15 @@ describe('reading a frame', () => {
     ],
     [
       { id: 2, subscribe: { channel: 'c', recover: true, epoch: '?', offset: -1 } },
-      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '', offset: 0 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '?', offset: 0 } },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', recover: true, epoch: 'e'.repeat(65), offset: 3 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '?', offset: 0 } },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', recover: true, offset: 3 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '', offset: 3 } },
     ],
     [
       { id: 2, history: { channel: 'c' } },
@@ -392,14 +400,6 @@ describe('writing a push', () => {
       { kind: 'error', id: id('rpc'), error: { code: 'FORBIDDEN', message: 'm', details: { secret: 1 } } },
       { id: 7, error: { code: 103, message: 'm' } },
     ],
-    ['an error answers nothing else', { kind: 'error', error: { code: 'FORBIDDEN', message: 'm' } }, undefined],
-    [
-      'who may not connect is told by the close',
-      { kind: 'error', id: id('connect'), error: { code: 'UNAUTHENTICATED', message: 'm' } },
-      undefined,
-    ],
-    [
-      'who has an expired token is told to get another one',
     [
       'what cannot be the name of a topic can be unsubscribed from',
       { kind: 'error', id: id('unsubscribe'), error: { code: 'VALIDATION_FAILED', message: 'm' } },
@@ -410,6 +410,14 @@ describe('writing a push', () => {
       { kind: 'error', id: id('unsubscribe'), error: { code: 'RATE_LIMITED', message: 'm' } },
       { id: 7, error: { code: 111, message: 'm', temporary: true } },
     ],
+    ['an error answers nothing else', { kind: 'error', error: { code: 'FORBIDDEN', message: 'm' } }, undefined],
+    [
+      'who may not connect is told by the close',
+      { kind: 'error', id: id('connect'), error: { code: 'UNAUTHENTICATED', message: 'm' } },
+      undefined,
+    ],
+    [
+      'who has an expired token is told to get another one',
       { kind: 'error', id: id('connect'), error: { code: 'TOKEN_EXPIRED', message: 'm' } },
       { id: 7, error: { code: 109, message: 'm' } },
     ],

@@ -145,11 +145,13 @@ function idIn({ id = 0 }: Fields): number | undefined {
 /** As the limit of a history: no limit of the client's own. */
 const ALL = -1;
 
-/** In no history: what is asked for from there cannot be had, and that is what is said. */
-const NOWHERE: StreamPosition = { epoch: '', offset: 0 };
+/** In no history, since no epoch has such a name: what is asked for from there cannot be had, and that is what is said. */
+const NOWHERE: StreamPosition = { epoch: '?', offset: 0 };
 
-function positionIn({ epoch, offset = 0 }: Fields): StreamPosition {
+/** A place without an epoch is in whichever there is. */
+function positionIn({ epoch = '', offset = 0 }: Fields): StreamPosition {
   const position = { epoch, offset };
+  if (epoch === '' && isOffset(offset)) return { epoch, offset };
   return isStreamPosition(position) ? position : NOWHERE;
 }
 

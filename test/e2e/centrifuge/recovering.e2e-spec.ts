@@ -116,6 +116,22 @@ describe('A subscription to a topic that keeps a history', () => {
     expect(heard).toEqual([3, 4]);
   });
 
+  it.each([
+    ['brings all there ever was when it begins before the first', 5, [1, 2, 3, 4, 5]],
+    ['brings nothing of it when the first is not kept any more', 6, [7]],
+  ])('%s, in whichever epoch', async (_what, published, expected) => {
+    const { app, client } = await start();
+    await publish(app, ...Array.from({ length: published }, (_, at) => at + 1));
+    const subscription = client.newSubscription('log:1', { since: { epoch: '', offset: 0 } });
+    const { heard, done } = numbersOf(subscription, expected.at(-1)!);
+    const event = nextOf(subscription, 'subscribed');
+    subscription.subscribe();
+    expect(await event).toMatchObject({ wasRecovering: true, recovered: published === 5 });
+    if (published > 5) await publish(app, 7);
+    await done;
+    expect(heard).toEqual(expected);
+  });
+
   it('is begun again by the client when something was missed on the way to it', async () => {
     const { app, client } = await start();
     const subscription = await subscribed(client, 'log:1');
