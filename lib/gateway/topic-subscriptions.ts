@@ -11,6 +11,8 @@ import type { Session } from './session.js';
 export class TopicSubscriptions {
   /** Topics that no handler was asked about. */
   #chosenByServer: Set<string> | undefined;
+  /** Those of them that the client has subscribed to as well. */
+  #chosenByBoth: Set<string> | undefined;
   /** Only there once a topic was opened by a token. */
   #grants: TopicGrants | undefined;
 
@@ -49,7 +51,7 @@ export class TopicSubscriptions {
   }
 
   isChosenByServer(topic: string): boolean {
-    return this.#chosenByServer?.has(topic) ?? false;
+    return (this.#chosenByServer?.has(topic) ?? false) && !this.#chosenByBoth?.has(topic);
   }
 
   unsubscribeByServer(topic: string, reason: string): boolean {
@@ -81,7 +83,10 @@ export class TopicSubscriptions {
     if (command.renews) return this.#renewToken(command);
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.session.outlet.fail({ ...refusal, action: 'subscribe', topic }, id);
-    if (pubSub.isSubscribed(connection.id, topic)) return this.#enter(topic, command);
+    if (pubSub.isSubscribed(connection.id, topic)) {
+      if (this.isChosenByServer(topic)) (this.#chosenByBoth ??= new Set()).add(topic);
+      return this.#enter(topic, command);
+    }
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
       const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
@@ -203,6 +208,7 @@ export class TopicSubscriptions {
     this.#chosenByServer?.delete(topic);
     this.#grants?.delete(topic);
     this.onLeave(topic);
+    this.#chosenByBoth?.delete(topic);
     presence.left(topic, connection);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);

@@ -148,6 +148,18 @@ describe('A subscription to a topic that keeps a history', () => {
   });
 });
 
+it('A subscription that the server and the client have begun is begun again by the client', async () => {
+  const { app, client } = await start();
+  const [me] = await app.realtime.connectionsOf('ann');
+  await app.realtime.subscribe(me!.id, 'log:1');
+  const subscription = await subscribed(client, 'log:1');
+  const { epoch } = await app.realtime.history('log:1');
+  const left = nextOf(subscription, 'subscribing');
+  const back = nextOf(subscription, 'subscribed');
+  app.app.get(LocalDelivery).missed('log:1', { epoch, offset: 0 }, []);
+  expect([(await left).code, await back]).toEqual([2500, expect.objectContaining({ wasRecovering: true })]);
+});
+
 describe('The history of a topic', () => {
   async function inLog(): Promise<Subscription> {
     const { app, client } = await start();
