@@ -50,6 +50,7 @@ export class TopicSubscriptions {
     return this.#enter(topic, undefined).then(() => pubSub.isSubscribed(id, topic));
   }
 
+  /** True when the client cannot begin the subscription again by itself. */
   isChosenByServer(topic: string): boolean {
     return (this.#chosenByServer?.has(topic) ?? false) && !this.#chosenByBoth?.has(topic);
   }
@@ -103,6 +104,7 @@ export class TopicSubscriptions {
       if (!decision.allowed) await dispatcher.unsubscribed(connection, topic);
     }
     if (!decision.allowed) {
+      this.#grants?.delete(topic);
       if (!this.session.isClosed) this.session.outlet.fail(decision.error, id);
     } else if (this.session.isClosed) {
       // Who was let in must be seen to leave, even if the client was gone before it could enter.
@@ -206,9 +208,9 @@ export class TopicSubscriptions {
     const { connection } = this.session;
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
+    this.#chosenByBoth?.delete(topic);
     this.#grants?.delete(topic);
     this.onLeave(topic);
-    this.#chosenByBoth?.delete(topic);
     presence.left(topic, connection);
     events.emit({ type: 'unsubscribed', connection, topic });
     return dispatcher.unsubscribed(connection, topic);

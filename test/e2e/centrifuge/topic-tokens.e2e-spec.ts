@@ -62,6 +62,19 @@ describe('A token for a topic', () => {
     expect(await nextOf(subscribe(client, 'room:1', options), 'unsubscribed')).toMatchObject({ code: 103 });
   });
 
+  it('that a handler has refused does not end what the server begins', async () => {
+    const { app, client, clock } = await start();
+    await nextOf(subscribe(client, 'room:1', { token: tokenFor('room:1'), data: 'no' }), 'unsubscribed');
+    const [me] = await app.realtime.connectionsOf('ann');
+    await app.realtime.subscribe(me!.id, 'room:1');
+    const held = subscribe(client, 'vault:1', { getToken: async () => tokenFor('vault:1') });
+    await nextOf(held, 'subscribed');
+    const ended = nextOf(held, 'subscribing');
+    clock.advance(HOUR_MS + 6_000);
+    await ended;
+    expect(await app.realtime.topicsOf(me!.id)).toContain('room:1');
+  });
+
   it('opens nothing once it was revoked', async () => {
     const { client } = await start({ isRevoked: ({ jti }) => jti === 'lost' });
     const options = { token: tokenFor('vault:1', { jti: 'lost' }) };
