@@ -41,6 +41,10 @@ describe('the number of an error', () => {
     expect(numberedError({ code: 'VALIDATION_FAILED', message: 'm', httpStatus }, 'rpc').code).toBe(httpStatus);
   });
 
+  it.each([0, 42, 105, 304, 600])('is the protocol’s own where the status is none of an error: %i', (httpStatus) => {
+    expect(numberedError({ code: 'INTERNAL', message: 'm', httpStatus }, 'rpc').code).toBe(100);
+  });
+
   it('is the protocol’s own where SDKs act on an exception: in a subscription', () => {
     expect(numberedError({ code: 'FORBIDDEN', message: 'm', httpStatus: 403 }, 'subscribe').code).toBe(103);
   });

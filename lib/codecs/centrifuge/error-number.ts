@@ -47,5 +47,10 @@ function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Metho
   if (httpStatus === GONE && method === 'history') return UNRECOVERABLE;
   // SDKs act on why a subscription was refused; of other exceptions applications know best what the status means.
   const isKnown = method === 'subscribe' && code !== 'VALIDATION_FAILED';
-  return httpStatus === undefined || isKnown ? NUMBERS[code] : httpStatus;
+  return isKnown || !isErrorStatus(httpStatus) ? NUMBERS[code] : httpStatus;
+}
+
+/** Below 400 the numbers mean what the protocol says, and not what HTTP says. */
+function isErrorStatus(httpStatus: number | undefined): httpStatus is number {
+  return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 600;
 }
