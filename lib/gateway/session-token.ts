@@ -22,6 +22,11 @@ export class SessionToken {
     this.#isExpiryAnnounced = false;
   }
 
+  /** What the client is told of when it needs another token: nothing where the connection outlives this one. */
+  endOf({ expiresAt }: Authenticated): Pick<Authenticated, 'expiresAt'> {
+    return expiresAt && !this.services.settings.authorize.allowExpired ? { expiresAt } : {};
+  }
+
   /** Warns a client once before it comes to that. */
   hasExpired(expiresAt: Date, now: number): boolean {
     const { authorize, clockToleranceS } = this.services.settings;

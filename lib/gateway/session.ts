@@ -298,9 +298,10 @@ export class Session implements DeliveryTarget {
     if (!haveSameRights(before, connection)) this.#run(this.#loop.subscriptions.reauthorize());
   }
 
-  #confirm({ id }: AuthCommand, { identity, expiresAt }: Authenticated): void {
+  #confirm({ id }: AuthCommand, authenticated: Authenticated): void {
     if (id === undefined) return;
-    this.outlet.push({ kind: 'authenticated', id, userId: identity.userId, ...(expiresAt && { expiresAt }) });
+    const { userId } = authenticated.identity;
+    this.outlet.push({ kind: 'authenticated', id, userId, ...this.#token.endOf(authenticated) });
   }
 
   /** @param command the one that brought the token, if one did */
@@ -331,7 +332,7 @@ export class Session implements DeliveryTarget {
         ...(command?.id !== undefined && { answers: command.id }),
         connectionId: connection.id,
         userId: connection.userId,
-        ...(expiresAt && { expiresAt }),
+        ...this.#token.endOf(authenticated),
         heartbeatMs: settings.heartbeat.intervalMs,
         ...(Number.isFinite(maxMessageBytes) && { maxMessageBytes }),
         ...personal?.news,

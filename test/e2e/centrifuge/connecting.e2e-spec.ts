@@ -75,6 +75,14 @@ describe('A client that connects', () => {
     expect((await client.reply(1))['connect']).not.toHaveProperty('expires');
   });
 
+  it('is not asked for another token where the connection outlives it', async () => {
+    const client = await LineClient.to(await startRooms({ authorize: { allowExpired: true } }));
+    const token = testToken('ann', { exp: anHourAgo });
+    client.send({ id: 1, connect: { token } }, { id: 2, refresh: { token } });
+    expect((await client.reply(1))['connect']).not.toHaveProperty('expires');
+    expect(await client.reply(2)).toEqual({ id: 2, refresh: {} });
+  });
+
   it('is not listened to before its token has been verified', async () => {
     const verifier = new HeldVerifier();
     const app = await startRooms({}, { ports: [{ provide: JwtVerifier, useValue: verifier }] });
