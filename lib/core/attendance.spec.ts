@@ -40,7 +40,9 @@ function told(attendance: Attendance, list: readonly Step[]): { statements: Stat
       if (statement.kind === 'remove') members.delete(`${statement.topic} ${statement.userId}`);
       else {
         const { userId, ...rest } = statement.member;
-        members.set(`${statement.topic} ${userId}`, rest);
+        // Info that is left out stays as it is.
+        const key = `${statement.topic} ${userId}`;
+        members.set(key, { ...members.get(key), ...rest });
       }
     }
     return said;
@@ -175,9 +177,16 @@ describe('a user', () => {
     expect(lastOf([enter(), drop()], 0)).toEqual(REMOVED);
   });
 
-  it('has the info that was said last', () => {
-    expect(lastOf([enter('ann.1', { name: 'a' }), enter('ann.2', { name: 'b' }), enter('ann.3')])).toEqual(
-      set({ userId: 'ann', info: { name: 'b' }, connections: 3 }),
+  it('has an info that is said anew', () => {
+    expect(lastOf([enter('ann.1', { name: 'a' }), enter('ann.2', { name: 'b' })])).toEqual(
+      set({ userId: 'ann', info: { name: 'b' }, connections: 2 }),
     );
+  });
+
+  it.each([
+    ['comes without one', enter('ann.2'), 2],
+    ['drops', drop(), 0],
+  ])('has an info of which nothing is said when a connection %s', (_what, step, connections) => {
+    expect(lastOf([enter('ann.1', { name: 'a' }), step])).toEqual(set({ userId: 'ann', connections }));
   });
 });

@@ -18,8 +18,8 @@ interface Attendee {
 
 /**
  * Who of a node's users is in which topic, and for how long somebody is waited for whose last connection has dropped: a time
- * that is counted in ticks, and not by a clock. Of each change it says what others have to know; a user's info is what was
- * said last. Every operation costs what it touches. Changed in place by its one owner.
+ * that is counted in ticks, and not by a clock. Of each change it says what others have to know; a user's info only when it
+ * is said anew, for somewhere else something newer may have been said. Every operation costs what it touches. Changed in place by its one owner.
  */
 export class Attendance {
   readonly #topics = new Map<string, Map<string, Attendee>>();
@@ -42,7 +42,7 @@ export class Attendance {
     this.#waiting.delete(attendee);
     if (!isKnown) attendee.connections = [...attendee.connections, connectionId];
     if (info !== undefined) attendee.info = info;
-    return set(attendee);
+    return set(attendee, info);
   }
 
   /** A connection is in the topic no longer, for it was meant to leave: nobody is waited for. */
@@ -98,7 +98,7 @@ export class Attendance {
   }
 }
 
-function set({ topic, userId, connections, info }: Attendee): Statement {
+function set({ topic, userId, connections }: Attendee, info?: unknown): Statement {
   const member = { userId, ...(info !== undefined && { info }), connections: connections.length };
   return { kind: 'set', topic, member };
 }

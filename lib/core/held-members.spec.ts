@@ -80,6 +80,25 @@ describe('HeldMembers', () => {
     ]);
   });
 
+  it('say what is shown of somebody as new once, and again when it may not have been heard', () => {
+    const held = new HeldMembers();
+    const infos = () => held.take(1).map(({ member, isInfoNew }) => [member?.info, isInfoNew]);
+    held.set(TOPIC, { ...ann, info: 'a' });
+    expect(infos()).toEqual([['a', true]]);
+    held.heard();
+    held.set(TOPIC, { ...ann, connections: 2 });
+    expect(infos()).toEqual([['a', false]]);
+    held.heard();
+    held.set(TOPIC, { ...ann, info: 'b' });
+    held.set(TOPIC, { ...ann, connections: 2 });
+    expect(infos()).toEqual([['b', true]]);
+    held.lost();
+    expect(infos()).toEqual([['b', true]]);
+    held.heard();
+    held.forgotten();
+    expect(infos()).toEqual([['b', false]]);
+  });
+
   it('say that who went while all was lost is there, and gone once the others have said theirs', () => {
     const held = new HeldMembers();
     held.set(TOPIC, ann);

@@ -6,6 +6,8 @@ export interface Saying {
   readonly userId: string;
   /** Missing when the user is there no longer. */
   readonly member?: PresenceMember;
+  /** Nobody has heard the member's info before: it takes the place of what others have said. */
+  readonly isInfoNew: boolean;
   /** Everybody knows that the user is there: nobody is to be told. */
   readonly isSilent: boolean;
 }
@@ -13,6 +15,7 @@ export interface Saying {
 interface Entry {
   readonly topic: string;
   member: PresenceMember;
+  isInfoNew: boolean;
   /** The user is there no longer, and this may have to be said yet. */
   isGone: boolean;
   /** What was said of it holds elsewhere. */
@@ -38,15 +41,17 @@ export class HeldMembers {
   readonly #lingering = new Set<Entry>();
   #isSettled = true;
 
-  /** The user is in the topic. */
+  /** The user is in the topic. Info that is left out stays as it is. */
   set(topic: string, member: PresenceMember): void {
     const key = keyOf(topic, member.userId);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { topic, member, isGone: false, isHeld: false, isKnown: false };
+      entry = { topic, member, isInfoNew: false, isGone: false, isHeld: false, isKnown: false };
       this.#entries.set(key, entry);
     }
-    entry.member = member;
+    const isInfoNew = member.info !== undefined;
+    entry.isInfoNew ||= isInfoNew;
+    entry.member = isInfoNew ? member : { ...entry.member, connections: member.connections };
     entry.isGone = false;
     this.#unsaid.add(entry);
   }
@@ -72,6 +77,7 @@ export class HeldMembers {
       if (this.#flight.size >= limit) break;
       this.#unsaid.delete(entry);
       this.#flight.set(entry, this.#sayingOf(entry));
+      entry.isInfoNew = false;
     }
     return [...this.#flight.values()];
   }
@@ -108,6 +114,7 @@ export class HeldMembers {
   }
 
   #sayAgain(isKnown: boolean): void {
+    for (const [entry, { isInfoNew }] of this.#flight) entry.isInfoNew ||= isInfoNew;
     this.#flight.clear();
     this.#lingering.clear();
     for (const entry of this.#entries.values()) {
@@ -118,11 +125,11 @@ export class HeldMembers {
     }
   }
 
-  #sayingOf({ topic, member, isGone, isHeld, isKnown }: Entry): Saying {
+  #sayingOf({ topic, member, isInfoNew, isGone, isHeld, isKnown }: Entry): Saying {
     const { userId } = member;
-    if (!isGone) return { topic, userId, member, isSilent: isKnown && !isHeld };
-    if (this.#isSettled) return { topic, userId, isSilent: false };
-    return { topic, userId, member: { ...member, connections: 0 }, isSilent: true };
+    if (!isGone) return { topic, userId, member, isInfoNew, isSilent: isKnown && !isHeld };
+    if (this.#isSettled) return { topic, userId, isInfoNew: false, isSilent: false };
+    return { topic, userId, member: { ...member, connections: 0 }, isInfoNew, isSilent: true };
   }
 
   /** Of whom nobody knows, and who is not there, nothing is said. */

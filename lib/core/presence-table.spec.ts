@@ -13,7 +13,7 @@ type Step =
       readonly topic: string;
       readonly userId: string;
       readonly connections: number;
-      readonly info: string;
+      readonly info: string | undefined;
     }
   | { readonly kind: 'remove'; readonly holder: string; readonly topic: string; readonly userId: string }
   | { readonly kind: 'drop'; readonly holder: string };
@@ -21,7 +21,7 @@ type Step =
 const steps = (): fc.Arbitrary<Step[]> => {
   const holder = fc.constantFrom(...HOLDERS);
   const where = { holder, topic: fc.constantFrom(...TOPICS), userId: fc.constantFrom(...USERS) };
-  const said = { connections: fc.nat(3), info: fc.constantFrom('a', 'b') };
+  const said = { connections: fc.nat(3), info: fc.constantFrom('a', 'b', undefined) };
   return fc.array(
     fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('set' as const), ...where, ...said }) },
@@ -48,9 +48,10 @@ class Model {
     if (step.kind === 'set') {
       const { holder, topic, userId, connections } = step;
       this.said.push({ holder, topic, userId, connections });
-      this.info.set(`${topic} ${userId}`, step.info);
+      if (step.info !== undefined) this.info.set(`${topic} ${userId}`, step.info);
     }
     const after = pairs();
+    for (const pair of this.info.keys()) if (!after.has(pair)) this.info.delete(pair);
     return [
       ...[...after].filter((pair) => !before.has(pair)).map((pair) => `joined ${pair}`),
       ...[...before].filter((pair) => !after.has(pair)).map((pair) => `left ${pair}`),

@@ -32,7 +32,7 @@ export class PresenceTable {
     if (entry === undefined) room.entries.set(userId, (entry = { info, connections: 0, holders: new Map() }));
     const more = connections - (entry.holders.get(holder) ?? 0);
     entry.holders.set(holder, connections);
-    entry.info = info;
+    if (info !== undefined) entry.info = info;
     entry.connections += more;
     room.connections += more;
     return isNew ? changeOf('joined', userId, info) : undefined;

@@ -29,7 +29,7 @@ export interface PresenceNode {
 export abstract class PresenceStore {
   /** Starts to say whom this node has, and to be told. */
   abstract open(node: PresenceNode): void | Promise<void>;
-  /** This node has the user in the topic, with this many connections and this info. */
+  /** This node has the user in the topic, with this many connections and this info; left out, it stays as whoever said it last. */
   abstract set(topic: string, member: PresenceMember): void | Promise<void>;
   /** This node has the user in the topic no longer. */
   abstract remove(topic: string, userId: string): void | Promise<void>;

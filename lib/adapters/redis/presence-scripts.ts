@@ -44,9 +44,10 @@ local function entryOf(present, user)
   local nodes, connections, info = string.match(entry, '^(%d+) (%-?%d+) (.*)$')
   return tonumber(nodes) or 0, tonumber(connections) or 0, info or ''
 end
-local function put(topic, user, connections, info, isSilent)
+local function put(topic, user, connections, said, isNew, isSilent)
   local held, present, field = key('held:' .. me, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
-  local nodes, all = entryOf(present, user)
+  local nodes, all, info = entryOf(present, user)
+  if isNew or info == '' then info = said end
   local before = nodes > 0 and redis.call('HGET', held, field)
   local more = connections - (before or 0)
   redis.call('HSET', held, field, connections)
@@ -88,8 +89,8 @@ end
  * Says who is in which topic.
  *
  * ARGV: start of the keys; command to publish with; incarnation; number of the call; how long its answer is kept, in
- * milliseconds; then topic, user id, `+` (there), `=` (there, as everybody knows) or `-` (there no longer), connections and
- * info of each.
+ * milliseconds; then topic, user id, `+` (there), `=` (there, as everybody knows) or `-` (there no longer), connections,
+ * info, and `1` when the info is newer than what is there, of each.
  * Returns false when the incarnation is none that may say something, else of each that has changed something: its place
  * (from 0), and the info of who has left or ''. The same call again changes nothing, and has the same answer.
  */
@@ -99,14 +100,14 @@ local before = answered(ARGV[4])
 if before then return before end
 local changes = {}
 local function changed(i, info)
-  changes[#changes + 1] = tostring((i - 6) / 5)
+  changes[#changes + 1] = tostring((i - 6) / 6)
   changes[#changes + 1] = info
 end
 for _, kept in ipairs({ presence, holders, leaving }) do redis.call('PERSIST', kept) end
-for i = 6, #ARGV, 5 do
+for i = 6, #ARGV, 6 do
   local topic, user, what, connections, info = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   if what ~= '-' then
-    if put(topic, user, connections, info, what == '=') then changed(i, '') end
+    if put(topic, user, connections, info, ARGV[i + 5] == '1', what == '=') then changed(i, '') end
   else
     local left = take(me, topic, user)
     if left then changed(i, left) end

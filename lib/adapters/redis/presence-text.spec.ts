@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changesOf, departuresIn, infoText, presenceIn, topicText, wordsOf } from './presence-text.js';
 
-const ann = { topic: 'chat:1', userId: 'ann', isSilent: false };
+const ann = { topic: 'chat:1', userId: 'ann', isInfoNew: false, isSilent: false };
 
 describe('what is said of presence', () => {
   it('leaves the topics of an application as they are, and no two topics share a text', () => {
@@ -15,10 +15,12 @@ describe('what is said of presence', () => {
 
   it('says who is there, silently or not, and who is gone', () => {
     const member = { userId: 'ann', connections: 2, info: infoText({ name: 'Ann' }) };
-    expect(wordsOf({ ...ann, member })).toEqual(['chat:1', '"ann"', '+', '2', '{"name":"Ann"}']);
+    expect(wordsOf({ ...ann, member })).toEqual(['chat:1', '"ann"', '+', '2', '{"name":"Ann"}', '0']);
+    expect(wordsOf({ ...ann, member, isInfoNew: true })[5]).toBe('1');
     expect(wordsOf({ ...ann, member, isSilent: true })[2]).toBe('=');
-    expect(wordsOf(ann)).toEqual(['chat:1', '"ann"', '-', '0', '']);
-    expect(infoText(undefined)).toBe('');
+    expect(wordsOf(ann)).toEqual(['chat:1', '"ann"', '-', '0', '', '']);
+    expect(wordsOf({ ...ann, member: { userId: 'ann', connections: 2 } })[4]).toBe('');
+    expect(infoText(undefined)).toBeUndefined();
   });
 });
 

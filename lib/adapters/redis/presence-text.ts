@@ -9,16 +9,17 @@ export function topicText(topic: string): string {
   return JSON.stringify(topic).slice(1, -1);
 }
 
-/** Info as JSON; '' when there is none. Throws what `JSON.stringify` throws. */
-export function infoText(info: unknown): string {
-  return JSON.stringify(info) ?? '';
+/** Info as JSON; `undefined` when there is none. Throws what `JSON.stringify` throws. */
+export function infoText(info: unknown): string | undefined {
+  return JSON.stringify(info);
 }
 
 /** What is said to the script. The info of a member is its JSON text here. */
-export function wordsOf({ topic, userId, member, isSilent }: Saying): readonly string[] {
+export function wordsOf({ topic, userId, member, isInfoNew, isSilent }: Saying): readonly string[] {
   const start = [topicText(topic), JSON.stringify(userId)];
-  if (member === undefined) return [...start, '-', '0', ''];
-  return [...start, isSilent ? '=' : '+', `${member.connections}`, member.info as string];
+  if (member === undefined) return [...start, '-', '0', '', ''];
+  const info = (member.info ?? '') as string;
+  return [...start, isSilent ? '=' : '+', `${member.connections}`, info, isInfoNew ? '1' : '0'];
 }
 
 /** What has changed of what was said, as the script answers it: places and info of who has left, in turn. */

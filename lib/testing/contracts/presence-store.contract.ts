@@ -67,15 +67,15 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     assert.deepEqual(await node.read(room), NOBODY);
     assert.deepEqual(await node.read(uniqueRoom()), NOBODY);
   }),
-  storeCase('reads what was set last', async (node, room) => {
+  storeCase('reads what was set last, and an info that was left out as it was', async (node, room) => {
     await node.set(room, 'ann', 3, 'first');
     await node.set(room, 'ann', 2, 'second');
-    await node.set(room, 'bob', 1, 'gone');
+    await node.set(room, 'bob', 1, 'kept');
     await node.set(room, 'bob', 1);
     assert.deepEqual(await node.read(room), {
       members: [
         { userId: 'ann', info: 'second', connections: 2 },
-        { userId: 'bob', connections: 1 },
+        { userId: 'bob', info: 'kept', connections: 1 },
       ],
       users: 2,
       connections: 3,

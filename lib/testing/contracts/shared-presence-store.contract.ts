@@ -69,6 +69,17 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     await a.set(room, 'ann', 1, 'third');
     assert.equal((await b.read(room)).members[0]?.info, 'third');
   }),
+  sharedCase(
+    'keeps the info that was set last when another node has more or fewer connections',
+    async ([a, b], room) => {
+      await a.set(room, 'ann', 2, 'first');
+      await b.set(room, 'ann', 1, 'second');
+      await a.set(room, 'ann', 1);
+      assert.deepEqual((await b.read(room)).members, [{ userId: 'ann', info: 'second', connections: 2 }]);
+      await b.store.remove(room, 'ann');
+      assert.deepEqual((await a.read(room)).members, [{ userId: 'ann', info: 'second', connections: 1 }]);
+    },
+  ),
   sharedCase('keeps those who move from a node that closes to another', async ([a, b, c], room) => {
     await a.set(room, 'ann', 0);
     await a.set(room, 'bob', 0);

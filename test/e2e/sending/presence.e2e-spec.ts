@@ -20,8 +20,8 @@ let hooks: string[] = [];
 @TopicGateway('room:{id}', { presence: true })
 class RoomTopic {
   @OnSubscribe()
-  enter(@CurrentConnection() me: RealtimeConnection) {
-    return !me.roles.has('banned') && { info: { name: me.userId.toUpperCase() } };
+  enter(@CurrentConnection() me: RealtimeConnection, @MessageBody('name') name?: string) {
+    return !me.roles.has('banned') && { info: { name: name ?? me.userId.toUpperCase() } };
   }
 
   @OnJoin()
@@ -138,6 +138,20 @@ describe('a user who comes into a topic', () => {
       userCount: 2,
       connections: 3,
     });
+  });
+
+  it('is shown as was said last, also when a tab of before closes, on whatever node', async () => {
+    const before = await enter(stage, 'ann');
+    const beside = await before.node.connectAs('ann');
+    await beside.request({ action: 'subscribe', topic });
+    const named = await stage.connectAs('ann');
+    await named.request({ action: 'subscribe', topic, payload: { name: 'Annie' } });
+    const shown = async () => (await stage.realtime.usersIn(topic)).members;
+    await expect.poll(shown).toEqual([{ userId: 'ann', info: { name: 'Annie' }, connections: 3 }]);
+    await beside.request({ action: 'unsubscribe', topic });
+    await expect.poll(shown).toEqual([{ userId: 'ann', info: { name: 'Annie' }, connections: 2 }]);
+    before.socket.terminate();
+    await expect.poll(shown).toEqual([{ userId: 'ann', info: { name: 'Annie' }, connections: 1 }]);
   });
 
   it('is in that topic alone', async () => {
