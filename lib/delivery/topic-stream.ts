@@ -25,7 +25,8 @@ export interface StreamAdmission extends Omit<Admission, 'publications'> {
 /** A connection that waits to enter. */
 interface Entrant {
   readonly admit: (admission: StreamAdmission) => void;
-  settle: (error?: unknown) => void;
+  /** @param isIn false when the connection has left before */
+  settle: (isIn: boolean, error?: unknown) => void;
 }
 
 /** What was read: a page, and the latest publication where it is wanted. */
@@ -74,22 +75,40 @@ export class TopicStream {
     this.#feed.hold(connectionId);
   }
 
-  /** @returns nothing when the connection is in, else a promise for when it is, or has left; it rejects when nothing can be read */
-  enter(connectionId: string, asked: StreamPosition | undefined, admit: Entrant['admit']): Promise<void> | undefined {
+  /**
+   * Of a connection that is about to enter only the last entry counts; those before it settle with it.
+   * @returns nothing when the connection is in, else a promise for whether it came in before it left; it rejects when nothing can be read
+   */
+  enter(
+    connectionId: string,
+    asked: StreamPosition | undefined,
+    admit: Entrant['admit'],
+  ): Promise<boolean> | undefined {
     let isSettled = false;
-    const entrant: Entrant = { admit, settle: () => (isSettled = true) };
+    const before = this.#entrants.get(connectionId);
+    const entrant: Entrant = {
+      admit,
+      settle: (isIn, error) => {
+        isSettled = true;
+        before?.settle(isIn, error);
+      },
+    };
     this.#entrants.set(connectionId, entrant);
     this.#feed.enter(connectionId, asked);
     void this.#read();
     if (isSettled) return undefined;
     return new Promise((resolve, reject) => {
-      entrant.settle = (error) => (error === undefined ? resolve() : reject(error));
+      entrant.settle = (isIn, error) => {
+        if (error === undefined) resolve(isIn);
+        else reject(error);
+        before?.settle(isIn, error);
+      };
     });
   }
 
   leave(connectionId: string): void {
     this.#feed.leave(connectionId);
-    this.#settle(connectionId);
+    this.#settle(connectionId, false);
   }
 
   /** Nobody is left: what is under way comes to nothing. */
@@ -140,7 +159,7 @@ export class TopicStream {
     this.#isReading = false;
     if (this.#isClosed) return;
     logger.warn(`The history of a topic could not be read: ${(error as Error).message}`);
-    for (const connectionId of this.#feed.fail()) this.#settle(connectionId, error);
+    for (const connectionId of this.#feed.fail()) this.#settle(connectionId, false, error);
   }
 
   #find(range: HistoryRange): Found | Promise<Found> {
@@ -180,9 +199,9 @@ export class TopicStream {
     const frames = publications.map((publication) => this.#framesOf(publication));
     try {
       this.#entrants.get(connectionId)?.admit({ ...admission, frames, length });
-      this.#settle(connectionId);
+      this.#settle(connectionId, true);
     } catch (error) {
-      this.#settle(connectionId, error);
+      this.#settle(connectionId, false, error);
     }
   }
 
@@ -193,11 +212,11 @@ export class TopicStream {
     return frames;
   }
 
-  #settle(connectionId: string, error?: unknown): void {
+  #settle(connectionId: string, isIn: boolean, error?: unknown): void {
     const entrant = this.#entrants.get(connectionId);
     if (entrant === undefined) return;
     this.#entrants.delete(connectionId);
-    entrant.settle(error);
+    entrant.settle(isIn, error);
   }
 }
 

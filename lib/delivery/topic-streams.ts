@@ -84,14 +84,15 @@ export class TopicStreams {
    * Lets a connection in, once its subscription is in force on the bus.
    * @param asked where it was, when it wishes to recover
    * @param admit told where everything begins that the connection gets from then on; not called when it leaves before
-   * @returns nothing when it is in, else a promise that rejects with `UNAVAILABLE` when the history cannot be read
+   * @returns nothing when it is in, else a promise for whether it came in before it left; it rejects with `UNAVAILABLE` when the
+   * history cannot be read
    */
   enter(
     topic: string,
     connectionId: string,
     asked: StreamPosition | undefined,
     admit: (admission: StreamAdmission) => void,
-  ): Promise<void> | undefined {
+  ): Promise<boolean> | undefined {
     return this.#streams.get(topic)?.enter(connectionId, asked, admit);
   }
 

@@ -33,7 +33,7 @@ export class PersonalEntry {
    * @param asked where it was, when it wishes to recover
    * @returns nothing when it has entered, else a promise that rejects when the history cannot be read
    */
-  enter(asked: StreamPosition | undefined): Promise<void> | undefined {
+  enter(asked: StreamPosition | undefined): Promise<unknown> | undefined {
     const { streams, settings } = this.services;
     return streams.enter(this.topic, this.connection.id, asked, (admission) => {
       this.#admission = fitting(admission, settings.limits);

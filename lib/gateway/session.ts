@@ -364,7 +364,7 @@ export class Session implements DeliveryTarget {
     connection: RealtimeConnection,
     personal: PersonalEntry | undefined,
     command: AuthCommand | undefined,
-  ): void | Promise<void> {
+  ): void | Promise<unknown> {
     const joined = this.services.membership.add(connection, this);
     if (personal === undefined) return joined;
     const asked = command?.recover?.get(personal.topic);
@@ -379,7 +379,7 @@ export class Session implements DeliveryTarget {
   }
 
   /** Waits until a change has reached the bus. @returns false when the session has ended meanwhile, or because that failed */
-  async #inForce(change: void | Promise<void>): Promise<boolean> {
+  async #inForce(change: void | Promise<unknown>): Promise<boolean> {
     try {
       if (change) await change;
     } catch (error) {

@@ -142,6 +142,7 @@ export class TopicSubscriptions {
     const { connection } = this.session;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
     const stream = this.#streamOf(topic);
+    let isIn = true;
     try {
       if (stream) streams.hold(topic, connection.id, stream);
       const joined = membership.subscribe(connection.id, topic);
@@ -149,7 +150,7 @@ export class TopicSubscriptions {
       if (stream && pubSub.isSubscribed(connection.id, topic)) {
         const admitted = (admission: StreamAdmission) => this.#admitted(topic, command, admission);
         const entered = streams.enter(topic, connection.id, command?.recover, admitted);
-        if (entered) await entered;
+        if (entered) isIn = await entered;
       }
     } catch {
       void this.leave(topic);
@@ -157,8 +158,9 @@ export class TopicSubscriptions {
       return this.session.outlet.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
     if (this.session.isClosed) return;
-    if (!pubSub.isSubscribed(connection.id, topic)) {
-      // The server has taken the connection off the topic meanwhile, and said so; the command wants its answer all the same.
+    if (!isIn || !pubSub.isSubscribed(connection.id, topic)) {
+      // The server has taken the connection off the topic meanwhile, and said so, even if it has put it there again; the
+      // command wants its answer all the same.
       const message = 'The subscription was ended before it was in force.';
       if (command) this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
       return;

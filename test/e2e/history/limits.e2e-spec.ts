@@ -1,6 +1,6 @@
 import { HistoryStore, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
-import { describe, expect, it } from 'vitest';
-import { startRealtimeApp } from '../../helpers/realtime-app.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
 const HISTORY = { size: 50, ttlMs: 60_000 };
 
@@ -72,5 +72,52 @@ describe('while the history cannot be read', () => {
     await expect(app.realtime.publish(TOPIC, { type: 'entry' })).rejects.toBe(away);
     isAway = false;
     expect(await subscribe()).toMatchObject({ payload: { topic: TOPIC, ...top } });
+  });
+});
+
+describe('while the history is being read', () => {
+  /** Reads that are answered when the test says so. */
+  let reads: (() => void)[];
+  let app: RealtimeApp;
+  let ann: Guest;
+
+  beforeEach(async () => {
+    reads = [];
+    const page = { top: { epoch: 'e1', offset: 0 }, publications: [] };
+    const store: HistoryStore = {
+      publish: () => Promise.reject(new Error('nothing is published')),
+      read: () => new Promise((resolve) => reads.push(() => resolve(page))),
+    };
+    app = await startRealtimeApp({ providers: [LogTopic], ports: [{ provide: HistoryStore, useValue: store }] });
+    ann = await app.connectAs('ann');
+  });
+
+  const answerReads = async (count = 1) => {
+    await expect.poll(() => reads).toHaveLength(count);
+    for (const answer of reads.splice(0)) answer();
+  };
+
+  it('a client may ask for what the server is subscribing it to, and both are told', async () => {
+    const events: string[] = [];
+    app.realtime.events$.subscribe(({ type }) => void events.push(type));
+    const byServer = app.realtime.subscribe(ann.id, TOPIC);
+    await expect.poll(() => reads).toHaveLength(1);
+    ann.send({ action: 'subscribe', topic: TOPIC, id: 1 });
+    ann.send({ action: 'ping', id: 2 });
+    await ann.next(({ id }) => id === 2);
+    await answerReads();
+    await answerReads();
+    expect(await ann.next(({ id }) => id === 1)).toMatchObject({ type: 'realtime:subscribed' });
+    expect(await byServer).toBe(true);
+    expect(events).toEqual(['subscribed']);
+  });
+
+  it('a client whose subscription the server ends and begins anew is told how its own has ended', async () => {
+    ann.send({ action: 'subscribe', topic: TOPIC, id: 1 });
+    await expect.poll(() => reads).toHaveLength(1);
+    const [ended, begun] = [app.realtime.unsubscribe(ann.id, TOPIC), app.realtime.subscribe(ann.id, TOPIC)];
+    expect((await ann.next(({ id }) => id === 1)).type).toBe('realtime:error');
+    await answerReads(2);
+    expect([await ended, await begun]).toEqual([true, true]);
   });
 });
