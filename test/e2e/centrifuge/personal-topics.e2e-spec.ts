@@ -1,8 +1,16 @@
-import { connection, OnSubscribe, RealtimeService, TopicGateway, user, type RealtimeOptions } from 'nestjs-realtime';
+import {
+  connection,
+  MessageBus,
+  OnSubscribe,
+  RealtimeService,
+  TopicGateway,
+  user,
+  type RealtimeOptions,
+} from 'nestjs-realtime';
 import { redisBackend } from 'nestjs-realtime/redis';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge } from 'centrifuge';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
 import { receivedBy, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
@@ -185,6 +193,45 @@ it('A client that comes back to another node is sent there what it has missed', 
   await tell(second!, 'ann', 5);
   await done;
   expect(heard).toEqual([1, 2, 3, 4, 5]);
+});
+
+it('What is sent while a connection comes back arrives once, behind what it has missed', async () => {
+  const app = await start();
+  await arrived(sdkOf(app, 'ann'));
+  const { epoch } = await app.realtime.sendToUser('ann', { type: 'number', payload: 1 });
+  const line = await LineClient.to(app);
+  let join = (): void => undefined;
+  const isJoining = new Promise<void>((joining) => {
+    const joined = new Promise<void>((resolve) => (join = resolve));
+    vi.spyOn(app.app.get(MessageBus), 'join').mockImplementationOnce(() => (joining(), joined));
+  });
+  const subs = { '#user:ann': { recover: true, epoch, offset: 0 } };
+  line.send({ id: 1, connect: { token: testToken('ann', { roles: ['of nobody else'] }), subs } });
+  await isJoining;
+  await tell(app, 'ann', 2);
+  join();
+  expect((await line.reply(1))['connect'].subs['#user:ann']).toMatchObject({ recovered: true });
+  await tell(app, 'ann', 3);
+  const numbers = [];
+  for (let n = 0; n < 3; n++) numbers.push((await line.push('pub'))['pub'].data.payload);
+  expect(numbers).toEqual([1, 2, 3]);
+});
+
+it.each([
+  ['is sent to it when it fits into half of what may wait for a connection', 400, true],
+  ['is said to be lost when it does not, instead of ending the connection again and again', 600, false],
+])('What a client has missed %s', async (_what, length, recovered) => {
+  const centrifuge = { personalTopics: { size: 20, ttlMs: 60_000 } };
+  const app = await start({ centrifuge, limits: { sendQueueBytes: 10_240 } });
+  const client = sdkOf(app, 'ann');
+  await arrived(client);
+  client.disconnect();
+  for (let n = 0; n < 10; n++) await app.realtime.sendToUser('ann', { type: 'entry', payload: 'x'.repeat(length) });
+  const { heard, done } = numbersOf(client, 1);
+  expect(await arrived(client)).toMatchObject({ wasRecovering: true, recovered });
+  await tell(app, 'ann', 1);
+  await done;
+  expect(heard).toHaveLength(recovered ? 11 : 1);
 });
 
 it('A message that cannot be kept is not sent, and its sender is told', async () => {
