@@ -123,6 +123,21 @@ describe('reading a frame', () => {
       { send: { data: { topic: 'c', type: 'say', payload: 1 } } },
       { action: 'message', topic: 'c', type: 'say', payload: 1, single: true },
     ],
+    [
+      { id: 1, connect: { token: null, headers: { authorization: 'bearer t' }, data: null, subs: null } },
+      { action: 'auth', id: 'connect:1', token: 't', stage: 'opening' },
+    ],
+    [
+      {
+        id: 2,
+        subscribe: { channel: 'c', token: null, type: null, tf: null, delta: null, recover: true, epoch: null },
+      },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: '', offset: 0 } },
+    ],
+    [
+      { id: 2, history: { channel: 'c', limit: null, since: null, reverse: null } },
+      { action: 'history', id: 'history:2', topic: 'c', limit: 0 },
+    ],
     [{}, { action: 'pong' }],
     [
       { id: 2, connect: null, unsubscribe: { channel: 'c' } },

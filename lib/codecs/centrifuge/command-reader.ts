@@ -40,7 +40,7 @@ const READERS: Readonly<Record<Method, Reader>> = {
     if (delta !== '' && delta !== 'fossil') return 'there is no such kind of delta';
     if (!isTextOrMissing(token)) return 'the token must be a string';
     if (type !== 0) return NOT_AVAILABLE;
-    if (tf !== undefined && tf !== null) return new Refusal('VALIDATION_FAILED', 'Publications cannot be filtered.');
+    if (tf !== undefined) return new Refusal('VALIDATION_FAILED', 'Publications cannot be filtered.');
     const commandId = commandIdOf('subscribe', id);
     return {
       action: 'subscribe',
@@ -112,7 +112,7 @@ export function readCommand(fields: Fields): Decoded {
   if (method === undefined) return failed('there is no such method');
   const request = fields[method];
   if (!isFields(request)) return failed(`${method} must be an object`);
-  const reading = READERS[method](request, id);
+  const reading = READERS[method](withoutNulls(request), id);
   if (typeof reading === 'string') return failed(reading);
   if (!(reading instanceof Refusal)) return { ok: true, command: reading };
   const { code, message } = reading;
@@ -168,6 +168,12 @@ function positionsIn(subs: unknown): ReadonlyMap<string, StreamPosition> | undef
 function authorizationIn(headers: unknown): string | undefined {
   const [, value] = Object.entries(fieldsOf(headers)).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Null is what some clients write for a field that they leave out. */
+function withoutNulls(request: Fields): Fields {
+  if (!Object.values(request).includes(null)) return request;
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null));
 }
 
 function fieldsOf(value: unknown): Fields {
