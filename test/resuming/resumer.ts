@@ -16,13 +16,17 @@ export class Resumer {
   #isOver = false;
   readonly #travelling: Promise<void>;
 
-  /** @param random where to, and how soon: from 0 to 1 */
+  /**
+   * @param random where to, and how soon: from 0 to 1
+   * @param restMs how long it rests at most before it comes back, in milliseconds
+   */
   constructor(
     readonly name: string,
     private readonly topic: string,
     journal: Journal,
     private readonly hosts: () => readonly Host[],
     private readonly random: () => number,
+    private readonly restMs = 50,
   ) {
     this.#diary = journal.diaryOf(name);
     this.#travelling = this.#travel();
@@ -54,7 +58,7 @@ export class Resumer {
     while (!this.#isOver) {
       await this.#visit();
       // As clients should, not all at the same moment.
-      await delay(this.random() * 50);
+      await delay(this.random() * this.restMs);
     }
   }
 

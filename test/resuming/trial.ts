@@ -18,6 +18,8 @@ export interface TrialParts extends Partial<PublisherHabits> {
   readonly resumers?: number;
   /** Others who subscribe, too; they write down what they see. Default: nobody. */
   readonly others?: (journal: Journal) => readonly Subscriber[];
+  /** How long a resumer rests at most before it comes back, in milliseconds. Default 50. */
+  readonly restMs?: number;
   /** From 0 to 1. Default: those of the system. */
   readonly random?: () => number;
 }
@@ -33,10 +35,10 @@ export class Trial {
   #publishers: readonly Publisher[] = [];
 
   private constructor(hosts: () => readonly Host[], parts: TrialParts) {
-    const { topic = 'log:1', resumers = 6, others = () => [], random = Math.random } = parts;
+    const { topic = 'log:1', resumers = 6, others = () => [], random = Math.random, restMs } = parts;
     this.resumers = Array.from(
       { length: resumers },
-      (_, n) => new Resumer(`resumer-${n}`, topic, this.journal, hosts, random),
+      (_, n) => new Resumer(`resumer-${n}`, topic, this.journal, hosts, random, restMs),
     );
     this.#everybody = [...this.resumers, ...others(this.journal)];
   }

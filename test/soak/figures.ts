@@ -6,11 +6,15 @@ import { connectCrowd, NO_RATES } from '../faults/load/crowd.js';
 import { FaultNode, type ProcessOptions } from '../faults/load/fault-node.js';
 import type { NodeSpec } from '../faults/load/node/node-control.js';
 import { storm, visitors } from '../faults/load/storm.js';
+import { burstOf, crowdedRestart, quantile } from '../faults/redis/crowded-restart.js';
 import { upgradeRequest } from '../helpers/raw-client.js';
 import { SECRET } from '../helpers/signed-token.js';
 
 const MIB = 2 ** 20;
 const CROWD = 5_000;
+
+/** What a node lets in where a crowd comes from other nodes. */
+const ACCEPTS_PER_SECOND = 250;
 
 /** What is measured, and how. */
 export const FIGURES: Record<string, () => Promise<object>> = {
@@ -60,6 +64,11 @@ export const FIGURES: Record<string, () => Promise<object>> = {
       };
     }),
 
+  [`three nodes with ${CROWD} clients are restarted, one after the other; acceptsPerSecond ${ACCEPTS_PER_SECOND}, drain.timeoutMs 2,000`]:
+    () => restartAll(ACCEPTS_PER_SECOND),
+
+  [`three nodes with ${CROWD} clients are restarted, without limits`]: () => restartAll(Infinity),
+
   '8,000 messages/s for 8 s to 10 readers; then to 10 of whom 5 have stopped': async () => ({
     allRead: await pourOver(0),
     fiveStopped: await pourOver(5),
@@ -86,6 +95,26 @@ export const FIGURES: Record<string, () => Promise<object>> = {
       return { publishedInMs: round(await node.ask('count', 'room:1', 50_000, 250)) };
     }),
 };
+
+/** How clients fare when all nodes are restarted. A limit keeps the highest burst, as {@link burstOf} says, below itself. */
+async function restartAll(acceptsPerSecond: number): Promise<object> {
+  const restart = await crowdedRestart({ commuters: CROWD, acceptsPerSecond });
+  const { upgradesMs, absencesMs, rebuffs, letIn, verdict, connections, ms } = restart;
+  return {
+    ms: round(ms),
+    letIn: upgradesMs.length,
+    upgradeP50Ms: round(quantile(upgradesMs, 0.5)),
+    upgradeP99Ms: round(quantile(upgradesMs, 0.99)),
+    absenceP50Ms: round(quantile(absencesMs, 0.5)),
+    absenceP99Ms: round(quantile(absencesMs, 0.99)),
+    absenceMaxMs: round(quantile(absencesMs, 1)),
+    highestBurst: round(Math.max(...letIn.map((moments) => burstOf(moments, ACCEPTS_PER_SECOND)))),
+    toldToComeLater: rebuffs.filter((rebuff) => rebuff === '503').length,
+    connectedAtTheEnd: connections,
+    acknowledged: verdict.acknowledged,
+    violations: Object.keys(verdict.violations).length,
+  };
+}
 
 const UNLIMITED = { ...NO_RATES, maxUnauthenticated: Infinity };
 const FRAGMENT_BYTES = 7;

@@ -21,6 +21,7 @@ import { queryObjects } from 'node:v8';
 import { WebSocket } from 'ws';
 import { Session } from '../../../../lib/gateway/session.js';
 import { WsConnectionSocket } from '../../../../lib/gateway/ws-connection-socket.js';
+import { Door } from './door.js';
 import { spoil, type Flaw } from './flaws.js';
 import { Log } from './log.js';
 import { Rooms } from './rooms.js';
@@ -36,6 +37,8 @@ export interface NodeSpec {
   readonly port?: number;
   readonly standIns?: readonly StandIn[];
   readonly flaws?: readonly Flaw[];
+  /** It notes when it lets somebody in, until it is asked. Default: `false`. */
+  readonly isDoorWatched?: boolean;
 }
 
 /** What a node holds after a garbage collection. */
@@ -61,11 +64,12 @@ export interface Closing {
 /** What is asked of the node in a process of its own; see {@link FaultNode.ask}. */
 export class NodeControl {
   #app: INestApplication | undefined;
+  #door: Door | undefined;
   readonly #errors: string[] = [];
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 5 });
 
   /** @returns the port it listens on */
-  async boot({ options = {}, redis, port = 0, standIns = [], flaws = [] }: NodeSpec): Promise<number> {
+  async boot({ options = {}, redis, port = 0, standIns = [], flaws = [], isDoorWatched }: NodeSpec): Promise<number> {
     flaws.forEach(spoil);
     const verifier = options.jwt ? [] : [{ provide: JwtVerifier, useClass: TestJwtVerifier }];
     const providers = [...verifier, ...standIns.map((name) => STAND_INS[name])];
@@ -77,6 +81,7 @@ export class NodeControl {
 
     this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });
     this.#app.enableShutdownHooks(['SIGTERM']);
+    if (isDoorWatched) this.#door = new Door(this.#app.getHttpServer());
     await this.#app.listen(port, '127.0.0.1');
     this.#loopDelay.enable();
     return (this.#app.getHttpServer().address() as AddressInfo).port;
@@ -84,6 +89,11 @@ export class NodeControl {
 
   counts(): Promise<RealtimeCounts> {
     return this.#realtime.counts();
+  }
+
+  /** When it let somebody in since this was last asked, if that is noted: {@link Door}. */
+  async letIn(): Promise<readonly number[]> {
+    return this.#door?.take() ?? [];
   }
 
   /** What was logged as an error or a warning. */
