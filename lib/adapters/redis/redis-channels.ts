@@ -44,14 +44,17 @@ export class RedisChannels {
   }
 
   /**
-   * The keys of a topic's history: where it stands, and its publications.
+   * The keys of a topic's history: where it stands, its publications, and the term of the server.
    * @param channel that of the topic, in whose slot they are
    */
-  historyOf(topic: string, { partition }: RedisChannel): readonly [position: string, publications: string] {
+  historyOf(
+    topic: string,
+    { partition }: RedisChannel,
+  ): readonly [position: string, publications: string, term: string] {
     const start = this.#start(partition);
     // The id of a user may be in it.
     const name = escape(topic);
-    return [`${start}:stream:${name}`, `${start}:history:${name}`];
+    return [`${start}:stream:${name}`, `${start}:history:${name}`, `${start}:term`];
   }
 
   /** The key that remembers an idempotency key; no topic has a space in it. */

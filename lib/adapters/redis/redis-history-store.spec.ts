@@ -4,6 +4,8 @@ import { RedisBusNode } from '../../../test/helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
 import { topic } from '../../core/address.js';
 import { encodeFrame } from '../../core/bus-frame.js';
+import { RETENTION_LIMITS } from '../../core/history.js';
+import { positionLifeMs } from '../../core/publication-stream.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
 const WAIT_MS = 15_000;
@@ -56,6 +58,15 @@ describe('in Redis', () => {
     expect(await lifeS(POSITION)).toBe(600);
   });
 
+  it('the term of the server outlives every position', async () => {
+    const longest = positionLifeMs(1, RETENTION_LIMITS.ttlMs.max) / 1_000;
+    await publish();
+    expect(await lifeS('realtime:term')).toBe(longest);
+    await redis.cli('PEXPIRE', 'realtime:term', 50_000);
+    await read(0);
+    expect(await lifeS('realtime:term')).toBe(longest);
+  });
+
   it('an idempotency key is kept for five minutes', async () => {
     await publish('hello', 'k');
     expect(await lifeS('realtime:once:chat:1 k')).toBe(300);
@@ -67,12 +78,15 @@ describe('in Redis', () => {
     expect(offsets).toEqual([1, 2, 3, 1]);
   });
 
-  it.each([POSITION, HISTORY, 'realtime:once:chat:1 k'])('a key %s of another type is in nobody’s way', async (key) => {
-    await redis.cli('DEL', key);
-    await redis.cli(key.includes('once') ? 'HSET' : 'SET', key, 'a', ...(key.includes('once') ? ['b'] : []));
-    expect((await publish('hello', 'k')).offset).toBe(1);
-    expect((await read()).publications).toHaveLength(1);
-  });
+  it.each([POSITION, HISTORY, 'realtime:term', 'realtime:once:chat:1 k'])(
+    'a key %s of another type is in nobody’s way',
+    async (key) => {
+      await redis.cli('DEL', key);
+      await redis.cli(key.includes('once') ? 'HSET' : 'SET', key, 'a', ...(key.includes('once') ? ['b'] : []));
+      expect((await publish('hello', 'k')).offset).toBe(1);
+      expect((await read()).publications).toHaveLength(1);
+    },
+  );
 
   it.each(['SET', 'LPUSH'])(
     'a stream that something has been put in the place of by %s is no stream',

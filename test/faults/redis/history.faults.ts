@@ -132,25 +132,28 @@ describe('When Redis is killed and comes back with an older state', () => {
   });
 });
 
-describe('When a replica takes over without the last publications', () => {
-  const failOver = async () => {
-    const replica = await startReplica(redis);
-    await fill(10);
-    await vi.waitFor(async () => expect(await replica.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
-      timeout: BACK_MS,
-    });
-    // What is published from now on does not get there.
-    await replica.cli('REPLICAOF', '127.0.0.1', 1);
-    const before = await fill(5);
-    const isolated = await startOn(redis.port);
-    await lose(async () => {
-      await replica.cli('REPLICAOF', 'NO', 'ONE');
-      proxy.redirect(replica.port);
-      proxy.cut();
-    });
-    return { before, isolated };
-  };
+let replica: RedisServer;
 
+/** A replica takes over that has not heard the last five of 15 publications. */
+const failOver = async () => {
+  replica = await startReplica(redis);
+  await fill(10);
+  await vi.waitFor(async () => expect(await replica.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
+    timeout: BACK_MS,
+  });
+  // What is published from now on does not get there.
+  await replica.cli('REPLICAOF', '127.0.0.1', 1);
+  const before = await fill(5);
+  const isolated = await startOn(redis.port);
+  await lose(async () => {
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    proxy.redirect(replica.port);
+    proxy.cut();
+  });
+  return { before, isolated };
+};
+
+describe('When a replica takes over without the last publications', () => {
   it('its offsets stand in another epoch than those that the old master still gives out', async () => {
     const { before, isolated } = await failOver();
     const [here, there] = [await publish(), await publish('elsewhere', undefined, isolated)];
@@ -163,6 +166,27 @@ describe('When a replica takes over without the last publications', () => {
     ignoreRuns();
     const { before } = await failOver();
     expect(await publish()).toMatchObject({ epoch: before.epoch, offset: 11 });
+  });
+});
+
+describe('When a master that was replaced is the master again', () => {
+  it('what only it had stands in another epoch, of a topic too that nobody has used meanwhile', async () => {
+    const { before } = await failOver();
+    // Something is published, of which the other topic knows nothing.
+    await node.history.publish('chat:2', '{"type":"t"}', RETENTION, { report: true });
+    await redis.cli('REPLICAOF', '127.0.0.1', replica.port);
+    await vi.waitFor(async () => expect(await redis.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
+      timeout: BACK_MS,
+    });
+    await lose(async () => {
+      await redis.cli('REPLICAOF', 'NO', 'ONE');
+      proxy.redirect(redis.port);
+      proxy.cut();
+    });
+    await fill(5);
+    const after = await top();
+    expect([before.offset, after.offset]).toEqual([15, 15]);
+    expect(after.epoch).not.toBe(before.epoch);
   });
 });
 
