@@ -5,6 +5,7 @@ import type { Publication, StreamPosition } from '../core/history.js';
 import { personalTopic } from '../core/personal-topic.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
+import { Newcomers } from './newcomers.js';
 import { TopicStream, type StreamAdmission, type StreamSettings } from './topic-stream.js';
 
 /** How often it is looked whether something is to be read again, in milliseconds. */
@@ -22,6 +23,8 @@ const MAX_CHECKS = 64;
  */
 @Injectable()
 export class TopicStreams {
+  /** Those of topics that keep no history. */
+  readonly newcomers = new Newcomers();
   readonly #streams = new Map<string, TopicStream>();
   /** Those that are to be checked, when it is their turn. */
   readonly #doubtful = new Set<TopicStream>();
@@ -51,7 +54,8 @@ export class TopicStreams {
    */
   deliver(envelope: Envelope): number | Promise<number> {
     const { content } = envelope;
-    if (content.kind !== 'message' || content.position === undefined) return this.delivery.deliver(envelope);
+    if (content.kind !== 'message') return this.delivery.deliver(envelope);
+    if (content.position === undefined) return this.delivery.deliver(this.newcomers.passOver(envelope));
     const [first] = envelope.to;
     const { text, position } = content;
     const publication = { offset: position.offset, text };
@@ -98,6 +102,7 @@ export class TopicStreams {
 
   /** A connection is not in the topic any more. @param isEmpty true when no other connection of this node is */
   left(topic: string, connectionId: string, isEmpty: boolean): void {
+    this.newcomers.release(topic, connectionId);
     const stream = this.#streams.get(topic);
     if (stream === undefined) return;
     stream.leave(connectionId);

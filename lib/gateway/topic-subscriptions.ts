@@ -145,6 +145,7 @@ export class TopicSubscriptions {
     let isIn = true;
     try {
       if (stream) streams.hold(topic, connection.id, stream);
+      else if (isNew) streams.newcomers.hold(topic, connection.id);
       const joined = membership.subscribe(connection.id, topic);
       if (joined) await joined;
       if (stream && pubSub.isSubscribed(connection.id, topic)) {
@@ -165,6 +166,7 @@ export class TopicSubscriptions {
       if (command) this.session.outlet.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
       return;
     }
+    streams.newcomers.release(topic, connection.id);
     if (!stream) this.#subscribed(topic, command);
     if (isNew) events.emit({ type: 'subscribed', connection, topic });
     presence.entered(topic, connection, info, command?.presence);

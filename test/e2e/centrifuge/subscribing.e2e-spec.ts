@@ -1,4 +1,4 @@
-import { connection } from 'nestjs-realtime';
+import { connection, MessageBus } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge } from 'centrifuge';
 import { describe, expect, it, vi } from 'vitest';
@@ -22,6 +22,29 @@ describe('A subscription', () => {
     const { app, client } = await start();
     await subscribed(client, 'room:1');
     expect(await app.realtime.publish('room:1', { type: 'hi' })).toMatchObject({ recipients: 1 });
+  });
+
+  it('brings nothing before the client is told, and everything from then on', async () => {
+    const app = await startRooms();
+    const client = await (await LineClient.to(app)).connect(ann);
+    const bus = app.app.get(MessageBus);
+    const join = bus.join.bind(bus);
+    let tell = (): void => undefined;
+    const isJoined = new Promise<void>((joined) => {
+      vi.spyOn(bus, 'join').mockImplementationOnce(async (subject) => {
+        await join(subject);
+        joined();
+        await new Promise<void>((resolve) => (tell = resolve));
+      });
+    });
+    client.send({ id: 2, subscribe: { channel: 'room:1' } });
+    await isJoined;
+    const early = await app.realtime.publish('room:1', { type: 'early' });
+    tell();
+    await client.reply(2);
+    const late = await app.realtime.publish('room:1', { type: 'late' });
+    expect(await client.push('pub')).toMatchObject({ channel: 'room:1', pub: { data: { type: 'late' } } });
+    expect([early.recipients, late.recipients, client.client.pending]).toEqual([0, 1, []]);
   });
 
   it('hands its data to the handler', async () => {
