@@ -259,6 +259,51 @@ describe('TopicFeed', () => {
     expect(world.subscribers.get('c')!.texts).toEqual(['e1:1']);
   });
 
+  it('lets somebody in with one read, whatever arrives while it reads', () => {
+    const world = new World(false);
+    world.enter('a');
+    world.settle();
+    world.publish();
+    world.arrive();
+    world.asked.set('b', { epoch: 'e1', offset: 0 });
+    world.enter('b');
+    world.beginRead();
+    world.publish();
+    world.arrive();
+    world.endRead();
+    expect(world.subscribers.get('b')!.texts).toEqual(['e1:1', 'e1:2']);
+    expect(world.feed.wanted).toBeUndefined();
+  });
+
+  it('reads no further than two pages, however far back somebody wishes to begin', () => {
+    const world = new World(false);
+    world.enter('a');
+    world.settle();
+    for (let i = 0; i < 10 * PAGE_SIZE; i++) {
+      world.publish();
+      world.arrive();
+    }
+    world.asked.set('old', { epoch: 'e1', offset: 1 });
+    world.enter('old');
+    expect(world.feed.wanted?.limit).toBeLessThanOrEqual(2 * PAGE_SIZE);
+    world.settle();
+    expect(world.subscribers.get('old')!.isIn).toBe(true);
+  });
+
+  it('reads again what it was in doubt about when that has failed', () => {
+    const world = new World(false);
+    world.enter('a');
+    world.settle();
+    world.publish();
+    world.onBus.length = 0;
+    world.feed.doubt();
+    world.beginRead();
+    world.failRead();
+    world.beginRead();
+    world.endRead();
+    expect(world.subscribers.get('a')!.texts).toEqual(['e1:1']);
+  });
+
   it('reads nothing for a newcomer when it knows where it stands', () => {
     const world = new World(false);
     world.enter('a');
