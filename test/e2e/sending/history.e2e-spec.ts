@@ -236,6 +236,21 @@ describe('the history of a topic', () => {
     expect(answer.payload).toEqual({ topic, epoch, offset: 3, publications: [publication(3), publication(2)] });
   });
 
+  it.each([undefined, 10_000])('is told to a client a page at a time, also if it asks for %s', async (limit) => {
+    const topic = fresh();
+    await publish(topic, ...Array.from({ length: 15 }, (_, n) => n));
+    const ann = await stage.connectAs('ann');
+    const { epoch } = await subscribe(ann, topic);
+    const offsets = async (since?: Position, reverse?: boolean) => {
+      const answer: any = await ann.request({ action: 'history', topic, limit, since, reverse });
+      return answer.payload.publications.map(({ offset }: Position) => offset);
+    };
+    expect(await offsets()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(await offsets({ epoch, offset: 10 })).toEqual([11, 12, 13, 14, 15]);
+    expect(await offsets(undefined, true)).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7, 6]);
+    expect(await offsets({ epoch, offset: 6 }, true)).toEqual([5, 4, 3, 2, 1]);
+  });
+
   it('keeps no more than it should', async () => {
     const topic = fresh();
     await publish(topic, ...Array.from({ length: 25 }, (_, n) => n));
