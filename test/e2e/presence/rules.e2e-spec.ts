@@ -1,5 +1,6 @@
 import { OnSubscribe, PresenceStore, RealtimeError, TopicGateway } from 'nestjs-realtime';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { PresenceWatchers } from '../../../lib/delivery/presence-watchers.js';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
@@ -107,6 +108,14 @@ describe('a client that asks to be told who comes and goes', () => {
     const bob = await app.connectAs('bob');
     await bob.request({ action: 'subscribe', topic: 'room:1' });
     expect(await typesReceivedBy(ann)).toEqual([]);
+  });
+
+  it('is not remembered when its connection is gone', async () => {
+    const watchers = app.app.get(PresenceWatchers);
+    await subscribe('room:1', { presence: true });
+    expect([...watchers.of('room:1')]).toEqual([ann.id]);
+    ann.socket.terminate();
+    await expect.poll(() => watchers.of('room:1').size).toBe(0);
   });
 });
 
