@@ -69,6 +69,16 @@ canBeBroken(sharedPresenceStoreContract, {
   })),
   'reads each user once, with the connections on all nodes, on any node': alone(),
   'reads the info that was set last, whoever said so': alone(),
+  'keeps the info that was set last when another node has more or fewer connections': twin((real) => {
+    const said = new Map<string, unknown>();
+    return {
+      set(topic, member) {
+        const info = member.info ?? said.get(member.userId);
+        said.set(member.userId, info);
+        return real.set(topic, { ...member, info });
+      },
+    };
+  }),
   'keeps those who move from a node that closes to another': twin((real) => ({ close: () => real.crash() })),
   'waits for those who were on a node that has closed, for the time given': twin((real) => ({
     close: () => real.crash(),
