@@ -44,7 +44,9 @@ export class Publisher {
     const key = `${this.name}-${++this.#said}`;
     let outcome = await this.#attempt(key);
     const isRepeated = this.#triesAgain(outcome);
-    while (this.#triesAgain(outcome) && !this.#isOver) {
+    // Ended while a node was away, it asks each of them once more: another one may know.
+    let left = this.hosts().length;
+    while (this.#triesAgain(outcome) && (!this.#isOver || left-- > 0)) {
       await delay(RETRY_MS);
       outcome = await this.#attempt(key);
     }

@@ -214,9 +214,14 @@ describe('When Redis cuts off a node that does not read what is published', () =
 
   it('it would be missed, or come twice, if what comes was taken for all that there is', async () => {
     without.gapCheck();
-    const fleet = await HistoryFleet.start();
-    const trial = await fleet.trial();
-    await overflow({ fleet, trial });
-    expect(Object.keys((await trial.verdict(1_000)).violations)).not.toEqual([]);
+    let violations: readonly string[] = [];
+    // Now and then the node is back before it has missed anything.
+    for (let attempt = 0; attempt < 4 && violations.length === 0; attempt++) {
+      const fleet = await HistoryFleet.start();
+      const trial = await fleet.trial();
+      await overflow({ fleet, trial });
+      violations = Object.keys((await trial.verdict(1_000)).violations);
+    }
+    expect(violations).not.toEqual([]);
   });
 });
