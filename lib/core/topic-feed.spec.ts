@@ -198,6 +198,20 @@ const steps: fc.Arbitrary<Step>[] = [
   }),
 ];
 
+/** One in which `a` is in. */
+function worldWithOne(): World {
+  const world = new World(false);
+  world.enter('a');
+  world.settle();
+  return world;
+}
+
+/** Who wishes to recover everything begins to enter. */
+function enterFromTheStart(world: World, id: string): void {
+  world.asked.set(id, { epoch: 'e1', offset: 0 });
+  world.enter(id);
+}
+
 describe('TopicFeed', () => {
   it.each([false, true])(
     'delivers everything once and in order, or says that it cannot (latest first: %s)',
@@ -218,9 +232,7 @@ describe('TopicFeed', () => {
   );
 
   it('loses nothing that the bus has lost as long as it is kept', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.publish();
     world.publish();
     world.onBus.shift();
@@ -231,9 +243,7 @@ describe('TopicFeed', () => {
   });
 
   it('counts whom it reached of what came before its turn, also when that was read', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.publish();
     world.publish();
     const [, second] = world.onBus.splice(0);
@@ -244,15 +254,11 @@ describe('TopicFeed', () => {
   });
 
   it('reads once for all who come while it reads', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.publish();
     world.arrive();
-    world.asked.set('b', { epoch: 'e1', offset: 0 });
-    world.asked.set('c', { epoch: 'e1', offset: 0 });
-    world.enter('b');
-    world.enter('c');
+    enterFromTheStart(world, 'b');
+    enterFromTheStart(world, 'c');
     world.beginRead();
     world.endRead();
     expect(world.feed.wanted).toBeUndefined();
@@ -260,13 +266,10 @@ describe('TopicFeed', () => {
   });
 
   it('lets somebody in with one read, whatever arrives while it reads', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.publish();
     world.arrive();
-    world.asked.set('b', { epoch: 'e1', offset: 0 });
-    world.enter('b');
+    enterFromTheStart(world, 'b');
     world.beginRead();
     world.publish();
     world.arrive();
@@ -276,9 +279,7 @@ describe('TopicFeed', () => {
   });
 
   it('reads no further than two pages, however far back somebody wishes to begin', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     for (let i = 0; i < 10 * PAGE_SIZE; i++) {
       world.publish();
       world.arrive();
@@ -291,9 +292,7 @@ describe('TopicFeed', () => {
   });
 
   it('reads again what it was in doubt about when that has failed', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.publish();
     world.onBus.length = 0;
     world.feed.doubt();
@@ -305,9 +304,7 @@ describe('TopicFeed', () => {
   });
 
   it('reads nothing for a newcomer when it knows where it stands', () => {
-    const world = new World(false);
-    world.enter('a');
-    world.settle();
+    const world = worldWithOne();
     world.enter('b');
     expect(world.feed.wanted).toBeUndefined();
     expect(world.subscribers.get('b')!.isIn).toBe(true);

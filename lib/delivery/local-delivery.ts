@@ -39,8 +39,11 @@ export class LocalDelivery implements RecipientIndex {
     this.#targets.set(connectionId, target);
   }
 
-  detach(connectionId: string): void {
+  /** @returns what was attached */
+  detach(connectionId: string): DeliveryTarget | undefined {
+    const target = this.#targets.get(connectionId);
     this.#targets.delete(connectionId);
+    return target;
   }
 
   /**

@@ -58,11 +58,11 @@ export class Membership {
   remove(connectionId: string): readonly string[] {
     const topics = this.pubSub.unsubscribeAll(connectionId);
     const connection = this.registry.remove(connectionId);
-    this.delivery.detach(connectionId);
+    const target = this.delivery.detach(connectionId);
     for (const name of topics) this.#leftStream(name, connectionId);
     this.#leave(topics.map(topic));
     if (connection) {
-      this.#leftStream(personalTopic(connection.userId), connectionId);
+      if (target?.hasPersonalTopic) this.#leftStream(personalTopic(connection.userId), connectionId);
       this.#leave([user(connection.userId), ...rolesOf(connection)]);
     }
     return topics;

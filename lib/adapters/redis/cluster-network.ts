@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
+import { Complaint } from './complaint.js';
 import { hashSlot } from './hash-slot.js';
 import { away, TICK_MS, type RedisClient } from './redis-connection.js';
 import { RedisNetwork } from './redis-network.js';
@@ -21,14 +22,13 @@ interface SlotRange {
 
 /** A Redis Cluster: each master has the partitions whose slots it has. */
 export class ClusterNetwork extends RedisNetwork {
-  readonly #logger = new Logger(ClusterNetwork.name);
   #ranges: readonly SlotRange[] = [];
   #byPartition: (RedisServer | undefined)[] = [];
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   #ticks = 0;
   #isClosed = false;
-  #complaint: string | undefined;
+  readonly #complaint = new Complaint(new Logger(ClusterNetwork.name), 'Which server has what is not known');
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 
@@ -60,7 +60,7 @@ export class ClusterNetwork extends RedisNetwork {
     const ageMs = this.#ticks * TICK_MS;
     const isUrgent = this.#isStale || !this.isAttached;
     if (ageMs >= (isUrgent ? REFRESH_MS : ROUTINE_REFRESH_MS) && !this.#refreshing) {
-      this.#look().catch((error: unknown) => this.#complain(String(error)));
+      this.#look().catch((error: unknown) => this.#complaint.say(String(error)));
     }
     return super.tick();
   }
@@ -82,13 +82,6 @@ export class ClusterNetwork extends RedisNetwork {
     return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
   }
 
-  /** Attempts are many; each reason is said once. */
-  #complain(why: string): void {
-    if (why === this.#complaint) return;
-    this.#complaint = why;
-    this.#logger.warn(`Which server has what is not known: ${why}`);
-  }
-
   async #ask(): Promise<void> {
     let failure: unknown;
     for (const options of this.#whomToAsk()) {
@@ -96,7 +89,7 @@ export class ClusterNetwork extends RedisNetwork {
       try {
         this.#learn(await this.#slotsBy(options));
         this.#isStale = false;
-        this.#complaint = undefined;
+        this.#complaint.settle();
         return;
       } catch (error) {
         failure = error;

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { RedisClientType } from '@redis/client';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import { Complaint } from './complaint.js';
 
 /** Any client, whatever is plugged into it. */
 export type RedisClient = Pick<
@@ -40,7 +41,7 @@ export class RedisConnection {
   #attempts = 0;
   #upSince = 0;
   #ticks = 0;
-  #complaint: string | undefined;
+  readonly #complaint: Complaint;
   /** When each command that waits for its answer was given, oldest first. */
   readonly #pending = new Set<{ readonly since: number }>();
 
@@ -53,7 +54,9 @@ export class RedisConnection {
     private readonly create: () => RedisClient,
     private readonly limits: { readonly commandTimeoutMs: number; readonly maxPendingCommands: number },
     private readonly events: RedisConnectionEvents,
-  ) {}
+  ) {
+    this.#complaint = new Complaint(logger, `${name}: not connected`);
+  }
 
   /** True while commands are taken, and what {@link RedisConnectionEvents.setUp} does is done. */
   get isUp(): boolean {
@@ -135,23 +138,16 @@ export class RedisConnection {
       await this.events.setUp();
       if (this.#client !== client) throw new Error('lost while it was being set up');
       this.#isUp = true;
-      this.#complaint = undefined;
+      this.#complaint.settle();
       this.events.changed();
     } catch (error) {
       clearTimeout(deadline);
-      this.#complain(error as Error);
+      if (!this.#isClosed) this.#complaint.say((error as Error).message);
       if (this.#client === client) this.#drop();
       else client.destroy();
       this.#again();
       throw away(error);
     }
-  }
-
-  /** Attempts are many; each reason is said once. */
-  #complain({ message }: Error): void {
-    if (this.#isClosed || message === this.#complaint) return;
-    this.#complaint = message;
-    logger.warn(`${this.name}: not connected: ${message}`);
   }
 
   #failed(client: RedisClient, error: Error): void {
