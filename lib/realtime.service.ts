@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/close-code.js';
-import type { RealtimeConnection } from './core/connection.js';
+import { oldestFirst, type RealtimeConnection } from './core/connection.js';
 import {
   explainHistoryOptions,
   explainIdempotencyKey,
@@ -296,7 +296,7 @@ export class RealtimeService {
    */
   async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainAddress(user(userId)));
-    return byAge(await this.#ask(user(userId), { kind: 'connections', of: user(userId) }));
+    return oldestFirst(await this.#ask(user(userId), { kind: 'connections', of: user(userId) }));
   }
 
   /**
@@ -436,9 +436,4 @@ function explainReason(reason: unknown): readonly Problem[] {
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];
-}
-
-/** Oldest first; those of the same millisecond in the order of their ids, which is the same on every node. */
-function byAge(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
-  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
 }

@@ -83,6 +83,11 @@ export function haveSameRights(a: RealtimeConnection, b: RealtimeConnection): bo
   return areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions);
 }
 
+/** Oldest first; those of the same millisecond in the order of their ids, which is the same on every node. */
+export function oldestFirst(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
+  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
+}
+
 /** The connections of one user. */
 export function filterByUser(connections: Iterable<RealtimeConnection>, userId: string): RealtimeConnection[] {
   return Array.from(connections).filter((connection) => connection.userId === userId);
