@@ -71,6 +71,7 @@ describe('the pauses between attempts to connect', () => {
   });
 
   it('are over when it is closed', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const { connection, pauses } = start();
     await vi.advanceTimersByTimeAsync(0);
     connection.close();
