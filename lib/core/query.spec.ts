@@ -66,6 +66,15 @@ describe('parseQuery', () => {
     );
   });
 
+  it('finds in text without escapes what URLSearchParams finds', () => {
+    const plain = fc.string({ unit: fc.constantFrom('&', '=', 'a', 'b', '-', '.', '_', '~', '0') });
+    fc.assert(
+      fc.property(plain, (text) => {
+        expect(parseQuery(`/ws?${text}`)).toEqual(new Map([...new URLSearchParams(text)].toReversed()));
+      }),
+    );
+  });
+
   it('never throws for any text', () => {
     const hostile = fc.string({ unit: fc.constantFrom('%', '?', '#', '/', '&', '=', ':', '\ud800', '\0', 'a') });
     fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), hostile), (text) => void parseQuery(text)));

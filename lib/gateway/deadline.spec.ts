@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withinDeadline } from './deadline.js';
+import { Deadline } from './deadline.js';
 
 const late = () => new Error('too late');
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 /** Work whose end the test decides on. */
 function held<T>() {
@@ -16,32 +19,40 @@ function held<T>() {
 
 describe('work that ends in time', () => {
   it('gives what it comes to', async () => {
-    expect(await withinDeadline(Promise.resolve('done'), 1_000, late)).toBe('done');
+    expect(await new Deadline(1_000, late).within(Promise.resolve('done'))).toBe('done');
   });
 
   it('fails with what it fails with, whatever that is', async () => {
-    await expect(withinDeadline(Promise.reject(new TypeError('broken')), 1_000, late)).rejects.toThrow('broken');
+    await expect(new Deadline(1_000, late).within(Promise.reject(new TypeError('broken')))).rejects.toThrow('broken');
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- applications do
-    await expect(withinDeadline(Promise.reject('no error at all'), 1_000, late)).rejects.toBe('no error at all');
+    await expect(new Deadline(1_000, late).within(Promise.reject('no error at all'))).rejects.toBe('no error at all');
   });
 
   it('may take until the last moment', async () => {
     const { work, resolve } = held<string>();
-    const outcome = withinDeadline(work, 1_000, late);
+    const outcome = new Deadline(1_000, late).within(work);
     await vi.advanceTimersByTimeAsync(999);
     resolve('just so');
     expect(await outcome).toBe('just so');
   });
 
-  it.each(['that succeeds', 'that fails'])('%s leaves no timer behind', async (how) => {
+  it.each(['that succeeds', 'that fails'])('%s leaves no timer behind once the time is over', async (how) => {
     const work = how === 'that fails' ? Promise.reject(new Error('no')) : Promise.resolve();
-    await withinDeadline(work, 1_000, late).catch(() => undefined);
+    await new Deadline(1_000, late).within(work).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps no process alive that has nothing else to do', async () => {
+    const unref = vi.fn();
+    vi.spyOn(globalThis, 'setTimeout').mockReturnValue({ unref } as never);
+    void new Deadline(1_000, late).within(held().work);
+    expect(unref).toHaveBeenCalledOnce();
   });
 
   it('has no error made for it', async () => {
     const make = vi.fn(late);
-    await withinDeadline(Promise.resolve(), 1_000, make);
+    await new Deadline(1_000, make).within(Promise.resolve());
     await vi.advanceTimersByTimeAsync(2_000);
     expect(make).not.toHaveBeenCalled();
   });
@@ -49,16 +60,48 @@ describe('work that ends in time', () => {
 
 describe('work that takes longer', () => {
   it('is not waited for any more', async () => {
-    const outcome = expect(withinDeadline(held().work, 1_000, late)).rejects.toThrow('too late');
+    const outcome = expect(new Deadline(1_000, late).within(held().work)).rejects.toThrow('too late');
     await vi.advanceTimersByTimeAsync(1_000);
     await outcome;
+  });
+
+  it('has as long as any other, whenever it began', async () => {
+    const deadline = new Deadline(1_000, late);
+    const late1 = vi.fn();
+    const late2 = vi.fn();
+    deadline.within(held().work).catch(late1);
+    await vi.advanceTimersByTimeAsync(400);
+    deadline.within(held().work).catch(late2);
+    await vi.advanceTimersByTimeAsync(599);
+    expect(late1).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect([late1.mock.calls.length, late2.mock.calls.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(399);
+    expect(late2).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(late2).toHaveBeenCalledOnce();
+  });
+
+  it('ends in time when what began before it has long been done, and when nothing was under way meanwhile', async () => {
+    const deadline = new Deadline(1_000, late);
+    await deadline.within(Promise.resolve());
+    await vi.advanceTimersByTimeAsync(900);
+    const second = vi.fn();
+    deadline.within(held().work).catch(second);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(second).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(5_000);
+    const third = vi.fn();
+    deadline.within(held().work).catch(third);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(third).toHaveBeenCalledOnce();
   });
 
   it.each(['succeeds', 'fails'])('is nobody’s concern when it %s then', async (how) => {
     const unheard = vi.fn();
     process.on('unhandledRejection', unheard);
     const { work, resolve, reject } = held();
-    const outcome = expect(withinDeadline(work, 1_000, late)).rejects.toThrow('too late');
+    const outcome = expect(new Deadline(1_000, late).within(work)).rejects.toThrow('too late');
     await vi.advanceTimersByTimeAsync(1_000);
     await outcome;
     if (how === 'fails') reject(new Error('much later'));

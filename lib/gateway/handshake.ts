@@ -8,7 +8,7 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { Authenticator, type Authenticated } from '../ports/authenticator.js';
 import { Clock } from '../ports/clock.js';
 import { RealtimeSettings } from '../realtime.options.js';
-import { withinDeadline } from './deadline.js';
+import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from './http-refusal.js';
 
 /** What became of a request to connect. */
@@ -26,6 +26,7 @@ export class Handshake {
   readonly #logger = new Logger(Handshake.name);
   /** The authenticator judges a token's age, with tolerance for clocks that differ. */
   readonly #requirements: Requirements;
+  readonly #deadline: Deadline;
 
   constructor(
     private readonly settings: RealtimeSettings,
@@ -33,6 +34,7 @@ export class Handshake {
     private readonly clock: Clock,
   ) {
     this.#requirements = { ...settings.authorize, allowExpired: true };
+    this.#deadline = new Deadline(settings.limits.authTimeoutMs, unverified);
   }
 
   /**
@@ -66,11 +68,7 @@ export class Handshake {
    */
   async authenticate(token: string): Promise<Authenticated> {
     const { allowExpired = false } = this.settings.authorize;
-    const authenticated = await withinDeadline(
-      this.authenticator.authenticate(token, { allowExpired }),
-      this.settings.limits.authTimeoutMs,
-      () => new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.'),
-    );
+    const authenticated = await this.#deadline.within(this.authenticator.authenticate(token, { allowExpired }));
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return authenticated;
     const { code, message } = authError(decision.refusal);
@@ -90,6 +88,10 @@ export class Handshake {
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
     return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
   }
+}
+
+function unverified(): RealtimeError {
+  return new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.');
 }
 
 function refused(refusal: Refusal): HandshakeOutcome {

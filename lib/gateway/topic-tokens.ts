@@ -6,7 +6,7 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { Clock } from '../ports/clock.js';
 import { JwtVerifier } from '../ports/jwt-verifier.js';
 import { RealtimeSettings } from '../realtime.options.js';
-import { withinDeadline } from './deadline.js';
+import { Deadline } from './deadline.js';
 
 /** What became of a token for a topic. */
 export type TopicGrant =
@@ -16,18 +16,21 @@ export type TopicGrant =
 @Injectable()
 export class TopicTokens {
   readonly #logger = new Logger(TopicTokens.name);
+  readonly #deadline: Deadline;
 
   constructor(
     private readonly verifier: JwtVerifier,
     private readonly clock: Clock,
     private readonly settings: RealtimeSettings,
-  ) {}
+  ) {
+    this.#deadline = new Deadline(settings.limits.authTimeoutMs, unknown);
+  }
 
   /** Never rejects: whatever is wrong with the token is what the client is told. */
   async judge(token: string, topic: string, userId: string): Promise<TopicGrant> {
     const at = { action: 'subscribe', topic };
     try {
-      const claims = await withinDeadline(this.#verify(token), this.settings.limits.authTimeoutMs, unknown);
+      const claims = await this.#deadline.within(this.#verify(token));
       const { clockToleranceS: toleranceS } = this.settings;
       const verdict = judgeTopicToken(claims, { topic, userId, toleranceS }, new Date(this.clock.now()));
       if (verdict === 'good') return { ok: true, expiresAt: new Date(claims.exp! * 1000) };

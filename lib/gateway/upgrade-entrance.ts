@@ -155,5 +155,7 @@ function destroy(this: Duplex): void {
 
 /** Proxies may send the whole URL, and servers must take it (RFC 9112, 3.2.2). */
 function pathOf({ url = '' }: IncomingMessage): string {
-  return url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0]!;
+  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
+  const end = target.indexOf('?');
+  return end < 0 ? target : target.slice(0, end);
 }

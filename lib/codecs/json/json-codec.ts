@@ -102,7 +102,7 @@ function payloadOf(push: Push): unknown {
     }
     case 'welcome': {
       const { connectionId, userId, expiresAt, heartbeatMs, maxMessageBytes } = push;
-      return { connectionId, userId, expiresAt, heartbeatMs, maxMessageBytes };
+      return { connectionId, userId, expiresAt: expiresAt?.toISOString(), heartbeatMs, maxMessageBytes };
     }
     case 'authenticated':
       return { userId: push.userId, expiresAt: push.expiresAt };
