@@ -130,10 +130,13 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 }
 
-/** A smaller window would need a frame of its own. Where nothing else is offered, `ws` would answer 400 instead of declining. */
+/** A smaller window would need a frame of its own. Where no other is offered, `ws` would answer 400 instead of declining. */
 function declineExtensions({ headers }: IncomingMessage): void {
-  const offers = headers['sec-websocket-extensions']?.split(',');
-  if (offers?.every((offer) => offer.includes('server_max_window_bits'))) delete headers['sec-websocket-extensions'];
+  const name = 'sec-websocket-extensions';
+  const offers = headers[name]?.split(',');
+  const acceptable = offers?.filter((offer) => !offer.includes('server_max_window_bits'));
+  if (acceptable?.length === 0) delete headers[name];
+  else if (acceptable) headers[name] = acceptable.join(',').trim();
 }
 
 /** Clients exist that send the header of their sub-protocols without any; `ws` would answer 400. */

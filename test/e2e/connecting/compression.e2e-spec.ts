@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { listen, TEST_TOKENS, type ListeningApp } from '../../helpers/listening-app.js';
+import { RawClient, upgradeRequest } from '../../helpers/raw-client.js';
 
 const LARGE = 'again and again, '.repeat(500);
 
@@ -74,6 +75,18 @@ describe('Compression', () => {
     const app = await listenWith({ compression: true });
     const { ws } = await Reader.connect(app, { perMessageDeflate: { serverMaxWindowBits: 10 } });
     expect(ws.extensions).toBe('');
+  });
+
+  it.each([
+    ['permessage-deflate; server_max_window_bits=10, x-other', ''],
+    ['permessage-deflate; server_max_window_bits=10, permessage-deflate', 'permessage-deflate'],
+  ])('is agreed on with a client that offers %j as %j', async (offers, agreed) => {
+    const app = await listenWith({ compression: true });
+    const client = await RawClient.to(app.url);
+    await client.write(upgradeRequest(`/ws?token=${testToken('ann')}`, { 'Sec-WebSocket-Extensions': offers }));
+    const answer = await client.heard('\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+    expect(/^Sec-WebSocket-Extensions: ([^;\r]*)/m.exec(answer)?.[1] ?? '').toBe(agreed);
   });
 
   it('lets no message overtake another, large or small, for clients of both kinds', async () => {
