@@ -12,6 +12,7 @@ import { drain } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { SendBudget } from './send-budget.js';
 import { ServedCodecs } from './served-codecs.js';
+import { ServedWebSocket } from './served-web-socket.js';
 import { Session, type Admitted } from './session.js';
 import { endFailed, Sessions } from './sessions.js';
 import { SessionServices } from './session-services.js';
@@ -55,6 +56,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
+      WebSocket: ServedWebSocket,
       clientTracking: false,
       maxPayload: unlimitedAsZero(limits.maxMessageBytes),
       maxFragments: unlimitedAsZero(limits.maxFragments),

@@ -22,6 +22,7 @@ export class Sessions {
     ws.on('message', onMessage);
     ws.on('pong', onPong);
     ws.on('error', onError);
+    ws.on('closing', onClosing);
     ws.on('close', this.#onClose);
   }
 }
@@ -43,6 +44,16 @@ function onMessage(this: OwnedSocket, data: Buffer, isBinary: boolean): void {
 
 function onPong(this: OwnedSocket): void {
   this[SESSION]!.heard();
+}
+
+/** See `ServedWebSocket`. */
+function onClosing(this: OwnedSocket): void {
+  const session = this[SESSION]!;
+  try {
+    session.socket.closing();
+  } catch (error) {
+    endFailed(session, error);
+  }
 }
 
 /** `ws` ends the socket by itself after an error; a `close` follows. */

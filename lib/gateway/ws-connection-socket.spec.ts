@@ -148,6 +148,15 @@ describe('a socket that is held', () => {
     expect(raw.calls).toEqual([joined(A, B)]);
   });
 
+  it('drops what it kept when what comes first at its release is too much for the peer', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.release(() => socket.close('SLOW'));
+    await nextTurn();
+    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
+  });
+
   it('sends as ever after its release', async () => {
     const socket = open();
     socket.hold();
@@ -195,6 +204,15 @@ describe('closing', () => {
   it('gives the reason that goes with the code, unless there is another one', () => {
     open().close('SHUTDOWN');
     expect(closes).toEqual(['3001 server is shutting down, please reconnect']);
+  });
+
+  it('by the peer lets leave what was sent before, and drops what is sent afterwards', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.closing();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A)]);
   });
 
   it('happens once', () => {

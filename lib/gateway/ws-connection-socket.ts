@@ -75,7 +75,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.#parcel = undefined;
     this.#held = false;
     first();
-    if (kept !== undefined) this.#enqueue(kept.bytes);
+    // That may have been too much for the peer.
+    if (kept !== undefined && !this.#closed) this.#enqueue(kept.bytes);
   }
 
   flush(): void {
@@ -105,11 +106,19 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
-    // One that does not read must not be handed still more, and nothing comes before the welcome.
-    if (name === 'SLOW' || this.#held) this.#parcel = undefined;
-    else this.flush();
-    this.#closed = true;
+    // One that does not read must not be handed still more.
+    if (name === 'SLOW') this.#parcel = undefined;
+    this.closing();
     this.ws.close(CLOSE_CODES[name].code, reason);
+  }
+
+  /** To be called before a close frame is sent, by whomever: what was sent goes before it, and nothing behind it. */
+  closing(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // Nothing comes before the welcome.
+    if (this.#held) this.#parcel = undefined;
+    else this.flush();
   }
 
   giveUp(): void {
