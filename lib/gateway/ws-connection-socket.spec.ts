@@ -175,6 +175,24 @@ describe('a socket that is held', () => {
     expect([early, onSlow.mock.calls.length]).toEqual([0, 1]);
   });
 
+  it('counts against the budget of the node with what it keeps, until that is let go', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    const during = budget.total;
+    socket.release(() => undefined);
+    await nextTurn();
+    expect([during, budget.total]).toEqual([bytesOf(A).length, 0]);
+  });
+
+  it('counts no longer once it is closed', () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.close('SERVER_ERROR');
+    expect(budget.total).toBe(0);
+  });
+
   it('says nothing of what it kept when it is closed', async () => {
     const socket = open();
     socket.hold();

@@ -55,7 +55,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   }
 
   get waitingBytes(): number {
-    return this.#raw.writableLength;
+    const kept = this.#held ? (this.#parcel?.length ?? 0) : 0;
+    return this.#raw.writableLength + kept;
   }
 
   send(frame: Frame): void {
@@ -74,9 +75,11 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const kept = this.#parcel;
     this.#parcel = undefined;
     this.#held = false;
+    if (kept === undefined) return first();
+    this.#count(this.#raw.writableLength);
     first();
     // That may have been too much for the peer.
-    if (kept !== undefined && !this.#closed) this.#enqueue(kept.bytes);
+    if (!this.#closed) this.#enqueue(kept.bytes);
   }
 
   flush(): void {
@@ -116,9 +119,10 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   closing(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (!this.#held) return this.flush();
     // Nothing comes before the welcome.
-    if (this.#held) this.#parcel = undefined;
-    else this.flush();
+    this.#parcel = undefined;
+    this.#count(this.#raw.writableLength);
   }
 
   giveUp(): void {
@@ -145,6 +149,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const before = this.#parcel;
     const parcel = (this.#parcel = (before ?? this.share.batch.empty).with(bytes));
     if (this.#held) {
+      this.share.budget.update(this);
       if (parcel.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
