@@ -11,7 +11,10 @@ export interface TopicGatewayOptions {
   history?: TopicHistoryOptions;
   /** Know who is in these topics: members, joins and leaves. Default false. */
   presence?: boolean;
-  /** `false`: clients may not ask for the history or who is there, the server may. Default true. */
+  /**
+   * `false`: clients may not ask for the history or who is there, the server may. Subscribers may recover all the same, from
+   * whichever offset they name. Default true.
+   */
   clientAccess?: boolean;
 }
 
@@ -40,8 +43,8 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
  *
  * - `{name}` in the pattern stands for one or more characters other than `:`. Of two patterns that match a topic the one
  *   with more literal characters gets it; two that could tie stop the boot.
- * - Its methods are marked with `@OnSubscribe()`, `@OnUnsubscribe()` and `@OnMessage()`. They run through Nest's whole
- *   pipeline: guards, interceptors, pipes and filters, bound to the method, the class or globally.
+ * - Its methods are marked with `@OnSubscribe()`, `@OnUnsubscribe()`, `@OnMessage()`, `@OnJoin()` and `@OnLeave()`. They run
+ *   through Nest's whole pipeline: guards, interceptors, pipes and filters, bound to the method, the class or globally.
  * - With a request-scoped dependency (or enhancer) the gateway is made anew for every message and every hook call; the
  *   `REQUEST` is then the `RealtimeContext`, and a `ContextIdStrategy` of the application is asked with it, so durable
  *   providers work. A transient gateway stops the boot. A request-scoped `useFactory` provider cannot be found, since

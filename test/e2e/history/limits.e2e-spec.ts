@@ -50,6 +50,16 @@ describe('a history that the application keeps to itself', () => {
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'FORBIDDEN' } });
     expect((await app.realtime.history('secret:1')).publications).toHaveLength(1);
   });
+
+  it('is recovered by subscribers all the same', async () => {
+    const app = await startRealtimeApp({ providers: [SecretTopic] });
+    const { epoch } = await app.realtime.publish('secret:1', { type: 'entry' });
+    const ann = await app.connectAs('ann');
+    const recover = { epoch, offset: 0 };
+    const answer = await ann.request({ action: 'subscribe', topic: 'secret:1', recover });
+    expect(answer.payload).toMatchObject({ recovered: true });
+    expect(await ann.next('entry')).toMatchObject({ offset: 1 });
+  });
 });
 
 describe('while the history cannot be read', () => {
