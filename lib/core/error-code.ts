@@ -22,7 +22,11 @@ export const ERROR_CODES = {
     meaning: 'Known, but not allowed; also a message to a topic without a subscription.',
   },
   TOPIC_NOT_FOUND: { httpStatus: 404, retryable: false, meaning: 'No pattern of the application matches the topic.' },
-  NO_HANDLER: { httpStatus: 404, retryable: false, meaning: 'The topic has no handler for this message type.' },
+  NO_HANDLER: {
+    httpStatus: 404,
+    retryable: false,
+    meaning: 'The topic takes no such message, keeps no history, or has no presence.',
+  },
   TIMEOUT: { httpStatus: 408, retryable: true, meaning: 'It took too long.' },
   LIMIT_EXCEEDED: { httpStatus: 413, retryable: false, meaning: 'A limit in size or number was reached.' },
   RATE_LIMITED: {
