@@ -21,8 +21,7 @@ export interface PresenceNode {
  *
  * **Concurrency:** all methods may be called while earlier calls are under way. Of one topic and user the last call holds.
  *
- * **Errors:** `set` and `remove` do not reject: while it cannot be told, it is told later. `read` and `count` reject with
- * `UNAVAILABLE`.
+ * **Errors:** `set` and `remove` do not reject: while it cannot be told, it is told later. `read` rejects with `UNAVAILABLE`.
  *
  * **Closing:** the module opens it once, after the bus, and closes it before the bus.
  */
