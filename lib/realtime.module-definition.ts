@@ -8,11 +8,11 @@ import type { RealtimeOptions } from './realtime.options.js';
  * @publicApi
  */
 export interface RealtimeModuleExtras {
-  /** The adapters behind the bus. Default: in memory, for one process. */
+  /** The adapters behind the bus, the list of nodes, histories and presence. Default: in memory, for one process. */
   backend?: RealtimeBackend;
   /** Replacements for single ports, such as `{ provide: JwtVerifier, useClass: MyVerifier }`; the last one for a token wins. */
   providers?: Provider[];
-  /** Modules that export what those providers need. */
+  /** Modules that export what those providers, or a factory of options, need. */
   imports?: ModuleMetadata['imports'];
   /** Whether all modules may inject what this one exports without importing it. Default true. */
   isGlobal?: boolean;

@@ -75,7 +75,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
 
   /**
    * The module with its options given directly.
-   * @param options the options, and `backend`, `providers`, `isGlobal`
+   * @param options the options, and `backend`, `providers`, `imports`, `isGlobal`
    * @throws RealtimeConfigurationError that names each wrong option, when the application is made
    */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
@@ -85,7 +85,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
   /**
    * The module with options that have to be asked for, such as from a `ConfigService`.
    * @param options where the options come from: `useFactory` (with `inject`), `useClass` or `useExisting` (a class with
-   *   `createRealtimeOptions()`), `imports`; and `backend`, `providers`, `isGlobal` directly
+   *   `createRealtimeOptions()`); and `backend`, `providers`, `imports`, `isGlobal` directly
    * @throws RealtimeConfigurationError that names each wrong option, when the application is made
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {

@@ -15,7 +15,7 @@ export interface RealtimeOptions {
   path?: string;
   /** Put the application's global prefix (`app.setGlobalPrefix()`) in front of `path`. Default false. */
   useGlobalPrefix?: boolean;
-  /** How tokens are verified. Needed unless a `JwtVerifier` of your own is among the `providers`. */
+  /** How tokens are verified. Needed unless a `JwtVerifier` or an `Authenticator` of your own is among the `providers`. */
   jwt?: RealtimeJwtOptions;
   /**
    * Makes an identity of verified claims. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
@@ -40,7 +40,10 @@ export interface RealtimeOptions {
    * their addresses and CIDR ranges. Default 0: none.
    */
   trustProxy?: number | readonly string[];
-  /** What every connection must have. */
+  /**
+   * What every connection must have: any of the `roles`, all of the `permissions`. It does not hold for HTTP routes. Default:
+   * a token that has not expired.
+   */
   authorize?: Requirements;
   /** What clients may use. Limits are on from the start. */
   limits?: RealtimeLimits;

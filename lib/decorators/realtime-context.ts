@@ -3,7 +3,7 @@ import type { RealtimeConnection } from '../core/connection.js';
 
 /**
  * What a handler was called for. `reauthorize`: `@OnSubscribe()` is asked once more about a subscription there is, without a
- * payload, because the client has renewed its token and has other roles or permissions now.
+ * payload, because the connection has other roles or permissions now: by a newer token, or by `changeRights()`.
  */
 export type HandlerEvent =
   'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'join' | 'leave' | 'connect' | 'disconnect';

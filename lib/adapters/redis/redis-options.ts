@@ -3,8 +3,9 @@ import { describeProblems, type Problem } from '../../core/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 
 /**
- * A client of the application's own, made by `createClient()` or `createCluster()`. Its settings are used for connections
- * of the backend's own; the client itself is neither used nor closed, and need not be connected.
+ * A client of the application's own, made by `createClient()`. Its settings are used for connections of the backend's own;
+ * the client itself is neither used nor closed, and need not be connected. One that `createCluster()` has made stops the boot:
+ * give its options as `cluster`.
  * @publicApi
  */
 export interface RedisClientTemplate {
