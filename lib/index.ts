@@ -80,5 +80,6 @@ export type { Presence, PresenceChange, PresenceMember } from './core/presence.j
 export type { Finding, Question } from './core/question.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
+export type { JwtAlgorithm } from './adapters/jwt/jwt-algorithm.js';
 export type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
 export { RealtimeWsAdapter, type RealtimeWsAdapterOptions } from './gateway/realtime-ws.adapter.js';
