@@ -179,7 +179,8 @@ export class RealtimeService {
 
   /**
    * To the subscribers of a topic, in one order for all of them. The message arrives with its `topic`. Where the topic keeps
-   * a history it is added to that, arrives with its `offset`, and the report has the `epoch` and the `offset`.
+   * a history it is added to that, arrives with its `offset`, and the report has the `epoch` and the `offset`. Whether it does
+   * is said by the `@TopicGateway()` classes of the application that publishes.
    * @throws RealtimeError `UNAVAILABLE` when it is not known whether a message was added to the history: with an
    *   `idempotencyKey` it may be published again without harm
    */
@@ -203,9 +204,9 @@ export class RealtimeService {
    */
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
-    const retention = explainTopic(topicName).length === 0 ? this.policies.historyOf(topicName) : undefined;
     assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
-    if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: 'must be one that keeps a history' }]);
+    const retention = this.policies.historyOf(topicName);
+    if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);
     if (since && since.epoch !== top.epoch) {
@@ -347,7 +348,7 @@ export class RealtimeService {
 
   /**
    * The nodes that live, this one among them, and what each of them holds. Nobody is asked: of other nodes it is what they
-   * said last, on Redis at most 6 s ago. A node that has crashed is listed for 15 s more.
+   * said last, on Redis at most 6 s ago. A node that has crashed is listed for 15 s more (`leaseTtlMs`).
    */
   async nodes(): Promise<readonly NodeInfo[]> {
     return this.directory.nodes();
@@ -425,6 +426,8 @@ export class RealtimeService {
     return recipients > 0;
   }
 }
+
+const KEEPS_NONE = 'must be one that keeps a history: no @TopicGateway() of this application says { history } for it';
 
 function assertValid(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new InvalidArgumentError(problems);

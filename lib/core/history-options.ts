@@ -29,7 +29,8 @@ export interface TopicHistory extends StreamPosition {
 /** What is wrong with a wish for publications. */
 export function explainHistoryOptions({ limit, since, reverse }: HistoryOptions): readonly Problem[] {
   const problems: Problem[] = [];
-  if (limit !== undefined && !isOffset(limit)) problems.push({ at: 'limit', message: 'must be a whole number' });
+  if (limit !== undefined && !isOffset(limit))
+    problems.push({ at: 'limit', message: 'must be a whole number, 0 or more' });
   if (since !== undefined && !isStreamPosition(since)) {
     problems.push({ at: 'since', message: 'must be an object { epoch, offset }, as a report or a history has them' });
   }
@@ -46,5 +47,5 @@ export function explainIdempotencyKey(key: unknown, retention: Retention | undef
   if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_LENGTH) {
     return [{ at, message: `must be a string of 1 to ${MAX_KEY_LENGTH} characters` }];
   }
-  return retention ? [] : [{ at, message: 'works for a topic that keeps a history' }];
+  return retention ? [] : [{ at, message: 'works only for a topic that keeps a history' }];
 }
