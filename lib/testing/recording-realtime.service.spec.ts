@@ -68,6 +68,16 @@ describe('a recording service', () => {
     expect([await realtime.isOnline('ann'), await realtime.isOnline('bob')]).toEqual([false, true]);
   });
 
+  it('keeps the histories that it is told to keep, and no others', async () => {
+    realtime.keepHistory((name) => (name === 'order:1' ? { size: 10, ttlMs: 60_000 } : undefined));
+    const options = { idempotencyKey: 'e1' };
+    const { offset } = await realtime.publish('order:1', { type: 'shipped' }, options);
+    expect(await realtime.publish('order:1', { type: 'shipped' }, options)).toMatchObject({ offset });
+    expect((await realtime.history('order:1')).publications).toMatchObject([{ type: 'shipped', offset: 1 }]);
+    await expect(realtime.publish('order:2', { type: 'shipped' }, options)).rejects.toThrow('idempotencyKey');
+    await expect(realtime.history('order:2')).rejects.toThrow('must be one that keeps a history');
+  });
+
   it('finds connections as the real one does', async () => {
     expect([await realtime.connectionsOf('ann'), await realtime.counts()]).toMatchObject([
       [{ id: ann.id, userId: 'ann' }],
