@@ -44,7 +44,7 @@ export class PublicationStreams {
    */
   append(topic: string, text: string, retention: Retention, now: number, key?: string): Appended {
     this.#sweep(now);
-    // No topic has a space in it.
+    // Keys are for topics of the application, and none of those has a space in it.
     const name = key === undefined ? undefined : `${topic} ${key}`;
     const known = name === undefined ? undefined : this.#keys.get(name);
     if (known && known.until > now) return { position: known.position, isRepeated: true };

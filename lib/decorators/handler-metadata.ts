@@ -4,7 +4,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 export const TOPIC_GATEWAY_METADATA = Symbol('nestjs-realtime:topic-gateway');
 
 /** Where the method decorators leave the list of {@link HandlerMark}s on the method. */
-export const HANDLER_METADATA = Symbol('nestjs-realtime:handlers');
+const HANDLER_METADATA = Symbol('nestjs-realtime:handlers');
 
 /** What `@TopicGateway()` was given; judged at boot. */
 export interface TopicGatewayMark {

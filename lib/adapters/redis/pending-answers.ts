@@ -1,7 +1,7 @@
 import { TICK_MS } from './redis-connection.js';
 
 /** How long answers are waited for, in milliseconds. */
-export const ANSWER_TIMEOUT_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 1_000;
 
 /** How long those are waited for who have not answered before, in milliseconds: long enough if they are back. */
 const GRACE_MS = 50;
@@ -43,11 +43,10 @@ export class PendingAnswers {
   #ticks = 0;
   /** How many nodes are connected to Redis but did not answer the last roll call. */
   #silent = 0;
+  #isCalling = false;
 
   /** @param callRoll asks everybody to answer; called again only after {@link rollCalled} */
   constructor(private readonly callRoll: () => void) {}
-
-  #isCalling = false;
 
   open(sequence: number, settle: (pending: Pending) => void, timeoutMs = ANSWER_TIMEOUT_MS): Pending {
     const pending: Pending = {

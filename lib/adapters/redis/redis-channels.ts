@@ -57,7 +57,7 @@ export class RedisChannels {
     return [`${start}:stream:${name}`, `${start}:history:${name}`, `${start}:term`];
   }
 
-  /** The key that remembers an idempotency key; no topic has a space in it. */
+  /** The key that remembers an idempotency key; topics of the application, which alone have them, have no space in them. */
   onceOf(topic: string, idempotencyKey: string, { partition }: RedisChannel): string {
     return `${this.#start(partition)}:once:${topic} ${escape(idempotencyKey)}`;
   }
