@@ -2,10 +2,13 @@ const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;
 const GRACE_MS = 10_000;
 
+// A broken frame, text that is not UTF-8, too many fragments, a message that is too big: it would be the same the next time.
+const BUGS = [1002, 1007, 1008, 1009];
+
 /**
  * Keeps a WebSocket open: reconnects after a random time that may be longer after each failure (at most 0.5 s, 1 s, 2 s …
  * 20 s: "full jitter", so that a thousand pages do not come back in the same moment), notices a dead link by the missing
- * heartbeat, and stops when the server says so (close codes 3500–3999 and 4500–4999).
+ * heartbeat, and stops when the server says so (close codes 3500–3999), or finds a bug in what the page has sent.
  *
  * - `url()` gives the address of the next attempt, token included; it may be asynchronous, and may throw to try later.
  * - `onFrame(frame)` gets every frame, parsed.
@@ -55,7 +58,7 @@ export function connect({ url, onFrame, onState }) {
   function lost(code, reason) {
     release();
     if (closed) return;
-    const final = (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999);
+    const final = (code >= 3500 && code <= 3999) || BUGS.includes(code);
     if (final) return onState({ name: 'stopped', code, reason });
     const delayMs = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures++);
     onState({ name: 'waiting', delayMs, code, reason });
