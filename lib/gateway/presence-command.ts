@@ -1,13 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { PresenceCommand } from '../core/command.js';
-import type { WireError } from '../core/error-code.js';
+import { NOT_SUBSCRIBED } from '../handlers/topic-refusals.js';
 import { isTold, toWireError } from '../handlers/wire-error.js';
 import type { Session } from './session.js';
 import type { SessionServices } from './session-services.js';
 
 const logger = new Logger('RealtimeGateway');
-
-const NOT_SUBSCRIBED: WireError = { code: 'FORBIDDEN', message: 'Subscribe to the topic first.' };
 
 /** Tells a subscriber who is in a topic. Never rejects. */
 export async function answerPresence(

@@ -7,6 +7,7 @@ import type { Presence } from '../core/presence.js';
 import { LocalPresence } from '../delivery/local-presence.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
 import { TopicHandlerRegistry } from '../handlers/topic-handler.registry.js';
+import { NO_TOPIC } from '../handlers/topic-refusals.js';
 import { PresenceStore } from '../ports/presence-store.js';
 import { RealtimeSettings } from '../realtime.options.js';
 
@@ -66,6 +67,5 @@ export class TopicPresence {
   }
 }
 
-const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };
 const NO_PRESENCE: WireError = { code: 'NO_HANDLER', message: 'Nobody knows who is in this topic.' };
 const SECRET: WireError = { code: 'FORBIDDEN', message: 'Clients are not told who is in this topic.' };

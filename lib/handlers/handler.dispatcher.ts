@@ -12,6 +12,7 @@ import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.
 import type { MessageRun, ReplySink } from './reply-sink.js';
 import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry } from './topic-handler.registry.js';
+import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
 
 /** How a connection was closed. */
 export interface ConnectionClose {
@@ -131,10 +132,8 @@ export class HandlerDispatcher {
 
 const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: () => {} };
 
-const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'Nobody may subscribe to this topic.' };
 const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };
-const NOT_SUBSCRIBED: WireError = { code: 'FORBIDDEN', message: 'Subscribe to the topic first.' };
 
 async function settle(call: HandlerCall): Promise<void> {
   try {
