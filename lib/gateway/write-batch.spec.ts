@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { WriteBatch, type Flushable } from './write-batch.js';
 
 let batch: WriteBatch;
@@ -40,6 +41,18 @@ describe('a socket that got frames', () => {
     batch.add(socket('b'));
     await nextTurn();
     expect(log).toEqual(['a', 'b']);
+  });
+
+  it('is written to though another one fails, and that is logged', async () => {
+    const complaints = vi.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    const fail = () => {
+      throw new Error('broken');
+    };
+    batch.add(socket('a', fail));
+    batch.add(socket('b'));
+    await nextTurn();
+    expect([log, complaints.mock.calls.length]).toEqual([['a', 'b'], 1]);
+    complaints.mockRestore();
   });
 
   it('is written to in the next turn when it got them while others were written to', async () => {
