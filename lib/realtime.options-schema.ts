@@ -177,7 +177,10 @@ export function assertOptions(options: unknown): asserts options is RealtimeOpti
 }
 
 function explainOptions(options: unknown): Problem[] {
-  if (!isObject(options)) return [{ at: 'options', message: 'must be an object' }];
+  if (!isObject(options)) {
+    const cure = 'an object like { jwt: { secret, algorithms: ["HS256"] } }';
+    return [{ at: 'options', message: `must be ${cure}; got ${kindOf(options)} (does useFactory return it?)` }];
+  }
   const schema = Object.assign(new OptionsSchema(), options);
   for (const [name, Schema] of Object.entries(SECTIONS) as [keyof typeof SECTIONS, new () => object][]) {
     const section = schema[name];
@@ -217,7 +220,7 @@ function quoted(value: unknown): string {
 }
 
 function kindOf(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -218,7 +218,9 @@ describe('The boot stops and names the option and its cure for', () => {
 
   it('options that are none', async () => {
     const imports = [RealtimeModule.forRootAsync({ useFactory: () => undefined as never })];
-    await expect(listen({ imports })).rejects.toThrow('RealtimeModule options: options must be an object');
+    await expect(listen({ imports })).rejects.toThrow(
+      'RealtimeModule options: options must be an object like { jwt: { secret, algorithms: ["HS256"] } }; got undefined',
+    );
   });
 
   it('options that a factory got wrong', async () => {
