@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createClient } from '@redis/client';
 import { OnSubscribe, RealtimeModule, RealtimeService, TopicGateway } from 'nestjs-realtime';
@@ -20,6 +20,14 @@ class Feed {
   }
 }
 
+@TopicGateway('log', { history: { size: 10, ttlMs: 60_000 } })
+class Log {
+  @OnSubscribe()
+  enter() {
+    return true;
+  }
+}
+
 /** Has the address of Redis. */
 class Addresses {
   redis = '';
@@ -32,7 +40,7 @@ beforeEach(async () => {
 });
 
 const node = (options: RedisBackendOptions | RedisBackendAsyncOptions = { url: redis.url, ...QUICK }) =>
-  startRealtimeApp({ backend: redisBackend(options), providers: [Feed] });
+  startRealtimeApp({ backend: redisBackend(options), providers: [Feed, Log] });
 
 /** Waits until a node has noticed that Redis is away. */
 const lost = ({ realtime }: RealtimeApp) => expect.poll(() => realtime.isAttached).toBe(false);
@@ -61,16 +69,38 @@ describe('where Redis is', () => {
 });
 
 describe('a process without a server', () => {
+  async function worker(providers: Type[] = []): Promise<RealtimeService> {
+    const realtime = RealtimeModule.forRoot({ providers: [TEST_TOKENS], backend: redisBackend({ url: redis.url }) });
+    const module = { module: class WorkerModule {}, imports: [realtime], providers };
+    const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    onTestFinished(() => context.close());
+    return context.get(RealtimeService);
+  }
+
   it('sends to the connections of all nodes', async () => {
     const app = await node();
     const ann = await app.connectAs('ann');
-    const realtime = RealtimeModule.forRoot({ providers: [TEST_TOKENS], backend: redisBackend({ url: redis.url }) });
-    const module = { module: class WorkerModule {}, imports: [realtime] };
-    const worker = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
-    onTestFinished(() => worker.close());
-    const report = await worker.get(RealtimeService).sendToUser('ann', { type: 'job.done' });
+    const report = await (await worker()).sendToUser('ann', { type: 'job.done' });
     expect(report).toEqual({ recipients: 1, nodes: 1, complete: true });
     await ann.next('job.done');
+  });
+
+  it('adds to the history of a topic whose gateway it has', async () => {
+    const app = await node();
+    const ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: 'log' });
+    expect(await (await worker([Log])).publish('log', { type: 'entry' })).toMatchObject({ offset: 1 });
+    expect(await ann.next('entry')).toMatchObject({ offset: 1 });
+    expect((await app.realtime.history('log')).publications).toHaveLength(1);
+  });
+
+  it('publishes past the history of a topic whose gateway it lacks', async () => {
+    const app = await node();
+    const ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: 'log' });
+    expect(await (await worker()).publish('log', { type: 'entry' })).not.toHaveProperty('offset');
+    expect(await ann.next('entry')).not.toHaveProperty('offset');
+    expect((await app.realtime.history('log')).publications).toEqual([]);
   });
 });
 
