@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { runNode, type Outcome } from './child.js';
 import { FreshApp } from './fresh-app.js';
 import { codeBlocks } from './markdown.js';
-import { filesIn, read } from './repository.js';
+import { DOCUMENTS, filesIn, read } from './repository.js';
 import { startServer } from './server.js';
 
 const { peerDependencies, peerDependenciesMeta } = JSON.parse(read('package.json')) as {
@@ -31,7 +31,8 @@ afterAll(() => app?.remove());
 
 describe('the tarball', () => {
   it('holds the documents and dist, and nothing else', () => {
-    const documents = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json'];
+    const guides = DOCUMENTS.filter((path) => path.startsWith('docs/'));
+    const documents = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', ...guides, 'package.json'];
     expect(files.filter((path) => !path.startsWith('dist/'))).toEqual(documents);
   });
 
