@@ -18,7 +18,7 @@ export interface StreamSettings {
 /** How a connection enters a topic. The frames have to leave behind the news of the subscription, in the same turn. */
 export interface StreamAdmission extends Omit<Admission, 'publications'> {
   readonly frames: readonly MessageFrames[];
-  /** How many characters these messages have. */
+  /** How many bytes these messages have. */
   readonly length: number;
 }
 
@@ -195,8 +195,8 @@ export class TopicStream {
   }
 
   #admit(connectionId: string, { publications, ...admission }: Admission): void {
-    const length = publications.reduce((sum, { text }) => sum + text.length, 0);
     const frames = publications.map((publication) => this.#framesOf(publication));
+    const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
     try {
       this.#entrants.get(connectionId)?.admit({ ...admission, frames, length });
       this.#settle(connectionId, true);

@@ -24,12 +24,13 @@ const TOPIC = 'log:1';
 
 describe('what was missed', () => {
   it.each([
-    ['is recovered when it fits into half of what may wait for a connection', 400, true],
-    ['is said to be lost when it does not, instead of ending the connection', 600, false],
-  ])('%s', async (_what, length, recovered) => {
+    ['is recovered when it fits into half of what may wait for a connection', 'x'.repeat(400), true],
+    ['is said to be lost when it does not, instead of ending the connection', 'x'.repeat(600), false],
+    ['is said to be lost when it has fewer characters, but more bytes', '語'.repeat(200), false],
+  ])('%s', async (_what, payload, recovered) => {
     const app = await startRealtimeApp({ providers: [LogTopic], options: { limits: { sendQueueBytes: 10_240 } } });
     const { epoch } = await app.realtime.publish(TOPIC, { type: 'first' });
-    for (let n = 0; n < 10; n++) await app.realtime.publish(TOPIC, { type: 'entry', payload: 'x'.repeat(length) });
+    for (let n = 0; n < 10; n++) await app.realtime.publish(TOPIC, { type: 'entry', payload });
     const ann = await app.connectAs('ann');
     const answer = await ann.request({ action: 'subscribe', topic: TOPIC, recover: { epoch, offset: 1 } });
     const offset = recovered ? 1 : 11;
