@@ -18,7 +18,7 @@ import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
-import { WebSocket } from 'ws';
+import { ServedWebSocket } from '../../../../lib/gateway/served-web-socket.js';
 import { Session } from '../../../../lib/gateway/session.js';
 import { WsConnectionSocket } from '../../../../lib/gateway/ws-connection-socket.js';
 import { Door } from './door.js';
@@ -183,7 +183,7 @@ export class NodeControl {
     const { heapUsed, external } = process.memoryUsage();
     const resources = process.getActiveResourcesInfo();
     const ofType = (name: string) => resources.filter((other) => other === name).length;
-    const objects = [Session, WsConnectionSocket, WebSocket].map((type) => queryObjects(type, { format: 'count' }));
+    const objects = [Session, WsConnectionSocket, ServedWebSocket].map((type) => queryObjects(type, { format: 'count' }));
     return {
       heapBytes: heapUsed,
       externalBytes: external,
