@@ -183,7 +183,9 @@ export class NodeControl {
     const { heapUsed, external } = process.memoryUsage();
     const resources = process.getActiveResourcesInfo();
     const ofType = (name: string) => resources.filter((other) => other === name).length;
-    const objects = [Session, WsConnectionSocket, ServedWebSocket].map((type) => queryObjects(type, { format: 'count' }));
+    const objects = [Session, WsConnectionSocket, ServedWebSocket].map((type) =>
+      queryObjects(type, { format: 'count' }),
+    );
     return {
       heapBytes: heapUsed,
       externalBytes: external,
