@@ -80,7 +80,11 @@ export class JsonCodec implements Codec {
   encodePush(push: Push, timestamp: string): string {
     const id = 'id' in push ? push.id : undefined;
     if (push.kind === 'history') return encodeHistory(push, timestamp);
-    return JSON.stringify({ type: RESERVED_TYPE_PREFIX + push.kind, id, payload: payloadOf(push), timestamp });
+    // Only the payload may be anything; JSON.stringify takes its time with an object around it.
+    const payload = JSON.stringify(payloadOf(push)) as string | undefined;
+    const named = id === undefined ? '' : `,"id":${JSON.stringify(id)}`;
+    const said = payload === undefined ? '' : `,"payload":${payload}`;
+    return `{"type":"${RESERVED_TYPE_PREFIX}${push.kind}"${named}${said},"timestamp":"${timestamp}"}`;
   }
 
   encodeMessage(message: string, topic: string | undefined, offset?: number): string {
