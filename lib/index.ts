@@ -12,7 +12,7 @@ export type {
   RealtimePersonalTopicsOptions,
   RealtimePresenceOptions,
   RealtimeTokenOptions,
-} from './realtime.options.js';
+} from './options/realtime.options.js';
 export {
   RealtimeService,
   type DisconnectOptions,
@@ -23,17 +23,17 @@ export {
 } from './realtime.service.js';
 export { Recipients, type SendOptions } from './delivery/recipients.js';
 
-export { all, connection, role, topic, user, type Address } from './core/address.js';
-export type { Identity, IdentityInput, JwtClaims } from './core/claims.js';
-export { CLOSE_CODES, type CloseCodeName } from './core/close-code.js';
-export type { RealtimeConnection } from './core/connection.js';
-export type { DeliveryReport } from './core/delivery-report.js';
-export { ERROR_CODES, type ErrorCode } from './core/error-code.js';
-export type { HistoryOptions, TopicHistory } from './core/history-options.js';
-export type { RealtimeMessage } from './core/message.js';
-export type { MessageInput, RealtimeMessages } from './core/message-types.js';
-export type { RealtimeEvent } from './core/realtime-event.js';
-export type { Requirements } from './core/authorization.js';
+export { all, connection, role, topic, user, type Address } from './core/routing/address.js';
+export type { Identity, IdentityInput, JwtClaims } from './core/identity/claims.js';
+export { CLOSE_CODES, type CloseCodeName } from './core/protocol/close-code.js';
+export type { RealtimeConnection } from './core/connection/connection.js';
+export type { DeliveryReport } from './core/routing/delivery-report.js';
+export { ERROR_CODES, type ErrorCode } from './core/protocol/error-code.js';
+export type { HistoryOptions, TopicHistory } from './core/history/history-options.js';
+export type { RealtimeMessage } from './core/message/message.js';
+export type { MessageInput, RealtimeMessages } from './core/message/message-types.js';
+export type { RealtimeEvent } from './core/connection/realtime-event.js';
+export type { Requirements } from './core/identity/authorization.js';
 
 export { MessageBody } from '@nestjs/websockets';
 export {
@@ -73,11 +73,11 @@ export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionRe
 export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
 export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';
-export type { Envelope, EnvelopeContent } from './core/envelope.js';
-export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history.js';
-export type { NodeCounts, NodeInfo } from './core/node-info.js';
-export type { Presence, PresenceChange, PresenceMember } from './core/presence.js';
-export type { Finding, Question } from './core/question.js';
+export type { Envelope, EnvelopeContent } from './core/routing/envelope.js';
+export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history/history.js';
+export type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
+export type { Presence, PresenceChange, PresenceMember } from './core/presence/presence.js';
+export type { NodeQueryResult, NodeQuery } from './core/bus/node-query.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
 export type { JwtAlgorithm } from './adapters/jwt/jwt-algorithm.js';

@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder, type ModuleMetadata, type Provider } from '@nestjs/common';
 import type { RealtimeBackend } from './ports/backend.js';
-import type { RealtimeOptions } from './realtime.options.js';
+import type { RealtimeOptions } from './options/realtime.options.js';
 
 /**
  * What of `forRoot()` and `forRootAsync()` says how the module is built, beside the options proper. Always given

@@ -1,10 +1,10 @@
 import { Inject, Module, Optional, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
-import { userOfPersonalTopic } from './core/personal-topic.js';
+import { userOfPersonalTopic } from './core/topic/reserved-topic.js';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
-import { LocalFindings } from './delivery/local-findings.js';
+import { LocalQuery } from './delivery/local-query.js';
 import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
@@ -13,16 +13,16 @@ import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
-import { AdapterInstallation } from './gateway/adapter-installation.js';
-import { Authentication } from './gateway/authentication.js';
-import { Handshake } from './gateway/handshake.js';
-import { PresenceHooks } from './gateway/presence-hooks.js';
+import { AdapterInstallation } from './gateway/upgrade/adapter-installation.js';
+import { AuthCommands } from './gateway/auth/auth-commands.js';
+import { Handshake } from './gateway/auth/handshake.js';
+import { PresenceHooks } from './gateway/session/presence-hooks.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
-import { ServedCodecs } from './gateway/served-codecs.js';
-import { SessionServices } from './gateway/session-services.js';
-import { TopicPresence } from './gateway/topic-presence.js';
-import { TopicTokens } from './gateway/topic-tokens.js';
-import { UpgradeEntrance } from './gateway/upgrade-entrance.js';
+import { ServedCodecs } from './gateway/upgrade/served-codecs.js';
+import { SessionServices } from './gateway/session/session-services.js';
+import { TopicPresence } from './gateway/session/topic-presence.js';
+import { TopicTokens } from './gateway/auth/topic-tokens.js';
+import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
@@ -38,7 +38,7 @@ import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
-import { RealtimeSettings } from './realtime.options.js';
+import { RealtimeSettings } from './options/realtime.options.js';
 import { PORT_PROVIDERS } from './realtime.providers.js';
 import { RealtimeService } from './realtime.service.js';
 
@@ -105,7 +105,7 @@ function complete(definition: DynamicModule): DynamicModule {
       ConnectionEvents,
       PresenceWatchers,
       LocalDelivery,
-      LocalFindings,
+      LocalQuery,
       Membership,
       {
         provide: LocalPresence,
@@ -125,14 +125,14 @@ function complete(definition: DynamicModule): DynamicModule {
       BusAttachment,
       ...HANDLER_PROVIDERS,
       Handshake,
-      Authentication,
+      AuthCommands,
       TopicPresence,
       PresenceHooks,
       TopicTokens,
       SessionServices,
       ServedCodecs,
       RealtimeGateway,
-      UpgradeEntrance,
+      UpgradeHandler,
       AdapterInstallation,
       RealtimeService,
       RealtimeAuthGuard,

@@ -15,8 +15,8 @@ import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
 import { MODULE_OPTIONS_TOKEN } from './realtime.module-definition.js';
-import { RealtimeSettings, type RealtimeOptions } from './realtime.options.js';
-import { assertOptions } from './realtime.options-schema.js';
+import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
+import { assertOptions } from './options/realtime.options-schema.js';
 
 const logger = new Logger('RealtimeModule');
 

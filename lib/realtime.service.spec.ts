@@ -2,16 +2,16 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { InMemoryHistoryStore } from './adapters/in-memory/in-memory-history-store.js';
 import { InMemoryNodeDirectory } from './adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPresenceStore } from './adapters/in-memory/in-memory-presence-store.js';
-import { all, connection, role, topic, user, type Address } from './core/address.js';
-import { createConnection, type RealtimeConnection } from './core/connection.js';
-import { localReport, type DeliveryReport } from './core/delivery-report.js';
-import type { Envelope } from './core/envelope.js';
-import type { Question } from './core/question.js';
+import { all, connection, role, topic, user, type Address } from './core/routing/address.js';
+import { createConnection, type RealtimeConnection } from './core/connection/connection.js';
+import { localReport, type DeliveryReport } from './core/routing/delivery-report.js';
+import type { Envelope } from './core/routing/envelope.js';
+import type { NodeQuery } from './core/bus/node-query.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { MessageBus, type PublishOptions } from './ports/message-bus.js';
-import { RealtimeSettings, type RealtimeOptions } from './realtime.options.js';
+import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
 
 const NEWS = { type: 'news' };
@@ -28,8 +28,8 @@ class FakeBus extends MessageBus {
 
   readonly isAttached = true;
   findings: readonly RealtimeConnection[] = [];
-  readonly asked: { subject: string; question: Question }[] = [];
-  ask(subject: string, question: Question) {
+  readonly asked: { subject: string; question: NodeQuery }[] = [];
+  ask(subject: string, question: NodeQuery) {
     this.asked.push({ subject, question });
     return this.findings as never;
   }

@@ -1,27 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { all, connection, explainAddress, role, topic, user, type Address } from './core/address.js';
-import { isProse, MAX_REASON_BYTES } from './core/close-code.js';
-import { oldestFirst, type RealtimeConnection } from './core/connection.js';
+import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
+import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
+import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
 import {
   explainHistoryOptions,
   explainIdempotencyKey,
   type HistoryOptions,
   type TopicHistory,
-} from './core/history-options.js';
-import { localReport, type DeliveryReport } from './core/delivery-report.js';
-import type { EnvelopeContent, Rights } from './core/envelope.js';
-import { explainMessage, stringifyMessage } from './core/message.js';
-import type { MessageInput } from './core/message-types.js';
-import type { NodeCounts, NodeInfo } from './core/node-info.js';
-import { topicOfAddress } from './core/personal-topic.js';
-import type { Presence } from './core/presence.js';
-import type { Problem } from './core/problem.js';
-import type { Finding, Question } from './core/question.js';
-import { explainRights } from './core/rights.js';
-import type { RealtimeEvent } from './core/realtime-event.js';
-import { subjectOf, subjectOfAll } from './core/subject.js';
-import { explainTopic } from './core/topic.js';
+} from './core/history/history-options.js';
+import { localReport, type DeliveryReport } from './core/routing/delivery-report.js';
+import type { EnvelopeContent, Rights } from './core/routing/envelope.js';
+import { explainMessage, stringifyMessage } from './core/message/message.js';
+import type { MessageInput } from './core/message/message-types.js';
+import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
+import { topicOfAddress } from './core/routing/topic-address.js';
+import type { Presence } from './core/presence/presence.js';
+import type { Problem } from './core/base/problem.js';
+import type { NodeQueryResult, NodeQuery } from './core/bus/node-query.js';
+import { explainRights } from './core/identity/rights.js';
+import type { RealtimeEvent } from './core/connection/realtime-event.js';
+import { subjectOf, subjectOfAll } from './core/bus/subject.js';
+import { explainTopic } from './core/topic/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
@@ -34,7 +34,7 @@ import { HistoryStore } from './ports/history-store.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
-import { RealtimeSettings } from './realtime.options.js';
+import { RealtimeSettings } from './options/realtime.options.js';
 
 /**
  * How connections are ended.
@@ -412,7 +412,10 @@ export class RealtimeService {
     return this.bus.publish(subject, { to, except, content }, { report: options.report ?? this.settings.report });
   }
 
-  #ask<Q extends Question>(address: Address, question: Q): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]> {
+  #ask<Q extends NodeQuery>(
+    address: Address,
+    question: Q,
+  ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
     const subject = subjectOf(address);
     return subject === undefined ? [] : this.bus.ask(subject, question);
   }

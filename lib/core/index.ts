@@ -1,7 +1,7 @@
 // Who somebody is, and what they may
-export { explainClaims, explainIdentity, identityFromClaims, isClaims, isExpired } from './claims.js';
-export type { Identity, JwtClaims } from './claims.js';
-export type { ClaimsRefusal } from './expected-claims.js';
+export { explainClaims, explainIdentity, identityFromClaims, isClaims, isExpired } from './identity/claims.js';
+export type { Identity, JwtClaims } from './identity/claims.js';
+export type { ClaimsRefusal } from './identity/expected-claims.js';
 export {
   authError,
   authorize,
@@ -11,21 +11,21 @@ export {
   hasAnyRole,
   hasPermission,
   hasRole,
-} from './authorization.js';
-export type { AuthError, Authorization, Refusal, Requirements, Subject } from './authorization.js';
+} from './identity/authorization.js';
+export type { AuthError, Authorization, Refusal, Requirements, Principal } from './identity/authorization.js';
 
 // What a request says: parameters, token, origin
-export { parseQuery } from './query.js';
+export { parseQuery } from './base/query-string.js';
 export {
   findToken,
   NEUTRAL_SUBPROTOCOL,
   tokenFromAuthorization,
   tokenFromQuery,
   tokenFromSubprotocols,
-} from './token.js';
-export type { TokenSources } from './token.js';
-export { isOrigin, isOriginAllowed } from './origin.js';
-export type { OriginRule } from './origin.js';
+} from './identity/token.js';
+export type { TokenSources } from './identity/token.js';
+export { isOrigin, isOriginAllowed } from './connection/origin.js';
+export type { OriginRule } from './connection/origin.js';
 
 // Connections
 export {
@@ -41,11 +41,11 @@ export {
   removeMetadata,
   setMetadata,
   updateMetadata,
-} from './connection.js';
-export type { RealtimeConnection } from './connection.js';
-export type { RealtimeEvent } from './realtime-event.js';
-export { connectionIdOn, nodeOf } from './connection-id.js';
-export { ConnectionIndex } from './connection-index.js';
+} from './connection/connection.js';
+export type { RealtimeConnection } from './connection/connection.js';
+export type { RealtimeEvent } from './connection/realtime-event.js';
+export { connectionIdOn, nodeOf } from './connection/connection-id.js';
+export { ConnectionIndex } from './connection/connection-index.js';
 
 // Messages, and where they go
 export {
@@ -56,12 +56,12 @@ export {
   MAX_TYPE_LENGTH,
   RESERVED_TYPE_PREFIX,
   stringifyMessage,
-} from './message.js';
-export type { MessageText, RealtimeMessage } from './message.js';
-export type { MessageInput, RealtimeMessages } from './message-types.js';
-export { all, connection, explainAddress, role, sameAddress, topic, user } from './address.js';
-export type { Address } from './address.js';
-export { addressed, broadcastMessage, connectionMessage, roleMessage, userMessage } from './envelope.js';
+} from './message/message.js';
+export type { MessageText, RealtimeMessage } from './message/message.js';
+export type { MessageInput, RealtimeMessages } from './message/message-types.js';
+export { all, connection, explainAddress, role, sameAddress, topic, user } from './routing/address.js';
+export type { Address } from './routing/address.js';
+export { addressed, broadcastMessage, connectionMessage, roleMessage, userMessage } from './routing/envelope.js';
 export type {
   AddressedMessage,
   DisconnectOrder,
@@ -74,43 +74,44 @@ export type {
   RightsOrder,
   SubscribeOrder,
   UnsubscribeOrder,
-} from './envelope.js';
-export { countByType, filterByTarget, filterByType, filterSince } from './message-filter.js';
-export { matches, messagesReaching, reaches, recipientsOf, routeToConnections, routeToIds } from './routing.js';
-export type { Addressing, RecipientIndex } from './routing.js';
-export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './subject.js';
-export { localReport } from './delivery-report.js';
-export type { DeliveryReport } from './delivery-report.js';
+} from './routing/envelope.js';
+export { countByType, filterByTarget, filterByType, filterSince } from './routing/message-filter.js';
+export { matches, messagesReaching, reaches, recipientsOf, routeToConnections, routeToIds } from './routing/routing.js';
+export type { Addressing, RecipientIndex } from './routing/routing.js';
+export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './bus/subject.js';
+export { localReport } from './routing/delivery-report.js';
+export type { DeliveryReport } from './routing/delivery-report.js';
 
 // What nodes ask each other, and say of themselves
-export type { ConnectionsQuestion, Finding, Findings, Question, TopicsQuestion } from './question.js';
-export type { NodeCounts, NodeInfo } from './node-info.js';
+export type { ConnectionsQuery, NodeQueryResult, NodeQueryResults, NodeQuery, TopicsQuery } from './bus/node-query.js';
+export type { NodeCounts, NodeInfo } from './bus/node-info.js';
 
 // Topics, subscriptions, presence
-export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic.js';
-export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTopic } from './topic-pattern.js';
-export type { CompiledPattern, TopicPattern } from './topic-pattern.js';
-export { Subscriptions } from './subscriptions.js';
+export { explainTopic, isTopic, MAX_TOPIC_LENGTH } from './topic/topic.js';
+export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTopic } from './topic/topic-pattern.js';
+export type { CompiledPattern, TopicPattern } from './topic/topic-pattern.js';
+export { Subscriptions } from './topic/subscriptions.js';
 
 // What is kept of a topic's past
-export { addressOfTopic, personalTopic } from './personal-topic.js';
-export { isRun, placeOf, recover } from './recovery.js';
-export type { Place, Recovery } from './recovery.js';
-export { TopicFeed } from './topic-feed.js';
-export type { Admission, FeedEffects, FeedSettings } from './topic-feed.js';
-export { isEpoch, isOffset, isStreamPosition } from './history.js';
-export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history.js';
-export { PublicationStreams } from './publication-streams.js';
-export type { Appended } from './publication-streams.js';
+export { addressOfTopic } from './routing/topic-address.js';
+export { personalTopic } from './topic/reserved-topic.js';
+export { isRun, placeOf, recover } from './history/recovery.js';
+export type { Place, Recovery } from './history/recovery.js';
+export { TopicFeed } from './history/topic-feed.js';
+export type { StreamStart, FeedEffects, FeedSettings } from './history/topic-feed.js';
+export { isEpoch, isOffset, isStreamPosition } from './history/history.js';
+export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history/history.js';
+export { PublicationStreams } from './history/publication-streams.js';
+export type { Appended } from './history/publication-streams.js';
 
 // Who is in a topic
-export type { Presence, PresenceChange, PresenceMember } from './presence.js';
-export { PresenceTable } from './presence-table.js';
-export { HeldMembers } from './held-members.js';
-export type { Saying } from './held-members.js';
+export type { Presence, PresenceChange, PresenceMember } from './presence/presence.js';
+export { PresenceTable } from './presence/presence-table.js';
+export { PresenceOutbox } from './presence/presence-outbox.js';
+export type { PresenceUpdate } from './presence/presence-outbox.js';
 
 // What crosses the socket, whatever the codec
-export { MAX_COMMAND_ID_LENGTH } from './command.js';
+export { MAX_COMMAND_ID_LENGTH } from './protocol/command.js';
 export type {
   AuthCommand,
   CancelCommand,
@@ -123,13 +124,13 @@ export type {
   PresenceCommand,
   SubscribeCommand,
   UnsubscribeCommand,
-} from './command.js';
-export { explainJsonShape } from './json-shape.js';
-export type { JsonShape } from './json-shape.js';
-export type { Push } from './push.js';
-export { ERROR_CODES, errorCodeOfHttpStatus, isErrorCode } from './error-code.js';
-export type { ErrorCode, WireError } from './error-code.js';
-export { CLOSE_CODES, isFinalClose, MAX_REASON_BYTES } from './close-code.js';
-export type { CloseCodeName } from './close-code.js';
-export { describeProblems } from './problem.js';
-export type { Problem } from './problem.js';
+} from './protocol/command.js';
+export { explainJsonShape } from './protocol/json-shape.js';
+export type { JsonShape } from './protocol/json-shape.js';
+export type { Push } from './protocol/push.js';
+export { ERROR_CODES, errorCodeOfHttpStatus, isErrorCode } from './protocol/error-code.js';
+export type { ErrorCode, WireError } from './protocol/error-code.js';
+export { CLOSE_CODES, isFinalClose, MAX_REASON_BYTES } from './protocol/close-code.js';
+export type { CloseCodeName } from './protocol/close-code.js';
+export { describeProblems } from './base/problem.js';
+export type { Problem } from './base/problem.js';

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import { realtimeContextOf } from './realtime-context.js';
 
 /** How the value is found; by it the explorer knows the decorator. */

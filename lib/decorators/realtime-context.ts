@@ -1,5 +1,5 @@
 import type { ArgumentsHost } from '@nestjs/common';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 
 /**
  * What a handler was called for. `reauthorize`: `@OnSubscribe()` is asked once more about a subscription there is, without a

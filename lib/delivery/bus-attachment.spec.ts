@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { all, connection } from '../core/address.js';
-import { localReport } from '../core/delivery-report.js';
-import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { all, connection } from '../core/routing/address.js';
+import { localReport } from '../core/routing/delivery-report.js';
+import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryMessageBus } from '../adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-directory.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
-import type { LocalFindings } from './local-findings.js';
+import type { LocalQuery } from './local-query.js';
 import type { LocalPresence } from './local-presence.js';
 import type { TopicStreams } from './topic-streams.js';
 
@@ -33,7 +33,7 @@ describe('a node that is attached to the bus', () => {
       bus,
       new InMemoryNodeDirectory(),
       { deliver, start, stop, doubtAll: () => undefined } as unknown as TopicStreams,
-      { find: () => [] } as unknown as LocalFindings,
+      { find: () => [] } as unknown as LocalQuery,
       { id: 'n1' },
       new InMemoryConnectionRegistry(),
       new InMemoryPubSubManager(),

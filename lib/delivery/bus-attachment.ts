@@ -1,12 +1,12 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { MessageBus } from '../ports/message-bus.js';
 import { NodeDirectory } from '../ports/node-directory.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { ConnectionEvents } from './connection-events.js';
-import { LocalFindings } from './local-findings.js';
+import { LocalQuery } from './local-query.js';
 import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
@@ -21,7 +21,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     private readonly bus: MessageBus,
     private readonly directory: NodeDirectory,
     private readonly streams: TopicStreams,
-    private readonly findings: LocalFindings,
+    private readonly findings: LocalQuery,
     private readonly node: NodeIdentity,
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
@@ -33,7 +33,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     const { id } = this.node;
     this.streams.start();
-    await this.bus.open(id, (envelope) => this.streams.deliver(envelope), this.findings.find, this.streams.doubtAll);
+    await this.bus.open(id, (envelope) => this.streams.deliver(envelope), this.findings.run, this.streams.doubtAll);
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
     // Opened all the same, by the application's own choice; the bus goes on trying.

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createConnection } from '../core/connection.js';
-import type { RealtimeEvent } from '../core/realtime-event.js';
+import { createConnection } from '../core/connection/connection.js';
+import type { RealtimeEvent } from '../core/connection/realtime-event.js';
 import { ConnectionEvents } from './connection-events.js';
 
 const EVENT: RealtimeEvent = {

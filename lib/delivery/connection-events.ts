@@ -1,5 +1,5 @@
 import { Subject, type Observable } from 'rxjs';
-import type { RealtimeEvent } from '../core/realtime-event.js';
+import type { RealtimeEvent } from '../core/connection/realtime-event.js';
 
 /** Tells whoever listens what happens to this node's connections. Without a listener nothing is made. */
 export class ConnectionEvents {

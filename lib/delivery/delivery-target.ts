@@ -1,6 +1,6 @@
-import type { CloseCodeName } from '../core/close-code.js';
-import type { RightsOrder } from '../core/envelope.js';
-import type { StreamPosition } from '../core/history.js';
+import type { CloseCodeName } from '../core/protocol/close-code.js';
+import type { RightsOrder } from '../core/routing/envelope.js';
+import type { StreamPosition } from '../core/history/history.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /**

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { topic, type Address } from '../core/address.js';
-import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/envelope.js';
-import type { StreamPosition } from '../core/history.js';
-import type { PresenceChange } from '../core/presence.js';
-import { userOfPersonalTopic } from '../core/personal-topic.js';
-import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing.js';
+import { topic, type Address } from '../core/routing/address.js';
+import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/routing/envelope.js';
+import type { StreamPosition } from '../core/history/history.js';
+import type { PresenceChange } from '../core/presence/presence.js';
+import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
+import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing/routing.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
-import type { Presence, PresenceMember } from '../core/presence.js';
+import type { Presence, PresenceMember } from '../core/presence/presence.js';
 import { PresenceStore, type PresenceNode } from '../ports/presence-store.js';
 import { LocalPresence } from './local-presence.js';
 

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { Attendance, type Statement } from '../core/attendance.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
 
 /** How finely a grace period is measured: in tenths, but not more often than once a second. */
@@ -15,7 +15,7 @@ type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
  */
 export class LocalPresence {
   readonly #logger = new Logger(LocalPresence.name);
-  readonly #attendance: Attendance;
+  readonly #attendance: NodePresence;
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
   #changed: PresenceNode['changed'] = () => {};
@@ -26,7 +26,7 @@ export class LocalPresence {
     private readonly graceMs: number,
   ) {
     this.#tickMs = Math.ceil(Math.min(MAX_TICK_MS, graceMs / TICKS_PER_GRACE));
-    this.#attendance = new Attendance(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
+    this.#attendance = new NodePresence(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
   }
 
   /** @param changed told of the changes that this node is to act on: of each, one node in all is told */
@@ -63,7 +63,7 @@ export class LocalPresence {
     await this.store.close(this.graceMs);
   }
 
-  readonly #tell = (statement: Statement | undefined): void => {
+  readonly #tell = (statement: NodePresenceChange | undefined): void => {
     if (statement === undefined) return;
     const { topic } = statement;
     const told =

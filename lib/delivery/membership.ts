@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { RealtimeConnection } from '../core/connection.js';
-import { role, topic, user, type Address } from '../core/address.js';
-import { personalTopic } from '../core/personal-topic.js';
-import { subjectOf } from '../core/subject.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
+import { role, topic, user, type Address } from '../core/routing/address.js';
+import { personalTopic } from '../core/topic/reserved-topic.js';
+import { subjectOf } from '../core/bus/subject.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { MessageBus } from '../ports/message-bus.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';

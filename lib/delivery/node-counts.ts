@@ -1,4 +1,4 @@
-import type { NodeCounts } from '../core/node-info.js';
+import type { NodeCounts } from '../core/bus/node-info.js';
 import type { ConnectionRegistry } from '../ports/connection-registry.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
-import { connectionIdOn, nodeOf } from '../core/connection-id.js';
+import { connectionIdOn, nodeOf } from '../core/connection/connection-id.js';
 import { NodeIdentity } from './node-identity.js';
 
 it('two nodes never have the same name', () => {

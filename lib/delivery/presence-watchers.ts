@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { MultiMap } from '../core/multi-map.js';
+import { MultiMap } from '../core/base/multi-map.js';
 
 /** Which of this node's connections have asked to be told who joins and who leaves a topic. */
 @Injectable()

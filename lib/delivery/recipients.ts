@@ -1,6 +1,6 @@
-import type { Address } from '../core/address.js';
-import type { DeliveryReport } from '../core/delivery-report.js';
-import type { MessageInput } from '../core/message-types.js';
+import type { Address } from '../core/routing/address.js';
+import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import type { MessageInput } from '../core/message/message-types.js';
 
 /**
  * How one message is sent.

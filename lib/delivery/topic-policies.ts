@@ -1,4 +1,4 @@
-import type { Retention } from '../core/history.js';
+import type { Retention } from '../core/history/history.js';
 
 /** What the application has said about topics, for those who know nothing of its classes. */
 export abstract class TopicPolicies {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { connection, topic, type Address } from '../core/address.js';
-import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history.js';
-import { TopicFeed, type Admission } from '../core/topic-feed.js';
+import { connection, topic, type Address } from '../core/routing/address.js';
+import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history/history.js';
+import { TopicFeed, type StreamStart } from '../core/history/topic-feed.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import { MessageFrames } from './message-frames.js';
 import type { LocalDelivery } from './local-delivery.js';
@@ -16,15 +16,15 @@ export interface StreamSettings {
 }
 
 /** How a connection enters a topic. The frames have to leave behind the news of the subscription, in the same turn. */
-export interface StreamAdmission extends Omit<Admission, 'publications'> {
+export interface FramedStreamStart extends Omit<StreamStart, 'publications'> {
   readonly frames: readonly MessageFrames[];
   /** How many bytes these messages have. */
   readonly length: number;
 }
 
 /** A connection that waits to enter. */
-interface Entrant {
-  readonly admit: (admission: StreamAdmission) => void;
+interface PendingStart {
+  readonly admit: (admission: FramedStreamStart) => void;
   /** @param isIn false when the connection has left before */
   settle: (isIn: boolean, error?: unknown) => void;
 }
@@ -37,7 +37,7 @@ const logger = new Logger('TopicStreams');
 /** A topic that keeps a history and has subscribers on this node: it reads what the feed wants, and delivers what the feed says. */
 export class TopicStream {
   readonly #feed: TopicFeed;
-  readonly #entrants = new Map<string, Entrant>();
+  readonly #entrants = new Map<string, PendingStart>();
   /** Of what was read lately, by offset: many who were away together come back together. */
   readonly #frames = new Map<number, MessageFrames>();
   readonly #to: readonly Address[];
@@ -82,11 +82,11 @@ export class TopicStream {
   enter(
     connectionId: string,
     asked: StreamPosition | undefined,
-    admit: Entrant['admit'],
+    admit: PendingStart['admit'],
   ): Promise<boolean> | undefined {
     let isSettled = false;
     const before = this.#entrants.get(connectionId);
-    const entrant: Entrant = {
+    const entrant: PendingStart = {
       admit,
       settle: (isIn, error) => {
         isSettled = true;
@@ -194,7 +194,7 @@ export class TopicStream {
     return waiting.size === 0 ? NOBODY : Array.from(waiting.keys(), connection);
   }
 
-  #admit(connectionId: string, { publications, ...admission }: Admission): void {
+  #admit(connectionId: string, { publications, ...admission }: StreamStart): void {
     const frames = publications.map((publication) => this.#framesOf(publication));
     const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
     try {

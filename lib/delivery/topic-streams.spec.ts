@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
-import { topic, user } from '../core/address.js';
-import { createConnection } from '../core/connection.js';
-import type { HistoryPage, HistoryRange } from '../core/history.js';
-import { PublicationStream } from '../core/publication-stream.js';
+import { topic, user } from '../core/routing/address.js';
+import { createConnection } from '../core/connection/connection.js';
+import type { HistoryPage, HistoryRange } from '../core/history/history.js';
+import { PublicationStream } from '../core/history/publication-stream.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers } from './presence-watchers.js';
-import type { StreamAdmission } from './topic-stream.js';
+import type { FramedStreamStart } from './topic-stream.js';
 import { TopicStreams } from './topic-streams.js';
 
 const RETENTION = { size: 100, ttlMs: 3_600_000 };
@@ -175,7 +175,7 @@ describe('what is sent to a user, and kept', () => {
     const kept = connect('b', true);
     store.publish('#user:ann', 'one');
     expect(await send('one', 1)).toBe(0);
-    const admit = vi.fn<(admission: StreamAdmission) => void>();
+    const admit = vi.fn<(admission: FramedStreamStart) => void>();
     await streams.enter('#user:ann', 'b', undefined, admit);
     expect([kept, admit.mock.calls[0]![0].position]).toEqual([[], { epoch: 'e1', offset: 1 }]);
   });
@@ -205,7 +205,7 @@ describe('entering', () => {
 
   it('comes to nothing when the connection leaves meanwhile', async () => {
     store.held = [];
-    const admit = vi.fn<(admission: StreamAdmission) => void>();
+    const admit = vi.fn<(admission: FramedStreamStart) => void>();
     streams.hold('log', 'a', SETTINGS);
     const entered = streams.enter('log', 'a', undefined, admit);
     streams.left('log', 'a', true);

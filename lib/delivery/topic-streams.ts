@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { topic as topicAddress, user } from '../core/address.js';
-import type { Envelope } from '../core/envelope.js';
-import type { Publication, StreamPosition } from '../core/history.js';
-import { personalTopic } from '../core/personal-topic.js';
+import { topic as topicAddress, user } from '../core/routing/address.js';
+import type { Envelope } from '../core/routing/envelope.js';
+import type { Publication, StreamPosition } from '../core/history/history.js';
+import { personalTopic } from '../core/topic/reserved-topic.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
-import { Newcomers } from './newcomers.js';
-import { TopicStream, type StreamAdmission, type StreamSettings } from './topic-stream.js';
+import { PendingSubscribers } from './pending-subscribers.js';
+import { TopicStream, type FramedStreamStart, type StreamSettings } from './topic-stream.js';
 
 /** How often it is looked whether something is to be read again, in milliseconds. */
 const TICK_MS = 1_000;
@@ -24,7 +24,7 @@ const MAX_CHECKS = 64;
 @Injectable()
 export class TopicStreams {
   /** Those of topics that keep no history. */
-  readonly newcomers = new Newcomers();
+  readonly pending = new PendingSubscribers();
   readonly #streams = new Map<string, TopicStream>();
   /** Those that are to be checked, when it is their turn. */
   readonly #doubtful = new Set<TopicStream>();
@@ -55,7 +55,7 @@ export class TopicStreams {
   deliver(envelope: Envelope): number | Promise<number> {
     const { content } = envelope;
     if (content.kind !== 'message') return this.delivery.deliver(envelope);
-    if (content.position === undefined) return this.delivery.deliver(this.newcomers.passOver(envelope));
+    if (content.position === undefined) return this.delivery.deliver(this.pending.passOver(envelope));
     const [first] = envelope.to;
     const { text, position } = content;
     const publication = { offset: position.offset, text };
@@ -95,14 +95,14 @@ export class TopicStreams {
     topic: string,
     connectionId: string,
     asked: StreamPosition | undefined,
-    admit: (admission: StreamAdmission) => void,
+    admit: (admission: FramedStreamStart) => void,
   ): Promise<boolean> | undefined {
     return this.#streams.get(topic)?.enter(connectionId, asked, admit);
   }
 
   /** A connection is not in the topic any more. @param isEmpty true when no other connection of this node is */
   left(topic: string, connectionId: string, isEmpty: boolean): void {
-    this.newcomers.release(topic, connectionId);
+    this.pending.release(topic, connectionId);
     const stream = this.#streams.get(topic);
     if (stream === undefined) return;
     stream.leave(connectionId);

@@ -1,4 +1,4 @@
-import { describeProblems, type Problem } from '../core/problem.js';
+import { describeProblems, type Problem } from '../core/base/problem.js';
 import { RealtimeError } from './realtime.error.js';
 
 /**

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from '../core/error-code.js';
+import { ERROR_CODES, type ErrorCode } from '../core/protocol/error-code.js';
 
 /** What may be said about a failure beside its code and text. */
 export interface RealtimeErrorOptions {

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { Server } from 'node:http';
 import type { Observable } from 'rxjs';
-import { GATEWAY_MARKER } from '../realtime.constants.js';
+import { GATEWAY_MARKER } from '../options/realtime.constants.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 
 /**

@@ -3,22 +3,22 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
-import { NEUTRAL_SUBPROTOCOL } from '../core/token.js';
-import { GATEWAY_MARKER } from '../realtime.constants.js';
-import { RealtimeSettings } from '../realtime.options.js';
+import { NEUTRAL_SUBPROTOCOL } from '../core/identity/token.js';
+import { GATEWAY_MARKER } from '../options/realtime.constants.js';
+import { RealtimeSettings } from '../options/realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import type { Codec } from '../ports/codec.js';
-import { drain } from './drain.js';
-import { Heartbeat } from './heartbeat.js';
-import { SendBudget } from './send-budget.js';
-import { ServedCodecs } from './served-codecs.js';
-import { ServedWebSocket } from './served-web-socket.js';
-import { Session, type Admitted } from './session.js';
-import { endFailed, Sessions } from './sessions.js';
-import { SessionServices } from './session-services.js';
-import { compressedTextFrame, textFrame } from './websocket-frame.js';
-import { WriteBatch } from './write-batch.js';
-import type { WsConnectionSocket, WriteShare } from './ws-connection-socket.js';
+import { drain } from './session/drain.js';
+import { Heartbeat } from './session/heartbeat.js';
+import { SendBudget } from './socket/send-budget.js';
+import { ServedCodecs } from './upgrade/served-codecs.js';
+import { ServedWebSocket } from './socket/served-web-socket.js';
+import { Session, type Admitted } from './session/session.js';
+import { endFailed, Sessions } from './session/sessions.js';
+import { SessionServices } from './session/session-services.js';
+import { compressedTextFrame, textFrame } from './socket/websocket-frame.js';
+import { FlushQueue } from './socket/flush-queue.js';
+import type { WsConnectionSocket, WriteShare } from './socket/ws-connection-socket.js';
 
 /** How long a peer may take to answer a close frame, in milliseconds, before its socket is ended. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -77,7 +77,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxQueueBytes: sendQueueBytes,
       compressedFrame: (text) => (text.length < minLength ? textFrame(text) : compressedTextFrame(text)),
     };
-    this.#shares = new Map(codecs.all.map((codec) => [codec, { batch: new WriteBatch(), ...common }]));
+    this.#shares = new Map(codecs.all.map((codec) => [codec, { batch: new FlushQueue(), ...common }]));
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#sessions.open,

@@ -17,7 +17,7 @@ import { Test } from '@nestjs/testing';
 import { MessageBody } from '@nestjs/websockets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answers, bootHandlers, connectionOf } from '../../test/helpers/handler-harness.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnJoin } from '../decorators/on-join.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';

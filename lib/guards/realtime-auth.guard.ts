@@ -7,8 +7,8 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { authError, authorize, type Subject } from '../core/authorization.js';
-import { tokenFromAuthorization } from '../core/token.js';
+import { authError, authorize, type Principal } from '../core/identity/authorization.js';
+import { tokenFromAuthorization } from '../core/identity/token.js';
 import { requirementsOf } from './requirement-metadata.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../errors/realtime.error.js';
@@ -61,7 +61,7 @@ export class RealtimeAuthGuard implements CanActivate {
     throw new ForbiddenException(message, { errorCode: code });
   }
 
-  async #userOf(context: ExecutionContext): Promise<Subject> {
+  async #userOf(context: ExecutionContext): Promise<Principal> {
     if (context.getType<string>() !== 'http') {
       throw new RealtimeConfigurationError(
         `${context.getClass().name}.${context.getHandler().name}: RealtimeAuthGuard knows HTTP routes and topic handlers, ` +

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import type { Requirements } from '../core/authorization.js';
+import type { Requirements } from '../core/identity/authorization.js';
 
 /** Where `@RequireRoles()` leaves its list. */
 export const REQUIRED_ROLES_METADATA = Symbol('nestjs-realtime:required-roles');

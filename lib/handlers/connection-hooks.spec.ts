@@ -4,7 +4,7 @@ import { MessageBody } from '@nestjs/websockets';
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bootHandlers, collectLogs, connectionOf } from '../../test/helpers/handler-harness.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnConnect } from '../decorators/on-connect.decorator.js';
 import { OnDisconnect } from '../decorators/on-disconnect.decorator.js';

@@ -1,4 +1,4 @@
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /**

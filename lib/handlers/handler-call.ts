@@ -1,5 +1,5 @@
 import { from, isObservable, lastValueFrom } from 'rxjs';
-import type { WireError } from '../core/error-code.js';
+import type { WireError } from '../core/protocol/error-code.js';
 import { filterException, type Filtered } from './exception-filters.js';
 import { logFailure, logRefusal } from './failure-log.js';
 import type { Handler } from './handler.js';

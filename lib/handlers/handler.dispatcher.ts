@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { MessageCommand } from '../core/command.js';
-import type { RealtimeConnection } from '../core/connection.js';
-import type { WireError } from '../core/error-code.js';
-import type { PresenceChange } from '../core/presence.js';
+import type { MessageCommand } from '../core/protocol/command.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
+import type { WireError } from '../core/protocol/error-code.js';
+import type { PresenceChange } from '../core/presence/presence.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { HandlerCall } from './handler-call.js';

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import type { TopicPattern } from '../core/topic-pattern.js';
+import type { TopicPattern } from '../core/topic/topic-pattern.js';
 import type { HandlerMark } from '../decorators/handler-metadata.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { checkEnhancers } from './enhancer.rules.js';

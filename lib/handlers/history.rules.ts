@@ -1,5 +1,5 @@
-import { RETENTION_LIMITS } from '../core/history.js';
-import { describeProblems, type Problem } from '../core/problem.js';
+import { RETENTION_LIMITS } from '../core/history/history.js';
+import { describeProblems, type Problem } from '../core/base/problem.js';
 import type { TopicHistoryOptions } from '../decorators/topic-gateway.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 

@@ -1,5 +1,5 @@
-import { explainMessageType } from '../core/message.js';
-import { describeProblems } from '../core/problem.js';
+import { explainMessageType } from '../core/message/message.js';
+import { describeProblems } from '../core/base/problem.js';
 import { describeMark } from '../decorators/handler-metadata.js';
 import { TOPIC_GATEWAY_OPTIONS, type TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import { checkHistory } from './history.rules.js';

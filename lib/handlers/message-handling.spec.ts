@@ -17,7 +17,7 @@ import { IsString, Length } from 'class-validator';
 import { delay, map, of, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { answers, bootHandlers, collectLogs, connectionOf, send } from '../../test/helpers/handler-harness.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';

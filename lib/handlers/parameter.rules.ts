@@ -1,4 +1,4 @@
-import type { TopicPattern } from '../core/topic-pattern.js';
+import type { TopicPattern } from '../core/topic/topic-pattern.js';
 import { currentConnectionOf } from '../decorators/current-connection.decorator.js';
 import { describeMark, type HandlerMark } from '../decorators/handler-metadata.js';
 import { topicNameOf } from '../decorators/topic-name.decorator.js';

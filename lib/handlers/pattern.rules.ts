@@ -1,4 +1,4 @@
-import { areAmbiguous, compileTopicPattern, type TopicPattern } from '../core/topic-pattern.js';
+import { areAmbiguous, compileTopicPattern, type TopicPattern } from '../core/topic/topic-pattern.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass } from './marked-class.js';
 

@@ -3,7 +3,7 @@ import { UseGuards } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bootHandlers, collectLogs } from '../../test/helpers/handler-harness.js';
-import type { PresenceChange } from '../core/presence.js';
+import type { PresenceChange } from '../core/presence/presence.js';
 import { OnJoin } from '../decorators/on-join.decorator.js';
 import { OnLeave } from '../decorators/on-leave.decorator.js';
 import { realtimeContextOf, type RealtimeContext } from '../decorators/realtime-context.js';

@@ -1,4 +1,4 @@
-import type { WireError } from '../core/error-code.js';
+import type { WireError } from '../core/protocol/error-code.js';
 
 /**
  * Where the answers to one message go. Exactly one of `value`, `complete` and `error` is called, at the end, unless the

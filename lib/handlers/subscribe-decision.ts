@@ -1,4 +1,4 @@
-import type { WireError } from '../core/error-code.js';
+import type { WireError } from '../core/protocol/error-code.js';
 
 /** Whether a connection may subscribe to a topic; `info` is what `@OnSubscribe()` said about the subscriber, as JSON carries it. */
 export type SubscribeDecision =

@@ -4,7 +4,7 @@ import { MessageBody } from '@nestjs/websockets';
 import { map, of } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bootHandlers, collectLogs, connectionOf } from '../../test/helpers/handler-harness.js';
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnSubscribe } from '../decorators/on-subscribe.decorator.js';
 import { OnUnsubscribe } from '../decorators/on-unsubscribe.decorator.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { comparePatterns, matchTopic, type TopicPattern } from '../core/topic-pattern.js';
+import { comparePatterns, matchTopic, type TopicPattern } from '../core/topic/topic-pattern.js';
 import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import type { Handler } from './handler.js';
 

@@ -1,4 +1,4 @@
-import type { WireError } from '../core/error-code.js';
+import type { WireError } from '../core/protocol/error-code.js';
 
 /** No gateway's pattern matches the topic. */
 export const NO_TOPIC: WireError = { code: 'TOPIC_NOT_FOUND', message: 'There is no such topic.' };

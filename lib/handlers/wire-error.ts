@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { errorCodeOfHttpStatus, isErrorCode, type WireError } from '../core/error-code.js';
+import { errorCodeOfHttpStatus, isErrorCode, type WireError } from '../core/protocol/error-code.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 
 /** An exception that is meant for the client, so its text may be told. */

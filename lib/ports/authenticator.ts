@@ -1,4 +1,4 @@
-import type { Identity } from '../core/claims.js';
+import type { Identity } from '../core/identity/claims.js';
 
 /** Who a token stands for. */
 export interface Authenticated {

@@ -1,7 +1,7 @@
-import type { Command } from '../core/command.js';
-import type { Push } from '../core/push.js';
-import type { WireError } from '../core/error-code.js';
-import type { CommandId } from '../core/command.js';
+import type { Command } from '../core/protocol/command.js';
+import type { Push } from '../core/protocol/push.js';
+import type { WireError } from '../core/protocol/error-code.js';
+import type { CommandId } from '../core/protocol/command.js';
 
 /** A frame read from a client: a command, or what is wrong with it and whom to tell. */
 export type Decoded =

@@ -1,4 +1,4 @@
-import type { RealtimeConnection } from '../core/connection.js';
+import type { RealtimeConnection } from '../core/connection/connection.js';
 
 /**
  * The connections of this node, findable by id, user and role.

@@ -1,4 +1,4 @@
-import type { CloseCodeName } from '../core/close-code.js';
+import type { CloseCodeName } from '../core/protocol/close-code.js';
 import type { Codec } from './codec.js';
 import type { Frame } from './frame.js';
 

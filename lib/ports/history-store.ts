@@ -1,5 +1,5 @@
-import type { DeliveryReport } from '../core/delivery-report.js';
-import type { HistoryPage, HistoryRange, Retention, StreamPosition } from '../core/history.js';
+import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import type { HistoryPage, HistoryRange, Retention, StreamPosition } from '../core/history/history.js';
 import type { PublishOptions } from './message-bus.js';
 
 /** How one publication is made. */

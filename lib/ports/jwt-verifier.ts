@@ -1,4 +1,4 @@
-import type { JwtClaims } from '../core/claims.js';
+import type { JwtClaims } from '../core/identity/claims.js';
 
 /**
  * Says whether a token is genuine, and what it claims.

@@ -1,6 +1,6 @@
-import type { DeliveryReport } from '../core/delivery-report.js';
-import type { Envelope } from '../core/envelope.js';
-import type { Finding, Question } from '../core/question.js';
+import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import type { Envelope } from '../core/routing/envelope.js';
+import type { NodeQueryResult, NodeQuery } from '../core/bus/node-query.js';
 
 /** How one envelope is to be sent. */
 export interface PublishOptions {
@@ -18,7 +18,7 @@ export interface PublishOptions {
 export type EnvelopeReceiver = (envelope: Envelope) => number | Promise<number>;
 
 /** Answers a question about this node's connections. Never throws. */
-export type QuestionResponder = <Q extends Question>(question: Q) => readonly Finding<Q>[];
+export type QuestionResponder = <Q extends NodeQuery>(question: Q) => readonly NodeQueryResult<Q>[];
 
 /**
  * Carries envelopes between nodes. A node gets what is published to the subjects it has joined, its own envelopes included.
@@ -78,10 +78,10 @@ export abstract class MessageBus {
    * Asks every node that has joined the subject.
    * @returns what they have found, node by node
    */
-  abstract ask<Q extends Question>(
+  abstract ask<Q extends NodeQuery>(
     subject: string,
     question: Q,
-  ): readonly Finding<Q>[] | Promise<readonly Finding<Q>[]>;
+  ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]>;
   /** Stops receiving, and lets go of what `open` took. */
   abstract close(): void | Promise<void>;
 }

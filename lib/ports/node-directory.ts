@@ -1,4 +1,4 @@
-import type { NodeCounts, NodeInfo } from '../core/node-info.js';
+import type { NodeCounts, NodeInfo } from '../core/bus/node-info.js';
 
 /** What a node tells about itself. */
 export interface NodeSelf {

@@ -1,4 +1,4 @@
-import type { Presence, PresenceChange, PresenceMember } from '../core/presence.js';
+import type { Presence, PresenceChange, PresenceMember } from '../core/presence/presence.js';
 
 /** What a node tells about itself, and what it is told. */
 export interface PresenceNode {

@@ -1,7 +1,7 @@
 import { JsonCodec } from '../codecs/json/json-codec.js';
-import { CLOSE_CODES, type CloseCodeName } from '../core/close-code.js';
-import { createConnection, type RealtimeConnection } from '../core/connection.js';
-import type { RightsOrder } from '../core/envelope.js';
+import { CLOSE_CODES, type CloseCodeName } from '../core/protocol/close-code.js';
+import { createConnection, type RealtimeConnection } from '../core/connection/connection.js';
+import type { RightsOrder } from '../core/routing/envelope.js';
 import type { ConnectionEvents } from '../delivery/connection-events.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import type { LocalPresence } from '../delivery/local-presence.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { all, role, topic, user } from '../core/address.js';
+import { all, role, topic, user } from '../core/routing/address.js';
 import { RealtimeService } from '../realtime.service.js';
 import type { RecordingConnection } from './recording-connection.js';
 import { RecordingRealtimeService } from './recording-realtime.service.js';

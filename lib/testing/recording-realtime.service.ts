@@ -7,18 +7,18 @@ import { InMemoryPresenceStore } from '../adapters/in-memory/in-memory-presence-
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { RandomIdGenerator } from '../adapters/system/random-id-generator.js';
 import { SystemClock } from '../adapters/system/system-clock.js';
-import type { Address } from '../core/address.js';
-import type { IdentityInput } from '../core/claims.js';
-import { connectionIdOn } from '../core/connection-id.js';
-import { createConnection } from '../core/connection.js';
-import type { DeliveryReport } from '../core/delivery-report.js';
-import type { Envelope } from '../core/envelope.js';
-import type { Retention } from '../core/history.js';
-import type { RealtimeMessage } from '../core/message.js';
-import { ALL_SUBJECT, nodeSubject } from '../core/subject.js';
+import type { Address } from '../core/routing/address.js';
+import type { IdentityInput } from '../core/identity/claims.js';
+import { connectionIdOn } from '../core/connection/connection-id.js';
+import { createConnection } from '../core/connection/connection.js';
+import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import type { Envelope } from '../core/routing/envelope.js';
+import type { Retention } from '../core/history/history.js';
+import type { RealtimeMessage } from '../core/message/message.js';
+import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
-import { LocalFindings } from '../delivery/local-findings.js';
+import { LocalQuery } from '../delivery/local-query.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { LocalPresence } from '../delivery/local-presence.js';
@@ -26,7 +26,7 @@ import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
-import { RealtimeSettings } from '../realtime.options.js';
+import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
 
@@ -74,7 +74,7 @@ export class RecordingRealtimeService extends RealtimeService {
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
     const streams = new TopicStreams(delivery, history);
-    bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalFindings(registry, pubSub, delivery).find);
+    bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalQuery(registry, pubSub, delivery).run);
     directory.open({
       id: NODE,
       startedAt: new Date(),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { JwtClaims } from '../core/claims.js';
+import type { JwtClaims } from '../core/identity/claims.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { JwtVerifier } from '../ports/jwt-verifier.js';
 

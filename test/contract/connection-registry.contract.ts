@@ -1,5 +1,5 @@
 import { InMemoryConnectionRegistry } from '../../lib/adapters/in-memory/in-memory-connection-registry.js';
-import { createConnection, type RealtimeConnection } from '../../lib/core/connection.js';
+import { createConnection, type RealtimeConnection } from '../../lib/core/connection/connection.js';
 import type { ConnectionRegistry } from '../../lib/ports/connection-registry.js';
 import { connectionRegistryContract } from '../../lib/testing/contracts/index.js';
 import { canBeBroken, keepsItsContract, twinOf } from './prove.js';

@@ -1,9 +1,9 @@
 import { InMemoryHistoryStore } from '../../lib/adapters/in-memory/in-memory-history-store.js';
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
-import { topic as topicAddress } from '../../lib/core/address.js';
-import type { Envelope, MessageContent } from '../../lib/core/envelope.js';
-import type { HistoryPage, HistoryRange } from '../../lib/core/history.js';
+import { topic as topicAddress } from '../../lib/core/routing/address.js';
+import type { Envelope, MessageContent } from '../../lib/core/routing/envelope.js';
+import type { HistoryPage, HistoryRange } from '../../lib/core/history/history.js';
 import type { HistoryStore, PositionedReport, PublicationOptions } from '../../lib/ports/history-store.js';
 import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
 import { historyStoreContract, type HistoryStoreSetup } from '../../lib/testing/contracts/index.js';

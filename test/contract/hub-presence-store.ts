@@ -1,6 +1,6 @@
-import { topic as topicAddress } from '../../lib/core/address.js';
-import type { Presence, PresenceChange, PresenceMember } from '../../lib/core/presence.js';
-import { subjectOf } from '../../lib/core/subject.js';
+import { topic as topicAddress } from '../../lib/core/routing/address.js';
+import type { Presence, PresenceChange, PresenceMember } from '../../lib/core/presence/presence.js';
+import { subjectOf } from '../../lib/core/bus/subject.js';
 import { PresenceStore, type PresenceNode } from '../../lib/ports/presence-store.js';
 import { HubBus, type Hub } from './hub.js';
 

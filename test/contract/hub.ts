@@ -1,13 +1,13 @@
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
-import { topic as topicAddress } from '../../lib/core/address.js';
-import { localReport, type DeliveryReport } from '../../lib/core/delivery-report.js';
-import type { Envelope } from '../../lib/core/envelope.js';
-import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history.js';
-import type { NodeCounts, NodeInfo } from '../../lib/core/node-info.js';
-import { PresenceTable } from '../../lib/core/presence-table.js';
-import { PublicationStreams } from '../../lib/core/publication-streams.js';
-import type { Finding, Question } from '../../lib/core/question.js';
-import { subjectOf } from '../../lib/core/subject.js';
+import { topic as topicAddress } from '../../lib/core/routing/address.js';
+import { localReport, type DeliveryReport } from '../../lib/core/routing/delivery-report.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
+import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history/history.js';
+import type { NodeCounts, NodeInfo } from '../../lib/core/bus/node-info.js';
+import { PresenceTable } from '../../lib/core/presence/presence-table.js';
+import { PublicationStreams } from '../../lib/core/history/publication-streams.js';
+import type { NodeQueryResult, NodeQuery } from '../../lib/core/bus/node-query.js';
+import { subjectOf } from '../../lib/core/bus/subject.js';
 import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../lib/ports/history-store.js';
 import {
   MessageBus,
@@ -71,7 +71,7 @@ export class HubBus extends MessageBus {
     return { recipients, nodes, complete: report || others === 0 };
   }
 
-  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] {
+  ask<Q extends NodeQuery>(subject: string, question: Q): readonly NodeQueryResult<Q>[] {
     return this.#members(subject).flatMap((bus) => bus.respond(question));
   }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { NestJwtVerifier } from '../../lib/adapters/jwt/nest-jwt-verifier.js';
-import type { JwtClaims } from '../../lib/core/claims.js';
+import type { JwtClaims } from '../../lib/core/identity/claims.js';
 import { RealtimeError } from '../../lib/errors/realtime.error.js';
 import type { JwtVerifier } from '../../lib/ports/jwt-verifier.js';
 import { jwtVerifierContract, type JwtVerifierSetup } from '../../lib/testing/contracts/index.js';

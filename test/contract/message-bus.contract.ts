@@ -1,5 +1,5 @@
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
-import type { Envelope } from '../../lib/core/envelope.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
 import { messageBusContract } from '../../lib/testing/contracts/index.js';
 import { canBeBroken, keepsItsContract, twinOf } from './prove.js';

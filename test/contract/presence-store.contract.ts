@@ -1,6 +1,6 @@
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryPresenceStore } from '../../lib/adapters/in-memory/in-memory-presence-store.js';
-import type { Envelope } from '../../lib/core/envelope.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { MessageBus } from '../../lib/ports/message-bus.js';
 import type { PresenceNode, PresenceStore } from '../../lib/ports/presence-store.js';
 import { presenceStoreContract, type PresenceSetup } from '../../lib/testing/contracts/index.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
-import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../lib/adapters/redis/connection/redis-options.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import {
   historyStoreContract,

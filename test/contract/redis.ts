@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../lib/adapters/redis/connection/redis-options.js';
 import { startRedisCluster } from '../helpers/redis-cluster.js';
 import { startRedis } from '../helpers/redis-server.js';
 

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../lib/core/envelope.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { HistoryStore } from '../../lib/ports/history-store.js';
 import { sharedHistoryStoreContract, type HistoryStoreSetup } from '../../lib/testing/contracts/index.js';
 import { Hub, HubBus, HubHistoryStore } from './hub.js';

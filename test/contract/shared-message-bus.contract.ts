@@ -1,4 +1,4 @@
-import type { Envelope } from '../../lib/core/envelope.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
 import { sharedMessageBusContract } from '../../lib/testing/contracts/index.js';
 import { Hub, HubBus } from './hub.js';

@@ -1,6 +1,6 @@
-import { topic as topicAddress } from '../../lib/core/address.js';
-import type { Envelope } from '../../lib/core/envelope.js';
-import type { PresenceChange } from '../../lib/core/presence.js';
+import { topic as topicAddress } from '../../lib/core/routing/address.js';
+import type { Envelope } from '../../lib/core/routing/envelope.js';
+import type { PresenceChange } from '../../lib/core/presence/presence.js';
 import type { PresenceNode, PresenceStore } from '../../lib/ports/presence-store.js';
 import { sharedPresenceStoreContract, type PresenceSetup } from '../../lib/testing/contracts/index.js';
 import { HubPresenceStore } from './hub-presence-store.js';

@@ -2,8 +2,8 @@ import { Logger, type INestApplication, type ModuleMetadata } from '@nestjs/comm
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { onTestFinished, vi } from 'vitest';
-import { createConnection, type RealtimeConnection } from '../../lib/core/connection.js';
-import type { WireError } from '../../lib/core/error-code.js';
+import { createConnection, type RealtimeConnection } from '../../lib/core/connection/connection.js';
+import type { WireError } from '../../lib/core/protocol/error-code.js';
 import { HandlerDispatcher } from '../../lib/handlers/handler.dispatcher.js';
 import { HandlerExplorer } from '../../lib/handlers/handler.explorer.js';
 import { HANDLER_PROVIDERS } from '../../lib/handlers/handler.providers.js';

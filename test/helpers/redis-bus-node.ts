@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
-import type { RedisHistoryStore } from '../../lib/adapters/redis/redis-history-store.js';
-import type { RedisMessageBus } from '../../lib/adapters/redis/redis-message-bus.js';
-import type { RedisNodeDirectory } from '../../lib/adapters/redis/redis-node-directory.js';
-import type { RedisPresenceStore } from '../../lib/adapters/redis/redis-presence-store.js';
-import type { RedisBackendOptions } from '../../lib/adapters/redis/redis-options.js';
+import type { RedisHistoryStore } from '../../lib/adapters/redis/history/redis-history-store.js';
+import type { RedisMessageBus } from '../../lib/adapters/redis/bus/redis-message-bus.js';
+import type { RedisNodeDirectory } from '../../lib/adapters/redis/directory/redis-node-directory.js';
+import type { RedisPresenceStore } from '../../lib/adapters/redis/presence/redis-presence-store.js';
+import type { RedisBackendOptions } from '../../lib/adapters/redis/connection/redis-options.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
-import { all } from '../../lib/core/address.js';
-import type { DeliveryReport } from '../../lib/core/delivery-report.js';
-import type { Envelope, EnvelopeContent } from '../../lib/core/envelope.js';
-import type { Finding } from '../../lib/core/question.js';
-import { ALL_SUBJECT, nodeSubject } from '../../lib/core/subject.js';
+import { all } from '../../lib/core/routing/address.js';
+import type { DeliveryReport } from '../../lib/core/routing/delivery-report.js';
+import type { Envelope, EnvelopeContent } from '../../lib/core/routing/envelope.js';
+import type { NodeQueryResult } from '../../lib/core/bus/node-query.js';
+import { ALL_SUBJECT, nodeSubject } from '../../lib/core/bus/subject.js';
 
 /** A node with nothing but the bus and the directory. */
 export class RedisBusNode {
@@ -19,7 +19,7 @@ export class RedisBusNode {
   recipients = 1;
   /** How often the bus has said that something may have been missed. */
   missed = 0;
-  findings: readonly Finding[] = [];
+  findings: readonly NodeQueryResult[] = [];
   readonly id = randomUUID();
 
   private constructor(

@@ -5,7 +5,7 @@ import { MessageBus, type RealtimeEvent } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { onTestFinished } from 'vitest';
 import { RealtimeGateway } from '../../lib/gateway/realtime.gateway.js';
-import { RealtimeSettings } from '../../lib/realtime.options.js';
+import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { Inbox } from '../../lib/testing/inbox.js';
 import { watchForCrashes } from './crash-watch.js';
 import { RawClient, upgradeRequest } from './raw-client.js';

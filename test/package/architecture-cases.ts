@@ -26,7 +26,7 @@ function arrows(file: string, allowed: readonly string[], refused: readonly stri
 }
 
 function pure(rule: string, what: string, bad: string, good = 'export const NAME = 1;'): Case {
-  return { what, file: 'lib/core/routing.ts', rule, bad, good };
+  return { what, file: 'lib/core/routing/routing.ts', rule, bad, good };
 }
 
 const CORE = ['./topic.js'];
@@ -42,14 +42,18 @@ const SETTINGS = ['../realtime.options.js', '../realtime.constants.js'];
 /** Every rule of `.oxlintrc.json` that the layout rests on. `NAME` stands for a name of the line's own. */
 export const CASES: readonly Case[] = [
   // Purity of the core
-  ...arrows('lib/core/routing.ts', CORE, [
+  ...arrows('lib/core/routing/routing.ts', CORE, [
     ...SHELL,
     'fs',
     'nestjs-realtime',
     '../ports/clock.js',
     './../ports/clock.js',
   ]),
-  ...arrows('lib/core/address.ts', CORE, ['../errors/realtime.error.js', '../realtime.constants.js', '../index.js']),
+  ...arrows('lib/core/routing/address.ts', CORE, [
+    '../errors/realtime.error.js',
+    '../realtime.constants.js',
+    '../index.js',
+  ]),
   pure(
     IMPORTS,
     'a type of Nest',
@@ -164,7 +168,11 @@ export const CASES: readonly Case[] = [
       ...INTERNAL,
     ],
   ),
-  ...['lib/realtime.options.ts', 'lib/realtime.options-schema.ts', 'lib/realtime.constants.ts'].flatMap((file) =>
+  ...[
+    'lib/options/realtime.options.ts',
+    'lib/options/realtime.options-schema.ts',
+    'lib/options/realtime.constants.ts',
+  ].flatMap((file) =>
     arrows(
       file,
       ['./core/topic.js', './adapters/jwt/jwt-options.js', 'class-validator'],

@@ -11,7 +11,7 @@ const OTHERS = {
   'tsconfig.json': '{ "compilerOptions": { "target": "ES2023", "module": "NodeNext", "strict": true, "types": [] } }',
   'lib/delivery/cycle-other.ts': "import './cycle.js';\nexport const other = 1;\n",
   'lib/delivery/cycle-end.ts': 'export const end = 1;\n',
-  'lib/core/routing.spec.ts': "import { it } from 'vitest';\nit('tells the time', () => void Date.now());\n",
+  'lib/core/routing/routing.spec.ts': "import { it } from 'vitest';\nit('tells the time', () => void Date.now());\n",
   'lib/ports/clock.spec.ts': "export * as all from '../index.js';\n",
 };
 

@@ -10,7 +10,7 @@ export function read(path: string): string {
   return readFileSync(join(REPOSITORY, path), 'utf8');
 }
 
-/** The paths of all files below a folder of the repository, such as `lib/core/topic.ts`; installed packages are left out. */
+/** The paths of all files below a folder of the repository, such as `lib/core/topic/topic.ts`; installed packages are left out. */
 export function filesIn(folder: string): string[] {
   return readdirSync(join(REPOSITORY, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,8 +1,8 @@
 import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
-import { redisSettingsOf } from '../../lib/adapters/redis/redis-options.js';
-import { assertOptions } from '../../lib/realtime.options-schema.js';
-import { RealtimeSettings } from '../../lib/realtime.options.js';
+import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
+import { assertOptions } from '../../lib/options/realtime.options-schema.js';
+import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { codesIn, prose, tableOf } from './markdown.js';
 import { read } from './repository.js';
 

@@ -1,5 +1,5 @@
-import { ConnectionIndex } from '../../core/connection-index.js';
-import type { RealtimeConnection } from '../../core/connection.js';
+import { ConnectionIndex } from '../../core/connection/connection-index.js';
+import type { RealtimeConnection } from '../../core/connection/connection.js';
 import { ConnectionRegistry } from '../../ports/connection-registry.js';
 
 /** Keeps this node's connections in indexes by id, user and role. */

@@ -1,8 +1,8 @@
-import type { Envelope } from '../../core/envelope.js';
-import type { HistoryPage, HistoryRange, Retention } from '../../core/history.js';
-import { addressOfTopic } from '../../core/personal-topic.js';
-import { PublicationStreams } from '../../core/publication-streams.js';
-import { subjectOf } from '../../core/subject.js';
+import type { Envelope } from '../../core/routing/envelope.js';
+import type { HistoryPage, HistoryRange, Retention } from '../../core/history/history.js';
+import { addressOfTopic } from '../../core/routing/topic-address.js';
+import { PublicationStreams } from '../../core/history/publication-streams.js';
+import { subjectOf } from '../../core/bus/subject.js';
 import type { Clock } from '../../ports/clock.js';
 import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../ports/history-store.js';
 import type { IdGenerator } from '../../ports/id-generator.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { all } from '../../core/address.js';
-import type { Envelope } from '../../core/envelope.js';
+import { all } from '../../core/routing/address.js';
+import type { Envelope } from '../../core/routing/envelope.js';
 import { InMemoryMessageBus } from './in-memory-message-bus.js';
 
 const envelope: Envelope = { to: [all()], except: [], content: { kind: 'subscribe', topic: 'chat:1' } };

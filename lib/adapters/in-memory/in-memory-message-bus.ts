@@ -1,6 +1,6 @@
-import { localReport, type DeliveryReport } from '../../core/delivery-report.js';
-import type { Envelope } from '../../core/envelope.js';
-import type { Finding, Question } from '../../core/question.js';
+import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
+import type { Envelope } from '../../core/routing/envelope.js';
+import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
 import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../../ports/message-bus.js';
 
 /**
@@ -36,7 +36,7 @@ export class InMemoryMessageBus extends MessageBus {
     return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
   }
 
-  ask<Q extends Question>(subject: string, question: Q): readonly Finding<Q>[] {
+  ask<Q extends NodeQuery>(subject: string, question: Q): readonly NodeQueryResult<Q>[] {
     return this.#respond && this.#joined.has(subject) ? this.#respond(question) : [];
   }
 

@@ -1,4 +1,4 @@
-import type { NodeCounts, NodeInfo } from '../../core/node-info.js';
+import type { NodeCounts, NodeInfo } from '../../core/bus/node-info.js';
 import { NodeDirectory, type NodeSelf } from '../../ports/node-directory.js';
 
 const NOTHING: NodeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };

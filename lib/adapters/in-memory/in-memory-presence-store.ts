@@ -1,7 +1,7 @@
-import { topic as topicAddress } from '../../core/address.js';
-import type { Presence, PresenceChange, PresenceMember } from '../../core/presence.js';
-import { PresenceTable } from '../../core/presence-table.js';
-import { subjectOf } from '../../core/subject.js';
+import { topic as topicAddress } from '../../core/routing/address.js';
+import type { Presence, PresenceChange, PresenceMember } from '../../core/presence/presence.js';
+import { PresenceTable } from '../../core/presence/presence-table.js';
+import { subjectOf } from '../../core/bus/subject.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { PresenceStore, type PresenceNode } from '../../ports/presence-store.js';
 

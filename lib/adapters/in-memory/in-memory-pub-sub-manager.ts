@@ -1,4 +1,4 @@
-import { Subscriptions } from '../../core/subscriptions.js';
+import { Subscriptions } from '../../core/topic/subscriptions.js';
 import { PubSubManager } from '../../ports/pub-sub-manager.js';
 
 /** Keeps this node's subscriptions, indexed by topic and by connection. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeProblems } from '../../core/problem.js';
+import { describeProblems } from '../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { explainJwksOptions, jwksSettingsOf, type JwksOptions } from './jwks-options.js';
 

@@ -1,4 +1,4 @@
-import { describeProblems, type Problem } from '../../core/problem.js';
+import { describeProblems, type Problem } from '../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 
 /** The algorithms of a public key. Those of a shared secret have no place in a published key set. */

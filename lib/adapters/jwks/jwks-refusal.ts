@@ -1,4 +1,4 @@
-import type { ClaimsRefusal } from '../../core/expected-claims.js';
+import type { ClaimsRefusal } from '../../core/identity/expected-claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 
 /** Codes of `jose`'s errors, and our names for them. Its texts and causes may hold claims of the token. */

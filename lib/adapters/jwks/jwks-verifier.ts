@@ -1,6 +1,6 @@
 import type { CompactVerifyResult } from 'jose';
-import type { JwtClaims } from '../../core/claims.js';
-import { explainUnexpectedClaims, MAX_TOKEN_LENGTH } from '../../core/expected-claims.js';
+import type { JwtClaims } from '../../core/identity/claims.js';
+import { explainUnexpectedClaims, MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Clock } from '../../ports/clock.js';
 import { JwtVerifier } from '../../ports/jwt-verifier.js';

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { JwtClaims } from '../../core/claims.js';
+import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { JwtAuthenticator, type JwtAuthenticatorOptions } from './jwt-authenticator.js';

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { authError } from '../../core/authorization.js';
+import { authError } from '../../core/identity/authorization.js';
 import {
   explainClaims,
   explainIdentity,
@@ -8,8 +8,8 @@ import {
   type Identity,
   type IdentityInput,
   type JwtClaims,
-} from '../../core/claims.js';
-import { describeProblems, type Problem } from '../../core/problem.js';
+} from '../../core/identity/claims.js';
+import { describeProblems, type Problem } from '../../core/base/problem.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { Authenticator, type Authenticated, type AuthenticateOptions } from '../../ports/authenticator.js';
 import type { Clock } from '../../ports/clock.js';

@@ -1,6 +1,6 @@
 import { createSecretKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { describeProblems } from '../../core/problem.js';
+import { describeProblems } from '../../core/base/problem.js';
 import { explainJwtOptions, isShortSecret, type RealtimeJwtOptions } from './jwt-options.js';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Problem } from '../../core/problem.js';
+import type { Problem } from '../../core/base/problem.js';
 import { JWT_ALGORITHMS, hashBytesOf, isJwtAlgorithm, keyKindOf, type JwtAlgorithm } from './jwt-algorithm.js';
 import { explainKeyFor, looksLikeKey, readPublicKey } from './jwt-key.js';
 

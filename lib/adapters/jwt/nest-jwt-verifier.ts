@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { JwtService, type JwtModuleOptions } from '@nestjs/jwt';
-import type { JwtClaims } from '../../core/claims.js';
-import { MAX_TOKEN_LENGTH } from '../../core/expected-claims.js';
-import { describeProblems } from '../../core/problem.js';
+import type { JwtClaims } from '../../core/identity/claims.js';
+import { MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
+import { describeProblems } from '../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Clock } from '../../ports/clock.js';

@@ -1,2 +1,2 @@
 export { redisBackend, type RedisBackendAsyncOptions } from './redis-backend.js';
-export type { RedisBackendOptions, RedisClientTemplate } from './redis-options.js';
+export type { RedisBackendOptions, RedisClientTemplate } from './connection/redis-options.js';

@@ -1,20 +1,20 @@
 import type { RedisClientOptions } from '@redis/client';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import type { IdGenerator } from '../../ports/id-generator.js';
-import { ClusterNetwork } from './cluster-network.js';
-import { RedisAnswers } from './redis-answers.js';
-import { RedisChannels } from './redis-channels.js';
-import { loadRedis, type RedisModule } from './redis-client.js';
-import type { RedisClient } from './redis-connection.js';
-import { RedisHistoryStore } from './redis-history-store.js';
-import { RedisLine } from './redis-line.js';
-import { RedisMessageBus } from './redis-message-bus.js';
-import type { RedisNetwork } from './redis-network.js';
-import { RedisNodeDirectory } from './redis-node-directory.js';
-import { RedisPresenceStore } from './redis-presence-store.js';
-import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './redis-options.js';
-import { RedisSubscriptions } from './redis-subscriptions.js';
-import { SingleNetwork } from './single-network.js';
+import { ClusterNetwork } from './connection/cluster-network.js';
+import { RedisAnswers } from './bus/redis-answers.js';
+import { RedisChannels } from './connection/redis-channels.js';
+import { loadRedis, type RedisModule } from './connection/redis-client.js';
+import type { RedisClient } from './connection/redis-connection.js';
+import { RedisHistoryStore } from './history/redis-history-store.js';
+import { RedisTransport } from './bus/redis-transport.js';
+import { RedisMessageBus } from './bus/redis-message-bus.js';
+import type { RedisNetwork } from './connection/redis-network.js';
+import { RedisNodeDirectory } from './directory/redis-node-directory.js';
+import { RedisPresenceStore } from './presence/redis-presence-store.js';
+import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './connection/redis-options.js';
+import { RedisSubscriptions } from './bus/redis-subscriptions.js';
+import { SingleNetwork } from './connection/single-network.js';
 
 /** What stands behind the ports of one application. */
 export class RedisAssembly {
@@ -27,7 +27,7 @@ export class RedisAssembly {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
     this.presence = new RedisPresenceStore(network, channels, settings);
-    const line = new RedisLine(network, settings.maxEnvelopeBytes);
+    const line = new RedisTransport(network, settings.maxEnvelopeBytes);
     const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
     const answers = new RedisAnswers(network, channels, line, this.directory);
     this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);

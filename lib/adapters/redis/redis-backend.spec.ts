@@ -8,7 +8,7 @@ import { TEST_TOKENS } from '../../../test/helpers/listening-app.js';
 import { startRealtimeApp, typesReceivedBy, type RealtimeApp } from '../../../test/helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
 import { redisBackend, type RedisBackendAsyncOptions } from './redis-backend.js';
-import type { RedisBackendOptions } from './redis-options.js';
+import type { RedisBackendOptions } from './connection/redis-options.js';
 
 const QUICK = { commandTimeoutMs: 500, leaseRefreshMs: 100, leaseTtlMs: 500 };
 

@@ -6,7 +6,7 @@ import { MessageBus } from '../../ports/message-bus.js';
 import { NodeDirectory } from '../../ports/node-directory.js';
 import { PresenceStore } from '../../ports/presence-store.js';
 import { RedisAssembly } from './redis-assembly.js';
-import type { RedisBackendOptions } from './redis-options.js';
+import type { RedisBackendOptions } from './connection/redis-options.js';
 
 /**
  * Options that have to be asked for, such as from a `ConfigService`.

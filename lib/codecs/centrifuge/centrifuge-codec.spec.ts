@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command, CommandId } from '../../core/command.js';
-import { ERROR_CODES, type ErrorCode } from '../../core/error-code.js';
-import { stringifyMessage } from '../../core/message.js';
-import type { Push } from '../../core/push.js';
+import type { Command, CommandId } from '../../core/protocol/command.js';
+import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
+import { stringifyMessage } from '../../core/message/message.js';
+import type { Push } from '../../core/protocol/push.js';
 import type { Decoded } from '../../ports/codec.js';
 import { CentrifugeCodec } from './centrifuge-codec.js';
 import { commandIdOf, METHODS, type Method } from './method.js';

@@ -1,5 +1,5 @@
-import { explainJsonShape, type JsonShape } from '../../core/json-shape.js';
-import type { Push } from '../../core/push.js';
+import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
+import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, readCommand } from './command-reader.js';
 import { writeHistory, writePush } from './push-writer.js';

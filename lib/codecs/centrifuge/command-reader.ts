@@ -1,7 +1,7 @@
-import type { Command, CommandId } from '../../core/command.js';
-import type { ErrorCode } from '../../core/error-code.js';
-import { isOffset, isStreamPosition, type StreamPosition } from '../../core/history.js';
-import { tokenFromAuthorization } from '../../core/token.js';
+import type { Command, CommandId } from '../../core/protocol/command.js';
+import type { ErrorCode } from '../../core/protocol/error-code.js';
+import { isOffset, isStreamPosition, type StreamPosition } from '../../core/history/history.js';
+import { tokenFromAuthorization } from '../../core/identity/token.js';
 import type { Decoded } from '../../ports/codec.js';
 import { commandIdOf, METHODS, type Method } from './method.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode } from '../../core/error-code.js';
+import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
 import { numberedError } from './error-number.js';
 import { METHODS } from './method.js';
 

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, type WireError } from '../../core/error-code.js';
+import { ERROR_CODES, type ErrorCode, type WireError } from '../../core/protocol/error-code.js';
 import type { Method } from './method.js';
 
 /** An error as this protocol tells it. */

@@ -1,4 +1,4 @@
-import type { CommandId } from '../../core/command.js';
+import type { CommandId } from '../../core/protocol/command.js';
 
 /** What a client may ask for, in the order in which the first one counts. */
 export const METHODS = [

@@ -1,7 +1,7 @@
-import type { CommandId } from '../../core/command.js';
-import type { StreamPosition } from '../../core/history.js';
-import type { PresenceMember } from '../../core/presence.js';
-import type { Push } from '../../core/push.js';
+import type { CommandId } from '../../core/protocol/command.js';
+import type { StreamPosition } from '../../core/history/history.js';
+import type { PresenceMember } from '../../core/presence/presence.js';
+import type { Push } from '../../core/protocol/push.js';
 import { numberedError } from './error-number.js';
 import { replyTo, type ReplyTo } from './method.js';
 

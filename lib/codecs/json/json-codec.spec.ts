@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Push } from '../../core/push.js';
-import { stringifyMessage } from '../../core/message.js';
+import type { Push } from '../../core/protocol/push.js';
+import { stringifyMessage } from '../../core/message/message.js';
 import { JsonCodec } from './json-codec.js';
 
 const codec = new JsonCodec({ maxDepth: 4, maxKeys: 5 });

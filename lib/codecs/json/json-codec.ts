@@ -1,9 +1,9 @@
-import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/command.js';
-import { ERROR_CODES, type WireError } from '../../core/error-code.js';
-import { isOffset, isStreamPosition } from '../../core/history.js';
-import { explainJsonShape, type JsonShape } from '../../core/json-shape.js';
-import { RESERVED_TYPE_PREFIX } from '../../core/message.js';
-import type { Push } from '../../core/push.js';
+import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
+import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
+import { isOffset, isStreamPosition } from '../../core/history/history.js';
+import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
+import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
+import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded } from '../../ports/codec.js';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { sameAddress, topic, type Address } from '../../core/address.js';
-import type { Envelope, EnvelopeContent } from '../../core/envelope.js';
-import type { DeliveryReport } from '../../core/delivery-report.js';
-import { subjectOf } from '../../core/subject.js';
-import type { Finding, Question } from '../../core/question.js';
+import { sameAddress, topic, type Address } from '../../core/routing/address.js';
+import type { Envelope, EnvelopeContent } from '../../core/routing/envelope.js';
+import type { DeliveryReport } from '../../core/routing/delivery-report.js';
+import { subjectOf } from '../../core/bus/subject.js';
+import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
 import type { MessageBus, QuestionResponder } from '../../ports/message-bus.js';
 import { EnvelopeInbox } from './envelope-inbox.js';
 
@@ -11,12 +11,12 @@ import { EnvelopeInbox } from './envelope-inbox.js';
 export class BusNode {
   readonly inbox: EnvelopeInbox;
   /** What this node says when it is asked. */
-  findings: readonly Finding[] = [];
+  findings: readonly NodeQueryResult[] = [];
   /** What this node was asked. */
-  readonly questions: Question[] = [];
-  readonly #respond: QuestionResponder = <Q extends Question>(question: Q) => {
+  readonly questions: NodeQuery[] = [];
+  readonly #respond: QuestionResponder = <Q extends NodeQuery>(question: Q) => {
     this.questions.push(question);
-    return this.findings as readonly Finding<Q>[];
+    return this.findings as readonly NodeQueryResult<Q>[];
   };
   #closed = false;
 

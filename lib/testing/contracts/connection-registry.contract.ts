@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createConnection, type RealtimeConnection } from '../../core/connection.js';
+import { createConnection, type RealtimeConnection } from '../../core/connection/connection.js';
 import type { ConnectionRegistry } from '../../ports/connection-registry.js';
 import type { ContractCase } from './contract-case.js';
 

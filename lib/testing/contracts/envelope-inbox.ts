@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import type { Envelope } from '../../core/envelope.js';
+import type { Envelope } from '../../core/routing/envelope.js';
 import type { EnvelopeReceiver } from '../../ports/message-bus.js';
 
 /** How long a bus may take over what happens at once on a healthy one. */

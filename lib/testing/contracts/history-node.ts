@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { MessageContent } from '../../core/envelope.js';
-import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../../core/history.js';
-import { addressOfTopic, personalTopic } from '../../core/personal-topic.js';
+import type { MessageContent } from '../../core/routing/envelope.js';
+import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../../core/history/history.js';
+import { addressOfTopic } from '../../core/routing/topic-address.js';
+import { personalTopic } from '../../core/topic/reserved-topic.js';
 import type { HistoryStore, PositionedReport } from '../../ports/history-store.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, subject } from './bus-node.js';

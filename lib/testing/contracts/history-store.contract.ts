@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isEpoch } from '../../core/history.js';
-import { addressOfTopic } from '../../core/personal-topic.js';
+import { isEpoch } from '../../core/history/history.js';
+import { addressOfTopic } from '../../core/routing/topic-address.js';
 import type { ContractCase } from './contract-case.js';
 import { HistoryNode, positionOf, span, textOf, textsOf, type HistoryStoreSetup } from './history-node.js';
 

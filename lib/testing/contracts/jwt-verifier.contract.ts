@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import type { JwtClaims } from '../../core/claims.js';
+import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 import type { ContractCase } from './contract-case.js';

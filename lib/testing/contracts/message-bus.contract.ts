@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { all, connection, role, topic, user } from '../../core/address.js';
-import type { Envelope, EnvelopeContent } from '../../core/envelope.js';
+import { all, connection, role, topic, user } from '../../core/routing/address.js';
+import type { Envelope, EnvelopeContent } from '../../core/routing/envelope.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, envelope, message, subject, uniqueTopic } from './bus-node.js';
 import type { ContractCase } from './contract-case.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { NodeCounts, NodeInfo } from '../../core/node-info.js';
+import type { NodeCounts, NodeInfo } from '../../core/bus/node-info.js';
 import type { NodeDirectory } from '../../ports/node-directory.js';
 import type { ContractCase } from './contract-case.js';
 

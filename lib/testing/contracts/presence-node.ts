@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { topic as topicAddress } from '../../core/address.js';
-import type { Presence, PresenceChange, PresenceMember } from '../../core/presence.js';
+import { topic as topicAddress } from '../../core/routing/address.js';
+import type { Presence, PresenceChange, PresenceMember } from '../../core/presence/presence.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import type { PresenceStore } from '../../ports/presence-store.js';
 import { BusNode, subject } from './bus-node.js';

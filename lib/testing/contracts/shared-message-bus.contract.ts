@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { user } from '../../core/address.js';
-import { createConnection } from '../../core/connection.js';
+import { user } from '../../core/routing/address.js';
+import { createConnection } from '../../core/connection/connection.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, envelope, message, subject, uniqueTopic } from './bus-node.js';
 import type { ContractCase } from './contract-case.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PresenceChange } from '../../core/presence.js';
+import type { PresenceChange } from '../../core/presence/presence.js';
 import type { ContractCase } from './contract-case.js';
 import { eventually, PresenceNode, uniqueRoom, type PresenceSetup } from './presence-node.js';
 

@@ -2,7 +2,7 @@ import { Clock, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription, SubscriptionOptions } from 'centrifuge';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { TopicTokens } from '../../../lib/gateway/topic-tokens.js';
+import { TopicTokens } from '../../../lib/gateway/auth/topic-tokens.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import type { RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, nextOf, sdkFor } from '../../helpers/sdk.js';

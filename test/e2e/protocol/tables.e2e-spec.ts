@@ -1,7 +1,7 @@
 import { CLOSE_CODES, ERROR_CODES } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { JSON_ACTIONS, JsonCodec } from '../../../lib/codecs/json/json-codec.js';
-import type { Push } from '../../../lib/core/push.js';
+import type { Push } from '../../../lib/core/protocol/push.js';
 import { tableUnder } from '../../helpers/protocol-document.js';
 
 const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });

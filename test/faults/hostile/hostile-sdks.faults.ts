@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { JwtVerifier, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Session } from '../../../lib/gateway/session.js';
+import { Session } from '../../../lib/gateway/session/session.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { OPCODE, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';

@@ -2,8 +2,8 @@ import { Clock, type RealtimeOptions } from 'nestjs-realtime';
 import { connectionAgeMs } from 'nestjs-realtime/core';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Pulse } from '../../../lib/core/pulse.js';
-import { TokenBucket, type Rate } from '../../../lib/core/token-bucket.js';
+import { Liveness } from '../../../lib/core/connection/liveness.js';
+import { TokenBucket, type Rate } from '../../../lib/core/base/token-bucket.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
@@ -110,8 +110,8 @@ describe('When the clock jumps an hour forward', () => {
 describe('If the clock were trusted', () => {
   it('a jump forward would disconnect everybody', async () => {
     const app = await stage();
-    const heardAt = new WeakMap<Pulse, number>();
-    const beat = vi.spyOn(Pulse.prototype, 'beat').mockImplementation(function (this: Pulse) {
+    const heardAt = new WeakMap<Liveness, number>();
+    const beat = vi.spyOn(Liveness.prototype, 'beat').mockImplementation(function (this: Liveness) {
       if (!heardAt.has(this)) heardAt.set(this, app.clock.now());
       return app.clock.now() - heardAt.get(this)! > 35_000 ? 'dead' : 'ping';
     });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Probes } from '../../../lib/adapters/redis/probes.js';
+import { Probes } from '../../../lib/adapters/redis/bus/probes.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet } from './fleet.js';
 import { startReplica } from './replica.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisNetwork } from '../../../lib/adapters/redis/redis-network.js';
+import { RedisNetwork } from '../../../lib/adapters/redis/connection/redis-network.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';
 import { startReplica } from './replica.js';

@@ -2,7 +2,7 @@ import { MessageBus, OnSubscribe, TopicGateway, type DeliveryReport } from 'nest
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { RedisMessageBus } from '../../../lib/adapters/redis/redis-message-bus.js';
+import { RedisMessageBus } from '../../../lib/adapters/redis/bus/redis-message-bus.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';

@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'nestjs-realtime';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { queryObjects } from 'node:v8';
 import { onTestFinished } from 'vitest';
-import { TopicFeed } from '../../../lib/core/topic-feed.js';
+import { TopicFeed } from '../../../lib/core/history/topic-feed.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';

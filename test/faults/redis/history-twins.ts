@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
-import { RedisScript } from '../../../lib/adapters/redis/redis-script.js';
-import { TopicFeed } from '../../../lib/core/topic-feed.js';
+import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
+import { TopicFeed } from '../../../lib/core/history/topic-feed.js';
 import type { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
 import { TopicStreams } from '../../../lib/delivery/topic-streams.js';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisScript } from '../../../lib/adapters/redis/redis-script.js';
-import type { StreamPosition } from '../../../lib/core/history.js';
+import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
+import type { StreamPosition } from '../../../lib/core/history/history.js';
 import type { PositionedReport } from '../../../lib/ports/history-store.js';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { RedisBusNode } from '../../helpers/redis-bus-node.js';

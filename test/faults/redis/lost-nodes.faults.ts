@@ -2,7 +2,7 @@ import { redisBackend } from 'nestjs-realtime/redis';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { PendingAnswers } from '../../../lib/adapters/redis/pending-answers.js';
+import { PendingAnswers } from '../../../lib/adapters/redis/bus/pending-answers.js';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import type { FaultNode } from '../load/fault-node.js';

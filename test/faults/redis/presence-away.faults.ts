@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
 import { PresenceNode } from './presence-node.js';

@@ -1,7 +1,7 @@
 import { RedisAssembly } from '../../../lib/adapters/redis/redis-assembly.js';
-import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
 import { RandomIdGenerator } from '../../../lib/adapters/system/random-id-generator.js';
-import type { Presence } from '../../../lib/core/presence.js';
+import type { Presence } from '../../../lib/core/presence/presence.js';
 
 /** A user who comes into a topic, or leaves it. */
 export type Move = readonly [topic: string, userId: string];

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
 import type { Answer, Question } from '../load/fault-node.js';
 import { nodeProgram, REPOSITORY } from '../load/node-program.js';
 import type { Move, PresenceControl } from './presence-node.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisBackendOptions } from '../../../lib/adapters/redis/redis-options.js';
+import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { PresenceNode, type Move, type PresenceControl } from './presence-node.js';
 import { PresenceProcess } from './presence-process.js';

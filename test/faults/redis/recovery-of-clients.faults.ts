@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client';
 import { queryObjects } from 'node:v8';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { TopicFeed } from '../../../lib/core/topic-feed.js';
+import { TopicFeed } from '../../../lib/core/history/topic-feed.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { heldBytes } from '../../helpers/heap.js';
 import type { Trial } from '../../resuming/trial.js';

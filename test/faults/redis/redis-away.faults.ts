@@ -1,8 +1,8 @@
 import { user } from 'nestjs-realtime';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisConnection } from '../../../lib/adapters/redis/redis-connection.js';
-import { RedisSubscriptions } from '../../../lib/adapters/redis/redis-subscriptions.js';
+import { RedisConnection } from '../../../lib/adapters/redis/connection/redis-connection.js';
+import { RedisSubscriptions } from '../../../lib/adapters/redis/bus/redis-subscriptions.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';
 import { NO_FAULTS, Traffic } from './traffic.js';

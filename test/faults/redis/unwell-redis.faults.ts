@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisConnection, type RedisClient } from '../../../lib/adapters/redis/redis-connection.js';
+import { RedisConnection, type RedisClient } from '../../../lib/adapters/redis/connection/redis-connection.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet, type FleetParts } from './fleet.js';

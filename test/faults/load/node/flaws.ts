@@ -1,7 +1,7 @@
-import { TopicFeed } from '../../../../lib/core/topic-feed.js';
-import { Pulse, type PulseAction, type PulseLimits } from '../../../../lib/core/pulse.js';
-import type { Beat } from '../../../../lib/gateway/heartbeat.js';
-import { Session } from '../../../../lib/gateway/session.js';
+import { TopicFeed } from '../../../../lib/core/history/topic-feed.js';
+import { Liveness, type PulseAction, type PulseLimits } from '../../../../lib/core/connection/liveness.js';
+import type { HeartbeatTick } from '../../../../lib/gateway/session/heartbeat.js';
+import { Session } from '../../../../lib/gateway/session/session.js';
 
 /** Defences that a node can be made to do without, so that a test can be seen to fail. */
 export type Flaw = keyof typeof FLAWS;
@@ -14,15 +14,15 @@ export function spoil(flaw: Flaw): void {
 const FLAWS = {
   /** Answers to pings, and tokens, are waited for by the clock, however long the process itself did not listen. */
   'patience by the clock': () => {
-    const since = new WeakMap<Pulse | Session, number>();
-    const isOver = (who: Pulse | Session, patienceMs: number) => {
+    const since = new WeakMap<Liveness | Session, number>();
+    const isOver = (who: Liveness | Session, patienceMs: number) => {
       if (!since.has(who)) since.set(who, Date.now());
       return Date.now() - since.get(who)! > patienceMs;
     };
-    Pulse.prototype.heard = function () {
+    Liveness.prototype.heard = function () {
       since.set(this, Date.now());
     };
-    Pulse.prototype.beat = function ({ intervalTicks, timeoutTicks }: PulseLimits): PulseAction {
+    Liveness.prototype.beat = function ({ intervalTicks, timeoutTicks }: PulseLimits): PulseAction {
       // A tick lasts a second at most.
       return isOver(this, (intervalTicks + timeoutTicks) * 1_000) ? 'dead' : 'ping';
     };
@@ -31,7 +31,7 @@ const FLAWS = {
       isOver(this, 0);
       open.call(this, authenticated);
     };
-    Session.prototype.tick = function (beat: Beat) {
+    Session.prototype.tick = function (beat: HeartbeatTick) {
       const isAnonymous = this.connection === undefined;
       if (isAnonymous && isOver(this, beat.authTicks * 1_000)) this.disconnect('STALE');
       tick.call(this, { ...beat, authTicks: Infinity });

@@ -1,0 +1,40 @@
+import type { BusFrame, ReachedCount } from '../../../core/bus/bus-frame.js';
+import type { RedisChannels } from '../connection/redis-channels.js';
+import type { RedisTransport } from './redis-transport.js';
+
+/** Most answers in one frame. */
+const MAX_COUNTS = 4_096;
+
+/** Gathers the answers of one turn of the event loop: those to one node leave in one frame. */
+export class AnswerBatch {
+  readonly #counts = new Map<string, ReachedCount[]>();
+  #isScheduled = false;
+
+  constructor(
+    private readonly channels: RedisChannels,
+    private readonly line: RedisTransport,
+  ) {}
+
+  /** @param origin the node that is answered */
+  add(origin: string, count: ReachedCount): void {
+    const counts = this.#counts.get(origin);
+    if (counts) counts.push(count);
+    else this.#counts.set(origin, [count]);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false;
+    for (const [origin, counts] of this.#counts) {
+      for (let i = 0; i < counts.length; i += MAX_COUNTS) {
+        const part = counts.slice(i, i + MAX_COUNTS);
+        this.line.sayAll(this.channels.answersTo(origin), part, this.#frameOf);
+      }
+    }
+    this.#counts.clear();
+  };
+
+  readonly #frameOf = (counts: readonly ReachedCount[]): BusFrame => ({ kind: 'reached', ...this.line.next(), counts });
+}

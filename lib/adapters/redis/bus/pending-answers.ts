@@ -1,0 +1,146 @@
+import { TICK_MS } from '../connection/redis-connection.js';
+
+/** How long answers are waited for, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/** How long those are waited for who have not answered before, in milliseconds: long enough if they are back. */
+const GRACE_MS = 50;
+
+/** When it is looked into who is silent, in milliseconds: half of the rest is enough for an answer, and it is known in time. */
+const ROLL_CALL_AFTER_MS = 250;
+
+/** How often the roll is called while somebody is silent, in milliseconds. */
+const ROLL_CALL_AGAIN_MS = 5_000;
+
+/** Something that was published, and is being answered. */
+export interface Pending {
+  readonly sequence: number;
+  /** How many nodes Redis has handed it to. */
+  reached: number;
+  /** How many of them answer; undefined until Redis has said how many there are. */
+  expected: number | undefined;
+  answered: number;
+  recipients: number;
+  /** How many nodes have reached somebody. */
+  nodes: number;
+  readonly findings: unknown[];
+  since: number;
+  readonly timeoutMs: number;
+  readonly settle: (pending: Pending) => void;
+}
+
+/** True when every node that it was handed to has answered. */
+export function isAnswered({ expected, answered }: Pending): boolean {
+  return expected !== undefined && answered >= expected;
+}
+
+/**
+ * What this node waits for. A node that is silent is waited for until it is known to be: a roll call tells how many are.
+ * From then on, what lacks no more answers than that is settled at once, until they are heard again.
+ */
+export class PendingAnswers {
+  readonly #pending = new Map<number, Pending>();
+  #ticks = 0;
+  /** How many nodes are connected to Redis but did not answer the last roll call. */
+  #silent = 0;
+  #isCalling = false;
+
+  /** @param callRoll asks everybody to answer; called again only after {@link rollCalled} */
+  constructor(private readonly callRoll: () => void) {}
+
+  open(sequence: number, settle: (pending: Pending) => void, timeoutMs = ANSWER_TIMEOUT_MS): Pending {
+    const pending: Pending = {
+      sequence,
+      expected: undefined,
+      reached: 0,
+      answered: 0,
+      recipients: 0,
+      nodes: 0,
+      findings: [],
+      since: this.#ticks,
+      timeoutMs,
+      settle,
+    };
+    this.#pending.set(sequence, pending);
+    return pending;
+  }
+
+  /**
+   * Redis has handed it to so many nodes.
+   * @param answering how many of them answer; default all
+   */
+  expect(sequence: number, reached: number, answering = reached): void {
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return;
+    pending.reached = reached;
+    pending.expected = answering;
+    pending.since = this.#ticks;
+    if (isAnswered(pending)) this.#settle(pending);
+  }
+
+  /** A node has answered. */
+  answer(sequence: number, recipients: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return this.#late();
+    pending.answered += 1;
+    pending.recipients += recipients;
+    if (recipients > 0) pending.nodes += 1;
+    if (isAnswered(pending)) this.#settle(pending);
+  }
+
+  /** A part of an answer; the last one comes with {@link answer}. */
+  add(sequence: number, findings: readonly unknown[]): void {
+    const pending = this.#pending.get(sequence);
+    for (const finding of findings) pending?.findings.push(finding);
+  }
+
+  /** Nothing more will come. */
+  fail(sequence: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending) this.#settle(pending);
+  }
+
+  /** So many did not answer the roll call. */
+  rollCalled(silent: number): void {
+    this.#isCalling = false;
+    this.#silent = silent;
+  }
+
+  tick(): void {
+    this.#ticks += 1;
+    if (this.#silent > 0 && (this.#ticks * TICK_MS) % ROLL_CALL_AGAIN_MS === 0) this.#call();
+    for (const pending of this.#pending.values()) {
+      const ageMs = (this.#ticks - pending.since) * TICK_MS;
+      // They stand in order of age, but for those that Redis took its time over.
+      if (ageMs < GRACE_MS) break;
+      if (pending.expected === undefined) continue;
+      const missing = pending.expected - pending.answered;
+      if (ageMs >= pending.timeoutMs || (missing <= this.#silent && ageMs > GRACE_MS)) this.#settle(pending);
+      else if (ageMs >= ROLL_CALL_AFTER_MS && pending.timeoutMs === ANSWER_TIMEOUT_MS) this.#call();
+    }
+  }
+
+  /** Everything is settled as it is. */
+  close(): void {
+    for (const pending of this.#pending.values()) this.#settle(pending);
+  }
+
+  /** Somebody who was not waited for is back, or has only been slow. */
+  #late(): void {
+    if (this.#silent > 0) this.#call();
+  }
+
+  #call(): void {
+    if (this.#isCalling) return;
+    this.#isCalling = true;
+    this.callRoll();
+  }
+
+  #settle(pending: Pending): void {
+    this.#pending.delete(pending.sequence);
+    pending.settle(pending);
+  }
+}
+
+/** How long a roll call takes, in milliseconds: it ends when those who were waited for since before it began are due. */
+export const ROLL_CALL_TIMEOUT_MS = ANSWER_TIMEOUT_MS - ROLL_CALL_AFTER_MS;

@@ -1,0 +1,143 @@
+import type { BusFrame, Spoken } from '../../../core/bus/bus-frame.js';
+import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
+import type { NodeQueryResult } from '../../../core/bus/node-query.js';
+import { RealtimeError } from '../../../errors/realtime.error.js';
+import { AnswerBatch } from './answer-batch.js';
+import { fromFindingData, toFindingData } from './node-query-result-data.js';
+import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
+import type { RedisTransport } from './redis-transport.js';
+import type { RedisNetwork } from '../connection/redis-network.js';
+import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
+
+/** Most things that were found in one frame. */
+const MAX_FINDINGS = 128;
+
+/** What the nodes answer each other: how many connections an envelope has reached, and what was found. */
+export class RedisAnswers {
+  readonly #batch: AnswerBatch;
+  readonly #pending = new PendingAnswers(() => this.#callRoll());
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
+    private readonly line: RedisTransport,
+    private readonly directory: RedisNodeDirectory,
+  ) {
+    this.#batch = new AnswerBatch(channels, line);
+  }
+
+  /**
+   * Waits for what the nodes say that an envelope has reached.
+   * @param settle told when all have answered, or nobody is waited for any more; `isCarried` is false when Redis has not
+   * said that it has it
+   */
+  open(sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
+    this.#pending.open(sequence, (pending) => settle(this.#reportOf(pending), pending.expected !== undefined));
+  }
+
+  /**
+   * Redis has handed an envelope to so many nodes.
+   * @param answering how many of them answer
+   */
+  expect(sequence: number, reached: number, answering: number): void {
+    this.#pending.expect(sequence, reached, answering);
+  }
+
+  /** This node has delivered an envelope of its own. */
+  served(sequence: number, recipients: number): void {
+    this.#pending.answer(sequence, recipients);
+  }
+
+  /** Nothing more will come. */
+  fail(sequence: number): void {
+    this.#pending.fail(sequence);
+  }
+
+  /** Tells a node how many connections its envelope has reached here. */
+  report(origin: string, sequence: number, recipients: number): void {
+    this.#batch.add(origin, [sequence, recipients]);
+  }
+
+  /** Publishes a question, and resolves with what the nodes have found. */
+  ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#pending.open(sequence, (pending) => {
+        if (isAnswered(pending) && this.#isWhole) resolve(pending.findings);
+        else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
+      });
+      this.#count(channel, text, sequence);
+    });
+  }
+
+  /** Answers a question with what was found on this node. */
+  answer({ origin, sequence }: Spoken, findings: readonly NodeQueryResult[]): void {
+    if (this.line.isOwn(origin)) {
+      this.#pending.add(sequence, findings);
+      return this.#pending.answer(sequence, 0);
+    }
+    for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
+      const part = findings.slice(i, i + MAX_FINDINGS).map(toFindingData);
+      const frameOf = (found: readonly unknown[], isEnd: boolean): BusFrame => {
+        return { kind: 'found', ...this.line.next(), about: sequence, findings: found, isLast: isEnd };
+      };
+      const isLast = i + MAX_FINDINGS >= findings.length;
+      // Without its last part, an answer counts as none.
+      if (!this.line.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
+    }
+  }
+
+  take(frame: Extract<BusFrame, { kind: 'roll-call' | 'reached' | 'found' }>): void {
+    switch (frame.kind) {
+      case 'roll-call':
+        if (this.line.isOwn(frame.origin)) this.#pending.answer(frame.sequence, 0);
+        else this.#batch.add(frame.origin, [frame.sequence, 0]);
+        return;
+      case 'reached':
+        for (const [about, recipients] of frame.counts) this.#pending.answer(about, recipients);
+        return;
+      case 'found':
+        this.#pending.add(frame.about, frame.findings.flatMap(fromFindingData));
+        if (frame.isLast) this.#pending.answer(frame.about, 0);
+        return;
+    }
+  }
+
+  tick(): void {
+    this.#pending.tick();
+  }
+
+  /** Everything is settled as it is. */
+  close(): void {
+    this.#pending.close();
+  }
+
+  /** True when every node that lives can be reached, as far as is known. */
+  get #isWhole(): boolean {
+    return this.network.isAttached && this.directory.isEveryNodeAttached;
+  }
+
+  #reportOf(pending: Pending): DeliveryReport {
+    const { recipients, nodes, reached, answered } = pending;
+    return { recipients, nodes, complete: isAnswered(pending) && answered >= reached && this.#isWhole };
+  }
+
+  /** Publishes what every node answers. */
+  #count(channel: RedisChannel, text: string, sequence: number): void {
+    this.line.send(
+      channel,
+      text,
+      (count) => this.#pending.expect(sequence, count),
+      () => this.#pending.fail(sequence),
+    );
+  }
+
+  #callRoll(): void {
+    const spoken = this.line.next();
+    const text = this.line.textOf({ kind: 'roll-call', ...spoken });
+    const called = ({ expected, answered }: Pending): void =>
+      this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
+    this.#pending.open(spoken.sequence, called, ROLL_CALL_TIMEOUT_MS);
+    if (text !== undefined) this.#count(this.channels.everybody, text, spoken.sequence);
+  }
+}

@@ -1,0 +1,150 @@
+import type { BusFrame } from '../../../core/bus/bus-frame.js';
+import { localReport, type DeliveryReport } from '../../../core/routing/delivery-report.js';
+import type { Envelope } from '../../../core/routing/envelope.js';
+import { RealtimeError } from '../../../errors/realtime.error.js';
+import type { EnvelopeReceiver } from '../../../ports/message-bus.js';
+import { PendingEchoes } from './pending-echoes.js';
+import { UNKNOWN_TO_REDIS } from './probes.js';
+import type { RedisAnswers } from './redis-answers.js';
+import type { RedisChannel } from '../connection/redis-channels.js';
+import { tooLarge, type RedisTransport } from './redis-transport.js';
+import type { RedisNetwork } from '../connection/redis-network.js';
+import type { RedisServer } from '../connection/redis-server.js';
+import type { RedisSubscriptions } from './redis-subscriptions.js';
+
+/** An envelope's frame. */
+type EnvelopeFrame = Extract<BusFrame, { kind: 'envelope' }>;
+
+/** An envelope that is about to be published. */
+interface Outgoing {
+  readonly channel: RedisChannel;
+  readonly sequence: number;
+  readonly text: string;
+  readonly envelope: Envelope;
+  /** True when this node is among those that get it. */
+  readonly isJoined: boolean;
+  readonly report: boolean;
+}
+
+/**
+ * Sends envelopes over Redis, and hands those that arrive to this node. Its own come back from Redis like everybody's,
+ * so that there is one order for all; what does not come back, because Redis is away or the connection is lost, is served
+ * directly, and not again should it come back late.
+ */
+export class RedisEnvelopes {
+  readonly #own = new PendingEchoes();
+  #receive: EnvelopeReceiver | undefined;
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly line: RedisTransport,
+    private readonly subscriptions: RedisSubscriptions,
+    private readonly answers: RedisAnswers,
+  ) {}
+
+  open(receive: EnvelopeReceiver): void {
+    this.#receive = receive;
+  }
+
+  close(): void {
+    this.#receive = undefined;
+  }
+
+  publish(channel: RedisChannel, envelope: Envelope, report: boolean): DeliveryReport | Promise<DeliveryReport> {
+    const isJoined = this.subscriptions.isJoined(channel.name);
+    const { sequence, origin } = this.line.next();
+    const text = this.line.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
+    if (text === undefined) return Promise.reject(tooLarge(this.line.maxBytes));
+    const server = this.network.serverOf(channel.partition);
+    const outgoing = { channel, sequence, text, envelope, isJoined, report };
+    return server?.commands.isUp ? this.#publishThere(server, outgoing) : this.#publishHere(outgoing);
+  }
+
+  /** Hands an envelope to this node alone. */
+  publishToSelf(channel: RedisChannel, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
+    const reached = this.subscriptions.isJoined(channel.name) ? this.#receive!(envelope) : 0;
+    return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
+  }
+
+  /**
+   * An envelope has arrived.
+   * @param isHeard false when this node does not listen to its subject, or not yet
+   */
+  take({ origin, sequence, envelope, wantsReport }: EnvelopeFrame, isHeard: boolean): void {
+    const isOwn = this.line.isOwn(origin);
+    if (isOwn) this.#own.arrived(sequence);
+    const answer = (recipients: number): void => {
+      if (isOwn) this.answers.served(sequence, recipients);
+      else if (wantsReport) this.answers.report(origin, sequence, recipients);
+    };
+    if (isHeard) this.#deliver(envelope, answer);
+    else answer(0);
+  }
+
+  /** Serves what should have come back from Redis, in its order. */
+  serveOwn(partition: number, upTo?: number): void {
+    for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
+      this.line.skip(partition, sequence);
+      this.#deliver(envelope, (recipients) => this.answers.served(sequence, recipients));
+    }
+  }
+
+  tick(): void {
+    const overdue = this.#own.tick();
+    if (overdue) this.#suspect(...overdue);
+  }
+
+  #publishThere(server: RedisServer, outgoing: Outgoing): Promise<DeliveryReport> {
+    const { channel, sequence, text, envelope, isJoined, report } = outgoing;
+    const isDeaf = isJoined && server.hearing === 'none';
+    const isOwn = isDeaf || this.subscriptions.isInForce(channel.name);
+    return new Promise((resolve, reject) => {
+      this.answers.open(sequence, (delivered, isCarried) => {
+        if (!isCarried && envelope.content.kind !== 'message') reject(notCarried());
+        else resolve(delivered);
+      });
+      if (isOwn) this.#own.add(sequence, channel, envelope);
+      if (isDeaf) this.serveOwn(channel.partition, sequence);
+      this.line.send(
+        channel,
+        text,
+        (count) => {
+          this.#own.sent(sequence);
+          if (count === 0 && this.#own.has(sequence)) server.subscriber.restart(UNKNOWN_TO_REDIS);
+          const reached = isDeaf ? count + 1 : count;
+          this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
+        },
+        () => {
+          this.serveOwn(channel.partition, sequence);
+          this.answers.fail(sequence);
+        },
+      );
+    });
+  }
+
+  /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */
+  #publishHere({ channel, envelope, isJoined }: Outgoing): DeliveryReport | Promise<DeliveryReport> {
+    this.serveOwn(channel.partition);
+    const reached = isJoined ? this.#receive!(envelope) : 0;
+    if (envelope.content.kind !== 'message') return Promise.reject(notCarried());
+    const report = (recipients: number) => ({ ...localReport(recipients), complete: false });
+    return typeof reached === 'number' ? report(reached) : reached.then(report);
+  }
+
+  /** @param answer told how many it reached, at once or when an order is in force */
+  #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
+    const reached = this.#receive?.(envelope) ?? 0;
+    if (typeof reached === 'number') answer(reached);
+    else void reached.then((recipients) => answer(recipients));
+  }
+
+  /** What does not come back shows that nothing else would, unless this node has left its channel meanwhile. */
+  #suspect(sequence: number, channel: RedisChannel): void {
+    if (!this.subscriptions.isInForce(channel.name)) return this.#own.arrived(sequence);
+    this.network.serverOf(channel.partition)?.subscriber.restart('what was published does not come back');
+  }
+}
+
+function notCarried(): RealtimeError {
+  return new RealtimeError('UNAVAILABLE', 'Redis is away: the order was not carried to other nodes.');
+}

@@ -1,0 +1,208 @@
+import { Logger } from '@nestjs/common';
+import type { BusFrame } from '../../../core/bus/bus-frame.js';
+import { isNodeId } from '../../../core/connection/connection-id.js';
+import { localReport, type DeliveryReport } from '../../../core/routing/delivery-report.js';
+import type { Envelope } from '../../../core/routing/envelope.js';
+import type { NodeQueryResult, NodeQuery } from '../../../core/bus/node-query.js';
+import { nodeSubject } from '../../../core/bus/subject.js';
+import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
+import { RealtimeError } from '../../../errors/realtime.error.js';
+import {
+  MessageBus,
+  type EnvelopeReceiver,
+  type PublishOptions,
+  type QuestionResponder,
+} from '../../../ports/message-bus.js';
+import { Probes } from './probes.js';
+import type { RedisAnswers } from './redis-answers.js';
+import type { RedisChannels } from '../connection/redis-channels.js';
+import { TICK_MS } from '../connection/redis-connection.js';
+import { RedisEnvelopes } from './redis-envelopes.js';
+import { tooLarge, type RedisBusStats, type RedisTransport } from './redis-transport.js';
+import type { RedisNetwork } from '../connection/redis-network.js';
+import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
+import type { RedisSettings } from '../connection/redis-options.js';
+import type { RedisServer } from '../connection/redis-server.js';
+import type { RedisSubscriptions } from './redis-subscriptions.js';
+
+/** Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster. */
+export class RedisMessageBus extends MessageBus {
+  readonly #logger = new Logger(RedisMessageBus.name);
+  readonly #probes: Probes;
+  readonly #envelopes: RedisEnvelopes;
+  readonly #live = new Set<RedisServer>();
+  #nodeSubject = '';
+  #isOpen = false;
+  #respond: QuestionResponder = () => [];
+  #missed: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #wasAttached = false;
+  /** False until the first attempt to connect is over: before it, nothing can have been missed. */
+  #hasStarted = false;
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
+    private readonly line: RedisTransport,
+    private readonly subscriptions: RedisSubscriptions,
+    private readonly answers: RedisAnswers,
+    private readonly directory: RedisNodeDirectory,
+    private readonly settings: RedisSettings,
+  ) {
+    super();
+    this.#probes = new Probes(network, channels, line, settings);
+    this.#envelopes = new RedisEnvelopes(network, line, subscriptions, answers);
+  }
+
+  get isAttached(): boolean {
+    return this.#isOpen && this.network.isAttached;
+  }
+
+  get stats(): Readonly<RedisBusStats> {
+    return this.line.stats;
+  }
+
+  async open(
+    nodeId: string,
+    receive: EnvelopeReceiver,
+    respond: QuestionResponder,
+    missed: () => void = () => {},
+  ): Promise<void> {
+    if (!isNodeId(nodeId)) {
+      throw new RealtimeConfigurationError('A node’s id must be 1 to 64 letters, digits, _ or -: see IdGenerator');
+    }
+    this.#nodeSubject = nodeSubject(nodeId);
+    this.#isOpen = true;
+    this.#respond = respond;
+    this.#missed = missed;
+    this.#envelopes.open(receive);
+    this.line.open(nodeId, this.#take);
+    this.directory.announce = this.#announce;
+    const { everybody } = this.channels;
+    const probes = this.channels.all().map((partition) => this.channels.probe(nodeId, partition));
+    for (const channel of [everybody, this.channels.answersTo(nodeId), ...probes]) {
+      this.subscriptions.join(channel)?.catch(() => undefined);
+    }
+    this.#timer = setInterval(this.#tick, TICK_MS);
+    try {
+      await this.network.open({
+        restore: async (server) => {
+          await this.subscriptions.restore(server);
+          await this.#probes.fence(server);
+        },
+        changed: this.#changed,
+        moved: () => this.network.refresh(),
+      });
+    } catch (error) {
+      const why = reasonOf(error);
+      if (!this.settings.requireAtBoot) return this.#logger.warn(`Starting without Redis: ${why}`);
+      this.close();
+      throw new RealtimeError('UNAVAILABLE', `Redis cannot be reached: ${why}. ${CURE}`, { cause: error });
+    } finally {
+      this.#hasStarted = true;
+    }
+  }
+
+  join(subject: string): Promise<void> | undefined {
+    return this.subscriptions.join(this.channels.of(subject));
+  }
+
+  leave(subject: string): void {
+    this.subscriptions.leave(this.channels.of(subject).name);
+  }
+
+  publish(subject: string, envelope: Envelope, { report }: PublishOptions): DeliveryReport | Promise<DeliveryReport> {
+    if (!this.#isOpen) return localReport(0);
+    const channel = this.channels.of(subject);
+    // Nobody else has joined it.
+    if (subject === this.#nodeSubject) return this.#envelopes.publishToSelf(channel, envelope);
+    return this.#envelopes.publish(channel, envelope, report);
+  }
+
+  ask<Q extends NodeQuery>(
+    subject: string,
+    question: Q,
+  ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
+    if (!this.#isOpen) return [];
+    const channel = this.channels.of(subject);
+    if (subject === this.#nodeSubject) {
+      return this.subscriptions.isJoined(channel.name) ? this.#respond(question) : [];
+    }
+    const spoken = this.line.next();
+    const text = this.line.textOf({ kind: 'question', ...spoken, question });
+    if (text === undefined) return Promise.reject(tooLarge(this.line.maxBytes));
+    return this.answers.ask(channel, text, spoken.sequence) as Promise<NodeQueryResult<Q>[]>;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    clearInterval(this.#timer);
+    this.#envelopes.close();
+    this.answers.close();
+    this.subscriptions.close();
+    this.network.close();
+  }
+
+  readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
+    const isHeard = isJoined && this.network.serverOf(partition)?.hearing === 'open';
+    switch (frame.kind) {
+      case 'envelope':
+        return this.#envelopes.take(frame, isHeard);
+      case 'question':
+        return this.answers.answer(frame, isHeard ? this.#respond(frame.question) : []);
+      case 'roll-call':
+      case 'reached':
+      case 'found':
+        return this.answers.take(frame);
+      case 'probe':
+        if (this.line.isOwn(frame.origin)) this.#probes.heard(partition, frame.sequence);
+        return;
+      case 'attachment':
+        if (!this.line.isOwn(frame.origin)) this.directory.heard(frame.origin, frame.isAttached, frame.isGone);
+        return;
+    }
+  };
+
+  readonly #changed = (server: RedisServer): void => {
+    const isBack = server.subscriber.isUp && !this.#live.has(server);
+    if (server.subscriber.isUp) this.#live.add(server);
+    else if (server.hearing === 'none') {
+      if (this.#live.delete(server)) this.line.stats.gaps += 1;
+      this.#probes.forget(server);
+      for (const partition of server.partitions) this.#envelopes.serveOwn(partition);
+    }
+    this.subscriptions.changed(server);
+    if (!this.#isOpen) return;
+    this.#say();
+    if (isBack && this.#hasStarted) this.#missed();
+  };
+
+  /** Says whether this node is attached when that is another than before. */
+  #say(): void {
+    const { isAttached } = this;
+    if (isAttached === this.#wasAttached) return;
+    this.#wasAttached = isAttached;
+    if (isAttached) this.#logger.log('Attached to Redis');
+    else this.#logger.warn('Not attached to Redis: only the connections of this node are reached');
+    this.directory.attached(isAttached);
+  }
+
+  /** Tells the others what they would find in this node's lease some seconds later. */
+  readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
+    this.line.tell(this.channels.everybody, { kind: 'attachment', ...this.line.next(), isAttached, isGone });
+
+  readonly #tick = (): void => {
+    for (const server of this.network.tick()) this.subscriptions.giveUp(server);
+    this.subscriptions.tick();
+    this.answers.tick();
+    this.#probes.tick();
+    this.#envelopes.tick();
+  };
+}
+
+const CURE = 'Start it, correct its address, or start without it: redisBackend({ requireAtBoot: false })';
+
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
+}

@@ -1,0 +1,203 @@
+import { Logger } from '@nestjs/common';
+import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
+import { WarnOnChange } from './warn-on-change.js';
+import { hashSlot } from './hash-slot.js';
+import { unavailable, TICK_MS, type RedisClient } from './redis-connection.js';
+import { RedisNetwork } from './redis-network.js';
+import type { RedisSettings } from './redis-options.js';
+import { RedisServer } from './redis-server.js';
+
+/** How often it is looked which server has what while one is away or something has moved, in milliseconds. */
+const REFRESH_MS = 500;
+
+/** How often it is looked all the same, in milliseconds. */
+const ROUTINE_REFRESH_MS = 30_000;
+
+/** Slots that one server has, and its address. */
+interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+  readonly address: string;
+}
+
+/** A Redis Cluster: each master has the partitions whose slots it has. */
+export class ClusterNetwork extends RedisNetwork {
+  #ranges: readonly SlotRange[] = [];
+  #byPartition: (RedisServer | undefined)[] = [];
+  #refreshing: Promise<void> | undefined;
+  #isStale = false;
+  #ticks = 0;
+  #isClosed = false;
+  readonly #complaint = new WarnOnChange(new Logger(ClusterNetwork.name), 'Which server has what is not known');
+  /** Servers that are being connected for the first time. */
+  #opened: Promise<void>[] = [];
+
+  /** @param create makes a client that is not connected yet */
+  constructor(
+    private readonly options: RedisClusterOptions,
+    private readonly create: (options: RedisClientOptions) => RedisClient,
+    private readonly settings: RedisSettings,
+    private readonly slotOf: (partition: number) => number = (partition) => hashSlot(`{${partition}}`),
+  ) {
+    super();
+  }
+
+  serverOf(partition: number): RedisServer | undefined {
+    return this.#byPartition[partition];
+  }
+
+  serverOfSlot(slot: number): RedisServer | undefined {
+    const range = this.#ranges.find(({ from, to }) => slot >= from && slot <= to);
+    return range && this.servers.get(range.address);
+  }
+
+  override refresh(): void {
+    this.#isStale = true;
+  }
+
+  override tick(): readonly RedisServer[] {
+    this.#ticks += 1;
+    const ageMs = this.#ticks * TICK_MS;
+    const isUrgent = this.#isStale || !this.isAttached;
+    if (ageMs >= (isUrgent ? REFRESH_MS : ROUTINE_REFRESH_MS) && !this.#refreshing) {
+      this.#look().catch((error: unknown) => this.#complaint.say(String(error)));
+    }
+    return super.tick();
+  }
+
+  override close(): void {
+    super.close();
+    this.#isClosed = true;
+  }
+
+  protected async connect(): Promise<void> {
+    await this.#look();
+    await Promise.all(this.#opened.splice(0));
+  }
+
+  /** Asks the servers in turn until one knows. */
+  #look(): Promise<void> {
+    // Nodes that lost a server together do not ask together.
+    this.#ticks = -Math.round((Math.random() * REFRESH_MS) / TICK_MS);
+    return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
+  }
+
+  async #ask(): Promise<void> {
+    let failure: unknown;
+    for (const options of this.#whomToAsk()) {
+      if (this.#isClosed) return;
+      try {
+        this.#learn(await this.#slotsBy(options));
+        this.#isStale = false;
+        this.#complaint.settle();
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw unavailable(failure);
+  }
+
+  #whomToAsk(): RedisClientOptions[] {
+    const known = this.all().map(({ address }) => this.#optionsOf(address));
+    return [...known, ...this.options.rootNodes.map((node) => this.#withDefaults(node))];
+  }
+
+  async #slotsBy(options: RedisClientOptions): Promise<SlotRange[]> {
+    const client = this.create(options);
+    client.on('error', () => undefined);
+    const deadline = setTimeout(() => client.destroy(), this.settings.commandTimeoutMs);
+    try {
+      await client.connect();
+      return rangesIn(await client.sendCommand(['CLUSTER', 'SLOTS']), hostOf(options));
+    } finally {
+      clearTimeout(deadline);
+      client.destroy();
+    }
+  }
+
+  #learn(ranges: readonly SlotRange[]): void {
+    if (this.#isClosed) return;
+    if (ranges.length === 0) throw new Error('The Redis Cluster has no slots yet.');
+    this.#ranges = ranges;
+    const partitionsOf = new Map<string, Set<number>>();
+    for (let partition = 0; partition < this.settings.partitions; partition++) {
+      const slot = this.slotOf(partition);
+      const range = ranges.find(({ from, to }) => slot >= from && slot <= to);
+      if (range) partitionsOf.set(range.address, (partitionsOf.get(range.address) ?? new Set()).add(partition));
+    }
+    for (const address of ranges.map((range) => range.address)) {
+      if (!partitionsOf.has(address)) partitionsOf.set(address, new Set());
+    }
+    this.#adopt(partitionsOf);
+  }
+
+  #adopt(partitionsOf: ReadonlyMap<string, ReadonlySet<number>>): void {
+    for (const [address, server] of this.servers) {
+      if (partitionsOf.has(address)) continue;
+      this.servers.delete(address);
+      server.close();
+    }
+    this.#byPartition = [];
+    for (const [address, partitions] of partitionsOf) {
+      const known = this.servers.get(address);
+      const server = known ?? this.#server(address);
+      const isChanged = !areEqual(server.partitions, partitions);
+      server.partitions = partitions;
+      for (const partition of partitions) this.#byPartition[partition] = server;
+      if (known === undefined) this.#open(server);
+      // What it has lost must be gone from it, and what it has gained must be there: both are those of a new connection.
+      else if (isChanged) server.subscriber.restart('its slots have changed');
+    }
+  }
+
+  #open(server: RedisServer): void {
+    const opened = server.open();
+    // Only the boot waits for it; what fails is tried again.
+    opened.catch(() => undefined);
+    this.#opened.push(opened);
+  }
+
+  #server(address: string): RedisServer {
+    const server = new RedisServer(
+      address,
+      true,
+      () => this.create(this.#optionsOf(address)),
+      this.settings,
+      this.events,
+    );
+    this.servers.set(address, server);
+    return server;
+  }
+
+  #optionsOf(address: string): RedisClientOptions {
+    const { nodeAddressMap } = this.options;
+    const mapped = typeof nodeAddressMap === 'function' ? nodeAddressMap(address) : nodeAddressMap?.[address];
+    const at = address.lastIndexOf(':');
+    const { host, port } = mapped ?? { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+    return this.#withDefaults({ socket: { host, port } });
+  }
+
+  #withDefaults(options: RedisClientOptions): RedisClientOptions {
+    const { defaults } = this.options as { defaults?: RedisClientOptions };
+    return { ...defaults, ...options, socket: { ...defaults?.socket, ...options.socket } as never };
+  }
+}
+
+/** What a server answers to CLUSTER SLOTS: `[from, to, [host, port, …], …replicas]` for each range. */
+function rangesIn(reply: unknown, askedHost: string): SlotRange[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.map((entry: unknown) => {
+    const [from, to, [host, port]] = entry as [number, number, [string | null, number]];
+    // A server that does not know its own address is where it was asked.
+    return { from, to, address: `${host || askedHost}:${port}` };
+  });
+}
+
+function hostOf({ url, socket }: RedisClientOptions): string {
+  return url === undefined ? ((socket as { host?: string } | undefined)?.host ?? 'localhost') : new URL(url).hostname;
+}
+
+function areEqual(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((member) => b.has(member));
+}

@@ -1,0 +1,185 @@
+import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
+import { describeProblems, type Problem } from '../../../core/base/problem.js';
+import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
+
+/**
+ * A client of the application's own, made by `createClient()`. Its settings are used for connections of the backend's own;
+ * the client itself is neither used nor closed, and need not be connected. One that `createCluster()` has made stops the boot:
+ * give its options as `cluster`.
+ * @publicApi
+ */
+export interface RedisClientTemplate {
+  /** Makes another client with the same settings. */
+  duplicate(overrides?: object): object;
+}
+
+/**
+ * The options of `redisBackend()`. One of `url`, `client` and `cluster` says where Redis is; everything else has a default.
+ * @publicApi
+ */
+export interface RedisBackendOptions {
+  /** Address of one server: `redis://user:password@host:6379`, `rediss://…` for TLS. */
+  url?: string;
+  /** More about the connection, as the options of `createClient()`; or a client of the application's own, as a pattern. */
+  client?: RedisClientOptions | RedisClientTemplate;
+  /** A Redis Cluster, as the options of `createCluster()`: `{ rootNodes: [{ url }] }`. Needs Redis 7 or newer. */
+  cluster?: RedisClusterOptions;
+  /** Stands before every channel and key: applications that share a Redis need different ones. Default `realtime`. */
+  prefix?: string;
+  /**
+   * Over how many slots of a Redis Cluster subjects are spread, 1 to 1,024; the same on all nodes. Default 64; a single
+   * server has no use for it.
+   */
+  partitions?: number;
+  /** How long a command to Redis, and a join while Redis is away, may take, in milliseconds. Default 4,000. */
+  commandTimeoutMs?: number;
+  /** Most commands that may wait for Redis's answer; above it Redis counts as away for what is sent. Default 100,000. */
+  maxPendingCommands?: number;
+  /** How long a subject stays joined after its last member has left, in milliseconds. Default 1,000. */
+  lingerMs?: number;
+  /** How often this node says that it lives, in milliseconds. Default 5,000. */
+  leaseRefreshMs?: number;
+  /** How long a node that no longer says so is listed, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
+  leaseTtlMs?: number;
+  /** How often a connection that is silent is tested by a message to ourselves, in milliseconds. Default 10,000. */
+  probeIntervalMs?: number;
+  /** Most bytes of one message with its addresses, as it goes through Redis. Default 1,179,648: 1 MiB and room for addresses. */
+  maxEnvelopeBytes?: number;
+  /** `false`: start even when Redis is away, not attached, and attach when it comes. Default true: the boot fails. */
+  requireAtBoot?: boolean;
+}
+
+/** Where Redis is. */
+export type RedisPlace =
+  | { readonly kind: 'server'; readonly options: RedisClientOptions }
+  | { readonly kind: 'cluster'; readonly options: RedisClusterOptions }
+  | { readonly kind: 'template'; readonly client: RedisClientTemplate };
+
+/** The options with every default filled in. */
+export interface RedisSettings extends Required<Omit<RedisBackendOptions, 'url' | 'client' | 'cluster'>> {
+  readonly place: RedisPlace;
+}
+
+const DEFAULTS = {
+  prefix: 'realtime',
+  partitions: 64,
+  commandTimeoutMs: 4_000,
+  maxPendingCommands: 100_000,
+  lingerMs: 1_000,
+  leaseRefreshMs: 5_000,
+  leaseTtlMs: 15_000,
+  probeIntervalMs: 10_000,
+  maxEnvelopeBytes: 1_179_648,
+  requireAtBoot: true,
+};
+
+const NAMES = ['url', 'client', 'cluster', ...Object.keys(DEFAULTS)];
+
+/** What each number may be. */
+const RANGES: Readonly<Record<string, readonly [min: number, max: number, unit: string]>> = {
+  partitions: [1, 1_024, ''],
+  commandTimeoutMs: [100, 60_000, ' of milliseconds'],
+  maxPendingCommands: [1, 10_000_000, ''],
+  lingerMs: [0, 600_000, ' of milliseconds'],
+  leaseRefreshMs: [100, 600_000, ' of milliseconds'],
+  leaseTtlMs: [200, 3_600_000, ' of milliseconds'],
+  probeIntervalMs: [100, 600_000, ' of milliseconds'],
+  maxEnvelopeBytes: [1_024, 512 * 1_024 * 1_024, ' of bytes'],
+};
+
+/**
+ * Fills the defaults in.
+ * @throws RealtimeConfigurationError that names each wrong option and its cure
+ */
+export function redisSettingsOf(options: RedisBackendOptions): RedisSettings {
+  const problems = explainRedisOptions(options);
+  if (problems.length > 0) throw new RealtimeConfigurationError(`redisBackend: ${describeProblems(problems)}`);
+  const { url, client, cluster, ...rest } = options;
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { ...DEFAULTS, ...Object.fromEntries(given), place: placeOf({ url, client, cluster }) };
+}
+
+/** Everything that is wrong with the options, each with its cure. */
+export function explainRedisOptions(options: unknown): readonly Problem[] {
+  if (typeof options !== 'object' || options === null) {
+    return [{ at: 'options', message: 'must be an object like { url: "redis://localhost:6379" }' }];
+  }
+  const given = options as Record<string, unknown>;
+  return [
+    ...Object.keys(options)
+      .filter((name) => !NAMES.includes(name))
+      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+    ...explainPlace(given),
+    ...explainPrefix(given['prefix']),
+    ...Object.entries(RANGES).flatMap(([at, range]) => explainNumber(at, given[at], range)),
+    ...explainLease(given),
+    ...(given['requireAtBoot'] === undefined || typeof given['requireAtBoot'] === 'boolean'
+      ? []
+      : [{ at: 'requireAtBoot', message: 'must be true or false' }]),
+  ];
+}
+
+function placeOf({ url, client, cluster }: Pick<RedisBackendOptions, 'url' | 'client' | 'cluster'>): RedisPlace {
+  if (cluster) return { kind: 'cluster', options: cluster };
+  if (client && isTemplate(client)) return { kind: 'template', client };
+  return {
+    kind: 'server',
+    options: { ...client, ...(url !== undefined && { url }) },
+  };
+}
+
+function isTemplate(client: object): client is RedisClientTemplate {
+  return 'duplicate' in client && typeof client.duplicate === 'function';
+}
+
+/** The URL is not quoted: it may hold a password. */
+function explainPlace({ url, client, cluster }: Record<string, unknown>): Problem[] {
+  if (url === undefined && client === undefined && cluster === undefined) {
+    return [
+      {
+        at: 'url',
+        message: 'is missing: say where Redis is, like "redis://localhost:6379", or give client or cluster',
+      },
+    ];
+  }
+  const problems: Problem[] = [];
+  if (url !== undefined && !(typeof url === 'string' && /^(rediss?|unix):\/\/./.test(url))) {
+    problems.push({ at: 'url', message: 'must be an address like "redis://localhost:6379", or "rediss://…" for TLS' });
+  }
+  if (client !== undefined && (typeof client !== 'object' || client === null)) {
+    problems.push({ at: 'client', message: 'must be the options of createClient(), or a client that it has made' });
+  } else if (url !== undefined && client !== undefined && isTemplate(client)) {
+    problems.push({ at: 'url', message: 'must be left out beside a client, which knows its address' });
+  }
+  if (cluster !== undefined) problems.push(...explainCluster(cluster));
+  if (cluster !== undefined && (url !== undefined || client !== undefined)) {
+    problems.push({ at: 'cluster', message: 'must stand alone: its addresses belong into rootNodes' });
+  }
+  return problems;
+}
+
+function explainCluster(value: unknown): Problem[] {
+  const nodes = (Object(value) as { rootNodes?: unknown }).rootNodes;
+  if (Array.isArray(nodes) && nodes.length > 0) return [];
+  return [{ at: 'cluster', message: 'must be an object like { rootNodes: [{ url: "redis://localhost:7000" }] }' }];
+}
+
+/** Braces would put everything into one slot, and the characters of patterns would match what is not ours. */
+function explainPrefix(value: unknown): Problem[] {
+  if (value === undefined || (typeof value === 'string' && /^[\w.:/-]{1,64}$/.test(value))) return [];
+  return [{ at: 'prefix', message: 'must be 1 to 64 letters, digits or the characters _ . : / -' }];
+}
+
+function explainNumber(at: string, value: unknown, [min, max, unit]: readonly [number, number, string]): Problem[] {
+  if (value === undefined) return [];
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return [];
+  return [{ at, message: `must be a whole number${unit} from ${min} to ${max}` }];
+}
+
+function explainLease({ leaseRefreshMs, leaseTtlMs }: Record<string, unknown>): Problem[] {
+  const refreshMs = Number(leaseRefreshMs ?? DEFAULTS.leaseRefreshMs);
+  if (Number(leaseTtlMs ?? DEFAULTS.leaseTtlMs) >= refreshMs * 2) return [];
+  return [
+    { at: 'leaseTtlMs', message: 'must be at least twice leaseRefreshMs, or a single late refresh loses the node' },
+  ];
+}

@@ -1,0 +1,66 @@
+import { createClient } from '@redis/client';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { collectLogs } from '../../../../test/helpers/handler-harness.js';
+import { startRedis, type RedisServer as RedisProcess } from '../../../../test/helpers/redis-server.js';
+import type { RedisClient } from './redis-connection.js';
+import { redisSettingsOf } from './redis-options.js';
+import { RedisScript } from './redis-script.js';
+import { RedisServer } from './redis-server.js';
+
+let redis: RedisProcess;
+let server: RedisServer;
+
+beforeEach(async () => {
+  collectLogs();
+  redis = await startRedis();
+  const { url } = redis;
+  server = new RedisServer(
+    'server',
+    false,
+    () => createClient({ url, socket: { reconnectStrategy: false } }) as unknown as RedisClient,
+    redisSettingsOf({ url }),
+    { restore: () => Promise.resolve(), changed: () => {}, moved: () => {} },
+  );
+  await server.open();
+  onTestFinished(() => server.close());
+});
+
+const echo = new RedisScript('return { KEYS[1], ARGV[1], ARGV[2] }');
+const run = () => echo.run(server, ['key'], ['a', 'b']);
+
+/** How often a command was called, whatever came of it. */
+async function calls(name: string): Promise<number> {
+  const stats = await redis.cli('INFO', 'commandstats');
+  return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+}
+
+describe('RedisScript', () => {
+  it('gets keys and arguments, and returns the reply', async () => {
+    expect(await run()).toEqual(['key', 'a', 'b']);
+  });
+
+  it('sends its source once', async () => {
+    for (let i = 0; i < 3; i++) await run();
+    expect(await calls('eval')).toBe(1);
+  });
+
+  it('runs on a server that was told to forget it', async () => {
+    await run();
+    await redis.cli('SCRIPT', 'FLUSH');
+    expect(await run()).toEqual(['key', 'a', 'b']);
+  });
+
+  it('rejects with what the server says, without a second attempt', async () => {
+    const broken = new RedisScript("return redis.error_reply('OUT of order')");
+    await broken.run(server, [], []).catch(() => undefined);
+    await expect(broken.run(server, [], [])).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { message: 'OUT of order' },
+    });
+    expect(await calls('eval')).toBe(1);
+  });
+
+  it('rejects while its server is not known', async () => {
+    await expect(echo.run(undefined, [], [])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});

@@ -1,0 +1,184 @@
+import type { NodeCounts, NodeInfo } from '../../../core/bus/node-info.js';
+import { decodeLease, encodeLease } from '../../../core/bus/node-lease.js';
+import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
+import { hashSlot } from '../connection/hash-slot.js';
+import type { RedisChannels } from '../connection/redis-channels.js';
+import { unavailable } from '../connection/redis-connection.js';
+import { leasesScript } from './leases-script.js';
+import type { RedisNetwork } from '../connection/redis-network.js';
+import { RedisScript } from '../connection/redis-script.js';
+import type { RedisServer } from '../connection/redis-server.js';
+import type { RedisSettings } from '../connection/redis-options.js';
+
+/** For how long what was read serves those who ask, in milliseconds. */
+const FRESH_MS = 1_000;
+
+/** Counts channels without sending their names. A channel is there for as long as a node has somebody for it. */
+const countScript = new RedisScript("return #redis.call('PUBSUB', ARGV[1], ARGV[2])");
+
+/**
+ * Keeps a lease for each node in Redis, refreshed every `leaseRefreshMs`; Redis's own clock ends it after `leaseTtlMs`.
+ * Each refresh brings the leases of all others: what a node knows of them is at most as old as that.
+ *
+ * Users and topics of several nodes are counted by their channels, over all servers, at most once a second and only when
+ * asked for: it costs Redis a walk over all its channels, some 10 ms for each 100,000. A channel that was left lingers
+ * (`lingerMs`), and is counted until it is gone.
+ */
+export class RedisNodeDirectory extends NodeDirectory {
+  /** Tells the others that this node's lease says something new, or is gone. */
+  announce: (isAttached: boolean, isGone: boolean) => Promise<void> = () => Promise.resolve();
+  #self: NodeSelf | undefined;
+  #isAttached = false;
+  #others: ReadonlyMap<string, NodeInfo> = new Map();
+  #isEveryOtherAttached = true;
+  /** Until when the lease of each node holds, by what Redis said, on this process's own clock. */
+  readonly #holdsUntil = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #readAt = -Infinity;
+  #reading: Promise<void> | undefined;
+  #counted: { readonly at: number; readonly users: number; readonly topics: number } | undefined;
+
+  constructor(
+    private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
+    private readonly settings: Pick<RedisSettings, 'leaseRefreshMs' | 'leaseTtlMs'>,
+  ) {
+    super();
+  }
+
+  /**
+   * True when every other node has said last that it is attached. One whose lease vanished before its time (a Redis that was
+   * emptied) is not, until it says so again or the lease would have run out.
+   */
+  get isEveryNodeAttached(): boolean {
+    return this.#isEveryOtherAttached && !this.#isAnyMissing();
+  }
+
+  async open(self: NodeSelf): Promise<void> {
+    this.#self = self;
+    this.#timer = setInterval(() => void this.#refresh(), this.settings.leaseRefreshMs);
+    await this.#refresh();
+    void this.announce(this.#isAttached, false);
+  }
+
+  async nodes(): Promise<readonly NodeInfo[]> {
+    if (performance.now() - this.#readAt > FRESH_MS) await this.#refresh();
+    const self = this.#selfInfo();
+    return self ? [self, ...this.#others.values()] : [];
+  }
+
+  async counts(): Promise<NodeCounts> {
+    const nodes = await this.nodes();
+    if (!this.network.isAttached) throw unavailable();
+    const sum = (count: keyof NodeCounts) => nodes.reduce((total, node) => total + node[count], 0);
+    const [connections, subscriptions] = [sum('connections'), sum('subscriptions')];
+    if (nodes.length === 1) return { connections, users: sum('users'), topics: sum('topics'), subscriptions };
+    const { users, topics } = await this.#countChannels();
+    return { connections, users, topics, subscriptions };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const self = this.#self;
+    this.#self = undefined;
+    // A refresh that is under way must not put the lease back.
+    await this.#reading;
+    if (!self) return;
+    await this.#run(self.id, '').catch(() => undefined);
+    await this.announce(false, true);
+  }
+
+  /** This node was reached, or lost. */
+  attached(isAttached: boolean): void {
+    this.#isAttached = isAttached;
+    if (this.#self) void this.#refresh().then(() => this.announce(isAttached, false));
+  }
+
+  /** Another node says that it was reached, or lost, or that it ends. */
+  heard(id: string, isAttached: boolean, isGone: boolean): void {
+    const node = this.#others.get(id);
+    if (isGone) this.#holdsUntil.delete(id);
+    if (node === undefined) {
+      // Somebody new: its lease says what it holds.
+      if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
+      return;
+    }
+    const others = new Map(this.#others);
+    if (isGone) others.delete(id);
+    else others.set(id, { ...node, isAttached });
+    this.#know(others);
+  }
+
+  #selfInfo(): NodeInfo | undefined {
+    if (!this.#self) return undefined;
+    const { id, startedAt, counts } = this.#self;
+    return { id, startedAt, isAttached: this.#isAttached, ...counts() };
+  }
+
+  /** Says that this node lives, and reads who else does. While Redis is away, what is known stays. */
+  #refresh(): Promise<void> {
+    const self = this.#selfInfo();
+    if (self === undefined) return Promise.resolve();
+    return (this.#reading ??= this.#run(self.id, encodeLease(self))
+      .then((reply) => this.#read(reply))
+      .catch((error: unknown) => this.network.mistrust(this.#server, error))
+      .finally(() => (this.#reading = undefined)));
+  }
+
+  /** The server that has the leases. */
+  get #server(): RedisServer | undefined {
+    return this.network.serverOfSlot(hashSlot(this.channels.leases[0]));
+  }
+
+  #run(id: string, lease: string): Promise<unknown> {
+    return leasesScript.run(this.#server, this.channels.leases, [`${this.settings.leaseTtlMs}`, id, lease]);
+  }
+
+  #read(reply: unknown): void {
+    this.#readAt = performance.now();
+    const others = new Map<string, NodeInfo>();
+    const fields: unknown[] = Array.isArray(reply) ? reply : [];
+    for (let i = 0; i + 2 < fields.length; i += 3) {
+      const node = decodeLease(fields[i], fields[i + 1], (ms) => new Date(ms));
+      if (!node || node.id === this.#self?.id) continue;
+      others.set(node.id, node);
+      this.#holdsUntil.set(node.id, this.#readAt + Number(fields[i + 2]));
+    }
+    this.#know(others);
+  }
+
+  #know(others: ReadonlyMap<string, NodeInfo>): void {
+    this.#others = others;
+    this.#isEveryOtherAttached = [...others.values()].every(({ isAttached }) => isAttached);
+  }
+
+  #isAnyMissing(): boolean {
+    if (this.#holdsUntil.size === this.#others.size) return false;
+    const now = performance.now();
+    for (const [id, until] of this.#holdsUntil) {
+      if (this.#others.has(id)) continue;
+      if (until > now) return true;
+      this.#holdsUntil.delete(id);
+    }
+    return false;
+  }
+
+  async #countChannels(): Promise<{ readonly users: number; readonly topics: number }> {
+    const now = performance.now();
+    if (this.#counted && now - this.#counted.at < FRESH_MS) return this.#counted;
+    const [users, topics] = await Promise.all([this.#countKind('user'), this.#countKind('topic')]);
+    this.#counted = { at: now, users, topics };
+    return this.#counted;
+  }
+
+  async #countKind(kind: 'user' | 'topic'): Promise<number> {
+    const pattern = this.channels.pattern(kind);
+    const counts = await Promise.all(
+      this.network.all().map((server) => {
+        const what = server.isSharded ? 'SHARDCHANNELS' : 'CHANNELS';
+        return countScript.run(server, [], [what, pattern]);
+      }),
+    );
+    return counts.reduce((total: number, count) => total + Number(count), 0);
+  }
+}

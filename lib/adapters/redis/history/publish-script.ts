@@ -1,0 +1,38 @@
+import { RedisScript } from '../connection/redis-script.js';
+import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
+
+/**
+ * Gives a message the next offset of its topic, keeps it, and publishes it with its position.
+ *
+ * KEYS: where the topic stands (hash); its publications (stream, whose ids are `<offset>-0`); the term of the
+ * server (hash); if there is an idempotency key, where that is remembered.
+ * ARGV: the server's run; the name of a new epoch, should there be one; how many publications are kept; for how long; for how long
+ * the position is, both in milliseconds; PUBLISH or SPUBLISH; the channel; the frame's two parts; for how long the
+ * idempotency key is remembered, in milliseconds.
+ * Returns the epoch, the offset and to how many nodes it was handed; -1 when the key is known.
+ */
+export const publishScript = new RedisScript(`${STREAM_POSITION}
+if KEYS[4] then
+  local known = redis.pcall('GET', KEYS[4])
+  if type(known) == 'string' then
+    local offset, epoch = string.match(known, '^(%d+) ([%w_-]+)$')
+    if offset then return { epoch, offset, -1 } end
+  end
+end
+local epoch = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2])
+-- Numbers beyond 14 digits would be written with an exponent.
+local offset = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'offset', 1))
+local entry = { KEYS[2], 'MAXLEN', '=', ARGV[3], offset .. '-0', 'text', string.sub(ARGV[9], 3) }
+local added = redis.pcall('XADD', unpack(entry))
+if type(added) == 'table' and added.err then
+  -- It is no stream, or not the one that was counted.
+  redis.call('DEL', KEYS[2])
+  redis.call('XADD', unpack(entry))
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[3], ${TERM_LIFE_MS})
+if KEYS[4] then redis.call('SET', KEYS[4], offset .. ' ' .. epoch, 'PX', ARGV[10]) end
+local reached = redis.call(ARGV[6], ARGV[7], ARGV[8] .. '["' .. epoch .. '",' .. offset .. ']' .. ARGV[9])
+return { epoch, offset, reached }
+`);

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { all, connection, role, topic, user, type Address } from '../routing/address.js';
+import { decodeFrame, encodeFrame, type BusFrame } from './bus-frame.js';
+import { CLOSE_CODES, type CloseCodeName } from '../protocol/close-code.js';
+import type { EnvelopeContent } from '../routing/envelope.js';
+
+const id = fc.string({ minLength: 1, unit: 'binary' });
+const topicName = fc.stringMatching(/^[A-Za-z0-9_.:/@-]{1,255}$/);
+const address: fc.Arbitrary<Address> = fc.oneof(
+  id.map(user),
+  id.map(role),
+  id.map(connection),
+  topicName.map(topic),
+  fc.constant(all()),
+);
+const reason = fc.string({ minLength: 1, maxLength: 123 });
+const names = fc.array(fc.string({ minLength: 1 }));
+const content: fc.Arbitrary<EnvelopeContent> = fc.oneof(
+  fc.jsonValue().map((payload) => ({
+    kind: 'message' as const,
+    text: `{"type":"t","payload":${JSON.stringify(payload)},"timestamp":"2026-01-31T12:00:00.000Z"}`,
+  })),
+  fc.record({
+    kind: fc.constant('disconnect' as const),
+    code: fc.constantFrom(...(Object.keys(CLOSE_CODES) as CloseCodeName[])),
+    reason,
+  }),
+  fc.record({ kind: fc.constant('subscribe' as const), topic: topicName }),
+  fc.record({ kind: fc.constant('unsubscribe' as const), topic: topicName, reason }),
+  fc.constant({ kind: 'revalidate' as const }),
+  fc.record({ kind: fc.constant('rights' as const), roles: names, permissions: names }, { requiredKeys: ['kind'] }),
+);
+const count = fc.nat();
+const spoken = { origin: fc.stringMatching(/^[\w-]{1,64}$/), sequence: fc.integer({ min: 1 }) };
+const frame: fc.Arbitrary<BusFrame> = fc.oneof(
+  fc.record({
+    kind: fc.constant('envelope' as const),
+    ...spoken,
+    wantsReport: fc.boolean(),
+    envelope: fc.record({ to: fc.array(address, { minLength: 1 }), except: fc.array(address), content }),
+  }),
+  fc.record({
+    kind: fc.constant('question' as const),
+    ...spoken,
+    question: fc.oneof(
+      fc.record({ kind: fc.constant('connections' as const), of: address }),
+      fc.record({ kind: fc.constant('topics' as const), of: id }),
+    ),
+  }),
+  fc.record({ kind: fc.constant('reached' as const), ...spoken, counts: fc.array(fc.tuple(count, count)) }),
+  fc.record({
+    kind: fc.constant('found' as const),
+    ...spoken,
+    about: count,
+    isLast: fc.boolean(),
+    findings: fc.array(fc.string()),
+  }),
+  fc.record({ kind: fc.constantFrom('roll-call' as const, 'probe' as const), ...spoken }),
+  fc.record({ kind: fc.constant('attachment' as const), ...spoken, isAttached: fc.boolean(), isGone: fc.boolean() }),
+);
+
+describe('a frame', () => {
+  it('is read as it was written', () => {
+    fc.assert(
+      fc.property(frame, (each) => {
+        expect(decodeFrame(encodeFrame(each))).toEqual(each);
+      }),
+    );
+  });
+
+  it('holds the text of a message as it is', () => {
+    const text = '{"type":"t","payload":"ü \\n","timestamp":"x"}';
+    const envelope = { to: [all()], except: [], content: { kind: 'message', text } } as const;
+    const written = encodeFrame({ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true, envelope });
+    expect(written).toBe(`1e["n",1,1,[["all"]],[]]\n${text}`);
+  });
+
+  it('takes one line for its header, whatever the addresses', () => {
+    const envelope = { to: [user('a\nb\r\u2028')], except: [], content: { kind: 'revalidate' } } as const;
+    const written = encodeFrame({ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true, envelope });
+    expect(written.indexOf('\n')).toBe(written.length - 1);
+  });
+});
+
+describe('what is no frame', () => {
+  it('is undefined, and never an exception', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(decodeFrame(text)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('is never an exception when a frame was damaged', () => {
+    const damaged = fc.tuple(frame, fc.nat(), fc.nat({ max: 5 }), fc.string({ unit: 'binary', maxLength: 5 }));
+    fc.assert(
+      fc.property(damaged, ([each, at, length, text]) => {
+        const written = encodeFrame(each);
+        const start = at % written.length;
+        expect(() => decodeFrame(written.slice(0, start) + text + written.slice(start + length))).not.toThrow();
+      }),
+    );
+  });
+
+  it('is never an exception when a header holds anything', () => {
+    const made = fc.tuple(
+      fc.constantFrom('e', 'q', 'r', 'f', 'c', 'p', 'n', 'x'),
+      fc.array(fc.jsonValue()),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(made, ([letter, header, body]) => {
+        expect(() =>
+          decodeFrame(`1${letter}["n",1,${JSON.stringify(header).slice(1)}\n${JSON.stringify(body)}`),
+        ).not.toThrow();
+      }),
+    );
+  });
+
+  const MESSAGE = '{"type":"t","timestamp":"x"}';
+  it.each([
+    ['another version', `2e["n",1,1,[["all"]],[]]\n${MESSAGE}`],
+    ['an unknown kind', '1x["n",1]\n'],
+    ['no line feed', '1p["n",1]'],
+    ['a header that is no list', '1p{"0":"n","1":1}\n'],
+    ['an origin that is no node', '1p["n.1",1]\n'],
+    ['a sequence that is no count', '1p["n",-1]\n'],
+    ['a sequence of zero', '1p["n",0]\n'],
+    ['a sequence beyond what is exact', '1p["n",9007199254740993]\n'],
+    ['a field too many', '1p["n",1,1]\n'],
+    ['no address', `1e["n",1,1,[],[]]\n${MESSAGE}`],
+    ['an address of an unknown kind', `1e["n",1,1,[["room","x"]],[]]\n${MESSAGE}`],
+    ['an address without a name', `1e["n",1,1,[["user"]],[]]\n${MESSAGE}`],
+    ['a topic that is none', `1e["n",1,1,[["topic","a b"]],[]]\n${MESSAGE}`],
+    ['a name that everybody does not have', `1e["n",1,1,[["all","x"]],[]]\n${MESSAGE}`],
+    ['a text that is no message', '1e["n",1,1,[["all"]],[]]\n{"action":"x"}'],
+    ['an order and a text', `1e["n",1,1,[["all"]],[],{"kind":"revalidate"}]\n${MESSAGE}`],
+    ['an unknown order', '1e["n",1,1,[["all"]],[],{"kind":"explode"}]\n'],
+    [
+      'an order to disconnect for no known reason',
+      '1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"toString","reason":"x"}]\n',
+    ],
+    [
+      'a reason that is too long',
+      `1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"FORCED","reason":"${'x'.repeat(124)}"}]\n`,
+    ],
+    ['roles that are no names', '1e["n",1,1,[["all"]],[],{"kind":"rights","roles":[1]}]\n'],
+    ['an unknown question', '1q["n",1,"secrets","x"]\n'],
+    ['counts that are none', '1r["n",1]\n[[1,-1]]'],
+  ])('is undefined: %s', (_what, text) => {
+    expect(decodeFrame(text)).toBeUndefined();
+  });
+});

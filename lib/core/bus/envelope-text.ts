@@ -1,0 +1,94 @@
+import { decodeAddress, encodeAddress } from '../routing/address-text.js';
+import type { Address } from '../routing/address.js';
+import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
+import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routing/envelope.js';
+import { isStreamPosition } from '../history/history.js';
+import type { PresenceChange } from '../presence/presence.js';
+import { isTopic } from '../topic/topic.js';
+
+/**
+ * The rest of a frame's header, and its body: `to,except]\n` and the message's text, as it is; between them the position
+ * of a publication as a list, or anything but a message as an object.
+ */
+export function encodeEnvelope({ to, except, content }: Envelope): string {
+  const addresses = `${encodeAll(to)},${encodeAll(except)}`;
+  if (content.kind !== 'message') return `${addresses},${JSON.stringify(content)}]\n`;
+  const { position, text } = content;
+  return position ? `${addresses},["${position.epoch}",${position.offset}]]\n${text}` : `${addresses}]\n${text}`;
+}
+
+/** The envelope in the rest of a frame, or `undefined` when there is none. */
+export function decodeEnvelope([to, except, more, ...others]: readonly unknown[], body: string): Envelope | undefined {
+  const included = decodeAll(to);
+  const excluded = decodeAll(except);
+  if (!included || included.length === 0 || !excluded || others.length > 0) return undefined;
+  const content = decodeContent(more, body);
+  return content && { to: included, except: excluded, content };
+}
+
+function decodeContent(more: unknown, body: string): EnvelopeContent | undefined {
+  if (more === undefined) return decodeMessage(body);
+  if (Array.isArray(more)) return decodePublication(more, body);
+  return body === '' ? (decodePresenceChange(more) ?? decodeOrder(more)) : undefined;
+}
+
+function decodePublication([epoch, offset, ...others]: readonly unknown[], body: string): EnvelopeContent | undefined {
+  const position = { epoch, offset };
+  if (others.length > 0 || !isStreamPosition(position)) return undefined;
+  const content = decodeMessage(body);
+  return content && { ...content, position };
+}
+
+function decodePresenceChange(value: unknown): PresenceChange | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, userId, info } = value as Record<string, unknown>;
+  if ((kind !== 'joined' && kind !== 'left') || typeof userId !== 'string' || userId === '') return undefined;
+  return { kind, userId, ...(info !== undefined && { info }) };
+}
+
+function encodeAll(addresses: readonly Address[]): string {
+  return `[${addresses.map(encodeAddress).join()}]`;
+}
+
+function decodeAll(value: unknown): Address[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const addresses = value.map(decodeAddress);
+  return addresses.every((address) => address !== undefined) ? addresses : undefined;
+}
+
+/** The text goes to clients as it is. What is not of the form that codecs rely on was not written by a node. */
+function decodeMessage(text: string): MessageContent | undefined {
+  return text.startsWith('{"type":"') && text.endsWith('"}') ? { kind: 'message', text } : undefined;
+}
+
+function decodeOrder(value: unknown): Order | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, code, reason, topic, roles, permissions } = value as Record<string, unknown>;
+  switch (kind) {
+    case 'disconnect':
+      if (typeof code !== 'string' || !Object.hasOwn(CLOSE_CODES, code) || !isReason(reason)) return undefined;
+      return { kind, code: code as CloseCodeName, reason };
+    case 'subscribe':
+      return isTopic(topic) ? { kind, topic } : undefined;
+    case 'unsubscribe':
+      return isTopic(topic) && isReason(reason) ? { kind, topic, reason } : undefined;
+    case 'revalidate':
+      return { kind };
+    case 'rights':
+      if (!isMissingOrNames(roles) || !isMissingOrNames(permissions)) return undefined;
+      return { kind, ...(roles && { roles }), ...(permissions && { permissions }) };
+    default:
+      return undefined;
+  }
+}
+
+function isReason(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_REASON_BYTES;
+}
+
+function isMissingOrNames(value: unknown): value is readonly string[] | undefined {
+  return (
+    value === undefined ||
+    (Array.isArray(value) && value.every((name: unknown) => typeof name === 'string' && name.length > 0))
+  );
+}

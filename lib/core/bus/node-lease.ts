@@ -1,0 +1,34 @@
+import { isNodeId } from '../connection/connection-id.js';
+import type { NodeInfo } from './node-info.js';
+
+/** The text with which a node says that it lives, and what it holds: `[version, startedAt, isAttached, counts…]`. */
+export function encodeLease({ startedAt, isAttached, ...counts }: Omit<NodeInfo, 'id'>): string {
+  const { connections, users, topics, subscriptions } = counts;
+  return JSON.stringify([1, startedAt.getTime(), isAttached ? 1 : 0, connections, users, topics, subscriptions]);
+}
+
+/**
+ * The node that such a text is about, or `undefined` when it is no such text.
+ * @param toDate makes a date of milliseconds since 1970
+ */
+export function decodeLease(id: unknown, text: unknown, toDate: (ms: number) => Date): NodeInfo | undefined {
+  if (!isNodeId(id) || typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(fields) || fields.length !== 7 || fields[0] !== 1 || !fields.every(isCount)) return undefined;
+  const [, startedAt, isAttached, connections, users, topics, subscriptions] = fields as unknown as SevenNumbers;
+  return { id, startedAt: toDate(startedAt), isAttached: isAttached === 1, connections, users, topics, subscriptions };
+}
+
+/** Seven whole numbers take less. */
+const MAX_LENGTH = 256;
+
+type SevenNumbers = [number, number, number, number, number, number, number];
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

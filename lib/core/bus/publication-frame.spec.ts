@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { topic } from '../routing/address.js';
+import { decodeFrame, encodeFrame } from './bus-frame.js';
+import { MAX_POSITION_BYTES, splitPublication } from './publication-frame.js';
+
+const TEXT = '{"type":"said","payload":"]\\n","timestamp":"2026-01-31T12:00:00.000Z"}';
+
+const frame = (position?: { readonly epoch: string; readonly offset: number }) => ({
+  kind: 'envelope' as const,
+  origin: 'n1',
+  sequence: 7,
+  wantsReport: true,
+  envelope: {
+    to: [topic('chat:1')],
+    except: [],
+    content: { kind: 'message' as const, text: TEXT, ...(position && { position }) },
+  },
+});
+
+describe('the two parts of a publication’s frame', () => {
+  it('are the frame of a publication with its position between them', () => {
+    const [head, tail] = splitPublication(frame());
+    expect(decodeFrame(`${head}["e",5]${tail}`)).toEqual(frame({ epoch: 'e', offset: 5 }));
+  });
+
+  it('end with the text of the message, behind two characters', () => {
+    expect(splitPublication(frame())[1].slice(2)).toBe(TEXT);
+  });
+
+  it('leave room for the longest position', () => {
+    const longest = frame({ epoch: 'e'.repeat(64), offset: Number.MAX_SAFE_INTEGER });
+    expect(encodeFrame(longest).length - encodeFrame(frame()).length).toBe(MAX_POSITION_BYTES);
+  });
+});

@@ -1,0 +1,160 @@
+import type { Problem } from '../base/problem.js';
+
+/**
+ * One authenticated WebSocket, as a snapshot: a later change (new roles, other metadata) makes a new object, so what
+ * a handler holds never changes under its hands.
+ */
+export interface RealtimeConnection {
+  /** `<node>.<random>`: unguessable, and tells which node holds the socket. */
+  readonly id: string;
+  /** Who is connected: the token's `sub` unless `claims` says otherwise. */
+  readonly userId: string;
+  readonly roles: ReadonlySet<string>;
+  readonly permissions: ReadonlySet<string>;
+  /** What the application wants to know about the connection; never sent to other clients by the package. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+  /** When the token expires, from its `exp`. */
+  readonly expiresAt?: Date;
+}
+
+/** Keys that would reach an object's prototype when metadata is merged carelessly. */
+const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
+
+/** Makes the snapshot; lists become sets, and the result is frozen. */
+export function createConnection(input: {
+  readonly id: string;
+  readonly userId: string;
+  readonly roles?: Iterable<string>;
+  readonly permissions?: Iterable<string>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}): RealtimeConnection {
+  return Object.freeze({
+    id: input.id,
+    userId: input.userId,
+    roles: setOf(input.roles),
+    permissions: setOf(input.permissions),
+    metadata: Object.freeze({ ...input.metadata }),
+    createdAt: input.createdAt,
+    ...(input.expiresAt && { expiresAt: input.expiresAt }),
+  });
+}
+
+/** What is wrong with a value that should be a connection; an empty list when nothing is. */
+export function explainConnection(value: unknown): readonly Problem[] {
+  if (typeof value !== 'object' || value === null) return [{ at: 'connection', message: 'must be an object' }];
+  const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = value as Record<string, unknown>;
+  const problems: Problem[] = [];
+  if (!isText(id)) problems.push({ at: 'id', message: 'must be a non-empty string' });
+  if (!isText(userId)) problems.push({ at: 'userId', message: 'must be a non-empty string' });
+  if (!isSetOfText(roles)) problems.push({ at: 'roles', message: 'must be a Set of non-empty strings' });
+  if (!isSetOfText(permissions)) problems.push({ at: 'permissions', message: 'must be a Set of non-empty strings' });
+  problems.push(...explainMetadata(metadata));
+  if (!isDate(createdAt)) problems.push({ at: 'createdAt', message: 'must be a valid Date' });
+  if (expiresAt !== undefined && !isDate(expiresAt))
+    problems.push({ at: 'expiresAt', message: 'must be a valid Date' });
+  return problems;
+}
+
+/** True for a well-formed connection. */
+export function isConnection(value: unknown): value is RealtimeConnection {
+  return explainConnection(value).length === 0;
+}
+
+/** What is wrong with a metadata object; keys that could reach a prototype are refused. */
+export function explainMetadata(value: unknown): readonly Problem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [{ at: 'metadata', message: 'must be an object' }];
+  }
+  return Object.keys(value)
+    .filter((key) => UNSAFE_KEYS.has(key))
+    .map((key) => ({ at: `metadata.${key}`, message: 'is a reserved name' }));
+}
+
+/** Milliseconds since the connection was made; never negative, even when the clock was set back. */
+export function connectionAgeMs(connection: RealtimeConnection, now: Date): number {
+  return Math.max(0, now.getTime() - connection.createdAt.getTime());
+}
+
+/** True when both have the same roles and the same permissions. */
+export function haveSameRights(a: RealtimeConnection, b: RealtimeConnection): boolean {
+  return areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions);
+}
+
+/** Oldest first; those of the same millisecond in the order of their ids, which is the same on every node. */
+export function oldestFirst(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
+  return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
+}
+
+/** The connections of one user. */
+export function filterByUser(connections: Iterable<RealtimeConnection>, userId: string): RealtimeConnection[] {
+  return Array.from(connections).filter((connection) => connection.userId === userId);
+}
+
+/** The connections that have the role. */
+export function filterByRole(connections: Iterable<RealtimeConnection>, role: string): RealtimeConnection[] {
+  return Array.from(connections).filter((connection) => connection.roles.has(role));
+}
+
+/** The connections whose metadata passes the test. */
+export function filterByMetadata(
+  connections: Iterable<RealtimeConnection>,
+  test: (metadata: RealtimeConnection['metadata']) => boolean,
+): RealtimeConnection[] {
+  return Array.from(connections).filter((connection) => test(connection.metadata));
+}
+
+/** A copy whose metadata is what `change` makes of the present one. */
+export function updateMetadata(
+  connection: RealtimeConnection,
+  change: (metadata: RealtimeConnection['metadata']) => Readonly<Record<string, unknown>>,
+): RealtimeConnection {
+  return Object.freeze({ ...connection, metadata: Object.freeze({ ...change(connection.metadata) }) });
+}
+
+/** A copy with one metadata entry set. A key that could reach a prototype leaves the connection as it is. */
+export function setMetadata(connection: RealtimeConnection, key: string, value: unknown): RealtimeConnection {
+  if (UNSAFE_KEYS.has(key)) return connection;
+  return updateMetadata(connection, (metadata) => ({ ...metadata, [key]: value }));
+}
+
+/** A copy without one metadata entry. */
+export function removeMetadata(connection: RealtimeConnection, key: string): RealtimeConnection {
+  return updateMetadata(connection, ({ [key]: _removed, ...rest }) => rest);
+}
+
+/** Most connections have no permissions, and many no roles: those share one set, which nobody can add to. */
+const NONE: ReadonlySet<string> = Object.defineProperty(new Set<string>(), 'add', {
+  value() {
+    throw new TypeError('The roles and permissions of a connection cannot be changed: it is a snapshot.');
+  },
+});
+
+function setOf(entries: Iterable<string> | undefined): ReadonlySet<string> {
+  const set = new Set(entries);
+  return set.size === 0 ? NONE : set;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0;
+}
+
+function isSetOfText(value: unknown): boolean {
+  return value instanceof Set && [...value].every(isText);
+}
+
+function isDate(value: unknown): boolean {
+  const getTime = (value as { getTime?: unknown } | null)?.getTime;
+  if (typeof getTime !== 'function') return false;
+  try {
+    return Number.isFinite(getTime.call(value));
+  } catch {
+    return false;
+  }
+}
+
+function areEqual(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((entry) => b.has(entry));
+}

@@ -1,0 +1,123 @@
+import { explainMetadata } from '../connection/connection.js';
+import type { Problem } from '../base/problem.js';
+
+/** The verified claims of a token (RFC 7519): what the package reads, and whatever else the issuer put in. */
+export interface JwtClaims {
+  /** Who the token stands for. */
+  readonly sub?: string;
+  /** When it ends, in seconds since 1970. */
+  readonly exp?: number;
+  /** When it was issued, in seconds since 1970. */
+  readonly iat?: number;
+  /** When its life begins, in seconds since 1970. */
+  readonly nbf?: number;
+  readonly [claim: string]: unknown;
+}
+
+/** Who somebody is, to this package. */
+export interface Identity {
+  readonly userId: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** An identity as an application's own function may give it: everything but the user may be left out. */
+export interface IdentityInput {
+  readonly userId: string;
+  readonly roles?: Iterable<string>;
+  readonly permissions?: Iterable<string>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+const MAX_SUBJECT_LENGTH = 128;
+const MAX_LIST_LENGTH = 256;
+const MAX_ENTRY_LENGTH = 128;
+
+/** Last moment that a JavaScript date can hold, in seconds; an `exp` beyond it is no date at all. */
+const MAX_DATE_S = 8_640_000_000_000;
+
+/**
+ * What is wrong with claims: `sub` must be a non-empty string of at most 128 characters, `exp` must be there, and every
+ * date a finite number of seconds. A valid signature says nothing about any of it (RFC 8725, 3.10).
+ */
+export function explainClaims(value: unknown): readonly Problem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [{ at: 'claims', message: 'must be an object' }];
+  }
+  const { sub, exp, iat, nbf } = value as Record<string, unknown>;
+  const problems: Problem[] = [];
+  if (!isText(sub, MAX_SUBJECT_LENGTH)) {
+    problems.push({ at: 'sub', message: `must be a non-empty string of at most ${MAX_SUBJECT_LENGTH} characters` });
+  }
+  if (exp === undefined) problems.push({ at: 'exp', message: 'is required' });
+  for (const [at, date] of Object.entries({ exp, iat, nbf })) {
+    if (date !== undefined && !isNumericDate(date))
+      problems.push({ at, message: 'must be a number of seconds since 1970' });
+  }
+  return problems;
+}
+
+/** True for claims that may name a user. */
+export function isClaims(value: unknown): value is JwtClaims & { readonly sub: string; readonly exp: number } {
+  return explainClaims(value).length === 0;
+}
+
+/**
+ * True once the token's life is over. A token whose `exp` is missing or no number counts as expired.
+ * @param toleranceS seconds that clocks may differ by
+ */
+export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS = 0): boolean {
+  return typeof claims.exp !== 'number' || !(now.getTime() < (claims.exp + toleranceS) * 1000);
+}
+
+/**
+ * The default reading of claims: `sub` is the user, `roles` (a list) or `role` (one) the roles, `permissions` the
+ * permissions, and `email` goes into the metadata. Entries that are no strings of 1 to 128 characters are left out, and of
+ * a list of more than 256 the rest.
+ */
+export function identityFromClaims(claims: JwtClaims): Identity {
+  return {
+    userId: claims.sub ?? '',
+    roles: textList(claims['roles'] ?? claims['role']),
+    permissions: textList(claims['permissions']),
+    metadata: typeof claims['email'] === 'string' ? { email: claims['email'] } : {},
+  };
+}
+
+/** What is wrong with an identity, such as one that an application's own `claims` function returned. */
+export function explainIdentity(value: unknown): readonly Problem[] {
+  if (typeof value !== 'object' || value === null) return [{ at: 'identity', message: 'must be an object' }];
+  const { userId, roles, permissions, metadata } = value as Record<string, unknown>;
+  const problems: Problem[] = [];
+  if (!isText(userId, Infinity)) problems.push({ at: 'userId', message: 'must be a non-empty string' });
+  for (const [at, list] of Object.entries({ roles, permissions })) {
+    if (!isTextList(list)) {
+      problems.push({
+        at,
+        message: `must be a list of at most ${MAX_LIST_LENGTH} strings of 1 to ${MAX_ENTRY_LENGTH} characters`,
+      });
+    }
+  }
+  problems.push(...explainMetadata(metadata));
+  return problems;
+}
+
+function textList(value: unknown): readonly string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.filter((entry): entry is string => isText(entry, MAX_ENTRY_LENGTH)).slice(0, MAX_LIST_LENGTH);
+}
+
+function isTextList(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length <= MAX_LIST_LENGTH && value.every((entry) => isText(entry, MAX_ENTRY_LENGTH))
+  );
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+}
+
+function isNumericDate(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= MAX_DATE_S;
+}

@@ -1,0 +1,17 @@
+import type { Problem } from '../base/problem.js';
+
+/** What is wrong with what a connection is to be given: other roles, other permissions, or both. */
+export function explainRights(rights: unknown): readonly Problem[] {
+  if (typeof rights !== 'object' || rights === null) return [{ at: 'rights', message: RIGHTS_FORM }];
+  const { roles, permissions } = rights as Record<string, unknown>;
+  if (roles === undefined && permissions === undefined) return [{ at: 'rights', message: RIGHTS_FORM }];
+  return Object.entries({ roles, permissions })
+    .filter(([, names]) => names !== undefined && !isNames(names))
+    .map(([at]) => ({ at, message: 'must be a list of non-empty strings' }));
+}
+
+const RIGHTS_FORM = 'must be an object with roles or permissions, each a list of names';
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name: unknown) => typeof name === 'string' && name.length > 0);
+}

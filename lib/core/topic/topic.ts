@@ -1,0 +1,28 @@
+import type { Problem } from '../base/problem.js';
+
+/** Most characters a topic name may have; every allowed character is one byte long. */
+export const MAX_TOPIC_LENGTH = 255;
+
+/** What a topic name is made of. `#` is reserved for the package; braces belong to patterns. */
+const TOPIC = /^[A-Za-z0-9_.:/@-]+$/;
+
+/**
+ * What is wrong with a topic name: it must be a string of 1 to 255 letters, digits or `_ . : / @ -`.
+ * @param maxLength a lower limit than 255, when there is one; a higher one changes nothing
+ */
+export function explainTopic(value: unknown, maxLength: number = MAX_TOPIC_LENGTH): readonly Problem[] {
+  if (typeof value !== 'string' || value.length === 0) return [{ at: 'topic', message: 'must be a non-empty string' }];
+  const limit = Math.min(maxLength, MAX_TOPIC_LENGTH);
+  if (value.length > limit) {
+    return [{ at: 'topic', message: `must have at most ${limit} characters, got ${value.length}` }];
+  }
+  if (!TOPIC.test(value)) {
+    return [{ at: 'topic', message: 'may hold only letters, digits and the characters _ . : / @ -' }];
+  }
+  return [];
+}
+
+/** True for a string that may name a topic. */
+export function isTopic(value: unknown): value is string {
+  return explainTopic(value).length === 0;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { connection, topic, user, type Address } from '../core/routing/address.js';
+import type { Envelope } from '../core/routing/envelope.js';
+import { PendingSubscribers } from './pending-subscribers.js';
+
+const to = (...addresses: Address[]): Envelope => ({
+  to: addresses,
+  except: [user('bob')],
+  content: { kind: 'message', text: '{}' },
+});
+
+function held(): PendingSubscribers {
+  const newcomers = new PendingSubscribers();
+  newcomers.hold('a', '1');
+  newcomers.hold('a', '2');
+  return newcomers;
+}
+
+describe('What is published to a topic', () => {
+  it('passes over those who have not been told yet that they are in it', () => {
+    expect(held().passOver(to(topic('a')))).toEqual({
+      ...to(topic('a')),
+      except: [user('bob'), connection('1'), connection('2')],
+    });
+  });
+
+  it('passes over nobody any more who was told', () => {
+    const newcomers = held();
+    newcomers.release('a', '1');
+    expect(newcomers.passOver(to(topic('a'))).except).toEqual([user('bob'), connection('2')]);
+    newcomers.release('a', '2');
+    const envelope = to(topic('a'));
+    expect(newcomers.passOver(envelope)).toBe(envelope);
+  });
+
+  it.each([
+    ['to another topic', to(topic('b'))],
+    ['to a user', to(user('ann'))],
+    ['to the topic among others, as no publication', to(topic('a'), user('ann'))],
+  ])('goes out as it is %s', (_where, envelope) => {
+    expect(held().passOver(envelope)).toBe(envelope);
+  });
+});

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { CloseCodeName } from '../../core/protocol/close-code.js';
+import type { AuthCommand } from '../../core/protocol/command.js';
+import { createConnection, type RealtimeConnection } from '../../core/connection/connection.js';
+import type { WireError } from '../../core/protocol/error-code.js';
+import { toWireError } from '../../handlers/wire-error.js';
+import type { Authenticated } from '../../ports/authenticator.js';
+import { ConnectionRegistry } from '../../ports/connection-registry.js';
+import { RealtimeSettings } from '../../options/realtime.options.js';
+import { closeCodeOf } from '../session/close-reason.js';
+import { Handshake } from './handshake.js';
+
+/** What became of a token that was the first command. */
+export type FirstOutcome =
+  | { readonly ok: true; readonly authenticated: Authenticated }
+  | { readonly ok: false; readonly error: WireError; readonly closeCode: CloseCodeName };
+
+/** What became of a newer token. */
+export type RenewalOutcome =
+  | { readonly ok: true; readonly authenticated: Authenticated; readonly connection: RealtimeConnection }
+  | { readonly ok: false; readonly error: WireError };
+
+/** Judges the tokens that come in `auth` commands. Never rejects for a bad one. */
+@Injectable()
+export class AuthCommands {
+  constructor(
+    private readonly handshake: Handshake,
+    private readonly registry: ConnectionRegistry,
+    private readonly settings: RealtimeSettings,
+  ) {}
+
+  /** True when a user has as many connections on this node as one may have. */
+  isFullFor(userId: string): boolean {
+    return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
+  }
+
+  /** A token in place of one in the request. The user's connections are still to be counted: {@link withinLimit}. */
+  async first(command: AuthCommand): Promise<FirstOutcome> {
+    const authenticated = await this.#verify(command);
+    if ('code' in authenticated) {
+      return { ok: false, error: authenticated, closeCode: closeCodeOf(authenticated.code) };
+    }
+    return { ok: true, authenticated };
+  }
+
+  /**
+   * Turns one away who has as many connections as one may have. To be called in the same turn that makes the connection:
+   * tokens that are verified side by side would all find room before.
+   */
+  withinLimit(outcome: FirstOutcome): FirstOutcome {
+    if (!outcome.ok || !this.isFullFor(outcome.authenticated.identity.userId)) return outcome;
+    const message = 'The user has as many connections as one may have.';
+    return { ok: false, error: { code: 'LIMIT_EXCEEDED', action: 'auth', message }, closeCode: 'CONNECTION_LIMIT' };
+  }
+
+  /** A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has. */
+  async renewal(command: AuthCommand, { id, userId, createdAt }: RealtimeConnection): Promise<RenewalOutcome> {
+    const authenticated = await this.#verify(command);
+    if ('code' in authenticated) return { ok: false, error: authenticated };
+    const { identity, expiresAt } = authenticated;
+    if (identity.userId !== userId) {
+      return { ok: false, error: { code: 'FORBIDDEN', action: 'auth', message: 'The token is for another user.' } };
+    }
+    const connection = createConnection({ id, ...identity, createdAt, ...(expiresAt && { expiresAt }) });
+    return { ok: true, authenticated, connection };
+  }
+
+  async #verify({ token }: AuthCommand): Promise<Authenticated | WireError> {
+    try {
+      return await this.handshake.authenticate(token);
+    } catch (error) {
+      return toWireError(error, { action: 'auth' });
+    }
+  }
+}

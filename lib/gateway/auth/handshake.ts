@@ -1,0 +1,105 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
+import { isOriginAllowed } from '../../core/connection/origin.js';
+import { parseQuery } from '../../core/base/query-string.js';
+import { findToken } from '../../core/identity/token.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
+import { Authenticator, type Authenticated } from '../../ports/authenticator.js';
+import { Clock } from '../../ports/clock.js';
+import { RealtimeSettings } from '../../options/realtime.options.js';
+import { Deadline } from './deadline.js';
+import { refusalOf, type Refusal } from '../upgrade/http-refusal.js';
+
+/** What became of a request to connect. */
+export type HandshakeOutcome =
+  /** `authenticated` is missing where the first command is to say who it is. */
+  | { readonly accepted: true; readonly authenticated?: Authenticated }
+  | { readonly accepted: false; readonly refusal: Refusal };
+
+const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
+const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not connect; see allowedOrigins.');
+
+/** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
+@Injectable()
+export class Handshake {
+  readonly #logger = new Logger(Handshake.name);
+  /** The authenticator judges a token's age, with tolerance for clocks that differ. */
+  readonly #requirements: Requirements;
+  readonly #deadline: Deadline;
+
+  constructor(
+    private readonly settings: RealtimeSettings,
+    private readonly authenticator: Authenticator,
+    private readonly clock: Clock,
+  ) {
+    this.#requirements = { ...settings.authorize, allowExpired: true };
+    this.#deadline = new Deadline(settings.limits.authTimeoutMs, unverified);
+  }
+
+  /**
+   * Judges an upgrade request. Never rejects.
+   * @param host what host and port the client asked for
+   * @param token what {@link tokenOf} found
+   * @param clientOpens true when the first command is waited for, whether or not there is a token
+   */
+  async judge(
+    request: IncomingMessage,
+    host: string | undefined,
+    token: string | undefined,
+    clientOpens: boolean,
+  ): Promise<HandshakeOutcome> {
+    const { origin } = request.headers;
+    if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
+      return refused(FOREIGN_ORIGIN);
+    }
+    if (clientOpens) return { accepted: true };
+    if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
+    try {
+      return { accepted: true, authenticated: await this.authenticate(token) };
+    } catch (error) {
+      return refused(refusalBecauseOf(error));
+    }
+  }
+
+  /**
+   * Makes an identity of a token and checks what every connection must have.
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` when nobody can tell in time
+   */
+  async authenticate(token: string): Promise<Authenticated> {
+    const { allowExpired = false } = this.settings.authorize;
+    const authenticated = await this.#deadline.within(this.authenticator.authenticate(token, { allowExpired }));
+    const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
+    if (decision.allowed) return authenticated;
+    const { code, message } = authError(decision.refusal);
+    throw new RealtimeError(code, message);
+  }
+
+  /** The token of a request, wherever it is. */
+  tokenOf(request: IncomingMessage): string | undefined {
+    const { from, query } = this.settings.token;
+    try {
+      const found = from?.(request);
+      if (found) return found;
+    } catch (error) {
+      // Only the name: the text may quote a cookie.
+      this.#logger.error(`The option token.from threw ${(error as Error)?.name}`);
+    }
+    const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
+    return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
+  }
+}
+
+function unverified(): RealtimeError {
+  return new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.');
+}
+
+function refused(refusal: Refusal): HandshakeOutcome {
+  return { accepted: false, refusal };
+}
+
+function refusalBecauseOf(error: unknown): Refusal {
+  if (!(error instanceof RealtimeError)) return refusalOf('UNAUTHENTICATED', 'The token does not hold.');
+  const { code, message, retryAfterMs = 1_000 } = error;
+  return refusalOf(code, message, code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined);
+}

@@ -1,0 +1,69 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { WireError } from '../../core/protocol/error-code.js';
+import { judgeTopicToken } from '../../core/topic/topic-token.js';
+import type { JwtClaims } from '../../core/identity/claims.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
+import { Clock } from '../../ports/clock.js';
+import { JwtVerifier } from '../../ports/jwt-verifier.js';
+import { RealtimeSettings } from '../../options/realtime.options.js';
+import { Deadline } from './deadline.js';
+
+/** What became of a token for a topic. */
+export type TopicGrant =
+  { readonly ok: true; readonly expiresAt: Date } | { readonly ok: false; readonly error: WireError };
+
+/** Judges tokens for topics: by the same verifier as tokens to connect with, and revoked in the same way. */
+@Injectable()
+export class TopicTokens {
+  readonly #logger = new Logger(TopicTokens.name);
+  readonly #deadline: Deadline;
+
+  constructor(
+    private readonly verifier: JwtVerifier,
+    private readonly clock: Clock,
+    private readonly settings: RealtimeSettings,
+  ) {
+    this.#deadline = new Deadline(settings.limits.authTimeoutMs, unknown);
+  }
+
+  /** Never rejects: whatever is wrong with the token is what the client is told. */
+  async judge(token: string, topic: string, userId: string): Promise<TopicGrant> {
+    const at = { action: 'subscribe', topic };
+    try {
+      const claims = await this.#deadline.within(this.#verify(token));
+      const { clockToleranceS: toleranceS } = this.settings;
+      const verdict = judgeTopicToken(claims, { topic, userId, toleranceS }, new Date(this.clock.now()));
+      if (verdict === 'good') return { ok: true, expiresAt: new Date(claims.exp! * 1000) };
+      return { ok: false, error: { ...(verdict === 'expired' ? EXPIRED : REFUSED), ...at } };
+    } catch (error) {
+      const code = error instanceof RealtimeError ? error.code : undefined;
+      if (code === 'TOKEN_EXPIRED') return { ok: false, error: { ...EXPIRED, ...at } };
+      if (code === 'UNAVAILABLE') return { ok: false, error: { ...UNKNOWN, ...at } };
+      this.#logger.debug(`Token for a topic refused: ${(error as Error)?.name}`);
+      return { ok: false, error: { ...REFUSED, ...at } };
+    }
+  }
+
+  async #verify(token: string): Promise<JwtClaims> {
+    const claims = await this.verifier.verify(token);
+    if (await this.#isRevoked(claims)) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
+    return claims;
+  }
+
+  async #isRevoked(claims: JwtClaims): Promise<boolean> {
+    try {
+      return (await this.settings.isRevoked?.(claims)) ?? false;
+    } catch (error) {
+      this.#logger.error(`The option isRevoked threw ${(error as Error)?.name}`);
+      throw unknown();
+    }
+  }
+}
+
+const REFUSED: WireError = { code: 'FORBIDDEN', message: 'The token does not open this topic.' };
+const EXPIRED: WireError = { code: 'TOKEN_EXPIRED', message: 'The token for this topic has expired; get a new one.' };
+const UNKNOWN: WireError = { code: 'UNAVAILABLE', message: 'The token cannot be verified at the moment; try again.' };
+
+function unknown(): RealtimeError {
+  return new RealtimeError('UNAVAILABLE', UNKNOWN.message);
+}

@@ -1,0 +1,121 @@
+import type {
+  CommandId,
+  HistoryCommand,
+  MessageCommand,
+  PresenceCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '../../core/protocol/command.js';
+import { Mailbox } from '../../core/protocol/mailbox.js';
+import { describeProblems } from '../../core/base/problem.js';
+import { explainTopic } from '../../core/topic/topic.js';
+import { answerHistory } from './history-command.js';
+import { answerPresence } from './presence-command.js';
+import { RunningMessages } from './running-messages.js';
+import type { SessionServices } from './session-services.js';
+import type { Session } from './session.js';
+import { TopicSubscriptions } from './topic-subscriptions.js';
+
+type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
+
+/** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
+export class CommandLoop {
+  readonly subscriptions: TopicSubscriptions;
+  readonly #messages: RunningMessages;
+  readonly #mailbox: Mailbox<QueuedCommand>;
+  #busy = true;
+  #started = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly services: SessionServices,
+  ) {
+    this.#mailbox = new Mailbox(services.settings.limits.mailboxSize);
+    this.#messages = new RunningMessages(session, services);
+    this.subscriptions = new TopicSubscriptions(session, services, (topic) => this.#messages.endStreams(topic));
+  }
+
+  /** Until then commands wait. */
+  start(): void {
+    this.#started = true;
+    this.#busy = false;
+    this.#work();
+  }
+
+  /** Resolves when no command is waiting or being handled; streams that go on by themselves do not count. */
+  finish(): Promise<void> {
+    if (!this.#started || (!this.#busy && this.#mailbox.length === 0)) return Promise.resolve();
+    return new Promise((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** Nothing is begun or answered any more. */
+  stop(): void {
+    this.#busy = true;
+    this.#mailbox.clear();
+    this.#onIdle?.();
+    this.#messages.stop();
+  }
+
+  accept(command: QueuedCommand): void {
+    if (this.#mailbox.push(command)) this.session.pauseReading();
+    this.#work();
+  }
+
+  /** Ends a message that is running or waiting. One that has just ended was answered already. */
+  cancel(id: CommandId): void {
+    const isFound =
+      this.#messages.cancel(id) ||
+      this.#mailbox.remove((command) => command.id === id && command.action === 'message') !== undefined;
+    if (!isFound) return;
+    this.session.replies.push({ kind: 'complete', id });
+    if (this.#mailbox.resume()) this.session.resumeReading();
+  }
+
+  #work(): void {
+    while (!this.#busy) {
+      const command = this.#mailbox.shift();
+      if (this.#mailbox.resume()) this.session.resumeReading();
+      if (command === undefined) return this.#onIdle?.();
+      const settled = this.#handle(command);
+      if (settled === undefined) continue;
+      this.#busy = true;
+      void settled.then(() => this.#proceed());
+    }
+  }
+
+  #proceed(): void {
+    if (this.session.isClosed) return;
+    this.#busy = false;
+    this.#work();
+  }
+
+  /** @returns a promise that never rejects when the next command has to wait */
+  #handle(command: QueuedCommand): Promise<void> | undefined {
+    const problems = explainTopic(command.topic, this.services.settings.limits.maxTopicLength);
+    if (problems.length > 0) {
+      const { action, id } = command;
+      const message = `${describeProblems(problems)}.`;
+      this.session.replies.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      return undefined;
+    }
+    switch (command.action) {
+      case 'subscribe':
+        return this.subscriptions.subscribe(command);
+      case 'unsubscribe':
+        return this.#unsubscribe(command);
+      case 'message':
+        return this.#messages.handle(command);
+      case 'history':
+        return answerHistory(command, this.session, this.services);
+      case 'presence':
+        return answerPresence(command, this.session, this.services);
+    }
+  }
+
+  #unsubscribe({ topic, id }: UnsubscribeCommand): Promise<void> | undefined {
+    const left = this.subscriptions.leave(topic);
+    if (id !== undefined) this.session.replies.push({ kind: 'unsubscribed', id, topic });
+    return left;
+  }
+}

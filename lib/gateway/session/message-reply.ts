@@ -1,0 +1,65 @@
+import { Logger } from '@nestjs/common';
+import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
+import type { WireError } from '../../core/protocol/error-code.js';
+import type { ReplySink } from '../../handlers/reply-sink.js';
+import type { ClientReplies } from './client-replies.js';
+
+const logger = new Logger('RealtimeHandlers');
+
+/** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
+export class MessageReply implements ReplySink {
+  isDone = false;
+  /** The latest of many replies, for a client that takes one. */
+  #latest: { readonly payload: unknown } | undefined;
+
+  constructor(
+    private readonly outlet: ClientReplies,
+    private readonly command: MessageCommand,
+    private readonly owner: { forget(reply: MessageReply): void },
+  ) {}
+
+  /** What the message is known by while it is running: the client's id, or the reply itself when there is none. */
+  get key(): CommandId | MessageReply {
+    return this.command.id ?? this;
+  }
+
+  value(payload: unknown): void {
+    this.#done();
+    this.#push(payload);
+  }
+
+  item(payload: unknown): void {
+    if (this.command.single) this.#latest = { payload };
+    else if (!this.#push(payload)) this.#done();
+  }
+
+  complete(): void {
+    if (this.#latest) return this.value(this.#latest.payload);
+    this.#done();
+    if (this.command.id !== undefined) this.outlet.push({ kind: 'complete', id: this.command.id });
+  }
+
+  error(error: WireError): void {
+    this.#done();
+    this.outlet.fail(error, this.command.id);
+  }
+
+  /** @returns false when the payload could not be written; the client has been told then */
+  #push(payload: unknown): boolean {
+    const { id, topic, type } = this.command;
+    if (id === undefined) return true;
+    try {
+      this.outlet.push({ kind: 'reply', id, payload });
+      return true;
+    } catch (error) {
+      logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
+      this.outlet.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
+      return false;
+    }
+  }
+
+  #done(): void {
+    this.isDone = true;
+    this.owner.forget(this);
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { userOfOnlineTopic } from '../../core/topic/reserved-topic.js';
+import type { PresenceChange } from '../../core/presence/presence.js';
+import { ConnectionEvents } from '../../delivery/connection-events.js';
+import { LocalPresence } from '../../delivery/local-presence.js';
+import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
+
+/**
+ * Tells the application of the changes that fall to this node: `@OnJoin()` and `@OnLeave()`, and who is online. The hooks of one
+ * user in one topic run one after the other, so that a slow join does not end behind the leave.
+ */
+@Injectable()
+export class PresenceHooks {
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(
+    presence: LocalPresence,
+    private readonly dispatcher: HandlerDispatcher,
+    private readonly events: ConnectionEvents,
+  ) {
+    presence.onChange((topic, change) => this.#changed(topic, change));
+  }
+
+  #changed(topic: string, change: PresenceChange): void {
+    const userId = userOfOnlineTopic(topic);
+    if (userId !== undefined) this.events.emit({ type: change.kind === 'joined' ? 'online' : 'offline', userId });
+    else this.#run(topic, change);
+  }
+
+  #run(topic: string, change: PresenceChange): void {
+    // A topic has no such character.
+    const key = `${topic}\n${change.userId}`;
+    const before = this.#running.get(key);
+    const call = () => this.dispatcher.presenceChanged(topic, change);
+    const run = before ? before.then(call) : call();
+    if (run === undefined) return;
+    this.#running.set(key, run);
+    void run.finally(() => this.#ended(key, run));
+  }
+
+  #ended(key: string, run: Promise<void>): void {
+    if (this.#running.get(key) === run) this.#running.delete(key);
+  }
+}

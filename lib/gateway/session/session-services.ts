@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { Rate } from '../../core/base/token-bucket.js';
+import { ConnectionEvents } from '../../delivery/connection-events.js';
+import { Membership } from '../../delivery/membership.js';
+import { TopicStreams } from '../../delivery/topic-streams.js';
+import { Timestamps } from '../../delivery/timestamps.js';
+import { NodeIdentity } from '../../delivery/node-identity.js';
+import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
+import { Clock } from '../../ports/clock.js';
+import { HistoryStore } from '../../ports/history-store.js';
+import { IdGenerator } from '../../ports/id-generator.js';
+import { PubSubManager } from '../../ports/pub-sub-manager.js';
+import { RealtimeSettings } from '../../options/realtime.options.js';
+import { AuthCommands } from '../auth/auth-commands.js';
+import { TopicPresence } from './topic-presence.js';
+import { TopicTokens } from '../auth/topic-tokens.js';
+
+/** What every session of a node works with, in one object that all of them share. */
+@Injectable()
+export class SessionServices {
+  /** How fast one client may send commands. */
+  readonly commandRate: Rate;
+  /** The same for clients that speak first: they subscribe to all their topics in one go, with the token. */
+  readonly openingRate: Rate;
+  /** How many mistakes one client is forgiven. */
+  readonly mistakeRate: Rate;
+  readonly timestamps: Timestamps;
+
+  constructor(
+    readonly settings: RealtimeSettings,
+    readonly authentication: AuthCommands,
+    readonly topicTokens: TopicTokens,
+    readonly dispatcher: HandlerDispatcher,
+    readonly membership: Membership,
+    readonly pubSub: PubSubManager,
+    readonly streams: TopicStreams,
+    readonly history: HistoryStore,
+    readonly events: ConnectionEvents,
+    readonly clock: Clock,
+    readonly ids: IdGenerator,
+    readonly node: NodeIdentity,
+    readonly presence: TopicPresence,
+  ) {
+    this.timestamps = new Timestamps(clock);
+    const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
+    this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
+    this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };
+    this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
+  }
+}

@@ -1,0 +1,312 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { JsonCodec } from '../../codecs/json/json-codec.js';
+import { Frame } from '../../ports/frame.js';
+import { SendBudget } from './send-budget.js';
+import { compressedTextFrame, textFrame } from './websocket-frame.js';
+import { FlushQueue } from './flush-queue.js';
+import { WsConnectionSocket } from './ws-connection-socket.js';
+
+const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
+
+/** The TCP socket below: it keeps what is written, and takes none of it while it `isStuck`. */
+class FakeRawSocket {
+  writable = true;
+  isStuck = false;
+  writableLength = 0;
+  /** The answer to the upgrade request left before. */
+  bytesWritten = 129;
+
+  readonly calls: Buffer[] = [];
+  write = (bytes: Buffer) => {
+    this.calls.push(bytes);
+    this.bytesWritten += bytes.length;
+    if (this.isStuck) this.writableLength += bytes.length;
+  };
+}
+
+let raw: FakeRawSocket;
+let budget: SendBudget;
+let batch: FlushQueue;
+const closes: string[] = [];
+const onSlow = vi.fn();
+
+beforeEach(() => {
+  raw = new FakeRawSocket();
+  budget = new SendBudget(10_000_000);
+  batch = new FlushQueue();
+  closes.length = 0;
+  onSlow.mockReset();
+});
+
+function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
+  const ws = {
+    _socket: raw,
+    extensions,
+    close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
+    terminate: () => void closes.push('terminated'),
+  };
+  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame };
+  return new WsConnectionSocket(ws as unknown as WebSocket, codec, share, { tooSlow: onSlow });
+}
+
+const A = new Frame('{"a":1}');
+const B = new Frame('{"b":2}');
+const bytesOf = (frame: Frame) => frame.bytes(textFrame);
+const joined = (...frames: Frame[]) => Buffer.concat(frames.map(bytesOf));
+
+describe('frames that are sent in one turn', () => {
+  it('leave when the turn ends', async () => {
+    const socket = open();
+    socket.send(A);
+    const early = [...raw.calls];
+    await nextTurn();
+    expect([early, raw.calls]).toEqual([[], [bytesOf(A)]]);
+  });
+
+  it('leave in their order and in one write', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([joined(A, B)]);
+  });
+
+  it('leave once', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A), bytesOf(B)]);
+  });
+
+  it('are the same bytes for all sockets', async () => {
+    const [one, other] = [open(), open()];
+    for (const socket of [one, other]) socket.send(A);
+    for (const socket of [one, other]) socket.send(B);
+    await nextTurn();
+    expect(raw.calls[0]).toBe(raw.calls[1]);
+  });
+
+  it('leave at once when they are large', () => {
+    const socket = open(Infinity);
+    socket.send(new Frame('x'.repeat(70_000)));
+    expect(raw.calls).toHaveLength(1);
+  });
+
+  it('keep their order when a large one is among them', async () => {
+    const [socket, large] = [open(Infinity), new Frame('x'.repeat(70_000))];
+    for (const frame of [A, large, B]) socket.send(frame);
+    await nextTurn();
+    expect(raw.calls).toEqual([joined(A, large), bytesOf(B)]);
+  });
+
+  it('are dropped when the socket can no longer be written', async () => {
+    const socket = open();
+    raw.writable = false;
+    socket.send(A);
+    await nextTurn();
+    expect(raw.calls).toEqual([]);
+  });
+});
+
+describe('a socket that has agreed to compression', () => {
+  it('gets the frame that was made for those, and the others theirs', async () => {
+    const frame = new Frame('z'.repeat(2_000));
+    for (const extensions of ['', 'permessage-deflate', 'permessage-deflate']) open(1_000, extensions).send(frame);
+    await nextTurn();
+    expect(raw.calls).toEqual([textFrame(frame.text), ...Array(2).fill(compressedTextFrame(frame.text))]);
+    expect(raw.calls[1]).toBe(raw.calls[2]);
+  });
+});
+
+describe('a socket that is held', () => {
+  it('lets leave what was sent before', () => {
+    const socket = open();
+    socket.send(A);
+    socket.hold();
+    expect(raw.calls).toEqual([bytesOf(A)]);
+  });
+
+  it('keeps what is sent from then on, even if something had been sent in the same turn', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.hold();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A)]);
+  });
+
+  it('sends what it kept behind what comes first at its release', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(B);
+    socket.release(() => socket.send(A));
+    await nextTurn();
+    expect(raw.calls).toEqual([joined(A, B)]);
+  });
+
+  it('drops what it kept when what comes first at its release is too much for the peer', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.release(() => socket.close('SLOW'));
+    await nextTurn();
+    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
+  });
+
+  it('sends as ever after its release', async () => {
+    const socket = open();
+    socket.hold();
+    socket.release(() => undefined);
+    socket.send(A);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A)]);
+  });
+
+  it('is slow when more is sent to it than may wait', () => {
+    const socket = open(bytesOf(A).length);
+    socket.hold();
+    socket.send(A);
+    const early = onSlow.mock.calls.length;
+    socket.send(B);
+    expect([early, onSlow.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  it('counts against the budget of the node with what it keeps, until that is let go', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    const during = budget.total;
+    socket.release(() => undefined);
+    await nextTurn();
+    expect([during, budget.total]).toEqual([bytesOf(A).length, 0]);
+  });
+
+  it('counts no longer once it is closed', () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.close('SERVER_ERROR');
+    expect(budget.total).toBe(0);
+  });
+
+  it('says nothing of what it kept when it is closed', async () => {
+    const socket = open();
+    socket.hold();
+    socket.send(A);
+    socket.close('SERVER_ERROR');
+    await nextTurn();
+    expect([raw.calls, closes]).toEqual([[], ['3004 server failed to handle the connection']]);
+  });
+});
+
+describe('closing', () => {
+  it('lets leave what was sent before', () => {
+    const socket = open();
+    socket.send(A);
+    socket.close('FORCED', 'enough');
+    expect([raw.calls, closes]).toEqual([[bytesOf(A)], ['3503 enough']]);
+  });
+
+  it('drops what is sent afterwards', async () => {
+    const socket = open();
+    socket.close('FORCED');
+    socket.send(A);
+    await nextTurn();
+    expect(raw.calls).toEqual([]);
+  });
+
+  it('gives the reason that goes with the code, unless there is another one', () => {
+    open().close('SHUTDOWN');
+    expect(closes).toEqual(['3001 server is shutting down, please reconnect']);
+  });
+
+  it('by the peer lets leave what was sent before, and drops what is sent afterwards', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.closing();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A)]);
+  });
+
+  it('happens once', () => {
+    const socket = open();
+    socket.close('FORCED', 'first');
+    socket.close('FORCED', 'second');
+    expect(closes).toEqual(['3503 first']);
+  });
+
+  it('gives a slow reader nothing more', () => {
+    const socket = open();
+    socket.send(A);
+    socket.close('SLOW');
+    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
+  });
+
+  it('at once drops what has not left', async () => {
+    const socket = open();
+    socket.send(A);
+    socket.terminate();
+    await nextTurn();
+    expect([raw.calls, closes]).toEqual([[], ['terminated']]);
+  });
+});
+
+describe('a peer that does not read', () => {
+  beforeEach(() => {
+    raw.isStuck = true;
+  });
+
+  it('is slow once more waits than may', async () => {
+    const socket = open(bytesOf(A).length);
+    socket.send(A);
+    await nextTurn();
+    const early = onSlow.mock.calls.length;
+    socket.send(B);
+    await nextTurn();
+    expect([early, onSlow.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  it('is not slow while as much waits as may', async () => {
+    const socket = open(bytesOf(A).length);
+    socket.send(A);
+    await nextTurn();
+    expect(onSlow).not.toHaveBeenCalled();
+  });
+
+  it('counts against the budget of the node until it has gone', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    const during = budget.total;
+    socket.closed();
+    expect([during, budget.total]).toEqual([bytesOf(A).length, 0]);
+  });
+
+  it('is stalled when it has taken nothing for longer than it may', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    expect([1, 2, 3, 4].map(() => socket.isStalled(2))).toEqual([false, false, false, true]);
+  });
+
+  it('is not stalled while it takes something', async () => {
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    const stalled = [1, 2, 3, 4, 5].map(() => {
+      raw.writableLength -= 1;
+      return socket.isStalled(1);
+    });
+    expect(stalled).not.toContain(true);
+  });
+
+  it('is not stalled when nothing waits for it', () => {
+    const socket = open();
+    expect([1, 2, 3].map(() => socket.isStalled(0))).toEqual([false, false, false]);
+  });
+});
