@@ -8,6 +8,7 @@ export const USAGE = `npm run bench -- [options]
   --growth            how costs grow with connections, topics and nodes, instead of the comparison
   --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
   --features          what histories, presence and the Centrifuge protocol cost this package, alone
+  --decoders          what decoding hostile frames costs, alone: under a minute
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
   --readme            put tables into bench/README.md
@@ -19,6 +20,7 @@ export interface BenchOptions {
   readonly isGrowth: boolean;
   readonly isCluster: boolean;
   readonly isFeatures: boolean;
+  readonly isDecoders: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
@@ -37,6 +39,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       growth: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
       features: { type: 'boolean', default: false },
+      decoders: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
       only: { type: 'string' },
@@ -54,6 +57,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isGrowth: values.growth,
     isCluster: values.cluster,
     isFeatures: values.features,
+    isDecoders: values.decoders,
     isForReadme: values.readme,
     repetitions,
     only: values.only?.split(','),

@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { measureDecoding } from './decoders/decoding-costs.js';
+import { decodingTable } from './decoders/decoding-table.js';
 import { measure } from './measure.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { feasible, plan, type Step } from './plan.js';
@@ -24,6 +26,10 @@ export async function main(args: readonly string[]): Promise<number> {
   if (options.table !== undefined) {
     const results = JSON.parse(readFileSync(options.table, 'utf8')) as Results;
     publish(results, options.table, options.isForReadme);
+    return 0;
+  }
+  if (options.isDecoders) {
+    console.log(decodingTable(measureDecoding(101)));
     return 0;
   }
   endWithChildren();

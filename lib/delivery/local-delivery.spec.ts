@@ -13,7 +13,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers } from './presence-watchers.js';
 
-const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity });
+const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
 
 /** A connection that keeps what it is told. */
 class FakeTarget implements DeliveryTarget {

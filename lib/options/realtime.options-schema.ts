@@ -84,6 +84,7 @@ class LimitsSchema {
   @Limit('of violations', 20) maxViolationsPerMinute: unknown;
   @Limit('of levels', 32) maxJsonDepth: unknown;
   @Limit('of keys', 1_000) maxJsonKeys: unknown;
+  @Limit('of values', 10_000) maxJsonValues: unknown;
   @Limit('of publications', 300, { max: 10_000 }) maxHistoryPage: unknown;
   @Limit('of topics', 128) maxTopicsPerConnection: unknown;
   @Limit('of characters', MAX_TOPIC_LENGTH, { max: MAX_TOPIC_LENGTH }) maxTopicLength: unknown;

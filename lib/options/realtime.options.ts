@@ -108,6 +108,8 @@ export interface RealtimeLimits {
   maxJsonDepth?: number;
   /** Most keys of one object, and most entries of one array, in a message from a client. Default 1,000. */
   maxJsonKeys?: number;
+  /** Most values in a message from a client, counted over all levels. Default 10,000. */
+  maxJsonValues?: number;
   /** Most publications that are recovered at once, or answered to one `history` command. Default 300. */
   maxHistoryPage?: number;
   /** Most topics a client may subscribe one connection to. Default 128. */
@@ -272,6 +274,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxViolationsPerMinute: 20,
   maxJsonDepth: 32,
   maxJsonKeys: 1_000,
+  maxJsonValues: 10_000,
   maxHistoryPage: 300,
   maxTopicsPerConnection: 128,
   maxTopicLength: 255,

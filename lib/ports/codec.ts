@@ -8,9 +8,12 @@ export type Decoded =
   | { readonly ok: true; readonly command: Command }
   | { readonly ok: false; readonly id?: CommandId; readonly error: WireError };
 
-/** What a frame held that carries any number of commands, in their order. */
+/**
+ * The commands of one frame, in order. They are decoded while the caller iterates, so that a caller that stops (because a
+ * command has ended the connection) does not pay for the rest.
+ */
 export interface DecodedBatch {
-  readonly batch: readonly Decoded[];
+  readonly batch: Iterable<Decoded>;
 }
 
 /**

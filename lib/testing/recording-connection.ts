@@ -137,4 +137,4 @@ class RecordingSocket extends ConnectionSocket {
   }
 }
 
-const CODEC = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity });
+const CODEC = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });

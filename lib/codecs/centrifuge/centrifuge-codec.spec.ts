@@ -1,19 +1,19 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Command, CommandId } from '../../core/protocol/command.js';
 import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
 import { stringifyMessage } from '../../core/message/message.js';
 import type { Push } from '../../core/protocol/push.js';
-import type { Decoded } from '../../ports/codec.js';
+import type { Decoded, DecodedBatch } from '../../ports/codec.js';
 import { CentrifugeCodec } from './centrifuge-codec.js';
 import { commandIdOf, METHODS, type Method } from './method.js';
 
-const codec = new CentrifugeCodec({ maxDepth: 32, maxKeys: 1_000 });
+const codec = new CentrifugeCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 const NOW = '2026-11-23T08:00:00.000Z';
 
 function decodeAll(frame: string): readonly Decoded[] {
   const decoded = codec.decode(frame);
-  return 'batch' in decoded ? decoded.batch : [decoded];
+  return 'batch' in decoded ? [...decoded.batch] : [decoded];
 }
 
 function command(line: object): Command | undefined {
@@ -155,6 +155,32 @@ describe('reading a frame', () => {
 
   it('makes no list for a single command', () => {
     expect(codec.decode('{}\n')).toEqual({ ok: true, command: { action: 'pong' } });
+  });
+
+  it('decodes a line only when it is asked for', () => {
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parse.mockRestore());
+    const { batch } = codec.decode('{"id":1,"unsubscribe":{"channel":"c"}}\n{"id":2}\n{"id":3}') as DecodedBatch;
+    for (const decoded of batch) if (decoded.ok) break;
+    expect(parse).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['an empty line', '', 'a command is empty'],
+    ['a line that is not JSON', 'x', 'a command is not JSON'],
+    ['a command without a method', '{"id":1}', 'there is no such method'],
+  ])('stops at the first failure that nobody can be told about: %s', (_what, line, message) => {
+    const decoded = decodeAll(`{"id":1,"ping":{}}\n${line}\n{"id":2,"ping":{}}`);
+    expect(decoded.map((each) => !each.ok && each.error.message)).toEqual(['Not available here.', message]);
+  });
+
+  it('takes as many commands as a frame may hold, and no more', () => {
+    const line = '{"id":7,"ping":{}}';
+    const frameOf = (count: number) => Array.from({ length: count }, () => line).join('\n');
+    expect(decodeAll(frameOf(4_096))).toHaveLength(4_096);
+    expect(decodeAll(frameOf(9_000)).slice(4_096)).toEqual([
+      { ok: false, error: { code: 'INVALID_MESSAGE', message: 'a frame may hold at most 4096 commands' } },
+    ]);
   });
 
   it('keeps the id of a command that is refused', () => {

@@ -4,6 +4,9 @@ import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, readCommand } from './command-reader.js';
 import { writeHistory, writePush } from './push-writer.js';
 
+/** Most commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
+const MAX_COMMANDS = 4_096;
+
 /** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one in each line. */
 export class CentrifugeCodec implements Codec {
   readonly subprotocol = 'centrifuge-json';
@@ -17,7 +20,7 @@ export class CentrifugeCodec implements Codec {
   decode(frame: string): Decoded | DecodedBatch {
     const text = frame.endsWith('\n') ? frame.slice(0, -1) : frame;
     if (!text.includes('\n')) return this.#read(text);
-    return { batch: text.split('\n').map((line) => this.#read(line)) };
+    return { batch: this.#readLines(text) };
   }
 
   encodePush(push: Push, timestamp: string): string | undefined {
@@ -33,7 +36,22 @@ export class CentrifugeCodec implements Codec {
     return `{"push":{"channel":${JSON.stringify(topic)},"pub":{"data":${message}${place}}}}`;
   }
 
+  /** Stops at the first failure that nobody can be told about, since that ends the connection. */
+  *#readLines(text: string): Iterable<Decoded> {
+    let start = 0;
+    for (let count = 0; count < MAX_COMMANDS; count++) {
+      const end = text.indexOf('\n', start);
+      const decoded = this.#read(end < 0 ? text.slice(start) : text.slice(start, end));
+      yield decoded;
+      if (end < 0 || (!decoded.ok && decoded.id === undefined)) return;
+      start = end + 1;
+    }
+    yield failed(`a frame may hold at most ${MAX_COMMANDS} commands`);
+  }
+
   #read(line: string): Decoded {
+    // A frame may hold 65,536 line feeds, and each exception of JSON.parse costs microseconds.
+    if (line === '') return failed('a command is empty');
     let value: unknown;
     try {
       value = JSON.parse(line);

@@ -4,7 +4,7 @@ import type { Push } from '../../core/protocol/push.js';
 import { stringifyMessage } from '../../core/message/message.js';
 import { JsonCodec } from './json-codec.js';
 
-const codec = new JsonCodec({ maxDepth: 4, maxKeys: 5 });
+const codec = new JsonCodec({ maxDepth: 4, maxKeys: 5, maxValues: 50 });
 const NOW = '2026-01-31T12:00:00.000Z';
 
 const decode = (value: unknown) => codec.decode(typeof value === 'string' ? value : JSON.stringify(value));

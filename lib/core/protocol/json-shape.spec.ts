@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainJsonShape } from './json-shape.js';
 
-const NO_LIMIT = { maxDepth: Infinity, maxKeys: Infinity };
+const NO_LIMIT = { maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity };
 const parse = (text: string): unknown => JSON.parse(text);
 
 /** The same by recursion: what the walk must agree with. */
@@ -14,6 +14,12 @@ function widthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const entries = Object.values(value);
   return Math.max(entries.length, ...entries.map(widthOf));
+}
+
+function countOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const entries = Object.values(value);
+  return entries.reduce<number>((sum, entry) => sum + countOf(entry), entries.length);
 }
 
 describe('explainJsonShape', () => {
@@ -29,6 +35,14 @@ describe('explainJsonShape', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 6 }), (value, maxKeys) => {
         expect(explainJsonShape(value, { ...NO_LIMIT, maxKeys }) === undefined).toBe(widthOf(value) <= maxKeys);
+      }),
+    );
+  });
+
+  it('allows exactly the number of values it is given, over all levels', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 12 }), (value, maxValues) => {
+        expect(explainJsonShape(value, { ...NO_LIMIT, maxValues }) === undefined).toBe(countOf(value) <= maxValues);
       }),
     );
   });

@@ -1,25 +1,33 @@
 import type { Problem } from '../base/problem.js';
 
-/** How big parsed JSON may be in each direction. */
+/** Limits on the shape of parsed JSON. */
 export interface JsonShape {
   readonly maxDepth: number;
   /** Most keys of an object, and most entries of an array. */
   readonly maxKeys: number;
+  /** Most values in all: each entry of an object or array counts, at every level. Bounds the memory of a parsed message. */
+  readonly maxValues: number;
 }
 
 /**
- * Says where parsed JSON is nested too deep or has too many keys. `JSON.parse` takes 32,000 levels in 64 KB, which
+ * Explains how parsed JSON exceeds a limit: nested too deep, too many entries in one container, or too many in all. `JSON.parse` takes 32,000 levels in 64 KB, which
  * `JSON.stringify`, `structuredClone` and validators then fail on; so this walks without recursion.
  */
-export function explainJsonShape(value: unknown, { maxDepth, maxKeys }: JsonShape): Problem | undefined {
+export function explainJsonShape(value: unknown, { maxDepth, maxKeys, maxValues }: JsonShape): Problem | undefined {
   if (!isContainer(value)) return undefined;
   let level: object[] = [value];
+  let values = 0;
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) return { at: 'message', message: `must not be nested deeper than ${maxDepth} levels` };
     const next: object[] = [];
     for (const container of level) {
-      if (descend(container, next) > maxKeys) {
+      const entries = descend(container, next);
+      if (entries > maxKeys) {
         return { at: 'message', message: `must not hold more than ${maxKeys} entries in one object or list` };
+      }
+      values += entries;
+      if (values > maxValues) {
+        return { at: 'message', message: `must not hold more than ${maxValues} values in all` };
       }
     }
     level = next;

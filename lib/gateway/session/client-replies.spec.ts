@@ -22,7 +22,7 @@ beforeEach(() => {
 /** An outlet that forgives that many mistakes in a minute. */
 function outlet(forgiven = 2): ClientReplies {
   const socket: ConnectionSocket = {
-    codec: new JsonCodec({ maxDepth: 32, maxKeys: 1_000 }),
+    codec: new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 }),
     send: ({ text }: Frame) => void sent.push(JSON.parse(text)),
     close: () => undefined,
   };

@@ -3,7 +3,7 @@ import { JsonCodec } from '../../codecs/json/json-codec.js';
 import { Heartbeat, type HeartbeatTick, type HeartbeatTimes } from './heartbeat.js';
 import type { Session } from './session.js';
 
-const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
+const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 const TIMES = { intervalMs: 25_000, timeoutMs: 10_000, writeStallMs: 10_000, authTimeoutMs: 10_000 };
 
 let sessions: Set<Session>;

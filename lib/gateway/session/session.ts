@@ -108,8 +108,12 @@ export class Session implements DeliveryTarget {
     if (this.isClosed) return;
     this.heard();
     const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
-    if ('batch' in decoded) for (const each of decoded.batch) this.#hear(each);
-    else this.#hear(decoded);
+    if (!('batch' in decoded)) return this.#hear(decoded);
+    for (const each of decoded.batch) {
+      this.#hear(each);
+      // The rest stays undecoded.
+      if (this.isClosed) return;
+    }
   }
 
   #hear(decoded: Decoded): void {

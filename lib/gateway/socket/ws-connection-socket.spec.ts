@@ -8,7 +8,7 @@ import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { FlushQueue } from './flush-queue.js';
 import { WsConnectionSocket } from './ws-connection-socket.js';
 
-const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
+const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 
 /** The TCP socket below: it keeps what is written, and takes none of it while it `isStuck`. */
 class FakeRawSocket {

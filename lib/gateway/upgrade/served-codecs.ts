@@ -11,7 +11,7 @@ export class ServedCodecs {
   readonly byPath: ReadonlyMap<string, Codec>;
 
   constructor({ path, centrifuge, limits }: RealtimeSettings) {
-    const shape = { maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys };
+    const shape = { maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys, maxValues: limits.maxJsonValues };
     const byPath = new Map<string, Codec>([[path, new JsonCodec(shape)]]);
     if (centrifuge) byPath.set(centrifuge.path, new CentrifugeCodec(shape));
     this.byPath = byPath;

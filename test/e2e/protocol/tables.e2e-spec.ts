@@ -4,7 +4,7 @@ import { JSON_ACTIONS, JsonCodec } from '../../../lib/codecs/json/json-codec.js'
 import type { Push } from '../../../lib/core/protocol/push.js';
 import { tableUnder } from '../../helpers/protocol-document.js';
 
-const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000 });
+const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 
 /** The names of a list such as `topic, payload?`: those that must be there, and all of them. */
 function fieldsOf(cell: string): { required: string[]; all: string[] } {

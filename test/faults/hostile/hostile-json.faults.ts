@@ -122,10 +122,28 @@ describe('a payload with __proto__', () => {
   });
 });
 
+/** Lists of 1,000 empty objects: no list is too long, nothing is nested deep, and each byte costs many of heap. */
+function manyValues(lists: number): readonly (readonly object[])[] {
+  return Array.from({ length: lists }, () => Array.from({ length: 1_000 }, () => ({})));
+}
+
+describe('a message of more values than one may hold', () => {
+  it('is refused, wherever they stand', async () => {
+    const scene = await stage();
+    expect(await answerTo(await scene.raw(), echo(JSON.stringify(manyValues(10))))).toEqual([ERROR, 'LIMIT_EXCEEDED']);
+  });
+
+  it('is taken with some fewer', async () => {
+    const scene = await stage();
+    const payload = manyValues(9);
+    expect(await answerTo(await scene.raw(), echo(JSON.stringify(payload)))).toEqual([REPLY, payload]);
+  });
+});
+
 describe('twin: without the limit', () => {
   it('on depth, 20,000 levels make a handler fail', async () => {
     const logs = collectLogs();
-    const scene = await stage({ maxJsonDepth: Infinity });
+    const scene = await stage({ maxJsonDepth: Infinity, maxJsonValues: Infinity });
     expect(await answerTo(await scene.raw(), echo(nested(20_000)))).toEqual([ERROR, 'INTERNAL']);
     expect(logs.join()).toContain('Maximum call stack size exceeded');
   });
@@ -133,6 +151,12 @@ describe('twin: without the limit', () => {
   it('on keys, 5,000 of them reach a handler', async () => {
     const scene = await stage({ maxJsonKeys: Infinity });
     const payload = Object.fromEntries(keys(5_000));
+    expect(await answerTo(await scene.raw(), echo(JSON.stringify(payload)))).toEqual([REPLY, payload]);
+  });
+
+  it('on values, 20,000 empty objects in lists of 1,000 reach a handler', async () => {
+    const scene = await stage({ maxJsonValues: Infinity });
+    const payload = manyValues(20);
     expect(await answerTo(await scene.raw(), echo(JSON.stringify(payload)))).toEqual([REPLY, payload]);
   });
 

@@ -2,6 +2,8 @@ import type { Provider } from '@nestjs/common';
 import { JwtVerifier, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CentrifugeCodec } from '../../../lib/codecs/centrifuge/centrifuge-codec.js';
+import type { Decoded } from '../../../lib/ports/codec.js';
 import { Session } from '../../../lib/gateway/session/session.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { OPCODE, rawFrame } from '../../helpers/raw-frames.js';
@@ -48,6 +50,39 @@ describe('a frame that is larger than one may be', () => {
     const guest = await visit(scene);
     await guest.write(tooLarge);
     expect(await guest.answer(71)).toEqual({ id: 71, unsubscribe: {} });
+  });
+});
+
+describe('a frame of 65,536 line feeds', () => {
+  const lineFeeds = rawFrame({ payload: '\n'.repeat(65_536) });
+
+  it('ends the connection at the first of them', async () => {
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parse.mockRestore());
+    const scene = await stage();
+    const guest = await visit(scene);
+    parse.mockClear();
+    await scene.during(() => guest.write(lineFeeds));
+    const close = await guest.closeCode();
+    expect(parse.mock.calls.length).toBeLessThan(10);
+    expect([close, await scene.harm()]).toEqual([3501, NO_HARM]);
+  });
+
+  it('twin: is decoded to its end by a decoder that reads all lines before the first is judged', async () => {
+    const decode = CentrifugeCodec.prototype.decode;
+    const eager = vi.spyOn(CentrifugeCodec.prototype, 'decode').mockImplementation(function (
+      this: CentrifugeCodec,
+      frame,
+    ) {
+      return { batch: frame.split('\n').map((line) => decode.call(this, line) as Decoded) };
+    });
+    onTestFinished(() => eager.mockRestore());
+    const scene = await stage();
+    const guest = await visit(scene);
+    await guest.write(lineFeeds);
+    expect(await guest.closeCode()).toBe(3501);
+    const [batch] = eager.mock.results.map(({ value }) => (value as { batch: readonly Decoded[] }).batch);
+    expect(batch!.length).toBe(65_537);
   });
 });
 
