@@ -30,6 +30,7 @@ import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { InvalidArgumentError } from './errors/invalid-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
+import { inEpoch } from './core/history/recovery.js';
 import { HistoryStore } from './ports/history-store.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
@@ -209,7 +210,7 @@ export class RealtimeService {
     if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);
-    if (since && since.epoch !== top.epoch) {
+    if (since && inEpoch(since, top.epoch).epoch !== top.epoch) {
       throw new RealtimeError('VALIDATION_FAILED', 'The history has begun anew since then; ask without "since".');
     }
     return { ...top, publications: publications.map(({ offset, text }) => ({ ...JSON.parse(text), offset })) };

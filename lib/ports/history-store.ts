@@ -16,7 +16,8 @@ export interface PublicationOptions extends PublishOptions {
  * what is read here and what arrives there have one order, on all nodes. A user's own topic goes to the user, on the subject
  * of the user: `addressOfTopic` in `core` tells the address of a topic. The last `size` publications are kept until
  * `ttlMs` after the last one; the position of a topic is kept for 24 hours, and ten times `ttlMs` at least, after it was last
- * published to or read; that of a topic to which nothing was ever published, for ten minutes. Whenever
+ * published to or read. Reading a topic to which nothing was published stores nothing, and the position that was read stays
+ * good for a day: the first publication goes on from it, or from a position that `inEpoch` of `core` translates it into. Whenever
  * what was counted may have been lost or be counted again, as when a server came back with an older state, the epoch is
  * another one. `read` returns a run without a hole: when `since` is given, the first publication is the one behind it, or, if
  * that is not kept any more, the oldest that is.
@@ -43,7 +44,7 @@ export abstract class HistoryStore {
     retention: Retention,
     options: PublicationOptions,
   ): PositionedReport | Promise<PositionedReport>;
-  /** Reads publications and the position of a topic; a topic without a past has the offset 0, and an epoch from then on. */
+  /** Reads publications and the position of a topic; a topic without a past has the offset 0. */
   abstract read(topic: string, range: HistoryRange, retention: Retention): HistoryPage | Promise<HistoryPage>;
 }
 

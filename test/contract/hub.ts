@@ -25,8 +25,7 @@ export class Hub {
   readonly present = new PresenceTable();
   /** Those who are told of crashes. */
   readonly witnesses = new Set<HubPresenceStore>();
-  readonly #ids = new RandomIdGenerator();
-  readonly streams = new PublicationStreams(() => this.#ids.next());
+  readonly streams = new PublicationStreams(new RandomIdGenerator().next());
 }
 
 export class HubBus extends MessageBus {

@@ -15,14 +15,14 @@ import type { MessageBus } from '../../ports/message-bus.js';
 export class InMemoryHistoryStore extends HistoryStore {
   readonly #streams: PublicationStreams;
 
-  /** @param ids names epochs */
+  /** @param ids names the store, and so its epochs */
   constructor(
     private readonly bus: MessageBus,
     private readonly clock: Clock,
     ids: IdGenerator,
   ) {
     super();
-    this.#streams = new PublicationStreams(() => ids.next());
+    this.#streams = new PublicationStreams(ids.next());
   }
 
   publish(

@@ -1,14 +1,9 @@
 import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history.js';
+import { POSITION_LIFE_MS } from './unpublished-epoch.js';
 
-/** For how long the position of a topic is kept at least, in milliseconds. */
-const POSITION_LIFE_MS = 86_400_000;
-
-/** For how long that of a topic is kept to which nothing was ever published: long enough for who looks every minute. */
-const EMPTY_POSITION_LIFE_MS = 600_000;
-
-/** For how long a topic's position is kept after it was published to or read, in milliseconds. */
-export function positionLifeMs(offset: number, ttlMs: number): number {
-  return offset === 0 ? EMPTY_POSITION_LIFE_MS : Math.max(POSITION_LIFE_MS, ttlMs * 10);
+/** For how long a topic's position is kept after a publication or a read, in milliseconds. */
+export function positionLifeMs(ttlMs: number): number {
+  return Math.max(POSITION_LIFE_MS, ttlMs * 10);
 }
 
 /** The recent past of one topic. Changed in place by its one owner. */
@@ -46,7 +41,7 @@ export class PublicationStream {
 
   /** The position is asked for, and so kept. */
   keep(ttlMs: number, now: number): void {
-    this.#positionUntil = now + positionLifeMs(this.#offset, ttlMs);
+    this.#positionUntil = now + positionLifeMs(ttlMs);
   }
 
   /** Lets go of the publications whose time is over. */

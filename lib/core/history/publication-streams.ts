@@ -1,6 +1,7 @@
 import { Expiries } from '../base/expiries.js';
 import type { HistoryPage, HistoryRange, Retention, StreamPosition } from './history.js';
 import { PublicationStream } from './publication-stream.js';
+import { unpublishedEpoch } from './unpublished-epoch.js';
 
 /** For how long an idempotency key is remembered, in milliseconds. */
 export const KEY_LIFE_MS = 300_000;
@@ -28,8 +29,8 @@ export class PublicationStreams {
   readonly #keys = new Map<string, { readonly position: StreamPosition; readonly until: number }>();
   readonly #keyExpiries = new Expiries<string>();
 
-  /** @param makeEpoch names a new life of a stream */
-  constructor(private readonly makeEpoch: () => string) {}
+  /** @param term names this store: no other one, before or beside it, has the same */
+  constructor(private readonly term: string) {}
 
   /** How many topics, publications and keys are held; to look for leaks. */
   get held(): number {
@@ -60,17 +61,27 @@ export class PublicationStreams {
   /** Finds some publications of a topic, and where it stands. */
   page(topic: string, range: HistoryRange, retention: Retention, now: number): HistoryPage {
     this.#sweep(now);
-    const stream = this.#streamOf(topic, retention, now);
+    const stream = this.#kept(topic, now);
+    // A read leaves nothing behind: clients may name any number of topics.
+    if (stream === undefined)
+      return { top: { epoch: unpublishedEpoch(this.term, topic, now), offset: 0 }, publications: [] };
     stream.keep(retention.ttlMs, now);
     return stream.page(range, now);
   }
 
+  #kept(topic: string, now: number): PublicationStream | undefined {
+    const stream = this.#streams.get(topic);
+    return stream && stream.keptUntil > now ? stream : undefined;
+  }
+
   #streamOf(topic: string, { ttlMs }: Retention, now: number): PublicationStream {
-    const known = this.#streams.get(topic);
-    if (known && known.keptUntil > now) return known;
-    const stream = new PublicationStream(this.makeEpoch());
+    const known = this.#kept(topic, now);
+    if (known) return known;
+    const stream = new PublicationStream(unpublishedEpoch(this.term, topic, now));
+    // The expiry of a stream that has outlived its time, but was not swept yet, is still to come up.
+    const isListed = this.#streams.has(topic);
     this.#streams.set(topic, stream);
-    if (!known) this.#streamExpiries.add(topic, now + Math.min(ttlMs, LOOK_MS));
+    if (!isListed) this.#streamExpiries.add(topic, now + Math.min(ttlMs, LOOK_MS));
     return stream;
   }
 

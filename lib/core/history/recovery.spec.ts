@@ -66,7 +66,25 @@ describe('recover', () => {
   });
 });
 
+describe('inEpoch', () => {
+  it.each([
+    ['an empty epoch, which is the present one', at(3, ''), at(3, 't-5')],
+    ['the beginning in the generation before', at(0, 't-4'), at(0, 't-5')],
+    ['a later place in the generation before', at(1, 't-4'), at(1, 't-4')],
+    ['the beginning two generations before', at(0, 't-3'), at(0, 't-3')],
+    ['the beginning in a later generation', at(0, 't-6'), at(0, 't-6')],
+    ['the beginning in another term', at(0, 'u-4'), at(0, 'u-4')],
+  ])('translates %s', (_what, position, expected) => {
+    expect(inEpoch(position, 't-5')).toEqual(expected);
+  });
+});
+
 describe('placeOf', () => {
+  it('goes on from the beginning when the generation has changed meanwhile', () => {
+    const places = [at(1, 't-5'), at(2, 't-5'), at(1, 't-6')].map((arrival) => placeOf(arrival, at(0, 't-4')));
+    expect(places).toEqual(['next', 'beyond', 'beyond']);
+  });
+
   it.each([
     [at(6), 'next'],
     [at(5), 'known'],

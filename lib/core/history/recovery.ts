@@ -1,4 +1,5 @@
 import type { Publication, StreamPosition } from './history.js';
+import { isNextGeneration } from './unpublished-epoch.js';
 
 /** What became of a client's wish to have what it has missed: all of it, or the plain word that it cannot be had. */
 export type Recovery =
@@ -25,15 +26,22 @@ export function recover(asked: StreamPosition, known: readonly Publication[], to
   return isRun(missed, asked.offset, top.offset) ? { recovered: true, publications: missed } : LOST;
 }
 
-/** Where a client was, as a place in the epoch there is: who names none was in whichever that may be. */
-export function inEpoch(asked: StreamPosition, epoch: string): StreamPosition {
-  return asked.epoch === '' ? { epoch, offset: asked.offset } : asked;
+/**
+ * Translates a position into the present epoch where both are the same place: an empty epoch stands for the present one, and the
+ * beginning of a topic without publications stays its beginning in the next generation. Any other position is returned as it is.
+ */
+export function inEpoch(position: StreamPosition, epoch: string): StreamPosition {
+  const isSamePlace =
+    position.epoch === '' ||
+    (position.offset === 0 && position.epoch !== epoch && isNextGeneration(position.epoch, epoch));
+  return isSamePlace ? { epoch, offset: position.offset } : position;
 }
 
 /** The gap check: where an arrival stands. */
 export function placeOf(arrival: StreamPosition, delivered: StreamPosition): Place {
-  if (arrival.epoch !== delivered.epoch || arrival.offset > delivered.offset + 1) return 'beyond';
-  return arrival.offset <= delivered.offset ? 'known' : 'next';
+  const { epoch, offset } = inEpoch(delivered, arrival.epoch);
+  if (arrival.epoch !== epoch || arrival.offset > offset + 1) return 'beyond';
+  return arrival.offset <= offset ? 'known' : 'next';
 }
 
 /** True when the publications are all of those behind one offset, up to another. */

@@ -342,6 +342,61 @@ describe('TopicFeed', () => {
     ]);
   });
 
+  describe('when the generation of an empty topic changes', () => {
+    const first: Publication = { offset: 1, text: 'first' };
+
+    /** A feed whose one member has entered at the beginning of generation 4. */
+    function emptyFeed() {
+      const log: unknown[] = [];
+      const feed = new TopicFeed(
+        { pageSize: PAGE_SIZE, sendLatest: false },
+        {
+          deliver: ({ text }, position) => log.push(['delivered', text, position]),
+          admit: (id, { recovered, publications }) => log.push([id, recovered, publications.map(({ text }) => text)]),
+          lost: (position) => log.push(['lost', position]),
+        },
+      );
+      const read = (page: HistoryPage) => {
+        feed.begin();
+        feed.take(page);
+      };
+      feed.enter('a', undefined);
+      read({ top: { epoch: 't-4', offset: 0 }, publications: [] });
+      return { feed, log, read };
+    }
+
+    it('delivers the first publication as the next one', () => {
+      const { feed, log } = emptyFeed();
+      feed.arrive(first, 't-5', () => undefined);
+      expect(log).toEqual([
+        ['a', undefined, []],
+        ['delivered', 'first', { epoch: 't-5', offset: 1 }],
+      ]);
+    });
+
+    it('delivers it also after any number of generations, if it was read in each', () => {
+      const { feed, log, read } = emptyFeed();
+      for (const epoch of ['t-5', 't-6', 't-7']) read({ top: { epoch, offset: 0 }, publications: [] });
+      feed.arrive(first, 't-7', () => undefined);
+      expect(log.at(-1)).toEqual(['delivered', 'first', { epoch: 't-7', offset: 1 }]);
+    });
+
+    it('recovers it for somebody who was told the beginning in the generation before', () => {
+      const { feed, log, read } = emptyFeed();
+      feed.arrive(first, 't-5', () => undefined);
+      feed.enter('b', { epoch: 't-4', offset: 0 });
+      read({ top: { epoch: 't-5', offset: 1 }, publications: [first] });
+      expect(log.at(-1)).toEqual(['b', true, ['first']]);
+    });
+
+    it('says that something was lost when the term is another one', () => {
+      const { feed, log, read } = emptyFeed();
+      feed.arrive(first, 'u-5', () => undefined);
+      read({ top: { epoch: 'u-5', offset: 1 }, publications: [first] });
+      expect(log.slice(1)).toContainEqual(['lost', { epoch: 'u-5', offset: 0 }]);
+    });
+  });
+
   it('keeps a bounded number of what comes before its turn', () => {
     const feed = new TopicFeed(
       { pageSize: PAGE_SIZE, sendLatest: false },

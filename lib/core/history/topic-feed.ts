@@ -155,7 +155,7 @@ export class TopicFeed {
   take(page: HistoryPage, latest: Publication | undefined = page.publications.at(-1)): void {
     const { top, publications } = page;
     if (latest?.offset === top.offset) this.#latest = { publication: latest, epoch: top.epoch };
-    this.#delivered ??= top;
+    this.#delivered = this.#delivered ? inEpoch(this.#delivered, top.epoch) : top;
     if (this.#isBehind(top)) this.#follow(page);
     this.#serveEarly();
     if (this.#isBehind(top)) this.doubt();

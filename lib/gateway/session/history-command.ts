@@ -1,3 +1,4 @@
+import { inEpoch } from '../../core/history/recovery.js';
 import type { HistoryCommand } from '../../core/protocol/command.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import type { SessionServices } from './session-services.js';
@@ -33,8 +34,7 @@ export async function answerHistory(
   try {
     const { top, publications } = await history.read(topic, range, options.history);
     if (session.isClosed) return;
-    // A position without an epoch holds in any.
-    if (since && since.epoch !== '' && since.epoch !== top.epoch) return fail(BEGUN_ANEW);
+    if (since && inEpoch(since, top.epoch).epoch !== top.epoch) return fail(BEGUN_ANEW);
     session.replies.push({ kind: 'history', id, topic, top, publications });
   } catch {
     if (!session.isClosed) fail(AWAY);

@@ -8,7 +8,7 @@ import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
  * server (hash); if there is an idempotency key, where that is remembered.
  * ARGV: the server's run; the name of a new epoch, should there be one; how many publications are kept; for how long; for how long
  * the position is, both in milliseconds; PUBLISH or SPUBLISH; the channel; the frame's two parts; for how long the
- * idempotency key is remembered, in milliseconds.
+ * idempotency key is remembered, in milliseconds; the tag of the topic.
  * Returns the epoch, the offset and to how many nodes it was handed; -1 when the key is known.
  */
 export const publishScript = new RedisScript(`${STREAM_POSITION}
@@ -19,7 +19,8 @@ if KEYS[4] then
     if offset then return { epoch, offset, -1 } end
   end
 end
-local epoch = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2])
+local epoch, before, term = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[11])
+if before == 0 then redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', 0, 'term', term) end
 -- Numbers beyond 14 digits would be written with an exponent.
 local offset = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'offset', 1))
 local entry = { KEYS[2], 'MAXLEN', '=', ARGV[3], offset .. '-0', 'text', string.sub(ARGV[9], 3) }

@@ -5,17 +5,16 @@ import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
  * Reads where a topic stands, and some of its publications.
  *
  * KEYS: where the topic stands (hash); its publications (stream); the term of the server (hash).
- * ARGV: the server's run; the name of a new epoch, should there be one; for how long the position is kept, in milliseconds, and
- * for how long while nothing was ever published; XRANGE or XREVRANGE; from and to which id; how many.
+ * ARGV: the server's run; the name of a new epoch, should there be one; for how long the position is kept, in milliseconds; XRANGE or XREVRANGE; from and to which id; how many; the tag of the topic.
  * Returns the epoch, the offset, and the entries of the stream: id, and a list of `text` and the text.
  */
 export const readScript = new RedisScript(`${STREAM_POSITION}
-local epoch, offset = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[1], offset > 0 and ARGV[3] or ARGV[4])
+local epoch, offset = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[8])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[3], ${TERM_LIFE_MS})
 local entries = {}
-if ARGV[8] ~= '0' and offset > 0 then
-  entries = redis.pcall(ARGV[5], KEYS[2], ARGV[6], ARGV[7], 'COUNT', ARGV[8])
+if ARGV[7] ~= '0' and offset > 0 then
+  entries = redis.pcall(ARGV[4], KEYS[2], ARGV[5], ARGV[6], 'COUNT', ARGV[7])
   if entries.err then
     redis.call('DEL', KEYS[2])
     entries = {}

@@ -53,13 +53,14 @@ describe('in Redis', () => {
     expect(await lifeS(POSITION)).toBe(DAY_MS / 1_000);
   });
 
-  it('the position of a topic without a past is kept for ten minutes', async () => {
-    await read(0);
-    expect(await lifeS(POSITION)).toBe(600);
+  it('a read of a topic without a past stores nothing for the topic', async () => {
+    const { top } = await read(10);
+    expect(await redis.cli('EXISTS', POSITION, HISTORY)).toBe('0');
+    expect(await publish()).toMatchObject({ epoch: top.epoch, offset: 1 });
   });
 
   it('the term of the server outlives every position', async () => {
-    const longest = positionLifeMs(1, RETENTION_LIMITS.ttlMs.max) / 1_000;
+    const longest = positionLifeMs(RETENTION_LIMITS.ttlMs.max) / 1_000;
     await publish();
     expect(await lifeS('realtime:term')).toBe(longest);
     await redis.cli('PEXPIRE', 'realtime:term', 50_000);

@@ -2,6 +2,7 @@ import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { HistoryPage, HistoryRange, Publication, Retention } from '../../../core/history/history.js';
 import { addressOfTopic } from '../../../core/routing/topic-address.js';
 import { MAX_POSITION_BYTES, splitPublication } from '../../../core/bus/publication-frame.js';
+import { topicTag } from '../../../core/history/unpublished-epoch.js';
 import { positionLifeMs } from '../../../core/history/publication-stream.js';
 import { KEY_LIFE_MS } from '../../../core/history/publication-streams.js';
 import { subjectOf } from '../../../core/bus/subject.js';
@@ -75,12 +76,13 @@ export class RedisHistoryStore extends HistoryStore {
       this.ids.next(),
       `${size}`,
       `${ttlMs}`,
-      `${positionLifeMs(1, ttlMs)}`,
+      `${positionLifeMs(ttlMs)}`,
       server.isSharded ? 'SPUBLISH' : 'PUBLISH',
       channel.name,
       head,
       tail,
       `${KEY_LIFE_MS}`,
+      topicTag(topic),
     ];
     return this.#publishThere(server, { channel, sequence, report, keys, args });
   }
@@ -89,13 +91,7 @@ export class RedisHistoryStore extends HistoryStore {
     const channel = this.channels.of(subjectOf(addressOfTopic(topic))!);
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) throw unavailable();
-    const args = [
-      server.runId,
-      this.ids.next(),
-      `${positionLifeMs(1, ttlMs)}`,
-      `${positionLifeMs(0, ttlMs)}`,
-      ...idsIn(range),
-    ];
+    const args = [server.runId, this.ids.next(), `${positionLifeMs(ttlMs)}`, ...idsIn(range), topicTag(topic)];
     const reply = await this.#run(readScript, server, this.channels.historyOf(topic, channel), args);
     const [epoch, offset, entries] = reply as [string, string, readonly Entry[]];
     return { top: { epoch, offset: Number(offset) }, publications: entries.map(publicationIn) };
