@@ -69,7 +69,13 @@ export { ConnectionRegistry } from './ports/connection-registry.js';
 export { HistoryStore, type PositionedReport, type PublicationOptions } from './ports/history-store.js';
 export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
-export { MessageBus, type EnvelopeReceiver, type PublishOptions, type QuestionResponder } from './ports/message-bus.js';
+export {
+  MessageBus,
+  type EnvelopeReceiver,
+  type MessageBusNode,
+  type PublishOptions,
+  type QueryResponder,
+} from './ports/message-bus.js';
 export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
 export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
 export { PubSubManager } from './ports/pub-sub-manager.js';

@@ -33,7 +33,12 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     const { id } = this.node;
     this.streams.start();
-    await this.bus.open(id, (envelope) => this.streams.deliver(envelope), this.findings.run, this.streams.doubtAll);
+    await this.bus.open({
+      id,
+      receive: (envelope) => this.streams.deliver(envelope),
+      respond: this.findings.run,
+      missed: this.streams.doubtAll,
+    });
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
     // Opened all the same, by the application's own choice; the bus goes on trying.

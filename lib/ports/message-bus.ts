@@ -12,13 +12,25 @@ export interface PublishOptions {
 }
 
 /**
- * Hands an envelope to this node's connections; returns how many it reached. It is taken at once; a promise is returned for
- * an order that is in force only later. Neither throws nor rejects.
+ * Hands an envelope to this node's connections and returns how many it reached, as a promise for an order that takes effect
+ * later. The envelope itself is taken at once. Neither throws nor rejects.
  */
 export type EnvelopeReceiver = (envelope: Envelope) => number | Promise<number>;
 
-/** Answers a question about this node's connections. Never throws. */
-export type QuestionResponder = <Q extends NodeQuery>(question: Q) => readonly NodeQueryResult<Q>[];
+/** Answers a query about this node's connections. Never throws. */
+export type QueryResponder = <Q extends NodeQuery>(query: Q) => readonly NodeQueryResult<Q>[];
+
+/** The node that opens a bus: its name, and what the bus calls. */
+export interface MessageBusNode {
+  /** 1 to 64 letters, digits, `_` or `-`; new with each start of an application. */
+  readonly id: string;
+  /** Takes what arrives. */
+  readonly receive: EnvelopeReceiver;
+  /** Answers the queries of other nodes. */
+  readonly respond: QueryResponder;
+  /** Called whenever this node is attached again: messages published in the meantime may not have arrived. */
+  readonly missed?: () => void;
+}
 
 /**
  * Carries envelopes between nodes. A node gets what is published to the subjects it has joined, its own envelopes included.
@@ -35,7 +47,7 @@ export type QuestionResponder = <Q extends NodeQuery>(question: Q) => readonly N
  * served all the same, and no report on any node is `complete`. A bus attaches itself again, and joins again what was
  * joined.
  *
- * **Errors:** `join` rejects with `UNAVAILABLE` when the subject is not in force in time; the bus goes on trying until
+ * **Errors:** `join` rejects with `UNAVAILABLE` when the subject is not active in time; the bus goes on trying until
  * the subject is left, and joining again waits again. `publish` rejects with `UNAVAILABLE` only when an order (not a
  * message) could not be carried to other nodes; on this node it was carried out. It rejects with `LIMIT_EXCEEDED` when
  * an envelope is larger than the bus can carry. `ask` rejects with `UNAVAILABLE` when not every node has answered.
@@ -48,20 +60,9 @@ export type QuestionResponder = <Q extends NodeQuery>(question: Q) => readonly N
 export abstract class MessageBus {
   /** True while this node is reached by what any node publishes. */
   abstract readonly isAttached: boolean;
-  /**
-   * Starts receiving.
-   * @param nodeId names this node; its own subjects are joined by the caller
-   * @param receive takes what arrives
-   * @param respond answers what is asked
-   * @param missed called whenever this node is attached again: what was published meanwhile may not have arrived here
-   */
-  abstract open(
-    nodeId: string,
-    receive: EnvelopeReceiver,
-    respond: QuestionResponder,
-    missed?: () => void,
-  ): void | Promise<void>;
-  /** Starts getting what is published to a subject. Settled when it is in force; at once when it is already. */
+  /** Starts receiving. The caller joins the node's own subjects. */
+  abstract open(node: MessageBusNode): void | Promise<void>;
+  /** Starts getting what is published to a subject. Settles once the subscription is active; returns nothing when it already is. */
   abstract join(subject: string): void | Promise<void>;
   /** Stops getting what is published to a subject; what is under way may still arrive. */
   abstract leave(subject: string): void | Promise<void>;
@@ -80,7 +81,7 @@ export abstract class MessageBus {
    */
   abstract ask<Q extends NodeQuery>(
     subject: string,
-    question: Q,
+    query: Q,
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]>;
   /** Stops receiving, and lets go of what `open` took. */
   abstract close(): void | Promise<void>;

@@ -74,7 +74,11 @@ export class RecordingRealtimeService extends RealtimeService {
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
     const streams = new TopicStreams(delivery, history);
-    bus.open(NODE, (envelope) => delivery.deliver(envelope), new LocalQuery(registry, pubSub, delivery).run);
+    bus.open({
+      id: NODE,
+      receive: (envelope) => delivery.deliver(envelope),
+      respond: new LocalQuery(registry, pubSub, delivery).run,
+    });
     directory.open({
       id: NODE,
       startedAt: new Date(),

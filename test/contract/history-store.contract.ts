@@ -15,7 +15,7 @@ const createWith = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver): Hi
   const clock = new ManualClock();
   const bus = twinOf<MessageBus>(
     () => new InMemoryMessageBus(),
-    (real) => ({ open: (nodeId, receive, respond) => real.open(nodeId, change(receive), respond) }),
+    (real) => ({ open: (node) => real.open({ ...node, receive: change(node.receive) }) }),
   )();
   const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
   return { history, bus, elapse: (ms) => clock.advance(ms) };
@@ -52,7 +52,7 @@ const ranging = (change: (range: HistoryRange) => HistoryRange) =>
   twin((real) => ({ read: (topic, range, retention) => real.read(topic, change(range), retention) }));
 
 /** A store that changes what it finds. */
-const finding = (change: (page: HistoryPage, range: HistoryRange) => Partial<HistoryPage>) =>
+const result = (change: (page: HistoryPage, range: HistoryRange) => Partial<HistoryPage>) =>
   twin((real) => ({
     async read(topic, range, retention) {
       const page = await real.read(topic, range, retention);
@@ -95,17 +95,17 @@ const ascii = (text: string) => text.replace(/[^\0-\x7f]/g, '?');
 keepsItsContract('InMemoryHistoryStore', historyStoreContract, create);
 
 canBeBroken(historyStoreContract, {
-  'has a position for a topic to which nothing was published: the offset 0, in an epoch': finding(() => ({
+  'has a position for a topic to which nothing was published: the offset 0, in an epoch': result(() => ({
     top: { epoch: '', offset: 0 },
   })),
-  'has the same epoch before the first publication and after it': finding(({ top }) => ({
+  'has the same epoch before the first publication and after it': result(({ top }) => ({
     top: { ...top, epoch: top.offset === 0 ? 'none' : top.epoch },
   })),
   'counts the publications of a topic from 1, in one epoch': reporting(({ offset }) => ({ epoch: `e${offset}` })),
   'counts without a hole what is published at the same time': reporting(({ offset }) => ({
     offset: offset > 150 ? offset + 1 : offset,
   })),
-  'knows the position of the latest publication': finding(({ top }) => ({ top: { ...top, offset: top.offset - 1 } })),
+  'knows the position of the latest publication': result(({ top }) => ({ top: { ...top, offset: top.offset - 1 } })),
   'counts each topic for itself, and in an epoch of its own': publishing((_topic, ...rest) => ['all', ...rest]),
   'keeps what was published to one topic out of another': twin((real) => ({
     publish: (_topic, ...rest) => real.publish('all', ...rest),
@@ -147,7 +147,7 @@ canBeBroken(historyStoreContract, {
     (topic, text, { size }, options) => [topic, text, { size, ttlMs: 60_000 }, options],
   ),
   'finds no more than the limit, the oldest first': ranging((range) => ({ ...range, limit: range.limit + 1 })),
-  'finds the latest first in reverse': finding(({ publications }) => ({ publications: publications.toReversed() })),
+  'finds the latest first in reverse': result(({ publications }) => ({ publications: publications.toReversed() })),
   'finds the position alone when nothing more is asked for': ranging((range) => ({
     ...range,
     limit: range.limit || Infinity,
@@ -157,7 +157,7 @@ canBeBroken(historyStoreContract, {
     ...range,
     ...(since && { since: since + 1 }),
   })),
-  'begins with the oldest that is kept when what follows an offset is not': finding(({ publications }, { since }) => ({
+  'begins with the oldest that is kept when what follows an offset is not': result(({ publications }, { since }) => ({
     publications: publications[0] && since !== undefined && publications[0].offset > since + 1 ? [] : publications,
   })),
   'finds nothing before the oldest that is kept, and nothing after the latest': ranging(({ since, ...range }) => ({

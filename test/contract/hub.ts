@@ -12,8 +12,9 @@ import { HistoryStore, type PositionedReport, type PublicationOptions } from '..
 import {
   MessageBus,
   type EnvelopeReceiver,
+  type MessageBusNode,
   type PublishOptions,
-  type QuestionResponder,
+  type QueryResponder,
 } from '../../lib/ports/message-bus.js';
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
 import type { HubPresenceStore } from './hub-presence-store.js';
@@ -31,7 +32,7 @@ export class Hub {
 export class HubBus extends MessageBus {
   readonly joined = new Set<string>();
   receive: EnvelopeReceiver = () => 0;
-  respond: QuestionResponder = () => [];
+  respond: QueryResponder = () => [];
 
   constructor(private readonly hub: Hub) {
     super();
@@ -41,7 +42,7 @@ export class HubBus extends MessageBus {
     return this.hub.buses.has(this);
   }
 
-  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder): void {
+  open({ receive, respond }: MessageBusNode): void {
     this.receive = receive;
     this.respond = respond;
     this.hub.buses.add(this);
@@ -70,8 +71,8 @@ export class HubBus extends MessageBus {
     return { recipients, nodes, complete: report || others === 0 };
   }
 
-  ask<Q extends NodeQuery>(subject: string, question: Q): readonly NodeQueryResult<Q>[] {
-    return this.#members(subject).flatMap((bus) => bus.respond(question));
+  ask<Q extends NodeQuery>(subject: string, query: Q): readonly NodeQueryResult<Q>[] {
+    return this.#members(subject).flatMap((bus) => bus.respond(query));
   }
 
   close(): void {

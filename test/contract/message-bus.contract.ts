@@ -9,7 +9,7 @@ const twin = (change: (real: MessageBus) => Partial<MessageBus>) => twinOf(creat
 
 /** A bus that does something else with what arrives. */
 const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
-  twin((real) => ({ open: (nodeId, receive, respond) => real.open(nodeId, change(receive), respond) }));
+  twin((real) => ({ open: (node) => real.open({ ...node, receive: change(node.receive) }) }));
 
 /** A bus that changes envelopes on their way. */
 const carrying = (change: (envelope: Envelope) => Envelope) => receiving((receive) => (each) => receive(change(each)));
@@ -133,20 +133,20 @@ canBeBroken(messageBusContract, {
       },
     };
   }),
-  'reports an order that is in force only later when it is': receiving((receive) => (envelope) => {
+  'reports an order that takes effect later once it has': receiving((receive) => (envelope) => {
     const reached = receive(envelope);
     return typeof reached === 'number' ? reached : 0;
   }),
   'is attached once it was opened': twin(() => ({ isAttached: false })),
   'is not attached after it was closed': twin(() => ({ isAttached: true })),
   'asks the node itself about a subject that it has joined': twin(() => ({ ask: () => [] })),
-  'passes the question on unchanged': twin((real) => ({
+  'passes the query on unchanged': twin((real) => ({
     ask: (subject) => real.ask(subject, { kind: 'connections', of: { kind: 'all' } }) as never,
   })),
   'finds nothing, and no error, when nobody has joined the subject': twin((real) => ({
-    async ask(subject, question) {
+    async ask(subject, query) {
       await real.join(subject);
-      return real.ask(subject, question);
+      return real.ask(subject, query);
     },
   })),
   'delivers nothing after it was closed': twin(() => ({ close: () => {} })),

@@ -39,11 +39,7 @@ describe.each([
 
   const createDirectory = async () => {
     const { bus, directory } = await assemble();
-    await bus.open(
-      randomUUID(),
-      () => 0,
-      () => [],
-    );
+    await bus.open({ id: randomUUID(), receive: () => 0, respond: () => [] });
     onTestFinished(() => bus.close());
     return directory;
   };

@@ -39,21 +39,20 @@ const swapping = () => {
     const second = twinOf(
       () => bus,
       () => ({
-        open(nodeId, receive, respond) {
-          bus.open(
-            nodeId,
-            (envelope) => {
+        open(node) {
+          bus.open({
+            ...node,
+            receive: (envelope) => {
               if (heldBack === undefined) {
                 heldBack = envelope;
                 return 2;
               }
-              void receive(envelope);
-              const reached = receive(heldBack);
+              void node.receive(envelope);
+              const reached = node.receive(heldBack);
               heldBack = undefined;
               return reached;
             },
-            respond,
-          );
+          });
         },
       }),
     )();

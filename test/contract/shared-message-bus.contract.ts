@@ -17,7 +17,7 @@ const twin = (change: (real: HubBus, index: number, hub: Hub) => Partial<Message
 /** The second node does something else with what arrives. */
 const receiving = (change: (receive: EnvelopeReceiver) => EnvelopeReceiver) =>
   twin((real, index) => ({
-    open: (nodeId, receive, respond) => real.open(nodeId, index === 1 ? change(receive) : receive, respond),
+    open: (node) => real.open(index === 1 ? { ...node, receive: change(node.receive) } : node),
   }));
 
 /** The second node gets the first envelope after the second. */
@@ -73,15 +73,15 @@ canBeBroken(sharedMessageBusContract, {
   })),
   'keeps the order of what one node publishes to a subject': overtaking(),
   'delivers what several nodes publish to a subject in one order to all': overtaking(),
-  'waits for a node whose orders are in force only later': receiving((receive) => (envelope) => {
+  'waits for a node whose orders take effect later': receiving((receive) => (envelope) => {
     void receive(envelope);
     return 0;
   }),
   'asks every node that has joined the subject': twin((real) => ({
-    ask: (_subject, question) => real.respond(question),
+    ask: (_subject, query) => real.respond(query),
   })),
   'asks no node that has not joined the subject': twin((_real, _index, { buses }) => ({
-    ask: (_subject, question) => [...buses].flatMap(({ respond }) => respond(question)),
+    ask: (_subject, query) => [...buses].flatMap(({ respond }) => respond(query)),
   })),
   'carries connections that were found unchanged': twin((real) => ({
     ask: (...args) => JSON.parse(JSON.stringify(real.ask(...args))) as never,

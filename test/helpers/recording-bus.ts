@@ -12,8 +12,8 @@ export class RecordingBus extends MessageBus {
     return this.#bus.isAttached;
   }
 
-  open(...args: Parameters<MessageBus['open']>): void {
-    this.#bus.open(...args);
+  open(...[node]: Parameters<MessageBus['open']>): void {
+    this.#bus.open(node);
   }
 
   join(subject: string): void | Promise<void> {
@@ -30,7 +30,7 @@ export class RecordingBus extends MessageBus {
     return this.#bus.publish(subject, envelope);
   }
 
-  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
+  ask: MessageBus['ask'] = (subject, query) => this.#bus.ask(subject, query);
 
   close(): void {
     this.#bus.close();

@@ -19,7 +19,7 @@ export class RedisBusNode {
   recipients = 1;
   /** How often the bus has said that something may have been missed. */
   missed = 0;
-  findings: readonly NodeQueryResult[] = [];
+  results: readonly NodeQueryResult[] = [];
   readonly id = randomUUID();
 
   private constructor(
@@ -33,15 +33,15 @@ export class RedisBusNode {
   static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
     const { bus, directory, history, presence } = await RedisAssembly.create(options, new RandomIdGenerator());
     const node = new RedisBusNode(bus, directory, history, presence);
-    await bus.open(
-      node.id,
-      (envelope) => {
+    await bus.open({
+      id: node.id,
+      receive: (envelope) => {
         node.arrived.push(envelope);
         return node.recipients;
       },
-      () => node.findings as never,
-      () => (node.missed += 1),
-    );
+      respond: () => node.results as never,
+      missed: () => (node.missed += 1),
+    });
     onTestFinished(() => node.stop());
     const joined = Promise.all([bus.join(ALL_SUBJECT), bus.join(nodeSubject(node.id))]);
     if (bus.isAttached) await joined;

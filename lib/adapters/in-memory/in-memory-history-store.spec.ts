@@ -16,11 +16,7 @@ describe('InMemoryHistoryStore', () => {
 
   it('waits for a bus that does', async () => {
     const bus = new InMemoryMessageBus();
-    bus.open(
-      'n1',
-      () => Promise.resolve(3),
-      () => [],
-    );
+    bus.open({ id: 'n1', receive: () => Promise.resolve(3), respond: () => [] });
     bus.join('topic:chat:1');
     const history = new InMemoryHistoryStore(bus, new ManualClock(), new RandomIdGenerator());
     expect(await history.publish('chat:1', TEXT, RETENTION, { report: true })).toMatchObject({

@@ -9,11 +9,7 @@ const nobody = { recipients: 0, nodes: 0, complete: true };
 describe('InMemoryMessageBus', () => {
   it('answers in the same call, with what the receiver reached', () => {
     const bus = new InMemoryMessageBus();
-    bus.open(
-      'n1',
-      () => 3,
-      () => [],
-    );
+    bus.open({ id: 'n1', receive: () => 3, respond: () => [] });
     bus.join('all');
     expect(bus.publish('all', envelope)).toEqual({ recipients: 3, nodes: 1, complete: true });
   });
@@ -26,11 +22,7 @@ describe('InMemoryMessageBus', () => {
 
   it('has no recipients after it was closed', () => {
     const bus = new InMemoryMessageBus();
-    bus.open(
-      'n1',
-      () => 3,
-      () => [],
-    );
+    bus.open({ id: 'n1', receive: () => 3, respond: () => [] });
     bus.close();
     bus.join('all');
     expect(bus.publish('all', envelope)).toEqual(nobody);
@@ -41,7 +33,7 @@ describe('InMemoryMessageBus', () => {
     const receive = vi.fn(() => 1);
     bus.join('all');
     bus.close();
-    bus.open('n1', receive, () => []);
+    bus.open({ id: 'n1', receive, respond: () => [] });
     void bus.publish('all', envelope);
     expect(receive).not.toHaveBeenCalled();
   });

@@ -1,7 +1,12 @@
 import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
-import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../../ports/message-bus.js';
+import {
+  MessageBus,
+  type EnvelopeReceiver,
+  type MessageBusNode,
+  type QueryResponder,
+} from '../../ports/message-bus.js';
 
 /**
  * A bus with one node on it: what is published comes back at once, in the same call.
@@ -12,13 +17,13 @@ import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../..
 export class InMemoryMessageBus extends MessageBus {
   readonly #joined = new Set<string>();
   #receive: EnvelopeReceiver | undefined;
-  #respond: QuestionResponder | undefined;
+  #respond: QueryResponder | undefined;
 
   get isAttached(): boolean {
     return this.#receive !== undefined;
   }
 
-  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder, _missed?: () => void): void {
+  open({ receive, respond }: MessageBusNode): void {
     this.#receive = receive;
     this.#respond = respond;
   }
@@ -36,8 +41,8 @@ export class InMemoryMessageBus extends MessageBus {
     return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
   }
 
-  ask<Q extends NodeQuery>(subject: string, question: Q): readonly NodeQueryResult<Q>[] {
-    return this.#respond && this.#joined.has(subject) ? this.#respond(question) : [];
+  ask<Q extends NodeQuery>(subject: string, query: Q): readonly NodeQueryResult<Q>[] {
+    return this.#respond && this.#joined.has(subject) ? this.#respond(query) : [];
   }
 
   close(): void {

@@ -27,11 +27,11 @@ export class RedisAssembly {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
     this.directory = new RedisNodeDirectory(network, channels, settings);
     this.presence = new RedisPresenceStore(network, channels, settings);
-    const line = new RedisTransport(network, settings.maxEnvelopeBytes);
-    const subscriptions = new RedisSubscriptions(network, channels, settings, line.hear);
-    const answers = new RedisAnswers(network, channels, line, this.directory);
-    this.bus = new RedisMessageBus(network, channels, line, subscriptions, answers, this.directory, settings);
-    this.history = new RedisHistoryStore(network, channels, line, subscriptions, answers, ids);
+    const transport = new RedisTransport(network, settings.maxEnvelopeBytes);
+    const subscriptions = new RedisSubscriptions(network, channels, settings, transport.hear);
+    const answers = new RedisAnswers(network, channels, transport, this.directory);
+    this.bus = new RedisMessageBus(network, channels, transport, subscriptions, answers, this.directory, settings);
+    this.history = new RedisHistoryStore(network, channels, transport, subscriptions, answers, ids);
   }
 
   /**

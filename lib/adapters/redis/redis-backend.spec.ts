@@ -143,7 +143,7 @@ describe('while Redis is away', () => {
     await expect(realtime.counts()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('questions about connections of this node are answered, and others are not', async () => {
+  it('queries about connections of this node are answered, and others are not', async () => {
     const [a, b] = [await node(), await node()];
     const [ann, bob] = [await a.connectAs('ann'), await b.connectAs('bob')];
     await redis.kill();

@@ -41,9 +41,9 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
     envelope: fc.record({ to: fc.array(address, { minLength: 1 }), except: fc.array(address), content }),
   }),
   fc.record({
-    kind: fc.constant('question' as const),
+    kind: fc.constant('query' as const),
     ...spoken,
-    question: fc.oneof(
+    query: fc.oneof(
       fc.record({ kind: fc.constant('connections' as const), of: address }),
       fc.record({ kind: fc.constant('topics' as const), of: id }),
     ),
@@ -54,7 +54,7 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
     ...spoken,
     about: count,
     isLast: fc.boolean(),
-    findings: fc.array(fc.string()),
+    results: fc.array(fc.string()),
   }),
   fc.record({ kind: fc.constantFrom('roll-call' as const, 'probe' as const), ...spoken }),
   fc.record({ kind: fc.constant('attachment' as const), ...spoken, isAttached: fc.boolean(), isGone: fc.boolean() }),
@@ -146,7 +146,7 @@ describe('what is no frame', () => {
       `1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"FORCED","reason":"${'x'.repeat(124)}"}]\n`,
     ],
     ['roles that are no names', '1e["n",1,1,[["all"]],[],{"kind":"rights","roles":[1]}]\n'],
-    ['an unknown question', '1q["n",1,"secrets","x"]\n'],
+    ['an unknown query', '1q["n",1,"secrets","x"]\n'],
     ['counts that are none', '1r["n",1]\n[[1,-1]]'],
   ])('is undefined: %s', (_what, text) => {
     expect(decodeFrame(text)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { isNodeId } from '../connection/connection-id.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope-text.js';
 import type { Envelope } from '../routing/envelope.js';
-import { decodeQuestion, encodeQuestion } from './node-query-text.js';
+import { decodeQuery, encodeQuery } from './node-query-text.js';
 import type { NodeQuery } from './node-query.js';
 
 /**
@@ -11,14 +11,14 @@ import type { NodeQuery } from './node-query.js';
 export type BusFrame = Spoken &
   (
     | { readonly kind: 'envelope'; readonly envelope: Envelope; readonly wantsReport: boolean }
-    | { readonly kind: 'question'; readonly question: NodeQuery }
+    | { readonly kind: 'query'; readonly query: NodeQuery }
     /** Which of the receiver's envelopes reached how many connections here. */
     | { readonly kind: 'reached'; readonly counts: readonly ReachedCount[] }
-    /** A part of the answer to a question of the receiver. */
+    /** A part of the answer to a query of the receiver. */
     | {
         readonly kind: 'found';
         readonly about: number;
-        readonly findings: readonly unknown[];
+        readonly results: readonly unknown[];
         readonly isLast: boolean;
       }
     /** Everybody says that they are there. */
@@ -43,7 +43,7 @@ const VERSION = '1';
 
 const LETTERS = {
   envelope: 'e',
-  question: 'q',
+  query: 'q',
   reached: 'r',
   found: 'f',
   'roll-call': 'c',
@@ -61,12 +61,12 @@ export function encodeFrame(frame: BusFrame): string {
   switch (frame.kind) {
     case 'envelope':
       return `${start},${frame.wantsReport ? 1 : 0},${encodeEnvelope(frame.envelope)}`;
-    case 'question':
-      return `${start},${encodeQuestion(frame.question)}]\n`;
+    case 'query':
+      return `${start},${encodeQuery(frame.query)}]\n`;
     case 'reached':
       return `${start}]\n${JSON.stringify(frame.counts)}`;
     case 'found':
-      return `${start},${frame.about},${frame.isLast ? 1 : 0}]\n${JSON.stringify(frame.findings)}`;
+      return `${start},${frame.about},${frame.isLast ? 1 : 0}]\n${JSON.stringify(frame.results)}`;
     case 'attachment':
       return `${start},${frame.isAttached ? 1 : 0},${frame.isGone ? 1 : 0}]\n`;
     case 'roll-call':
@@ -90,9 +90,9 @@ export function decodeFrame(text: string): BusFrame | undefined {
       const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body) : undefined;
       return envelope && { kind: 'envelope', ...spoken, wantsReport: rest[0] === 1, envelope };
     }
-    case LETTERS.question: {
-      const question = rest.length === 2 && body === '' ? decodeQuestion(rest) : undefined;
-      return question && { kind: 'question', ...spoken, question };
+    case LETTERS.query: {
+      const query = rest.length === 2 && body === '' ? decodeQuery(rest) : undefined;
+      return query && { kind: 'query', ...spoken, query };
     }
     case LETTERS.reached: {
       const counts = rest.length === 0 ? parseList(body) : undefined;
@@ -102,8 +102,8 @@ export function decodeFrame(text: string): BusFrame | undefined {
     }
     case LETTERS.found: {
       const [about, isLast] = rest;
-      const findings = rest.length === 2 && isCount(about) && isFlag(isLast) ? parseList(body) : undefined;
-      return findings && { kind: 'found', ...spoken, about: about as number, isLast: isLast === 1, findings };
+      const results = rest.length === 2 && isCount(about) && isFlag(isLast) ? parseList(body) : undefined;
+      return results && { kind: 'found', ...spoken, about: about as number, isLast: isLast === 1, results };
     }
     case LETTERS.attachment: {
       const [isAttached, isGone] = rest;

@@ -17,7 +17,7 @@ export interface TopicsQuery {
   readonly of: string;
 }
 
-/** What a question is answered with, once for each thing that was found. */
+/** What a query is answered with, once for each thing that was found. */
 export interface NodeQueryResults {
   readonly connections: RealtimeConnection;
   readonly topics: string;

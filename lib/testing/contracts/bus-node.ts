@@ -4,19 +4,19 @@ import type { Envelope, EnvelopeContent } from '../../core/routing/envelope.js';
 import type { DeliveryReport } from '../../core/routing/delivery-report.js';
 import { subjectOf } from '../../core/bus/subject.js';
 import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
-import type { MessageBus, QuestionResponder } from '../../ports/message-bus.js';
+import type { MessageBus, QueryResponder } from '../../ports/message-bus.js';
 import { EnvelopeInbox } from './envelope-inbox.js';
 
 /** A node with one bus, on subjects that no other test uses. */
 export class BusNode {
   readonly inbox: EnvelopeInbox;
   /** What this node says when it is asked. */
-  findings: readonly NodeQueryResult[] = [];
+  results: readonly NodeQueryResult[] = [];
   /** What this node was asked. */
-  readonly questions: NodeQuery[] = [];
-  readonly #respond: QuestionResponder = <Q extends NodeQuery>(question: Q) => {
-    this.questions.push(question);
-    return this.findings as readonly NodeQueryResult<Q>[];
+  readonly queries: NodeQuery[] = [];
+  readonly #respond: QueryResponder = <Q extends NodeQuery>(query: Q) => {
+    this.queries.push(query);
+    return this.results as readonly NodeQueryResult<Q>[];
   };
   #closed = false;
 
@@ -37,7 +37,7 @@ export class BusNode {
     reached = 1,
   ): Promise<void> {
     const node = new BusNode(await create(), reached);
-    await node.bus.open(randomUUID(), node.inbox.receive, node.#respond);
+    await node.bus.open({ id: randomUUID(), receive: node.inbox.receive, respond: node.#respond });
     try {
       await use(node);
     } finally {

@@ -163,7 +163,7 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     await node.inbox.hold(1);
   }),
   busCase(
-    'reports an order that is in force only later when it is',
+    'reports an order that takes effect later once it has',
     async (node) => {
       const here = uniqueTopic();
       await node.bus.join(subject(here));
@@ -183,17 +183,17 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
   busCase('asks the node itself about a subject that it has joined', async (node) => {
     const here = uniqueTopic();
     await node.bus.join(subject(here));
-    node.findings = ['chat:1', 'chat:2'];
+    node.results = ['chat:1', 'chat:2'];
     assert.deepEqual(await node.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), ['chat:1', 'chat:2']);
   }),
-  busCase('passes the question on unchanged', async (node) => {
+  busCase('passes the query on unchanged', async (node) => {
     const here = uniqueTopic();
     await node.bus.join(subject(here));
     await node.bus.ask(subject(here), { kind: 'connections', of: user('ünal "\n') });
-    assert.deepEqual(node.questions, [{ kind: 'connections', of: user('ünal "\n') }]);
+    assert.deepEqual(node.queries, [{ kind: 'connections', of: user('ünal "\n') }]);
   }),
   busCase('finds nothing, and no error, when nobody has joined the subject', async (node) => {
-    node.findings = ['chat:1'];
+    node.results = ['chat:1'];
     assert.deepEqual(await node.bus.ask(subject(uniqueTopic()), { kind: 'topics', of: 'n.1' }), []);
   }),
   busCase('delivers nothing after it was closed', async (node) => {

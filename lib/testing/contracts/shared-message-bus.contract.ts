@@ -82,7 +82,7 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
     await Promise.all([a.inbox.hold(100), b.inbox.hold(100)]);
     assert.deepEqual(a.inbox.envelopes, b.inbox.envelopes);
   }),
-  busCase('waits for a node whose orders are in force only later', async (a, b) => {
+  busCase('waits for a node whose orders take effect later', async (a, b) => {
     const here = await joined(b);
     b.inbox.isLate = true;
     const report = await a.publish(here, envelope(here, { kind: 'subscribe', topic: 'chat:1' }));
@@ -90,15 +90,15 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
   }),
   busCase('asks every node that has joined the subject', async (a, b) => {
     const here = await joined(a, b);
-    a.findings = ['here'];
-    b.findings = ['there', 'everywhere'];
+    a.results = ['here'];
+    b.results = ['there', 'everywhere'];
     const found = await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' });
     assert.deepEqual([...found].sort(), ['everywhere', 'here', 'there']);
   }),
   busCase('asks no node that has not joined the subject', async (a, b) => {
     const here = await joined(a);
-    a.findings = ['here'];
-    b.findings = ['there'];
+    a.results = ['here'];
+    b.results = ['there'];
     assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), ['here']);
   }),
   busCase('carries connections that were found unchanged', async (a, b) => {
@@ -112,13 +112,13 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
       createdAt: new Date(1_000),
       expiresAt: new Date(2_000),
     });
-    b.findings = [found];
+    b.results = [found];
     assert.deepEqual(await a.bus.ask(subject(here), { kind: 'connections', of: user('ünal') }), [found]);
   }),
   busCase('brings more than one message could hold', async (a, b) => {
     const here = await joined(b);
-    b.findings = Array.from({ length: 5_000 }, (_, i) => `topic:${i}`);
-    assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), b.findings);
+    b.results = Array.from({ length: 5_000 }, (_, i) => `topic:${i}`);
+    assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), b.results);
   }),
 ];
 

@@ -31,14 +31,14 @@ export class PresenceNode implements PresenceControl {
     const adapters = await RedisAssembly.create(options, new RandomIdGenerator());
     const node = new PresenceNode(adapters);
     const { bus, presence } = adapters;
-    await bus.open(
+    await bus.open({
       id,
-      ({ to: [to], content }) => {
+      receive: ({ to: [to], content }) => {
         if (to?.kind !== 'topic' || (content.kind !== 'joined' && content.kind !== 'left')) return 0;
         return node.#heard.push(`${content.kind} ${to.id} ${content.userId}`);
       },
-      () => [],
-    );
+      respond: () => [],
+    });
     for (const topic of topics) await bus.join(`topic:${topic}`);
     await presence.open({
       id,

@@ -10,14 +10,14 @@ const channels = new RedisChannels('realtime', 0);
 /** A batch, and what it has said: to whom, and in frames of how many answers. */
 function start(maxBytes = 1_000_000) {
   const said: [channel: string, text: string][] = [];
-  class Line extends RedisTransport {
+  class RecordingTransport extends RedisTransport {
     override send({ name }: RedisChannel, text: string): void {
       said.push([name, text]);
     }
   }
-  const line = new Line(undefined as never, maxBytes);
-  line.open('me', () => undefined);
-  return { batch: new AnswerBatch(channels, line), said };
+  const transport = new RecordingTransport(undefined as never, maxBytes);
+  transport.open('me', () => undefined);
+  return { batch: new AnswerBatch(channels, transport), said };
 }
 
 const frame = (sequence: number, counts: Extract<BusFrame, { kind: 'reached' }>['counts']) =>

@@ -12,7 +12,7 @@ export class AnswerBatch {
 
   constructor(
     private readonly channels: RedisChannels,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
   ) {}
 
   /** @param origin the node that is answered */
@@ -30,11 +30,15 @@ export class AnswerBatch {
     for (const [origin, counts] of this.#counts) {
       for (let i = 0; i < counts.length; i += MAX_COUNTS) {
         const part = counts.slice(i, i + MAX_COUNTS);
-        this.line.sayAll(this.channels.answersTo(origin), part, this.#frameOf);
+        this.transport.sayAll(this.channels.answersTo(origin), part, this.#frameOf);
       }
     }
     this.#counts.clear();
   };
 
-  readonly #frameOf = (counts: readonly ReachedCount[]): BusFrame => ({ kind: 'reached', ...this.line.next(), counts });
+  readonly #frameOf = (counts: readonly ReachedCount[]): BusFrame => ({
+    kind: 'reached',
+    ...this.transport.next(),
+    counts,
+  });
 }

@@ -2,12 +2,12 @@ import { fromConnectionData, toConnectionData } from '../../../core/connection/c
 import type { NodeQueryResult } from '../../../core/bus/node-query.js';
 
 /** What was found, as plain data for the way to another node. */
-export function toFindingData(finding: NodeQueryResult): unknown {
-  return typeof finding === 'string' ? finding : toConnectionData(finding);
+export function toQueryResultData(result: NodeQueryResult): unknown {
+  return typeof result === 'string' ? result : toConnectionData(result);
 }
 
-/** What was found on another node; what is no finding is left out. */
-export function fromFindingData(data: unknown): NodeQueryResult[] {
-  const finding = typeof data === 'string' ? data : fromConnectionData(data, (ms) => new Date(ms));
-  return finding === undefined ? [] : [finding];
+/** What was found on another node; what is no result is left out. */
+export function fromQueryResultData(data: unknown): NodeQueryResult[] {
+  const result = typeof data === 'string' ? data : fromConnectionData(data, (ms) => new Date(ms));
+  return result === undefined ? [] : [result];
 }

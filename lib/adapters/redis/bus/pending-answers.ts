@@ -23,7 +23,7 @@ export interface Pending {
   recipients: number;
   /** How many nodes have reached somebody. */
   nodes: number;
-  readonly findings: unknown[];
+  readonly results: unknown[];
   since: number;
   readonly timeoutMs: number;
   readonly settle: (pending: Pending) => void;
@@ -56,7 +56,7 @@ export class PendingAnswers {
       answered: 0,
       recipients: 0,
       nodes: 0,
-      findings: [],
+      results: [],
       since: this.#ticks,
       timeoutMs,
       settle,
@@ -89,9 +89,9 @@ export class PendingAnswers {
   }
 
   /** A part of an answer; the last one comes with {@link answer}. */
-  add(sequence: number, findings: readonly unknown[]): void {
+  add(sequence: number, results: readonly unknown[]): void {
     const pending = this.#pending.get(sequence);
-    for (const finding of findings) pending?.findings.push(finding);
+    for (const result of results) pending?.results.push(result);
   }
 
   /** Nothing more will come. */

@@ -9,7 +9,7 @@ import { TICK_MS } from '../connection/redis-connection.js';
 const OVERDUE_MS = 800;
 
 /** An envelope of this node that this node is to get from Redis like everybody else. */
-interface OwnCopy {
+interface PendingEcho {
   readonly envelope: Envelope;
   readonly channel: RedisChannel;
   /** When Redis said that it has it, in ticks; until then its answer is waited for. */
@@ -21,34 +21,34 @@ interface OwnCopy {
  * its order; should it come back after all, it was heard already.
  */
 export class PendingEchoes {
-  readonly #copies = new Map<number, OwnCopy>();
+  readonly #echoes = new Map<number, PendingEcho>();
   #ticks = 0;
 
   add(sequence: number, channel: RedisChannel, envelope: Envelope): void {
-    this.#copies.set(sequence, { envelope, channel, sentAt: undefined });
+    this.#echoes.set(sequence, { envelope, channel, sentAt: undefined });
   }
 
   /** Redis has it. */
   sent(sequence: number): void {
-    const copy = this.#copies.get(sequence);
+    const copy = this.#echoes.get(sequence);
     if (copy) copy.sentAt = this.#ticks;
   }
 
   /** It has come back. */
   arrived(sequence: number): void {
-    this.#copies.delete(sequence);
+    this.#echoes.delete(sequence);
   }
 
   has(sequence: number): boolean {
-    return this.#copies.has(sequence);
+    return this.#echoes.has(sequence);
   }
 
   /** Takes out what is on its way in a partition, up to a sequence. */
   *take(partition: number, upTo = Infinity): Iterable<readonly [sequence: number, envelope: Envelope]> {
-    for (const [sequence, copy] of this.#copies) {
+    for (const [sequence, copy] of this.#echoes) {
       if (sequence > upTo) return;
       if (copy.channel.partition !== partition) continue;
-      this.#copies.delete(sequence);
+      this.#echoes.delete(sequence);
       yield [sequence, copy.envelope];
     }
   }
@@ -56,7 +56,7 @@ export class PendingEchoes {
   /** Called every tick. @returns an envelope that should have come back long ago, and from where */
   tick(): readonly [sequence: number, channel: RedisChannel] | undefined {
     this.#ticks += 1;
-    for (const [sequence, { sentAt, channel }] of this.#copies) {
+    for (const [sequence, { sentAt, channel }] of this.#echoes) {
       if (sentAt === undefined) continue;
       return (this.#ticks - sentAt) * TICK_MS > OVERDUE_MS ? [sequence, channel] : undefined;
     }

@@ -34,7 +34,7 @@ export class Probes {
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
     private readonly settings: { readonly probeIntervalMs: number; readonly commandTimeoutMs: number },
   ) {}
 
@@ -71,13 +71,13 @@ export class Probes {
   fence(server: RedisServer): Promise<void> {
     const [partition] = server.partitions;
     if (partition === undefined) return Promise.resolve();
-    const spoken = this.line.next();
+    const spoken = this.transport.next();
     return new Promise((resolve, reject) => {
       this.#fences.set(partition, { server, sequence: spoken.sequence, since: this.#total, resolve, reject });
       server.hearing = 'probed';
-      this.line.send(
+      this.transport.send(
         this.channels.probe(spoken.origin, partition),
-        this.line.textOf({ kind: 'probe', ...spoken })!,
+        this.transport.textOf({ kind: 'probe', ...spoken })!,
         (count) => (count === 0 ? reject(new Error(UNKNOWN_TO_REDIS)) : undefined),
         () => reject(new Error('a message to ourselves could not be sent')),
       );
@@ -94,11 +94,11 @@ export class Probes {
   }
 
   #send(server: RedisServer, partition: number): void {
-    const spoken = this.line.next();
-    const text = this.line.textOf({ kind: 'probe', ...spoken });
+    const spoken = this.transport.next();
+    const text = this.transport.textOf({ kind: 'probe', ...spoken });
     if (text === undefined) return;
     this.#underWay.add(partition);
-    this.line.send(
+    this.transport.send(
       this.channels.probe(spoken.origin, partition),
       text,
       (count) => {

@@ -3,7 +3,7 @@ import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { NodeQueryResult } from '../../../core/bus/node-query.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { AnswerBatch } from './answer-batch.js';
-import { fromFindingData, toFindingData } from './node-query-result-data.js';
+import { fromQueryResultData, toQueryResultData } from './node-query-result-data.js';
 import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import type { RedisTransport } from './redis-transport.js';
@@ -11,7 +11,7 @@ import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
 
 /** Most things that were found in one frame. */
-const MAX_FINDINGS = 128;
+const MAX_RESULTS = 128;
 
 /** What the nodes answer each other: how many connections an envelope has reached, and what was found. */
 export class RedisAnswers {
@@ -21,10 +21,10 @@ export class RedisAnswers {
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
     private readonly directory: RedisNodeDirectory,
   ) {
-    this.#batch = new AnswerBatch(channels, line);
+    this.#batch = new AnswerBatch(channels, transport);
   }
 
   /**
@@ -59,45 +59,45 @@ export class RedisAnswers {
     this.#batch.add(origin, [sequence, recipients]);
   }
 
-  /** Publishes a question, and resolves with what the nodes have found. */
+  /** Publishes a query, and resolves with what the nodes have found. */
   ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       this.#pending.open(sequence, (pending) => {
-        if (isAnswered(pending) && this.#isWhole) resolve(pending.findings);
+        if (isAnswered(pending) && this.#isWhole) resolve(pending.results);
         else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
       });
       this.#count(channel, text, sequence);
     });
   }
 
-  /** Answers a question with what was found on this node. */
-  answer({ origin, sequence }: Spoken, findings: readonly NodeQueryResult[]): void {
-    if (this.line.isOwn(origin)) {
-      this.#pending.add(sequence, findings);
+  /** Answers a query with what was found on this node. */
+  answer({ origin, sequence }: Spoken, results: readonly NodeQueryResult[]): void {
+    if (this.transport.isOwn(origin)) {
+      this.#pending.add(sequence, results);
       return this.#pending.answer(sequence, 0);
     }
-    for (let i = 0; i === 0 || i < findings.length; i += MAX_FINDINGS) {
-      const part = findings.slice(i, i + MAX_FINDINGS).map(toFindingData);
+    for (let i = 0; i === 0 || i < results.length; i += MAX_RESULTS) {
+      const part = results.slice(i, i + MAX_RESULTS).map(toQueryResultData);
       const frameOf = (found: readonly unknown[], isEnd: boolean): BusFrame => {
-        return { kind: 'found', ...this.line.next(), about: sequence, findings: found, isLast: isEnd };
+        return { kind: 'found', ...this.transport.next(), about: sequence, results: found, isLast: isEnd };
       };
-      const isLast = i + MAX_FINDINGS >= findings.length;
+      const isLast = i + MAX_RESULTS >= results.length;
       // Without its last part, an answer counts as none.
-      if (!this.line.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
+      if (!this.transport.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
     }
   }
 
   take(frame: Extract<BusFrame, { kind: 'roll-call' | 'reached' | 'found' }>): void {
     switch (frame.kind) {
       case 'roll-call':
-        if (this.line.isOwn(frame.origin)) this.#pending.answer(frame.sequence, 0);
+        if (this.transport.isOwn(frame.origin)) this.#pending.answer(frame.sequence, 0);
         else this.#batch.add(frame.origin, [frame.sequence, 0]);
         return;
       case 'reached':
         for (const [about, recipients] of frame.counts) this.#pending.answer(about, recipients);
         return;
       case 'found':
-        this.#pending.add(frame.about, frame.findings.flatMap(fromFindingData));
+        this.#pending.add(frame.about, frame.results.flatMap(fromQueryResultData));
         if (frame.isLast) this.#pending.answer(frame.about, 0);
         return;
     }
@@ -124,7 +124,7 @@ export class RedisAnswers {
 
   /** Publishes what every node answers. */
   #count(channel: RedisChannel, text: string, sequence: number): void {
-    this.line.send(
+    this.transport.send(
       channel,
       text,
       (count) => this.#pending.expect(sequence, count),
@@ -133,8 +133,8 @@ export class RedisAnswers {
   }
 
   #callRoll(): void {
-    const spoken = this.line.next();
-    const text = this.line.textOf({ kind: 'roll-call', ...spoken });
+    const spoken = this.transport.next();
+    const text = this.transport.textOf({ kind: 'roll-call', ...spoken });
     const called = ({ expected, answered }: Pending): void =>
       this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
     this.#pending.open(spoken.sequence, called, ROLL_CALL_TIMEOUT_MS);

@@ -37,7 +37,7 @@ export class RedisEnvelopes {
 
   constructor(
     private readonly network: RedisNetwork,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
   ) {}
@@ -52,9 +52,9 @@ export class RedisEnvelopes {
 
   publish(channel: RedisChannel, envelope: Envelope, report: boolean): DeliveryReport | Promise<DeliveryReport> {
     const isJoined = this.subscriptions.isJoined(channel.name);
-    const { sequence, origin } = this.line.next();
-    const text = this.line.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
-    if (text === undefined) return Promise.reject(tooLarge(this.line.maxBytes));
+    const { sequence, origin } = this.transport.next();
+    const text = this.transport.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
+    if (text === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     const server = this.network.serverOf(channel.partition);
     const outgoing = { channel, sequence, text, envelope, isJoined, report };
     return server?.commands.isUp ? this.#publishThere(server, outgoing) : this.#publishHere(outgoing);
@@ -71,7 +71,7 @@ export class RedisEnvelopes {
    * @param isHeard false when this node does not listen to its subject, or not yet
    */
   take({ origin, sequence, envelope, wantsReport }: EnvelopeFrame, isHeard: boolean): void {
-    const isOwn = this.line.isOwn(origin);
+    const isOwn = this.transport.isOwn(origin);
     if (isOwn) this.#own.arrived(sequence);
     const answer = (recipients: number): void => {
       if (isOwn) this.answers.served(sequence, recipients);
@@ -84,7 +84,7 @@ export class RedisEnvelopes {
   /** Serves what should have come back from Redis, in its order. */
   serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
-      this.line.skip(partition, sequence);
+      this.transport.skip(partition, sequence);
       this.#deliver(envelope, (recipients) => this.answers.served(sequence, recipients));
     }
   }
@@ -97,7 +97,7 @@ export class RedisEnvelopes {
   #publishThere(server: RedisServer, outgoing: Outgoing): Promise<DeliveryReport> {
     const { channel, sequence, text, envelope, isJoined, report } = outgoing;
     const isDeaf = isJoined && server.hearing === 'none';
-    const isOwn = isDeaf || this.subscriptions.isInForce(channel.name);
+    const isOwn = isDeaf || this.subscriptions.isActive(channel.name);
     return new Promise((resolve, reject) => {
       this.answers.open(sequence, (delivered, isCarried) => {
         if (!isCarried && envelope.content.kind !== 'message') reject(notCarried());
@@ -105,7 +105,7 @@ export class RedisEnvelopes {
       });
       if (isOwn) this.#own.add(sequence, channel, envelope);
       if (isDeaf) this.serveOwn(channel.partition, sequence);
-      this.line.send(
+      this.transport.send(
         channel,
         text,
         (count) => {
@@ -131,7 +131,7 @@ export class RedisEnvelopes {
     return typeof reached === 'number' ? report(reached) : reached.then(report);
   }
 
-  /** @param answer told how many it reached, at once or when an order is in force */
+  /** @param answer told how many it reached, at once or once an order has taken effect */
   #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
     const reached = this.#receive?.(envelope) ?? 0;
     if (typeof reached === 'number') answer(reached);
@@ -140,7 +140,7 @@ export class RedisEnvelopes {
 
   /** What does not come back shows that nothing else would, unless this node has left its channel meanwhile. */
   #suspect(sequence: number, channel: RedisChannel): void {
-    if (!this.subscriptions.isInForce(channel.name)) return this.#own.arrived(sequence);
+    if (!this.subscriptions.isActive(channel.name)) return this.#own.arrived(sequence);
     this.network.serverOf(channel.partition)?.subscriber.restart('what was published does not come back');
   }
 }

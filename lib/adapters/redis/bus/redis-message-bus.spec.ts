@@ -96,7 +96,7 @@ describe('a report', () => {
   });
 });
 
-describe('a question', () => {
+describe('a query', () => {
   const connection = (id: string) =>
     createConnection({
       id,
@@ -109,29 +109,29 @@ describe('a question', () => {
 
   it('is answered by all nodes together', async () => {
     const [a, b] = await start(2);
-    a!.findings = [connection('a.1')];
-    b!.findings = [connection('b.1')];
+    a!.results = [connection('a.1')];
+    b!.results = [connection('b.1')];
     const found = await a!.bus.ask(SUBJECT, { kind: 'connections', of: user('ann') });
     expect(found.toSorted((x, y) => x.id.localeCompare(y.id))).toEqual([connection('a.1'), connection('b.1')]);
   });
 
   it('is answered in parts when there is much to say', async () => {
     const [a, b] = await start(2);
-    b!.findings = Array.from({ length: 1_000 }, (_, i) => connection(`b.${i}`));
+    b!.results = Array.from({ length: 1_000 }, (_, i) => connection(`b.${i}`));
     expect(await a!.bus.ask(SUBJECT, { kind: 'connections', of: user('ann') })).toHaveLength(1_000);
   });
 
   it('is answered in parts that are small enough', async () => {
     options = { ...options, maxEnvelopeBytes: 1_024 };
     const [a, b] = await start(2);
-    b!.findings = Array.from({ length: 300 }, (_, i) => `topic:${i}`);
-    expect(await a!.bus.ask(SUBJECT, { kind: 'topics', of: 'b.1' })).toEqual(b!.findings);
+    b!.results = Array.from({ length: 300 }, (_, i) => `topic:${i}`);
+    expect(await a!.bus.ask(SUBJECT, { kind: 'topics', of: 'b.1' })).toEqual(b!.results);
   });
 
   it('is refused when something that was found cannot be told', async () => {
     options = { ...options, maxEnvelopeBytes: 1_024 };
     const [a, b] = await start(2);
-    b!.findings = ['x'.repeat(1_024), ...Array.from({ length: 200 }, (_, i) => `topic:${i}`)];
+    b!.results = ['x'.repeat(1_024), ...Array.from({ length: 200 }, (_, i) => `topic:${i}`)];
     await expect(a!.bus.ask(SUBJECT, { kind: 'topics', of: 'b.1' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
@@ -178,7 +178,7 @@ describe('while Redis is away', () => {
     expect(await a!.send(nodeSubject(a!.id), ORDER)).toEqual({ recipients: 1, nodes: 1, complete: true });
   });
 
-  it('a join waits, and is in force when Redis is back', async () => {
+  it('a join waits, and is active when Redis is back', async () => {
     const [a, b] = await start(2);
     await redis.kill();
     await vi.waitFor(() => expect(a!.bus.isAttached).toBe(false), WAIT_MS);
@@ -189,7 +189,7 @@ describe('while Redis is away', () => {
     expect(await b!.publish('user:bob')).toMatchObject({ recipients: 1 });
   });
 
-  it('a join is refused when it takes too long, and in force later all the same', async () => {
+  it('a join is refused when it takes too long, and active later all the same', async () => {
     const [a, b] = await start(2);
     await redis.kill();
     await expect(a!.bus.join('user:bob')).rejects.toMatchObject({ code: 'UNAVAILABLE' });

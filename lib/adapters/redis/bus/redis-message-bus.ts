@@ -9,9 +9,9 @@ import { RealtimeConfigurationError } from '../../../errors/realtime-configurati
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import {
   MessageBus,
-  type EnvelopeReceiver,
+  type MessageBusNode,
   type PublishOptions,
-  type QuestionResponder,
+  type QueryResponder,
 } from '../../../ports/message-bus.js';
 import { Probes } from './probes.js';
 import type { RedisAnswers } from './redis-answers.js';
@@ -33,7 +33,7 @@ export class RedisMessageBus extends MessageBus {
   readonly #live = new Set<RedisServer>();
   #nodeSubject = '';
   #isOpen = false;
-  #respond: QuestionResponder = () => [];
+  #respond: QueryResponder = () => [];
   #missed: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #wasAttached = false;
@@ -43,15 +43,15 @@ export class RedisMessageBus extends MessageBus {
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
     private readonly directory: RedisNodeDirectory,
     private readonly settings: RedisSettings,
   ) {
     super();
-    this.#probes = new Probes(network, channels, line, settings);
-    this.#envelopes = new RedisEnvelopes(network, line, subscriptions, answers);
+    this.#probes = new Probes(network, channels, transport, settings);
+    this.#envelopes = new RedisEnvelopes(network, transport, subscriptions, answers);
   }
 
   get isAttached(): boolean {
@@ -59,28 +59,23 @@ export class RedisMessageBus extends MessageBus {
   }
 
   get stats(): Readonly<RedisBusStats> {
-    return this.line.stats;
+    return this.transport.stats;
   }
 
-  async open(
-    nodeId: string,
-    receive: EnvelopeReceiver,
-    respond: QuestionResponder,
-    missed: () => void = () => {},
-  ): Promise<void> {
-    if (!isNodeId(nodeId)) {
+  async open({ id, receive, respond, missed = () => {} }: MessageBusNode): Promise<void> {
+    if (!isNodeId(id)) {
       throw new RealtimeConfigurationError('A node’s id must be 1 to 64 letters, digits, _ or -: see IdGenerator');
     }
-    this.#nodeSubject = nodeSubject(nodeId);
+    this.#nodeSubject = nodeSubject(id);
     this.#isOpen = true;
     this.#respond = respond;
     this.#missed = missed;
     this.#envelopes.open(receive);
-    this.line.open(nodeId, this.#take);
+    this.transport.open(id, this.#take);
     this.directory.announce = this.#announce;
     const { everybody } = this.channels;
-    const probes = this.channels.all().map((partition) => this.channels.probe(nodeId, partition));
-    for (const channel of [everybody, this.channels.answersTo(nodeId), ...probes]) {
+    const probes = this.channels.all().map((partition) => this.channels.probe(id, partition));
+    for (const channel of [everybody, this.channels.answersTo(id), ...probes]) {
       this.subscriptions.join(channel)?.catch(() => undefined);
     }
     this.#timer = setInterval(this.#tick, TICK_MS);
@@ -121,16 +116,16 @@ export class RedisMessageBus extends MessageBus {
 
   ask<Q extends NodeQuery>(
     subject: string,
-    question: Q,
+    query: Q,
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
     if (!this.#isOpen) return [];
     const channel = this.channels.of(subject);
     if (subject === this.#nodeSubject) {
-      return this.subscriptions.isJoined(channel.name) ? this.#respond(question) : [];
+      return this.subscriptions.isJoined(channel.name) ? this.#respond(query) : [];
     }
-    const spoken = this.line.next();
-    const text = this.line.textOf({ kind: 'question', ...spoken, question });
-    if (text === undefined) return Promise.reject(tooLarge(this.line.maxBytes));
+    const spoken = this.transport.next();
+    const text = this.transport.textOf({ kind: 'query', ...spoken, query });
+    if (text === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     return this.answers.ask(channel, text, spoken.sequence) as Promise<NodeQueryResult<Q>[]>;
   }
 
@@ -148,17 +143,17 @@ export class RedisMessageBus extends MessageBus {
     switch (frame.kind) {
       case 'envelope':
         return this.#envelopes.take(frame, isHeard);
-      case 'question':
-        return this.answers.answer(frame, isHeard ? this.#respond(frame.question) : []);
+      case 'query':
+        return this.answers.answer(frame, isHeard ? this.#respond(frame.query) : []);
       case 'roll-call':
       case 'reached':
       case 'found':
         return this.answers.take(frame);
       case 'probe':
-        if (this.line.isOwn(frame.origin)) this.#probes.heard(partition, frame.sequence);
+        if (this.transport.isOwn(frame.origin)) this.#probes.heard(partition, frame.sequence);
         return;
       case 'attachment':
-        if (!this.line.isOwn(frame.origin)) this.directory.heard(frame.origin, frame.isAttached, frame.isGone);
+        if (!this.transport.isOwn(frame.origin)) this.directory.heard(frame.origin, frame.isAttached, frame.isGone);
         return;
     }
   };
@@ -167,7 +162,7 @@ export class RedisMessageBus extends MessageBus {
     const isBack = server.subscriber.isUp && !this.#live.has(server);
     if (server.subscriber.isUp) this.#live.add(server);
     else if (server.hearing === 'none') {
-      if (this.#live.delete(server)) this.line.stats.gaps += 1;
+      if (this.#live.delete(server)) this.transport.stats.gaps += 1;
       this.#probes.forget(server);
       for (const partition of server.partitions) this.#envelopes.serveOwn(partition);
     }
@@ -189,7 +184,7 @@ export class RedisMessageBus extends MessageBus {
 
   /** Tells the others what they would find in this node's lease some seconds later. */
   readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
-    this.line.tell(this.channels.everybody, { kind: 'attachment', ...this.line.next(), isAttached, isGone });
+    this.transport.tell(this.channels.everybody, { kind: 'attachment', ...this.transport.next(), isAttached, isGone });
 
   readonly #tick = (): void => {
     for (const server of this.network.tick()) this.subscriptions.giveUp(server);

@@ -57,7 +57,7 @@ class Setup {
   }
 }
 
-/** A setup whose only channel is in force. */
+/** A setup whose only channel is active. */
 async function joined(): Promise<Setup> {
   const setup = new Setup();
   const join = setup.subscriptions.join(CHANNEL);

@@ -9,7 +9,7 @@ interface Subscription {
   /** False while it only lingers. */
   isJoined: boolean;
   /** True once the server has said that it is subscribed. */
-  isInForce: boolean;
+  isActive: boolean;
   /** When it was left, in ticks. */
   leftAt: number;
   waiting: PromiseWithResolvers | undefined;
@@ -50,25 +50,25 @@ export class RedisSubscriptions {
   }
 
   /** True when it is joined, and what is published there arrives here. */
-  isInForce(name: string): boolean {
+  isActive(name: string): boolean {
     const subscription = this.#subscriptions.get(name);
-    return subscription !== undefined && subscription.isJoined && subscription.isInForce;
+    return subscription !== undefined && subscription.isJoined && subscription.isActive;
   }
 
-  /** @returns a promise for when it is in force, or nothing when it is */
+  /** @returns a promise that settles once it is active, or nothing when it already is */
   join(channel: RedisChannel): Promise<void> | undefined {
     let subscription = this.#subscriptions.get(channel.name);
     if (subscription === undefined) {
-      subscription = { channel, isJoined: true, isInForce: false, leftAt: 0, waiting: undefined };
+      subscription = { channel, isJoined: true, isActive: false, leftAt: 0, waiting: undefined };
       this.#subscriptions.set(channel.name, subscription);
     }
     subscription.isJoined = true;
     const server = this.network.serverOf(channel.partition);
-    if (subscription.isInForce && server?.isAttached) return undefined;
+    if (subscription.isActive && server?.isAttached) return undefined;
     if (subscription.waiting) return subscription.waiting.promise;
     if (server ? server.isOverdue : this.#isOverdue) return Promise.reject(unavailable());
     subscription.waiting = withResolvers();
-    if (!subscription.isInForce) this.#want(subscription);
+    if (!subscription.isActive) this.#want(subscription);
     return subscription.waiting.promise;
   }
 
@@ -84,7 +84,7 @@ export class RedisSubscriptions {
   async restore(server: RedisServer): Promise<void> {
     const wanted: Subscription[] = [];
     for (const subscription of this.#of(server)) {
-      subscription.isInForce = false;
+      subscription.isActive = false;
       if (subscription.isJoined) wanted.push(subscription);
       else this.#subscriptions.delete(subscription.channel.name);
     }
@@ -94,8 +94,8 @@ export class RedisSubscriptions {
   /** A server was reached, or lost. */
   changed(server: RedisServer): void {
     for (const subscription of this.#of(server)) {
-      if (server.hearing === 'none') subscription.isInForce = false;
-      else if (!subscription.isInForce && subscription.isJoined) this.#want(subscription);
+      if (server.hearing === 'none') subscription.isActive = false;
+      else if (!subscription.isActive && subscription.isJoined) this.#want(subscription);
       else if (server.isAttached) settle(subscription);
     }
   }
@@ -173,7 +173,7 @@ export class RedisSubscriptions {
       server.isSharded ? client.sSubscribe(names, this.#listener) : client.subscribe(names, this.#listener),
     );
     for (const subscription of batch) {
-      subscription.isInForce = true;
+      subscription.isActive = true;
       if (server.isAttached) settle(subscription);
     }
   }

@@ -28,7 +28,7 @@ export class ClusterNetwork extends RedisNetwork {
   #isStale = false;
   #ticks = 0;
   #isClosed = false;
-  readonly #complaint = new WarnOnChange(new Logger(ClusterNetwork.name), 'Which server has what is not known');
+  readonly #warnings = new WarnOnChange(new Logger(ClusterNetwork.name), 'Which server has what is not known');
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 
@@ -60,7 +60,7 @@ export class ClusterNetwork extends RedisNetwork {
     const ageMs = this.#ticks * TICK_MS;
     const isUrgent = this.#isStale || !this.isAttached;
     if (ageMs >= (isUrgent ? REFRESH_MS : ROUTINE_REFRESH_MS) && !this.#refreshing) {
-      this.#look().catch((error: unknown) => this.#complaint.say(String(error)));
+      this.#look().catch((error: unknown) => this.#warnings.say(String(error)));
     }
     return super.tick();
   }
@@ -89,7 +89,7 @@ export class ClusterNetwork extends RedisNetwork {
       try {
         this.#learn(await this.#slotsBy(options));
         this.#isStale = false;
-        this.#complaint.settle();
+        this.#warnings.settle();
         return;
       } catch (error) {
         failure = error;

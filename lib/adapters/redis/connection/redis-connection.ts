@@ -41,7 +41,7 @@ export class RedisConnection {
   #attempts = 0;
   #upSince = 0;
   #ticks = 0;
-  readonly #complaint: WarnOnChange;
+  readonly #warnings: WarnOnChange;
   /** When each command that waits for its answer was given, oldest first. */
   readonly #pending = new Set<{ readonly since: number }>();
 
@@ -55,7 +55,7 @@ export class RedisConnection {
     private readonly limits: { readonly commandTimeoutMs: number; readonly maxPendingCommands: number },
     private readonly events: RedisConnectionEvents,
   ) {
-    this.#complaint = new WarnOnChange(logger, `${name}: not connected`);
+    this.#warnings = new WarnOnChange(logger, `${name}: not connected`);
   }
 
   /** True while commands are taken, and what {@link RedisConnectionEvents.setUp} does is done. */
@@ -138,11 +138,11 @@ export class RedisConnection {
       await this.events.setUp();
       if (this.#client !== client) throw new Error('lost while it was being set up');
       this.#isUp = true;
-      this.#complaint.settle();
+      this.#warnings.settle();
       this.events.changed();
     } catch (error) {
       clearTimeout(deadline);
-      if (!this.#isClosed) this.#complaint.say((error as Error).message);
+      if (!this.#isClosed) this.#warnings.say((error as Error).message);
       if (this.#client === client) this.#drop();
       else client.destroy();
       this.#again();

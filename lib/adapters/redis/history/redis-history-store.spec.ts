@@ -160,7 +160,7 @@ describe('that something may have been missed', () => {
     expect(node.missed).toBe(0);
   });
 
-  it('is said when the subscriptions are in force again', async () => {
+  it('is said when the subscriptions are active again', async () => {
     await node.bus.join('topic:chat:1');
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'PUBSUB');
     await vi.waitFor(() => expect(node.missed).toBe(1), WAIT_MS);

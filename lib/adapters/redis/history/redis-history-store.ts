@@ -42,7 +42,7 @@ export class RedisHistoryStore extends HistoryStore {
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
-    private readonly line: RedisTransport,
+    private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
     private readonly ids: IdGenerator,
@@ -60,7 +60,7 @@ export class RedisHistoryStore extends HistoryStore {
     const channel = this.channels.of(subjectOf(address)!);
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) return Promise.reject(unavailable());
-    const { sequence, origin } = this.line.next();
+    const { sequence, origin } = this.transport.next();
     const [head, tail] = splitPublication({
       kind: 'envelope',
       origin,
@@ -68,7 +68,7 @@ export class RedisHistoryStore extends HistoryStore {
       wantsReport: report,
       envelope: { to: [address], except: [], content: { kind: 'message', text } },
     });
-    if (!this.line.fits(head + tail, MAX_POSITION_BYTES)) return Promise.reject(tooLarge(this.line.maxBytes));
+    if (!this.transport.fits(head + tail, MAX_POSITION_BYTES)) return Promise.reject(tooLarge(this.transport.maxBytes));
     const keys = [...this.channels.historyOf(topic, channel)];
     if (idempotencyKey !== undefined) keys.push(this.channels.onceOf(topic, idempotencyKey, channel));
     const args = [
@@ -99,7 +99,7 @@ export class RedisHistoryStore extends HistoryStore {
 
   async #publishThere(server: RedisServer, outgoing: Outgoing): Promise<PositionedReport> {
     const { channel, sequence, report, keys, args } = outgoing;
-    const isOwn = this.subscriptions.isInForce(channel.name);
+    const isOwn = this.subscriptions.isActive(channel.name);
     // Others may answer before Redis does.
     const delivered = new Promise<DeliveryReport>((resolve) => this.answers.open(sequence, resolve));
     try {
@@ -131,7 +131,7 @@ export class RedisHistoryStore extends HistoryStore {
 
   /** Redis has handed it to nobody, though this node should have got it. */
   #suspect(server: RedisServer, { name }: RedisChannel): void {
-    if (this.subscriptions.isInForce(name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
+    if (this.subscriptions.isActive(name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
   }
 }
 

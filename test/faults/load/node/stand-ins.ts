@@ -25,8 +25,8 @@ class RemoteBus extends MessageBus {
     return this.#bus.isAttached;
   }
 
-  open(...args: Parameters<MessageBus['open']>): void {
-    this.#bus.open(...args);
+  open(...[node]: Parameters<MessageBus['open']>): void {
+    this.#bus.open(node);
   }
 
   async join(subject: string): Promise<void> {
@@ -43,7 +43,7 @@ class RemoteBus extends MessageBus {
     return this.#bus.publish(subject, envelope);
   }
 
-  ask: MessageBus['ask'] = (subject, question) => this.#bus.ask(subject, question);
+  ask: MessageBus['ask'] = (subject, query) => this.#bus.ask(subject, query);
 
   close(): void {
     this.#bus.close();
