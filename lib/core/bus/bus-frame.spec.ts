@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { all, connection, role, topic, user, type Address } from '../routing/address.js';
+import recorded from './bus-frame.recorded.json' with { type: 'json' };
 import { decodeFrame, encodeFrame, type BusFrame } from './bus-frame.js';
 import { CLOSE_CODES, type CloseCodeName } from '../protocol/close-code.js';
 import type { EnvelopeContent } from '../routing/envelope.js';
@@ -48,9 +49,17 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
       fc.record({ kind: fc.constant('topics' as const), of: id }),
     ),
   }),
-  fc.record({ kind: fc.constant('reached' as const), ...spoken, counts: fc.array(fc.tuple(count, count)) }),
+  fc.record(
+    {
+      kind: fc.constant('reached' as const),
+      ...spoken,
+      counts: fc.array(fc.tuple(count, count)),
+      isUnserved: fc.constant(true),
+    },
+    { requiredKeys: ['kind', 'origin', 'sequence', 'counts'] },
+  ),
   fc.record({
-    kind: fc.constant('found' as const),
+    kind: fc.constant('result' as const),
     ...spoken,
     about: count,
     isLast: fc.boolean(),
@@ -73,13 +82,63 @@ describe('a frame', () => {
     const text = '{"type":"t","payload":"ü \\n","timestamp":"x"}';
     const envelope = { to: [all()], except: [], content: { kind: 'message', text } } as const;
     const written = encodeFrame({ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true, envelope });
-    expect(written).toBe(`1e["n",1,1,[["all"]],[]]\n${text}`);
+    expect(written).toBe(`1e["n",1,1,[["all"]],[],{}]\n${text}`);
   });
 
   it('takes one line for its header, whatever the addresses', () => {
     const envelope = { to: [user('a\nb\r\u2028')], except: [], content: { kind: 'revalidate' } } as const;
     const written = encodeFrame({ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true, envelope });
     expect(written.indexOf('\n')).toBe(written.length - 1);
+  });
+});
+
+/** The same frame as a later version may write it: with optional fields that this version does not know. */
+const later = (text: string) =>
+  text.replace(
+    /(?:,\{\}|,\{("unserved":1)\})\]\n/,
+    (_end, known?: string) => `,{${known ? `${known},` : ''}"trace":"00-4bf9-01","hops":[1,{"at":null}]}]\n`,
+  );
+
+describe('a frame of a later version', () => {
+  it('is read as one without the optional fields that this version does not know', () => {
+    fc.assert(
+      fc.property(frame, (each) => {
+        const text = later(encodeFrame(each));
+        expect([text.includes('"trace"'), decodeFrame(text)]).toEqual([true, each]);
+      }),
+    );
+  });
+
+  const MESSAGE = '{"type":"t","timestamp":"x"}';
+  it.each([
+    ['an order', '1e["n",1,1,[["all"]],[],{"kind":"explode","after":5},{}]\n', true],
+    ['an order with a body', '1e["n",1,1,[["all"]],[],{"kind":"explode"},{}]\nanything', true],
+    ['an order that nobody has to report on', '1e["n",1,0,[["all"]],[],{"kind":"explode"},{}]\n', false],
+    ['an address', `1e["n",1,1,[["user","ann"],["room","x",2]],[],{}]\n${MESSAGE}`, true],
+    ['an exception', `1e["n",1,1,[["all"]],[["room","x"]],{}]\n${MESSAGE}`, true],
+    ['a query', '1q["n",1,"secrets","x",{}]\n', true],
+    ['an address of a query', '1q["n",1,"connections",["room","x"],{}]\n', true],
+  ])('that has %s of an unknown kind is unknown, and no garbage', (_what, text, wantsReport) => {
+    expect(decodeFrame(text)).toEqual({ kind: 'unknown', origin: 'n', sequence: 1, wantsReport });
+  });
+});
+
+describe('the frames that nodes of this version have written', () => {
+  it.each(recorded)('are read for ever after: $text', ({ text, frame: expected }) => {
+    expect(decodeFrame(text)).toEqual(expected);
+  });
+
+  it('are of every kind, and with every content and query', () => {
+    const frames = recorded.map((each) => each.frame as unknown as BusFrame);
+    expect(new Set(frames.map(({ kind }) => kind))).toEqual(
+      new Set(['envelope', 'query', 'reached', 'result', 'roll-call', 'probe', 'attachment']),
+    );
+    const contents = frames.flatMap((each) => (each.kind === 'envelope' ? [each.envelope.content.kind] : []));
+    expect(new Set(contents)).toEqual(
+      new Set(['message', 'joined', 'left', 'disconnect', 'subscribe', 'unsubscribe', 'revalidate', 'rights']),
+    );
+    const queries = frames.flatMap((each) => (each.kind === 'query' ? [each.query.kind] : []));
+    expect(new Set(queries)).toEqual(new Set(['connections', 'topics']));
   });
 });
 
@@ -120,34 +179,38 @@ describe('what is no frame', () => {
 
   const MESSAGE = '{"type":"t","timestamp":"x"}';
   it.each([
-    ['another version', `2e["n",1,1,[["all"]],[]]\n${MESSAGE}`],
-    ['an unknown kind', '1x["n",1]\n'],
+    ['another version', `2e["n",1,1,[["all"]],[],{}]\n${MESSAGE}`],
+    ['an unknown kind', '1x["n",1,{}]\n'],
     ['no line feed', '1p["n",1]'],
     ['a header that is no list', '1p{"0":"n","1":1}\n'],
-    ['an origin that is no node', '1p["n.1",1]\n'],
-    ['a sequence that is no count', '1p["n",-1]\n'],
-    ['a sequence of zero', '1p["n",0]\n'],
-    ['a sequence beyond what is exact', '1p["n",9007199254740993]\n'],
-    ['a field too many', '1p["n",1,1]\n'],
-    ['no address', `1e["n",1,1,[],[]]\n${MESSAGE}`],
-    ['an address of an unknown kind', `1e["n",1,1,[["room","x"]],[]]\n${MESSAGE}`],
-    ['an address without a name', `1e["n",1,1,[["user"]],[]]\n${MESSAGE}`],
-    ['a topic that is none', `1e["n",1,1,[["topic","a b"]],[]]\n${MESSAGE}`],
-    ['a name that everybody does not have', `1e["n",1,1,[["all","x"]],[]]\n${MESSAGE}`],
-    ['a text that is no message', '1e["n",1,1,[["all"]],[]]\n{"action":"x"}'],
-    ['an order and a text', `1e["n",1,1,[["all"]],[],{"kind":"revalidate"}]\n${MESSAGE}`],
-    ['an unknown order', '1e["n",1,1,[["all"]],[],{"kind":"explode"}]\n'],
+    ['an origin that is no node', '1p["n.1",1,{}]\n'],
+    ['a sequence that is no count', '1p["n",-1,{}]\n'],
+    ['a sequence of zero', '1p["n",0,{}]\n'],
+    ['a sequence beyond what is exact', '1p["n",9007199254740993,{}]\n'],
+    ['a field too many', '1p["n",1,1,{}]\n'],
+    ['a header without the object of optional fields', '1p["n",1]\n'],
+    ['a list in the place of the optional fields', '1p["n",1,[]]\n'],
+    ['a field behind the optional fields', '1p["n",1,{},1]\n'],
+    ['no address', `1e["n",1,1,[],[],{}]\n${MESSAGE}`],
+    ['an address without a name', `1e["n",1,1,[["user"]],[],{}]\n${MESSAGE}`],
+    ['a topic that is none', `1e["n",1,1,[["topic","a b"]],[],{}]\n${MESSAGE}`],
+    ['a name that everybody does not have', `1e["n",1,1,[["all","x"]],[],{}]\n${MESSAGE}`],
+    ['a text that is no message', '1e["n",1,1,[["all"]],[],{}]\n{"action":"x"}'],
+    ['an order and a text', `1e["n",1,1,[["all"]],[],{"kind":"revalidate"},{}]\n${MESSAGE}`],
+    ['an address of no kind', `1e["n",1,1,[["","x"]],[],{}]\n${MESSAGE}`],
+    ['an order of no kind', '1e["n",1,1,[["all"]],[],{"kind":7},{}]\n'],
+    ['an order of an unknown kind to nobody', '1e["n",1,1,[],[],{"kind":"explode"},{}]\n'],
+    ['a query of no kind', '1q["n",1,null,"x",{}]\n'],
     [
       'an order to disconnect for no known reason',
-      '1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"toString","reason":"x"}]\n',
+      '1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"toString","reason":"x"},{}]\n',
     ],
     [
       'a reason that is too long',
-      `1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"FORCED","reason":"${'x'.repeat(124)}"}]\n`,
+      `1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"FORCED","reason":"${'x'.repeat(124)}"},{}]\n`,
     ],
-    ['roles that are no names', '1e["n",1,1,[["all"]],[],{"kind":"rights","roles":[1]}]\n'],
-    ['an unknown query', '1q["n",1,"secrets","x"]\n'],
-    ['counts that are none', '1r["n",1]\n[[1,-1]]'],
+    ['roles that are no names', '1e["n",1,1,[["all"]],[],{"kind":"rights","roles":[1]},{}]\n'],
+    ['counts that are none', '1r["n",1,{}]\n[[1,-1]]'],
   ])('is undefined: %s', (_what, text) => {
     expect(decodeFrame(text)).toBeUndefined();
   });

@@ -5,32 +5,46 @@ import { decodeQuery, encodeQuery } from './node-query-text.js';
 import type { NodeQuery } from './node-query.js';
 
 /**
- * What nodes say to each other on a bus between processes. `origin` is the node that speaks; `sequence` counts what it
- * has said, so that what comes twice or late is recognised.
+ * A message between nodes on a bus between processes. `origin` is the node that sent it. `sequence` counts the frames of
+ * that node, so that duplicates and late frames are recognised.
  */
-export type BusFrame = Spoken &
+export type BusFrame = FrameStart &
   (
     | { readonly kind: 'envelope'; readonly envelope: Envelope; readonly wantsReport: boolean }
     | { readonly kind: 'query'; readonly query: NodeQuery }
-    /** Which of the receiver's envelopes reached how many connections here. */
-    | { readonly kind: 'reached'; readonly counts: readonly ReachedCount[] }
+    /** How many connections envelopes of the receiver have reached on the sending node. */
+    | {
+        readonly kind: 'reached';
+        readonly counts: readonly ReachedCount[];
+        /** True when the sender could not act on what these sequences asked for, so that the counts say nothing. */
+        readonly isUnserved?: boolean;
+      }
     /** A part of the answer to a query of the receiver. */
     | {
-        readonly kind: 'found';
+        readonly kind: 'result';
         readonly about: number;
         readonly results: readonly unknown[];
         readonly isLast: boolean;
       }
-    /** Everybody says that they are there. */
+    /** Every node answers that it is there. */
     | { readonly kind: 'roll-call' }
-    /** Meant for the one who sends it. */
+    /** Sent by a node to itself. */
     | { readonly kind: 'probe' }
     /** The origin is attached to the bus from now on, or no longer; `isGone` when it ends. */
     | { readonly kind: 'attachment'; readonly isAttached: boolean; readonly isGone: boolean }
   );
 
-/** Who speaks, and how often this node has spoken before. */
-export interface Spoken {
+/**
+ * A well-formed envelope or query whose order, query or address is of a kind that this version does not know. It is answered
+ * with 0 connections reached, and makes the sender's report incomplete.
+ */
+export interface UnknownFrame extends FrameStart {
+  readonly kind: 'unknown';
+  readonly wantsReport: boolean;
+}
+
+/** The start of every frame: the sending node, and the number of this frame among all frames of that node, from 1. */
+export interface FrameStart {
   readonly origin: string;
   readonly sequence: number;
 }
@@ -38,22 +52,31 @@ export interface Spoken {
 /** An envelope's sequence, and how many connections it reached. */
 export type ReachedCount = readonly [sequence: number, recipients: number];
 
-/** Stands first in every frame: what starts otherwise comes from another version, or from elsewhere. */
+/** The first character of every frame. A change that older nodes could not read needs another one. */
 const VERSION = '1';
 
 const LETTERS = {
   envelope: 'e',
   query: 'q',
   reached: 'r',
-  found: 'f',
+  result: 'f',
   'roll-call': 'c',
   probe: 'p',
   attachment: 'n',
 } as const satisfies Record<BusFrame['kind'], string>;
 
 /**
- * The frame as text: version, kind, a header in JSON that ends at the first line feed, and after it, as it is, what was
- * JSON before. A message's text is neither parsed nor written again on its way.
+ * Fields that a frame may have beyond those of its kind: the last element of every header. A reader ignores the fields that
+ * it does not know, so later versions add fields here, and nodes of both versions work together during a rolling deploy.
+ */
+interface OptionalFields {
+  /** Of `reached`: 1 when the sender could not act on these sequences. */
+  readonly unserved?: unknown;
+}
+
+/**
+ * The frame as text: version, kind, and a header in JSON that ends at the first line feed with the object of optional fields;
+ * after it the body, JSON that is passed on as it is. A message's text is neither parsed nor serialised again on its way.
  */
 export function encodeFrame(frame: BusFrame): string {
   const { kind, origin, sequence } = frame;
@@ -62,58 +85,70 @@ export function encodeFrame(frame: BusFrame): string {
     case 'envelope':
       return `${start},${frame.wantsReport ? 1 : 0},${encodeEnvelope(frame.envelope)}`;
     case 'query':
-      return `${start},${encodeQuery(frame.query)}]\n`;
+      return `${start},${encodeQuery(frame.query)},{}]\n`;
     case 'reached':
-      return `${start}]\n${JSON.stringify(frame.counts)}`;
-    case 'found':
-      return `${start},${frame.about},${frame.isLast ? 1 : 0}]\n${JSON.stringify(frame.results)}`;
+      return `${start},${frame.isUnserved ? '{"unserved":1}' : '{}'}]\n${JSON.stringify(frame.counts)}`;
+    case 'result':
+      return `${start},${frame.about},${frame.isLast ? 1 : 0},{}]\n${JSON.stringify(frame.results)}`;
     case 'attachment':
-      return `${start},${frame.isAttached ? 1 : 0},${frame.isGone ? 1 : 0}]\n`;
+      return `${start},${frame.isAttached ? 1 : 0},${frame.isGone ? 1 : 0},{}]\n`;
     case 'roll-call':
     case 'probe':
-      return `${start}]\n`;
+      return `${start},{}]\n`;
   }
 }
 
-/** Reads a frame. Whatever is not one, to the letter, is `undefined`; nothing throws. */
-export function decodeFrame(text: string): BusFrame | undefined {
+/** Reads a frame. Anything that is not exactly a frame is `undefined`; nothing throws. */
+export function decodeFrame(text: string): BusFrame | UnknownFrame | undefined {
   const end = text.indexOf('\n');
   if (text[0] !== VERSION || end < 0) return undefined;
   const header = parseList(text.slice(2, end));
-  if (header === undefined) return undefined;
+  const optional = header?.pop();
+  if (header === undefined || !isObject(optional)) return undefined;
   const [origin, sequence, ...rest] = header;
   if (!isNodeId(origin) || !isCount(sequence) || sequence === 0) return undefined;
-  const body = text.slice(end + 1);
-  const spoken = { origin, sequence };
-  switch (text[1]) {
+  return decodeKind(text[1], { origin, sequence }, rest, optional, text.slice(end + 1));
+}
+
+function decodeKind(
+  letter: string | undefined,
+  start: FrameStart,
+  rest: readonly unknown[],
+  optional: OptionalFields,
+  body: string,
+): BusFrame | UnknownFrame | undefined {
+  switch (letter) {
     case LETTERS.envelope: {
       const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body) : undefined;
-      return envelope && { kind: 'envelope', ...spoken, wantsReport: rest[0] === 1, envelope };
+      const wantsReport = rest[0] === 1;
+      if (envelope === 'unknown') return { kind: 'unknown', ...start, wantsReport };
+      return envelope && { kind: 'envelope', ...start, wantsReport, envelope };
     }
     case LETTERS.query: {
       const query = rest.length === 2 && body === '' ? decodeQuery(rest) : undefined;
-      return query && { kind: 'query', ...spoken, query };
+      if (query === 'unknown') return { kind: 'unknown', ...start, wantsReport: true };
+      return query && { kind: 'query', ...start, query };
     }
     case LETTERS.reached: {
       const counts = rest.length === 0 ? parseList(body) : undefined;
-      return counts?.every(isReachedCount)
-        ? { kind: 'reached', ...spoken, counts: counts as ReachedCount[] }
-        : undefined;
+      if (!counts?.every(isReachedCount)) return undefined;
+      const isUnserved = optional.unserved === 1;
+      return { kind: 'reached', ...start, counts: counts as ReachedCount[], ...(isUnserved && { isUnserved }) };
     }
-    case LETTERS.found: {
+    case LETTERS.result: {
       const [about, isLast] = rest;
       const results = rest.length === 2 && isCount(about) && isFlag(isLast) ? parseList(body) : undefined;
-      return results && { kind: 'found', ...spoken, about: about as number, isLast: isLast === 1, results };
+      return results && { kind: 'result', ...start, about: about as number, isLast: isLast === 1, results };
     }
     case LETTERS.attachment: {
       const [isAttached, isGone] = rest;
       if (rest.length !== 2 || !isFlag(isAttached) || !isFlag(isGone) || body !== '') return undefined;
-      return { kind: 'attachment', ...spoken, isAttached: isAttached === 1, isGone: isGone === 1 };
+      return { kind: 'attachment', ...start, isAttached: isAttached === 1, isGone: isGone === 1 };
     }
     case LETTERS['roll-call']:
-      return rest.length === 0 && body === '' ? { kind: 'roll-call', ...spoken } : undefined;
+      return rest.length === 0 && body === '' ? { kind: 'roll-call', ...start } : undefined;
     case LETTERS.probe:
-      return rest.length === 0 && body === '' ? { kind: 'probe', ...spoken } : undefined;
+      return rest.length === 0 && body === '' ? { kind: 'probe', ...start } : undefined;
     default:
       return undefined;
   }
@@ -126,6 +161,10 @@ function parseList(text: string): unknown[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,4 +1,4 @@
-import { decodeAddress, encodeAddress } from '../routing/address-text.js';
+import { decodeAddress, encodeAddress, isUnknownAddress } from '../routing/address-text.js';
 import type { Address } from '../routing/address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routing/envelope.js';
@@ -7,30 +7,54 @@ import type { PresenceChange } from '../presence/presence.js';
 import { isTopic } from '../topic/topic.js';
 
 /**
- * The rest of a frame's header, and its body: `to,except]\n` and the message's text, as it is; between them the position
- * of a publication as a list, or anything but a message as an object.
+ * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. Behind `except` stands the
+ * position of a publication as a list, or any content but a message as an object.
  */
 export function encodeEnvelope({ to, except, content }: Envelope): string {
   const addresses = `${encodeAll(to)},${encodeAll(except)}`;
-  if (content.kind !== 'message') return `${addresses},${JSON.stringify(content)}]\n`;
+  if (content.kind !== 'message') return `${addresses},${JSON.stringify(content)},{}]\n`;
   const { position, text } = content;
-  return position ? `${addresses},["${position.epoch}",${position.offset}]]\n${text}` : `${addresses}]\n${text}`;
+  return position ? `${addresses},["${position.epoch}",${position.offset}],{}]\n${text}` : `${addresses},{}]\n${text}`;
 }
 
-/** The envelope in the rest of a frame, or `undefined` when there is none. */
-export function decodeEnvelope([to, except, more, ...others]: readonly unknown[], body: string): Envelope | undefined {
+/**
+ * The envelope in the rest of a frame. `unknown` when its content or an address is of a kind that this version does not know;
+ * `undefined` when it is no envelope.
+ */
+export function decodeEnvelope(
+  [to, except, more, ...others]: readonly unknown[],
+  body: string,
+): Envelope | 'unknown' | undefined {
   const included = decodeAll(to);
   const excluded = decodeAll(except);
   if (!included || included.length === 0 || !excluded || others.length > 0) return undefined;
   const content = decodeContent(more, body);
+  if (included === 'unknown' || excluded === 'unknown' || content === 'unknown') return content && 'unknown';
   return content && { to: included, except: excluded, content };
 }
 
-function decodeContent(more: unknown, body: string): EnvelopeContent | undefined {
+function decodeContent(more: unknown, body: string): EnvelopeContent | 'unknown' | undefined {
   if (more === undefined) return decodeMessage(body);
   if (Array.isArray(more)) return decodePublication(more, body);
+  if (typeof more !== 'object' || more === null) return undefined;
+  const { kind } = more as Record<string, unknown>;
+  if (typeof kind !== 'string') return undefined;
+  if (!KNOWN_KINDS.has(kind)) return 'unknown';
   return body === '' ? (decodePresenceChange(more) ?? decodeOrder(more)) : undefined;
 }
+
+/** Everything but a message that an envelope can hold in this version. */
+const KNOWN_KINDS: ReadonlySet<string> = new Set(
+  Object.keys({
+    joined: true,
+    left: true,
+    disconnect: true,
+    subscribe: true,
+    unsubscribe: true,
+    revalidate: true,
+    rights: true,
+  } satisfies Record<Exclude<EnvelopeContent['kind'], 'message'>, true>),
+);
 
 function decodePublication([epoch, offset, ...others]: readonly unknown[], body: string): EnvelopeContent | undefined {
   const position = { epoch, offset };
@@ -39,8 +63,7 @@ function decodePublication([epoch, offset, ...others]: readonly unknown[], body:
   return content && { ...content, position };
 }
 
-function decodePresenceChange(value: unknown): PresenceChange | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+function decodePresenceChange(value: object): PresenceChange | undefined {
   const { kind, userId, info } = value as Record<string, unknown>;
   if ((kind !== 'joined' && kind !== 'left') || typeof userId !== 'string' || userId === '') return undefined;
   return { kind, userId, ...(info !== undefined && { info }) };
@@ -50,10 +73,17 @@ function encodeAll(addresses: readonly Address[]): string {
   return `[${addresses.map(encodeAddress).join()}]`;
 }
 
-function decodeAll(value: unknown): Address[] | undefined {
+function decodeAll(value: unknown): Address[] | 'unknown' | undefined {
   if (!Array.isArray(value)) return undefined;
-  const addresses = value.map(decodeAddress);
-  return addresses.every((address) => address !== undefined) ? addresses : undefined;
+  const addresses: Address[] = [];
+  let hasUnknown = false;
+  for (const each of value) {
+    const address = decodeAddress(each);
+    if (address !== undefined) addresses.push(address);
+    else if (isUnknownAddress(each)) hasUnknown = true;
+    else return undefined;
+  }
+  return hasUnknown ? 'unknown' : addresses;
 }
 
 /** The text goes to clients as it is. What is not of the form that codecs rely on was not written by a node. */
@@ -61,8 +91,7 @@ function decodeMessage(text: string): MessageContent | undefined {
   return text.startsWith('{"type":"') && text.endsWith('"}') ? { kind: 'message', text } : undefined;
 }
 
-function decodeOrder(value: unknown): Order | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+function decodeOrder(value: object): Order | undefined {
   const { kind, code, reason, topic, roles, permissions } = value as Record<string, unknown>;
   switch (kind) {
     case 'disconnect':

@@ -1,4 +1,4 @@
-import { decodeAddress, encodeAddress } from '../routing/address-text.js';
+import { decodeAddress, encodeAddress, isUnknownAddress } from '../routing/address-text.js';
 import type { NodeQuery } from './node-query.js';
 
 /** The query as the rest of a frame's header: `"connections",["user","42"]`. */
@@ -7,10 +7,14 @@ export function encodeQuery(query: NodeQuery): string {
   return `"${query.kind}",${of}`;
 }
 
-/** The query in the rest of a frame's header, or `undefined` when there is none. */
-export function decodeQuery([kind, of]: readonly unknown[]): NodeQuery | undefined {
+/**
+ * The query in the rest of a frame's header. `unknown` when it is of a kind that this version does not know; `undefined`
+ * when it is no query.
+ */
+export function decodeQuery([kind, of]: readonly unknown[]): NodeQuery | 'unknown' | undefined {
   if (kind === 'topics') return typeof of === 'string' && of.length > 0 ? { kind, of } : undefined;
-  if (kind !== 'connections') return undefined;
+  if (kind !== 'connections') return typeof kind === 'string' && kind !== '' ? 'unknown' : undefined;
   const address = decodeAddress(of);
+  if (address === undefined && isUnknownAddress(of)) return 'unknown';
   return address && { kind, of: address };
 }

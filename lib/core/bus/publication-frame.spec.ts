@@ -23,8 +23,9 @@ describe('the two parts of a publication’s frame', () => {
     expect(decodeFrame(`${head}["e",5]${tail}`)).toEqual(frame({ epoch: 'e', offset: 5 }));
   });
 
-  it('end with the text of the message, behind two characters', () => {
-    expect(splitPublication(frame())[1].slice(2)).toBe(TEXT);
+  it('end with the text of the message, behind the only line feed of the header', () => {
+    const [, tail] = splitPublication(frame());
+    expect(tail.slice(tail.indexOf('\n') + 1)).toBe(TEXT);
   });
 
   it('leave room for the longest position', () => {

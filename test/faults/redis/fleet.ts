@@ -50,7 +50,12 @@ export class Fleet {
     for (let index = 0; index < size; index++) {
       const proxy = await startTcpProxy(server.port);
       const backend = redisBackend({ url: `redis://127.0.0.1:${proxy.port}`, ...over });
-      const app = await startRealtimeApp({ ...parts, backend, providers: [Feed], finished: () => undefined });
+      const app = await startRealtimeApp({
+        ...parts,
+        backend,
+        providers: [Feed, ...(parts.providers ?? [])],
+        finished: () => undefined,
+      });
       onTestFinished(() => app.close());
       const reader = await Reader.join(app, `reader-${index}`);
       nodes.push({ ...app, proxy, reader, bus: app.app.get(MessageBus) });

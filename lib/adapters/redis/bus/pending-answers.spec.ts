@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import { TICK_MS } from '../connection/redis-connection.js';
 
 const callRoll = vi.fn();
@@ -31,7 +31,7 @@ describe('what was published', () => {
     answers.open(1, settle);
     answers.answer(1, 3);
     answers.expect(1, 1);
-    expect(settled.map(isAnswered)).toEqual([true]);
+    expect(settled.map(isAnsweredByAll)).toEqual([true]);
   });
 
   it('is settled at once when it reached nobody', () => {
@@ -46,7 +46,7 @@ describe('what was published', () => {
     pass(950);
     expect(settled).toEqual([]);
     pass(TICK_MS);
-    expect(settled.map(isAnswered)).toEqual([false]);
+    expect(settled.map(isAnsweredByAll)).toEqual([false]);
   });
 
   it('is not given up while Redis has not said whom it reached: that has a time limit of its own', () => {

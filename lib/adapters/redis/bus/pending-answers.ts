@@ -24,13 +24,20 @@ export interface Pending {
   /** How many nodes have reached somebody. */
   nodes: number;
   readonly results: unknown[];
+  /** True when a node has answered that it could not act on it. */
+  isDeclined: boolean;
   since: number;
   readonly timeoutMs: number;
   readonly settle: (pending: Pending) => void;
 }
 
+/** True when every node that it was handed to has answered, and has acted on it. */
+export function isAnsweredByAll(pending: Pending): boolean {
+  return isAnswered(pending) && !pending.isDeclined;
+}
+
 /** True when every node that it was handed to has answered. */
-export function isAnswered({ expected, answered }: Pending): boolean {
+function isAnswered({ expected, answered }: Pending): boolean {
   return expected !== undefined && answered >= expected;
 }
 
@@ -57,6 +64,7 @@ export class PendingAnswers {
       recipients: 0,
       nodes: 0,
       results: [],
+      isDeclined: false,
       since: this.#ticks,
       timeoutMs,
       settle,
@@ -86,6 +94,13 @@ export class PendingAnswers {
     pending.recipients += recipients;
     if (recipients > 0) pending.nodes += 1;
     if (isAnswered(pending)) this.#settle(pending);
+  }
+
+  /** A node has answered that it could not act on it. */
+  decline(sequence: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending) pending.isDeclined = true;
+    this.answer(sequence, 0);
   }
 
   /** A part of an answer; the last one comes with {@link answer}. */

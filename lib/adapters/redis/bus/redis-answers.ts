@@ -1,10 +1,10 @@
-import type { BusFrame, Spoken } from '../../../core/bus/bus-frame.js';
+import type { BusFrame, FrameStart } from '../../../core/bus/bus-frame.js';
 import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { NodeQueryResult } from '../../../core/bus/node-query.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { AnswerBatch } from './answer-batch.js';
 import { fromQueryResultData, toQueryResultData } from './node-query-result-data.js';
-import { isAnswered, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import type { RedisTransport } from './redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
@@ -59,11 +59,18 @@ export class RedisAnswers {
     this.#batch.add(origin, [sequence, recipients]);
   }
 
+  /** Tells a node that this one could not act on its envelope or query, so that it does not count as an answer of nobody. */
+  decline({ origin, sequence }: FrameStart): void {
+    const counts = [[sequence, 0]] as const;
+    const text = this.transport.textOf({ kind: 'reached', ...this.transport.next(), counts, isUnserved: true });
+    if (text !== undefined) this.transport.send(this.channels.answersTo(origin), text, ignore, ignore);
+  }
+
   /** Publishes a query, and resolves with what the nodes have found. */
   ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       this.#pending.open(sequence, (pending) => {
-        if (isAnswered(pending) && this.#isWhole) resolve(pending.results);
+        if (isAnsweredByAll(pending) && this.#isWhole) resolve(pending.results);
         else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
       });
       this.#count(channel, text, sequence);
@@ -71,7 +78,7 @@ export class RedisAnswers {
   }
 
   /** Answers a query with what was found on this node. */
-  answer({ origin, sequence }: Spoken, results: readonly NodeQueryResult[]): void {
+  answer({ origin, sequence }: FrameStart, results: readonly NodeQueryResult[]): void {
     if (this.transport.isOwn(origin)) {
       this.#pending.add(sequence, results);
       return this.#pending.answer(sequence, 0);
@@ -79,7 +86,7 @@ export class RedisAnswers {
     for (let i = 0; i === 0 || i < results.length; i += MAX_RESULTS) {
       const part = results.slice(i, i + MAX_RESULTS).map(toQueryResultData);
       const frameOf = (found: readonly unknown[], isEnd: boolean): BusFrame => {
-        return { kind: 'found', ...this.transport.next(), about: sequence, results: found, isLast: isEnd };
+        return { kind: 'result', ...this.transport.next(), about: sequence, results: found, isLast: isEnd };
       };
       const isLast = i + MAX_RESULTS >= results.length;
       // Without its last part, an answer counts as none.
@@ -87,16 +94,19 @@ export class RedisAnswers {
     }
   }
 
-  take(frame: Extract<BusFrame, { kind: 'roll-call' | 'reached' | 'found' }>): void {
+  take(frame: Extract<BusFrame, { kind: 'roll-call' | 'reached' | 'result' }>): void {
     switch (frame.kind) {
       case 'roll-call':
         if (this.transport.isOwn(frame.origin)) this.#pending.answer(frame.sequence, 0);
         else this.#batch.add(frame.origin, [frame.sequence, 0]);
         return;
       case 'reached':
-        for (const [about, recipients] of frame.counts) this.#pending.answer(about, recipients);
+        for (const [about, recipients] of frame.counts) {
+          if (frame.isUnserved) this.#pending.decline(about);
+          else this.#pending.answer(about, recipients);
+        }
         return;
-      case 'found':
+      case 'result':
         this.#pending.add(frame.about, frame.results.flatMap(fromQueryResultData));
         if (frame.isLast) this.#pending.answer(frame.about, 0);
         return;
@@ -119,7 +129,7 @@ export class RedisAnswers {
 
   #reportOf(pending: Pending): DeliveryReport {
     const { recipients, nodes, reached, answered } = pending;
-    return { recipients, nodes, complete: isAnswered(pending) && answered >= reached && this.#isWhole };
+    return { recipients, nodes, complete: isAnsweredByAll(pending) && answered >= reached && this.#isWhole };
   }
 
   /** Publishes what every node answers. */
@@ -141,3 +151,5 @@ export class RedisAnswers {
     if (text !== undefined) this.#count(this.channels.everybody, text, spoken.sequence);
   }
 }
+
+function ignore(): void {}

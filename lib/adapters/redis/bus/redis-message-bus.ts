@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { BusFrame } from '../../../core/bus/bus-frame.js';
+import type { BusFrame, UnknownFrame } from '../../../core/bus/bus-frame.js';
 import { isNodeId } from '../../../core/connection/connection-id.js';
 import { localReport, type DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { Envelope } from '../../../core/routing/envelope.js';
@@ -138,16 +138,19 @@ export class RedisMessageBus extends MessageBus {
     this.network.close();
   }
 
-  readonly #take = (frame: BusFrame, partition: number, isJoined: boolean): void => {
+  readonly #take = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean): void => {
     const isHeard = isJoined && this.network.serverOf(partition)?.hearing === 'open';
     switch (frame.kind) {
       case 'envelope':
         return this.#envelopes.take(frame, isHeard);
+      case 'unknown':
+        if (frame.wantsReport && !this.transport.isOwn(frame.origin)) this.answers.decline(frame);
+        return;
       case 'query':
         return this.answers.answer(frame, isHeard ? this.#respond(frame.query) : []);
       case 'roll-call':
       case 'reached':
-      case 'found':
+      case 'result':
         return this.answers.take(frame);
       case 'probe':
         if (this.transport.isOwn(frame.origin)) this.#probes.heard(partition, frame.sequence);

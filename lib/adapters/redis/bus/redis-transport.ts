@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, type BusFrame, type Spoken } from '../../../core/bus/bus-frame.js';
+import { decodeFrame, encodeFrame, type BusFrame, type FrameStart, type UnknownFrame } from '../../../core/bus/bus-frame.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from '../connection/redis-channels.js';
@@ -15,7 +15,7 @@ export interface RedisBusStats {
 }
 
 /** Takes a frame that was not heard before. `isJoined` is false for what only lingers. */
-type FrameTaker = (frame: BusFrame, partition: number, isJoined: boolean) => void;
+type FrameTaker = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean) => void;
 
 /** Says frames to others over Redis, and hears theirs: what is no frame, or was heard before, ends here. */
 export class RedisTransport {
@@ -41,7 +41,7 @@ export class RedisTransport {
   }
 
   /** The beginning of the next frame of this node. */
-  next(): Spoken {
+  next(): FrameStart {
     return { origin: this.#nodeId, sequence: ++this.#sequence };
   }
 
@@ -125,7 +125,7 @@ export class RedisTransport {
 function ignore(): void {}
 
 /** Its position tells whether it was heard before. A script has published it, perhaps behind what its node has said later. */
-function isPublication(frame: BusFrame): boolean {
+function isPublication(frame: BusFrame | UnknownFrame): boolean {
   if (frame.kind !== 'envelope') return false;
   const { content } = frame.envelope;
   return content.kind === 'message' && content.position !== undefined;

@@ -36,7 +36,7 @@ local function announce(kind, topic, user, info)
   local sequence = redis.call('HINCRBY', presence, 'changes', 1)
   local with = info == '' and '' or ',"info":' .. info
   redis.call(publish, start .. ':topic:' .. topic, '1e["' .. epoch .. '",' .. sequence .. ',0,[["topic","' .. topic ..
-    '"]],[],{"kind":"' .. kind .. '","userId":' .. user .. with .. '}]\\n')
+    '"]],[],{"kind":"' .. kind .. '","userId":' .. user .. with .. '},{}]\\n')
 end
 local function entryOf(present, user)
   local entry = redis.call('HGET', present, user)
