@@ -3,6 +3,7 @@ import { RealtimeConfigurationError } from '../../errors/realtime-configuration.
 import type { IdGenerator } from '../../ports/id-generator.js';
 import { ClusterNetwork } from './connection/cluster-network.js';
 import { RedisAnswers } from './bus/redis-answers.js';
+import { PublicationReports } from './bus/publication-reports.js';
 import { RedisChannels } from './connection/redis-channels.js';
 import { loadRedis, type RedisModule } from './connection/redis-client.js';
 import type { RedisClient } from './connection/redis-connection.js';
@@ -25,13 +26,23 @@ export class RedisAssembly {
 
   private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
-    this.directory = new RedisNodeDirectory(network, channels, settings);
-    this.presence = new RedisPresenceStore(network, channels, settings);
     const transport = new RedisTransport(network, settings.maxEnvelopeBytes);
+    this.directory = new RedisNodeDirectory(network, channels, transport, settings);
+    this.presence = new RedisPresenceStore(network, channels, settings);
     const subscriptions = new RedisSubscriptions(network, channels, settings, transport.hear);
     const answers = new RedisAnswers(network, channels, transport, this.directory);
-    this.bus = new RedisMessageBus(network, channels, transport, subscriptions, answers, this.directory, settings);
-    this.history = new RedisHistoryStore(network, channels, transport, subscriptions, answers, ids);
+    const reports = new PublicationReports(answers, subscriptions);
+    this.bus = new RedisMessageBus(
+      network,
+      channels,
+      transport,
+      subscriptions,
+      answers,
+      reports,
+      this.directory,
+      settings,
+    );
+    this.history = new RedisHistoryStore(network, channels, transport, subscriptions, reports, ids);
   }
 
   /**

@@ -67,7 +67,7 @@ describe('A node that is led to a replica with its subscriptions, where Redis do
 
   it('would take itself for attached, and others would too, if it did not see whether its subscriptions work', async () => {
     const fence = vi.spyOn(Probes.prototype, 'fence').mockImplementation(async (server) => {
-      server.hearing = 'open';
+      server.probeReturned();
     });
     onTestFinished(() => fence.mockRestore());
     const fleet = await leadAstray();

@@ -39,10 +39,6 @@ export class PendingEchoes {
     this.#echoes.delete(sequence);
   }
 
-  has(sequence: number): boolean {
-    return this.#echoes.has(sequence);
-  }
-
   /** Takes out what is on its way in a partition, up to a sequence. */
   *take(partition: number, upTo = Infinity): Iterable<readonly [sequence: number, envelope: Envelope]> {
     for (const [sequence, copy] of this.#echoes) {

@@ -60,12 +60,12 @@ export class Probes {
     if (fence?.sequence !== sequence) return;
     this.#fences.delete(partition);
     // At once: what comes behind it may be in the same piece.
-    fence.server.hearing = 'open';
+    fence.server.probeReturned();
     fence.resolve();
   }
 
   /**
-   * Marks where this node begins to hear what a server publishes; see {@link Hearing}. Settles when the mark has come back,
+   * Marks where this node begins to hear what a server publishes; see {@link RedisServer.isHearing}. Settles when the mark has come back,
    * and so has shown that the new connection works.
    */
   fence(server: RedisServer): Promise<void> {
@@ -74,7 +74,7 @@ export class Probes {
     const spoken = this.transport.next();
     return new Promise((resolve, reject) => {
       this.#fences.set(partition, { server, sequence: spoken.sequence, since: this.#total, resolve, reject });
-      server.hearing = 'probed';
+      server.probeSent();
       this.transport.send(
         this.channels.probe(spoken.origin, partition),
         this.transport.textOf({ kind: 'probe', ...spoken })!,

@@ -4,7 +4,7 @@ import type { Envelope } from '../../../core/routing/envelope.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import type { EnvelopeReceiver } from '../../../ports/message-bus.js';
 import { PendingEchoes } from './pending-echoes.js';
-import { UNKNOWN_TO_REDIS } from './probes.js';
+import type { PublicationReports } from './publication-reports.js';
 import type { RedisAnswers } from './redis-answers.js';
 import type { RedisChannel } from '../connection/redis-channels.js';
 import { tooLarge, type RedisTransport } from './redis-transport.js';
@@ -40,6 +40,7 @@ export class RedisEnvelopes {
     private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
+    private readonly reports: PublicationReports,
   ) {}
 
   open(receive: EnvelopeReceiver): void {
@@ -96,27 +97,26 @@ export class RedisEnvelopes {
 
   #publishThere(server: RedisServer, outgoing: Outgoing): Promise<DeliveryReport> {
     const { channel, sequence, text, envelope, isJoined, report } = outgoing;
-    const isDeaf = isJoined && server.hearing === 'none';
-    const isOwn = isDeaf || this.subscriptions.isActive(channel.name);
+    const isServedHere = isJoined && server.isDeaf;
+    const isOwn = isServedHere || this.subscriptions.isActive(channel.name);
+    const publication = { channel, sequence, wantsReport: report, isOwn, isServedHere };
     return new Promise((resolve, reject) => {
-      this.answers.open(sequence, (delivered, isCarried) => {
+      this.reports.open(publication, (delivered, isCarried) => {
         if (!isCarried && envelope.content.kind !== 'message') reject(notCarried());
         else resolve(delivered);
       });
       if (isOwn) this.#own.add(sequence, channel, envelope);
-      if (isDeaf) this.serveOwn(channel.partition, sequence);
+      if (isServedHere) this.serveOwn(channel.partition, sequence);
       this.transport.send(
         channel,
         text,
         (count) => {
           this.#own.sent(sequence);
-          if (count === 0 && this.#own.has(sequence)) server.subscriber.restart(UNKNOWN_TO_REDIS);
-          const reached = isDeaf ? count + 1 : count;
-          this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
+          this.reports.handed(server, publication, count);
         },
         () => {
           this.serveOwn(channel.partition, sequence);
-          this.answers.fail(sequence);
+          this.reports.fail(publication);
         },
       );
     });

@@ -17,6 +17,7 @@ import { Probes } from './probes.js';
 import type { RedisAnswers } from './redis-answers.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { TICK_MS } from '../connection/redis-connection.js';
+import type { PublicationReports } from './publication-reports.js';
 import { RedisEnvelopes } from './redis-envelopes.js';
 import { tooLarge, type RedisBusStats, type RedisTransport } from './redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
@@ -46,12 +47,13 @@ export class RedisMessageBus extends MessageBus {
     private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
+    reports: PublicationReports,
     private readonly directory: RedisNodeDirectory,
     private readonly settings: RedisSettings,
   ) {
     super();
     this.#probes = new Probes(network, channels, transport, settings);
-    this.#envelopes = new RedisEnvelopes(network, transport, subscriptions, answers);
+    this.#envelopes = new RedisEnvelopes(network, transport, subscriptions, answers, reports);
   }
 
   get isAttached(): boolean {
@@ -72,7 +74,6 @@ export class RedisMessageBus extends MessageBus {
     this.#missed = missed;
     this.#envelopes.open(receive);
     this.transport.open(id, this.#take);
-    this.directory.announce = this.#announce;
     const { everybody } = this.channels;
     const probes = this.channels.all().map((partition) => this.channels.probe(id, partition));
     for (const channel of [everybody, this.channels.answersTo(id), ...probes]) {
@@ -139,7 +140,7 @@ export class RedisMessageBus extends MessageBus {
   }
 
   readonly #take = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean): void => {
-    const isHeard = isJoined && this.network.serverOf(partition)?.hearing === 'open';
+    const isHeard = isJoined && (this.network.serverOf(partition)?.isHearing ?? false);
     switch (frame.kind) {
       case 'envelope':
         return this.#envelopes.take(frame, isHeard);
@@ -164,7 +165,7 @@ export class RedisMessageBus extends MessageBus {
   readonly #changed = (server: RedisServer): void => {
     const isBack = server.subscriber.isUp && !this.#live.has(server);
     if (server.subscriber.isUp) this.#live.add(server);
-    else if (server.hearing === 'none') {
+    else if (server.isDeaf) {
       if (this.#live.delete(server)) this.transport.stats.gaps += 1;
       this.#probes.forget(server);
       for (const partition of server.partitions) this.#envelopes.serveOwn(partition);
@@ -184,10 +185,6 @@ export class RedisMessageBus extends MessageBus {
     else this.#logger.warn('Not attached to Redis: only the connections of this node are reached');
     this.directory.attached(isAttached);
   }
-
-  /** Tells the others what they would find in this node's lease some seconds later. */
-  readonly #announce = (isAttached: boolean, isGone: boolean): Promise<void> =>
-    this.transport.tell(this.channels.everybody, { kind: 'attachment', ...this.transport.next(), isAttached, isGone });
 
   readonly #tick = (): void => {
     for (const server of this.network.tick()) this.subscriptions.giveUp(server);

@@ -27,7 +27,7 @@ class Setup {
     partitions: new Set([0]),
     isSharded: false,
     isOverdue: false,
-    hearing: 'open',
+    isDeaf: false,
     isAttached: true,
     subscriber: Object.defineProperty(
       { run: (use: (client: RedisClient) => Promise<unknown>) => use(this.#client as unknown as RedisClient) },

@@ -94,7 +94,7 @@ export class RedisSubscriptions {
   /** A server was reached, or lost. */
   changed(server: RedisServer): void {
     for (const subscription of this.#of(server)) {
-      if (server.hearing === 'none') subscription.isActive = false;
+      if (server.isDeaf) subscription.isActive = false;
       else if (!subscription.isActive && subscription.isJoined) this.#want(subscription);
       else if (server.isAttached) settle(subscription);
     }

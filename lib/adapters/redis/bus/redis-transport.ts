@@ -1,4 +1,10 @@
-import { decodeFrame, encodeFrame, type BusFrame, type FrameStart, type UnknownFrame } from '../../../core/bus/bus-frame.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  type BusFrame,
+  type FrameStart,
+  type UnknownFrame,
+} from '../../../core/bus/bus-frame.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from '../connection/redis-channels.js';

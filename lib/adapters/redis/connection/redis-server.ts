@@ -16,7 +16,7 @@ export interface RedisServerEvents {
  * serving itself and begins to hear: a probe marks it. What this node publishes before the probe, it serves itself, and
  * what it publishes after it comes back; what others publish is heard from the time the probe has come back.
  */
-export type Hearing =
+type Hearing =
   /** Nothing comes back. */
   | 'none'
   /** The probe was sent: what is published from now on comes back. */
@@ -30,7 +30,7 @@ export class RedisServer {
   readonly subscriber: RedisConnection;
   /** The partitions that it has at the moment. */
   partitions: ReadonlySet<number> = new Set();
-  hearing: Hearing = 'none';
+  #hearing: Hearing = 'none';
   /** Names this run of the server, from when its connection for commands is up. */
   runId = '';
   #awayTicks = 0;
@@ -71,7 +71,7 @@ export class RedisServer {
         return events.restore(this);
       },
       changed: () => {
-        if (!this.subscriber.isUp) this.hearing = 'none';
+        if (!this.subscriber.isUp) this.#hearing = 'none';
         changed();
       },
     });
@@ -85,6 +85,26 @@ export class RedisServer {
   /** True when it has been away for longer than anybody waits, until it is there again. */
   get isOverdue(): boolean {
     return !this.isAttached && this.#awayTicks >= this.#patience;
+  }
+
+  /** True while nothing that is published comes back. */
+  get isDeaf(): boolean {
+    return this.#hearing === 'none';
+  }
+
+  /** True from when the probe has come back: what arrives now is taken. */
+  get isHearing(): boolean {
+    return this.#hearing === 'open';
+  }
+
+  /** The probe was sent over the new connection: what is published from now on comes back. */
+  probeSent(): void {
+    this.#hearing = 'probed';
+  }
+
+  /** The probe has come back. */
+  probeReturned(): void {
+    this.#hearing = 'open';
   }
 
   /** Settles with the first attempt; however it ends, the connections are kept up from then on. */

@@ -4,6 +4,7 @@ import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
 import { hashSlot } from '../connection/hash-slot.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { unavailable } from '../connection/redis-connection.js';
+import type { RedisTransport } from '../bus/redis-transport.js';
 import { leasesScript } from './leases-script.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import { RedisScript } from '../connection/redis-script.js';
@@ -25,8 +26,6 @@ const countScript = new RedisScript("return #redis.call('PUBSUB', ARGV[1], ARGV[
  * (`lingerMs`), and is counted until it is gone.
  */
 export class RedisNodeDirectory extends NodeDirectory {
-  /** Tells the others that this node's lease says something new, or is gone. */
-  announce: (isAttached: boolean, isGone: boolean) => Promise<void> = () => Promise.resolve();
   #self: NodeSelf | undefined;
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
@@ -41,6 +40,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
+    private readonly transport: RedisTransport,
     private readonly settings: Pick<RedisSettings, 'leaseRefreshMs' | 'leaseTtlMs'>,
   ) {
     super();
@@ -58,7 +58,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#self = self;
     this.#timer = setInterval(() => void this.#refresh(), this.settings.leaseRefreshMs);
     await this.#refresh();
-    void this.announce(this.#isAttached, false);
+    void this.#announce(this.#isAttached, false);
   }
 
   async nodes(): Promise<readonly NodeInfo[]> {
@@ -85,13 +85,13 @@ export class RedisNodeDirectory extends NodeDirectory {
     await this.#reading;
     if (!self) return;
     await this.#run(self.id, '').catch(() => undefined);
-    await this.announce(false, true);
+    await this.#announce(false, true);
   }
 
   /** This node was reached, or lost. */
   attached(isAttached: boolean): void {
     this.#isAttached = isAttached;
-    if (this.#self) void this.#refresh().then(() => this.announce(isAttached, false));
+    if (this.#self) void this.#refresh().then(() => this.#announce(isAttached, false));
   }
 
   /** Another node says that it was reached, or lost, or that it ends. */
@@ -107,6 +107,12 @@ export class RedisNodeDirectory extends NodeDirectory {
     if (isGone) others.delete(id);
     else others.set(id, { ...node, isAttached });
     this.#know(others);
+  }
+
+  /** Tells the others at once what they would read in this node's lease seconds later. */
+  #announce(isAttached: boolean, isGone: boolean): Promise<void> {
+    const frame = { kind: 'attachment', ...this.transport.next(), isAttached, isGone } as const;
+    return this.transport.tell(this.channels.everybody, frame);
   }
 
   #selfInfo(): NodeInfo | undefined {

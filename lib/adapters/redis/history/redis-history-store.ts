@@ -9,11 +9,10 @@ import { subjectOf } from '../../../core/bus/subject.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../../ports/history-store.js';
 import type { IdGenerator } from '../../../ports/id-generator.js';
-import { UNKNOWN_TO_REDIS } from '../bus/probes.js';
+import type { OutgoingEnvelope, PublicationReports } from '../bus/publication-reports.js';
 import { publishScript } from './publish-script.js';
 import { readScript } from './read-script.js';
-import type { RedisAnswers } from '../bus/redis-answers.js';
-import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
+import type { RedisChannels } from '../connection/redis-channels.js';
 import { unavailable } from '../connection/redis-connection.js';
 import { tooLarge, type RedisTransport } from '../bus/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
@@ -21,11 +20,8 @@ import type { RedisScript } from '../connection/redis-script.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisSubscriptions } from '../bus/redis-subscriptions.js';
 
-/** A publication on its way to Redis. */
-interface Outgoing {
-  readonly channel: RedisChannel;
-  readonly sequence: number;
-  readonly report: boolean;
+/** A publication, and the call of the script that publishes it. */
+interface OutgoingPublication extends OutgoingEnvelope {
   readonly keys: readonly string[];
   readonly args: readonly string[];
 }
@@ -44,7 +40,7 @@ export class RedisHistoryStore extends HistoryStore {
     private readonly channels: RedisChannels,
     private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
-    private readonly answers: RedisAnswers,
+    private readonly reports: PublicationReports,
     private readonly ids: IdGenerator,
   ) {
     super();
@@ -84,7 +80,8 @@ export class RedisHistoryStore extends HistoryStore {
       `${KEY_LIFE_MS}`,
       topicTag(topic),
     ];
-    return this.#publishThere(server, { channel, sequence, report, keys, args });
+    const isOwn = this.subscriptions.isActive(channel.name);
+    return this.#publishThere(server, { channel, sequence, wantsReport: report, isOwn, keys, args });
   }
 
   async read(topic: string, range: HistoryRange, { ttlMs }: Retention): Promise<HistoryPage> {
@@ -97,20 +94,17 @@ export class RedisHistoryStore extends HistoryStore {
     return { top: { epoch, offset: Number(offset) }, publications: entries.map(publicationIn) };
   }
 
-  async #publishThere(server: RedisServer, outgoing: Outgoing): Promise<PositionedReport> {
-    const { channel, sequence, report, keys, args } = outgoing;
-    const isOwn = this.subscriptions.isActive(channel.name);
-    // Others may answer before Redis does.
-    const delivered = new Promise<DeliveryReport>((resolve) => this.answers.open(sequence, resolve));
+  async #publishThere(server: RedisServer, outgoing: OutgoingPublication): Promise<PositionedReport> {
+    const delivered = new Promise<DeliveryReport>((resolve) => this.reports.open(outgoing, resolve));
     try {
-      const reply = await this.#run(publishScript, server, keys, args);
+      const reply = await this.#run(publishScript, server, outgoing.keys, outgoing.args);
       const [epoch, offset, reached] = reply as [string, string, number];
-      if (reached === 0 && isOwn) this.#suspect(server, channel);
-      if (reached < 0) this.answers.fail(sequence);
-      else this.answers.expect(sequence, reached, report ? reached : Math.min(reached, isOwn ? 1 : 0));
+      // Below 0: the idempotency key is known, and nothing was published.
+      if (reached < 0) this.reports.fail(outgoing);
+      else this.reports.handed(server, outgoing, reached);
       return { ...(await delivered), epoch, offset: Number(offset) };
     } catch (error) {
-      this.answers.fail(sequence);
+      this.reports.fail(outgoing);
       throw error;
     }
   }
@@ -127,11 +121,6 @@ export class RedisHistoryStore extends HistoryStore {
       this.network.mistrust(server, error);
       throw explained(error);
     }
-  }
-
-  /** Redis has handed it to nobody, though this node should have got it. */
-  #suspect(server: RedisServer, { name }: RedisChannel): void {
-    if (this.subscriptions.isActive(name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
   }
 }
 
