@@ -1,14 +1,15 @@
 import { Inject, Module, Optional, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
-import { userOfPersonalTopic } from './core/topic/reserved-topic.js';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
+import { EnvelopeRouter } from './delivery/envelope-router.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { LocalQuery } from './delivery/local-query.js';
 import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
+import { PendingSubscribers } from './delivery/pending-subscribers.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
@@ -24,6 +25,7 @@ import { TopicPresence } from './gateway/session/topic-presence.js';
 import { TopicTokens } from './gateway/auth/topic-tokens.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
+import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
@@ -114,13 +116,13 @@ function complete(definition: DynamicModule): DynamicModule {
           new LocalPresence(store, presence.graceMs),
       },
       TopicStreams,
+      PendingSubscribers,
+      EnvelopeRouter,
       {
         provide: TopicPolicies,
         inject: [TopicHandlerRegistry, RealtimeSettings],
-        useFactory: (topics: TopicHandlerRegistry, { personalTopics }: RealtimeSettings): TopicPolicies => ({
-          historyOf: (topic) =>
-            userOfPersonalTopic(topic) === undefined ? topics.find(topic)?.gateway.options.history : personalTopics,
-        }),
+        useFactory: (topics: TopicHandlerRegistry, { personalTopics }: RealtimeSettings): TopicPolicies =>
+          new GatewayTopicPolicies(topics, personalTopics),
       },
       BusAttachment,
       ...HANDLER_PROVIDERS,

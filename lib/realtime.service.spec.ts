@@ -48,7 +48,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const isKept = (name: string) => name.startsWith('log:') || name === '#user:kept';
-  const policies = { historyOf: (name: string) => (isKept(name) ? { size: 3, ttlMs: 1_000 } : undefined) };
+  const policies = { of: (name: string) => (isKept(name) ? { history: { size: 3, ttlMs: 1_000 } } : undefined) };
   const presence = new InMemoryPresenceStore(bus);
   return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
 }

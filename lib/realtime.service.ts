@@ -206,7 +206,7 @@ export class RealtimeService {
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
     assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
-    const retention = this.policies.historyOf(topicName);
+    const retention = this.policies.of(topicName)?.history;
     if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);
@@ -373,7 +373,7 @@ export class RealtimeService {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
     const kept = this.#topicThatIsKept(to, except);
-    const retention = kept === undefined ? undefined : this.policies.historyOf(kept);
+    const retention = kept === undefined ? undefined : this.policies.of(kept)?.history;
     // A key works where it is promised: for a topic of the application.
     assertValid(explainIdempotencyKey(options?.idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
@@ -396,7 +396,8 @@ export class RealtimeService {
   #topicThatIsKept(to: readonly Address[], except: readonly Address[]): string | undefined {
     const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;
     if (name !== undefined) return name;
-    const isKept = (address: Address) => address.kind === 'topic' && this.policies.historyOf(address.id) !== undefined;
+    const isKept = (address: Address) =>
+      address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
     if (!to.some(isKept) && !except.some(isKept)) return undefined;
     const message = 'must be one topic alone, without exceptions, when it is one that keeps a history';
     throw new InvalidArgumentError([{ at: 'to', message }]);

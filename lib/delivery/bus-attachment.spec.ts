@@ -8,6 +8,7 @@ import { InMemoryNodeDirectory } from '../adapters/in-memory/in-memory-node-dire
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { BusAttachment } from './bus-attachment.js';
 import { ConnectionEvents } from './connection-events.js';
+import type { EnvelopeRouter } from './envelope-router.js';
 import type { LocalQuery } from './local-query.js';
 import type { LocalPresence } from './local-presence.js';
 import type { TopicStreams } from './topic-streams.js';
@@ -15,7 +16,7 @@ import type { TopicStreams } from './topic-streams.js';
 const CONTENT = { kind: 'message', text: '{}' } as const;
 
 describe('a node that is attached to the bus', () => {
-  const deliver = vi.fn(() => 3);
+  const route = vi.fn(() => 3);
   const start = vi.fn();
   const stop = vi.fn();
   let bus: InMemoryMessageBus;
@@ -32,7 +33,8 @@ describe('a node that is attached to the bus', () => {
     attachment = new BusAttachment(
       bus,
       new InMemoryNodeDirectory(),
-      { deliver, start, stop, doubtAll: () => undefined } as unknown as TopicStreams,
+      { route } as unknown as EnvelopeRouter,
+      { start, stop, doubtAll: () => undefined } as unknown as TopicStreams,
       { find: () => [] } as unknown as LocalQuery,
       { id: 'n1' },
       new InMemoryConnectionRegistry(),

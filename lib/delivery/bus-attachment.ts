@@ -6,13 +6,14 @@ import { MessageBus } from '../ports/message-bus.js';
 import { NodeDirectory } from '../ports/node-directory.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { ConnectionEvents } from './connection-events.js';
+import { EnvelopeRouter } from './envelope-router.js';
 import { LocalQuery } from './local-query.js';
 import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 import { TopicStreams } from './topic-streams.js';
 
-/** Attaches this node to the bus, and lists it and its users where nodes know of each other, for as long as the application runs. */
+/** Attaches this node to the bus, and keeps the node and its users in the shared directories, while the application runs. */
 @Injectable()
 export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger(BusAttachment.name);
@@ -20,8 +21,9 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly bus: MessageBus,
     private readonly directory: NodeDirectory,
+    private readonly router: EnvelopeRouter,
     private readonly streams: TopicStreams,
-    private readonly findings: LocalQuery,
+    private readonly queries: LocalQuery,
     private readonly node: NodeIdentity,
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
@@ -35,13 +37,13 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     this.streams.start();
     await this.bus.open({
       id,
-      receive: (envelope) => this.streams.deliver(envelope),
-      respond: this.findings.run,
+      receive: (envelope) => this.router.route(envelope),
+      respond: this.queries.run,
       missed: this.streams.doubtAll,
     });
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
-    // Opened all the same, by the application's own choice; the bus goes on trying.
+    // The application may choose to start without its bus, which keeps retrying.
     else
       joined.catch((error: unknown) => this.#logger.warn(`Not attached to the bus yet: ${(error as Error).message}`));
     const counts = () => countsOf(this.registry, this.pubSub);
@@ -49,7 +51,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     await this.presence.open(id);
   }
 
-  /** The last hook there is: other providers may still send while they are being destroyed. */
+  /** Nest's last hook: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
     this.events.close();
     await this.presence.close();

@@ -9,6 +9,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
+import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { TopicStreams } from './topic-streams.js';
 
@@ -52,6 +53,7 @@ let bus: RecordingBus;
 let registry: InMemoryConnectionRegistry;
 let pubSub: InMemoryPubSubManager;
 let streams: TopicStreams;
+let pending: PendingSubscribers;
 let membership: Membership;
 
 beforeEach(() => {
@@ -60,8 +62,12 @@ beforeEach(() => {
   pubSub = new InMemoryPubSubManager();
   const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
   streams = new TopicStreams(delivery, {} as HistoryStore);
-  membership = new Membership(registry, pubSub, delivery, bus, streams);
+  pending = new PendingSubscribers();
+  membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
 });
+
+/** Enters a topic that keeps no history. */
+const enter = (id: string, name: string) => membership.enter(id, name, { stream: undefined, onStart: () => undefined });
 
 /** What the bus was told since the last time. */
 const told = () => bus.calls.splice(0);
@@ -75,7 +81,7 @@ describe('with the first connection of an address', () => {
   it('the node joins the subject of a topic', () => {
     void membership.add(connectionOf('1', 'ann'), TARGET);
     told();
-    void membership.subscribe('1', 'feed');
+    void enter('1', 'feed');
     expect(told()).toEqual(['join topic:feed']);
   });
 
@@ -140,7 +146,7 @@ describe('with a further connection of an address', () => {
 describe('with the last connection of an address', () => {
   it('the node leaves its subjects', () => {
     void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
-    void membership.subscribe('1', 'feed');
+    void enter('1', 'feed');
     told();
     membership.remove('1');
     expect(told()).toEqual(['leave topic:feed', 'leave user:ann', 'leave role:admin']);
@@ -156,7 +162,7 @@ describe('with the last connection of an address', () => {
 
   it('the node leaves the subject of a topic', () => {
     void membership.add(connectionOf('1', 'ann'), TARGET);
-    void membership.subscribe('1', 'feed');
+    void enter('1', 'feed');
     told();
     membership.unsubscribe('1', 'feed');
     expect(told()).toEqual(['leave topic:feed']);
@@ -174,14 +180,14 @@ describe('with the last connection of an address', () => {
 describe('a connection that is removed', () => {
   it('had these topics', () => {
     void membership.add(connectionOf('1', 'ann'), TARGET);
-    void membership.subscribe('1', 'one');
-    void membership.subscribe('1', 'two');
+    void enter('1', 'one');
+    void enter('1', 'two');
     expect(membership.remove('1')).toEqual(['one', 'two']);
   });
 
   it('leaves nothing behind', () => {
     void membership.add(connectionOf('1', 'ann', ['admin']), TARGET);
-    void membership.subscribe('1', 'feed');
+    void enter('1', 'feed');
     membership.remove('1');
     expect([registry.ids().size, pubSub.topicCount, pubSub.subscriptionCount]).toEqual([0, 0, 0]);
   });
@@ -232,7 +238,7 @@ describe('a connection that is updated', () => {
 describe('a subscription', () => {
   beforeEach(() => {
     void membership.add(connectionOf('1', 'ann'), TARGET);
-    void membership.subscribe('1', 'feed');
+    void enter('1', 'feed');
     told();
   });
 
@@ -247,7 +253,7 @@ describe('a subscription', () => {
 });
 
 describe('a join that has failed', () => {
-  const failed = async (act: () => void | Promise<void>) => {
+  const failed = async (act: () => unknown) => {
     bus.pending = Promise.reject(new Error('away'));
     await expect(Promise.resolve(act())).rejects.toThrow('away');
     bus.pending = undefined;
@@ -275,8 +281,8 @@ describe('a join that has failed', () => {
 
   it('is tried again for a subscription that is there already', async () => {
     void membership.add(connectionOf('1', 'ann'), TARGET);
-    await failed(() => membership.subscribe('1', 'feed'));
-    void membership.subscribe('1', 'feed');
+    await failed(() => enter('1', 'feed'));
+    void enter('1', 'feed');
     expect(told()).toEqual(['join topic:feed']);
   });
 

@@ -8,21 +8,23 @@ import { MessageBus } from '../ports/message-bus.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { LocalDelivery } from './local-delivery.js';
+import { PendingSubscribers } from './pending-subscribers.js';
+import type { TopicEntry } from './topic-entry.js';
 import { TopicStreams } from './topic-streams.js';
 
-/** A subject that is not in force: the join that is under way, or has failed. */
+/** The join of a subject that is not active yet: it is under way, or has failed. */
 interface Join {
   readonly settled: Promise<void>;
   hasFailed: boolean;
 }
 
 /**
- * Keeps the indexes of this node and what it has joined on the bus in step: with the first local member of an address
- * the node joins its subject, with the last it leaves. The index changes first, so nothing can arrive unrouted.
+ * The one way into and out of this node's addresses and topics. The indexes and the subjects joined on the bus stay in step:
+ * with the first local member of an address the node joins its subject, with the last it leaves. The index changes first, so
+ * nothing can arrive unrouted.
  *
- * Where a promise is returned, the change is in force once it has fulfilled; nothing is returned when it is at once. Who
- * comes while a join is under way waits for it; who comes after it has failed, or while the bus is away, has it tried
- * again.
+ * A returned promise fulfils once the change is active; nothing is returned when it is active at once. A member that comes
+ * while a join is under way waits for it. After a failed join, or while the bus is unavailable, the next member retries it.
  */
 @Injectable()
 export class Membership {
@@ -35,13 +37,22 @@ export class Membership {
     private readonly delivery: LocalDelivery,
     private readonly bus: MessageBus,
     private readonly streams: TopicStreams,
+    private readonly pending: PendingSubscribers,
   ) {}
 
-  /** Makes a connection reachable. */
-  add(connection: RealtimeConnection, target: DeliveryTarget): void | Promise<void> {
+  /**
+   * Makes a connection reachable.
+   * @param personal how the connection enters the topic of its user's own, when it has one
+   */
+  add(connection: RealtimeConnection, target: DeliveryTarget, personal?: TopicEntry): void | Promise<unknown> {
+    const { id, userId } = connection;
+    if (personal?.stream) this.streams.hold(personalTopic(userId), id, personal.stream);
     this.registry.set(connection);
-    this.delivery.attach(connection.id, target);
-    return this.#join([user(connection.userId), ...rolesOf(connection)]);
+    this.delivery.attach(id, target);
+    const joined = this.#join([user(userId), ...rolesOf(connection)]);
+    if (personal === undefined) return joined;
+    const start = () => this.streams.enter(personalTopic(userId), id, personal.recover, personal.onStart);
+    return joined ? joined.then(start) : start();
   }
 
   /** Puts a newer snapshot in place; the user stays the same, roles may come and go. */
@@ -59,51 +70,72 @@ export class Membership {
     const topics = this.pubSub.unsubscribeAll(connectionId);
     const connection = this.registry.remove(connectionId);
     const target = this.delivery.detach(connectionId);
-    for (const name of topics) this.#leftStream(name, connectionId);
+    for (const name of topics) this.#leftTopic(name, connectionId);
     this.#leave(topics.map(topic));
     if (connection) {
-      if (target?.hasPersonalTopic) this.#leftStream(personalTopic(connection.userId), connectionId);
+      if (target?.hasPersonalTopic) this.#leftTopic(personalTopic(connection.userId), connectionId);
       this.#leave([user(connection.userId), ...rolesOf(connection)]);
     }
     return topics;
   }
 
-  subscribe(connectionId: string, name: string): void | Promise<void> {
+  /**
+   * Subscribes a connection to a topic: publications are withheld, the node joins the topic's subject, the position is read
+   * where the topic keeps a history, and delivery starts with `entry.onStart`.
+   * @returns whether the connection is subscribed then: false when it has left meanwhile. A promise when there is something
+   * to wait for; it rejects when the bus cannot be joined or the history cannot be read, and the caller has to leave then
+   */
+  enter(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
+    if (entry.stream) this.streams.hold(name, connectionId, entry.stream);
+    else if (!this.pubSub.isSubscribed(connectionId, name)) this.pending.hold(name, connectionId);
     const isFirst = this.pubSub.subscribe(connectionId, name) && this.pubSub.subscribersOf(name).size === 1;
-    return this.#enter(subjectOf(topic(name))!, isFirst);
+    const joined = this.#joinSubject(subjectOf(topic(name))!, isFirst);
+    return joined ? joined.then(() => this.#start(connectionId, name, entry)) : this.#start(connectionId, name, entry);
+  }
+
+  #start(connectionId: string, name: string, { stream, recover, onStart }: TopicEntry): boolean | Promise<boolean> {
+    if (!this.pubSub.isSubscribed(connectionId, name)) return false;
+    if (stream) {
+      const started = this.streams.enter(name, connectionId, recover, onStart);
+      return started?.then((isIn) => isIn && this.pubSub.isSubscribed(connectionId, name)) ?? true;
+    }
+    this.pending.release(name, connectionId);
+    onStart(undefined);
+    return true;
   }
 
   /** @returns true when there was a subscription */
   unsubscribe(connectionId: string, name: string): boolean {
     const wasSubscribed = this.pubSub.unsubscribe(connectionId, name);
     if (!wasSubscribed) return false;
-    this.#leftStream(name, connectionId);
+    this.#leftTopic(name, connectionId);
     this.#leave([topic(name)]);
     return true;
   }
 
-  #leftStream(name: string, connectionId: string): void {
+  #leftTopic(name: string, connectionId: string): void {
+    this.pending.release(name, connectionId);
     this.streams.left(name, connectionId, this.delivery.idsOf(topic(name)).size === 0);
   }
 
-  /** Joins the subjects whose first local member has just come, and waits with those who came while that is under way. */
+  /** Joins the subjects whose first local member has just come, and waits for joins that are under way. */
   #join(addresses: readonly Address[]): void | Promise<void> {
     let waiting: Promise<void>[] | undefined;
     for (const address of addresses) {
-      const joined = this.#enter(subjectOf(address)!, this.delivery.idsOf(address).size === 1);
+      const joined = this.#joinSubject(subjectOf(address)!, this.delivery.idsOf(address).size === 1);
       if (joined) (waiting ??= []).push(joined);
     }
     return waiting && Promise.all(waiting).then(() => undefined);
   }
 
-  /** @param isFirst true when the node had no member of this subject before */
-  #enter(subject: string, isFirst: boolean): Promise<void> | undefined {
+  /** @param isFirst true when this node had no member of the subject before */
+  #joinSubject(subject: string, isFirst: boolean): Promise<void> | undefined {
     const join = this.#joins.get(subject);
-    if (isFirst || join?.hasFailed) return this.#start(subject);
-    return join?.settled ?? (this.bus.isAttached ? undefined : this.#start(subject));
+    if (isFirst || join?.hasFailed) return this.#beginJoin(subject);
+    return join?.settled ?? (this.bus.isAttached ? undefined : this.#beginJoin(subject));
   }
 
-  #start(subject: string): Promise<void> | undefined {
+  #beginJoin(subject: string): Promise<void> | undefined {
     const joined = this.bus.join(subject);
     if (!joined) {
       this.#joins.delete(subject);

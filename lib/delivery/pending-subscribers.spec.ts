@@ -10,10 +10,10 @@ const to = (...addresses: Address[]): Envelope => ({
 });
 
 function held(): PendingSubscribers {
-  const newcomers = new PendingSubscribers();
-  newcomers.hold('a', '1');
-  newcomers.hold('a', '2');
-  return newcomers;
+  const pending = new PendingSubscribers();
+  pending.hold('a', '1');
+  pending.hold('a', '2');
+  return pending;
 }
 
 describe('What is published to a topic', () => {
@@ -25,12 +25,12 @@ describe('What is published to a topic', () => {
   });
 
   it('passes over nobody any more who was told', () => {
-    const newcomers = held();
-    newcomers.release('a', '1');
-    expect(newcomers.passOver(to(topic('a'))).except).toEqual([user('bob'), connection('2')]);
-    newcomers.release('a', '2');
+    const pending = held();
+    pending.release('a', '1');
+    expect(pending.passOver(to(topic('a'))).except).toEqual([user('bob'), connection('2')]);
+    pending.release('a', '2');
     const envelope = to(topic('a'));
-    expect(newcomers.passOver(envelope)).toBe(envelope);
+    expect(pending.passOver(envelope)).toBe(envelope);
   });
 
   it.each([

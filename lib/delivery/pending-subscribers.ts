@@ -1,25 +1,27 @@
+import { Injectable } from '@nestjs/common';
 import { connection } from '../core/routing/address.js';
 import type { Envelope } from '../core/routing/envelope.js';
 import { MultiMap } from '../core/base/multi-map.js';
 
 /**
- * Who subscribes to a topic that keeps no history, and has not been told yet. The first publications may come in with the
- * word that the subscription is in force; clients take none before they have had that word themselves.
+ * Subscribers of topics without a history whose subscription is not confirmed yet. The bus may bring the first publications
+ * together with the news that the subscription is active; a client must not receive one before its confirmation.
  */
+@Injectable()
 export class PendingSubscribers {
   readonly #byTopic = new MultiMap();
 
-  /** From now on the connection gets nothing of the topic; to be called before it subscribes. */
+  /** Withholds the topic's publications from the connection. Call it before the connection subscribes. */
   hold(topic: string, connectionId: string): void {
     this.#byTopic.add(topic, connectionId);
   }
 
-  /** It gets everything from now on, or has left. */
+  /** Ends the hold: the connection's subscription is confirmed, or has ended. */
   release(topic: string, connectionId: string): void {
     this.#byTopic.remove(topic, connectionId);
   }
 
-  /** An envelope for all others: the same one, nearly always. */
+  /** The envelope without the pending subscribers of its topic; nearly always the same object. */
   passOver(envelope: Envelope): Envelope {
     if (this.#byTopic.size === 0) return envelope;
     const [first, ...others] = envelope.to;

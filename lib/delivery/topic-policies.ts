@@ -1,7 +1,23 @@
 import type { Retention } from '../core/history/history.js';
 
-/** What the application has said about topics, for those who know nothing of its classes. */
+/** What the application has declared about a topic. */
+export interface TopicPolicy {
+  /** How much of the topic's past is kept; missing when none is. */
+  readonly history?: TopicHistoryPolicy;
+  /** True: members are tracked, and joins and leaves are announced. Default false. */
+  readonly presence?: boolean;
+  /** False: clients may read neither the history nor the members. Default true. */
+  readonly clientAccess?: boolean;
+}
+
+/** How a topic keeps its history. */
+export interface TopicHistoryPolicy extends Retention {
+  /** True: a new subscriber receives the latest publication. Default false. */
+  readonly sendLatest?: boolean;
+}
+
+/** Answers what a topic keeps. Every lookup of a topic's options goes through this class. */
 export abstract class TopicPolicies {
-  /** How much of the past of a topic is kept; nothing when none is. */
-  abstract historyOf(topic: string): Retention | undefined;
+  /** @returns the policy of the topic, or nothing when no gateway serves the topic */
+  abstract of(topic: string): TopicPolicy | undefined;
 }

@@ -9,41 +9,41 @@ import type { LocalDelivery } from './local-delivery.js';
 /** How a topic keeps its history. */
 export interface StreamSettings {
   readonly retention: Retention;
-  /** Newcomers get the latest publication. */
+  /** True: a new subscriber receives the latest publication. */
   readonly sendLatest: boolean;
-  /** Most publications of one read; who has missed more cannot recover. */
+  /** Most publications of one read; a client that has missed more cannot recover. */
   readonly pageSize: number;
 }
 
-/** How a connection enters a topic. The frames have to leave behind the news of the subscription, in the same turn. */
+/** Where a topic starts for a connection. The frames follow the confirmation of the subscription, in the same turn. */
 export interface FramedStreamStart extends Omit<StreamStart, 'publications'> {
   readonly frames: readonly MessageFrames[];
-  /** How many bytes these messages have. */
+  /** The size of these messages in bytes. */
   readonly length: number;
 }
 
-/** A connection that waits to enter. */
+/** A connection that waits for its start. */
 interface PendingStart {
-  readonly admit: (admission: FramedStreamStart) => void;
-  /** @param isIn false when the connection has left before */
+  readonly onStart: (start: FramedStreamStart) => void;
+  /** @param isIn false when the connection has left before its start */
   settle: (isIn: boolean, error?: unknown) => void;
 }
 
-/** What was read: a page, and the latest publication where it is wanted. */
+/** The result of a read: a page, and the latest publication where new subscribers receive it. */
 type Found = readonly [page: HistoryPage, latest: Publication | undefined];
 
 const logger = new Logger('TopicStreams');
 
-/** A topic that keeps a history and has subscribers on this node: it reads what the feed wants, and delivers what the feed says. */
+/** A topic that keeps a history and has subscribers on this node. {@link TopicFeed} decides; this class reads and delivers. */
 export class TopicStream {
   readonly #feed: TopicFeed;
-  readonly #entrants = new Map<string, PendingStart>();
-  /** Of what was read lately, by offset: many who were away together come back together. */
+  readonly #starts = new Map<string, PendingStart>();
+  /** The frames of recent reads, by offset: subscribers that were away together come back together. */
   readonly #frames = new Map<number, MessageFrames>();
   readonly #to: readonly Address[];
   #isReading = false;
   #isClosed = false;
-  /** For how many ticks nothing has arrived. */
+  /** The number of ticks since the last publication. */
   idleTicks = 0;
 
   constructor(
@@ -55,12 +55,12 @@ export class TopicStream {
     this.#to = [topic(name)];
     this.#feed = new TopicFeed(settings, {
       deliver: (publication, position) => this.#deliver(publication, position),
-      admit: (connectionId, admission) => this.#admit(connectionId, admission),
+      admit: (connectionId, start) => this.#start(connectionId, start),
       lost: (position) => this.delivery.missed(name, position, this.#waiting),
     });
   }
 
-  /** @returns how many it reached; a promise when it has to wait for its turn */
+  /** @returns how many connections it reached; a promise when it has to wait for its turn */
   arrive(publication: Publication, epoch: string): number | Promise<number> {
     this.idleTicks = 0;
     let reached: number | undefined;
@@ -70,35 +70,37 @@ export class TopicStream {
     return reached ?? new Promise((resolve) => (served = resolve));
   }
 
-  /** From now on the connection gets nothing until it has entered. */
+  /** Withholds publications from the connection until it has entered. */
   hold(connectionId: string): void {
     this.#feed.hold(connectionId);
   }
 
   /**
-   * Of a connection that is about to enter only the last entry counts; those before it settle with it.
-   * @returns nothing when the connection is in, else a promise for whether it came in before it left; it rejects when nothing can be read
+   * Starts delivery to a connection. When it enters again before its start, only the last entry counts, and the earlier ones
+   * settle with it.
+   * @returns nothing when the connection has entered, else a promise that fulfils with false when it left before it entered,
+   * and rejects when the history cannot be read
    */
   enter(
     connectionId: string,
-    asked: StreamPosition | undefined,
-    admit: PendingStart['admit'],
+    recover: StreamPosition | undefined,
+    onStart: PendingStart['onStart'],
   ): Promise<boolean> | undefined {
     let isSettled = false;
-    const before = this.#entrants.get(connectionId);
-    const entrant: PendingStart = {
-      admit,
+    const before = this.#starts.get(connectionId);
+    const pending: PendingStart = {
+      onStart,
       settle: (isIn, error) => {
         isSettled = true;
         before?.settle(isIn, error);
       },
     };
-    this.#entrants.set(connectionId, entrant);
-    this.#feed.enter(connectionId, asked);
+    this.#starts.set(connectionId, pending);
+    this.#feed.enter(connectionId, recover);
     void this.#read();
     if (isSettled) return undefined;
     return new Promise((resolve, reject) => {
-      entrant.settle = (isIn, error) => {
+      pending.settle = (isIn, error) => {
         if (error === undefined) resolve(isIn);
         else reject(error);
         before?.settle(isIn, error);
@@ -111,26 +113,26 @@ export class TopicStream {
     this.#settle(connectionId, false);
   }
 
-  /** Nobody is left: what is under way comes to nothing. */
+  /** Ends the stream once no connection is left; the results of reads that are under way are dropped. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Looks into the history whether something was missed. @returns a promise for when that is done, or nothing when it is */
+  /** Reads the history for publications that were missed. @returns a promise when there is something to wait for */
   check(): Promise<void> | undefined {
     this.idleTicks = 0;
     this.#feed.doubt();
     return this.#read();
   }
 
-  /** Called every second: reads what could not be read before, and lets go what nobody has asked for since. */
+  /** Called every second: retries a failed read, and drops the cached frames. */
   tick(): void {
     this.idleTicks += 1;
     this.#frames.clear();
     void this.#read();
   }
 
-  /** Reads for as long as something is wanted, one read after the other. The promise does not reject. */
+  /** Reads, one page after the other, until the feed wants nothing more. The promise does not reject. */
   #read(): Promise<void> | undefined {
     while (!this.#isReading && !this.#isClosed) {
       const { wanted } = this.#feed;
@@ -168,7 +170,7 @@ export class TopicStream {
     return page instanceof Promise ? page.then((later) => this.#withLatest(later)) : this.#withLatest(page);
   }
 
-  /** A page that does not come as far as the latest publication is accompanied by it, where newcomers get that. */
+  /** Adds the latest publication to a page that ends before it, where new subscribers receive it. */
   #withLatest(page: HistoryPage): Found | Promise<Found> {
     const last = page.publications.at(-1);
     if (!this.settings.sendLatest || page.top.offset === 0 || last?.offset === page.top.offset) return [page, last];
@@ -194,11 +196,11 @@ export class TopicStream {
     return waiting.size === 0 ? NOBODY : Array.from(waiting.keys(), connection);
   }
 
-  #admit(connectionId: string, { publications, ...admission }: StreamStart): void {
+  #start(connectionId: string, { publications, ...start }: StreamStart): void {
     const frames = publications.map((publication) => this.#framesOf(publication));
     const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
     try {
-      this.#entrants.get(connectionId)?.admit({ ...admission, frames, length });
+      this.#starts.get(connectionId)?.onStart({ ...start, frames, length });
       this.#settle(connectionId, true);
     } catch (error) {
       this.#settle(connectionId, false, error);
@@ -213,10 +215,10 @@ export class TopicStream {
   }
 
   #settle(connectionId: string, isIn: boolean, error?: unknown): void {
-    const entrant = this.#entrants.get(connectionId);
-    if (entrant === undefined) return;
-    this.#entrants.delete(connectionId);
-    entrant.settle(isIn, error);
+    const pending = this.#starts.get(connectionId);
+    if (pending === undefined) return;
+    this.#starts.delete(connectionId);
+    pending.settle(isIn, error);
   }
 }
 

@@ -6,7 +6,9 @@ import { createConnection } from '../core/connection/connection.js';
 import type { HistoryPage, HistoryRange } from '../core/history/history.js';
 import { PublicationStream } from '../core/history/publication-stream.js';
 import { HistoryStore } from '../ports/history-store.js';
+import { EnvelopeRouter } from './envelope-router.js';
 import { LocalDelivery } from './local-delivery.js';
+import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import type { FramedStreamStart } from './topic-stream.js';
 import { TopicStreams } from './topic-streams.js';
@@ -45,6 +47,7 @@ let store: SilentStore;
 let pubSub: InMemoryPubSubManager;
 let registry: InMemoryConnectionRegistry;
 let streams: TopicStreams;
+let router: EnvelopeRouter;
 let delivery: LocalDelivery;
 
 beforeEach(() => {
@@ -54,6 +57,7 @@ beforeEach(() => {
   registry = new InMemoryConnectionRegistry();
   delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
   streams = new TopicStreams(delivery, store);
+  router = new EnvelopeRouter(delivery, streams, new PendingSubscribers());
   streams.start();
 });
 
@@ -77,7 +81,7 @@ async function enter(name: string, id = 'a'): Promise<string[]> {
 /** What the bus brings. */
 function arrive(name: string, text: string, offset: number) {
   const position = { epoch: 'e1', offset };
-  return streams.deliver({ to: [topic(name)], except: [], content: { kind: 'message', text, position } });
+  return router.route({ to: [topic(name)], except: [], content: { kind: 'message', text, position } });
 }
 
 describe('a topic of which the bus brings nothing', () => {
@@ -145,7 +149,7 @@ describe('what is sent to a user, and kept', () => {
 
   function send(text: string, offset: number) {
     const position = { epoch: 'e1', offset };
-    return streams.deliver({ to: [user('ann')], except: [], content: { kind: 'message', text, position } });
+    return router.route({ to: [user('ann')], except: [], content: { kind: 'message', text, position } });
   }
 
   it('is a message without a place for who is not in the topic of the user’s own', () => {
@@ -175,9 +179,9 @@ describe('what is sent to a user, and kept', () => {
     const kept = connect('b', true);
     store.publish('#user:ann', 'one');
     expect(await send('one', 1)).toBe(0);
-    const admit = vi.fn<(admission: FramedStreamStart) => void>();
-    await streams.enter('#user:ann', 'b', undefined, admit);
-    expect([kept, admit.mock.calls[0]![0].position]).toEqual([[], { epoch: 'e1', offset: 1 }]);
+    const onStart = vi.fn<(start: FramedStreamStart) => void>();
+    await streams.enter('#user:ann', 'b', undefined, onStart);
+    expect([kept, onStart.mock.calls[0]![0].position]).toEqual([[], { epoch: 'e1', offset: 1 }]);
   });
 });
 
@@ -205,13 +209,13 @@ describe('entering', () => {
 
   it('comes to nothing when the connection leaves meanwhile', async () => {
     store.held = [];
-    const admit = vi.fn<(admission: FramedStreamStart) => void>();
+    const onStart = vi.fn<(start: FramedStreamStart) => void>();
     streams.hold('log', 'a', SETTINGS);
-    const entered = streams.enter('log', 'a', undefined, admit);
+    const entered = streams.enter('log', 'a', undefined, onStart);
     streams.left('log', 'a', true);
     await entered;
     for (const answer of store.held) answer();
     await vi.advanceTimersByTimeAsync(0);
-    expect(admit).not.toHaveBeenCalled();
+    expect(onStart).not.toHaveBeenCalled();
   });
 });

@@ -13,8 +13,9 @@ import { Heartbeat } from './session/heartbeat.js';
 import { SendBudget } from './socket/send-budget.js';
 import { ServedCodecs } from './upgrade/served-codecs.js';
 import { ServedWebSocket } from './socket/served-web-socket.js';
-import { Session, type Admitted } from './session/session.js';
-import { endFailed, Sessions } from './session/sessions.js';
+import { endFailed } from './session/connection-failure.js';
+import { SocketEndpoint, type Admitted } from './session/socket-endpoint.js';
+import { SocketEndpoints } from './session/socket-endpoints.js';
 import { SessionServices } from './session/session-services.js';
 import { compressedTextFrame, textFrame } from './socket/websocket-frame.js';
 import { FlushQueue } from './socket/flush-queue.js';
@@ -32,18 +33,18 @@ const DEFLATE: PerMessageDeflateOptions = {
 
 /**
  * Holds the sockets of this node. A gateway like any other to Nest, found by {@link RealtimeWsAdapter} through its path;
- * requests reach it through {@link UpgradeEntrance}.
+ * requests reach it through `UpgradeHandler`.
  * @internal
  */
 @WebSocketGateway({ path: GATEWAY_MARKER })
 export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
   readonly server: WebSocketServer;
-  readonly #sessions = new Sessions();
-  /** Sockets that speak one protocol get the same bytes, so that they leave as one parcel; others would come between. */
+  readonly #endpoints = new SocketEndpoints<SocketEndpoint>();
+  /** One share for each codec: sockets of one codec receive the same bytes and leave as one batch. */
   readonly #shares: ReadonlyMap<Codec, WriteShare>;
   readonly #heartbeat: Heartbeat;
-  /** What is spoken by the request that is being upgraded. */
-  #upgrading: Codec | undefined;
+  /** The codec of each request that is being upgraded. */
+  readonly #upgrading = new WeakMap<IncomingMessage, Codec>();
 
   constructor(
     settings: RealtimeSettings,
@@ -51,7 +52,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     private readonly nodeDrain: NodeDrain,
     codecs: ServedCodecs,
   ) {
-    nodeDrain.onStart(() => drain(this.#sessions.open, this.#sessions.leaving, settings.drain.timeoutMs));
+    nodeDrain.onStart(() => drain(this.#endpoints.open, this.#endpoints.leaving, settings.drain.timeoutMs));
     const { limits, heartbeat, compression } = settings;
     const { sendQueueBytes, totalSendQueueBytes, writeStallMs, authTimeoutMs } = limits;
     const options: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -64,8 +65,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       perMessageDeflate: compression !== false && DEFLATE,
-      handleProtocols: (offers) => {
-        const answers = [this.#upgrading?.subprotocol, NEUTRAL_SUBPROTOCOL];
+      handleProtocols: (offers, request) => {
+        const answers = [this.#upgrading.get(request)?.subprotocol, NEUTRAL_SUBPROTOCOL];
         return answers.find((name) => name !== undefined && offers.has(name)) ?? false;
       },
     };
@@ -80,7 +81,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#shares = new Map(codecs.all.map((codec) => [codec, { batch: new FlushQueue(), ...common }]));
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
-      this.#sessions.open,
+      this.#endpoints.open,
       services.clock,
       codecs.all,
     );
@@ -90,7 +91,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#heartbeat.start();
   }
 
-  /** The first hook there is: what the application's own hooks end later is still there for the last messages. */
+  /** Nest's first hook: providers that the application's own hooks end later still serve the last messages. */
   async onModuleDestroy(): Promise<void> {
     await this.nodeDrain.start();
   }
@@ -100,20 +101,20 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.server.close();
   }
 
-  /** How many sockets this node holds, authenticated or not. */
+  /** The number of sockets of this node, authenticated or not. */
   get connectionCount(): number {
-    return this.#sessions.open.size;
+    return this.#endpoints.open.size;
   }
 
   /**
    * Completes an upgrade that was admitted.
-   * @param codec what is spoken at its path
-   * @param admitted who it is; or somebody whose first command is to say so
+   * @param codec the codec of the request's path
+   * @param admitted the identity, or that the first command has yet to authenticate
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec, admitted: Admitted): void {
     declineExtensions(request);
     offerNothingEmpty(request);
-    this.#upgrading = codec;
+    this.#upgrading.set(request, codec);
     // The answer to the request and the welcome leave in one system call.
     socket.cork();
     this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted).flush());
@@ -121,18 +122,18 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 
   #open(ws: WebSocket, codec: Codec, admitted: Admitted): WsConnectionSocket {
-    const session = new Session(ws, codec, this.#shares.get(codec)!, this.services);
-    this.#sessions.add(session, ws);
+    const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services);
+    this.#endpoints.add(endpoint, ws);
     try {
-      session.open(admitted);
+      endpoint.open(admitted);
     } catch (error) {
-      endFailed(session, error);
+      endFailed(endpoint, error);
     }
-    return session.socket;
+    return endpoint.socket;
   }
 }
 
-/** A smaller window would need a frame of its own. Where no other is offered, `ws` would answer 400 instead of declining. */
+/** Removes offers of a smaller window, which would need frames of their own; `ws` would answer 400 instead of declining. */
 function declineExtensions({ headers }: IncomingMessage): void {
   const name = 'sec-websocket-extensions';
   const offers = headers[name]?.split(',');
@@ -141,12 +142,12 @@ function declineExtensions({ headers }: IncomingMessage): void {
   else if (acceptable) headers[name] = acceptable.join(',').trim();
 }
 
-/** Clients exist that send the header of their sub-protocols without any; `ws` would answer 400. */
+/** Removes an empty header of sub-protocols, which some clients send; `ws` would answer 400. */
 function offerNothingEmpty({ headers }: IncomingMessage): void {
   if (headers['sec-websocket-protocol']?.trim() === '') delete headers['sec-websocket-protocol'];
 }
 
-/** How `ws` is told that there is no limit. */
+/** `ws` takes 0 for no limit. */
 function unlimitedAsZero(limit: number): number {
   return limit === Infinity ? 0 : limit;
 }

@@ -8,7 +8,6 @@ import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { HandlerCall } from './handler-call.js';
 import { HandlerRun } from './handler-run.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
-import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
 import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry } from './topic-handler.registry.js';
@@ -27,11 +26,6 @@ export class HandlerDispatcher {
     private readonly topics: TopicHandlerRegistry,
     private readonly hooks: ConnectionHookRegistry,
   ) {}
-
-  /** What the gateway of a topic was told; nothing when there is none. */
-  optionsOf(topic: string): TopicGatewayOptions | undefined {
-    return this.topics.find(topic)?.gateway.options;
-  }
 
   /**
    * Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects.

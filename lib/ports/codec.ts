@@ -1,12 +1,7 @@
-import type { Command } from '../core/protocol/command.js';
+import type { Decoded } from '../core/protocol/decoded.js';
 import type { Push } from '../core/protocol/push.js';
-import type { WireError } from '../core/protocol/error-code.js';
-import type { CommandId } from '../core/protocol/command.js';
 
-/** A frame read from a client: a command, or what is wrong with it and whom to tell. */
-export type Decoded =
-  | { readonly ok: true; readonly command: Command }
-  | { readonly ok: false; readonly id?: CommandId; readonly error: WireError };
+export type { Decoded } from '../core/protocol/decoded.js';
 
 /**
  * The commands of one frame, in order. They are decoded while the caller iterates, so that a caller that stops (because a

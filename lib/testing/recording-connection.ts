@@ -68,7 +68,7 @@ export class RecordingConnection implements DeliveryTarget {
   subscribe(topic: string, { info, presence = false }: RecordingSubscribeOptions = {}): boolean {
     const { connection, parts } = this;
     if (this.closedWith || parts.pubSub.isSubscribed(this.id, topic)) return false;
-    void parts.membership.subscribe(this.id, topic);
+    void parts.membership.enter(this.id, topic, { stream: undefined, onStart: () => undefined });
     parts.events.emit({ type: 'subscribed', connection, topic });
     if (presence) parts.watchers.watch(topic, this.id);
     parts.presence.enter(topic, connection, info);

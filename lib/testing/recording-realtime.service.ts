@@ -23,6 +23,7 @@ import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { LocalPresence } from '../delivery/local-presence.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
+import { PendingSubscribers } from '../delivery/pending-subscribers.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
@@ -56,11 +57,11 @@ export class RecordingRealtimeService extends RealtimeService {
   /** Everything that was sent, in order, whether or not anybody was there to receive it. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
-  readonly #policies: { historyOf: TopicPolicies['historyOf'] };
+  readonly #policies: Pick<TopicPolicies, 'of'>;
   readonly #parts: RecordingParts;
 
   constructor() {
-    const policies = { historyOf: (_topic: string): Retention | undefined => undefined };
+    const policies: Pick<TopicPolicies, 'of'> = { of: () => undefined };
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
@@ -89,13 +90,16 @@ export class RecordingRealtimeService extends RealtimeService {
     this.sent = sent;
     store.open({ id: NODE, changed: () => undefined });
     this.#policies = policies;
-    const membership = new Membership(registry, pubSub, delivery, bus, streams);
+    const membership = new Membership(registry, pubSub, delivery, bus, streams, new PendingSubscribers());
     this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
   }
 
   /** Which topics keep a history from now on, and how much of it; `@TopicGateway()` says it elsewhere. Until then none does. */
   keepHistory(historyOf: (topic: string) => Retention | undefined): void {
-    this.#policies.historyOf = historyOf;
+    this.#policies.of = (topic) => {
+      const history = historyOf(topic);
+      return history && { history };
+    };
   }
 
   /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */

@@ -1,45 +1,60 @@
-/** How long things may take, in beats. */
-export interface PulseLimits {
+/** How long a peer may take, in ticks. */
+export interface LivenessLimits {
   /** From one ping to the next. */
   readonly intervalTicks: number;
-  /** For an answer to come. */
+  /** From a ping to its answer. */
   readonly timeoutTicks: number;
 }
 
-/** What to do at a beat; `stuck` is who has not been listened to for too long. */
-export type PulseAction = 'none' | 'ping' | 'dead' | 'stuck';
+/** What to do at a tick; `stuck` means that the server has not read from the peer for too long. */
+export type LivenessAction = 'none' | 'ping' | 'dead' | 'stuck';
 
-/** For how many timeouts a peer may not be listened to. */
-const MAX_UNHEARD_TIMEOUTS = 10;
+/** The number of heartbeat timeouts for which the server may leave a peer unread. */
+const MAX_UNREAD_TIMEOUTS = 10;
 
 /**
- * Whether a peer still lives, counted in beats and not by a clock: after a stall of the process one beat has passed, and
- * what the peer had answered meanwhile is heard before the next. Changed in place by its one owner.
+ * Decides whether a peer still lives. Time is counted in ticks and not by a clock: after a stall of the process one tick has
+ * passed, and the answers that came in meanwhile are read before the next. Changed in place by its one owner.
  */
 export class Liveness {
   #ticksToPing: number | undefined;
   #ticksToPong = 0;
-  #unheardTicks = 0;
+  #unreadTicks = 0;
+  /** Pings that wait for the command that answers them. */
+  #answersDue = 0;
 
-  /** Something came from the peer. */
+  /** Records a sign of life. */
   heard(): void {
     this.#ticksToPong = 0;
   }
 
+  /** Records a ping that the client has to answer with a command. */
+  awaitAnswer(): void {
+    this.#answersDue += 1;
+  }
+
+  /** Records such an answer. @returns false when no ping was waiting for one */
+  answered(): boolean {
+    if (this.#answersDue === 0) return false;
+    this.#answersDue -= 1;
+    return true;
+  }
+
   /**
    * Called at a steady pace.
-   * @param spread from 0 to 1: where in the first interval the first ping falls; at random, it spreads the load
-   * @param isListenedTo false while nothing is read of what the peer says; it cannot be heard then, but not for ever
+   * @param spread from 0 to 1: where in the first interval the first ping falls; a random value spreads the load
+   * @param isRead false while the server does not read what the peer sends: the peer cannot be heard then, which is accepted
+   * for a bounded time
    */
-  beat({ intervalTicks, timeoutTicks }: PulseLimits, spread: number, isListenedTo = true): PulseAction {
-    this.#unheardTicks = isListenedTo ? 0 : this.#unheardTicks + 1;
-    if (!isListenedTo) this.heard();
-    if (this.#unheardTicks > timeoutTicks * MAX_UNHEARD_TIMEOUTS) return 'stuck';
+  tick({ intervalTicks, timeoutTicks }: LivenessLimits, spread: number, isRead = true): LivenessAction {
+    this.#unreadTicks = isRead ? 0 : this.#unreadTicks + 1;
+    if (!isRead) this.heard();
+    if (this.#unreadTicks > timeoutTicks * MAX_UNREAD_TIMEOUTS) return 'stuck';
     if (this.#ticksToPong > 0 && --this.#ticksToPong === 0) return 'dead';
     this.#ticksToPing ??= Math.ceil(spread * intervalTicks);
     if (--this.#ticksToPing > 0) return 'none';
     this.#ticksToPing = intervalTicks;
-    // The beat at which it was sent does not count.
+    // The tick at which the ping was sent does not count.
     if (this.#ticksToPong === 0) this.#ticksToPong = timeoutTicks + 1;
     return 'ping';
   }

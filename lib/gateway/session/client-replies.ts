@@ -1,20 +1,30 @@
 import { Logger } from '@nestjs/common';
-import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import type { CommandId } from '../../core/protocol/command.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import type { Push } from '../../core/protocol/push.js';
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import type { ConnectionSocket } from '../../ports/connection-socket.js';
 import { Frame } from '../../ports/frame.js';
-import type { SessionServices } from './session-services.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Timestamps } from '../../delivery/timestamps.js';
+import type { FrameSet } from '../../delivery/frame-set.js';
+import type { Rate } from '../../core/base/token-bucket.js';
+import type { Disconnectable } from './connection-failure.js';
 
 const logger = new Logger('RealtimeGateway');
 
 const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
 
-/** What one client is told about its connection and its commands. */
+interface Services {
+  readonly clock: Clock;
+  readonly timestamps: Timestamps;
+  /** The rate limit for mistakes. */
+  readonly mistakeRate: Rate;
+}
+
+/** Writes to one client: news of its connection, and the answers to its commands. */
 export class ClientReplies {
-  /** Only there once the client has made a mistake. */
+  /** Made with the client's first mistake. */
   #mistakes: TokenBucket | undefined;
 
   /**
@@ -22,23 +32,28 @@ export class ClientReplies {
    */
   constructor(
     private readonly socket: ConnectionSocket,
-    private readonly services: Pick<SessionServices, 'clock' | 'timestamps' | 'mistakeRate'>,
-    private readonly owner: { disconnect(code: CloseCodeName): void },
+    private readonly services: Services,
+    private readonly owner: Disconnectable,
   ) {}
 
-  /** Throws when a reply cannot be written. */
+  /** Sends one push. Throws when a payload cannot be written. */
   push(push: Push): void {
     const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
     if (text !== undefined) this.socket.send(new Frame(text));
   }
 
-  /** Says that something failed; with an id, it is the answer to that command. */
+  /** Sends frames that were made for many clients. */
+  sendAll(frames: readonly FrameSet[]): void {
+    for (const frame of frames) this.socket.send(frame.for(this.socket.codec));
+  }
+
+  /** Sends an error; with an id, as the answer to that command. */
   fail(error: WireError, id?: CommandId): void {
     const identified = id !== undefined && { id };
     try {
       this.push({ kind: 'error', error, ...identified });
     } catch (cause) {
-      // An error of the application may have details that the codec cannot write; then the client is told less.
+      // The details of an application's error may be unwritable: the client receives an error without them.
       logger.error(`An error with the code ${error.code} could not be written`, (cause as Error)?.stack);
       const { action, topic } = error;
       const at = { ...(action !== undefined && { action }), ...(topic !== undefined && { topic }) };
@@ -46,7 +61,7 @@ export class ClientReplies {
     }
   }
 
-  /** Says that the client did what it should have known not to do; one time too many ends the connection. */
+  /** Sends an error that counts as a mistake of the client; a mistake above the limit ends the connection. */
   refuse(error: WireError, id?: CommandId): void {
     this.fail(error, id);
     const now = this.services.clock.now();

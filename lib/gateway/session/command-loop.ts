@@ -12,13 +12,15 @@ import { explainTopic } from '../../core/topic/topic.js';
 import { answerHistory } from './history-command.js';
 import { answerPresence } from './presence-command.js';
 import { RunningMessages } from './running-messages.js';
+import type { Client } from './client.js';
+import type { HookOrder } from './hook-order.js';
 import type { SessionServices } from './session-services.js';
-import type { Session } from './session.js';
 import { TopicSubscriptions } from './topic-subscriptions.js';
 
-type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
+/** A command that waits for its turn. */
+export type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
 
-/** Carries out a session's commands, one after the other in the order they came; replies may go on after that. */
+/** Carries out a client's commands one after the other, in the order of their arrival. Replies may go on after that. */
 export class CommandLoop {
   readonly subscriptions: TopicSubscriptions;
   readonly #messages: RunningMessages;
@@ -28,28 +30,29 @@ export class CommandLoop {
   #onIdle: (() => void) | undefined;
 
   constructor(
-    private readonly session: Session,
+    private readonly client: Client,
     private readonly services: SessionServices,
+    hooks: Pick<HookOrder, 'left'>,
   ) {
     this.#mailbox = new Mailbox(services.settings.limits.mailboxSize);
-    this.#messages = new RunningMessages(session, services);
-    this.subscriptions = new TopicSubscriptions(session, services, (topic) => this.#messages.endStreams(topic));
+    this.#messages = new RunningMessages(client, services);
+    this.subscriptions = new TopicSubscriptions(client, services, hooks, (topic) => this.#messages.endStreams(topic));
   }
 
-  /** Until then commands wait. */
+  /** Begins; commands wait until then. */
   start(): void {
     this.#started = true;
     this.#busy = false;
     this.#work();
   }
 
-  /** Resolves when no command is waiting or being handled; streams that go on by themselves do not count. */
+  /** Fulfils when no command is waiting or being handled; streams that go on by themselves do not count. */
   finish(): Promise<void> {
     if (!this.#started || (!this.#busy && this.#mailbox.length === 0)) return Promise.resolve();
     return new Promise((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Nothing is begun or answered any more. */
+  /** Ends everything: no command is begun or answered any more. */
   stop(): void {
     this.#busy = true;
     this.#mailbox.clear();
@@ -57,25 +60,26 @@ export class CommandLoop {
     this.#messages.stop();
   }
 
+  /** Queues a command, and applies backpressure when too many wait. */
   accept(command: QueuedCommand): void {
-    if (this.#mailbox.push(command)) this.session.pauseReading();
+    if (this.#mailbox.push(command)) this.client.pauseReading();
     this.#work();
   }
 
-  /** Ends a message that is running or waiting. One that has just ended was answered already. */
+  /** Ends a message that is running or waiting. A message that has just ended was answered already. */
   cancel(id: CommandId): void {
     const isFound =
       this.#messages.cancel(id) ||
       this.#mailbox.remove((command) => command.id === id && command.action === 'message') !== undefined;
     if (!isFound) return;
-    this.session.replies.push({ kind: 'complete', id });
-    if (this.#mailbox.resume()) this.session.resumeReading();
+    this.client.replies.push({ kind: 'complete', id });
+    if (this.#mailbox.resume()) this.client.resumeReading();
   }
 
   #work(): void {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
-      if (this.#mailbox.resume()) this.session.resumeReading();
+      if (this.#mailbox.resume()) this.client.resumeReading();
       if (command === undefined) return this.#onIdle?.();
       const settled = this.#handle(command);
       if (settled === undefined) continue;
@@ -85,7 +89,7 @@ export class CommandLoop {
   }
 
   #proceed(): void {
-    if (this.session.isClosed) return;
+    if (this.client.isClosed) return;
     this.#busy = false;
     this.#work();
   }
@@ -96,7 +100,7 @@ export class CommandLoop {
     if (problems.length > 0) {
       const { action, id } = command;
       const message = `${describeProblems(problems)}.`;
-      this.session.replies.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      this.client.replies.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
     switch (command.action) {
@@ -107,15 +111,15 @@ export class CommandLoop {
       case 'message':
         return this.#messages.handle(command);
       case 'history':
-        return answerHistory(command, this.session, this.services);
+        return answerHistory(command, this.client, this.services);
       case 'presence':
-        return answerPresence(command, this.session, this.services);
+        return answerPresence(command, this.client, this.services);
     }
   }
 
   #unsubscribe({ topic, id }: UnsubscribeCommand): Promise<void> | undefined {
     const left = this.subscriptions.leave(topic);
-    if (id !== undefined) this.session.replies.push({ kind: 'unsubscribed', id, topic });
+    if (id !== undefined) this.client.replies.push({ kind: 'unsubscribed', id, topic });
     return left;
   }
 }

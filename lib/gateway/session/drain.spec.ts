@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { drain } from './drain.js';
-import type { Session } from './session.js';
+import { drain, type Drainable } from './drain.js';
 
-/** A session that is gone when the test says so, or as soon as it is asked to go. */
-class FakeSession {
+/** A connection that is gone when the test says so, or as soon as it is asked to go. */
+class FakeConnection implements Drainable {
   leave!: () => void;
   readonly gone = new Promise<void>((resolve) => (this.leave = resolve));
   askedAt: number | undefined;
@@ -23,14 +22,14 @@ class FakeSession {
   }
 }
 
-const crowd = (count: number, isPolite = true) => Array.from({ length: count }, () => new FakeSession(isPolite));
+const crowd = (count: number, isPolite = true) => Array.from({ length: count }, () => new FakeConnection(isPolite));
 
 /** Starts to drain; what is returned says whether that is over. */
-function begin(sessions: FakeSession[], timeoutMs = 30_000): { done: boolean } {
+function begin(sessions: FakeConnection[], timeoutMs = 30_000): { done: boolean } {
   const state = { done: false };
-  const remaining = new Set(sessions as unknown as Session[]);
+  const remaining = new Set<Drainable>(sessions);
   for (const session of sessions) {
-    void session.gone.then(() => remaining.delete(session as unknown as Session));
+    void session.gone.then(() => remaining.delete(session));
   }
   void drain(remaining, new Set(), timeoutMs).then(() => (state.done = true));
   return state;

@@ -1,11 +1,11 @@
 import type { FramedStreamStart } from '../../delivery/topic-stream.js';
 
-/** What a client is told of how it enters a topic, and what follows that. */
+/** The start of a topic as one client can take it: its confirmation, and the frames that follow. */
 export type FittingStart = Pick<FramedStreamStart, 'position' | 'recovered' | 'frames'>;
 
 /**
- * An admission as one client can take it. What would not fit into the queue of its socket would end the connection, and be
- * asked for again, for ever: then it is not recovered.
+ * Limits the start of a topic to what one client can take. More than the send queue holds would end the connection, and the
+ * client would ask for it again, for ever; so that much is not recovered.
  */
 export function fitting(
   { position, recovered, frames, top, length }: FramedStreamStart,

@@ -1,28 +1,33 @@
 import type { Clock } from '../../ports/clock.js';
 import type { Codec } from '../../ports/codec.js';
 import { Frame } from '../../ports/frame.js';
-import type { Session } from './session.js';
-import { endFailed } from './sessions.js';
+import { endFailed, type Disconnectable } from './connection-failure.js';
 
 const MAX_TICK_MS = 1_000;
 
-/** One beat, the same for all sessions. */
+/** A connection that the heartbeat reaches. */
+export interface Ticking extends Disconnectable {
+  /** Called at a steady pace. */
+  tick(tick: HeartbeatTick): void;
+}
+
+/** One tick, the same object for all connections. */
 export interface HeartbeatTick {
-  /** The clock's time. */
+  /** The clock's time, in milliseconds since the epoch. */
   readonly now: number;
-  /** For clients that want to notice a dead server, the frame in each codec. */
+  /** The ping frame of each codec, for clients that want to notice a dead server. */
   readonly pings: ReadonlyMap<Codec, Frame>;
-  /** After how many beats a session is pinged again. */
+  /** The heartbeat interval, in ticks. */
   readonly intervalTicks: number;
-  /** For how many beats a ping may stay unanswered. */
+  /** The heartbeat timeout, in ticks: how long a ping may stay unanswered. */
   readonly timeoutTicks: number;
-  /** For how many beats a peer may take nothing of what waits for it. */
+  /** How many ticks a peer may take nothing of the bytes that wait for it. */
   readonly stallTicks: number;
-  /** For how many beats a client may stay without a token. */
+  /** How many ticks a client may stay unauthenticated. */
   readonly authTicks: number;
 }
 
-/** How often, and how long, in milliseconds. */
+/** The times of the heartbeat, in milliseconds. */
 export interface HeartbeatTimes {
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -31,16 +36,16 @@ export interface HeartbeatTimes {
 }
 
 /**
- * One timer for all that happens to connections by itself: pings, dead and stalled peers, the end of a token's life,
- * authentication that does not come. What concerns peers is counted in beats and not by the clock: after a stall of the
- * event loop one beat has passed, and the pongs that came in meanwhile are read before the next.
+ * One timer for everything that happens to connections by time: pings, dead and stalled peers, the expiry of tokens, and the
+ * deadline for authentication. Time that concerns peers is counted in ticks and not by the clock: after a stall of the event
+ * loop one tick has passed, and the pongs that came in meanwhile are read before the next.
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly times: HeartbeatTimes,
-    private readonly sessions: ReadonlySet<Session>,
+    private readonly connections: ReadonlySet<Ticking>,
     private readonly clock: Clock,
     private readonly codecs: readonly Codec[],
   ) {}
@@ -56,8 +61,8 @@ export class Heartbeat {
     };
     this.#timer = setInterval(() => {
       const now = this.clock.now();
-      const beat: HeartbeatTick = { now, pings: this.#pings(new Date(now).toISOString()), ...ticks };
-      for (const session of this.sessions) tick(session, beat);
+      const tick: HeartbeatTick = { now, pings: this.#pings(new Date(now).toISOString()), ...ticks };
+      for (const connection of this.connections) reach(connection, tick);
     }, tickMs);
     this.#timer.unref();
   }
@@ -76,11 +81,11 @@ export class Heartbeat {
   }
 }
 
-/** Nothing that goes wrong with one session may keep the others from their beat, or end the process. */
-function tick(session: Session, beat: HeartbeatTick): void {
+/** A failure of one connection must neither keep the tick from the others nor end the process. */
+function reach(connection: Ticking, tick: HeartbeatTick): void {
   try {
-    session.tick(beat);
+    connection.tick(tick);
   } catch (error) {
-    endFailed(session, error);
+    endFailed(connection, error);
   }
 }

@@ -6,19 +6,19 @@ import type { ClientReplies } from './client-replies.js';
 
 const logger = new Logger('RealtimeHandlers');
 
-/** Turns what a handler gives for one message into answers: exactly one final one to a message with an id, else only an error. */
+/** Turns the results of a handler into answers: exactly one final answer to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
   isDone = false;
-  /** The latest of many replies, for a client that takes one. */
+  /** The latest of many replies, for a client that takes a single one. */
   #latest: { readonly payload: unknown } | undefined;
 
   constructor(
-    private readonly outlet: ClientReplies,
+    private readonly replies: Pick<ClientReplies, 'push' | 'fail'>,
     private readonly command: MessageCommand,
     private readonly owner: { forget(reply: MessageReply): void },
   ) {}
 
-  /** What the message is known by while it is running: the client's id, or the reply itself when there is none. */
+  /** The key of the message while it is running: the client's id, or the reply itself when there is none. */
   get key(): CommandId | MessageReply {
     return this.command.id ?? this;
   }
@@ -36,12 +36,12 @@ export class MessageReply implements ReplySink {
   complete(): void {
     if (this.#latest) return this.value(this.#latest.payload);
     this.#done();
-    if (this.command.id !== undefined) this.outlet.push({ kind: 'complete', id: this.command.id });
+    if (this.command.id !== undefined) this.replies.push({ kind: 'complete', id: this.command.id });
   }
 
   error(error: WireError): void {
     this.#done();
-    this.outlet.fail(error, this.command.id);
+    this.replies.fail(error, this.command.id);
   }
 
   /** @returns false when the payload could not be written; the client has been told then */
@@ -49,11 +49,11 @@ export class MessageReply implements ReplySink {
     const { id, topic, type } = this.command;
     if (id === undefined) return true;
     try {
-      this.outlet.push({ kind: 'reply', id, payload });
+      this.replies.push({ kind: 'reply', id, payload });
       return true;
     } catch (error) {
       logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
-      this.outlet.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
+      this.replies.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
       return false;
     }
   }

@@ -1,56 +1,58 @@
-import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { StreamPosition } from '../../core/history/history.js';
-import { personalTopic } from '../../core/topic/reserved-topic.js';
 import type { Push } from '../../core/protocol/push.js';
+import { personalTopic } from '../../core/topic/reserved-topic.js';
+import type { TopicEntry } from '../../delivery/topic-entry.js';
+import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { Codec } from '../../ports/codec.js';
-import type { ConnectionSocket } from '../../ports/connection-socket.js';
+import type { RealtimeSettings } from '../../options/realtime.options.js';
+import type { ClientReplies } from './client-replies.js';
 import { fitting, type FittingStart } from './fitting-start.js';
-import type { SessionServices } from './session-services.js';
+import { streamSettingsOf } from './stream-settings.js';
 
-/** How a connection enters the topic of its user's own, in which what is sent to the user is kept. */
+interface Services {
+  readonly settings: Pick<RealtimeSettings, 'limits'>;
+  readonly policies: TopicPolicies;
+}
+
+/** The subscription of a connection to the topic of its user's own, which keeps the messages to the user. */
 export class PersonalTopicSubscription {
   readonly topic: string;
-  #admission: FittingStart | undefined;
+  /** How the connection enters the topic when it becomes reachable. */
+  readonly entry: TopicEntry;
+  #start: FittingStart | undefined;
 
-  /** To be made before the connection is reachable: from then on it gets nothing of the topic until it has entered. */
+  /** @param recover the positions to recover from, by topic, when the client asked for it */
   constructor(
-    private readonly connection: RealtimeConnection,
-    private readonly services: SessionServices,
+    userId: string,
+    recover: ReadonlyMap<string, StreamPosition> | undefined,
+    { settings, policies }: Services,
   ) {
-    this.topic = personalTopic(connection.userId);
-    const { personalTopics: retention, limits } = services.settings;
-    const settings = { retention: retention!, sendLatest: false, pageSize: limits.maxHistoryPage };
-    services.streams.hold(this.topic, connection.id, settings);
+    this.topic = personalTopic(userId);
+    this.entry = {
+      stream: streamSettingsOf(this.topic, policies, settings.limits),
+      recover: recover?.get(this.topic),
+      onStart: (start) => (this.#start = start && fitting(start, settings.limits)),
+    };
   }
 
-  /** True where sessions that speak this have such a topic. */
-  static isFor({ hasPersonalTopics = false }: Codec, { settings }: SessionServices): boolean {
-    return hasPersonalTopics && settings.personalTopics !== undefined;
+  /** True when connections of this codec have such a topic. */
+  static isFor(
+    { hasPersonalTopics = false }: Codec,
+    { personalTopics }: Pick<RealtimeSettings, 'personalTopics'>,
+  ): boolean {
+    return hasPersonalTopics && personalTopics !== undefined;
   }
 
-  /**
-   * Once the connection is reachable.
-   * @param asked where it was, when it wishes to recover
-   * @returns nothing when it has entered, else a promise that rejects when the history cannot be read
-   */
-  enter(asked: StreamPosition | undefined): Promise<unknown> | undefined {
-    const { streams, settings } = this.services;
-    return streams.enter(this.topic, this.connection.id, asked, (admission) => {
-      this.#admission = fitting(admission, settings.limits);
-    });
-  }
-
-  /** What the welcome says of it. */
+  /** The part of the welcome about this topic. */
   get news(): Pick<Extract<Push, { kind: 'welcome' }>, 'personal'> {
-    if (this.#admission === undefined) return {};
-    const { frames: _followed, ...place } = this.#admission;
-    return { personal: { topic: this.topic, ...place } };
+    if (this.#start === undefined) return {};
+    const { position, recovered } = this.#start;
+    return { personal: { topic: this.topic, position, ...(recovered !== undefined && { recovered }) } };
   }
 
-  /** Sends what was missed; it belongs right behind the welcome. */
-  sendMissed(socket: ConnectionSocket): void {
-    for (const frame of this.#admission?.frames ?? []) socket.send(frame.for(socket.codec));
-    // It was kept for this.
-    this.#admission = undefined;
+  /** Sends the publications that were missed; they belong right behind the welcome. */
+  sendMissed(replies: Pick<ClientReplies, 'sendAll'>): void {
+    if (this.#start) replies.sendAll(this.#start.frames);
+    this.#start = undefined;
   }
 }

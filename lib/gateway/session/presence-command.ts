@@ -2,27 +2,33 @@ import { Logger } from '@nestjs/common';
 import type { PresenceCommand } from '../../core/protocol/command.js';
 import { NOT_SUBSCRIBED } from '../../handlers/topic-refusals.js';
 import { isTold, toWireError } from '../../handlers/wire-error.js';
-import type { Session } from './session.js';
-import type { SessionServices } from './session-services.js';
+import type { PubSubManager } from '../../ports/pub-sub-manager.js';
+import type { Client } from './client.js';
+import type { TopicPresence } from './topic-presence.js';
+
+interface Services {
+  readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
+  readonly presence: Pick<TopicPresence, 'refusalOf' | 'read'>;
+}
 
 const logger = new Logger('RealtimeGateway');
 
-/** Tells a subscriber who is in a topic. Never rejects. */
+/** Answers a subscriber with the members of a topic. Never rejects. */
 export async function answerPresence(
   { topic, id }: PresenceCommand,
-  { connection, replies }: Session,
-  { presence, pubSub }: SessionServices,
+  { connection, replies }: Pick<Client, 'connection' | 'replies'>,
+  { presence, pubSub }: Services,
 ): Promise<void> {
   const at = { action: 'presence', topic };
   const isSubscribed = pubSub.isSubscribed(connection.id, topic);
   const refusal = presence.refusalOf(topic) ?? (isSubscribed ? undefined : NOT_SUBSCRIBED);
   if (refusal) return replies.fail({ ...refusal, ...at }, id);
-  // Who cannot be answered does not want to know.
+  // Without an id the command has no answer.
   if (id === undefined) return;
   try {
     replies.push({ kind: 'presence', id, topic, presence: await presence.read(topic) });
   } catch (error) {
-    if (!isTold(error)) logger.error(`Who is in "${topic}" could not be told`, (error as Error)?.stack);
+    if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);
     replies.fail(toWireError(error, at), id);
   }
 }

@@ -1,8 +1,16 @@
 import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
+import type { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 import type { MessageRun } from '../../handlers/reply-sink.js';
+import type { PubSubManager } from '../../ports/pub-sub-manager.js';
+import type { RealtimeSettings } from '../../options/realtime.options.js';
 import { MessageReply } from './message-reply.js';
-import type { SessionServices } from './session-services.js';
-import type { Session } from './session.js';
+import type { Client } from './client.js';
+
+interface Services {
+  readonly settings: Pick<RealtimeSettings, 'limits'>;
+  readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
+  readonly dispatcher: Pick<HandlerDispatcher, 'message'>;
+}
 
 /** A message whose final answer is still to come. */
 interface RunningMessage {
@@ -10,24 +18,24 @@ interface RunningMessage {
   readonly run: MessageRun;
 }
 
-/** A session's messages that are being handled; replies may go on for long after their turn. */
+/** A client's messages that are being handled; replies may go on long after the message's turn. */
 export class RunningMessages {
-  /** Only there once there was a message. */
+  /** Made with the first message. */
   #running: Map<CommandId | MessageReply, RunningMessage> | undefined;
 
   constructor(
-    private readonly session: Session,
-    private readonly services: SessionServices,
+    private readonly client: Client,
+    private readonly services: Services,
   ) {}
 
   /** @returns a promise that never rejects when the next command has to wait */
   handle(command: MessageCommand): Promise<void> | undefined {
     const { pubSub, dispatcher, settings } = this.services;
-    const { connection } = this.session;
+    const { connection } = this.client;
     const { id } = command;
     if (id !== undefined && this.#running?.has(id)) {
-      // Without the id: the answer to it is still to come, from the message that is running.
-      this.session.replies.refuse({
+      // The error has no id, because the running message has yet to be answered under it.
+      this.client.replies.refuse({
         code: 'INVALID_MESSAGE',
         action: 'message',
         message: `The id ${id} is still in use.`,
@@ -36,10 +44,10 @@ export class RunningMessages {
     }
     if ((this.#running?.size ?? 0) >= settings.limits.mailboxSize) {
       const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
-      this.session.replies.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
+      this.client.replies.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
     }
-    const reply = new MessageReply(this.session.replies, command, this);
+    const reply = new MessageReply(this.client.replies, command, this);
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
     if (reply.isDone) {
@@ -50,7 +58,7 @@ export class RunningMessages {
     return run.released;
   }
 
-  /** The final answer was given. A reply that could not be written is done before its handler is. */
+  /** The final answer was given. When a reply could not be written, that is before the handler has ended. */
   forget(reply: MessageReply): void {
     this.#running?.get(reply.key)?.run.cancel();
     this.#running?.delete(reply.key);
@@ -62,19 +70,19 @@ export class RunningMessages {
     return this.#running?.delete(id) ?? false;
   }
 
-  /** Ends all of them; nothing is answered any more. */
+  /** Ends all messages; nothing is answered any more. */
   stop(): void {
     this.#running?.forEach(({ run }) => run.cancel());
     this.#running = undefined;
   }
 
-  /** Ends the streams of a topic: none outlives the subscription. */
+  /** Ends the streams of a topic: no stream outlives the subscription. */
   endStreams(topic: string): void {
     for (const [key, running] of this.#running ?? []) {
       if (running.topic !== topic || !running.run.isStreaming) continue;
       running.run.cancel();
       this.#running?.delete(key);
-      if (!(key instanceof MessageReply)) this.session.replies.push({ kind: 'complete', id: key });
+      if (!(key instanceof MessageReply)) this.client.replies.push({ kind: 'complete', id: key });
     }
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Rate } from '../../core/base/token-bucket.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
-import { TopicStreams } from '../../delivery/topic-streams.js';
+import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { Timestamps } from '../../delivery/timestamps.js';
 import { NodeIdentity } from '../../delivery/node-identity.js';
 import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
@@ -15,14 +15,14 @@ import { AuthCommands } from '../auth/auth-commands.js';
 import { TopicPresence } from './topic-presence.js';
 import { TopicTokens } from '../auth/topic-tokens.js';
 
-/** What every session of a node works with, in one object that all of them share. */
+/** The collaborators of every session of this node, in one object that all sessions share. */
 @Injectable()
 export class SessionServices {
-  /** How fast one client may send commands. */
+  /** The rate limit for the commands of one client. */
   readonly commandRate: Rate;
-  /** The same for clients that speak first: they subscribe to all their topics in one go, with the token. */
+  /** The same for clients that speak first: they subscribe to all their topics at once, with the token. */
   readonly openingRate: Rate;
-  /** How many mistakes one client is forgiven. */
+  /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;
   readonly timestamps: Timestamps;
 
@@ -33,7 +33,7 @@ export class SessionServices {
     readonly dispatcher: HandlerDispatcher,
     readonly membership: Membership,
     readonly pubSub: PubSubManager,
-    readonly streams: TopicStreams,
+    readonly policies: TopicPolicies,
     readonly history: HistoryStore,
     readonly events: ConnectionEvents,
     readonly clock: Clock,

@@ -6,45 +6,45 @@ import { onlineTopic } from '../../core/topic/reserved-topic.js';
 import type { Presence } from '../../core/presence/presence.js';
 import { LocalPresence } from '../../delivery/local-presence.js';
 import { PresenceWatchers } from '../../delivery/presence-watchers.js';
-import { TopicHandlerRegistry } from '../../handlers/topic-handler.registry.js';
+import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { NO_TOPIC } from '../../handlers/topic-refusals.js';
 import { PresenceStore } from '../../ports/presence-store.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 
-/** What sessions say and ask about who is in the topics whose gateways want it known, and about who is online. */
+/** Tracks the members of topics with presence, and the users who are online, for all sessions of this node. */
 @Injectable()
 export class TopicPresence {
   constructor(
     private readonly settings: RealtimeSettings,
-    private readonly topics: TopicHandlerRegistry,
+    private readonly policies: TopicPolicies,
     private readonly local: LocalPresence,
     private readonly watchers: PresenceWatchers,
     private readonly store: PresenceStore,
   ) {}
 
-  /** A connection may be used from now on. */
+  /** A connection was welcomed, and its hooks have run. */
   opened(connection: RealtimeConnection): void {
     if (this.settings.presence.online) this.local.enter(onlineTopic(connection.userId), connection);
   }
 
   /**
-   * A subscription is in force, or stays so.
-   * @param info what the application has said about the subscriber now
-   * @param isWatching whether the client is to be told who joins and leaves; `undefined`: as before
+   * A subscription has become active, or was confirmed anew.
+   * @param info what the application says about the subscriber
+   * @param isWatching whether the client receives joins and leaves; `undefined` leaves it as it is
    */
   entered(topic: string, connection: RealtimeConnection, info?: unknown, isWatching?: boolean): void {
     if (isWatching) this.watchers.watch(topic, connection.id);
     else if (isWatching === false) this.watchers.unwatch(topic, connection.id);
-    if (this.topics.find(topic)?.gateway.options.presence) this.local.enter(topic, connection, info);
+    if (this.policies.of(topic)?.presence) this.local.enter(topic, connection, info);
   }
 
-  /** A subscription was ended, by whomever, and the connection goes on. */
+  /** A subscription has ended, and the connection goes on. */
   left(topic: string, connection: RealtimeConnection): void {
     this.watchers.unwatch(topic, connection.id);
     this.local.leave(topic, connection);
   }
 
-  /** A connection has ended. Who was told to stay away, is not waited for. */
+  /** A connection has ended. A close code that forbids reconnecting skips the grace period. */
   ended(connection: RealtimeConnection, topics: readonly string[], code: number): void {
     for (const topic of topics) this.watchers.unwatch(topic, connection.id);
     for (const topic of [...topics, onlineTopic(connection.userId)]) {
@@ -53,15 +53,15 @@ export class TopicPresence {
     }
   }
 
-  /** Why clients are not told who is in a topic; `undefined` when they may be. */
+  /** Why clients may not read the members of a topic; `undefined` when they may. */
   refusalOf(topic: string): WireError | undefined {
-    const options = this.topics.find(topic)?.gateway.options;
-    if (!options) return NO_TOPIC;
-    if (options.clientAccess === false) return SECRET;
-    return options.presence ? undefined : NO_PRESENCE;
+    const policy = this.policies.of(topic);
+    if (!policy) return NO_TOPIC;
+    if (policy.clientAccess === false) return SECRET;
+    return policy.presence ? undefined : NO_PRESENCE;
   }
 
-  /** @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment */
+  /** @throws RealtimeError `UNAVAILABLE` when the members cannot be read at the moment */
   read(topic: string): Presence | Promise<Presence> {
     return this.store.read(topic, this.settings.limits.maxPresenceUsers);
   }

@@ -4,7 +4,7 @@ import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CentrifugeCodec } from '../../../lib/codecs/centrifuge/centrifuge-codec.js';
 import type { Decoded } from '../../../lib/ports/codec.js';
-import { Session } from '../../../lib/gateway/session/session.js';
+import { SocketEndpoint } from '../../../lib/gateway/session/socket-endpoint.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { OPCODE, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
@@ -129,7 +129,7 @@ describe('commands that come while the first is being judged', () => {
   });
 
   it('twin: are all taken in when reading is not stopped', async () => {
-    const pauseReading = vi.spyOn(Session.prototype, 'pauseReading').mockReturnValue();
+    const pauseReading = vi.spyOn(SocketEndpoint.prototype, 'pauseReading').mockReturnValue();
     onTestFinished(() => pauseReading.mockRestore());
     const { guest } = await flood();
     await expect.poll(() => guest.serverSide.bytesRead, { timeout: 20_000 }).toBeGreaterThan(FLOOD.length);

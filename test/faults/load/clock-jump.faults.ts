@@ -111,11 +111,11 @@ describe('If the clock were trusted', () => {
   it('a jump forward would disconnect everybody', async () => {
     const app = await stage();
     const heardAt = new WeakMap<Liveness, number>();
-    const beat = vi.spyOn(Liveness.prototype, 'beat').mockImplementation(function (this: Liveness) {
+    const tick = vi.spyOn(Liveness.prototype, 'tick').mockImplementation(function (this: Liveness) {
       if (!heardAt.has(this)) heardAt.set(this, app.clock.now());
       return app.clock.now() - heardAt.get(this)! > 35_000 ? 'dead' : 'ping';
     });
-    onTestFinished(() => beat.mockRestore());
+    onTestFinished(() => tick.mockRestore());
     const guest = await connectFor(app, 'ann', 24 * HOUR_MS);
     await guest.next('realtime:ping');
     app.clock.advance(HOUR_MS);

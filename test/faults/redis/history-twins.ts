@@ -1,20 +1,20 @@
 import { onTestFinished, vi } from 'vitest';
 import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
 import { TopicFeed } from '../../../lib/core/history/topic-feed.js';
+import { EnvelopeRouter } from '../../../lib/delivery/envelope-router.js';
 import type { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
-import { TopicStreams } from '../../../lib/delivery/topic-streams.js';
 
 /** Defences of history that the nodes of this process can be made to do without, until the test has finished. */
 export const without = {
-  /** What comes over the bus is delivered as it comes. */
+  /** Publications are delivered as the bus brings them. */
   gapCheck(): void {
-    const deliver = vi.spyOn(TopicStreams.prototype, 'deliver').mockImplementation(function (
-      this: TopicStreams,
+    const route = vi.spyOn(EnvelopeRouter.prototype, 'route').mockImplementation(function (
+      this: EnvelopeRouter,
       envelope,
     ) {
       return (this as unknown as { readonly delivery: LocalDelivery }).delivery.deliver(envelope);
     });
-    onTestFinished(() => deliver.mockRestore());
+    onTestFinished(() => route.mockRestore());
   },
 
   /** Nobody waits outside until what was missed has been read. */

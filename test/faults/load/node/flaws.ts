@@ -1,7 +1,7 @@
 import { TopicFeed } from '../../../../lib/core/history/topic-feed.js';
-import { Liveness, type PulseAction, type PulseLimits } from '../../../../lib/core/connection/liveness.js';
+import { Liveness, type LivenessAction, type LivenessLimits } from '../../../../lib/core/connection/liveness.js';
 import type { HeartbeatTick } from '../../../../lib/gateway/session/heartbeat.js';
-import { Session } from '../../../../lib/gateway/session/session.js';
+import { SocketEndpoint } from '../../../../lib/gateway/session/socket-endpoint.js';
 
 /** Defences that a node can be made to do without, so that a test can be seen to fail. */
 export type Flaw = keyof typeof FLAWS;
@@ -14,36 +14,35 @@ export function spoil(flaw: Flaw): void {
 const FLAWS = {
   /** Answers to pings, and tokens, are waited for by the clock, however long the process itself did not listen. */
   'patience by the clock': () => {
-    const since = new WeakMap<Liveness | Session, number>();
-    const isOver = (who: Liveness | Session, patienceMs: number) => {
+    const since = new WeakMap<Liveness | SocketEndpoint, number>();
+    const isOver = (who: Liveness | SocketEndpoint, patienceMs: number) => {
       if (!since.has(who)) since.set(who, Date.now());
       return Date.now() - since.get(who)! > patienceMs;
     };
     Liveness.prototype.heard = function () {
       since.set(this, Date.now());
     };
-    Liveness.prototype.beat = function ({ intervalTicks, timeoutTicks }: PulseLimits): PulseAction {
+    Liveness.prototype.tick = function ({ intervalTicks, timeoutTicks }: LivenessLimits): LivenessAction {
       // A tick lasts a second at most.
       return isOver(this, (intervalTicks + timeoutTicks) * 1_000) ? 'dead' : 'ping';
     };
-    const { open, tick } = Session.prototype;
-    Session.prototype.open = function (authenticated) {
+    const { open, tick } = SocketEndpoint.prototype;
+    SocketEndpoint.prototype.open = function (admitted) {
       isOver(this, 0);
-      open.call(this, authenticated);
+      open.call(this, admitted);
     };
-    Session.prototype.tick = function (beat: HeartbeatTick) {
-      const isAnonymous = this.connection === undefined;
-      if (isAnonymous && isOver(this, beat.authTicks * 1_000)) this.disconnect('STALE');
-      tick.call(this, { ...beat, authTicks: Infinity });
+    SocketEndpoint.prototype.tick = function (each: HeartbeatTick) {
+      if (!this.isAuthenticated && isOver(this, each.authTicks * 1_000)) this.disconnect('STALE');
+      tick.call(this, { ...each, authTicks: Infinity });
     };
   },
   /** Nothing that belongs to a connection is ever given up. */
   'sessions are kept': () => {
-    const kept = new Set<Session>();
-    const { open } = Session.prototype;
-    Session.prototype.open = function (authenticated) {
+    const kept = new Set<SocketEndpoint>();
+    const { open } = SocketEndpoint.prototype;
+    SocketEndpoint.prototype.open = function (admitted) {
       kept.add(this);
-      open.call(this, authenticated);
+      open.call(this, admitted);
     };
   },
   /** Who wishes to recover gets what comes, like everybody else. */
@@ -55,7 +54,7 @@ const FLAWS = {
   },
   /** Connections are ended at once, whatever they are doing. */
   'abrupt drain': () => {
-    Session.prototype.retire = function () {
+    SocketEndpoint.prototype.retire = function () {
       this.terminate();
     };
   },

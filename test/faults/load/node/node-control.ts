@@ -20,6 +20,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { queryObjects } from 'node:v8';
 import { ServedWebSocket } from '../../../../lib/gateway/socket/served-web-socket.js';
 import { Session } from '../../../../lib/gateway/session/session.js';
+import { SocketEndpoint } from '../../../../lib/gateway/session/socket-endpoint.js';
 import { WsConnectionSocket } from '../../../../lib/gateway/socket/ws-connection-socket.js';
 import { Door } from './door.js';
 import { spoil, type Flaw } from './flaws.js';
@@ -183,7 +184,7 @@ export class NodeControl {
     const { heapUsed, external } = process.memoryUsage();
     const resources = process.getActiveResourcesInfo();
     const ofType = (name: string) => resources.filter((other) => other === name).length;
-    const objects = [Session, WsConnectionSocket, ServedWebSocket].map((type) =>
+    const objects = [SocketEndpoint, Session, WsConnectionSocket, ServedWebSocket].map((type) =>
       queryObjects(type, { format: 'count' }),
     );
     return {

@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { topic as topicAddress, user } from '../core/routing/address.js';
+import type { Envelope } from '../core/routing/envelope.js';
+import type { Publication } from '../core/history/history.js';
+import { personalTopic } from '../core/topic/reserved-topic.js';
+import { LocalDelivery } from './local-delivery.js';
+import { PendingSubscribers } from './pending-subscribers.js';
+import { TopicStreams } from './topic-streams.js';
+
+/**
+ * Takes each envelope that the bus hands to this node. A message with a position belongs to a topic that keeps a history and
+ * goes through {@link TopicStreams}; everything else goes straight to {@link LocalDelivery}.
+ */
+@Injectable()
+export class EnvelopeRouter {
+  constructor(
+    private readonly delivery: LocalDelivery,
+    private readonly streams: TopicStreams,
+    private readonly pending: PendingSubscribers,
+  ) {}
+
+  /**
+   * Delivers an envelope to this node's connections.
+   * @returns how many connections it reached; a promise when a publication has to wait for its turn. Never throws or rejects
+   */
+  route(envelope: Envelope): number | Promise<number> {
+    const { content } = envelope;
+    if (content.kind !== 'message') return this.delivery.deliver(envelope);
+    const { position } = content;
+    if (position === undefined) return this.delivery.deliver(this.pending.passOver(envelope));
+    const [first] = envelope.to;
+    const publication = { offset: position.offset, text: content.text };
+    if (first?.kind === 'user') return this.#routeToUser(first.id, publication, position.epoch);
+    const arrived = first?.kind === 'topic' ? this.streams.arrive(first.id, publication, position.epoch) : undefined;
+    return arrived ?? this.delivery.deliver(envelope);
+  }
+
+  /** The user's connections outside the personal topic receive it at once, like any message to the user. */
+  #routeToUser(userId: string, publication: Publication, epoch: string): number | Promise<number> {
+    const name = personalTopic(userId);
+    const content = { kind: 'message', text: publication.text } as const;
+    const others = this.delivery.deliver({ to: [user(userId)], except: [topicAddress(name)], content });
+    return sum(others, this.streams.arrive(name, publication, epoch) ?? 0);
+  }
+}
+
+function sum(a: number | Promise<number>, b: number | Promise<number>): number | Promise<number> {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  return Promise.all([a, b]).then(([first, second]) => first + second);
+}

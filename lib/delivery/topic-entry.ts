@@ -1,0 +1,15 @@
+import type { StreamPosition } from '../core/history/history.js';
+import type { FramedStreamStart, StreamSettings } from './topic-stream.js';
+
+/** How a connection enters a topic. */
+export interface TopicEntry {
+  /** How the topic keeps its history; `undefined` when it keeps none. */
+  readonly stream: StreamSettings | undefined;
+  /** The position to recover from, when the client asked for it. */
+  readonly recover?: StreamPosition | undefined;
+  /**
+   * Confirms the subscription to the client, in the same turn in which delivery starts: nothing of the topic comes before.
+   * @param start where a topic that keeps a history begins for this connection
+   */
+  readonly onStart: (start: FramedStreamStart | undefined) => void;
+}

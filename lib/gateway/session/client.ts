@@ -1,0 +1,17 @@
+import type { RealtimeConnection } from '../../core/connection/connection.js';
+import type { CloseCodeName } from '../../core/protocol/close-code.js';
+import type { ClientReplies } from './client-replies.js';
+
+/** An authenticated client, as the parts of its session see it. */
+export interface Client {
+  /** The present snapshot; a later change of roles or permissions replaces it. */
+  readonly connection: RealtimeConnection;
+  /** True once the end of the connection has begun: nothing is carried out or answered any more. */
+  readonly isClosed: boolean;
+  readonly replies: ClientReplies;
+  /** Stops reading from the socket, so that TCP backpressure reaches the client. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Ends the connection. @param reason prose; default: the text of the close code */
+  disconnect(code: CloseCodeName, reason?: string): void;
+}

@@ -1,0 +1,20 @@
+import { Logger } from '@nestjs/common';
+import type { CloseCodeName } from '../../core/protocol/close-code.js';
+
+const logger = new Logger('RealtimeGateway');
+
+/** A connection that can be ended. */
+export interface Disconnectable {
+  disconnect(code: CloseCodeName): void;
+}
+
+/** Logs a failure and ends the connection: it must reach neither another connection nor the process. */
+export function endFailed(connection: Disconnectable, error: unknown): void {
+  logger.error('A connection failed', (error as Error)?.stack);
+  connection.disconnect('SERVER_ERROR');
+}
+
+/** Ends the connection when work that nobody waits for fails. */
+export function endIfFails(connection: Disconnectable, work: Promise<void>): void {
+  work.catch((error: unknown) => endFailed(connection, error));
+}

@@ -1,0 +1,17 @@
+import type { ConnectionSocket } from '../../ports/connection-socket.js';
+import type { Client } from './client.js';
+
+/** The server's end of one WebSocket, as the session that is served through it sees it. */
+export interface Endpoint extends Omit<Client, 'connection'> {
+  readonly socket: HoldableSocket;
+  /** Has frames carried out from now on, beginning with those that came in before the welcome. */
+  startServing(): void;
+}
+
+/** A socket whose frames can be withheld until the welcome has gone out. */
+export interface HoldableSocket extends ConnectionSocket {
+  /** Keeps the frames that are sent from now on. */
+  hold(): void;
+  /** Sends what `first` sends, and the kept frames behind it. */
+  release(first: () => void): void;
+}

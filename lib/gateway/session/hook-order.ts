@@ -1,0 +1,60 @@
+import type { RealtimeConnection } from '../../core/connection/connection.js';
+import type { ConnectionEvents } from '../../delivery/connection-events.js';
+import type { ConnectionClose, HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
+
+/** What {@link HookOrder} calls. */
+interface Services {
+  readonly events: Pick<ConnectionEvents, 'emit'>;
+  readonly dispatcher: Pick<HandlerDispatcher, 'connected' | 'unsubscribed' | 'disconnected'>;
+}
+
+/**
+ * The order of the application's hooks and events for one connection: connected, then unsubscribed for each topic that is
+ * left, then disconnected. The hooks of the end wait for those of the beginning. A connection whose `@OnConnect()` was never
+ * called ends without a hook or an event.
+ */
+export class HookOrder {
+  /** The hooks that run or have run; missing before the beginning. */
+  #hooks: Promise<void> | undefined;
+
+  constructor(private readonly services: Services) {}
+
+  /** Fulfils when every hook that was begun has run. */
+  get settled(): Promise<void> | undefined {
+    return this.#hooks;
+  }
+
+  /** @throws RealtimeError when an `@OnConnect()` refuses the connection, as the promise's rejection */
+  connected(connection: RealtimeConnection): Promise<void> {
+    const { dispatcher, events } = this.services;
+    const connected = dispatcher.connected(connection);
+    // The end is announced from here on, however soon it comes: a listener of the event may cause it.
+    this.#hooks = connected.catch(() => undefined);
+    events.emit({ type: 'connected', connection });
+    return connected;
+  }
+
+  /** The connection has left one topic and goes on. The promise does not reject. */
+  left(connection: RealtimeConnection, topic: string): Promise<void> {
+    this.services.events.emit({ type: 'unsubscribed', connection, topic });
+    return this.services.dispatcher.unsubscribed(connection, topic);
+  }
+
+  /** The connection has ended. @param topics those that it was subscribed to until then */
+  ended(connection: RealtimeConnection, topics: readonly string[], close: ConnectionClose): void {
+    if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, close);
+  }
+
+  async #farewell(
+    before: Promise<void>,
+    connection: RealtimeConnection,
+    topics: readonly string[],
+    close: ConnectionClose,
+  ): Promise<void> {
+    const { dispatcher, events } = this.services;
+    await before;
+    for (const topic of topics) await this.left(connection, topic);
+    events.emit({ type: 'disconnected', connection, ...close });
+    await dispatcher.disconnected(connection, close);
+  }
+}

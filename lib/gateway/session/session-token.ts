@@ -1,0 +1,77 @@
+import type { RealtimeConnection } from '../../core/connection/connection.js';
+import type { AuthCommand } from '../../core/protocol/command.js';
+import { tokenLife } from '../../core/identity/token-life.js';
+import type { Authenticated } from '../../ports/authenticator.js';
+import type { RealtimeSettings } from '../../options/realtime.options.js';
+import type { AuthCommands } from '../auth/auth-commands.js';
+import type { Client } from './client.js';
+
+interface Services {
+  readonly settings: Pick<RealtimeSettings, 'authorize' | 'clockToleranceS'>;
+  readonly authentication: Pick<AuthCommands, 'renewal'>;
+}
+
+/** The token that a session lives by: its expiry, its revocation, and its renewal. */
+export class SessionToken {
+  #isRevoked: Authenticated['isRevoked'];
+  #isRenewing = false;
+  #isExpiryAnnounced = false;
+
+  constructor(
+    private readonly client: Client,
+    private readonly services: Services,
+    { isRevoked }: Pick<Authenticated, 'isRevoked'>,
+  ) {
+    this.#isRevoked = isRevoked;
+  }
+
+  /** The expiry that the client is told; nothing when the connection may outlive the token. */
+  get end(): Pick<Authenticated, 'expiresAt'> {
+    const { expiresAt } = this.client.connection;
+    return expiresAt && !this.services.settings.authorize.allowExpired ? { expiresAt } : {};
+  }
+
+  /** True once the token has expired. Warns the client once before. */
+  hasExpired(expiresAt: Date, now: number): boolean {
+    const { authorize, clockToleranceS } = this.services.settings;
+    if (authorize.allowExpired) return false;
+    const life = tokenLife(expiresAt, now, clockToleranceS);
+    if (life === 'expiring' && !this.#isExpiryAnnounced) {
+      this.#isExpiryAnnounced = true;
+      this.client.replies.push({ kind: 'expiring', expiresAt });
+    }
+    return life === 'expired';
+  }
+
+  /**
+   * Judges a newer token of the same user.
+   * @returns the connection that the new token makes; nothing when it was refused, and the client was told, or is gone
+   */
+  async renew(command: AuthCommand): Promise<RealtimeConnection | undefined> {
+    const { replies, connection } = this.client;
+    if (this.#isRenewing) {
+      const message = 'Another token is being verified.';
+      replies.refuse({ code: 'RATE_LIMITED', action: 'auth', message, retryAfterMs: 1_000 }, command.id);
+      return undefined;
+    }
+    this.#isRenewing = true;
+    const outcome = await this.services.authentication.renewal(command, connection);
+    this.#isRenewing = false;
+    if (this.client.isClosed) return undefined;
+    if (!outcome.ok) {
+      replies.refuse(outcome.error, command.id);
+      return undefined;
+    }
+    this.#isRevoked = outcome.authenticated.isRevoked;
+    this.#isExpiryAnnounced = false;
+    return outcome.connection;
+  }
+
+  /** Ends the connection when its token was revoked. While nobody can tell, the session goes on. */
+  async endIfRevoked(): Promise<void> {
+    const asked = this.#isRevoked;
+    const isRevoked = await asked?.().catch(() => false);
+    // A token that was renewed meanwhile has a question of its own.
+    if (isRevoked && asked === this.#isRevoked) this.client.disconnect('INVALID_TOKEN', 'the token has been revoked');
+  }
+}

@@ -1,0 +1,220 @@
+import type { WebSocket } from 'ws';
+import { Liveness } from '../../core/connection/liveness.js';
+import { TokenBucket } from '../../core/base/token-bucket.js';
+import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
+import type { AuthCommand, Command } from '../../core/protocol/command.js';
+import type { Decoded } from '../../core/protocol/decoded.js';
+import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
+import type { Authenticated } from '../../ports/authenticator.js';
+import type { Codec } from '../../ports/codec.js';
+import { WsConnectionSocket, type WriteShare } from '../socket/ws-connection-socket.js';
+import { ClientReplies } from './client-replies.js';
+import { asReason } from './close-reason.js';
+import { endIfFails } from './connection-failure.js';
+import type { Drainable } from './drain.js';
+import type { Endpoint } from './endpoint.js';
+import type { HeartbeatTick, Ticking } from './heartbeat.js';
+import type { SessionServices } from './session-services.js';
+import { Session } from './session.js';
+import { UnauthenticatedPeer, type PendingAuthentication } from './unauthenticated-peer.js';
+
+/** The identity that an upgrade request was admitted with; or, that its first command has yet to authenticate. */
+export type Admitted = Authenticated | PendingAuthentication;
+
+/**
+ * The server's end of one WebSocket, from the upgrade to the last hook. It reads frames, hands commands first to the
+ * {@link UnauthenticatedPeer} and then to the {@link Session}, keeps the heartbeat, and ends the connection.
+ */
+export class SocketEndpoint implements Endpoint, Ticking, Drainable {
+  readonly socket: WsConnectionSocket;
+  readonly replies: ClientReplies;
+  readonly #liveness = new Liveness();
+  readonly #rate: TokenBucket;
+  #phase: FramePhase = 'unauthenticated';
+  #peer: UnauthenticatedPeer | undefined;
+  #session: Session | undefined;
+  /** Frames that came in before the welcome, in one piece with the first, before reading could be paused. */
+  #early: Decoded[] | undefined;
+  #isRetiring = false;
+  #isGone = false;
+  #onGone: (() => void)[] | undefined;
+
+  constructor(
+    private readonly ws: WebSocket,
+    codec: Codec,
+    share: WriteShare,
+    private readonly services: SessionServices,
+  ) {
+    const { clock, commandRate, openingRate } = services;
+    this.socket = new WsConnectionSocket(ws, codec, share, this);
+    this.replies = new ClientReplies(this.socket, services, this);
+    this.#rate = new TokenBucket(codec.clientOpens ? openingRate : commandRate, clock.now());
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  get isAuthenticated(): boolean {
+    return this.#session !== undefined;
+  }
+
+  get gone(): Promise<void> {
+    return new Promise((resolve) => (this.#isGone ? resolve() : (this.#onGone ??= []).push(resolve)));
+  }
+
+  /** Begins to serve the connection, or to wait for its first command. */
+  open(admitted: Admitted): void {
+    if ('onAuthenticated' in admitted)
+      this.#peer = new UnauthenticatedPeer(admitted, this, this.services.authentication);
+    else endIfFails(this, this.serve(admitted));
+  }
+
+  serve(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
+    this.#phase = 'starting';
+    this.#peer = undefined;
+    this.#session = new Session(this, authenticated, this.services);
+    return this.#session.start(command);
+  }
+
+  suspend(): void {
+    this.#phase = 'starting';
+    this.pauseReading();
+  }
+
+  startServing(): void {
+    if (this.isClosed) return;
+    this.#phase = 'serving';
+    this.resumeReading();
+    const early = this.#early;
+    this.#early = undefined;
+    if (early) for (const decoded of early) this.#take(decoded);
+  }
+
+  /** Takes one WebSocket message. */
+  receive(data: Buffer, isBinary: boolean): void {
+    if (this.isClosed) return;
+    this.heard();
+    const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
+    if (!('batch' in decoded)) return this.#take(decoded);
+    for (const each of decoded.batch) {
+      this.#take(each);
+      // The rest stays undecoded.
+      if (this.isClosed) return;
+    }
+  }
+
+  /** Records a sign of life. */
+  heard(): void {
+    this.#liveness.heard();
+  }
+
+  pauseReading(): void {
+    if (!this.isClosed) this.ws.pause();
+  }
+
+  resumeReading(): void {
+    if (this.ws.isPaused && !this.#isRetiring) this.ws.resume();
+  }
+
+  disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
+    if (this.isClosed) return;
+    this.#end(CLOSE_CODES[name].code, reason);
+    this.socket.close(name, reason);
+  }
+
+  /** The peer does not read what is written to it. */
+  tooSlow(): void {
+    this.disconnect('SLOW');
+  }
+
+  retire(): void {
+    this.#isRetiring = true;
+    this.pauseReading();
+    const finished = this.#session?.finish() ?? Promise.resolve();
+    endIfFails(
+      this,
+      finished.then(() => this.disconnect('SHUTDOWN')),
+    );
+  }
+
+  terminate(): void {
+    this.#end(CLOSE_CODES.DISCONNECTED.code, CLOSE_CODES.DISCONNECTED.reason);
+    this.socket.terminate();
+  }
+
+  /** The socket has closed, whoever began it. Fulfils when the application's hooks have run. */
+  async closed(code: number, reason: string): Promise<void> {
+    this.socket.closed();
+    this.#end(code, reason);
+    await this.#session?.hooksSettled;
+    this.#isGone = true;
+    this.#onGone?.forEach((resolve) => resolve());
+  }
+
+  tick(tick: HeartbeatTick): void {
+    if (this.isClosed) return;
+    if (this.socket.isStalled(tick.stallTicks)) return this.socket.giveUp();
+    const isLate = this.#phase === 'unauthenticated' && (this.#peer?.isLate(tick.authTicks) ?? false);
+    if (isLate) return this.disconnect('STALE');
+    this.#session?.expire(tick.now);
+    if (this.isClosed) return;
+    switch (this.#liveness.tick(tick, Math.random(), !this.ws.isPaused)) {
+      case 'dead':
+        return this.disconnect('NO_PONG');
+      case 'stuck':
+        return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
+      case 'ping':
+        return this.#ping(tick);
+      case 'none':
+        return;
+    }
+  }
+
+  #ping({ pings }: HeartbeatTick): void {
+    const { codec } = this.socket;
+    if (this.#session && codec.answersPings) this.#liveness.awaitAnswer();
+    else this.ws.ping();
+    const frame = pings.get(codec);
+    if (this.#session && frame) this.socket.send(frame);
+  }
+
+  #take(decoded: Decoded): void {
+    // Frames that wait for the welcome are counted when their turn has come.
+    const waitMs = this.#phase === 'starting' ? 0 : this.#rate.take(this.services.clock.now());
+    const verdict = judgeFrame(this.#phase, decoded, this.socket.codec.isStrict ?? false, waitMs);
+    if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
+    else if (verdict === 'buffer') (this.#early ??= []).push(decoded);
+    else if (typeof verdict === 'object') this.#reject(verdict, decoded);
+  }
+
+  #reject(verdict: FrameRefusal | FrameClose, decoded: Decoded): void {
+    const id = decoded.ok ? decoded.command.id : decoded.id;
+    if (verdict.kind === 'refuse') return this.replies.refuse(verdict.error, id);
+    if (verdict.error) this.replies.fail(verdict.error, id);
+    this.disconnect('BAD_REQUEST', asReason(verdict.reason));
+  }
+
+  #run(command: Command): void {
+    if (command.action === 'ping') {
+      if (command.id !== undefined) this.replies.push({ kind: 'pong', id: command.id });
+    } else if (command.action === 'pong') {
+      if (!this.#liveness.answered()) this.disconnect('BAD_REQUEST', 'answered a ping that was not sent');
+    } else if (this.#session) this.#session.execute(command);
+    else if (command.action === 'auth' && this.#peer) endIfFails(this, this.#peer.authenticate(command));
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.isClosed) return;
+    this.#phase = 'closed';
+    // A paused socket would never read the peer's part of the closing handshake.
+    this.ws.resume();
+    this.#session?.end({ code, reason });
+  }
+}
+
+const BINARY = {
+  ok: false,
+  id: undefined,
+  error: { code: 'INVALID_MESSAGE', message: 'Only text frames are understood.' },
+} as const;

@@ -1,0 +1,81 @@
+import { Logger } from '@nestjs/common';
+import type { WebSocket } from 'ws';
+import { endFailed, type Disconnectable } from './connection-failure.js';
+
+const logger = new Logger('RealtimeGateway');
+
+const ENDPOINT = Symbol('the endpoint of a socket');
+
+/** What the events of a socket reach. */
+export interface SocketListener extends Disconnectable {
+  readonly socket: { closing(): void };
+  receive(data: Buffer, isBinary: boolean): void;
+  /** Records a sign of life. */
+  heard(): void;
+  /** The socket has closed. Fulfils when the application's hooks have run. */
+  closed(code: number, reason: string): Promise<void>;
+}
+
+type OwnedSocket = WebSocket & { [ENDPOINT]?: SocketListener };
+
+/** The endpoints of this node. All of them share the same listener functions, so that a connection adds no closure. */
+export class SocketEndpoints<T extends SocketListener> {
+  readonly open = new Set<T>();
+  /** Endpoints whose socket is gone and whose hooks still run. */
+  readonly leaving = new Set<T>();
+  readonly #onClose = onCloseOf(this);
+
+  /** Keeps an endpoint until its socket has closed and its hooks have run. */
+  add(endpoint: T, ws: WebSocket): void {
+    (ws as OwnedSocket)[ENDPOINT] = endpoint;
+    this.open.add(endpoint);
+    ws.on('message', onMessage);
+    ws.on('pong', onPong);
+    ws.on('error', onError);
+    ws.on('closing', onClosing);
+    ws.on('close', this.#onClose);
+  }
+}
+
+function onMessage(this: OwnedSocket, data: Buffer, isBinary: boolean): void {
+  const endpoint = this[ENDPOINT]!;
+  try {
+    endpoint.receive(data, isBinary);
+  } catch (error) {
+    endFailed(endpoint, error);
+  }
+}
+
+function onPong(this: OwnedSocket): void {
+  this[ENDPOINT]!.heard();
+}
+
+/** See `ServedWebSocket`. */
+function onClosing(this: OwnedSocket): void {
+  const endpoint = this[ENDPOINT]!;
+  try {
+    endpoint.socket.closing();
+  } catch (error) {
+    endFailed(endpoint, error);
+  }
+}
+
+/** `ws` ends the socket by itself after an error; a `close` follows. */
+function onError(error: Error): void {
+  logger.debug(`A socket failed: ${error.message}`);
+}
+
+function onCloseOf<T extends SocketListener>({
+  open,
+  leaving,
+}: SocketEndpoints<T>): (this: OwnedSocket, code: number, reason: Buffer) => void {
+  return function (code, reason) {
+    const endpoint = this[ENDPOINT] as T;
+    open.delete(endpoint);
+    leaving.add(endpoint);
+    endpoint
+      .closed(code, reason.toString())
+      .catch((error: unknown) => logger.error('A connection failed to end', (error as Error)?.stack))
+      .finally(() => leaving.delete(endpoint));
+  };
+}

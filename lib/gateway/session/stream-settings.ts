@@ -1,0 +1,17 @@
+import type { TopicPolicies } from '../../delivery/topic-policies.js';
+import type { StreamSettings } from '../../delivery/topic-stream.js';
+
+/**
+ * How a topic keeps its history; `undefined` when it keeps none.
+ * @param limits `maxHistoryPage`: most publications of one read
+ */
+export function streamSettingsOf(
+  topic: string,
+  policies: TopicPolicies,
+  { maxHistoryPage }: { readonly maxHistoryPage: number },
+): StreamSettings | undefined {
+  const history = policies.of(topic)?.history;
+  if (history === undefined) return undefined;
+  const { size, ttlMs, sendLatest = false } = history;
+  return { retention: { size, ttlMs }, sendLatest, pageSize: maxHistoryPage };
+}

@@ -1,0 +1,23 @@
+import type { Retention } from '../core/history/history.js';
+import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
+import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
+import type { TopicHandlerRegistry } from './topic-handler.registry.js';
+
+/** The policies that `@TopicGateway()` and the module's options declare. A lookup allocates nothing. */
+export class GatewayTopicPolicies {
+  readonly #personal: TopicGatewayOptions | undefined;
+
+  /** @param personalTopics how much is kept of the topic of each user's own; nothing when users have no such topic */
+  constructor(
+    private readonly topics: TopicHandlerRegistry,
+    personalTopics: Retention | undefined,
+  ) {
+    this.#personal = personalTopics && { history: personalTopics };
+  }
+
+  /** @returns the policy of the topic, or nothing when no gateway serves the topic */
+  of(topic: string): Readonly<TopicGatewayOptions> | undefined {
+    if (userOfPersonalTopic(topic) !== undefined) return this.#personal;
+    return this.topics.find(topic)?.gateway.options;
+  }
+}
