@@ -1,6 +1,6 @@
-/** A line that breaks a rule of the architecture, and its twin, a line in the same file that keeps it. */
+/** A line that breaks a rule of the architecture, and its twin: a line in the same file that keeps the rule. */
 export interface Case {
-  /** What is refused, for the title of the test. */
+  /** Names the refused line in the title of the test. */
   readonly what: string;
   readonly file: string;
   readonly rule: string;
@@ -14,7 +14,7 @@ const PROPERTIES = 'eslint(no-restricted-properties)';
 
 const from = (specifier: string) => `export * as NAME from '${specifier}';`;
 
-/** A file, what it may import, and what it may not. */
+/** One case per refused specifier of `file`, each with an allowed specifier as its twin. */
 function arrows(file: string, allowed: readonly string[], refused: readonly string[]): Case[] {
   return refused.map((specifier, i) => ({
     what: specifier,
@@ -29,17 +29,38 @@ function pure(rule: string, what: string, bad: string, good = 'export const NAME
   return { what, file: 'lib/core/routing/routing.ts', rule, bad, good };
 }
 
-const CORE = ['./topic.js'];
+const CORE = ['./topic.js', '../topic/topic.js'];
 const SHELL = ['@nestjs/common', 'ws', 'node:fs', 'rxjs'];
-const BASE = ['../core/topic.js', '../errors/realtime.error.js', '../ports/clock.js', './own.js', ...SHELL];
-const BASE_2 = ['../../core/topic.js', '../../errors/realtime.error.js', '../../ports/clock.js', './own.js', ...SHELL];
-const SELF = ['nestjs-realtime', 'nestjs-realtime/core', './../ports/clock.js', '../core/../gateway/session.js'];
+const SELF = [
+  'nestjs-realtime',
+  'nestjs-realtime/core',
+  './../ports/clock.js',
+  '../core/../gateway/realtime.gateway.js',
+];
 const INTERNAL = ['@nestjs/core/internal', '@nestjs/common/internal/index.js', '@nestjs/core/internal.js'];
-const ROOT = ['../realtime.module.js', '../realtime.providers.js', '../realtime.service.js', '../index.js'];
-const DOORS = [...ROOT, '../testing/index.js', '../adapters/jwt/jwt-key.js', ...SELF, ...INTERNAL];
-const SETTINGS = ['../realtime.options.js', '../realtime.constants.js'];
+const BASE = [...below(1, 'core/topic/topic', 'errors/realtime.error', 'ports/clock'), './own.js', ...SHELL];
+const OPTIONS = ['options/realtime.options', 'options/realtime.constants'];
+const ROOT = ['realtime.module', 'realtime.providers', 'realtime.service', 'index'];
+const GATEWAY = ['codecs/json/json-codec', 'delivery/membership', 'handlers/handler', ...OPTIONS];
+const NOT_GATEWAY = ['decorators/on-message.decorator', 'guards/realtime-auth.guard', 'realtime.module-definition'];
+const DOORS = [...below(1, ...ROOT, 'testing/index', 'adapters/jwt/jwt-key'), ...SELF, ...INTERNAL];
+const NOT_ADAPTERS = [
+  'delivery/local-delivery',
+  'decorators/on-message.decorator',
+  'gateway/realtime.gateway',
+  'guards/realtime-auth.guard',
+  'handlers/handler',
+  'testing/index',
+  ...OPTIONS,
+  ...ROOT,
+];
 
-/** Every rule of `.oxlintrc.json` that the layout rests on. `NAME` stands for a name of the line's own. */
+/** Specifiers of files of `lib`, as a file so many folders deep writes them. */
+function below(depth: number, ...files: readonly string[]): string[] {
+  return files.map((file) => `${'../'.repeat(depth)}${file}.js`);
+}
+
+/** Cases for every rule of `.oxlintrc.json` that enforces the layout. `NAME` is replaced by a unique name per line. */
 export const CASES: readonly Case[] = [
   // Purity of the core
   ...arrows('lib/core/routing/routing.ts', CORE, [
@@ -50,21 +71,32 @@ export const CASES: readonly Case[] = [
     './../ports/clock.js',
   ]),
   ...arrows('lib/core/routing/address.ts', CORE, [
-    '../errors/realtime.error.js',
-    '../realtime.constants.js',
-    '../index.js',
+    ...below(2, 'errors/realtime.error', 'options/realtime.constants', 'ports/clock', 'index'),
+    '../bus/subject.js',
+    '../topic/../bus/subject.js',
   ]),
+  ...arrows('lib/core/base/own.ts', ['./problem.js'], ['../topic/topic.js', '../../ports/clock.js']),
+  ...arrows('lib/core/connection/own.ts', ['../base/problem.js'], ['../presence/presence.js', '../history/history.js']),
+  ...arrows('lib/core/presence/own.ts', ['../base/problem.js'], ['../topic/topic.js', '../connection/connection.js']),
+  ...arrows('lib/core/message/own.ts', ['../base/problem.js'], ['../topic/topic.js', '../protocol/command.js']),
+  ...arrows('lib/core/identity/own.ts', ['../connection/origin.js'], ['../history/history.js', '../topic/topic.js']),
+  ...arrows('lib/core/history/own.ts', ['../message/message.js'], ['../identity/claims.js', '../routing/envelope.js']),
+  ...arrows('lib/core/topic/own.ts', ['../identity/claims.js'], ['../protocol/push.js', '../routing/envelope.js']),
+  ...arrows('lib/core/protocol/own.ts', ['../presence/presence.js'], ['../topic/topic.js', '../bus/subject.js']),
+  ...arrows('lib/core/bus/own.ts', ['../routing/envelope.js'], ['../../ports/clock.js', '../index.js', 'ws']),
+  ...arrows('lib/core/index.ts', ['./topic/topic.js'], ['../ports/clock.js', './../ports/clock.js', 'ws']),
+  ...arrows('lib/core/metrics/own.ts', ['./other.js'], ['../topic/topic.js']),
   pure(
     IMPORTS,
     'a type of Nest',
     "import type { Type as NAME } from '@nestjs/common';",
-    "import type { NAME } from './topic.js';",
+    "import type { NAME } from '../topic/topic.js';",
   ),
   pure(
     IMPORTS,
     'import()',
     "export const NAME = () => import('node:fs');",
-    "export const NAME = () => import('./topic.js');",
+    "export const NAME = () => import('../topic/topic.js');",
   ),
   pure(
     GLOBALS,
@@ -92,92 +124,129 @@ export const CASES: readonly Case[] = [
   ),
 
   // The arrows
-  ...arrows('lib/errors/own.error.ts', ['../core/topic.js', './own.js'], ['../ports/clock.js', ...DOORS, ...SETTINGS]),
+  ...arrows(
+    'lib/errors/own.error.ts',
+    ['../core/topic/topic.js', './own.js'],
+    ['../ports/clock.js', ...DOORS, ...below(1, ...OPTIONS)],
+  ),
   ...arrows(
     'lib/ports/own.ts',
-    ['../core/topic.js', '../errors/realtime.error.js', '@nestjs/common'],
+    ['../core/topic/topic.js', '../errors/realtime.error.js', '@nestjs/common'],
     [
-      '../adapters/system/system-clock.js',
-      '../delivery/local-delivery.js',
-      '../gateway/session.js',
+      ...below(1, 'adapters/system/system-clock', 'delivery/local-delivery', 'gateway/realtime.gateway', ...OPTIONS),
       ...DOORS,
-      ...SETTINGS,
     ],
   ),
   ...['lib/adapters/redis/own.ts', 'lib/codecs/json/own.ts'].flatMap((file) =>
-    arrows(file, BASE_2, [
-      '../jwt/jwt-key.js',
-      '../centrifuge/frame.js',
-      '../../adapters/jwt/jwt-key.js',
-      '../../codecs/json/json-codec.js',
-      '../../delivery/local-delivery.js',
-      '../../decorators/on-message.decorator.js',
-      '../../gateway/session.js',
-      '../../guards/realtime-auth.guard.js',
-      '../../handlers/handler.js',
-      '../../testing/index.js',
-      '../../realtime.module.js',
-      '../../realtime.service.js',
-      '../../index.js',
+    arrows(
+      file,
+      [...below(2, 'core/topic/topic', 'errors/realtime.error', 'ports/clock'), './own.js', './bus/own.js', ...SHELL],
+      [
+        '../jwt/jwt-key.js',
+        '../centrifuge/method.js',
+        ...below(2, 'adapters/jwt/jwt-key', 'codecs/json/json-codec', ...NOT_ADAPTERS),
+        'nestjs-realtime',
+        ...INTERNAL,
+      ],
+    ),
+  ),
+  ...arrows(
+    'lib/adapters/redis/bus/own.ts',
+    [
+      ...below(3, 'core/topic/topic', 'errors/realtime.error', 'ports/clock'),
+      '../connection/redis-server.js',
+      '../redis-assembly.js',
+      './own.js',
+      ...SHELL,
+    ],
+    [
+      '../../jwt/jwt-key.js',
+      '../../redis/connection/redis-server.js',
+      '../connection/../../jwt/jwt-key.js',
+      ...below(3, 'adapters/jwt/jwt-key', 'codecs/json/json-codec', ...NOT_ADAPTERS),
+      ...below(4, 'lib/core/topic/topic'),
       'nestjs-realtime',
       ...INTERNAL,
-    ]),
+    ],
   ),
   ...['lib/delivery/own.ts', 'lib/decorators/own.decorator.ts'].flatMap((file) =>
     arrows(file, BASE, [
-      '../codecs/json/json-codec.js',
-      '../gateway/session.js',
-      '../guards/realtime-auth.guard.js',
-      '../handlers/handler.js',
+      ...below(
+        1,
+        'codecs/json/json-codec',
+        'gateway/realtime.gateway',
+        'guards/realtime-auth.guard',
+        'handlers/handler',
+      ),
+      ...below(1, ...OPTIONS),
       ...DOORS,
-      ...SETTINGS,
     ]),
   ),
   ...['lib/guards/own.guard.ts', 'lib/handlers/own.ts'].flatMap((file) =>
     arrows(
       file,
       [...BASE, '../decorators/on-message.decorator.js'],
-      ['../codecs/json/json-codec.js', '../delivery/local-delivery.js', '../gateway/session.js', ...DOORS, ...SETTINGS],
+      [
+        ...below(1, 'codecs/json/json-codec', 'delivery/local-delivery', 'gateway/realtime.gateway', ...OPTIONS),
+        ...DOORS,
+      ],
     ),
   ),
   ...arrows('lib/guards/other.guard.ts', BASE, ['../handlers/handler.js']),
   ...arrows('lib/handlers/other.ts', BASE, ['../guards/realtime-auth.guard.js']),
   ...arrows(
     'lib/gateway/own.ts',
-    [...BASE, ...SETTINGS, '../codecs/json/json-codec.js', '../delivery/membership.js', '../handlers/handler.js'],
+    [...BASE, ...below(1, ...GATEWAY), './session/own.js'],
+    [...below(1, ...NOT_GATEWAY), ...DOORS],
+  ),
+  ...['upgrade', 'auth', 'session', 'socket'].flatMap((folder) =>
+    arrows(
+      `lib/gateway/${folder}/own.ts`,
+      [
+        ...below(2, 'core/topic/topic', 'errors/realtime.error', 'ports/clock', ...GATEWAY),
+        '../realtime.gateway.js',
+        '../session/session.js',
+        './own.js',
+        ...SHELL,
+      ],
+      [
+        ...below(2, ...NOT_GATEWAY, ...ROOT, 'testing/index', 'adapters/jwt/jwt-key', 'gateway/session/session'),
+        ...below(3, 'lib/core/topic/topic'),
+        '../session/../../realtime.module.js',
+        'nestjs-realtime',
+        ...INTERNAL,
+      ],
+    ),
+  ),
+  ...arrows(
+    'lib/options/own.ts',
+    [...BASE, '../adapters/jwt/jwt-options.js', 'class-validator'],
     [
+      ...below(1, 'codecs/json/json-codec', 'delivery/local-delivery', 'gateway/realtime.gateway', 'handlers/handler'),
       ...DOORS,
-      '../decorators/on-message.decorator.js',
-      '../guards/realtime-auth.guard.js',
-      '../realtime.module-definition.js',
     ],
   ),
   ...arrows(
     'lib/realtime.service.ts',
-    ['./core/topic.js', './errors/realtime.error.js', './ports/clock.js', './delivery/x.js', './realtime.options.js'],
+    [
+      './core/topic/topic.js',
+      './errors/realtime.error.js',
+      './ports/clock.js',
+      './delivery/own.js',
+      './options/own.js',
+    ],
     [
       './realtime.module.js',
       './realtime.module-definition.js',
       './realtime.providers.js',
       './index.js',
-      './gateway/session.js',
+      './gateway/realtime.gateway.js',
       './handlers/handler.js',
       './adapters/jwt/jwt-key.js',
       './testing/index.js',
       'nestjs-realtime',
       ...INTERNAL,
     ],
-  ),
-  ...[
-    'lib/options/realtime.options.ts',
-    'lib/options/realtime.options-schema.ts',
-    'lib/options/realtime.constants.ts',
-  ].flatMap((file) =>
-    arrows(
-      file,
-      ['./core/topic.js', './adapters/jwt/jwt-options.js', 'class-validator'],
-      ['./adapters/jwt/jwt-key.js', './delivery/local-delivery.js', './realtime.module.js', './realtime.service.js'],
-    ),
   ),
   ...[
     'lib/index.ts',
@@ -187,20 +256,26 @@ export const CASES: readonly Case[] = [
   ].flatMap((file) =>
     arrows(
       file,
-      ['./realtime.module.js', './gateway/session.js', './adapters/jwt/jwt-key.js', './handlers/handler.js'],
+      [
+        './realtime.module.js',
+        './gateway/session/session.js',
+        './adapters/jwt/jwt-key.js',
+        './handlers/handler.js',
+        './options/realtime.options.js',
+      ],
       ['./testing/index.js', 'nestjs-realtime', ...INTERNAL],
     ),
   ),
   ...arrows(
     'lib/testing/own.ts',
-    ['../realtime.module.js', '../gateway/session.js', 'ws'],
+    ['../realtime.module.js', '../gateway/session/session.js', '../options/realtime.options.js', 'ws'],
     ['nestjs-realtime', ...INTERNAL],
   ),
-  ...arrows('lib/metrics/own.ts', ['./other.js', 'rxjs'], ['../core/topic.js', '../realtime.module.js']),
+  ...arrows('lib/metrics/own.ts', ['./other.js', 'rxjs'], ['../core/topic/topic.js', '../realtime.module.js']),
   ...['lib/handlers/nest-internals.ts', 'lib/gateway/nest-internals.ts'].flatMap((file) =>
-    arrows(file, [...INTERNAL, './own.js', '../core/topic.js'], ['../realtime.module.js', 'nestjs-realtime']),
+    arrows(file, [...INTERNAL, './own.js', '../core/topic/topic.js'], ['../realtime.module.js', 'nestjs-realtime']),
   ),
-  ...arrows('lib/core/nest-internals.ts', CORE, INTERNAL),
+  ...arrows('lib/core/nest-internals.ts', ['./topic/topic.js'], INTERNAL),
 
   // The rest
   {
