@@ -173,7 +173,7 @@ describe.each(adapters)('on an HTTP route (%s), RealtimeAuthGuard', (_name, adap
       {
         statusCode: 403,
         error: 'Forbidden',
-        message: 'One of the roles that are allowed here is needed.',
+        message: 'A required role is missing.',
         errorCode: 'FORBIDDEN',
       },
     ]);
@@ -266,16 +266,12 @@ describe('on a topic handler, RealtimeAuthGuard', () => {
 
   it.each([
     ['read', { roles: ['editor'] }, { value: 'read' }],
-    ['read', { roles: ['reader'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
+    ['read', { roles: ['reader'] }, { error: { message: 'A required role is missing.' } }],
     ['delete', { roles: ['editor'], permissions: ['delete'] }, { value: 'deleted' }],
-    ['delete', { roles: ['editor'] }, { error: { message: 'A permission that is needed here is missing.' } }],
-    [
-      'delete',
-      { permissions: ['delete'] },
-      { error: { message: 'One of the roles that are allowed here is needed.' } },
-    ],
+    ['delete', { roles: ['editor'] }, { error: { message: 'A required permission is missing.' } }],
+    ['delete', { permissions: ['delete'] }, { error: { message: 'A required role is missing.' } }],
     ['purge', { roles: ['admin'] }, { value: 'purged' }],
-    ['purge', { roles: ['editor'] }, { error: { message: 'One of the roles that are allowed here is needed.' } }],
+    ['purge', { roles: ['editor'] }, { error: { message: 'A required role is missing.' } }],
   ])('answers %s from a connection with %o', async (type, rights, expected) => {
     const connection = connectionOf('ann', rights);
     const [answer] = await answers(await boot(), type, undefined, { topic, connection });

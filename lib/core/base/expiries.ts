@@ -1,16 +1,16 @@
-/** How finely times are told apart, in milliseconds: an item comes up at most this much late. */
+/** Resolution in milliseconds: an item comes due at most this much late. */
 const STEP_MS = 10_000;
 
 /**
- * What is to be looked at when. Nothing is moved when an item's time is put off: it comes up at the time that was said,
- * and whoever takes it adds it again. So what puts it off costs nothing, and a look no more than what is due.
+ * Items by the time at which they come due. Postponing an item does not move it: it comes due at its original time, and
+ * the caller adds it again. So postponing is free, and {@link take} costs only the items that are due.
  */
 export class Expiries<T> {
   readonly #steps = new Map<number, T[]>();
-  /** The first step that holds something. */
+  /** The earliest step that holds an item. */
   #first = Infinity;
 
-  /** @param at when it is to come up, in milliseconds */
+  /** @param at due time, in milliseconds */
   add(item: T, at: number): void {
     const step = Math.ceil(at / STEP_MS);
     const items = this.#steps.get(step);
@@ -19,7 +19,7 @@ export class Expiries<T> {
     if (step < this.#first) this.#first = step;
   }
 
-  /** Takes out an item whose time has come, if there is one. */
+  /** Removes and returns one due item, if there is one. */
   take(now: number): T | undefined {
     if (now < this.#first * STEP_MS) return undefined;
     const items = this.#steps.get(this.#first);

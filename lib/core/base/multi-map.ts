@@ -1,10 +1,10 @@
 const NONE: ReadonlySet<string> = new Set();
 
-/** A key to a set of members; a key without members leaves nothing behind. Changed in place by its one owner. */
+/** Maps a key to a set of members; a key without members takes no memory. Mutable; one owner changes it. */
 export class MultiMap {
   readonly #sets = new Map<string, Set<string>>();
 
-  /** @returns true when the member was not there before */
+  /** @returns true if the member is new */
   add(key: string, member: string): boolean {
     const members = this.#sets.get(key);
     if (members === undefined) {
@@ -16,7 +16,7 @@ export class MultiMap {
     return true;
   }
 
-  /** @returns true when the member was there */
+  /** @returns true if the member existed */
   remove(key: string, member: string): boolean {
     const members = this.#sets.get(key);
     if (!members?.delete(member)) return false;
@@ -24,7 +24,7 @@ export class MultiMap {
     return true;
   }
 
-  /** The members of a key. The set is the map's own: do not keep or change it. */
+  /** Returns the members of a key. The set belongs to the map: do not keep or change it. */
   get(key: string): ReadonlySet<string> {
     return this.#sets.get(key) ?? NONE;
   }
@@ -33,7 +33,7 @@ export class MultiMap {
     return this.#sets.has(key);
   }
 
-  /** How many keys have a member. */
+  /** The number of keys with at least one member. */
   get size(): number {
     return this.#sets.size;
   }

@@ -1,8 +1,8 @@
-/** One thing that is wrong with a value: where it stands and what is the matter. An empty list of them means "valid". */
+/** One fault in a value: its path and a description. An empty list of problems means that the value is valid. */
 export interface Problem {
   /** Path inside the value (`payload`, `roles[2]`), or the name of the value itself. */
   readonly at: string;
-  /** What is wrong, as the end of a sentence that begins with the path: `must be a non-empty string`. */
+  /** The description, which completes a sentence that begins with the path: `must be a non-empty string`. */
   readonly message: string;
 }
 

@@ -1,13 +1,13 @@
-/** A path, a scheme, or a `?` with no parameter before it: what follows the first `?` is the query. */
+/** Matches a path, a scheme, or a `?` with no parameter before it: the query follows the first `?`. */
 const URL_START = /^(?:\/|[a-z][a-z0-9+.-]*:\/\/|[^=&]*\?)/i;
 
-/** What means itself in a query, as a token does: most connections come with nothing else, and decoding costs them more. */
+/** Characters that need no decoding, as in a JWT. Most queries hold nothing else, and skipping the decoder is faster. */
 const PLAIN = /^[\w\-.~=&]*$/;
 
 /**
- * The parameters of a URL or a bare query string, decoded; of a repeated name the first one counts. Never throws:
- * broken escapes stay as they are, and anything that is no string has no parameters. A query may itself hold `/` and
- * `?` (RFC 3986, 3.4).
+ * Returns the decoded parameters of a URL or a bare query string. If a name is repeated, the first one counts. Never
+ * throws: broken escapes stay as they are, and a value that is not a string has no parameters. A query may itself contain
+ * `/` and `?` (RFC 3986, 3.4).
  */
 export function parseQuery(urlOrQuery: unknown): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
@@ -23,7 +23,7 @@ export function parseQuery(urlOrQuery: unknown): ReadonlyMap<string, string> {
   return parameters;
 }
 
-/** Each parameter of a query in which nothing is to be decoded. */
+/** Splits a query that needs no decoding. */
 function plainPairs(query: string): [string, string][] {
   const pairs: [string, string][] = [];
   for (const part of query.split('&')) {

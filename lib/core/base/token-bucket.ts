@@ -1,18 +1,18 @@
-/** How fast something may be done in the long run, and how much of it at once. */
+/** A rate limit: the sustained rate, and the burst allowed on top. */
 export interface Rate {
   readonly perSecond: number;
-  /** How much may be saved up. */
+  /** The most tokens that can be saved up. */
   readonly burst: number;
 }
 
 const TOKEN = 1_000;
 
 /**
- * A token bucket: full at first, refilled steadily, one token for each thing done. Changed in place by its one owner.
- * A clock that goes back does not empty it, and one that jumps ahead fills it at most.
+ * A token bucket for rate limits: it starts full, refills steadily and gives out one token per action. A clock that goes
+ * back does not empty it; a clock that jumps ahead at most fills it. Mutable; one owner changes it.
  */
 export class TokenBucket {
-  /** Thousandths of tokens: with whole rates and milliseconds they add up exactly, so who waits as told is not refused again. */
+  /** Thousandths of tokens, so that whole rates add up exactly: a caller that waits as told is not refused again. */
   #credit: number;
   #refilledAt: number;
 
@@ -25,9 +25,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token, if there is one.
+   * Takes a token, if one is available.
    * @param now milliseconds, from any clock
-   * @returns 0, or how many milliseconds it takes until there is one
+   * @returns 0 if a token was taken, else the milliseconds until one is available
    */
   take(now: number): number {
     const { perSecond, burst } = this.rate;

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../base/token-bucket.js';
 
-/** How many connections a node takes, and how fast. */
+/** Limits on the number of connections of a node, and on the rate at which it accepts them. */
 export interface AdmissionLimits {
   readonly maxConnections: number;
   readonly acceptsPerSecond: number;
@@ -8,33 +8,33 @@ export interface AdmissionLimits {
   readonly maxUnauthenticatedPerIp: number;
 }
 
-/** Why a request to connect is turned away before anything is looked at. */
+/** The reason for refusing an upgrade request before its content is examined. */
 export type AdmissionRefusal =
-  /** The node holds as many connections as it may. */
+  /** The node holds `maxConnections` connections. */
   | 'node-full'
-  /** More requests than the node wants to take in a second. */
+  /** The rate of requests exceeds `acceptsPerSecond`. */
   | 'too-fast'
-  /** Too many are waiting to be authenticated. */
+  /** Too many clients are waiting to be authenticated. */
   | 'too-many-unauthenticated'
-  /** Too many of them are from this address. */
+  /** Too many of those clients share this IP address. */
   | 'too-many-from-address';
 
-/** Who asks: somebody with a token, or somebody whose token is to come as the first command. */
+/** The kind of client: one that brings a token, or one that is to send it in its first command. */
 export type Guest = 'token' | 'anonymous';
 
-/** The answer to a request to connect. */
+/** The decision on an upgrade request. */
 export type AdmissionVerdict =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly refusal: AdmissionRefusal; readonly retryAfterMs: number };
 
 const ADMITTED: AdmissionVerdict = { admitted: true };
 
-/** How long those wait who come when something is full, in milliseconds. */
+/** Suggested delay before a retry when a limit on numbers is reached, in milliseconds. */
 const FULL_RETRY_MS = 5_000;
 
 /**
- * Counts who is waiting to be authenticated, in all and by address, and decides who may join them. Connections that are
- * authenticated are never touched by those who are not. Changed in place by its one owner.
+ * Counts the clients that are waiting to be authenticated, in total and per IP address, and decides whether another one
+ * is admitted. Unauthenticated clients never affect authenticated connections. Mutable; one owner changes it.
  */
 export class AdmissionControl {
   readonly #accepts: TokenBucket;
@@ -49,10 +49,10 @@ export class AdmissionControl {
   }
 
   /**
-   * Somebody asks to connect. When admitted, the address is counted as waiting until {@link settle}.
-   * @param connections how many connections the node holds
+   * Decides on an upgrade request. An admitted address counts as waiting until {@link settle}.
+   * @param connections number of connections that the node holds
    * @param now milliseconds
-   * @param guest whether a token came along; those without cannot take the places of those with one
+   * @param guest whether the request has a token; clients without one cannot take the places of clients with one
    */
   arrive(address: string, connections: number, now: number, guest: Guest = 'token'): AdmissionVerdict {
     const room = this.#rooms[guest];
@@ -68,18 +68,18 @@ export class AdmissionControl {
     return ADMITTED;
   }
 
-  /** One that was admitted is authenticated, refused or gone. To be called once for each. */
+  /** Ends the wait of an admitted client that was authenticated, refused or disconnected. Call it once per client. */
   settle(address: string, guest: Guest = 'token'): void {
     this.#rooms[guest].leave(address);
   }
 
-  /** How many are waiting to be authenticated. */
+  /** The number of clients that are waiting to be authenticated. */
   get waiting(): number {
     return this.#rooms.token.size + this.#rooms.anonymous.size;
   }
 }
 
-/** Who is waiting, counted by address. */
+/** Counts waiting clients by IP address. */
 class WaitingRoom {
   readonly #byAddress = new Map<string, number>();
   size = 0;

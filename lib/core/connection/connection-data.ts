@@ -1,6 +1,6 @@
 import { createConnection, isConnection, type RealtimeConnection } from './connection.js';
 
-/** A connection as plain data, for the way to another node. Metadata becomes what JSON makes of it. */
+/** A connection as plain data, for transfer to another node. Metadata arrives as JSON represents it. */
 export interface ConnectionData {
   readonly id: string;
   readonly userId: string;
@@ -12,7 +12,7 @@ export interface ConnectionData {
   readonly expiresAt?: number;
 }
 
-/** The connection as plain data. */
+/** Returns the connection as plain data. */
 export function toConnectionData(connection: RealtimeConnection): ConnectionData {
   const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = connection;
   return {
@@ -27,8 +27,8 @@ export function toConnectionData(connection: RealtimeConnection): ConnectionData
 }
 
 /**
- * The connection that the data describes, or `undefined` when it describes none.
- * @param toDate makes a date of milliseconds since 1970
+ * Returns the connection that the data describes, or `undefined` if the data is invalid.
+ * @param toDate converts milliseconds since 1970 to a date
  */
 export function fromConnectionData(data: unknown, toDate: (ms: number) => Date): RealtimeConnection | undefined {
   if (typeof data !== 'object' || data === null) return undefined;

@@ -1,27 +1,27 @@
 import type { Problem } from '../base/problem.js';
 
 /**
- * One authenticated WebSocket, as a snapshot: a later change (new roles, other metadata) makes a new object, so what
- * a handler holds never changes under its hands.
+ * One authenticated WebSocket, as an immutable snapshot: a later change (new roles, other metadata) creates a new object,
+ * so the object that a handler holds never changes.
  */
 export interface RealtimeConnection {
-  /** `<node>.<random>`: unguessable, and tells which node holds the socket. */
+  /** `<node>.<random>`: unguessable, and names the node that holds the socket. */
   readonly id: string;
-  /** Who is connected: the token's `sub` unless `claims` says otherwise. */
+  /** The connected user: the token's `sub`, unless the `claims` option maps it differently. */
   readonly userId: string;
   readonly roles: ReadonlySet<string>;
   readonly permissions: ReadonlySet<string>;
-  /** What the application wants to know about the connection; never sent to other clients by the package. */
+  /** Data of the application about the connection. The package never sends it to other clients. */
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
-  /** When the token expires, from its `exp`. */
+  /** Expiry of the token, from its `exp`. */
   readonly expiresAt?: Date;
 }
 
-/** Keys that would reach an object's prototype when metadata is merged carelessly. */
+/** Keys that could reach an object's prototype if metadata were merged carelessly. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
 
-/** Makes the snapshot; lists become sets, and the result is frozen. */
+/** Creates the snapshot; lists become sets, and the result is frozen. */
 export function createConnection(input: {
   readonly id: string;
   readonly userId: string;
@@ -42,7 +42,7 @@ export function createConnection(input: {
   });
 }
 
-/** What is wrong with a value that should be a connection; an empty list when nothing is. */
+/** Returns the problems of a value that should be a connection; an empty list if it is valid. */
 export function explainConnection(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null) return [{ at: 'connection', message: 'must be an object' }];
   const { id, userId, roles, permissions, metadata, createdAt, expiresAt } = value as Record<string, unknown>;
@@ -63,7 +63,7 @@ export function isConnection(value: unknown): value is RealtimeConnection {
   return explainConnection(value).length === 0;
 }
 
-/** What is wrong with a metadata object; keys that could reach a prototype are refused. */
+/** Returns the problems of a metadata object. Keys that could reach a prototype are refused. */
 export function explainMetadata(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ at: 'metadata', message: 'must be an object' }];
@@ -73,7 +73,7 @@ export function explainMetadata(value: unknown): readonly Problem[] {
     .map((key) => ({ at: `metadata.${key}`, message: 'is a reserved name' }));
 }
 
-/** Milliseconds since the connection was made; never negative, even when the clock was set back. */
+/** Milliseconds since the connection was created; never negative, even after the clock was set back. */
 export function connectionAgeMs(connection: RealtimeConnection, now: Date): number {
   return Math.max(0, now.getTime() - connection.createdAt.getTime());
 }
@@ -83,7 +83,7 @@ export function haveSameRights(a: RealtimeConnection, b: RealtimeConnection): bo
   return areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions);
 }
 
-/** Oldest first; those of the same millisecond in the order of their ids, which is the same on every node. */
+/** Sorts by creation time, oldest first. Ties are broken by id, so that the order is the same on every node. */
 export function oldestFirst(connections: readonly RealtimeConnection[]): readonly RealtimeConnection[] {
   return connections.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
 }
@@ -106,7 +106,7 @@ export function filterByMetadata(
   return Array.from(connections).filter((connection) => test(connection.metadata));
 }
 
-/** A copy whose metadata is what `change` makes of the present one. */
+/** Returns a copy whose metadata is the result of `change`. */
 export function updateMetadata(
   connection: RealtimeConnection,
   change: (metadata: RealtimeConnection['metadata']) => Readonly<Record<string, unknown>>,
@@ -114,18 +114,18 @@ export function updateMetadata(
   return Object.freeze({ ...connection, metadata: Object.freeze({ ...change(connection.metadata) }) });
 }
 
-/** A copy with one metadata entry set. A key that could reach a prototype leaves the connection as it is. */
+/** Returns a copy with one metadata entry set. A key that could reach a prototype leaves the connection unchanged. */
 export function setMetadata(connection: RealtimeConnection, key: string, value: unknown): RealtimeConnection {
   if (UNSAFE_KEYS.has(key)) return connection;
   return updateMetadata(connection, (metadata) => ({ ...metadata, [key]: value }));
 }
 
-/** A copy without one metadata entry. */
+/** Returns a copy without one metadata entry. */
 export function removeMetadata(connection: RealtimeConnection, key: string): RealtimeConnection {
   return updateMetadata(connection, ({ [key]: _removed, ...rest }) => rest);
 }
 
-/** Most connections have no permissions, and many no roles: those share one set, which nobody can add to. */
+/** Shared empty set, which refuses `add`: most connections have no permissions, and many have no roles. */
 const NONE: ReadonlySet<string> = Object.defineProperty(new Set<string>(), 'add', {
   value() {
     throw new TypeError('The roles and permissions of a connection cannot be changed: it is a snapshot.');

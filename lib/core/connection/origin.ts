@@ -1,28 +1,29 @@
-/** A scheme and an authority, and nothing else: no user, no path, no wildcard, no escapes (RFC 6454, 6.2). */
+/** Matches a scheme and an authority only: no user, path, wildcard or escapes (RFC 6454, 6.2). */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\%*\s]+$/;
 
-/** The origin as browsers write it, or `undefined` for what is none (such as the `null` of a sandboxed frame). */
+/** Returns the origin as browsers write it, or `undefined` for any other value (such as the `null` of a sandboxed frame). */
 function normaliseOrigin(value: string): string | undefined {
   const text = value.toLowerCase();
   if (!ORIGIN.test(text) || !URL.canParse(text)) return undefined;
-  // Not URL.origin: that is "null" for the schemes of apps and extensions, such as capacitor://localhost.
+  // URL.origin is "null" for the schemes of apps and extensions, such as capacitor://localhost.
   const { protocol, host } = new URL(text);
   return `${protocol}//${host}`;
 }
 
-/** Answers whether a browser page may open a WebSocket here (Cross-site WebSocket hijacking, CWE-1385). */
+/** The input of the Origin check, which prevents cross-site WebSocket hijacking (CWE-1385). */
 export interface OriginRule {
-  /** The `Origin` header; programs other than browsers send none, and are let through. */
+  /** The `Origin` header. Clients other than browsers send none and are allowed. */
   readonly origin: string | undefined;
-  /** The host and port the request was sent to: `Host`, or what a trusted proxy says it was. */
+  /** Host and port of the request: the `Host` header, or the value that a trusted proxy reports. */
   readonly host: string | undefined;
-  /** Origins that may connect from elsewhere, compared exactly; `*` for any. */
+  /** Other origins that may connect, compared exactly; `*` for any. */
   readonly allowed: readonly string[] | '*';
 }
 
 /**
- * Same origin, or one on the list. Host and port must be equal, not alike: `https://example.com.evil.net` is nobody.
- * A default port counts as written out, on both sides. Only `http:` and `https:` pages can be of the same origin.
+ * True if the page has the same origin or an origin on the list. Host and port must be equal, not similar:
+ * `https://example.com.evil.net` does not match `https://example.com`. On both sides, a default port equals the same port
+ * written out. Only `http:` and `https:` pages can have the same origin.
  */
 export function isOriginAllowed({ origin, host, allowed }: OriginRule): boolean {
   if (origin === undefined || allowed === '*') return true;
@@ -34,8 +35,8 @@ export function isOriginAllowed({ origin, host, allowed }: OriginRule): boolean 
 }
 
 /**
- * True for a string that may stand in a list of allowed origins: scheme, host and port as in `https://app.example.com`,
- * with nothing behind them.
+ * True for a string that is allowed in a list of origins: scheme, host and optional port, as in
+ * `https://app.example.com`, and nothing after them.
  */
 export function isOrigin(value: unknown): value is string {
   return typeof value === 'string' && normaliseOrigin(value) !== undefined;

@@ -14,7 +14,7 @@ import {
 } from './authorization.js';
 
 const NOW = new Date('2026-01-31T12:00:00.000Z');
-const subject = (partial: Partial<Principal> = {}): Principal => ({ roles: [], permissions: [], ...partial });
+const principal = (partial: Partial<Principal> = {}): Principal => ({ roles: [], permissions: [], ...partial });
 
 const HOSTILE = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
 const names = () => fc.array(fc.constantFrom('admin', 'editor', 'reader', ...HOSTILE), { maxLength: 4 });
@@ -23,7 +23,7 @@ describe.each([
   { what: 'role', one: hasRole, any: hasAnyRole, every: hasAllRoles, key: 'roles' },
   { what: 'permission', one: hasPermission, any: hasAnyPermission, every: hasAllPermissions, key: 'permissions' },
 ] as const)('has $what / any / all', ({ one, any, every, key }) => {
-  const holder = (held: Iterable<string>) => subject({ [key]: held });
+  const holder = (held: Iterable<string>) => principal({ [key]: held });
 
   it('agrees with plain list membership', () => {
     fc.assert(
@@ -56,34 +56,34 @@ describe.each([
 
 describe('authorize', () => {
   it('allows everybody when nothing is required', () => {
-    expect(authorize(subject(), {}, NOW)).toEqual({ allowed: true });
+    expect(authorize(principal(), {}, NOW)).toEqual({ allowed: true });
   });
 
   it('requires nothing with empty lists', () => {
-    expect(authorize(subject(), { roles: [], permissions: [] }, NOW)).toEqual({ allowed: true });
+    expect(authorize(principal(), { roles: [], permissions: [] }, NOW)).toEqual({ allowed: true });
   });
 
   it('is satisfied with one of the roles', () => {
-    expect(authorize(subject({ roles: ['b'] }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
+    expect(authorize(principal({ roles: ['b'] }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
   });
 
   it('says which roles would have done', () => {
-    expect(authorize(subject({ roles: ['c'] }), { roles: ['a', 'b'] }, NOW)).toEqual({
+    expect(authorize(principal({ roles: ['c'] }), { roles: ['a', 'b'] }, NOW)).toEqual({
       allowed: false,
       refusal: { kind: 'missing-role', anyOf: ['a', 'b'] },
     });
   });
 
   it('says which permissions are missing, and only those', () => {
-    expect(authorize(subject({ permissions: ['read'] }), { permissions: ['read', 'write', 'drop'] }, NOW)).toEqual({
+    expect(authorize(principal({ permissions: ['read'] }), { permissions: ['read', 'write', 'drop'] }, NOW)).toEqual({
       allowed: false,
       refusal: { kind: 'missing-permission', missing: ['write', 'drop'] },
     });
   });
 
-  it('finds all permissions of a subject that can be walked once', () => {
+  it('finds all permissions of a principal that can be walked once', () => {
     const permissions = new Set(['a', 'b']).values();
-    expect(authorize(subject({ permissions }), { permissions: ['b', 'a'] }, NOW).allowed).toBe(true);
+    expect(authorize(principal({ permissions }), { permissions: ['b', 'a'] }, NOW).allowed).toBe(true);
   });
 
   it.each([
@@ -92,24 +92,24 @@ describe('authorize', () => {
     ['in a millisecond', 1, true],
   ])('judges a token that expires %s', (_, offsetMs, allowed) => {
     const expiresAt = new Date(NOW.getTime() + offsetMs);
-    expect(authorize(subject({ expiresAt }), {}, NOW).allowed).toBe(allowed);
+    expect(authorize(principal({ expiresAt }), {}, NOW).allowed).toBe(allowed);
   });
 
   it('takes a date that is none for expired', () => {
-    expect(authorize(subject({ expiresAt: new Date(NaN) }), {}, NOW)).toEqual({
+    expect(authorize(principal({ expiresAt: new Date(NaN) }), {}, NOW)).toEqual({
       allowed: false,
       refusal: { kind: 'expired' },
     });
   });
 
-  it('lets an expired subject pass with allowExpired, but not without its role', () => {
-    const expired = subject({ expiresAt: new Date(0), roles: ['a'] });
+  it('lets an expired principal pass with allowExpired, but not without its role', () => {
+    const expired = principal({ expiresAt: new Date(0), roles: ['a'] });
     expect(authorize(expired, { allowExpired: true, roles: ['a'] }, NOW).allowed).toBe(true);
     expect(authorize(expired, { allowExpired: true, roles: ['b'] }, NOW).allowed).toBe(false);
   });
 
   it('names expiry before a missing role', () => {
-    expect(authorize(subject({ expiresAt: new Date(0) }), { roles: ['a'] }, NOW)).toMatchObject({
+    expect(authorize(principal({ expiresAt: new Date(0) }), { roles: ['a'] }, NOW)).toMatchObject({
       refusal: { kind: 'expired' },
     });
   });

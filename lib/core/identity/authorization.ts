@@ -1,30 +1,30 @@
-/** Whom a decision is about: a connection, or the identity behind an HTTP request. */
+/** The party whose rights a decision examines: a connection, or the identity behind an HTTP request. */
 export interface Principal {
   readonly roles: Iterable<string>;
   readonly permissions: Iterable<string>;
   readonly expiresAt?: Date;
 }
 
-/** What a subject must have. */
+/** The rights that a principal must have. */
 export interface Requirements {
-  /** Any one of these is enough. */
+  /** At least one of these is required. */
   readonly roles?: readonly string[];
-  /** All of these are needed. */
+  /** All of these are required. */
   readonly permissions?: readonly string[];
-  /** Accept a subject whose token has expired; default false. */
+  /** Accepts a principal whose token has expired; default false. */
   readonly allowExpired?: boolean;
 }
 
-/** Why a subject was refused. */
+/** The reason for a refusal. */
 export type Refusal =
   | { readonly kind: 'expired' }
   | { readonly kind: 'missing-role'; readonly anyOf: readonly string[] }
   | { readonly kind: 'missing-permission'; readonly missing: readonly string[] };
 
-/** The answer to "may this subject?", with the reason for a no. */
+/** The result of an authorization check, with the reason for a refusal. */
 export type Authorization = { readonly allowed: true } | { readonly allowed: false; readonly refusal: Refusal };
 
-/** The standard form in which a refusal is told to the one who was refused; it never says which role was missing. */
+/** A refusal as the refused party sees it. It never names the missing role. */
 export interface AuthError {
   readonly code: 'TOKEN_EXPIRED' | 'FORBIDDEN';
   readonly message: string;
@@ -32,71 +32,71 @@ export interface AuthError {
 
 const ALLOWED: Authorization = { allowed: true };
 
-/** True when the subject has the role. */
-export function hasRole(subject: Pick<Principal, 'roles'>, role: string): boolean {
-  return setOf(subject.roles).has(role);
+/** True if the principal has the role. */
+export function hasRole(principal: Pick<Principal, 'roles'>, role: string): boolean {
+  return setOf(principal.roles).has(role);
 }
 
-/** True when the subject has one of the roles; with no roles asked for, false. */
-export function hasAnyRole(subject: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
-  const held = setOf(subject.roles);
+/** True if the principal has at least one of the roles; false for an empty list. */
+export function hasAnyRole(principal: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
+  const held = setOf(principal.roles);
   return roles.some((role) => held.has(role));
 }
 
-/** True when the subject has every one of the roles; with no roles asked for, true. */
-export function hasAllRoles(subject: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
-  const held = setOf(subject.roles);
+/** True if the principal has all of the roles; true for an empty list. */
+export function hasAllRoles(principal: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
+  const held = setOf(principal.roles);
   return roles.every((role) => held.has(role));
 }
 
-/** True when the subject has the permission. */
-export function hasPermission(subject: Pick<Principal, 'permissions'>, permission: string): boolean {
-  return setOf(subject.permissions).has(permission);
+/** True if the principal has the permission. */
+export function hasPermission(principal: Pick<Principal, 'permissions'>, permission: string): boolean {
+  return setOf(principal.permissions).has(permission);
 }
 
-/** True when the subject has one of the permissions; with none asked for, false. */
-export function hasAnyPermission(subject: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
-  const held = setOf(subject.permissions);
+/** True if the principal has at least one of the permissions; false for an empty list. */
+export function hasAnyPermission(principal: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
+  const held = setOf(principal.permissions);
   return permissions.some((permission) => held.has(permission));
 }
 
-/** True when the subject has every one of the permissions; with none asked for, true. */
-export function hasAllPermissions(subject: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
-  const held = setOf(subject.permissions);
+/** True if the principal has all of the permissions; true for an empty list. */
+export function hasAllPermissions(principal: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
+  const held = setOf(principal.permissions);
   return permissions.every((permission) => held.has(permission));
 }
 
 /**
- * Decides whether a subject meets the requirements: not expired, any of the roles, all of the permissions. An empty
- * list requires nothing; an `expiresAt` that is no valid date counts as expired.
+ * Decides whether a principal meets the requirements: not expired, any of the roles, all of the permissions. An empty
+ * list requires nothing. An `expiresAt` that is not a valid date counts as expired.
  */
-export function authorize(subject: Principal, requirements: Requirements, now: Date): Authorization {
-  const alive = !subject.expiresAt || subject.expiresAt.getTime() > now.getTime();
+export function authorize(principal: Principal, requirements: Requirements, now: Date): Authorization {
+  const alive = !principal.expiresAt || principal.expiresAt.getTime() > now.getTime();
   if (!alive && !requirements.allowExpired) {
     return { allowed: false, refusal: { kind: 'expired' } };
   }
   const anyOf = requirements.roles ?? [];
-  if (anyOf.length > 0 && !hasAnyRole(subject, anyOf)) {
+  if (anyOf.length > 0 && !hasAnyRole(principal, anyOf)) {
     return { allowed: false, refusal: { kind: 'missing-role', anyOf } };
   }
-  const held = setOf(subject.permissions);
+  const held = setOf(principal.permissions);
   const missing = (requirements.permissions ?? []).filter((permission) => !held.has(permission));
   return missing.length > 0 ? { allowed: false, refusal: { kind: 'missing-permission', missing } } : ALLOWED;
 }
 
-/** What the refused one is told. */
+/** Returns the error to send to the refused party. */
 export function authError(refusal: Refusal): AuthError {
   switch (refusal.kind) {
     case 'expired':
       return { code: 'TOKEN_EXPIRED', message: 'The token has expired; get a new one and try again.' };
     case 'missing-role':
-      return { code: 'FORBIDDEN', message: 'One of the roles that are allowed here is needed.' };
+      return { code: 'FORBIDDEN', message: 'A required role is missing.' };
     case 'missing-permission':
-      return { code: 'FORBIDDEN', message: 'A permission that is needed here is missing.' };
+      return { code: 'FORBIDDEN', message: 'A required permission is missing.' };
   }
 }
 
-/** A connection's names are a Set already; anything else is walked once, for it may be walkable only once. */
+/** Returns a Set as it is; copies any other iterable, because it may be iterable only once. */
 function setOf(names: Iterable<string>): ReadonlySet<string> {
   return names instanceof Set ? names : new Set(names);
 }

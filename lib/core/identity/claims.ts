@@ -1,20 +1,20 @@
 import { explainMetadata } from '../connection/connection.js';
 import type { Problem } from '../base/problem.js';
 
-/** The verified claims of a token (RFC 7519): what the package reads, and whatever else the issuer put in. */
+/** The verified claims of a token (RFC 7519): those that the package reads, and any others of the issuer. */
 export interface JwtClaims {
-  /** Who the token stands for. */
+  /** The subject of the token: the user. */
   readonly sub?: string;
-  /** When it ends, in seconds since 1970. */
+  /** Expiry, in seconds since 1970. */
   readonly exp?: number;
-  /** When it was issued, in seconds since 1970. */
+  /** Time of issue, in seconds since 1970. */
   readonly iat?: number;
-  /** When its life begins, in seconds since 1970. */
+  /** Start of validity, in seconds since 1970. */
   readonly nbf?: number;
   readonly [claim: string]: unknown;
 }
 
-/** Who somebody is, to this package. */
+/** A user with roles, permissions and metadata. */
 export interface Identity {
   readonly userId: string;
   readonly roles: readonly string[];
@@ -22,7 +22,7 @@ export interface Identity {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** An identity as an application's own function may give it: everything but the user may be left out. */
+/** An identity as an application's `claims` function may return it: everything except the user is optional. */
 export interface IdentityInput {
   readonly userId: string;
   readonly roles?: Iterable<string>;
@@ -34,12 +34,12 @@ const MAX_SUBJECT_LENGTH = 128;
 const MAX_LIST_LENGTH = 256;
 const MAX_ENTRY_LENGTH = 128;
 
-/** Last moment that a JavaScript date can hold, in seconds; an `exp` beyond it is no date at all. */
+/** The latest time that a JavaScript date can hold, in seconds. */
 const MAX_DATE_S = 8_640_000_000_000;
 
 /**
- * What is wrong with claims: `sub` must be a non-empty string of at most 128 characters, `exp` must be there, and every
- * date a finite number of seconds. A valid signature says nothing about any of it (RFC 8725, 3.10).
+ * Returns the problems of claims: `sub` must be a non-empty string of at most 128 characters, `exp` is required, and every
+ * date must be a finite number of seconds. A valid signature guarantees none of this (RFC 8725, 3.10).
  */
 export function explainClaims(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -58,23 +58,23 @@ export function explainClaims(value: unknown): readonly Problem[] {
   return problems;
 }
 
-/** True for claims that may name a user. */
+/** True for well-formed claims, which name a user and an expiry. */
 export function isClaims(value: unknown): value is JwtClaims & { readonly sub: string; readonly exp: number } {
   return explainClaims(value).length === 0;
 }
 
 /**
- * True once the token's life is over. A token whose `exp` is missing or no number counts as expired.
- * @param toleranceS seconds that clocks may differ by
+ * True once the token has expired. A token whose `exp` is missing or not a number counts as expired.
+ * @param toleranceS tolerated clock difference, in seconds
  */
 export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS = 0): boolean {
   return typeof claims.exp !== 'number' || !(now.getTime() < (claims.exp + toleranceS) * 1000);
 }
 
 /**
- * The default reading of claims: `sub` is the user, `roles` (a list) or `role` (one) the roles, `permissions` the
- * permissions, and `email` goes into the metadata. Entries that are no strings of 1 to 128 characters are left out, and of
- * a list of more than 256 the rest.
+ * The default mapping of claims: `sub` is the user, `roles` (a list) or `role` (a single name) the roles, `permissions`
+ * the permissions, and `email` goes into the metadata. Entries that are not strings of 1 to 128 characters are dropped,
+ * and so are entries of a list beyond the first 256.
  */
 export function identityFromClaims(claims: JwtClaims): Identity {
   return {
@@ -85,7 +85,7 @@ export function identityFromClaims(claims: JwtClaims): Identity {
   };
 }
 
-/** What is wrong with an identity, such as one that an application's own `claims` function returned. */
+/** Returns the problems of an identity, such as one that an application's `claims` function returned. */
 export function explainIdentity(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null) return [{ at: 'identity', message: 'must be an object' }];
   const { userId, roles, permissions, metadata } = value as Record<string, unknown>;

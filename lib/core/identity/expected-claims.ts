@@ -1,24 +1,24 @@
 import type { JwtClaims } from './claims.js';
 
-/** Most characters of a token; longer ones are refused unread. */
+/** Maximum length of a token in characters; longer ones are refused unread. */
 export const MAX_TOKEN_LENGTH = 8_192;
 
-/** What the claims of a genuine token must say beside who it stands for. */
+/** The values that the claims of a genuine token must have, apart from its subject. */
 export interface ExpectedClaims {
   readonly issuer: string;
-  /** One of them is enough; any audience, or none, when left out. */
+  /** The token must name at least one of these; if omitted, any audience or none is accepted. */
   readonly audience?: readonly string[] | undefined;
-  /** Seconds that clocks may differ by. */
+  /** Tolerated clock difference, in seconds. */
   readonly toleranceS: number;
 }
 
-/** Why claims do not hold although the token is genuine. */
+/** The reason for refusing the claims of a genuine token. */
 export type ClaimsRefusal = 'ClaimMalformed' | 'IssuerMismatch' | 'AudienceMismatch' | 'NotActiveYet';
 
 /**
- * Judges genuine claims: issuer, audience and `nbf`, and that every date is a number (RFC 7519, 4.1). Whether the token
- * is still alive is another question; see `isExpired`.
- * @returns why they do not hold; `undefined` when they do
+ * Checks genuine claims: issuer, audience, `nbf`, and that every date is a number (RFC 7519, 4.1). It does not check
+ * expiry; see `isExpired`.
+ * @returns the reason for a refusal, or `undefined` if the claims are accepted
  */
 export function explainUnexpectedClaims(
   claims: JwtClaims,

@@ -1,6 +1,6 @@
 import type { Problem } from '../base/problem.js';
 
-/** What is wrong with what a connection is to be given: other roles, other permissions, or both. */
+/** Returns the problems of new rights for a connection: roles, permissions, or both. */
 export function explainRights(rights: unknown): readonly Problem[] {
   if (typeof rights !== 'object' || rights === null) return [{ at: 'rights', message: RIGHTS_FORM }];
   const { roles, permissions } = rights as Record<string, unknown>;

@@ -1,9 +1,9 @@
-/** The sub-protocol that a client offers beside its token, and that the server answers with. */
+/** The sub-protocol that a client offers beside its token, and that the server selects. */
 export const NEUTRAL_SUBPROTOCOL = 'realtime';
 
 const TOKEN_SUBPROTOCOL_PREFIX = 'bearer.';
 
-/** What of a request may hold a token. */
+/** The parts of a request that may hold a token. */
 export interface TokenSources {
   /** The `Authorization` header. */
   readonly authorization?: string | undefined;
@@ -12,17 +12,17 @@ export interface TokenSources {
   readonly subprotocols?: string | undefined;
 }
 
-/** The credentials of `Authorization: Bearer <token>` (RFC 6750, 2.1); the scheme's case does not matter. */
+/** Returns the credentials of `Authorization: Bearer <token>` (RFC 6750, 2.1); the scheme is case-insensitive. */
 export function tokenFromAuthorization(header: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1];
 }
 
-/** A query parameter, unless it is empty. */
+/** Returns a query parameter, unless it is empty. */
 export function tokenFromQuery(query: ReadonlyMap<string, string>, name: string): string | undefined {
   return query.get(name) || undefined;
 }
 
-/** The token of the offer `realtime, bearer.<token>`, for browsers that must not put it into the URL. */
+/** Returns the token of the sub-protocol offer `realtime, bearer.<token>`, which browsers use to keep it out of the URL. */
 export function tokenFromSubprotocols(header: string | undefined): string | undefined {
   const offers = (header ?? '').split(',').map((offer) => offer.trim());
   const offer = offers.find((candidate) => candidate.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
@@ -30,8 +30,8 @@ export function tokenFromSubprotocols(header: string | undefined): string | unde
 }
 
 /**
- * The token of a request: the `Authorization` header, then the query parameter, then the sub-protocol offer.
- * @param queryName name of the query parameter; `false` when the URL may not carry tokens
+ * Returns the token of a request: from the `Authorization` header, else the query parameter, else the sub-protocol offer.
+ * @param queryName name of the query parameter; `false` if the URL may not carry tokens
  */
 export function findToken(sources: TokenSources, queryName: string | false): string | undefined {
   return (
