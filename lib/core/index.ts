@@ -1,4 +1,4 @@
-// Who somebody is, and what they may
+// Identity and authorization
 export { explainClaims, explainIdentity, identityFromClaims, isClaims, isExpired } from './identity/claims.js';
 export type { Identity, JwtClaims } from './identity/claims.js';
 export type { ClaimsRefusal } from './identity/expected-claims.js';
@@ -14,7 +14,7 @@ export {
 } from './identity/authorization.js';
 export type { AuthError, Authorization, Refusal, Requirements, Principal } from './identity/authorization.js';
 
-// What a request says: parameters, token, origin
+// Upgrade requests: query parameters, token, origin
 export { parseQuery } from './base/query-string.js';
 export {
   findToken,
@@ -47,7 +47,7 @@ export type { RealtimeEvent } from './connection/realtime-event.js';
 export { connectionIdOn, nodeOf } from './connection/connection-id.js';
 export { ConnectionIndex } from './connection/connection-index.js';
 
-// Messages, and where they go
+// Messages and routing
 export {
   createMessage,
   explainMessage,
@@ -82,7 +82,7 @@ export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './bus/subject
 export { localReport } from './routing/delivery-report.js';
 export type { DeliveryReport } from './routing/delivery-report.js';
 
-// What nodes ask each other, and say of themselves
+// Node queries and node information
 export type { ConnectionsQuery, NodeQueryResult, NodeQueryResults, NodeQuery, TopicsQuery } from './bus/node-query.js';
 export type { NodeCounts, NodeInfo } from './bus/node-info.js';
 
@@ -92,7 +92,7 @@ export { areAmbiguous, buildTopic, comparePatterns, compileTopicPattern, matchTo
 export type { CompiledPattern, TopicPattern } from './topic/topic-pattern.js';
 export { Subscriptions } from './topic/subscriptions.js';
 
-// What is kept of a topic's past
+// History
 export { addressOfTopic } from './routing/topic-address.js';
 export { personalTopic } from './topic/reserved-topic.js';
 export { isRun, placeOf, recover } from './history/recovery.js';
@@ -104,13 +104,13 @@ export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition 
 export { PublicationStreams } from './history/publication-streams.js';
 export type { Appended } from './history/publication-streams.js';
 
-// Who is in a topic
+// Presence
 export type { Presence, PresenceChange, PresenceMember } from './presence/presence.js';
 export { PresenceTable } from './presence/presence-table.js';
 export { PresenceOutbox } from './presence/presence-outbox.js';
 export type { PresenceUpdate } from './presence/presence-outbox.js';
 
-// What crosses the socket, whatever the codec
+// Commands, pushes and codes, independent of the codec
 export { MAX_COMMAND_ID_LENGTH } from './protocol/command.js';
 export type {
   AuthCommand,

@@ -281,7 +281,7 @@ describe('the boot fails', () => {
     [
       'for a bad pattern',
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{a}{b}'))] },
-      "Topic: @TopicGateway('chat:{a}{b}') has a bad pattern: two parameters need something between them. Write one like 'chat:{room}'.",
+      "Topic: @TopicGateway('chat:{a}{b}') has a bad pattern: two parameters need at least one character between them. Write one like 'chat:{room}'.",
     ],
     [
       'for a pattern that is no string',

@@ -2,37 +2,40 @@ import { isOffset, isStreamPosition, type Retention, type StreamPosition } from 
 import type { RealtimeMessage } from '../message/message.js';
 import type { Problem } from '../base/problem.js';
 
-/** Most characters of an idempotency key. */
+/** Maximum length of an idempotency key, in characters. */
 const MAX_KEY_LENGTH = 128;
 
 /**
- * Which publications are wanted.
+ * Selects publications of a topic's history.
  * @publicApi
  */
 export interface HistoryOptions {
-  /** Most publications; 0 asks for the position alone. Default 100. */
+  /** Maximum number of publications; 0 reads only the position. Default 100. */
   readonly limit?: number;
-  /** Those behind it; in reverse, those before it. Default: from the oldest, or, in reverse, from the latest. */
+  /** Reads publications after this position, or before it in reverse. Default: from the oldest, or from the latest in reverse. */
   readonly since?: StreamPosition;
-  /** The latest first. Default false. */
+  /** Returns the latest first. Default false. */
   readonly reverse?: boolean;
 }
 
 /**
- * A part of a topic's history, and where it stands.
+ * A part of a topic's history, with the position of the topic's latest publication.
  * @publicApi
  */
 export interface TopicHistory extends StreamPosition {
   readonly publications: readonly (RealtimeMessage & { readonly offset: number })[];
 }
 
-/** What is wrong with a wish for publications. */
+/** Returns the problems of history options. */
 export function explainHistoryOptions({ limit, since, reverse }: HistoryOptions): readonly Problem[] {
   const problems: Problem[] = [];
   if (limit !== undefined && !isOffset(limit))
     problems.push({ at: 'limit', message: 'must be a whole number, 0 or more' });
   if (since !== undefined && !isStreamPosition(since)) {
-    problems.push({ at: 'since', message: 'must be an object { epoch, offset }, as a report or a history has them' });
+    problems.push({
+      at: 'since',
+      message: 'must be an object { epoch, offset }, as in a delivery report or a history',
+    });
   }
   if (reverse !== undefined && typeof reverse !== 'boolean') {
     problems.push({ at: 'reverse', message: 'must be true or false' });
@@ -40,7 +43,7 @@ export function explainHistoryOptions({ limit, since, reverse }: HistoryOptions)
   return problems;
 }
 
-/** What is wrong with an idempotency key; `retention` is how the topic keeps its history, if it does. */
+/** Returns the problems of an idempotency key; `retention` is that of the topic, if it keeps a history. */
 export function explainIdempotencyKey(key: unknown, retention: Retention | undefined): readonly Problem[] {
   if (key === undefined) return [];
   const at = 'idempotencyKey';

@@ -1,20 +1,20 @@
-/** A place in a topic's history. Offsets of different epochs have nothing to do with each other. */
+/** A position in a topic's history. Offsets of different epochs do not compare. */
 export interface StreamPosition {
-  /** Names one life of the stream: another one when what was counted before may have been lost. */
+  /** Identifies the stream. It changes when earlier publications or their numbering may have been lost. */
   readonly epoch: string;
-  /** Of the latest publication: the first one has 1, each later one 1 more; 0 when there was none yet. */
+  /** Offset of a publication: 1 for the first, then increasing by 1; 0 before the first. */
   readonly offset: number;
 }
 
-/** How much of a topic's past is kept. */
+/** How many publications a topic keeps, and for how long. */
 export interface Retention {
-  /** Most publications that are kept. */
+  /** Maximum number of publications. */
   readonly size: number;
-  /** How long they are kept after the last one, in milliseconds. */
+  /** Time for which they are kept after the last publication, in milliseconds. */
   readonly ttlMs: number;
 }
 
-/** How much can be kept: it is read as a whole, and trimmed in one go. */
+/** Bounds of {@link Retention}: a history is read as a whole and trimmed in one step. */
 export const RETENTION_LIMITS = {
   size: { min: 1, max: 10_000 },
   ttlMs: { min: 1_000, max: 604_800_000 },
@@ -27,39 +27,39 @@ export interface Publication {
   readonly text: string;
 }
 
-/** Which publications are wanted. */
+/** Selects publications of one epoch. */
 export interface HistoryRange {
-  /** Most that are returned; 0 asks for the position alone. */
+  /** Maximum number of publications; 0 reads only the position. */
   readonly limit: number;
-  /** Those after this offset, or, in reverse, those before it. Default: from the oldest, or, in reverse, from the latest. */
+  /** Reads publications after this offset, or before it in reverse. Default: from the oldest, or from the latest in reverse. */
   readonly since?: number;
-  /** The latest first. Default false. */
+  /** Returns the latest first. Default false. */
   readonly reverse?: boolean;
 }
 
-/** What a store has found: a run without a hole, and where the stream stands. */
+/** The result of a read: publications without a gap, and the position of the stream. */
 export interface HistoryPage {
-  /** Of the latest publication there ever was, whether or not it is kept. */
+  /** Position of the latest publication, even if it is no longer kept. */
   readonly top: StreamPosition;
   readonly publications: readonly Publication[];
 }
 
-/** True for what may name a place in a history; clients send anything. */
+/** True for a well-formed position; the value may come from a client. */
 export function isStreamPosition(value: unknown): value is StreamPosition {
   if (typeof value !== 'object' || value === null) return false;
   const { epoch, offset } = value as Record<string, unknown>;
   return isEpoch(epoch) && isOffset(offset);
 }
 
-/** Most characters of an epoch. */
+/** Maximum length of an epoch, in characters. */
 const MAX_EPOCH_LENGTH = 64;
 
-/** True for the name of an epoch: 1 to 64 letters, digits, `_` or `-`. */
+/** True for a valid epoch: 1 to 64 letters, digits, `_` or `-`. */
 export function isEpoch(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_EPOCH_LENGTH && /^[\w-]+$/.test(value);
 }
 
-/** True for a number that may be an offset. */
+/** True for a valid offset: a safe integer, 0 or more. */
 export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

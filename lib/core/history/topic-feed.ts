@@ -1,69 +1,71 @@
 import type { HistoryPage, HistoryRange, Publication, StreamPosition } from './history.js';
 import { inEpoch, placeOf, recover } from './recovery.js';
 
-/** How a member enters a feed: where everything that it gets from then on begins. */
+/** The start of a member's stream: the position from which it receives everything. */
 export interface StreamStart {
-  /** Everything behind it arrives, `publications` first. */
+  /** Everything after this position arrives, beginning with `publications`. */
   readonly position: StreamPosition;
-  /** Only there when it was wished: whether `publications` are all that was missed. */
+  /** Present if recovery was requested: true if `publications` are all that was missed. */
   readonly recovered?: boolean;
-  /** Where the stream stands. */
+  /** The position of the stream. */
   readonly top: StreamPosition;
-  /** What comes before anything live: what was missed, or the latest one where a newcomer gets that. */
+  /** The publications to send before live ones: those that were missed, or the latest one with `sendLatest`. */
   readonly publications: readonly Publication[];
 }
 
-/** What a feed does to those who are fed. Nothing here may call the feed. */
+/** The effects of a feed on its members. They must not call the feed. */
 export interface FeedEffects {
-  /** Hands a publication to all members but those who wait. @returns how many it reached */
+  /** Delivers a publication to all members that are not waiting. @returns the number of members reached */
   deliver(publication: Publication, position: StreamPosition): number;
-  /** Lets one in who has waited. */
+  /** Starts the stream of a waiting member. */
   admit(memberId: string, admission: StreamStart): void;
-  /** Tells all members but those who wait that something was missed for good, and where it goes on. */
+  /** Tells all members that are not waiting that publications were lost for good, and where the stream continues. */
   lost(position: StreamPosition): void;
 }
 
-/** How a feed behaves. */
+/** Settings of a feed. */
 export interface FeedSettings {
-  /** Most publications of one read; who has missed more cannot recover. */
+  /** Maximum number of publications per read; a member that missed more cannot recover. */
   readonly pageSize: number;
-  /** Newcomers get the latest publication. */
+  /** Sends the latest publication to new members. */
   readonly sendLatest: boolean;
 }
 
-/** Something that has come from the bus before its turn. */
+/** A publication that arrived from the bus out of order, too early. */
 interface Early {
   readonly publication: Publication;
   readonly epoch: string;
-  /** The read after which it must have had its turn. */
+  /** The read by which it must be delivered or dropped. */
   readonly read: number;
   readonly served: (reached: number) => void;
 }
 
 interface Waiting {
   readonly asked: StreamPosition | undefined;
-  /** The first read that may serve it: one that was begun after it had entered. */
+  /** The first read that may serve the member: one that began after it entered. */
   readonly read: number;
 }
 
-/** Held back before it has entered: no read serves it. */
+/** State of a member that is held before it enters: no read serves it. */
 const HELD: Waiting = { asked: undefined, read: Infinity };
 
-/** Most publications that wait for a gap to be filled; what comes then is read again in its turn. */
+/** Maximum number of early publications. Beyond it, they are dropped and read from the store instead. */
 const MAX_EARLY = 4_096;
 
 /**
- * What a node delivers of one topic that keeps a history: each publication once, in the order of the stream, whatever the
- * bus drops, repeats or reorders; and for who comes later, the seam between what is read and what arrives.
+ * Orders the publications of one topic with history on one node. Members get each publication exactly once and in stream
+ * order, even if the bus drops, repeats or reorders messages. A member that enters later gets what was read from the store
+ * and what arrives from the bus without a gap or a duplicate between them.
  *
- * It reads nothing by itself: as long as {@link wanted} says so, its owner reads, one read after the other, and hands over the page.
+ * The feed does no I/O. While {@link wanted} returns a range, the owner performs one read after the other and passes each
+ * page to {@link take}.
  */
 export class TopicFeed {
-  /** Everything up to here has been delivered. Unknown until the first page. */
+  /** Position up to which everything was delivered. Unknown until the first page. */
   #delivered: StreamPosition | undefined;
   readonly #waiting = new Map<string, Waiting>();
   #early: Early[] = [];
-  /** What was delivered while somebody waits. */
+  /** Publications delivered while a member waits. */
   #recent: Publication[] = [];
   #latest: { readonly publication: Publication; readonly epoch: string } | undefined;
   #reads = 0;
@@ -74,23 +76,23 @@ export class TopicFeed {
     private readonly effects: FeedEffects,
   ) {}
 
-  /** Those who are in the topic but get nothing yet. */
+  /** Members that receive nothing yet. */
   get waiting(): ReadonlyMap<string, unknown> {
     return this.#waiting;
   }
 
-  /** What is to be read next, or `undefined` when nothing is. */
+  /** The range to read next, or `undefined` if no read is needed. */
   get wanted(): HistoryRange | undefined {
     if (!this.#isUnsure && this.#early.length === 0 && !this.#hasEntering) return undefined;
     const since = this.#from();
     if (since === undefined) return { limit: this.settings.sendLatest ? 1 : 0, reverse: true };
-    // However far back it begins, it goes a page beyond what was delivered.
+    // However far back the read begins, it extends a page beyond the delivered position.
     return { limit: this.settings.pageSize + ((this.#delivered?.offset ?? since) - since), since };
   }
 
   /**
-   * Takes what has come from the bus.
-   * @param served told how many it reached, at once or when what is missing before it has been found
+   * Accepts a publication from the bus.
+   * @param served called with the number of members reached: at once, or after the gap before the publication was closed
    */
   arrive(publication: Publication, epoch: string, served: (reached: number) => void): void {
     const position = { epoch, offset: publication.offset };
@@ -100,14 +102,15 @@ export class TopicFeed {
     else this.#keep({ publication, epoch, read: this.#reads + 1, served });
   }
 
-  /** From now on somebody is in the topic who is to get nothing until it has entered. */
+  /** Adds a member that receives nothing until it enters. */
   hold(memberId: string): void {
     this.#waiting.set(memberId, HELD);
   }
 
   /**
-   * Takes somebody in who is to get everything from now on, or from where it was; to be called once the bus brings the topic.
-   * @param asked where it was, when it wishes to recover; with an empty epoch, in whichever there is
+   * Lets a member enter, which receives everything from now on, or from its earlier position. Call it once the node
+   * receives the topic from the bus.
+   * @param asked the earlier position, if the member requests recovery; an empty epoch stands for the current one
    */
   enter(memberId: string, asked: StreamPosition | undefined): void {
     this.#waiting.set(memberId, { asked, read: this.#reads + 1 });
@@ -123,24 +126,24 @@ export class TopicFeed {
     }
   }
 
-  /** Somebody has left. */
+  /** Removes a member. */
   leave(memberId: string): void {
     this.#waiting.delete(memberId);
     if (this.#waiting.size === 0) this.#recent = [];
   }
 
-  /** Something may have been missed. */
+  /** Records that publications may have been missed, so that a read is needed. */
   doubt(): void {
     this.#isUnsure = true;
   }
 
-  /** A read is begun, of what was {@link wanted}. */
+  /** Records the start of the read of the {@link wanted} range. */
   begin(): void {
     this.#reads += 1;
     this.#isUnsure = false;
   }
 
-  /** The read has failed. @returns those who have waited for it, and wait no longer */
+  /** Records that the read failed. @returns the members that waited for it, which are removed */
   fail(): readonly string[] {
     const failed = [...this.#waiting].filter(([, { read }]) => read <= this.#reads).map(([memberId]) => memberId);
     for (const memberId of failed) this.leave(memberId);
@@ -149,8 +152,8 @@ export class TopicFeed {
   }
 
   /**
-   * Takes what was read.
-   * @param latest the latest publication, when it is not the last one of the page
+   * Accepts the page that was read.
+   * @param latest the latest publication, if it is not the last one of the page
    */
   take(page: HistoryPage, latest: Publication | undefined = page.publications.at(-1)): void {
     const { top, publications } = page;
@@ -163,13 +166,13 @@ export class TopicFeed {
   }
 
   get #hasEntering(): boolean {
-    // Asked every second of every topic, and nearly always nobody waits.
+    // Called every second for every topic; almost always, nobody waits.
     if (this.#waiting.size === 0) return false;
     for (const { read } of this.#waiting.values()) if (read !== Infinity) return true;
     return false;
   }
 
-  /** Where a read has to begin, so that it serves everybody; no further back than one page, so that nobody stands in the way of the others. */
+  /** Returns the offset at which a read serves every member; at most one page back, so that one member does not delay the others. */
   #from(): number | undefined {
     const here = this.#delivered;
     let from = here?.offset;
@@ -189,7 +192,7 @@ export class TopicFeed {
     return epoch !== top.epoch || offset < top.offset;
   }
 
-  /** Brings the members as far as the page goes. What is missing before it is said to be lost. */
+  /** Delivers the page. A gap before it is reported as lost. */
   #follow({ top, publications }: HistoryPage): void {
     const { epoch, offset } = this.#delivered!;
     const ahead = publications.filter((publication) => epoch !== top.epoch || publication.offset > offset);
@@ -202,13 +205,13 @@ export class TopicFeed {
     for (const publication of ahead) this.#deliver(publication, top.epoch, this.#takeEarly(publication, top.epoch));
   }
 
-  /** What has come early and is delivered from a page is counted as what has come. */
+  /** Removes the early copy of a publication that a page delivers, so that its sender gets the count. */
   #takeEarly({ offset }: Publication, epoch: string): Early['served'] | undefined {
     const at = this.#early.findIndex((early) => early.publication.offset === offset && early.epoch === epoch);
     return at < 0 ? undefined : this.#early.splice(at, 1)[0]!.served;
   }
 
-  /** The first that has come early of what is still to be delivered in this epoch. */
+  /** Returns the offset of the first early publication of this epoch that is not delivered yet. */
   #firstEarly(epoch: string): number | undefined {
     const { epoch: here, offset } = this.#delivered!;
     return this.#early.find((early) => early.epoch === epoch && (epoch !== here || early.publication.offset > offset))
@@ -231,7 +234,7 @@ export class TopicFeed {
     this.#early.push(early);
   }
 
-  /** What has come early has its turn. What a later read does not lead up to belongs to no stream there is. */
+  /** Delivers early publications that are next. One that even a later read does not lead up to belongs to no existing stream and is dropped. */
   #serveEarly(): void {
     const early = this.#early;
     this.#early = [];
@@ -251,7 +254,7 @@ export class TopicFeed {
     const isCutShort = known.length > 0 && known.at(-1)!.offset < here.offset;
     for (const [memberId, { asked, read: after }] of this.#waiting) {
       if (after > this.#reads) continue;
-      // A read that began further back, for somebody else, may have ended before it had come to what this one needs.
+      // A read that began further back for another member may have ended before the range that this member needs.
       if (asked && isCutShort && asked.offset + 1 >= first && this.#isWithinReach(asked, here)) continue;
       this.#admit(memberId, asked, known);
     }

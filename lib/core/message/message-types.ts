@@ -1,5 +1,5 @@
 /**
- * The application's message types and their payloads. Declare them once and every send is checked:
+ * The application's message types and their payloads. Declare them once, and TypeScript checks every send:
  *
  * ```ts
  * declare module 'nestjs-realtime' {
@@ -9,7 +9,7 @@
  * }
  * ```
  *
- * A type that is not declared may carry anything.
+ * A type that is not declared may carry any payload.
  * @publicApi
  */
 // An interface, so that applications can add to it.
@@ -17,7 +17,7 @@
 export interface RealtimeMessages {}
 
 /**
- * A message as it is handed to a send: with a declared type, its payload must be of the declared shape.
+ * A message to send. If its type is declared, the payload must have the declared shape.
  * @publicApi
  */
 export type MessageInput<T extends string = string> = {

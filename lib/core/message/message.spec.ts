@@ -185,7 +185,7 @@ describe('stringifyMessage', () => {
     const result = stringifyMessage({ type: 't', payload }, NOW);
     expect(result).toMatchObject({
       ok: false,
-      problem: { at: 'payload', message: expect.stringMatching(/^cannot be carried by JSON: [^\n]+$/) as string },
+      problem: { at: 'payload', message: expect.stringMatching(/^cannot be serialised as JSON: [^\n]+$/) as string },
     });
   });
 

@@ -1,24 +1,24 @@
 import type { Problem } from '../base/problem.js';
 
-/** What clients receive: `{ type, payload, timestamp }`. */
+/** A message as clients receive it: `{ type, payload, timestamp }`. */
 export interface RealtimeMessage<P = unknown> {
-  /** What happened, such as `order.created`. Types that start with `realtime:` belong to the package. */
+  /** Name of the event, such as `order.created`. Types that start with `realtime:` are reserved for the package. */
   readonly type: string;
-  /** Anything that `JSON.stringify` can carry. */
+  /** Any value that `JSON.stringify` can serialise. */
   readonly payload?: P;
-  /** ISO 8601 in UTC with milliseconds, as `Date.prototype.toISOString()` gives; added when absent. */
+  /** ISO 8601 in UTC with milliseconds, as from `Date.prototype.toISOString()`. Default: the time of the send. */
   readonly timestamp?: string;
 }
 
-/** Message types that start so are the package's own frames. */
+/** Prefix of the message types of the package's own frames. */
 export const RESERVED_TYPE_PREFIX = 'realtime:';
 
-/** Most characters a message type may have. */
+/** Maximum length of a message type, in characters. */
 export const MAX_TYPE_LENGTH = 255;
 
 const TIMESTAMP = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
-/** A complete message: `now` is its timestamp when the input has none, and nothing but the three fields is kept. */
+/** Returns a complete message with the three fields only; `now` is its timestamp if the input has none. */
 export function createMessage<P>(
   { type, payload, timestamp }: RealtimeMessage<P>,
   now: string,
@@ -26,7 +26,7 @@ export function createMessage<P>(
   return { type, ...(payload !== undefined && { payload }), timestamp: timestamp ?? now };
 }
 
-/** What is wrong with a message type. */
+/** Returns the problems of a message type. */
 export function explainMessageType(value: unknown): readonly Problem[] {
   if (typeof value !== 'string' || value.length === 0) return [{ at: 'type', message: 'must be a non-empty string' }];
   if (value.length > MAX_TYPE_LENGTH) {
@@ -34,13 +34,13 @@ export function explainMessageType(value: unknown): readonly Problem[] {
   }
   if (value.startsWith(RESERVED_TYPE_PREFIX)) {
     return [
-      { at: 'type', message: `must not start with "${RESERVED_TYPE_PREFIX}", which the package keeps for itself` },
+      { at: 'type', message: `must not start with "${RESERVED_TYPE_PREFIX}", which is reserved for the package` },
     ];
   }
   return [];
 }
 
-/** What is wrong with a value that should be a message; an empty list when nothing is. The payload is judged by {@link stringifyMessage}. */
+/** Returns the problems of a value that should be a message; an empty list if it is valid. {@link stringifyMessage} checks the payload. */
 export function explainMessage(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ at: 'message', message: 'must be an object { type, payload?, timestamp? }' }];
@@ -61,35 +61,38 @@ export function isMessage(value: unknown): value is RealtimeMessage {
   return explainMessage(value).length === 0;
 }
 
-/** The message as JSON text, or what keeps JSON from carrying its payload. */
+/** The message as JSON text, or the reason why its payload cannot be serialised. */
 export type MessageText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem; readonly cause?: unknown };
 
 /**
- * Serialises a message, once for all its recipients. `type`, `payload` and `timestamp` come out in that order, and
- * `timestamp` stands last, so that a codec can add fields to the text without parsing it.
+ * Serialises a message once for all its recipients. The fields are in the order `type`, `payload`, `timestamp`;
+ * `timestamp` is last, so that a codec can add fields to the text without parsing it.
  *
- * Refused: what `JSON.stringify` throws for (a BigInt, a cycle, a throwing `toJSON`), and a payload that it would
+ * Refuses values for which `JSON.stringify` throws (a BigInt, a cycle, a throwing `toJSON`), and payloads that it would
  * silently drop or empty (a function, a symbol, NaN or ±Infinity, a Map or a Set). Inside the payload the rules of
- * `JSON.stringify` hold. `type` and `timestamp` are not judged here: see {@link explainMessage}.
+ * `JSON.stringify` apply. `type` and `timestamp` are not checked here; see {@link explainMessage}.
  */
 export function stringifyMessage(message: RealtimeMessage, timestamp: string): MessageText {
   const lost = lostInJson(message.payload);
-  if (lost) return { ok: false, problem: { at: 'payload', message: `cannot be carried by JSON: it is ${lost}` } };
+  if (lost) return { ok: false, problem: { at: 'payload', message: `cannot be serialised as JSON: it is ${lost}` } };
   try {
-    // In one go: a text that is put together is kept as the tree of its parts, in more than twice the memory, by a history that
-    // nobody reads.
+    // One call: V8 keeps a concatenated string as a tree of its parts, which takes more than twice the memory in a history.
     return { ok: true, text: JSON.stringify(createMessage(message, timestamp)) };
   } catch (cause) {
-    return { ok: false, problem: { at: 'payload', message: `cannot be carried by JSON: ${reasonOf(cause)}` }, cause };
+    return {
+      ok: false,
+      problem: { at: 'payload', message: `cannot be serialised as JSON: ${reasonOf(cause)}` },
+      cause,
+    };
   }
 }
 
-/** The first line of what was thrown, which a `toJSON` may have made of anything. */
+/** Returns the first line of the error message; a `toJSON` may throw any value. */
 function reasonOf(cause: unknown): string {
   const text: unknown = cause instanceof Error ? cause.message : undefined;
-  return (typeof text === 'string' && text.split('\n', 1)[0]) || 'it throws while it is being serialised';
+  return (typeof text === 'string' && text.split('\n', 1)[0]) || 'it throws during serialisation';
 }
 
 function lostInJson(payload: unknown): string | undefined {

@@ -1,23 +1,23 @@
-/** Applications and clients cannot use names that begin with `#`, so neither prefix collides with a topic of theirs. */
+/** Topic names of applications and clients cannot begin with `#`, so they never collide with these prefixes. */
 const PERSONAL = '#user:';
 const ONLINE = '#online:';
 
-/** The topic in which messages to a user are kept and recovered, like those published to any other topic. */
+/** Returns the personal topic of a user. It keeps the messages sent to the user, so that clients can recover them. */
 export function personalTopic(userId: string): string {
   return PERSONAL + userId;
 }
 
-/** The user whose personal topic this is; `undefined` for a topic of the application. */
+/** Returns the user whose personal topic this is; `undefined` for any other topic. */
 export function userOfPersonalTopic(topic: string): string | undefined {
   return withoutPrefix(topic, PERSONAL);
 }
 
-/** The topic that a user is in while connected at all: coming online and going offline are its join and leave. */
+/** Returns the topic that a user is in while connected. Joining it means coming online, leaving it going offline. */
 export function onlineTopic(userId: string): string {
   return ONLINE + userId;
 }
 
-/** The user whose online topic this is; `undefined` for a topic of the application. */
+/** Returns the user whose online topic this is; `undefined` for any other topic. */
 export function userOfOnlineTopic(topic: string): string | undefined {
   return withoutPrefix(topic, ONLINE);
 }

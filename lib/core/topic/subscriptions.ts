@@ -1,16 +1,16 @@
 import { MultiMap } from '../base/multi-map.js';
 
 /**
- * Which connection is subscribed to which topic, indexed both ways. Every operation costs what it touches, never the
- * number of topics or connections; a topic without subscribers, and a connection without topics, leave nothing behind.
- * Changed in place by its one owner.
+ * The subscriptions of a node, indexed by topic and by connection. The cost of an operation depends on the entries it
+ * touches, never on the total number of topics or connections. A topic without subscribers and a connection without topics
+ * take no memory. Mutable; one owner changes it.
  */
 export class Subscriptions {
   readonly #subscribers = new MultiMap();
   readonly #topics = new MultiMap();
   #size = 0;
 
-  /** @returns true when the connection was not subscribed before */
+  /** @returns true if the connection was not subscribed before */
   subscribe(connectionId: string, topic: string): boolean {
     if (!this.#subscribers.add(topic, connectionId)) return false;
     this.#topics.add(connectionId, topic);
@@ -18,7 +18,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** @returns true when the connection was subscribed before */
+  /** @returns true if the connection was subscribed before */
   unsubscribe(connectionId: string, topic: string): boolean {
     if (!this.#subscribers.remove(topic, connectionId)) return false;
     this.#topics.remove(connectionId, topic);
@@ -26,7 +26,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** @returns the topics the connection was subscribed to, in the order of its subscriptions */
+  /** @returns the topics that the connection was subscribed to, in the order of its subscriptions */
   unsubscribeAll(connectionId: string): readonly string[] {
     const topics = [...this.topicsOf(connectionId)];
     for (const topic of topics) this.unsubscribe(connectionId, topic);
@@ -38,12 +38,12 @@ export class Subscriptions {
     return this.#subscribers.get(topic).has(connectionId);
   }
 
-  /** Ids of the subscribed connections. The set is the index's own: do not keep or change it. */
+  /** Ids of the subscribed connections. The set belongs to the index: do not keep or change it. */
   subscribersOf(topic: string): ReadonlySet<string> {
     return this.#subscribers.get(topic);
   }
 
-  /** The topics of a connection. The set is the index's own: do not keep or change it. */
+  /** The topics of a connection. The set belongs to the index: do not keep or change it. */
   topicsOf(connectionId: string): ReadonlySet<string> {
     return this.#topics.get(connectionId);
   }
@@ -53,12 +53,12 @@ export class Subscriptions {
     return this.#subscribers.has(topic);
   }
 
-  /** How many topics have a subscriber. */
+  /** The number of topics with at least one subscriber. */
   get topicCount(): number {
     return this.#subscribers.size;
   }
 
-  /** How many (connection, topic) pairs there are. */
+  /** The number of (connection, topic) pairs. */
   get subscriptionCount(): number {
     return this.#size;
   }

@@ -1,6 +1,6 @@
 import { tokenLife } from '../identity/token-life.js';
 
-/** The topics that a connection is in by a token, and when each token ends. Changed in place by its one owner. */
+/** The topics that a connection may use by a topic token, with the expiry of each. Mutable; one owner changes it. */
 export class TopicGrants {
   readonly #ends = new Map<string, Date>();
 
@@ -8,7 +8,7 @@ export class TopicGrants {
     this.#ends.set(topic, expiresAt);
   }
 
-  /** When the token for a topic ends; `undefined` when there is none. */
+  /** Returns the expiry of the token for a topic; `undefined` if there is no token. */
   endOf(topic: string): Date | undefined {
     return this.#ends.get(topic);
   }
@@ -18,8 +18,8 @@ export class TopicGrants {
   }
 
   /**
-   * The topics whose tokens have ended.
-   * @param toleranceS seconds that clocks may differ by
+   * Returns the topics whose tokens have expired.
+   * @param toleranceS tolerated clock difference, in seconds
    */
   expired(now: number, toleranceS: number): string[] {
     return Array.from(this.#ends)

@@ -1,32 +1,32 @@
 import { isTopic } from './topic.js';
 
 /**
- * A compiled topic pattern such as `order:{id}`. `{name}` stands for one or more characters other than `:`; all else
- * stands for itself.
+ * A compiled topic pattern such as `order:{id}`. `{name}` matches one or more characters other than `:`; all other
+ * characters match themselves.
  */
 export interface TopicPattern {
   readonly source: string;
-  /** Names of the parameters, in their order. */
+  /** Names of the parameters, in order. */
   readonly params: readonly string[];
-  /** How many characters stand for themselves; of two patterns that match, the one with more of them wins. */
+  /** Number of literal characters. If two patterns match, the one with more of them wins. */
   readonly literals: number;
-  /** The pattern cut at its colons; each part is a list of literals with a parameter between any two neighbours. */
+  /** The pattern split at its colons; each segment is a list of literals with a parameter between neighbours. */
   readonly segments: readonly (readonly string[])[];
 }
 
-/** A compiled pattern, or what is wrong with it. */
+/** A compiled pattern, or the reason why it is invalid. */
 export type CompiledPattern =
   { readonly ok: true; readonly pattern: TopicPattern } | { readonly ok: false; readonly problem: string };
 
 const PARAM = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** Compiles a pattern; hostile or mistaken input is a result, not an exception. */
+/** Compiles a pattern. Never throws: invalid input gives `{ ok: false }`. */
 export function compileTopicPattern(source: string): CompiledPattern {
   if (typeof source !== 'string') return { ok: false, problem: 'a pattern must be a string' };
   const params = Array.from(source.matchAll(PARAM), ([, name]) => name!);
   const duplicate = params.find((name, i) => params.indexOf(name) !== i);
   if (duplicate !== undefined) return { ok: false, problem: `parameter {${duplicate}} appears twice` };
-  if (/\}\{/.test(source)) return { ok: false, problem: 'two parameters need something between them' };
+  if (/\}\{/.test(source)) return { ok: false, problem: 'two parameters need at least one character between them' };
   if (!isTopic(source.replace(PARAM, 'x'))) {
     return {
       ok: false,
@@ -39,7 +39,7 @@ export function compileTopicPattern(source: string): CompiledPattern {
   return { ok: true, pattern: { source, params, literals, segments } };
 }
 
-/** The parameters of a topic that the pattern matches, else `undefined`. The first parameter takes as little as it can. */
+/** Returns the parameters of a topic, or `undefined` if the pattern does not match. Earlier parameters match as little as possible. */
 export function matchTopic(pattern: TopicPattern, topic: string): Readonly<Record<string, string>> | undefined {
   const parts = topic.split(':');
   if (parts.length !== pattern.segments.length) return undefined;
@@ -50,7 +50,7 @@ export function matchTopic(pattern: TopicPattern, topic: string): Readonly<Recor
   return Object.fromEntries(pattern.params.map((name, i) => [name, values[i]!]));
 }
 
-/** The topic that a pattern makes of parameters, or `undefined` when one is missing, no string, empty or holds a colon. */
+/** Returns the topic for the parameters, or `undefined` if one is missing, not a string, empty or contains a colon. */
 export function buildTopic(pattern: TopicPattern, params: Readonly<Record<string, string>>): string | undefined {
   const values = pattern.params.map((name) => (Object.hasOwn(params, name) ? params[name]! : ''));
   if (values.some((value) => typeof value !== 'string' || value === '' || value.includes(':'))) return undefined;
@@ -59,12 +59,12 @@ export function buildTopic(pattern: TopicPattern, params: Readonly<Record<string
   return isTopic(topic) ? topic : undefined;
 }
 
-/** Sorts the pattern that wins first: the one with more literal characters. */
+/** Compares patterns for sorting: the one with more literal characters wins and comes first. */
 export function comparePatterns(a: TopicPattern, b: TopicPattern): number {
   return b.literals - a.literals;
 }
 
-/** True when some topic is matched by both patterns and neither wins over the other. */
+/** True if a topic exists that both patterns match and neither pattern wins. */
 export function areAmbiguous(a: TopicPattern, b: TopicPattern): boolean {
   return (
     a.literals === b.literals &&
@@ -73,7 +73,7 @@ export function areAmbiguous(a: TopicPattern, b: TopicPattern): boolean {
   );
 }
 
-/** Finds each literal as early as it comes; that is enough, for what is between them may be anything but empty. */
+/** Finds each literal at its first occurrence. No backtracking is needed, because parameters match any non-empty text. */
 function matchSegment(literals: readonly string[], text: string, values: string[]): boolean {
   const last = literals.length - 1;
   if (last === 0) return literals[0] === text;
@@ -113,7 +113,7 @@ function overlap(a: readonly Token[], b: readonly Token[]): boolean {
     const [x, y] = [a[i], b[j]];
     if (x === undefined || y === undefined) continue;
     if (x !== ANY && y !== ANY && x !== y) continue;
-    // One common character is consumed; a parameter may want more of them.
+    // Both consume one common character; a parameter may consume more.
     visit(i + 1, j + 1);
     if (x === ANY) visit(i, j + 1);
     if (y === ANY) visit(i + 1, j);

@@ -1,24 +1,24 @@
 import { isClaims, isExpired, type JwtClaims } from '../identity/claims.js';
 
-/** What a token for a topic has to be about. */
+/** The topic and user that a topic token must name. */
 export interface TopicTokenUse {
   readonly topic: string;
   readonly userId: string;
-  /** Seconds that clocks may differ by. */
+  /** Tolerated clock difference, in seconds. */
   readonly toleranceS: number;
 }
 
-/** What became of a token for a topic. */
+/** The verdict on a topic token. */
 export type TopicTokenVerdict =
   | 'good'
-  /** It was good once. */
+  /** The token matches but has expired. */
   | 'expired'
-  /** It is for another topic or another user, or no token for a topic at all. */
+  /** The token is for another topic or user, or is not a topic token. */
   | 'foreign';
 
 /**
- * Judges the verified claims of a token that opens one topic to one user: `channel` names the topic, `sub` the user, and
- * `exp` is required. A token to connect with has no `channel`, and so opens no topic.
+ * Checks the verified claims of a topic token, which opens one topic to one user: `channel` names the topic, `sub` the
+ * user, and `exp` is required. A connection token has no `channel`, so it opens no topic.
  */
 export function judgeTopicToken(
   claims: JwtClaims,

@@ -1,14 +1,14 @@
 import type { Problem } from '../base/problem.js';
 
-/** Most characters a topic name may have; every allowed character is one byte long. */
+/** Maximum length of a topic name, in characters; every allowed character takes one byte. */
 export const MAX_TOPIC_LENGTH = 255;
 
-/** What a topic name is made of. `#` is reserved for the package; braces belong to patterns. */
+/** Matches a topic name. `#` is reserved for the package; braces belong to patterns. */
 const TOPIC = /^[A-Za-z0-9_.:/@-]+$/;
 
 /**
- * What is wrong with a topic name: it must be a string of 1 to 255 letters, digits or `_ . : / @ -`.
- * @param maxLength a lower limit than 255, when there is one; a higher one changes nothing
+ * Returns the problems of a topic name: it must be a string of 1 to 255 letters, digits or `_ . : / @ -`.
+ * @param maxLength a limit below 255, if there is one; a higher one has no effect
  */
 export function explainTopic(value: unknown, maxLength: number = MAX_TOPIC_LENGTH): readonly Problem[] {
   if (typeof value !== 'string' || value.length === 0) return [{ at: 'topic', message: 'must be a non-empty string' }];
@@ -22,7 +22,7 @@ export function explainTopic(value: unknown, maxLength: number = MAX_TOPIC_LENGT
   return [];
 }
 
-/** True for a string that may name a topic. */
+/** True for a valid topic name. */
 export function isTopic(value: unknown): value is string {
   return explainTopic(value).length === 0;
 }
