@@ -1,12 +1,12 @@
 import type { StreamPosition } from '../history/history.js';
 
-/** What a client chose to tell its commands apart: a string of 1 to 64 characters or a safe integer. */
+/** Id that a client gives a command: a string of 1 to 64 characters, or a safe integer. */
 export type CommandId = string | number;
 
-/** Most characters of a command id that is a string. */
+/** Maximum length of a command id that is a string, in characters. */
 export const MAX_COMMAND_ID_LENGTH = 64;
 
-/** What a client may ask for, whatever its codec. */
+/** A command of a client, independent of the codec. */
 export type Command =
   | SubscribeCommand
   | UnsubscribeCommand
@@ -19,27 +19,27 @@ export type Command =
   | PongCommand;
 
 interface BaseCommand {
-  /** Comes back on exactly one final answer; without it only errors are said. */
+  /** Exactly one final answer carries this id. A command without an id is answered only by an error. */
   readonly id?: CommandId | undefined;
 }
 
-/** Receive what is published to a topic. */
+/** Subscribes to a topic. */
 export interface SubscribeCommand extends BaseCommand {
   readonly action: 'subscribe';
   readonly topic: string;
-  /** Handed to `@OnSubscribe`. */
+  /** Passed to `@OnSubscribe`. */
   readonly payload?: unknown;
-  /** Where the client left the topic: what it has missed since then is to follow. */
+  /** The last position that the client knows; requests the publications that it missed since. */
   readonly recover?: StreamPosition | undefined;
-  /** Also tell who joins and who leaves, or tell it no longer. Left out: not, or as before. */
+  /** Turns join and leave events on or off. If omitted: off, or unchanged for an existing subscription. */
   readonly presence?: boolean | undefined;
-  /** A token for this topic; the subscription ends with its life. */
+  /** A topic token; the subscription ends when it expires. */
   readonly token?: string | undefined;
-  /** True: there is a subscription already, and only its token is replaced. */
+  /** True if the subscription exists and only its token is to be replaced. */
   readonly renews?: boolean | undefined;
 }
 
-/** Receive it no longer. */
+/** Unsubscribes from a topic. */
 export interface UnsubscribeCommand extends BaseCommand {
   readonly action: 'unsubscribe';
   readonly topic: string;
@@ -51,29 +51,29 @@ export interface MessageCommand extends BaseCommand {
   readonly topic: string;
   readonly type: string;
   readonly payload?: unknown;
-  /** True where a client takes one reply: of many, it gets the last. */
+  /** True if the client expects a single reply: of several, it gets the last. */
   readonly single?: boolean | undefined;
 }
 
-/** Asks for what was published to a topic. */
+/** Requests publications of a topic's history. */
 export interface HistoryCommand extends BaseCommand {
   readonly action: 'history';
   readonly topic: string;
-  /** Most publications; 0 asks for the position alone. */
+  /** Maximum number of publications; 0 reads only the position. */
   readonly limit?: number | undefined;
-  /** Those behind it; in reverse, those before it. An empty epoch stands for whichever there is. */
+  /** Reads publications after this position, or before it in reverse. An empty epoch stands for the current one. */
   readonly since?: StreamPosition | undefined;
-  /** The latest first. */
+  /** Returns the latest first. */
   readonly reverse?: boolean | undefined;
 }
 
-/** Ends the running message with this id. */
+/** Cancels the running message with this id. */
 export interface CancelCommand {
   readonly action: 'cancel';
   readonly id: CommandId;
 }
 
-/** Who is in the topic? */
+/** Requests the presence of a topic. */
 export interface PresenceCommand extends BaseCommand {
   readonly action: 'presence';
   readonly topic: string;
@@ -82,20 +82,20 @@ export interface PresenceCommand extends BaseCommand {
 /** Authenticates, or renews the token of an authenticated connection. */
 export interface AuthCommand extends BaseCommand {
   readonly action: 'auth';
-  /** Empty when the one of the upgrade request counts. */
+  /** The token; empty to use the token of the upgrade request. */
   readonly token: string;
-  /** Where the client left topics that the server had put it in, by topic: what it has missed since then is to follow. */
+  /** The last known positions in server-side subscriptions, by topic; requests the publications missed since. */
   readonly recover?: ReadonlyMap<string, StreamPosition> | undefined;
-  /** Only as the first command, or only later; both when left out. */
+  /** Restricts the command to the first one of a connection, or to later ones; if omitted, both are allowed. */
   readonly stage?: 'opening' | 'renewal' | undefined;
 }
 
-/** Asks for a sign of life. */
+/** A ping of the client; answered with a pong. */
 export interface PingCommand extends BaseCommand {
   readonly action: 'ping';
 }
 
-/** The answer to a ping of the server, where the protocol has one. */
+/** The answer to the server's heartbeat ping, in protocols that have one. */
 export interface PongCommand extends BaseCommand {
   readonly action: 'pong';
 }

@@ -1,6 +1,6 @@
 /**
- * Every error that crosses the wire, in one table: the HTTP status it corresponds to, and whether the same command may
- * succeed when it is sent again. Codes are stable; texts are not.
+ * Every error code that a client can receive, with the corresponding HTTP status, and whether a retry of the same command
+ * may succeed. Codes are stable; texts are not.
  */
 export const ERROR_CODES = {
   INVALID_MESSAGE: {
@@ -14,8 +14,8 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'A value was refused; `details` says which and why.',
   },
-  UNAUTHENTICATED: { httpStatus: 401, retryable: false, meaning: 'No token, or one that does not hold.' },
-  TOKEN_EXPIRED: { httpStatus: 401, retryable: false, meaning: 'The token was good once; get a new one.' },
+  UNAUTHENTICATED: { httpStatus: 401, retryable: false, meaning: 'No token, or an invalid one.' },
+  TOKEN_EXPIRED: { httpStatus: 401, retryable: false, meaning: 'The token has expired; get a new one.' },
   FORBIDDEN: {
     httpStatus: 403,
     retryable: false,
@@ -35,10 +35,10 @@ export const ERROR_CODES = {
     meaning: 'Too much in too short a time; `retryAfterMs` says when to try again.',
   },
   INTERNAL: { httpStatus: 500, retryable: false, meaning: 'The server failed; its log has the reason.' },
-  UNAVAILABLE: { httpStatus: 503, retryable: true, meaning: 'Not at the moment.' },
+  UNAVAILABLE: { httpStatus: 503, retryable: true, meaning: 'Temporarily unavailable; try again later.' },
 } as const satisfies Record<string, { httpStatus: number; retryable: boolean; meaning: string }>;
 
-/** A stable name for what went wrong. */
+/** Stable name of an error. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** True for one of the codes in the table. */
@@ -46,7 +46,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
 }
 
-/** The code that stands for an HTTP status, such as that of a Nest exception. */
+/** Returns the code for an HTTP status, such as that of a Nest exception. */
 export function errorCodeOfHttpStatus(status: number): ErrorCode {
   switch (status) {
     case 401:
@@ -70,17 +70,17 @@ export function errorCodeOfHttpStatus(status: number): ErrorCode {
   }
 }
 
-/** An error as a client sees it. */
+/** An error as a client receives it. */
 export interface WireError {
   readonly code: ErrorCode;
-  /** Prose for a developer; may change. */
+  /** Text for developers; may change. */
   readonly message: string;
   /** The action that failed. */
   readonly action?: string;
   readonly topic?: string;
   readonly retryAfterMs?: number;
-  /** The status of a Nest HTTP exception, or one that says more than the code, for protocols that tell it. */
+  /** HTTP status of a Nest exception, or one more specific than the code, for protocols that carry it. */
   readonly httpStatus?: number;
-  /** What a validation found, or the body of a Nest HTTP exception. */
+  /** The result of a validation, or the body of a Nest HTTP exception. */
   readonly details?: unknown;
 }

@@ -1,17 +1,18 @@
 import type { Problem } from '../base/problem.js';
 
-/** Limits on the shape of parsed JSON. */
+/** Limits for the shape of parsed JSON. */
 export interface JsonShape {
   readonly maxDepth: number;
-  /** Most keys of an object, and most entries of an array. */
+  /** Maximum number of keys of an object, and of entries of an array. */
   readonly maxKeys: number;
-  /** Most values in all: each entry of an object or array counts, at every level. Bounds the memory of a parsed message. */
+  /** Maximum number of values in total; each entry of an object or array counts, at every level. Bounds the memory of a parsed message. */
   readonly maxValues: number;
 }
 
 /**
- * Explains how parsed JSON exceeds a limit: nested too deep, too many entries in one container, or too many in all. `JSON.parse` takes 32,000 levels in 64 KB, which
- * `JSON.stringify`, `structuredClone` and validators then fail on; so this walks without recursion.
+ * Returns the problem of parsed JSON that exceeds a limit: nested too deep, too many entries in one container, or too many
+ * values in total. It does not recurse: `JSON.parse` accepts 32,000 levels in 64 KB, on which `JSON.stringify`,
+ * `structuredClone` and validators fail.
  */
 export function explainJsonShape(value: unknown, { maxDepth, maxKeys, maxValues }: JsonShape): Problem | undefined {
   if (!isContainer(value)) return undefined;
@@ -27,7 +28,7 @@ export function explainJsonShape(value: unknown, { maxDepth, maxKeys, maxValues 
       }
       values += entries;
       if (values > maxValues) {
-        return { at: 'message', message: `must not hold more than ${maxValues} values in all` };
+        return { at: 'message', message: `must not hold more than ${maxValues} values in total` };
       }
     }
     level = next;
@@ -35,14 +36,14 @@ export function explainJsonShape(value: unknown, { maxDepth, maxKeys, maxValues 
   return undefined;
 }
 
-/** Collects what is inside a container and is one itself. @returns how many entries it has */
+/** Collects the containers inside a container. @returns the number of its entries */
 function descend(container: object, found: object[]): number {
   if (Array.isArray(container)) {
     for (const entry of container as unknown[]) if (isContainer(entry)) found.push(entry);
     return container.length;
   }
   let entries = 0;
-  // A list of the values would be made for nothing; JSON.parse makes no object that inherits an enumerable key.
+  // for…in avoids allocating a list of the values; objects from JSON.parse inherit no enumerable keys.
   for (const key in container) {
     entries += 1;
     const entry = (container as Readonly<Record<string, unknown>>)[key];

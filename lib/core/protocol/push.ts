@@ -4,20 +4,21 @@ import type { Publication, StreamPosition } from '../history/history.js';
 import type { Presence } from '../presence/presence.js';
 
 /**
- * What the server tells a client beside messages, whatever its codec: about the connection itself, and who joins and leaves.
+ * A frame from the server to a client other than a message, independent of the codec: news of the connection, joins and
+ * leaves, and answers to commands.
  */
 export type Push =
   | {
       readonly kind: 'welcome';
-      /** The command that led to it, when the token came with one. */
+      /** Id of the command that carried the token, if a command did. */
       readonly answers?: CommandId;
       readonly connectionId: string;
       readonly userId: string;
       readonly expiresAt?: Date;
       readonly heartbeatMs: number;
-      /** Missing when there is no limit. */
+      /** Omitted if there is no limit. */
       readonly maxMessageBytes?: number;
-      /** The user's own topic, where what is sent to the user arrives as its publications: as in `subscribed`. */
+      /** The personal topic, in which messages to the user arrive as publications; fields as in `subscribed`. */
       readonly personal?: { readonly topic: string; readonly position: StreamPosition; readonly recovered?: boolean };
     }
   | { readonly kind: 'authenticated'; readonly id?: CommandId; readonly userId: string; readonly expiresAt?: Date }
@@ -26,16 +27,16 @@ export type Push =
       readonly kind: 'subscribed';
       readonly id?: CommandId;
       readonly topic: string;
-      /** From where on everything arrives, in a topic that keeps a history. */
+      /** For a topic with history: the position after which every publication arrives. */
       readonly position?: StreamPosition;
       /**
-       * Answers a wish to recover: true when everything that was missed follows. Unasked and false: publications were
-       * missed on the way to this subscription and cannot be recovered; it goes on behind `position`.
+       * Answers a request to recover: true if all missed publications follow. False without a request: publications were
+       * lost on the way to this subscription and cannot be recovered; the stream continues after `position`.
        */
       readonly recovered?: boolean;
-      /** True when the server began it, and not the client. */
+      /** True for a server-side subscription. */
       readonly byServer?: boolean;
-      /** When the token for the topic ends, where there is one. */
+      /** Expiry of the topic token, if there is one. */
       readonly expiresAt?: Date;
     }
   | {
@@ -43,7 +44,7 @@ export type Push =
       readonly id?: CommandId;
       readonly topic: string;
       readonly reason?: string;
-      /** True: its token has ended; with a new one the client may come back at once. */
+      /** True if the topic token expired; the client may resubscribe at once with a new one. */
       readonly expired?: boolean;
     }
   | {

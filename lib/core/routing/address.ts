@@ -1,7 +1,7 @@
 import type { Problem } from '../base/problem.js';
 import { explainTopic } from '../topic/topic.js';
 
-/** Where a message goes. `id` is the user id, the role's name, the connection id or the topic's name. */
+/** The destination of a message. `id` is the user id, the role's name, the connection id or the topic's name. */
 export type Address =
   | { readonly kind: 'user'; readonly id: string }
   | { readonly kind: 'role'; readonly id: string }
@@ -19,7 +19,7 @@ export function role(name: string): Address {
   return { kind: 'role', id: name };
 }
 
-/** One connection. An unknown or malformed id has no recipients and is no error. */
+/** One connection. An unknown or malformed id has no recipients and is not an error. */
 export function connection(connectionId: string): Address {
   return { kind: 'connection', id: connectionId };
 }
@@ -36,7 +36,7 @@ export function all(): Address {
 
 const NAMES = { user: 'userId', role: 'role', connection: 'connectionId', topic: 'topic' } as const;
 
-/** What is wrong with an address, by the name of the argument a caller gave; an empty list when nothing is. */
+/** Returns the problems of an address, named after the argument of its constructor; an empty list if it is valid. */
 export function explainAddress(address: unknown): readonly Problem[] {
   if (typeof address !== 'object' || address === null || !('kind' in address)) {
     return [{ at: 'address', message: 'must be made by user(), role(), connection(), topic() or all()' }];
@@ -60,7 +60,7 @@ export function explainAddress(address: unknown): readonly Problem[] {
   }
 }
 
-/** True when two addresses name the same target. */
+/** True if two addresses name the same destination. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.kind === b.kind && (a.kind === 'all' || a.id === (b as { id: string }).id);
 }

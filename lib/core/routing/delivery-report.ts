@@ -1,18 +1,18 @@
-/** The answer to a send; it means the same on every backend. */
+/** The result of a send, with the same meaning on every backend. */
 export interface DeliveryReport {
-  /** How many connections it was written to, over all nodes. For an order: how many it was carried out on. */
+  /** Number of connections on all nodes to which the message was written; for an order, on which it was carried out. */
   readonly recipients: number;
-  /** How many nodes wrote it to at least one connection. */
+  /** Number of nodes that wrote it to at least one connection. */
   readonly nodes: number;
-  /** False when a node that may have recipients did not answer, so that `recipients` may be too low. */
+  /** False if a node that may have recipients did not answer; `recipients` may then be too low. */
   readonly complete: boolean;
-  /** Of a publication to a topic that keeps a history: the epoch of its stream. */
+  /** Epoch of the stream, for a publication to a topic that keeps a history. */
   readonly epoch?: string;
-  /** Of a publication to a topic that keeps a history: its place in it. */
+  /** Offset in the stream, for a publication to a topic that keeps a history. */
   readonly offset?: number;
 }
 
-/** The report of a send that no node but this one had to do with. */
+/** Returns the report of a send that involved only this node. */
 export function localReport(recipients: number): DeliveryReport {
   return { recipients, nodes: recipients > 0 ? 1 : 0, complete: true };
 }

@@ -5,8 +5,8 @@ import type { RealtimeMessage } from '../message/message.js';
 import type { PresenceChange } from '../presence/presence.js';
 
 /**
- * What crosses the bus: to whom, except whom, and what. The content is a message, news of who came or left, or an order
- * that the node which holds the addressed connections carries out.
+ * The unit that crosses the bus: addresses, exceptions and content. The content is a message, a presence change, or an
+ * order for the nodes that hold the addressed connections.
  */
 export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
   /** A connection that matches several addresses is reached once. */
@@ -15,58 +15,58 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
   readonly content: C;
 }
 
-/** What an envelope carries. */
+/** The content of an envelope. */
 export type EnvelopeContent = MessageContent | PresenceChange | Order;
 
-/** What the nodes that hold the addressed connections are to do with them. */
+/** An operation that the nodes carry out on the addressed connections. */
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder;
 
-/** A message as JSON text: serialised once by the sender, never parsed or written again on its way. */
+/** A message as JSON text: serialised once by the sender, and not parsed or serialised again on its way. */
 export interface MessageContent {
   readonly kind: 'message';
   readonly text: string;
-  /** Its place in the history of the topic that it is for, when that keeps one. */
+  /** Its position in the topic's history, if the topic keeps one. */
   readonly position?: StreamPosition;
 }
 
-/** Close the addressed connections. */
+/** Closes the addressed connections. */
 export interface DisconnectOrder {
   readonly kind: 'disconnect';
   readonly code: CloseCodeName;
-  /** Prose for the close frame, at most 123 bytes. */
+  /** Text for the close frame, at most 123 bytes. */
   readonly reason: string;
 }
 
-/** Subscribe the addressed connections to a topic, without asking a handler. */
+/** Subscribes the addressed connections to a topic without calling `@OnSubscribe`. */
 export interface SubscribeOrder {
   readonly kind: 'subscribe';
   readonly topic: string;
 }
 
-/** Take the addressed connections off a topic and tell them why. */
+/** Unsubscribes the addressed connections from a topic and tells them the reason. */
 export interface UnsubscribeOrder {
   readonly kind: 'unsubscribe';
   readonly topic: string;
   readonly reason: string;
 }
 
-/** Ask whether the addressed connections' tokens have been revoked, and end those where they have. */
+/** Checks whether the tokens of the addressed connections were revoked, and closes the connections of revoked ones. */
 export interface RevalidateOrder {
   readonly kind: 'revalidate';
 }
 
-/** Give the addressed connections other roles or permissions, and judge their topics anew. */
+/** Replaces roles or permissions of the addressed connections, and authorizes their topics again. */
 export interface RightsOrder extends Partial<Rights> {
   readonly kind: 'rights';
 }
 
-/** What a connection may: replaced as a whole. */
+/** The rights of a connection; each list is replaced as a whole. */
 export interface Rights {
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
 }
 
-/** A message with its addresses, before it is serialised: the form in which the functions below look at it. */
+/** A message with its addresses, before serialisation; the input of the functions below. */
 export interface AddressedMessage {
   readonly to: readonly Address[];
   readonly except: readonly Address[];

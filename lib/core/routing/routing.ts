@@ -2,20 +2,20 @@ import type { Address } from './address.js';
 import type { RealtimeConnection } from '../connection/connection.js';
 import type { AddressedMessage, Envelope } from './envelope.js';
 
-/** Where something goes: the addresses, and those left out. */
+/** The destination of an envelope: addresses and exceptions. */
 export type Addressing = Pick<Envelope, 'to' | 'except'>;
 
-/** Tells which connections an address stands for. Indexed, so that an answer costs its size and not a search. */
+/** Resolves an address to connections by an index, so that the cost depends on the size of the result. */
 export interface RecipientIndex {
-  /** Ids of the connections behind the address; the set may be the index's own and must not be kept or changed. */
+  /** Ids of the connections that the address names. The set may belong to the index: do not keep or change it. */
   idsOf(address: Address): ReadonlySet<string>;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 /**
- * The connections an envelope reaches, each once. With a single address and no exception the index's own set is
- * returned: nothing is allocated per recipient.
+ * Returns the connections that an envelope reaches, each once. For a single address without exceptions it returns the
+ * index's own set, so that fan-out allocates nothing per recipient.
  */
 export function recipientsOf({ to, except }: Addressing, index: RecipientIndex): ReadonlySet<string> {
   const [first] = to;
@@ -28,7 +28,7 @@ export function recipientsOf({ to, except }: Addressing, index: RecipientIndex):
   return union;
 }
 
-/** Says whether one connection is behind an address; `topicsOf` tells the topics it is subscribed to. */
+/** True if the address names the connection; `topicsOf` returns the topics that the connection is subscribed to. */
 export function matches(
   connection: RealtimeConnection,
   address: Address,
@@ -48,7 +48,7 @@ export function matches(
   }
 }
 
-/** True when the connection matches one of the addresses and none of the exceptions. */
+/** True if the connection matches one of the addresses and none of the exceptions. */
 export function reaches(
   { to, except }: Addressing,
   connection: RealtimeConnection,
@@ -58,7 +58,7 @@ export function reaches(
   return to.some(matched) && !except.some(matched);
 }
 
-/** The connections of a list that a message reaches, each once: the definition that the indexed way must agree with. */
+/** Returns the connections of a list that a message reaches, each once; the reference for {@link recipientsOf}. */
 export function routeToConnections(
   addressing: Addressing,
   connections: Iterable<RealtimeConnection>,
@@ -72,7 +72,7 @@ export function routeToConnections(
   return [...reached.values()];
 }
 
-/** The ids of the connections of a list that a message reaches, each once. */
+/** Returns the ids of the connections of a list that a message reaches, each once. */
 export function routeToIds(
   addressing: Addressing,
   connections: Iterable<RealtimeConnection>,
@@ -81,7 +81,7 @@ export function routeToIds(
   return routeToConnections(addressing, connections, topicsOf).map(({ id }) => id);
 }
 
-/** The messages of a list that reach a connection, in their order. */
+/** Returns the messages of a list that reach a connection, in order. */
 export function messagesReaching<M extends AddressedMessage>(
   messages: readonly M[],
   connection: RealtimeConnection,

@@ -1,13 +1,13 @@
 import { personalTopic, userOfPersonalTopic } from '../topic/reserved-topic.js';
 import { topic as topicAddress, user, type Address } from './address.js';
 
-/** The address that the publications of a topic go to: its subscribers; the user, for a personal topic. */
+/** Returns the address of a topic's publications: the topic, or the user of a personal topic. */
 export function addressOfTopic(topic: string): Address {
   const userId = userOfPersonalTopic(topic);
   return userId === undefined ? topicAddress(topic) : user(userId);
 }
 
-/** The topic whose history may keep what is sent to an address; `undefined` for addresses without one. */
+/** Returns the topic whose history may keep messages to this address; `undefined` if there is none. */
 export function topicOfAddress(address: Address): string | undefined {
   switch (address.kind) {
     case 'topic':

@@ -154,7 +154,7 @@ describe('a socket that is held', () => {
     socket.send(A);
     socket.release(() => socket.close('SLOW'));
     await nextTurn();
-    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
+    expect([raw.calls, closes]).toEqual([[], ['3008 slow consumer, reads too slowly']]);
   });
 
   it('sends as ever after its release', async () => {
@@ -244,7 +244,7 @@ describe('closing', () => {
     const socket = open();
     socket.send(A);
     socket.close('SLOW');
-    expect([raw.calls, closes]).toEqual([[], ['3008 reads too slowly']]);
+    expect([raw.calls, closes]).toEqual([[], ['3008 slow consumer, reads too slowly']]);
   });
 
   it('at once drops what has not left', async () => {

@@ -111,7 +111,7 @@ describe('Pings', () => {
 
   it('end the connection of one that does not', async () => {
     const client = await (await LineClient.to(await startRooms({ heartbeat }))).connect(ann);
-    expect(await client.client.nextClose()).toEqual({ code: 3012, reason: 'did not answer a ping' });
+    expect(await client.client.nextClose()).toEqual({ code: 3012, reason: 'heartbeat timeout, did not answer a ping' });
   });
 
   it('need one answer, and not a second', async () => {

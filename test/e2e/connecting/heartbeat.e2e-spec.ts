@@ -47,7 +47,7 @@ describe('A client that answers no pings', () => {
   it('is closed', async () => {
     const app = await listenWith({ intervalMs: 20, timeoutMs: 20 });
     const [code, reason] = await once(muteClient(app), 'close');
-    expect([code, String(reason)]).toEqual([3012, 'did not answer a ping']);
+    expect([code, String(reason)]).toEqual([3012, 'heartbeat timeout, did not answer a ping']);
   });
 
   it('leaves nothing behind', async () => {

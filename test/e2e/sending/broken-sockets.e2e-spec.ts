@@ -102,7 +102,7 @@ describe('a client that stops reading', () => {
     const stage = await Stage.set({ options });
     const ann = await stage.connectAs('ann');
     ann.socket.pause();
-    expect(await overwhelm(stage, ann.id)).toMatchObject({ code: 3008, reason: 'reads too slowly' });
+    expect(await overwhelm(stage, ann.id)).toMatchObject({ code: 3008, reason: 'slow consumer, reads too slowly' });
   });
 
   it('is told so, if it ever reads on', async () => {
@@ -111,7 +111,7 @@ describe('a client that stops reading', () => {
     ann.socket.pause();
     await overwhelm(stage, ann.id);
     ann.socket.resume();
-    expect(await ann.nextClose()).toEqual({ code: 3008, reason: 'reads too slowly' });
+    expect(await ann.nextClose()).toEqual({ code: 3008, reason: 'slow consumer, reads too slowly' });
   });
 
   it('is no recipient any more', async () => {
