@@ -1,6 +1,6 @@
 /**
- * The application is put together wrongly: an option, a handler, the adapter. Stops the boot; the text names what is
- * wrong and what to write instead.
+ * A configuration error: an invalid option, handler or adapter. It stops the boot; the text names the fault and the
+ * correction.
  * @publicApi
  */
 export class RealtimeConfigurationError extends Error {

@@ -1,18 +1,18 @@
 import { ERROR_CODES, type ErrorCode } from '../core/protocol/error-code.js';
 
-/** What may be said about a failure beside its code and text. */
+/** Details of a failure, apart from its code and text. */
 export interface RealtimeErrorOptions {
-  /** What a client or caller needs to know to set it right; crosses the wire. */
+  /** Information that helps a client or caller to correct the failure; sent to clients. */
   readonly details?: unknown;
-  /** When trying again makes sense, in milliseconds. */
+  /** Delay after which a retry makes sense, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** What led to it; never crosses the wire. */
+  /** The underlying error; never sent to clients. */
   readonly cause?: unknown;
 }
 
 /**
- * A failure with a stable code. Thrown by the package; thrown by a handler, it reaches the client as it is
- * (`code`, `message`, `details`, `retryAfterMs`).
+ * A failure with a stable code. The package throws it; if a handler throws it, the client receives its `code`, `message`,
+ * `details` and `retryAfterMs` unchanged.
  * @publicApi
  */
 export class RealtimeError extends Error {
@@ -30,7 +30,7 @@ export class RealtimeError extends Error {
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 
-  /** True when the same call may succeed later. */
+  /** True if the same call may succeed later. */
   get retryable(): boolean {
     return ERROR_CODES[this.code].retryable;
   }

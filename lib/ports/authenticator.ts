@@ -1,39 +1,39 @@
 import type { Identity } from '../core/identity/claims.js';
 
-/** Who a token stands for. */
+/** The result of an authentication. */
 export interface Authenticated {
   readonly identity: Identity;
-  /** When the token's life ends, from its `exp`; in the past for an expired token that was allowed. */
+  /** Expiry of the token, from its `exp`; in the past for an expired token that was accepted. */
   readonly expiresAt?: Date;
   /**
-   * Asks again whether the token has been revoked since, when the application can tell. Rejects when nobody can tell at
-   * the moment.
+   * Checks whether the token was revoked since; present if the application can tell. Rejects if the check is not possible
+   * at the moment.
    */
   readonly isRevoked?: () => Promise<boolean>;
 }
 
-/** How one token is to be judged. */
+/** Options for the authentication of one token. */
 export interface AuthenticateOptions {
-  /** Accept a token whose life is over; default false. */
+  /** Accepts an expired token; default false. */
   readonly allowExpired?: boolean;
 }
 
 /**
- * Makes an identity of a token: the one way in, for sockets and HTTP requests alike.
+ * Turns a token into an identity. Sockets and HTTP requests are authenticated only here.
  *
- * **Promised by an implementation:** what it resolves with was vouched for by whoever issues the tokens, and is complete
- * and well-formed. It never throws synchronously. Calls run concurrently.
+ * **Promised by an implementation:** the issuer of the tokens vouches for the resolved identity, which is complete and
+ * well-formed. It never throws synchronously. Calls run concurrently.
  *
- * **Not promised:** an answer in time (the caller owns the deadline), and that the user may do anything; see `authorize`
- * in `core`.
+ * **Not promised:** an answer in time (the caller sets the deadline), and that the user has any right; see `authorize` in
+ * `core`.
  *
- * **Errors:** always a `RealtimeError`: `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when nobody can tell at the
- * moment. Texts and details hold no part of the token and no value of a claim.
+ * **Errors:** always a `RealtimeError`: `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` if the token cannot be checked
+ * at the moment. Texts and details contain no part of the token and no value of a claim.
  */
 export abstract class Authenticator {
   /**
    * @param token as the client sent it
-   * @returns who it stands for, and until when
+   * @returns the identity, and the token's expiry
    */
   abstract authenticate(token: string, options?: AuthenticateOptions): Promise<Authenticated>;
 }

@@ -1,27 +1,27 @@
 import type { RealtimeConnection } from '../core/connection/connection.js';
 
 /**
- * The connections of this node, findable by id, user and role.
+ * The connections of this node, indexed by id, user and role.
  *
- * **Promised by an implementation:** it answers at once, from this process's memory, and what was set is found by the
- * next call; a lookup costs what it returns, never a search; a removed connection leaves nothing behind. Sets that are
- * returned may be live: callers neither keep nor change them, but may remove connections while they iterate.
+ * **Promised by an implementation:** it answers synchronously, from the memory of this process, and a change is visible to
+ * the next call. The cost of a lookup depends on the size of its result; it never searches. A removed connection takes no
+ * memory. Returned sets may be live: callers neither keep nor change them, but may remove connections while they iterate.
  *
- * **Not promised:** anything about other nodes; that is the bus's business. Nothing is stored beyond the process.
+ * **Not promised:** anything about other nodes, which the bus covers. Nothing is stored outside of the process.
  */
 export abstract class ConnectionRegistry {
-  /** Adds a connection, or puts a newer snapshot in place of the one with the same id. */
+  /** Adds a connection, or replaces the snapshot that has the same id. */
   abstract set(connection: RealtimeConnection): void;
-  /** @returns the connection that was there; removing an unknown id does nothing */
+  /** @returns the removed connection; removing an unknown id does nothing */
   abstract remove(id: string): RealtimeConnection | undefined;
-  /** One connection, or `undefined` when there is none with this id. */
+  /** Returns the connection with this id, or `undefined` if there is none. */
   abstract get(id: string): RealtimeConnection | undefined;
   /** Ids of one user's connections. */
   abstract idsOfUser(userId: string): ReadonlySet<string>;
-  /** Ids of the connections that have a role now. */
+  /** Ids of the connections that currently have a role. */
   abstract idsOfRole(role: string): ReadonlySet<string>;
   /** Ids of all connections. */
   abstract ids(): ReadonlySet<string>;
-  /** How many different users are connected. */
+  /** The number of distinct users. */
   abstract readonly userCount: number;
 }

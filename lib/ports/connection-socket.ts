@@ -3,16 +3,16 @@ import type { Codec } from './codec.js';
 import type { Frame } from './frame.js';
 
 /**
- * The writing side of one connection's WebSocket.
+ * The sending side of one connection's WebSocket.
  *
- * **Promised by an implementation:** frames leave in the order of `send`, whole or not at all. Neither method throws or
- * waits: after the socket has begun to close, frames are dropped.
+ * **Promised by an implementation:** frames leave in the order of `send`, each as a whole or not at all. No method throws
+ * or blocks. After the socket has begun to close, frames are dropped.
  */
 export abstract class ConnectionSocket {
-  /** How pushes to this client are written. */
+  /** The codec for pushes to this client. */
   abstract readonly codec: Codec;
-  /** Hands over a frame, usually shared with other sockets. It may leave together with others at the end of the turn. */
+  /** Sends a frame, which is usually shared with other sockets. It may leave together with others at the end of the turn. */
   abstract send(frame: Frame): void;
-  /** Begins to close, after what was sent has left. `reason` is prose; the code's own text is used when it is left out. */
+  /** Begins to close after the frames sent before have left. `reason` is prose; default: the text of the code. */
   abstract close(code: CloseCodeName, reason?: string): void;
 }

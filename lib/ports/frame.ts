@@ -1,7 +1,7 @@
-/** Makes bytes of a frame's text, in the way of one transport. */
+/** Encodes the text of a frame for one kind of transport. */
 export type FrameMaker = (text: string) => Buffer;
 
-/** Text for a client, and what transports make of it: one object for all its recipients, so that it is framed once for each way. */
+/** A text for clients, with its encoded forms. All recipients share one object, so that it is encoded once per kind of transport. */
 export class Frame {
   #make: FrameMaker | undefined;
   #bytes: Buffer | undefined;
@@ -9,9 +9,9 @@ export class Frame {
 
   constructor(readonly text: string) {}
 
-  /** The bytes to write, made by the first socket that asks in this way. */
+  /** Returns the bytes to write; the first call for a kind of transport encodes them. */
   bytes(make: FrameMaker): Buffer {
-    // Nearly always all sockets are of one kind.
+    // Almost always, all sockets use the same kind.
     if (make === this.#make) return this.#bytes!;
     if (this.#make === undefined) {
       this.#make = make;

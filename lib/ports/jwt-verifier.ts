@@ -1,23 +1,23 @@
 import type { JwtClaims } from '../core/identity/claims.js';
 
 /**
- * Says whether a token is genuine, and what it claims.
+ * Verifies a token and returns its claims.
  *
- * **Promised by an implementation:** the claims it resolves with come from a token whose signature, issuer, audience
- * and not-before time it has checked. It rejects everything else, and never throws synchronously or hangs for ever (the
+ * **Promised by an implementation:** the resolved claims come from a token whose signature, issuer, audience and
+ * not-before time it has checked. It rejects every other token, and never throws synchronously or hangs forever (the
  * gateway waits `limits.authTimeoutMs`). Calls run concurrently.
  *
- * **Not promised:** that the token is still alive. `exp` is judged by the caller, so that an application may choose to
- * accept expired tokens (`authorize.allowExpired`); a verifier that rejects them itself takes that choice away.
+ * **Not promised:** that the token has not expired. The caller checks `exp`, so that an application can choose to accept
+ * expired tokens (`authorize.allowExpired`); a verifier that rejects them removes that choice.
  *
- * **Errors:** a `RealtimeError` with the code `TOKEN_EXPIRED` or `UNAVAILABLE` (the key server is away: the client is
- * told to try again) is passed on. Every other rejection means `UNAUTHENTICATED`. Texts must not hold any part of
- * the token.
+ * **Errors:** a `RealtimeError` with the code `TOKEN_EXPIRED` or `UNAVAILABLE` (the key server is unavailable: the client
+ * is told to retry) is passed on. Every other rejection means `UNAUTHENTICATED`. Texts must not contain any part of the
+ * token.
  */
 export abstract class JwtVerifier {
   /**
    * @param token as the client sent it
-   * @returns what it claims, `exp` unjudged
+   * @returns its claims, with `exp` unchecked
    */
   abstract verify(token: string): Promise<JwtClaims>;
 }
