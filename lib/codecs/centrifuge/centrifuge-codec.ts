@@ -4,10 +4,10 @@ import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, readCommand } from './command-reader.js';
 import { writeHistory, writePush } from './push-writer.js';
 
-/** Most commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
+/** Maximum number of commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
 const MAX_COMMANDS = 4_096;
 
-/** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one in each line. */
+/** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one per line. */
 export class CentrifugeCodec implements Codec {
   readonly subprotocol = 'centrifuge-json';
   readonly clientOpens = true;
@@ -31,12 +31,12 @@ export class CentrifugeCodec implements Codec {
 
   encodeMessage(message: string, topic: string | undefined, offset?: number): string {
     if (topic === undefined) return `{"push":{"message":{"data":${message}}}}`;
-    // A message that was written by JSON.stringify has no line breaks.
+    // The output of JSON.stringify contains no line breaks.
     const place = offset === undefined ? '' : `,"offset":${offset}`;
     return `{"push":{"channel":${JSON.stringify(topic)},"pub":{"data":${message}${place}}}}`;
   }
 
-  /** Stops at the first failure that nobody can be told about, since that ends the connection. */
+  /** Stops at the first error that cannot be answered, because it closes the connection. */
   *#readLines(text: string): Iterable<Decoded> {
     let start = 0;
     for (let count = 0; count < MAX_COMMANDS; count++) {
@@ -50,7 +50,7 @@ export class CentrifugeCodec implements Codec {
   }
 
   #read(line: string): Decoded {
-    // A frame may hold 65,536 line feeds, and each exception of JSON.parse costs microseconds.
+    // A frame may contain 65,536 line feeds, and each exception of JSON.parse costs microseconds.
     if (line === '') return failed('a command is empty');
     let value: unknown;
     try {

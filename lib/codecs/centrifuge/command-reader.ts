@@ -7,7 +7,7 @@ import { commandIdOf, METHODS, type Method } from './method.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A request that is answered with an error; the connection goes on. */
+/** A request that is answered with an error; the connection stays open. */
 class Refusal {
   constructor(
     readonly code: ErrorCode,
@@ -15,7 +15,7 @@ class Refusal {
   ) {}
 }
 
-/** A command, a refusal, or the end of a sentence about what ends the connection. */
+/** A command, a refusal, or the reason for closing the connection. */
 type Reading = Command | Refusal | string;
 
 /** Reads the fields of a method's request. */
@@ -103,7 +103,7 @@ function presenceOf(channel: unknown, id: CommandId): Reading {
   return isText(channel) ? { action: 'presence', id, topic: channel } : NO_CHANNEL;
 }
 
-/** Reads a command. An error that nobody can be told about ends the connection. */
+/** Reads a command. An error that cannot be answered closes the connection. */
 export function readCommand(fields: Fields): Decoded {
   const method = METHODS.find((name) => fields[name] !== undefined && fields[name] !== null);
   const id = idIn(fields);
@@ -119,14 +119,14 @@ export function readCommand(fields: Fields): Decoded {
   return { ok: false, id: commandIdOf(method, id), error: { code, message } };
 }
 
-/** The id by which the error is told that answers what these fields say, or `undefined` when there is nobody to tell. */
+/** Returns the id for an error that answers the command in these fields, or `undefined` if it cannot be answered. */
 export function commandIdIn(fields: Fields): CommandId | undefined {
   const method = METHODS.find((name) => fields[name] !== undefined && fields[name] !== null);
   const id = idIn(fields);
   return method === undefined || method === 'send' || !id ? undefined : commandIdOf(method, id);
 }
 
-/** An error without an id: the reason of a close. */
+/** Returns an error without an id, which is the reason for a close. */
 export function failed(message: string): Decoded {
   return { ok: false, error: { code: 'INVALID_MESSAGE', message } };
 }
@@ -137,25 +137,25 @@ const PONG: Decoded = { ok: true, command: { action: 'pong' } };
 
 const MAX_ID = 0xffff_ffff;
 
-/** 0 when it is missing; `undefined` when it cannot be one. */
+/** Returns the id, 0 if it is missing, or `undefined` if it is invalid. */
 function idIn({ id = 0 }: Fields): number | undefined {
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= MAX_ID ? id : undefined;
 }
 
-/** As the limit of a history: no limit of the client's own. */
+/** A history limit with which the client sets no limit of its own. */
 const ALL = -1;
 
-/** In no history, since no epoch has such a name: what is asked for from there cannot be had, and that is what is said. */
+/** A position in no history, because no epoch has this name: recovery from it always fails, and the client is told so. */
 const NOWHERE: StreamPosition = { epoch: '?', offset: 0 };
 
-/** A place without an epoch is in whichever there is. */
+/** Reads a position. An empty epoch stands for the current one. */
 function positionIn({ epoch = '', offset = 0 }: Fields): StreamPosition {
   const position = { epoch, offset };
   if (epoch === '' && isOffset(offset)) return { epoch, offset };
   return isStreamPosition(position) ? position : NOWHERE;
 }
 
-/** Where a client left what it had not subscribed to by itself; nothing when it was nowhere, or does not wish to recover. */
+/** Returns the last known positions in server-side subscriptions, if the client requests recovery. */
 function positionsIn(subs: unknown): ReadonlyMap<string, StreamPosition> | undefined {
   const left = Object.entries(fieldsOf(subs)).flatMap(([channel, sub]) => {
     const fields = fieldsOf(sub);
@@ -164,13 +164,13 @@ function positionsIn(subs: unknown): ReadonlyMap<string, StreamPosition> | undef
   return left.length === 0 ? undefined : new Map(left);
 }
 
-/** The header among those that an SDK sends with its first command, since browsers cannot send any with the request. */
+/** Returns the header from the list that an SDK sends in its first command, because browsers cannot set request headers. */
 function authorizationIn(headers: unknown): string | undefined {
   const [, value] = Object.entries(fieldsOf(headers)).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Null is what some clients write for a field that they leave out. */
+/** Drops null fields: some clients write null for an omitted field. */
 function withoutNulls(request: Fields): Fields {
   if (!Object.values(request).includes(null)) return request;
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null));

@@ -1,15 +1,15 @@
 import { ERROR_CODES, type ErrorCode, type WireError } from '../../core/protocol/error-code.js';
 import type { Method } from './method.js';
 
-/** An error as this protocol tells it. */
+/** An error in the form of this protocol. */
 export interface NumberedError {
   readonly code: number;
   readonly message: string;
-  /** True when the SDKs should try again by themselves. */
+  /** True if SDKs should retry by themselves. */
   readonly temporary?: true;
 }
 
-/** The protocol's own numbers (below 400) where it has one that means the same; else the HTTP status. */
+/** The protocol's own number (below 400) if it has an equivalent one; else the HTTP status. */
 const NUMBERS: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 100,
   UNAUTHENTICATED: 101,
@@ -33,7 +33,7 @@ const UNRECOVERABLE = 112;
 const GONE = 410;
 const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
-/** The error that answers a command. */
+/** Returns the error that answers a command. */
 export function numberedError({ code, httpStatus, message }: WireError, method: Method): NumberedError {
   const number = numberOf(code, httpStatus, method);
   const isTemporary = ERROR_CODES[code].retryable || number === INTERNAL || TEMPORARY_STATUSES.includes(number);
@@ -41,16 +41,16 @@ export function numberedError({ code, httpStatus, message }: WireError, method: 
 }
 
 function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Method): number {
-  // For the SDKs 109 means "connect anew", which a connection that is being renewed must not.
+  // SDKs reconnect on 109, which would be wrong during a token renewal.
   if (code === 'TOKEN_EXPIRED') return method === 'refresh' || method === 'sub_refresh' ? EXPIRED : NUMBERS[code];
   if (code === 'NO_HANDLER' && method === 'rpc') return METHOD_NOT_FOUND;
   if (httpStatus === GONE && method === 'history') return UNRECOVERABLE;
-  // SDKs act on why a subscription was refused; of other exceptions applications know best what the status means.
+  // SDKs act on the reason for a refused subscription. For other commands the application defines what its status means.
   const isKnown = method === 'subscribe' && code !== 'VALIDATION_FAILED';
   return isKnown || !isErrorStatus(httpStatus) ? NUMBERS[code] : httpStatus;
 }
 
-/** Below 400 the numbers mean what the protocol says, and not what HTTP says. */
+/** Numbers below 400 belong to the protocol, not to HTTP. */
 function isErrorStatus(httpStatus: number | undefined): httpStatus is number {
   return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 600;
 }

@@ -1,6 +1,6 @@
 import type { CommandId } from '../../core/protocol/command.js';
 
-/** What a client may ask for, in the order in which the first one counts. */
+/** The methods of the protocol. If a command names several, the first one in this list counts. */
 export const METHODS = [
   'connect',
   'subscribe',
@@ -19,25 +19,25 @@ export const METHODS = [
 /** The name of a command, and of the field in its reply. */
 export type Method = (typeof METHODS)[number];
 
-/** What a reply has to be written as: to which command, and under what name. */
+/** The command that a reply answers, and the name of the reply's field. */
 export interface ReplyTo {
   readonly id: number;
   readonly method: Method;
-  /** False when a client brought no token of its own, and so cannot bring another one. */
+  /** False if the client sent no token in the command, so that it cannot renew one. */
   readonly hasToken: boolean;
 }
 
 const WITHOUT_TOKEN = '-';
 
 /**
- * The id by which the package knows a command. A reply is written under its command's name, so the name travels in the
- * id, and nothing has to be remembered about commands that are under way.
+ * Returns the id under which the package knows a command. A reply needs the name of its command; the id contains it, so
+ * that the codec stays stateless.
  */
 export function commandIdOf(method: Method, id: number, hasToken = true): CommandId {
   return `${hasToken ? '' : WITHOUT_TOKEN}${method}:${id}`;
 }
 
-/** What {@link commandIdOf} has put together. */
+/** Splits an id made by {@link commandIdOf}. */
 export function replyTo(id: CommandId): ReplyTo {
   const text = String(id);
   const colon = text.lastIndexOf(':');

@@ -7,12 +7,12 @@ import { replyTo, type ReplyTo } from './method.js';
 
 /** Ends a subscription for good. */
 const UNSUBSCRIBED = 2000;
-/** Ends it until the client comes back, and says where it was. */
+/** Ends it until the client resubscribes with its last position. */
 const INSUFFICIENT_STATE = 2500;
-/** Ends it until the client comes back with a new token. */
+/** Ends it until the client resubscribes with a new token. */
 const SUBSCRIPTION_EXPIRED = 2501;
 
-/** A push beside those of {@link writeHistory} as what is serialised for the client, or `undefined` when this protocol does not tell it. Zero values are left out. */
+/** Returns a push other than a history as an object to serialise, or `undefined` if this protocol has no frame for it. Zero values are omitted. */
 export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): object | undefined {
   switch (push.kind) {
     case 'welcome':
@@ -49,7 +49,7 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
   }
 }
 
-/** What was published is neither parsed nor written again. */
+/** Writes a history. Publications are inserted as text, without parsing or serialising them again. */
 export function writeHistory({ id, top, publications }: Told<'history'>): string | undefined {
   if (id === undefined) return undefined;
   const list = publications.map(({ offset, text }) => `{"data":${text},"offset":${offset}}`).join();
@@ -69,14 +69,14 @@ function connected(push: Told<'welcome'>, to: ReplyTo, now: Date): object {
 
 function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | undefined {
   const to = id === undefined ? undefined : replyTo(id);
-  // The first token is answered by the welcome.
+  // The welcome answers the first token.
   return to?.method === 'refresh' ? { id: to.id, refresh: expiryIn(expiresAt, now) } : undefined;
 }
 
 function subscribed(push: Told<'subscribed'>, now: Date): object {
   const { id, topic, position, recovered, byServer, expiresAt } = push;
   if (id === undefined) {
-    // SDKs do not look for gaps. What the client began it begins again, and what the server began goes on elsewhere.
+    // SDKs do not detect gaps. A client-side subscription is restarted; a server-side one continues at a new position.
     const isLost = recovered === false && !byServer;
     const lost = { code: INSUFFICIENT_STATE, reason: 'publications were missed' };
     return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: positioned(position) }) } };
@@ -84,7 +84,7 @@ function subscribed(push: Told<'subscribed'>, now: Date): object {
   return reply(id, { ...streamed(push), ...expiryIn(expiresAt, now) });
 }
 
-/** Where a subscription begins, and what became of the wish to recover. */
+/** Returns the start position of a subscription, and the result of a recovery. */
 function streamed({ position, recovered }: Pick<Told<'subscribed'>, 'position' | 'recovered'>): object {
   return {
     ...positioned(position),
@@ -105,7 +105,7 @@ function presence({ id, presence: { members, users, connections } }: Told<'prese
   return reply(id, { presence: Object.fromEntries(members.map((member) => [member.userId, infoOf(member)])) });
 }
 
-/** Presence is that of users here, however many connections they have: the user stands in the place of the client. */
+/** Presence counts users, not connections, so the user id takes the place of the client id. */
 function infoOf({ userId, info }: Pick<PresenceMember, 'userId' | 'info'>): object {
   return { user: userId, client: userId, conn_info: info };
 }
@@ -113,9 +113,9 @@ function infoOf({ userId, info }: Pick<PresenceMember, 'userId' | 'info'>): obje
 function failed({ id, error }: Told<'error'>): object | undefined {
   const to = id === undefined ? undefined : replyTo(id);
   if (to === undefined) return undefined;
-  // A client that may not connect is told by how the connection ends; only for an expired token does it get another one.
+  // A refused connect is answered by the close code, except for an expired token, which the SDK replaces.
   if (to.method === 'connect' && error.code !== 'TOKEN_EXPIRED') return undefined;
-  // An SDK whose unsubscribe fails connects anew. What cannot be the name of a topic has no subscription.
+  // An SDK reconnects if an unsubscribe fails. An invalid topic name has no subscription, so success is reported.
   if (to.method === 'unsubscribe' && error.code === 'VALIDATION_FAILED') return { id: to.id, unsubscribe: {} };
   return { id: to.id, error: numberedError(error, to.method) };
 }
@@ -125,11 +125,11 @@ function reply(commandId: CommandId, result: object): object {
   return { id, [method]: result };
 }
 
-/** How long before its end a client is to bring another token, in milliseconds, and as a part of what is left. */
+/** Lead time for a token renewal: at most this many milliseconds, and at most this fraction of the remaining time. */
 const MAX_LEAD_MS = 25_000;
 const LEAD = 0.1;
 
-/** Asks the client for another token in so many seconds, early enough for a second try. */
+/** Tells the client to renew its token in `ttl` seconds, early enough for a second attempt. */
 function expiryIn(expiresAt: Date | undefined, now: Date): object {
   if (expiresAt === undefined) return {};
   const leftMs = expiresAt.getTime() - now.getTime();

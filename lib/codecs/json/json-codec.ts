@@ -8,16 +8,16 @@ import type { Codec, Decoded } from '../../ports/codec.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What reads the fields of an action: a command, or the end of a sentence about what is wrong with them. */
+/** Reads the fields of an action. Returns a command, or the text of an error. */
 type Reader<A extends Command['action']> = (
   fields: Fields,
   id: CommandId | undefined,
 ) => Extract<Command, { action: A }> | string;
 
-/** What clients may ask for; WebSocket pings are answered by the WebSocket. */
+/** The actions of a client. There is no `pong`, because the WebSocket layer answers heartbeat pings. */
 type JsonAction = Exclude<Command['action'], 'pong'>;
 
-/** The actions of the plain protocol. Each makes its command in one go: a client may send thousands of them. */
+/** The actions of the plain protocol. Each creates its command as one object literal, for speed. */
 const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
@@ -44,7 +44,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   ping: (_fields, id) => ({ action: 'ping', id }),
 };
 
-/** Names of the actions, for documents and tests. */
+/** Names of the actions, for documentation and tests. */
 export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly JsonAction[];
 
 /** The plain protocol of PROTOCOL.md: one JSON object per text frame, both ways. */
@@ -80,7 +80,7 @@ export class JsonCodec implements Codec {
   encodePush(push: Push, timestamp: string): string {
     const id = 'id' in push ? push.id : undefined;
     if (push.kind === 'history') return encodeHistory(push, timestamp);
-    // Only the payload may be anything; JSON.stringify takes its time with an object around it.
+    // Only the payload needs JSON.stringify, which is slower with an object around the payload.
     const payload = JSON.stringify(payloadOf(push)) as string | undefined;
     const named = id === undefined ? '' : `,"id":${JSON.stringify(id)}`;
     const said = payload === undefined ? '' : `,"payload":${payload}`;
@@ -95,7 +95,7 @@ export class JsonCodec implements Codec {
   }
 }
 
-/** Written out field by field: taking fields off a copy costs a reply more than all the rest of it. */
+/** Lists each field: removing fields from a copy would cost more than the rest of a reply. */
 function payloadOf(push: Push): unknown {
   switch (push.kind) {
     case 'reply':
@@ -118,7 +118,7 @@ function payloadOf(push: Push): unknown {
       return { topic, epoch: position?.epoch, offset: position?.offset, recovered };
     }
     case 'history':
-      // Its publications are text already.
+      // encodeHistory writes it, because its publications are already text.
       return undefined;
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason };
@@ -136,7 +136,7 @@ function payloadOf(push: Push): unknown {
   }
 }
 
-/** What was published is neither parsed nor written again. */
+/** Writes a history. Publications are inserted as text, without parsing or serialising them again. */
 function encodeHistory(
   { id, topic, top, publications }: Extract<Push, { kind: 'history' }>,
   timestamp: string,
