@@ -16,9 +16,9 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 import type { RealtimeOptions } from './realtime.options.js';
 
 /**
- * Declares what an option must be; it may always be left out.
+ * Declares the valid values of an option; every option may be omitted.
  * @param cure the end of the sentence "<option> must be …"
- * @param got tells what was given instead
+ * @param got describes the invalid value
  */
 function MustBe(cure: string, test: (value: unknown) => boolean, got = quoted): PropertyDecorator {
   const defaultMessage = (args?: ValidationArguments) => `must be ${cure}; got ${got(args?.value)}`;
@@ -52,12 +52,12 @@ function Names(): PropertyDecorator {
   return MustBe('a list of non-empty strings', isListOf(isText));
 }
 
-/** Never quoted: what was meant for a field of the object, such as a secret, may have got into its place. */
+/** The value is never quoted: it may be a secret that was meant for a field of the object. */
 function IsObject(cure = 'an object'): PropertyDecorator {
   return MustBe(cure, isObject, kindOf);
 }
 
-/** An options object of its own; its options are checked by its own schema. */
+/** A nested options object, checked by its own schema. */
 function Section(): PropertyDecorator {
   return (target, property) => [IsObject(), ValidateNested()].forEach((decorate) => decorate(target, property));
 }
@@ -138,9 +138,10 @@ class OptionsSchema {
   @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
   @IsFunction('(claims) => boolean') isRevoked: unknown;
   @Section() token: unknown;
-  @MustBe('a list of origins like "https://app.example.com" (nothing behind the host and port), or "*"', isOrigins)
+  @MustBe('a list of origins like "https://app.example.com" (nothing after the host and port), or "*"', isOrigins)
   allowedOrigins: unknown;
-  @MustBe('how many proxies to trust, or a list of their addresses and CIDR ranges', isProxies) trustProxy: unknown;
+  @MustBe('the number of proxies to trust, or a list of their addresses and CIDR ranges', isProxies)
+  trustProxy: unknown;
   @Section() authorize: unknown;
   @Section() limits: unknown;
   @Section() heartbeat: unknown;
@@ -167,8 +168,8 @@ const SECTIONS = {
 } as const;
 
 /**
- * Checks the options of `forRoot()`, all of them at once.
- * @throws RealtimeConfigurationError that names each wrong option, what is wrong with its value, and the cure
+ * Checks all options of `forRoot()`.
+ * @throws RealtimeConfigurationError that names each invalid option, its value and the valid values
  */
 export function assertOptions(options: unknown): asserts options is RealtimeOptions {
   const problems = explainOptions(options);
@@ -197,7 +198,7 @@ function explainOptions(options: unknown): Problem[] {
   }
   const { path = '/ws', centrifuge } = schema;
   if (isObject(centrifuge) && 'path' in centrifuge && centrifuge.path === path) {
-    problems.push({ at: 'centrifuge.path', message: 'must be another path than that of the plain protocol' });
+    problems.push({ at: 'centrifuge.path', message: 'must differ from the path of the plain protocol' });
   }
   return problems;
 }
@@ -213,7 +214,7 @@ function problemsOf({ property, target, constraints = {}, children = [] }: Valid
   return [...own, ...children.flatMap((child) => problemsOf(child, `${at}.`))];
 }
 
-/** Short, and without quoting objects: they may hold secrets. */
+/** Describes a value in short. Objects are not quoted, because they may hold secrets. */
 function quoted(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return `[${value.map(quoted).join(', ')}]`;

@@ -6,225 +6,232 @@ import type { Requirements } from '../core/identity/authorization.js';
 import type { Retention } from '../core/history/history.js';
 
 /**
- * The options of `RealtimeModule.forRoot()`. Everything but `jwt` has a default; every duration and size has its unit in
- * its name. A wrong or unknown option stops the boot with its name and the cure.
+ * The options of `RealtimeModule.forRoot()`. Everything except `jwt` has a default; durations and sizes have their unit in
+ * the name. An invalid or unknown option stops the boot with an error that names it and the correction.
  * @publicApi
  */
 export interface RealtimeOptions {
   /** Path of the WebSocket endpoint, compared exactly. Default `/ws`. */
   path?: string;
-  /** Put the application's global prefix (`app.setGlobalPrefix()`) in front of `path`. Default false. */
+  /** Prepends the application's global prefix (`app.setGlobalPrefix()`) to `path`. Default false. */
   useGlobalPrefix?: boolean;
-  /** How tokens are verified. Needed unless a `JwtVerifier` or an `Authenticator` of your own is among the `providers`. */
+  /** Verification of JWTs. Required unless your own `JwtVerifier` or `Authenticator` is among the `providers`. */
   jwt?: RealtimeJwtOptions;
   /**
-   * Makes an identity of verified claims. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
+   * Maps verified claims to an identity. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
    * permissions, and `email` goes into the metadata.
    */
   claims?: (claims: JwtClaims) => IdentityInput | Promise<IdentityInput>;
   /**
-   * Says whether a token has been revoked, from its verified claims (`jti`, `iat`, `sub`). Asked whenever a token is
-   * presented (by a connecting client, for a renewal, on an HTTP route), and by `RealtimeService.revalidate()`. When it
-   * fails, the token is not accepted (503, `UNAVAILABLE`). Default: none is.
+   * Returns whether a token was revoked, from its verified claims (`jti`, `iat`, `sub`). It is called whenever a token is
+   * presented (by a connecting client, for a renewal, on an HTTP route), and by `RealtimeService.revalidate()`. If it
+   * fails, the token is refused (503, `UNAVAILABLE`). Default: no token is revoked.
    */
   isRevoked?: (claims: JwtClaims) => boolean | Promise<boolean>;
-  /** Where a connecting client may put its token. */
+  /** Places in which a connecting client may send its token. */
   token?: RealtimeTokenOptions;
   /**
-   * Origins (`https://app.example.com`) whose pages may connect, beside those served from the same host and port.
-   * `'*'` lets every page in, which is safe only when no credential is sent by the browser itself (cookies). Default `[]`.
+   * Origins (`https://app.example.com`) whose pages may connect, apart from pages of the same host and port. `'*'` allows
+   * every page, which is safe only if browsers send no credentials by themselves (cookies). Default `[]`.
    */
   allowedOrigins?: readonly string[] | '*';
   /**
-   * Which proxies' `X-Forwarded-For` and `X-Forwarded-Host` count: how many stand in front of this server, or
-   * their addresses and CIDR ranges. Default 0: none.
+   * The proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are trusted: the number of proxies in front of this server,
+   * or their addresses and CIDR ranges. Default 0: none.
    */
   trustProxy?: number | readonly string[];
   /**
-   * What every connection must have: any of the `roles`, all of the `permissions`. It does not hold for HTTP routes. Default:
-   * a token that has not expired.
+   * The rights that every connection must have: any of the `roles`, all of the `permissions`. It does not apply to HTTP
+   * routes. Default: a token that has not expired.
    */
   authorize?: Requirements;
-  /** What clients may use. Limits are on from the start. */
+  /** Limits for clients. They are active by default. */
   limits?: RealtimeLimits;
-  /** How dead peers are found. */
+  /** Heartbeat, which detects dead peers. */
   heartbeat?: RealtimeHeartbeatOptions;
-  /** How connections are ended at shutdown. */
+  /** Graceful shutdown of connections. */
   drain?: RealtimeDrainOptions;
-  /** How it is told who is in topics, and who is online. */
+  /** Presence of users in topics, and online status. */
   presence?: RealtimePresenceOptions;
-  /** `false`: no send asks other nodes what they delivered; reports then know only this node. Default true. */
+  /** With `false`, sends do not wait for the answers of other nodes, and delivery reports cover only this node. Default true. */
   report?: boolean;
   /**
-   * Compresses messages for clients that offer it: once for all of them, in the turn in which the message is sent. It costs
-   * processor time and saves bytes; what is compressed together with secrets can give them away (CRIME, BREACH). Default false.
+   * Compresses messages for clients that offer it: once for all of them, in the turn in which the message is sent. It trades
+   * CPU time for bandwidth. Compressing secrets together with data of an attacker can reveal them (CRIME, BREACH). Default
+   * false.
    */
   compression?: boolean | RealtimeCompressionOptions;
   /**
-   * Also speaks the Centrifuge client protocol (its JSON form), on a path of its own, so that the SDKs for it can be used:
-   * `true`, or where and how. The same topics, handlers, limits and messages; see docs/centrifuge.md. Default false.
+   * Also serves the JSON form of the Centrifuge client protocol, on a separate path, for clients that use its SDKs: `true`,
+   * or its options. Topics, handlers, limits and messages are shared; see docs/centrifuge.md. Default false.
    */
   centrifuge?: boolean | RealtimeCentrifugeOptions;
 }
 
 /**
- * Where a connecting client may put its token. `Authorization: Bearer` and the sub-protocol offer
+ * Places in which a connecting client may send its token. `Authorization: Bearer` and the sub-protocol offer
  * `realtime, bearer.<token>` are always read.
  * @publicApi
  */
 export interface RealtimeTokenOptions {
-  /** Name of the query parameter, or `false` when URLs must not carry tokens. Default `token`. */
+  /** Name of the query parameter, or `false` if URLs must not contain tokens. Default `token`. */
   query?: string | false;
-  /** Finds the token somewhere else, such as a cookie; asked before the other places. */
+  /** Returns the token from another place, such as a cookie; called before the other places are read. */
   from?: (request: IncomingMessage) => string | undefined;
-  /** Let clients without a token connect and send it as their first command (`auth`). Default false. */
+  /** Lets clients connect without a token and send it as their first command (`auth`). Default false. */
   firstCommand?: boolean;
 }
 
 /**
- * What one client, and all of them together, may use. `Infinity` turns a limit off, but for
- * `authTimeoutMs`, `maxTopicLength` and `maxHistoryPage`.
+ * Limits for one client, and for all clients of a node. `Infinity` turns a limit off, except for `authTimeoutMs`,
+ * `maxTopicLength` and `maxHistoryPage`.
  * @publicApi
  */
 export interface RealtimeLimits {
-  /** Most bytes of a message from a client; above it the socket closes with 1009. Default 65,536. */
+  /** Maximum size of a message from a client, in bytes; above it the socket closes with 1009. Default 65,536. */
   maxMessageBytes?: number;
-  /** Most fragments of one message; above it the socket closes with 1008. Default 64. */
+  /** Maximum number of fragments of one message; above it the socket closes with 1008. Default 64. */
   maxFragments?: number;
-  /** Most pieces of one message that may arrive one by one; above it the socket closes with 1008. Default 1,024. */
+  /** Maximum number of chunks in which one message may arrive; above it the socket closes with 1008. Default 1,024. */
   maxBufferedChunks?: number;
-  /** Most WebSocket pings whose pongs a client has not taken; above it the socket is ended. Default 60. */
+  /** Maximum number of pongs that a client has not read yet; above it the socket is terminated. Default 60. */
   maxPendingPongs?: number;
-  /** How many commands a client may send per second in the long run; above it they are refused with `RATE_LIMITED`. Default 20. */
+  /** Rate limit: sustained commands per second of a client; above it they are refused with `RATE_LIMITED`. Default 20. */
   commandsPerSecond?: number;
-  /** How many commands a client may send at once, saved up while it was silent. Default 100. */
+  /** Rate limit: commands that a client may send in a burst after a silence. Default 100. */
   commandBurst?: number;
   /**
-   * How many mistakes and exceeded limits a client is forgiven in a minute; above it the socket closes with 3013 (too
-   * fast) or 3509 (other mistakes). Default 20.
+   * Maximum number of errors and exceeded limits of a client per minute; above it the socket closes with 3013 (rate limit)
+   * or 3509 (other errors). Default 20.
    */
   maxViolationsPerMinute?: number;
-  /** How deep arrays and objects of a message from a client may be nested. Default 32. */
+  /** Maximum nesting depth of arrays and objects in a message from a client. Default 32. */
   maxJsonDepth?: number;
-  /** Most keys of one object, and most entries of one array, in a message from a client. Default 1,000. */
+  /** Maximum number of keys of one object, and of entries of one array, in a message from a client. Default 1,000. */
   maxJsonKeys?: number;
-  /** Most values in a message from a client, counted over all levels. Default 10,000. */
+  /** Maximum number of values in a message from a client, over all levels. Default 10,000. */
   maxJsonValues?: number;
-  /** Most publications that are recovered at once, or answered to one `history` command. Default 300. */
+  /** Maximum number of publications in one recovery, or in the answer to one `history` command. Default 300. */
   maxHistoryPage?: number;
-  /** Most topics a client may subscribe one connection to. Default 128. */
+  /** Maximum number of topics to which a client may subscribe one connection. Default 128. */
   maxTopicsPerConnection?: number;
-  /** Most characters of a topic's name from a client. Default 255, which is also the most that can be set. */
+  /** Maximum length of a topic name from a client, in characters. Default 255, which is also the upper bound. */
   maxTopicLength?: number;
-  /** Most users that are listed when somebody asks who is in a topic; how many there are is told exactly. Default 1,000. */
+  /** Maximum number of users listed in an answer about presence; the counts include all users. Default 1,000. */
   maxPresenceUsers?: number;
-  /** How many commands of a connection may wait for their turn before its socket is no longer read. Also the most messages whose Observables may run at once. Default 64. */
+  /**
+   * Maximum number of queued commands of a connection; above it the socket is not read (backpressure). Also the maximum
+   * number of messages whose Observables run concurrently. Default 64.
+   */
   mailboxSize?: number;
-  /** Most connections of this node; above it requests are answered with 503. Default 20,000. */
+  /** Maximum number of connections of this node; above it upgrade requests are answered with 503. Default 20,000. */
   maxConnections?: number;
-  /** Most connections of one user on this node; above it requests are answered with 429, a first command with 3504. Default 20. */
+  /**
+   * Maximum number of connections of one user on this node; above it upgrade requests are answered with 429, and a first
+   * command with close code 3504. Default 20.
+   */
   maxConnectionsPerUser?: number;
-  /** Most requests to connect that are looked at per second; above it they are answered with 503. Default 500. */
+  /** Maximum number of upgrade requests processed per second; above it they are answered with 503. Default 500. */
   acceptsPerSecond?: number;
-  /** Most clients of this node that are not authenticated yet; above it requests are answered with 503. Default 1,000. */
+  /** Maximum number of unauthenticated clients of this node; above it requests are answered with 503. Default 1,000. */
   maxUnauthenticated?: number;
-  /** Most clients of one IP address that are not authenticated yet; above it requests are answered with 429. Default 20. */
+  /** Maximum number of unauthenticated clients of one IP address; above it requests are answered with 429. Default 20. */
   maxUnauthenticatedPerIp?: number;
-  /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */
+  /** Timeout of authentication, in milliseconds: for verifying the token, or for the first command. Default 10,000. */
   authTimeoutMs?: number;
-  /** Most bytes that may wait to be written to one connection; above it the connection closes with 3008. Default 1,048,576. */
+  /** Maximum number of unsent bytes of one connection; above it the slow consumer is closed with 3008. Default 1,048,576. */
   sendQueueBytes?: number;
   /**
-   * Most bytes that may wait to be written to all connections of this node; above it the connections that are furthest
-   * behind are ended. Default: a quarter of the heap's limit.
+   * Maximum number of unsent bytes of all connections of this node; above it the slowest consumers are terminated. Default:
+   * a quarter of the heap's limit.
    */
   totalSendQueueBytes?: number;
-  /** How long a connection may take nothing of what waits for it, in milliseconds; then it is ended (1006). Default 10,000. */
+  /** Time for which a connection may read none of its unsent bytes, in milliseconds; then it is terminated (1006). Default 10,000. */
   writeStallMs?: number;
 }
 
 /**
- * How messages are compressed for clients that offer it (`permessage-deflate`, RFC 7692); all browsers do.
+ * Compression for clients that offer `permessage-deflate` (RFC 7692); all browsers do.
  * @publicApi
  */
 export interface RealtimeCompressionOptions {
-  /** Messages with fewer characters are sent as they are. Default 1,024. */
+  /** Minimum length of a message that is compressed, in characters. Default 1,024. */
   minLength?: number;
 }
 
 /**
- * How the Centrifuge client protocol is served.
+ * Options of the Centrifuge client protocol.
  * @publicApi
  */
 export interface RealtimeCentrifugeOptions {
-  /** Path of its endpoint, compared exactly; another one than `path`. Default: `<path>/connection/websocket`. */
+  /** Path of its endpoint, compared exactly; must differ from `path`. Default: `<path>/connection/websocket`. */
   path?: string;
   /**
-   * Keeps what is sent to a user alone, so that clients recover what they have missed of it: they get it as publications
-   * of a topic of the user's own. `true`, or how much is kept. Default false.
+   * Gives each user a personal topic, which keeps the messages sent to the user, so that clients recover those that they
+   * missed. `true`, or how many are kept. Default false.
    */
   personalTopics?: boolean | RealtimePersonalTopicsOptions;
 }
 
 /**
- * How much of what is sent to each user is kept.
+ * Retention of the messages in each personal topic.
  * @publicApi
  */
 export interface RealtimePersonalTopicsOptions {
-  /** Most messages that are kept of one user: 1 to 10,000. Default 100. */
+  /** Maximum number of messages kept per user: 1 to 10,000. Default 100. */
   size?: number;
-  /** How long they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). Default 3,600,000 (an hour). */
+  /** Time for which they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). Default 3,600,000 (an hour). */
   ttlMs?: number;
 }
 
 /**
- * How dead peers are found, on both sides.
+ * Options of the heartbeat, by which server and client detect a dead peer.
  * @publicApi
  */
 export interface RealtimeHeartbeatOptions {
-  /** How often each connection is pinged, in milliseconds; the client is told in `realtime:welcome`. Default 25,000. */
+  /** Interval between pings to a connection, in milliseconds; `realtime:welcome` tells it to the client. Default 25,000. */
   intervalMs?: number;
-  /** How long a ping may stay unanswered before the connection is ended, in milliseconds. Default 10,000. */
+  /** Heartbeat timeout: time for which a ping may stay unanswered before the connection is closed, in milliseconds. Default 10,000. */
   timeoutMs?: number;
 }
 
 /**
- * How connections are ended when the application shuts down.
+ * Options of the drain, which closes connections gracefully when the application shuts down.
  * @publicApi
  */
 export interface RealtimeDrainOptions {
   /**
-   * How long ending all connections may take, in milliseconds; after four fifths of it nobody's handlers are waited for.
-   * Keep it below the time your platform gives a process to end. Default 30,000.
+   * Timeout of the whole drain, in milliseconds. After four fifths of it, running handlers are no longer awaited. Keep it
+   * below the time that your platform gives a process to terminate. Default 30,000.
    */
   timeoutMs?: number;
 }
 
 /**
- * How it is told who is in topics with `presence: true`, and who is online.
+ * Options of presence, for topics with `presence: true` and for the online status of users.
  * @publicApi
  */
 export interface RealtimePresenceOptions {
   /**
-   * How long a user is waited for whose last connection has dropped, in milliseconds, up to a second more; then the user
-   * has left. 0: not at all. Default 10,000.
+   * Grace period, in milliseconds: time for which a user stays present after the last connection dropped, plus up to a
+   * second. With 0, the user leaves at once. Default 10,000.
    */
   graceMs?: number;
-  /** Tell in `RealtimeService.events$` which users come online and go offline, for push notifications and the like. Default false. */
+  /** Emits `online` and `offline` of users in `RealtimeService.events$`, for example for push notifications. Default false. */
   online?: boolean;
 }
 
 type Complete<T> = { readonly [K in keyof T]-?: T[K] };
 
 /**
- * The options with every default filled in, as the package's own parts see them. Injectable.
+ * The options with all defaults filled in, for use inside the package. Injectable.
  * @internal
  */
 export class RealtimeSettings {
   readonly path: string;
   readonly useGlobalPrefix: boolean;
   readonly jwt: RealtimeJwtOptions | undefined;
-  /** How far clocks may differ, in seconds. */
+  /** Tolerated clock difference, in seconds. */
   readonly clockToleranceS: number;
   readonly claims: RealtimeOptions['claims'];
   readonly isRevoked: RealtimeOptions['isRevoked'];
@@ -239,7 +246,7 @@ export class RealtimeSettings {
   readonly report: boolean;
   readonly compression: Complete<RealtimeCompressionOptions> | false;
   readonly centrifuge: Complete<Pick<RealtimeCentrifugeOptions, 'path'>> | false;
-  /** How much is kept of what is sent to a user; `undefined` when nothing is. */
+  /** Retention of personal topics; `undefined` if there are none. */
   readonly personalTopics: Retention | undefined;
 
   constructor(options: RealtimeOptions) {
@@ -308,7 +315,7 @@ function personalTopicsOf(option: boolean | RealtimeCentrifugeOptions): Retentio
   return { size: 100, ttlMs: 3_600_000, ...(personalTopics === true ? {} : defined(personalTopics)) };
 }
 
-/** An option that is there but undefined counts as left out. */
+/** Drops options whose value is undefined, which count as omitted. */
 function defined<T extends object>(options: T | undefined): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as never;
 }
