@@ -11,7 +11,7 @@ import { InMemoryNodeDirectory } from './in-memory-node-directory.js';
 import { InMemoryPresenceStore } from './in-memory-presence-store.js';
 
 /**
- * The default backend: one node, which keeps everything in its own memory.
+ * The default backend: a single node that keeps everything in memory.
  * @publicApi
  */
 export function inMemoryBackend(): RealtimeBackend {

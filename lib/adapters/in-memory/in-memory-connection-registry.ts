@@ -2,7 +2,7 @@ import { ConnectionIndex } from '../../core/connection/connection-index.js';
 import type { RealtimeConnection } from '../../core/connection/connection.js';
 import { ConnectionRegistry } from '../../ports/connection-registry.js';
 
-/** Keeps this node's connections in indexes by id, user and role. */
+/** Keeps the connections of this node in memory, indexed by id, user and role. */
 export class InMemoryConnectionRegistry extends ConnectionRegistry {
   readonly #index = new ConnectionIndex();
 

@@ -9,10 +9,10 @@ import {
 } from '../../ports/message-bus.js';
 
 /**
- * A bus with one node on it: what is published comes back at once, in the same call.
+ * A bus with a single node: it delivers an envelope synchronously, in the call that publishes it.
  *
- * It is as strict as a bus between machines: an envelope whose subject has not been joined reaches nobody, so what forgets
- * to join is found without a second node. Before `open` and after `close` a publish has no recipients.
+ * It is as strict as a bus between machines: an envelope to a subject that was not joined reaches nobody, so that a
+ * missing join is found without a second node. Before `open` and after `close`, a publish has no recipients.
  */
 export class InMemoryMessageBus extends MessageBus {
   readonly #joined = new Set<string>();

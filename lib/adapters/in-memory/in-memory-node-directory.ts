@@ -3,7 +3,7 @@ import { NodeDirectory, type NodeSelf } from '../../ports/node-directory.js';
 
 const NOTHING: NodeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };
 
-/** A directory with one node in it. */
+/** A node directory that lists only this node. */
 export class InMemoryNodeDirectory extends NodeDirectory {
   #self: NodeSelf | undefined;
 

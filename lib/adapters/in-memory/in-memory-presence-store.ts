@@ -5,7 +5,7 @@ import { subjectOf } from '../../core/bus/subject.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { PresenceStore, type PresenceNode } from '../../ports/presence-store.js';
 
-/** Knows who is in a topic of one node. What it is told is in force, and told on, in the same call. */
+/** Keeps the presence of a single node. A change takes effect and is announced in the same call. */
 export class InMemoryPresenceStore extends PresenceStore {
   #table = new PresenceTable();
   #node: PresenceNode | undefined;
@@ -30,7 +30,7 @@ export class InMemoryPresenceStore extends PresenceStore {
     return this.#table.read(topic, limit);
   }
 
-  /** There is nowhere else to go: it forgets everybody, and tells nobody. */
+  /** Forgets all users without announcing it: no other node exists to which they could reconnect. */
   close(_graceMs: number): void {
     this.#node = undefined;
     this.#table = new PresenceTable();
@@ -39,7 +39,7 @@ export class InMemoryPresenceStore extends PresenceStore {
   #tell(topic: string, change: PresenceChange | undefined): void {
     if (change === undefined) return;
     const to = topicAddress(topic);
-    // Only a bus that was put in place of the one in memory answers later, or not.
+    // Only a bus that replaces the in-memory one answers later, or rejects.
     Promise.resolve(this.bus.publish(subjectOf(to)!, { to: [to], except: [], content: change }, SILENT)).catch(ignore);
     this.#node?.changed(topic, change);
   }

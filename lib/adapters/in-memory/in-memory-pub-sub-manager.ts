@@ -1,7 +1,7 @@
 import { Subscriptions } from '../../core/topic/subscriptions.js';
 import { PubSubManager } from '../../ports/pub-sub-manager.js';
 
-/** Keeps this node's subscriptions, indexed by topic and by connection. */
+/** Keeps the subscriptions of this node in memory, indexed by topic and by connection. */
 export class InMemoryPubSubManager extends PubSubManager {
   readonly #subscriptions = new Subscriptions();
 

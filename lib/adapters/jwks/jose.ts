@@ -1,12 +1,12 @@
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 
-/** What the package `jose` exports. */
+/** The exports of the package `jose`. */
 export type Jose = typeof import('jose');
 
 /**
- * Loads `jose`, which is an optional peer: applications with keys of their own need not install it.
+ * Loads `jose`, an optional peer dependency, which only applications that use JWKS need to install.
  * @param load replaced in tests
- * @throws RealtimeConfigurationError with the cure, when it is not installed
+ * @throws RealtimeConfigurationError if it is not installed, with the command that installs it
  */
 export async function loadJose(load: () => Promise<Jose> = () => import('jose')): Promise<Jose> {
   try {

@@ -42,12 +42,16 @@ describe('explainJwksOptions', () => {
     ['http: on another', given({ jwksUrl: 'http://127.0.0.1.example/jwks' }), 'jwksUrl must begin with https:'],
     ['a file', given({ jwksUrl: 'file:///jwks.json' }), 'jwksUrl must begin with https:'],
     ['a key set in the URL', given({ jwksUrl: 'data:application/json,{}' }), 'jwksUrl must begin with https:'],
-    ['a password', given({ jwksUrl: 'https://me:zqx@id.example/' }), 'jwksUrl must not hold a user name or password'],
-    ['no algorithms', given({ algorithms: undefined }), 'algorithms must list what tokens may be signed with'],
+    [
+      'a password',
+      given({ jwksUrl: 'https://me:zqx@id.example/' }),
+      'jwksUrl must not contain a user name or password',
+    ],
+    ['no algorithms', given({ algorithms: undefined }), 'algorithms must list the accepted signature algorithms'],
     ['an empty list of algorithms', given({ algorithms: [] }), 'algorithms must list'],
     ['a single name', given({ algorithms: 'RS256' }), 'algorithms must list'],
-    ['none', given({ algorithms: ['RS256', 'none'] }), 'algorithms must not hold "none"'],
-    ['HS256', given({ algorithms: ['RS256', 'HS256'] }), 'algorithms must not hold an algorithm of shared secrets'],
+    ['none', given({ algorithms: ['RS256', 'none'] }), 'algorithms must not contain "none"'],
+    ['HS256', given({ algorithms: ['RS256', 'HS256'] }), 'algorithms must not contain an algorithm for shared secrets'],
     ['another spelling', given({ algorithms: ['rs256'] }), 'algorithms has an unknown name; choose from RS256'],
     ['an empty audience', given({ audience: '' }), 'audience must be a non-empty string or list of them'],
     ['an empty list of audiences', given({ audience: [] }), 'audience must be'],
@@ -65,7 +69,7 @@ describe('explainJwksOptions', () => {
     ['half a millisecond', given({ timeoutMs: 0.5 }), 'timeoutMs must be'],
     ['a fault in a list', [valid, given({ issuer: 7 })], '[1].issuer must be'],
     ['an entry that is none', [valid, null], '[1].options must be an object'],
-    ['an issuer twice', [valid, valid], '[1].issuer stands in the list twice'],
+    ['an issuer twice', [valid, valid], '[1].issuer appears twice in the list'],
   ])('finds fault with %s', (_what, options, text) => {
     expect(describeProblems(explainJwksOptions(options))).toContain(text);
   });
@@ -95,6 +99,6 @@ describe('jwksSettingsOf', () => {
   it('does not boot with options that are wrong, and says which', () => {
     const options = { ...valid, algorithms: ['none'] } as unknown as JwksOptions;
     expect(() => jwksSettingsOf(options)).toThrow(RealtimeConfigurationError);
-    expect(() => jwksSettingsOf(options)).toThrow('jwksVerifier: algorithms must not hold "none"');
+    expect(() => jwksSettingsOf(options)).toThrow('jwksVerifier: algorithms must not contain "none"');
   });
 });

@@ -1,7 +1,7 @@
 import { describeProblems, type Problem } from '../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 
-/** The algorithms of a public key. Those of a shared secret have no place in a published key set. */
+/** The algorithms of public keys. A published key set cannot contain shared secrets. */
 const JWKS_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -23,29 +23,35 @@ const JWKS_ALGORITHMS = [
 export type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
 
 /**
- * An identity provider: who it is, where its keys are, and which of its tokens are accepted.
+ * An identity provider: its name, the address of its keys, and the tokens of it that are accepted.
  * @publicApi
  */
 export interface JwksOptions {
-  /** The `iss` of its tokens, to the letter. */
+  /** The `iss` of its tokens, compared exactly. */
   issuer: string;
-  /** Where it publishes its keys (RFC 7517): `jwks_uri` in its `/.well-known/openid-configuration`. Must be `https:`, except for this machine. */
+  /**
+   * Address of its published keys (RFC 7517): `jwks_uri` in its `/.well-known/openid-configuration`. Must be `https:`,
+   * except for this machine.
+   */
   jwksUrl: string | URL;
-  /** What its tokens may be signed with; never taken from a token. */
+  /** Accepted signature algorithms; never taken from a token. */
   algorithms: readonly JwksAlgorithm[];
-  /** Accepted `aud`, or several of which one is enough. Left out, every token of the provider is accepted, also those for other applications. */
+  /**
+   * Accepted `aud`, or a list of which one must match. If omitted, every token of the provider is accepted, including
+   * tokens for other applications.
+   */
   audience?: string | readonly string[];
-  /** Seconds that its clock may differ from ours where `nbf` is judged, 0 to 300. Default 5. */
+  /** Tolerated difference between its clock and ours in checks of `nbf`, in seconds, 0 to 300. Default 5. */
   clockToleranceS?: number;
-  /** How long a token with an unknown key waits for the next fetch, in milliseconds: tokens with made-up keys cannot cause more. Default 30,000. */
+  /** Minimum time between fetches caused by unknown keys, in milliseconds, so that tokens with invented keys cannot cause more. Default 30,000. */
   cooldownMs?: number;
-  /** How long keys are used before they must be fetched again, in milliseconds. Default 600,000. */
+  /** Maximum age of keys before they must be fetched again, in milliseconds. Default 600,000. */
   cacheMaxAgeMs?: number;
-  /** How long a fetch may take, in milliseconds. Default 5,000. */
+  /** Timeout of a fetch, in milliseconds. Default 5,000. */
   timeoutMs?: number;
 }
 
-/** The options of one provider with every default filled in. */
+/** The options of one provider with all defaults filled in. */
 export interface JwksSettings {
   readonly issuer: string;
   readonly jwksUrl: URL;
@@ -63,13 +69,13 @@ const NAMES = ['issuer', 'jwksUrl', 'algorithms', 'audience', ...Object.keys(DEF
 
 const MAX_CLOCK_TOLERANCE_S = 300;
 
-/** What Node's timers hold. */
+/** Maximum duration of a Node timer. */
 const MAX_DURATION_MS = 2_147_483_647;
 
 /**
- * Fills the defaults in.
- * @param options of one provider, or of several
- * @throws RealtimeConfigurationError that names each wrong option and its cure
+ * Fills in the defaults.
+ * @param options options of one provider, or of several
+ * @throws RealtimeConfigurationError that names each invalid option and its correction
  */
 export function jwksSettingsOf(options: JwksOptions | readonly JwksOptions[]): readonly JwksSettings[] {
   const problems = explainJwksOptions(options);
@@ -87,7 +93,7 @@ export function jwksSettingsOf(options: JwksOptions | readonly JwksOptions[]): r
   });
 }
 
-/** Everything that is wrong with the options, each with its cure. */
+/** Returns all problems of the options, each with the correction. */
 export function explainJwksOptions(options: unknown): readonly Problem[] {
   if (!Array.isArray(options)) return explainOne(options);
   if (options.length === 0) return [{ at: 'options', message: 'must name at least one provider' }];
@@ -95,7 +101,7 @@ export function explainJwksOptions(options: unknown): readonly Problem[] {
   return options.flatMap((option, i) => [
     ...explainOne(option).map(({ at, message }) => ({ at: `[${i}].${at}`, message })),
     ...(issuers[i] !== undefined && issuers.indexOf(issuers[i]) < i
-      ? [{ at: `[${i}].issuer`, message: 'stands in the list twice: keep one of them' }]
+      ? [{ at: `[${i}].issuer`, message: 'appears twice in the list: keep one of them' }]
       : []),
   ]);
 }
@@ -121,7 +127,7 @@ function explainOne(options: unknown): Problem[] {
   ];
 }
 
-/** The URL is not quoted: it may hold what should not be logged. */
+/** The URL is not quoted, because it may contain secrets. */
 function explainUrl(value: unknown): Problem[] {
   const at = 'jwksUrl';
   const text = String(value);
@@ -129,9 +135,9 @@ function explainUrl(value: unknown): Problem[] {
     return [{ at, message: 'must be the address of the key set, like "https://id.example.com/jwks.json"' }];
   }
   const { username, password, protocol, hostname } = new URL(text);
-  if (username || password) return [{ at, message: 'must not hold a user name or password' }];
+  if (username || password) return [{ at, message: 'must not contain a user name or password' }];
   if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return [];
-  return [{ at, message: 'must begin with https:, or anybody on the way can exchange the keys' }];
+  return [{ at, message: 'must begin with https:, or an attacker on the network can replace the keys' }];
 }
 
 function isLoopback(hostname: string): boolean {
@@ -141,13 +147,13 @@ function isLoopback(hostname: string): boolean {
 function explainAlgorithms(value: unknown): Problem[] {
   const at = 'algorithms';
   if (!Array.isArray(value) || value.length === 0) {
-    return [{ at, message: 'must list what tokens may be signed with, such as ["RS256"]; there is no default' }];
+    return [{ at, message: 'must list the accepted signature algorithms, such as ["RS256"]; there is no default' }];
   }
   if (value.every((name) => JWKS_ALGORITHMS.includes(name as JwksAlgorithm))) return [];
   const why = value.includes('none')
-    ? 'must not hold "none": anybody can make such a token'
+    ? 'must not contain "none": anybody can make such a token'
     : value.some((name) => String(name).startsWith('HS'))
-      ? 'must not hold an algorithm of shared secrets: whoever knows the public key could sign with it'
+      ? 'must not contain an algorithm for shared secrets: anybody who knows the public key could sign with it'
       : 'has an unknown name';
   return [{ at, message: `${why}; choose from ${JWKS_ALGORITHMS.join(', ')}` }];
 }

@@ -5,16 +5,16 @@ import type { JwksOptions } from './jwks-options.js';
 import { JwksVerifier } from './jwks-verifier.js';
 
 /**
- * Options that have to be asked for, such as from a `ConfigService`.
+ * Options that are computed with injected providers, such as a `ConfigService`.
  * @publicApi
  */
 export type JwksAsyncOptions = Pick<FactoryProvider<JwksOptions | readonly JwksOptions[]>, 'inject' | 'useFactory'>;
 
 /**
- * Makes the module verify tokens with the keys that identity providers publish:
+ * Returns a provider that verifies tokens with the published keys of identity providers:
  * `RealtimeModule.forRoot({ providers: [jwksVerifier({ issuer, jwksUrl, algorithms: ['RS256'] })] })`. Needs the package
- * `jose`. A wrong option stops the boot with a `RealtimeConfigurationError`.
- * @param options of one provider, of several, or `{ inject, useFactory }`
+ * `jose`. An invalid option stops the boot with a `RealtimeConfigurationError`.
+ * @param options options of one provider, of several, or `{ inject, useFactory }`
  * @publicApi
  */
 export function jwksVerifier(

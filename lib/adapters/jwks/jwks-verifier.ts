@@ -9,7 +9,7 @@ import { jwksSettingsOf, type JwksOptions, type JwksSettings } from './jwks-opti
 import { refusal, refusalReasonOf } from './jwks-refusal.js';
 import { RemoteKeySet } from './remote-key-set.js';
 
-/** Three parts in the alphabet of base64url; decoders put up with more. */
+/** Three parts in the alphabet of base64url. Decoders would accept other characters too. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 interface Provider {
@@ -18,15 +18,15 @@ interface Provider {
 }
 
 /**
- * Verifies the tokens of identity providers with the keys that they publish, by `jose`: signature, `algorithms`, issuer,
- * audience and not-before time. `exp` is left to the caller, as the port says. A token whose header has `crit` is refused.
+ * Verifies tokens with the published keys of identity providers, by `jose`: signature, `algorithms`, issuer, audience and
+ * not-before time. The caller checks `exp`, as the port requires. A token with a `crit` header is refused.
  *
- * Which provider's keys are asked for is decided by the token's `iss`, which must be one of the configured issuers, and
- * each provider has a key set of its own. Nothing else in a token (`jku`, `x5u`, `jwk`) has a say in where keys come from.
+ * The token's `iss` selects the provider; it must be one of the configured issuers, and each provider has its own key set.
+ * Nothing else in a token (`jku`, `x5u`, `jwk`) influences the source of keys.
  *
- * Every rejection is the same to a client; its `cause` has a `name` that says why, such as `SignatureInvalid` or
- * `KeyUnknown`, and nothing of the token. `UNAVAILABLE` means that the provider cannot be asked and that no key at hand
- * will do; its `cause` says what the provider did, and the log says so too, once.
+ * Every rejection is the same for clients. Its `cause` has the reason as its `name`, such as `SignatureInvalid` or
+ * `KeyUnknown`, and contains no part of the token. `UNAVAILABLE` means that the provider cannot be reached and that no
+ * cached key matches; its `cause` and one log line describe the failure.
  * @publicApi
  */
 export class JwksVerifier extends JwtVerifier {
@@ -44,9 +44,9 @@ export class JwksVerifier extends JwtVerifier {
   }
 
   /**
-   * Makes a verifier. No provider is asked for anything yet.
-   * @param options of one provider, or of several
-   * @throws RealtimeConfigurationError for wrong options, and when `jose` is not installed
+   * Creates a verifier. It does not fetch keys yet.
+   * @param options options of one provider, or of several
+   * @throws RealtimeConfigurationError for invalid options, and if `jose` is not installed
    */
   static async create(options: JwksOptions | readonly JwksOptions[], clock: Clock): Promise<JwksVerifier> {
     const settings = jwksSettingsOf(options);
@@ -57,7 +57,7 @@ export class JwksVerifier extends JwtVerifier {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !COMPACT_JWS.test(token)) {
       throw refusal('TokenMalformed');
     }
-    // Not yet believed, but the signature covers the very text that they are read from.
+    // The claims are not trusted yet, but the signature covers the same text.
     const claims = this.#read(token);
     const provider = this.#providers.get(claims['iss']);
     if (!provider) throw refusal('IssuerMismatch');

@@ -1,15 +1,15 @@
-/** Most bytes of a key set. Those of large providers have some ten thousand. */
+/** Maximum size of a key set in bytes. Large providers have about ten thousand. */
 const MAX_BYTES = 262_144;
 
-/** A provider that cannot be asked, or whose answer is no key set. Its text holds nothing of the answer. */
+/** The failure to fetch a key set, or an answer that is not one. The text contains no part of the answer. */
 export class KeySetError extends Error {
   override readonly name = 'KeySetError';
 }
 
 /**
- * Asks a provider for its keys. Redirects are not followed: where keys come from is for the configuration alone to say.
- * @param timeoutMs how long it may take, to the last byte
- * @returns what the provider answered, as JSON
+ * Fetches the keys of a provider. Redirects are not followed: only the configuration determines the source of keys.
+ * @param timeoutMs timeout of the whole fetch, including the body
+ * @returns the parsed JSON of the answer
  * @throws KeySetError
  */
 export async function fetchKeySet(url: URL, timeoutMs: number): Promise<unknown> {
@@ -37,13 +37,13 @@ async function jsonOf(response: Response): Promise<unknown> {
     if (size > MAX_BYTES) throw new KeySetError(`answered with more than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  // Unlike toString(), it leaves a byte order mark out.
+  // Unlike toString(), TextDecoder drops a byte order mark.
   return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks))) as unknown;
 }
 
 function described(error: unknown, timeoutMs: number): string {
   const { name, cause } = error as Error;
   if (name === 'TimeoutError') return `did not answer within ${timeoutMs} ms`;
-  if (name === 'SyntaxError') return 'answered with what is no JSON';
+  if (name === 'SyntaxError') return 'answered with invalid JSON';
   return `could not be reached (${(cause as NodeJS.ErrnoException | undefined)?.code ?? name})`;
 }

@@ -6,15 +6,15 @@ import type { Jose } from './jose.js';
 import type { JwksSettings } from './jwks-options.js';
 import { fetchKeySet, KeySetError } from './key-set-fetch.js';
 
-/** How long a provider is left alone after it failed while no keys are at hand, in milliseconds. */
+/** Pause after a failed fetch while no keys are cached, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /**
- * The keys of one provider: fetched when they are first needed, used until they are too old, and fetched again before
- * that when a token names a key that is not among them, but not more often than once in a cooldown.
+ * The cached keys of one provider. They are fetched when first needed and used until they are too old. If a token names an
+ * unknown key, they are fetched again, but at most once per cooldown.
  *
- * Choosing and importing keys is done by `jose`; its own remote key set is not used, because it asks a failing provider
- * again with every token, reads answers of any size, and takes a machine's clock that is set back for a reason to wait.
+ * `jose` selects and imports keys. Its own remote key set is not used, because it fetches again for every token while a
+ * provider fails, reads answers of any size, and stops fetching when the machine's clock is set back.
  */
 export class RemoteKeySet {
   readonly #logger = new Logger('JwksVerifier');
@@ -32,8 +32,8 @@ export class RemoteKeySet {
   ) {}
 
   /**
-   * The key that a token's header names.
-   * @throws the errors of `jose` when there is no such key; RealtimeError `UNAVAILABLE` when nobody can tell
+   * Returns the key that a token's header names.
+   * @throws the errors of `jose` if there is no such key; RealtimeError `UNAVAILABLE` if the keys cannot be fetched
    */
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     const { cooldownMs, cacheMaxAgeMs } = this.settings;
@@ -51,7 +51,7 @@ export class RemoteKeySet {
     }
   }
 
-  /** Fetches the keys, unless that failed less than `pauseMs` ago; who comes meanwhile waits for the same answer. */
+  /** Fetches the keys, unless a fetch failed less than `pauseMs` ago. Concurrent callers share one fetch. */
   async #load(pauseMs: number): Promise<void> {
     if (!this.#loading) {
       if (this.#failure && this.#isWithin(pauseMs, this.#triedAt)) throw this.#unavailable(pauseMs);
@@ -68,14 +68,14 @@ export class RemoteKeySet {
       this.#keys = this.jose.createLocalJWKSet((await fetchKeySet(jwksUrl, timeoutMs)) as JSONWebKeySet);
       this.#loadedAt = this.clock.now();
     } catch (error) {
-      failure = error instanceof KeySetError ? error.message : 'answered with what is no key set';
+      failure = error instanceof KeySetError ? error.message : 'answered with an invalid key set';
     }
     this.#triedAt = this.clock.now();
     this.#report(failure);
     this.#failure = failure;
   }
 
-  /** Logs what is news: a provider may be away for long. */
+  /** Logs only changes, because a provider may be unavailable for long. */
   #report(failure: string | undefined): void {
     if (failure === this.#failure) return;
     if (failure) this.#logger.warn(this.#described(failure));
@@ -84,7 +84,7 @@ export class RemoteKeySet {
 
   #described(what: string): string {
     const { issuer, jwksUrl } = this.settings;
-    // Without the query, which may be meant for nobody's eyes.
+    // Without the query, which may contain secrets.
     return `The key set of ${issuer} at ${jwksUrl.origin}${jwksUrl.pathname} ${what}`;
   }
 
@@ -95,7 +95,7 @@ export class RemoteKeySet {
     });
   }
 
-  /** True for less than `ms` after a moment; a moment that is yet to come was before the clock was set back. */
+  /** True if less than `ms` passed since a time. A time in the future means that the clock was set back. */
   #isWithin(ms: number, since: number): boolean {
     const elapsed = this.clock.now() - since;
     return elapsed >= 0 && elapsed < ms;

@@ -1,4 +1,4 @@
-/** The signature algorithms that can be verified; EdDSA is not among them because `jsonwebtoken` has none. */
+/** The supported signature algorithms. EdDSA is missing because `jsonwebtoken` does not support it. */
 export const JWT_ALGORITHMS = [
   'HS256',
   'HS384',
@@ -15,12 +15,12 @@ export const JWT_ALGORITHMS = [
 ] as const;
 
 /**
- * A signature algorithm (RFC 7518, 3.1). `none` is none.
+ * A signature algorithm (RFC 7518, 3.1). `none` is not supported.
  * @publicApi
  */
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
-/** What kind of key an algorithm needs: a shared secret, or the public half of an RSA or EC pair. */
+/** The kind of key that an algorithm needs: a shared secret, or the public key of an RSA or EC pair. */
 export type JwtKeyKind = 'secret' | 'RSA' | 'EC';
 
 /** True for the name of a supported algorithm. */
@@ -28,13 +28,13 @@ export function isJwtAlgorithm(value: unknown): value is JwtAlgorithm {
   return JWT_ALGORITHMS.includes(value as JwtAlgorithm);
 }
 
-/** The kind of key an algorithm needs. Algorithms of different kinds must never be allowed together (RFC 8725, 2.1). */
+/** Returns the kind of key that an algorithm needs. Algorithms of different kinds must never be allowed together (RFC 8725, 2.1). */
 export function keyKindOf(algorithm: JwtAlgorithm): JwtKeyKind {
   if (algorithm.startsWith('HS')) return 'secret';
   return algorithm.startsWith('ES') ? 'EC' : 'RSA';
 }
 
-/** Bytes of the algorithm's hash, which is also the least that an HMAC secret should have (RFC 7518, 3.2). */
+/** Returns the size of the algorithm's hash in bytes, which is also the minimum for an HMAC secret (RFC 7518, 3.2). */
 export function hashBytesOf(algorithm: JwtAlgorithm): number {
   return Number(algorithm.slice(2)) / 8;
 }

@@ -15,21 +15,21 @@ import { Authenticator, type Authenticated, type AuthenticateOptions } from '../
 import type { Clock } from '../../ports/clock.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 
-/** How claims become an identity. */
+/** Options for turning claims into an identity. */
 export interface JwtAuthenticatorOptions {
-  /** The application's reading of verified claims; `identityFromClaims` of `core` when left out. */
+  /** The application's mapping of verified claims; default: `identityFromClaims` of `core`. */
   readonly claims?: ((claims: JwtClaims) => IdentityInput | Promise<IdentityInput>) | undefined;
-  /** Says whether a token has been revoked. */
+  /** Returns whether a token was revoked. */
   readonly isRevoked?: ((claims: JwtClaims) => boolean | Promise<boolean>) | undefined;
-  /** Seconds for which a token is still accepted after its `exp`, since clocks differ. */
+  /** Time for which a token is accepted after its `exp`, in seconds, to tolerate clock differences. */
   readonly clockToleranceS: number;
 }
 
 /**
- * Authenticates with a token: verifies it, judges its claims and its age, and reads the identity out of them.
+ * Authenticates a token: verifies it, checks its claims and expiry, and derives the identity from them.
  *
- * What a client is told has fixed texts. The log has more: at debug level why a token was refused (by the name of the
- * error, since messages of parsers quote what they parsed), at error level what the application's `claims` function did wrong.
+ * Clients receive fixed texts. The log has more: at debug level the reason for a refusal (the name of the error, because
+ * messages of parsers quote their input), at error level a fault of the application's `claims` function.
  */
 export class JwtAuthenticator extends Authenticator {
   readonly #logger = new Logger(JwtAuthenticator.name);
@@ -63,7 +63,7 @@ export class JwtAuthenticator extends Authenticator {
       return (await this.options.isRevoked?.(claims)) ?? false;
     } catch (error) {
       this.#logger.error(`The option isRevoked threw ${(error as Error)?.name}`);
-      throw new RealtimeError('UNAVAILABLE', 'Whether the token was revoked cannot be told at the moment; try again.');
+      throw new RealtimeError('UNAVAILABLE', 'The revocation of the token cannot be checked at the moment; try again.');
     }
   }
 
@@ -101,10 +101,10 @@ export class JwtAuthenticator extends Authenticator {
   }
 }
 
-/** What a client can do something about. */
+/** Error codes that clients can react to. */
 const PASSED_ON: ReadonlySet<string> = new Set(['TOKEN_EXPIRED', 'UNAVAILABLE']);
 
-/** Fills in what was left out. What cannot be a list stays as it is, to be found fault with. */
+/** Fills in omitted fields. A value that is not a list stays as it is, so that validation reports it. */
 function complete(input: unknown): unknown {
   if (typeof input !== 'object' || input === null) return input;
   const { userId, roles, permissions, metadata = {} } = input as Record<string, unknown>;
@@ -113,13 +113,13 @@ function complete(input: unknown): unknown {
 
 function listOf(value: unknown): unknown {
   if (value === undefined) return [];
-  // A string is iterable too, but its letters are nobody's roles.
+  // A string is iterable too, but its characters are not roles.
   return typeof value === 'object' && value !== null && Symbol.iterator in value
     ? Array.from(value as Iterable<unknown>)
     : value;
 }
 
-/** The cause's name tells more where the package's own error is wrapped around it. */
+/** Returns the name of the cause, if there is one, because the package's own error only wraps it. */
 function nameOf(error: unknown): string {
   const { cause } = Object(error) as { cause?: unknown };
   const told = cause instanceof Error ? cause : error;

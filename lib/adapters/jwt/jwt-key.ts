@@ -1,11 +1,11 @@
 import { KeyObject, X509Certificate, createPublicKey } from 'node:crypto';
 import type { JwtAlgorithm } from './jwt-algorithm.js';
 
-/** A public key, or the end of a sentence about what was given instead. Never holds key material in its text. */
+/** A public key, or the text of an error. The text never contains key material. */
 export type PublicKeyReading =
   { readonly ok: true; readonly key: KeyObject } | { readonly ok: false; readonly message: string };
 
-/** Least bits of an RSA key (RFC 7518, 3.3). */
+/** Minimum size of an RSA key in bits (RFC 7518, 3.3). */
 const MIN_RSA_BITS = 2048;
 
 const CURVES: Readonly<Record<string, string>> = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' };
@@ -21,7 +21,7 @@ export function readPublicKey(value: unknown): PublicKeyReading {
   try {
     return ofType(createPublicKey(pem));
   } catch {
-    // OpenSSL's own words are left out: they help nobody, and nobody has read them all.
+    // The text of OpenSSL is left out: it does not help, and it might contain key material.
     return {
       ok: false,
       message:
@@ -30,7 +30,7 @@ export function readPublicKey(value: unknown): PublicKeyReading {
   }
 }
 
-/** What keeps a public key from verifying an algorithm's signatures, as the end of a sentence; `undefined` for nothing. */
+/** Returns the reason why a public key cannot verify an algorithm's signatures, as the end of a sentence; `undefined` if it can. */
 export function explainKeyFor(algorithm: JwtAlgorithm, key: KeyObject): string | undefined {
   const { namedCurve, modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails ?? {};
   const type = namedCurve ?? key.asymmetricKeyType;
@@ -43,9 +43,9 @@ export function explainKeyFor(algorithm: JwtAlgorithm, key: KeyObject): string |
 }
 
 /**
- * True for what looks like a key of a pair instead of a shared secret. Taken for an HMAC secret, a public key lets
- * everybody who knows it sign tokens (algorithm confusion, RFC 8725, 2.1). Recognised: PEM, JWK and SSH text, and
- * DER, also in base64 as some issuers display it.
+ * True for a value that looks like a key of a pair instead of a shared secret. A public key used as an HMAC secret lets
+ * everybody who knows it sign tokens (algorithm confusion, RFC 8725, 2.1). It recognises PEM, JWK and SSH text, and DER,
+ * also in base64 as some issuers display it.
  */
 export function looksLikeKey(secret: string | Uint8Array): boolean {
   const bytes = Buffer.from(secret);
@@ -56,7 +56,7 @@ export function looksLikeKey(secret: string | Uint8Array): boolean {
 
 const PRIVATE = {
   ok: false,
-  message: 'is a private key; give the public one (what only verifies must not be able to sign)',
+  message: 'is a private key; give the public one (a verifier must not be able to sign)',
 } as const;
 
 function ofType(key: KeyObject): PublicKeyReading {

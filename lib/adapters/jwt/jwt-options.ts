@@ -4,7 +4,7 @@ import { JWT_ALGORITHMS, hashBytesOf, isJwtAlgorithm, keyKindOf, type JwtAlgorit
 import { explainKeyFor, looksLikeKey, readPublicKey } from './jwt-key.js';
 
 /**
- * How tokens are verified: one of `secret` and `publicKey`, and the algorithms that go with it.
+ * Options for verifying JWTs: either `secret` or `publicKey`, and the algorithms for it.
  * @publicApi
  */
 export interface RealtimeJwtOptions {
@@ -12,24 +12,24 @@ export interface RealtimeJwtOptions {
   secret?: string | Buffer;
   /** The issuer's public key or certificate, as PEM or a `KeyObject`, for every other algorithm. */
   publicKey?: string | Buffer | KeyObject;
-  /** What a token may be signed with; never taken from the token itself. One kind only: HS*, or RS* and PS*, or ES*. */
+  /** Accepted signature algorithms; never taken from the token itself. One kind only: HS*, or RS* and PS*, or ES*. */
   algorithms: readonly JwtAlgorithm[];
-  /** Accepted `iss`, or several. Unchecked when left out. */
+  /** Accepted `iss`, or a list of them. If omitted, it is not checked. */
   issuer?: string | readonly string[];
-  /** Accepted `aud`, or several of which one is enough. Unchecked when left out. */
+  /** Accepted `aud`, or a list of which one must match. If omitted, it is not checked. */
   audience?: string | readonly string[];
-  /** Seconds that the issuer's clock may differ from ours, 0 to 300. Default 5. */
+  /** Tolerated difference between the issuer's clock and ours, in seconds, 0 to 300. Default 5. */
   clockToleranceS?: number;
 }
 
-/** Seconds that clocks may differ by, when nothing else is said. */
+/** Default for the tolerated clock difference, in seconds. */
 export const DEFAULT_CLOCK_TOLERANCE_S = 5;
 
 const MAX_CLOCK_TOLERANCE_S = 300;
 
 const NAMES = ['secret', 'publicKey', 'algorithms', 'issuer', 'audience', 'clockToleranceS'];
 
-/** Everything that is wrong with the options, each with its cure and without any key material. */
+/** Returns all problems of the options, each with the correction and without any key material. */
 export function explainJwtOptions(options: unknown): readonly Problem[] {
   if (typeof options !== 'object' || options === null) {
     return [{ at: 'options', message: "must be an object like { secret, algorithms: ['HS256'] }" }];
@@ -49,7 +49,7 @@ export function explainJwtOptions(options: unknown): readonly Problem[] {
   ];
 }
 
-/** True when an HMAC secret has fewer bytes than its algorithm's hash (RFC 7518, 3.2): enough for a demo, not for the world. */
+/** True if an HMAC secret has fewer bytes than its algorithm's hash (RFC 7518, 3.2): enough for a demo, not for production. */
 export function isShortSecret({ secret, algorithms }: RealtimeJwtOptions): boolean {
   if (secret === undefined) return false;
   const bytes = Buffer.byteLength(secret);
@@ -59,12 +59,12 @@ export function isShortSecret({ secret, algorithms }: RealtimeJwtOptions): boole
 function explainAlgorithms(value: unknown): Problem[] {
   const at = 'algorithms';
   if (!Array.isArray(value) || value.length === 0) {
-    return [{ at, message: "must list what tokens may be signed with, such as ['HS256']; there is no default" }];
+    return [{ at, message: "must list the accepted signature algorithms, such as ['HS256']; there is no default" }];
   }
   const unknown = value.filter((name) => !isJwtAlgorithm(name));
   if (unknown.length > 0) {
     const why = unknown.includes('none')
-      ? 'must not hold "none": anybody can make such a token'
+      ? 'must not contain "none": anybody can make such a token'
       : 'has an unknown name';
     return [{ at, message: `${why}; choose from ${JWT_ALGORITHMS.join(', ')}` }];
   }

@@ -1,4 +1,4 @@
-/** Beginnings of what `jsonwebtoken` says, and our names for it. The rest of its texts may quote the token. */
+/** Maps the start of a message of `jsonwebtoken` to our name for the reason. The rest of the message may quote the token. */
 const REASONS = {
   'invalid algorithm': 'AlgorithmNotAllowed',
   'jwt signature is required': 'SignatureMissing',
@@ -8,10 +8,10 @@ const REASONS = {
   'jwt not active': 'NotActiveYet',
 } as const;
 
-/** Why a token was refused, for the log of the server; the client is not told. */
+/** The reason for refusing a token, for the log of the server; never sent to clients. */
 export type JwtRefusalReason = (typeof REASONS)[keyof typeof REASONS] | 'CriticalHeader' | 'TokenMalformed';
 
-/** The reason behind an error of `jsonwebtoken`. */
+/** Returns the reason for an error of `jsonwebtoken`. */
 export function refusalReasonOf(error: unknown): JwtRefusalReason {
   const text = error instanceof Error ? error.message : '';
   const known = Object.entries(REASONS).find(([beginning]) => text.startsWith(beginning));

@@ -12,19 +12,19 @@ import { DEFAULT_CLOCK_TOLERANCE_S, explainJwtOptions, type RealtimeJwtOptions }
 import { refusalReasonOf, type JwtRefusalReason } from './jwt-refusal.js';
 
 /**
- * Verifies tokens with one key, by `@nestjs/jwt`: signature, `algorithms`, issuer, audience and not-before time. `exp` is
- * left to the caller, as the port says. A token whose header has `crit` is refused, since whatever it demands is not
- * understood here (RFC 7515, 4.1.11).
+ * Verifies tokens with one key, by `@nestjs/jwt`: signature, `algorithms`, issuer, audience and not-before time. The caller
+ * checks `exp`, as the port requires. A token with a `crit` header is refused, because no critical extension is supported
+ * (RFC 7515, 4.1.11).
  *
- * Every rejection is the same to a client; its `cause` has a `name` that says why (see {@link JwtRefusalReason}) and
- * nothing of the token.
+ * Every rejection is the same for clients. Its `cause` has the reason as its `name` (see {@link JwtRefusalReason}) and
+ * contains no part of the token.
  */
 export class NestJwtVerifier extends JwtVerifier {
   // Not the application's JwtService: the options of its JwtModule (secretOrKeyProvider, verifyOptions) would silently
-  // take the place of the ones that were checked here.
+  // override the options that were checked here.
   readonly #jwt: JwtService;
 
-  /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} finds fault with */
+  /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} refuses */
   constructor(
     options: RealtimeJwtOptions,
     private readonly clock: Clock,
@@ -65,11 +65,11 @@ function moduleOptions(options: RealtimeJwtOptions): JwtModuleOptions {
   return { ...keyOf(options), verifyOptions };
 }
 
-/** A KeyObject, whose type the verification compares with the algorithm, and which need not be parsed for each token. */
+/** Returns a KeyObject: verification compares its type with the algorithm, and it is parsed only once. */
 function keyOf({ secret, publicKey }: RealtimeJwtOptions): JwtModuleOptions {
   const reading = publicKey === undefined ? undefined : readPublicKey(publicKey);
   const key = reading?.ok ? reading.key : createSecretKey(Buffer.from(secret as string));
-  // The type leaves KeyObject out; the value is handed on to jsonwebtoken, which takes one.
+  // The declared type lacks KeyObject, but jsonwebtoken, which gets the value, accepts one.
   return { [reading ? 'publicKey' : 'secret']: key as unknown as Buffer };
 }
 

@@ -1,12 +1,12 @@
 import { randomFillSync } from 'node:crypto';
 import { IdGenerator } from '../../ports/id-generator.js';
 
-/** 120 bits, which base64url writes in 20 characters without padding. */
+/** 120 bits, which are 20 characters of base64url without padding. */
 const ID_BYTES = 15;
 
 const IDS_PER_FILL = 256;
 
-/** Ids of 20 letters, digits, `_` or `-` from the system's random source, which is asked for many at a time. */
+/** Generates ids of 20 letters, digits, `_` or `-` from the system's random source, which is read in batches. */
 export class RandomIdGenerator extends IdGenerator {
   readonly #bytes = Buffer.alloc(ID_BYTES * IDS_PER_FILL);
   #used = this.#bytes.length;
