@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import { realtimeContextOf } from './realtime-context.js';
 
-/** How the value is found; by it the explorer knows the decorator. */
+/** Finds the value of the parameter; the explorer recognises the decorator by this function. */
 export function currentConnectionOf(_data: unknown, context: ExecutionContext): RealtimeConnection | undefined {
   return realtimeContextOf(context)?.connection;
 }
@@ -10,8 +10,9 @@ export function currentConnectionOf(_data: unknown, context: ExecutionContext): 
 const decorate = createParamDecorator(currentConnectionOf);
 
 /**
- * Gives a topic handler or a connection hook the connection that it is called for, a `RealtimeConnection`; on an HTTP
- * route, `undefined`. There is none behind `@OnJoin()` and `@OnLeave()`: it stops the boot there. Inside guards and interceptors use `realtimeContextOf(context)?.connection`.
+ * Injects the `RealtimeConnection` for which a topic handler or connection hook is called; `undefined` on an HTTP route.
+ * `@OnJoin()` and `@OnLeave()` have no connection: there it stops the boot. In guards and interceptors use
+ * `realtimeContextOf(context)?.connection`.
  * @publicApi
  */
 export function CurrentConnection(): ParameterDecorator {

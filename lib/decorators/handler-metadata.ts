@@ -1,18 +1,18 @@
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 
-/** Where `@TopicGateway()` leaves a {@link TopicGatewayMark} on the class. */
+/** Metadata key of the {@link TopicGatewayMark} that `@TopicGateway()` sets on a class. */
 export const TOPIC_GATEWAY_METADATA = Symbol('nestjs-realtime:topic-gateway');
 
-/** Where the method decorators leave the list of {@link HandlerMark}s on the method. */
+/** Metadata key of the list of {@link HandlerMark}s that decorators set on a method. */
 const HANDLER_METADATA = Symbol('nestjs-realtime:handlers');
 
-/** What `@TopicGateway()` was given; judged at boot. */
+/** The arguments of `@TopicGateway()`, which are checked at boot. */
 export interface TopicGatewayMark {
   readonly pattern: string;
   readonly options: object;
 }
 
-/** What a method is to be called for. One method may have several marks. */
+/** The event for which a method is called. One method may have several marks. */
 export type HandlerMark =
   | { readonly kind: 'subscribe' }
   | { readonly kind: 'unsubscribe' }
@@ -22,7 +22,7 @@ export type HandlerMark =
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'message'; readonly type: string; readonly requireSubscription: boolean };
 
-/** A decorator that adds a mark to an instance method. */
+/** Returns a decorator that adds a mark to an instance method. */
 export function markHandler(mark: HandlerMark): MethodDecorator {
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor) => {
     const method: unknown = descriptor?.value;
@@ -36,12 +36,12 @@ export function markHandler(mark: HandlerMark): MethodDecorator {
   };
 }
 
-/** The marks of a method; an empty list for any other method. */
+/** Returns the marks of a method; an empty list if it has none. */
 export function marksOf(method: object): readonly HandlerMark[] {
   return (Reflect.getOwnMetadata(HANDLER_METADATA, method) as readonly HandlerMark[] | undefined) ?? [];
 }
 
-/** The decorator that left the mark, as it stands in the source: `@OnMessage('say')`. */
+/** Returns the decorator of a mark as written in the source: `@OnMessage('say')`. */
 export function describeMark(mark: HandlerMark): string {
   switch (mark.kind) {
     case 'message':

@@ -1,12 +1,12 @@
 import { markHandler } from './handler-metadata.js';
 
 /**
- * Is called for every connection once it is authenticated and before any of its commands; works on every provider.
- * Several such methods run one after another. What it throws refuses the connection, and so does a guard that says no.
+ * Marks a method of any provider to be called for every connection after authentication and before its first command.
+ * Several such methods run one after another. An exception refuses the connection, and so does a guard that denies access.
  *
  * Enhancers work as on a topic handler, with one exception: global ones (`APP_GUARD` and the like) that are request-scoped
- * or transient apply to a `@TopicGateway()` class only, since Nest makes them for nobody else. Without parameter decorators
- * the method is called with `(connection, undefined, context)`.
+ * or transient apply only to `@TopicGateway()` classes, because Nest creates them for no other class. Without parameter
+ * decorators the method is called with `(connection, undefined, context)`.
  * @publicApi
  */
 export function OnConnect(): MethodDecorator {

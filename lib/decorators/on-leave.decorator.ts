@@ -1,11 +1,11 @@
 import { markHandler } from './handler-metadata.js';
 
 /**
- * Is called after a user has left a topic: the last connection in it, on whichever node, has unsubscribed, or has dropped and
- * not come back within `presence.graceMs`; or the node that had it has crashed. Of all nodes one calls it. Its gateway
- * must have `presence: true`. Who is there when the application shuts down is not said to have left by that.
+ * Marks a method to be called after a user has left a topic: the user's last connection in it on any node has unsubscribed,
+ * or dropped without a return within the grace period `presence.graceMs`, or its node has crashed. Exactly one of all nodes
+ * calls it. Its gateway must have `presence: true`. The shutdown of the application is not a leave of its users.
  *
- * `@MessageBody()` gives who left, a `PresenceChange` `{ kind: 'left', userId, info? }`. Everything else is as for `@OnJoin()`.
+ * `@MessageBody()` is a `PresenceChange` `{ kind: 'left', userId, info? }`. Everything else is as for `@OnJoin()`.
  * @publicApi
  */
 export function OnLeave(): MethodDecorator {

@@ -1,17 +1,18 @@
 import { markHandler } from './handler-metadata.js';
 
 /**
- * Decides whether a connection may subscribe to the topic; a gateway without such a method lets nobody in.
+ * Marks the method that decides whether a connection may subscribe to the topic. A gateway without such a method refuses
+ * every client.
  *
- * Return `true`, or `{ info }` to allow and say something about the subscriber: a name, an avatar, whatever JSON can carry
- * and everybody who may know who is in the topic may see. Everything else is a no, told to the client as `FORBIDDEN`:
- * `false`, `undefined`, any other object. So is a throw, with the code and text of what was thrown. A promise or an
- * Observable (its last value counts) may be returned as well.
+ * Return `true` to allow the subscription, or `{ info }` to allow it and describe the subscriber, for example by a name or an
+ * avatar. The info can be any JSON value; everybody who may read the topic's presence can see it. Any other value (`false`,
+ * `undefined`, another object) refuses the subscription with `FORBIDDEN`, and an exception refuses it with its code and
+ * text. The method may also return a promise or an Observable, of which the last value counts.
  *
- * The decision is what comes out of the interceptors: a global one that wraps results must leave `context.getType() ===
- * 'ws'` alone. An exception filter may translate the error, but never turns a throw into a yes.
+ * The result of the interceptors decides, so a global interceptor that wraps results must skip
+ * `context.getType() === 'ws'`. An exception filter may translate the error, but cannot turn it into permission.
  *
- * `@MessageBody()` gives the payload of the subscribe command. Without parameter decorators the method is called with
+ * `@MessageBody()` is the payload of the subscribe command. Without parameter decorators the method is called with
  * `(connection, payload, context: RealtimeContext)`.
  * @publicApi
  */

@@ -2,34 +2,34 @@ import type { ArgumentsHost } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 
 /**
- * What a handler was called for. `reauthorize`: `@OnSubscribe()` is asked once more about a subscription there is, without a
- * payload, because the connection has other roles or permissions now: by a newer token, or by `changeRights()`.
+ * The event for which a handler is called. `reauthorize`: `@OnSubscribe()` is called again for an existing subscription,
+ * without a payload, because the roles or permissions of the connection changed by a newer token or by `changeRights()`.
  */
 export type HandlerEvent =
   'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'join' | 'leave' | 'connect' | 'disconnect';
 
 /**
- * Everything about one call of a topic handler or connection hook. It is the third argument of the method, the third
- * of an `ExecutionContext`'s arguments (see {@link realtimeContextOf}), and the `REQUEST` of request-scoped providers.
+ * The context of one call of a topic handler or connection hook. It is the third argument of the method, the third argument
+ * in an `ExecutionContext` (see {@link realtimeContextOf}), and the `REQUEST` of request-scoped providers.
  * @publicApi
  */
 export interface RealtimeContext {
   readonly event: HandlerEvent;
-  /** `undefined` for `join` and `leave`, which tell of a user, whose connections may be on another node or gone. */
+  /** `undefined` for `join` and `leave`, which are about a user, whose connections may be closed or on another node. */
   readonly connection: RealtimeConnection | undefined;
-  /** The topic's name, such as `chat:lobby`; empty for connection hooks, which belong to no topic. */
+  /** Name of the topic, such as `chat:lobby`; empty for connection hooks, which belong to no topic. */
   readonly topic: string;
   /** The gateway's pattern, such as `chat:{room}`; empty for connection hooks. */
   readonly pattern: string;
   /** The pattern's parameters, such as `{ room: 'lobby' }`. */
   readonly params: Readonly<Record<string, string>>;
-  /** The type of the message, for a message. */
+  /** Type of the message, if the event is a message. */
   readonly type?: string;
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The one implementation; being a class, it tells our contexts from other people's arguments. */
+/** The only implementation; a class, so that `instanceof` distinguishes it from foreign arguments. */
 export class HandlerContext implements RealtimeContext {
   constructor(
     readonly event: HandlerEvent,
@@ -42,8 +42,8 @@ export class HandlerContext implements RealtimeContext {
 }
 
 /**
- * The {@link RealtimeContext} behind an `ExecutionContext` or `ArgumentsHost`, for guards, interceptors, filters and own
- * parameter decorators that care about topics; `undefined` everywhere else, such as on HTTP routes.
+ * Returns the {@link RealtimeContext} of an `ExecutionContext` or `ArgumentsHost`, for guards, interceptors, filters and
+ * custom parameter decorators; `undefined` everywhere else, such as on HTTP routes.
  * @publicApi
  */
 export function realtimeContextOf(host: ArgumentsHost): RealtimeContext | undefined {

@@ -3,35 +3,35 @@ import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-internals
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
 
 /**
- * What a topic gateway may be told beside its pattern; an unknown key stops the boot.
+ * Options of a topic gateway. An unknown key stops the boot.
  * @publicApi
  */
 export interface TopicGatewayOptions {
-  /** Keep what is published to these topics for a while, so that clients can catch up. Default: nothing is kept. */
+  /** Keeps a history of these topics, from which clients recover missed publications. Default: no history. */
   history?: TopicHistoryOptions;
-  /** Know who is in these topics: members, joins and leaves. Default false. */
+  /** Tracks presence in these topics: users, joins and leaves. Default false. */
   presence?: boolean;
   /**
-   * `false`: clients may not ask for the history or who is there, the server may. Subscribers may recover all the same, from
-   * whichever offset they name. Default true.
+   * With `false`, only the server can read history and presence, not clients. Subscribers can still recover, from any offset
+   * that they name. Default true.
    */
   clientAccess?: boolean;
 }
 
 /**
- * How much of the past of each topic is kept.
+ * Options of a topic's history.
  * @publicApi
  */
 export interface TopicHistoryOptions {
-  /** Most publications that are kept of one topic: 1 to 10,000. */
+  /** Maximum number of publications kept per topic: 1 to 10,000. */
   size: number;
-  /** How long they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). */
+  /** Time for which they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). */
   ttlMs: number;
-  /** Send the last publication to every new subscriber at once: for states rather than events. Default false. */
+  /** Sends the latest publication to every new subscriber at once; for topics that carry state rather than events. Default false. */
   sendLatest?: boolean;
 }
 
-/** Names of the options there are. */
+/** Names of all options. */
 export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGatewayOptions>([
   'history',
   'presence',
@@ -39,26 +39,26 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
 ]);
 
 /**
- * Makes a class the gateway of the topics that match a pattern, and a provider: list it among a module's `providers`.
+ * Makes a class the gateway of the topics that match a pattern. The class is a provider: list it in a module's `providers`.
  *
- * - `{name}` in the pattern stands for one or more characters other than `:`. Of two patterns that match a topic the one
- *   with more literal characters gets it; two that could tie stop the boot.
- * - Its methods are marked with `@OnSubscribe()`, `@OnUnsubscribe()`, `@OnMessage()`, `@OnJoin()` and `@OnLeave()`. They run
+ * - `{name}` in the pattern matches one or more characters other than `:`. If two patterns match a topic, the one with more
+ *   literal characters wins; two patterns that could tie stop the boot.
+ * - Mark its methods with `@OnSubscribe()`, `@OnUnsubscribe()`, `@OnMessage()`, `@OnJoin()` and `@OnLeave()`. They run
  *   through Nest's whole pipeline: guards, interceptors, pipes and filters, bound to the method, the class or globally.
- * - With a request-scoped dependency (or enhancer) the gateway is made anew for every message and every hook call; the
- *   `REQUEST` is then the `RealtimeContext`, and a `ContextIdStrategy` of the application is asked with it, so durable
- *   providers work. A transient gateway stops the boot. A request-scoped `useFactory` provider cannot be found, since
- *   its class is not known before it runs.
- * - A subclass is a gateway too, with the same pattern, unless it is decorated itself.
+ * - With a request-scoped dependency or enhancer, a new instance is created for every message and every hook call. `REQUEST`
+ *   is then the `RealtimeContext`, which is also passed to a `ContextIdStrategy` of the application, so that durable
+ *   providers work. A transient gateway stops the boot. A request-scoped `useFactory` provider cannot be a gateway, because
+ *   its class is unknown before the factory runs.
+ * - A subclass is a gateway with the same pattern, unless it is decorated itself.
  *
  * @param pattern such as `chat:{room}`
  * @publicApi
  */
 export function TopicGateway(pattern: string, options: TopicGatewayOptions = {}): ClassDecorator {
   return (target) => {
-    // An @Injectable({ scope }) beside this decorator keeps its scope, whichever of the two comes first.
+    // An @Injectable({ scope }) beside this decorator keeps its scope, in either order.
     if (!Reflect.hasOwnMetadata(INJECTABLE_WATERMARK, target)) Injectable()(target);
-    // What Nest calls an entry provider gets its request-scoped and transient global enhancers, as controllers do.
+    // Nest applies request-scoped and transient global enhancers to entry providers, as to controllers.
     Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target);
     SetMetadata<symbol, TopicGatewayMark>(TOPIC_GATEWAY_METADATA, { pattern, options })(target);
   };

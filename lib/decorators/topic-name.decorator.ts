@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { realtimeContextOf } from './realtime-context.js';
 
-/** How the value is found; by it the explorer knows the decorator. */
+/** Finds the value of the parameter; the explorer recognises the decorator by this function. */
 export function topicNameOf(_data: unknown, context: ExecutionContext): string | undefined {
   return realtimeContextOf(context)?.topic;
 }
@@ -9,7 +9,7 @@ export function topicNameOf(_data: unknown, context: ExecutionContext): string |
 const decorate = createParamDecorator(topicNameOf);
 
 /**
- * Gives a topic handler the topic's whole name, such as `chat:lobby`.
+ * Injects the full name of the topic, such as `chat:lobby`, into a topic handler.
  * @publicApi
  */
 export function TopicName(): ParameterDecorator {

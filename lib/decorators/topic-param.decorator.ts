@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { realtimeContextOf } from './realtime-context.js';
 
-/** How the value is found; by it the explorer knows the decorator. */
+/** Finds the value of the parameter; the explorer recognises the decorator by this function. */
 export function topicParamOf(name: string | undefined, context: ExecutionContext): unknown {
   const params = realtimeContextOf(context)?.params;
   return name === undefined ? params : params?.[name];
@@ -10,11 +10,11 @@ export function topicParamOf(name: string | undefined, context: ExecutionContext
 const decorate = createParamDecorator<string | undefined>(topicParamOf);
 
 /**
- * Gives a topic handler a parameter of its pattern: for `chat:{room}` and the topic `chat:lobby`,
- * `@TopicParam('room')` is `'lobby'`. Without a name: all of them, as an object. A name that the pattern does not have
- * stops the boot.
+ * Injects a parameter of the pattern into a topic handler: for `chat:{room}` and the topic `chat:lobby`,
+ * `@TopicParam('room')` is `'lobby'`. Without a name it injects all parameters as an object. A name that the pattern does
+ * not have stops the boot.
  *
- * Only pipes that are given here, or that care about custom decorators, see the value. Inside guards and interceptors use
+ * Only pipes given here, and pipes that handle custom decorators, process the value. In guards and interceptors use
  * `realtimeContextOf(context)?.params`.
  * @publicApi
  */

@@ -2,8 +2,8 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { RealtimeUser } from './realtime-user.js';
 
 /**
- * The {@link RealtimeUser} that `RealtimeAuthGuard` found behind an HTTP request; `undefined` on a route without the guard,
- * and in topic handlers, which have `@CurrentConnection()`.
+ * Injects the {@link RealtimeUser} whom `RealtimeAuthGuard` authenticated for an HTTP request; `undefined` on a route
+ * without the guard, and in topic handlers, which have `@CurrentConnection()`.
  * @publicApi
  */
 export const CurrentUser: () => ParameterDecorator = createParamDecorator<never, RealtimeUser | undefined>(

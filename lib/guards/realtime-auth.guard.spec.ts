@@ -142,8 +142,8 @@ describe.each(adapters)('on an HTTP route (%s), RealtimeAuthGuard', (_name, adap
   });
 
   it.each([
-    [undefined, 'UNAUTHENTICATED', 'A token is needed: "Authorization: Bearer <token>".'],
-    ['Basic YW5uOg==', 'UNAUTHENTICATED', 'A token is needed: "Authorization: Bearer <token>".'],
+    [undefined, 'UNAUTHENTICATED', 'A token is required: "Authorization: Bearer <token>".'],
+    ['Basic YW5uOg==', 'UNAUTHENTICATED', 'A token is required: "Authorization: Bearer <token>".'],
     ['Bearer forged', 'UNAUTHENTICATED', 'The token is not valid.'],
     ['Bearer expired', 'TOKEN_EXPIRED', 'The token has expired; get a new one and try again.'],
   ])('answers 401 to the header %s', async (authorization, errorCode, message) => {
@@ -334,7 +334,7 @@ describe('in any other context, RealtimeAuthGuard', () => {
 
     expect(error).toEqual(
       new RealtimeConfigurationError(
-        'CatsResolver.find: RealtimeAuthGuard knows HTTP routes and topic handlers, not the context type ' +
+        'CatsResolver.find: RealtimeAuthGuard supports HTTP routes and topic handlers, not the context type ' +
           `"${type}" that it was called for; bind another guard there.`,
       ),
     );

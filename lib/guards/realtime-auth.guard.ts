@@ -16,7 +16,7 @@ import { realtimeContextOf } from '../decorators/realtime-context.js';
 import { Authenticator } from '../ports/authenticator.js';
 import type { RealtimeUser } from './realtime-user.js';
 
-/** Of a request and its answer, what Express and Fastify have in common. */
+/** The common part of requests and responses of Express and Fastify. */
 interface HttpRequest {
   readonly headers: { readonly authorization?: string };
   user?: unknown;
@@ -25,19 +25,20 @@ interface HttpResponse {
   header(name: string, value: string): unknown;
 }
 
-/** Requests that are authenticated already: the guard may be bound globally, to a class and to its method at once. */
+/** Requests that are already authenticated, because the guard may be bound globally, to a class and to its method. */
 const authenticated = new WeakMap<HttpRequest, RealtimeUser>();
 
 /**
- * Lets authenticated users in, and those that `@RequireRoles()` and `@RequirePermissions()` ask for.
+ * Allows authenticated users that have the rights required by `@RequireRoles()` and `@RequirePermissions()`.
  *
  * - **HTTP** (Express and Fastify): verifies the token of `Authorization: Bearer` and sets `request.user` to a
- *   {@link RealtimeUser}. No or a bad token is a 401 with `WWW-Authenticate: Bearer`, missing roles or permissions a 403, and
- *   503 when nobody can tell at the moment; the body's `errorCode` has the error code that a socket would be told.
- * - **Topic handlers and connection hooks:** the connection was authenticated when it was made; only its roles and
- *   permissions are looked at. `@OnJoin()` and `@OnLeave()` are let through: nobody asks for them.
+ *   {@link RealtimeUser}. It answers 401 with `WWW-Authenticate: Bearer` if the token is missing or invalid, 403 if roles or
+ *   permissions are missing, and 503 if the token cannot be verified at the moment. The body's `errorCode` is the error code
+ *   that a socket would receive.
+ * - **Topic handlers and connection hooks:** the connection was authenticated when it was opened, so only its roles and
+ *   permissions are checked. `@OnJoin()` and `@OnLeave()` always pass, because no client requests them.
  *
- * May be bound with `@UseGuards()` or globally as `APP_GUARD`. It knows no other kind of context (GraphQL, microservices,
+ * Bind it with `@UseGuards()` or globally as `APP_GUARD`. It supports no other kind of context (GraphQL, microservices,
  * other WebSocket gateways) and throws a `RealtimeConfigurationError` there.
  * @publicApi
  */
@@ -50,10 +51,10 @@ export class RealtimeAuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const realtime = realtimeContextOf(context);
-    // Nobody asks for anything where the server tells itself that somebody has joined or left.
+    // Joins and leaves are events of the server, not requests of a client.
     if (realtime && !realtime.connection) return true;
     const subject = realtime?.connection ?? (await this.#userOf(context));
-    // Whether the token still lives was judged by the one who let it in.
+    // Expiry was checked during authentication.
     const requirements = { ...requirementsOf(this.reflector, context), allowExpired: true };
     const authorization = authorize(subject, requirements, new Date());
     if (authorization.allowed) return true;
@@ -64,7 +65,7 @@ export class RealtimeAuthGuard implements CanActivate {
   async #userOf(context: ExecutionContext): Promise<Principal> {
     if (context.getType<string>() !== 'http') {
       throw new RealtimeConfigurationError(
-        `${context.getClass().name}.${context.getHandler().name}: RealtimeAuthGuard knows HTTP routes and topic handlers, ` +
+        `${context.getClass().name}.${context.getHandler().name}: RealtimeAuthGuard supports HTTP routes and topic handlers, ` +
           `not the context type "${context.getType<string>()}" that it was called for; bind another guard there.`,
       );
     }
@@ -86,7 +87,7 @@ export class RealtimeAuthGuard implements CanActivate {
 
   async #authenticate(token: string | undefined): Promise<RealtimeUser> {
     if (token === undefined) {
-      throw new UnauthorizedException('A token is needed: "Authorization: Bearer <token>".', {
+      throw new UnauthorizedException('A token is required: "Authorization: Bearer <token>".', {
         errorCode: 'UNAUTHENTICATED',
       });
     }
@@ -100,7 +101,7 @@ export class RealtimeAuthGuard implements CanActivate {
   }
 }
 
-/** The texts are fixed, for the error may come from an application's own `Authenticator`. */
+/** Returns errors with fixed texts, because the cause may come from an application's own `Authenticator`. */
 function refusalOf(cause: unknown): Error {
   switch (cause instanceof RealtimeError ? cause.code : undefined) {
     case 'UNAVAILABLE':

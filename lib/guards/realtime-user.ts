@@ -1,5 +1,5 @@
 /**
- * Who sent an HTTP request; `RealtimeAuthGuard` leaves it in `request.user`.
+ * The user who sent an HTTP request; `RealtimeAuthGuard` sets it as `request.user`.
  * @publicApi
  */
 export interface RealtimeUser {
@@ -7,6 +7,6 @@ export interface RealtimeUser {
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** When the token expires. */
+  /** Expiry of the token. */
   readonly expiresAt?: Date;
 }

@@ -4,8 +4,8 @@ import { RealtimeAuthGuard } from './realtime-auth.guard.js';
 import { REQUIRED_PERMISSIONS_METADATA } from './requirement-metadata.js';
 
 /**
- * Lets in only those who have all of the permissions; otherwise like `@RequireRoles()`, beside which it may stand.
- * @throws RealtimeConfigurationError when the list is empty
+ * Allows only users that have all of the permissions. Otherwise like `@RequireRoles()`, with which it can be combined.
+ * @throws RealtimeConfigurationError if the list is empty
  * @publicApi
  */
 export function RequirePermissions(...permissions: string[]): MethodDecorator & ClassDecorator {

@@ -4,12 +4,12 @@ import { RealtimeAuthGuard } from './realtime-auth.guard.js';
 import { REQUIRED_ROLES_METADATA } from './requirement-metadata.js';
 
 /**
- * Lets in only those who have any one of the roles: on HTTP routes and controllers, on topic handlers and gateways. A
- * method's list stands in place of its class's. It brings {@link RealtimeAuthGuard} with it, so that a requirement is
- * never there without anybody to check it; where the guard is bound already, nothing is verified twice.
+ * Allows only users that have at least one of the roles: on HTTP routes and controllers, on topic handlers and gateways. The
+ * list of a method replaces that of its class. It binds {@link RealtimeAuthGuard}, so that a requirement is always checked;
+ * if the guard is already bound, the token is verified only once.
  *
- * On a class with `@OnConnect()` it refuses the connections of everybody else.
- * @throws RealtimeConfigurationError when the list is empty
+ * On a class with `@OnConnect()` it refuses the connections of all other users.
+ * @throws RealtimeConfigurationError if the list is empty
  * @publicApi
  */
 export function RequireRoles(...roles: string[]): MethodDecorator & ClassDecorator {
