@@ -3,18 +3,18 @@ import type { RealtimeBackend } from './ports/backend.js';
 import type { RealtimeOptions } from './options/realtime.options.js';
 
 /**
- * What of `forRoot()` and `forRootAsync()` says how the module is built, beside the options proper. Always given
- * directly: Nest must know it before any factory can run.
+ * The arguments of `forRoot()` and `forRootAsync()` that determine how the module is built. They are always given directly,
+ * because Nest needs them before any factory can run.
  * @publicApi
  */
 export interface RealtimeModuleExtras {
-  /** The adapters behind the bus, the list of nodes, histories and presence. Default: in memory, for one process. */
+  /** The adapters for the bus, the node directory, history and presence. Default: in memory, for one process. */
   backend?: RealtimeBackend;
   /** Replacements for single ports, such as `{ provide: JwtVerifier, useClass: MyVerifier }`; the last one for a token wins. */
   providers?: Provider[];
-  /** Modules that export what those providers, or a factory of options, need. */
+  /** Modules whose exports those providers, or a factory of options, inject. */
   imports?: ModuleMetadata['imports'];
-  /** Whether all modules may inject what this one exports without importing it. Default true. */
+  /** Whether all modules can inject the exports of this module without importing it. Default true. */
   isGlobal?: boolean;
 }
 
@@ -26,7 +26,7 @@ const NO_EXTRAS: RealtimeModuleExtras = {
 };
 
 /**
- * The two ways in, `forRoot()` and `forRootAsync()`.
+ * Builds `forRoot()` and `forRootAsync()`.
  * @internal
  */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

@@ -64,7 +64,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
     const count = [...modules.values()].filter(({ metatype }) => metatype === RealtimeModule).length;
     if (count > 1) {
       throw new RealtimeConfigurationError(
-        `RealtimeModule.forRoot() was called ${count} times in this application. Call it once, in the root module; what it ` +
+        `RealtimeModule.forRoot() was called ${count} times in this application. Call it once, in the root module; its ` +
           'exports can be injected everywhere.',
       );
     }
@@ -76,26 +76,26 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
   }
 
   /**
-   * The module with its options given directly.
+   * Configures the module with options given directly.
    * @param options the options, and `backend`, `providers`, `imports`, `isGlobal`
-   * @throws RealtimeConfigurationError that names each wrong option, when the application is made
+   * @throws RealtimeConfigurationError that names each invalid option, when the application is created
    */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return complete(super.forRoot(options));
   }
 
   /**
-   * The module with options that have to be asked for, such as from a `ConfigService`.
-   * @param options where the options come from: `useFactory` (with `inject`), `useClass` or `useExisting` (a class with
+   * Configures the module with options that are computed with injected providers, such as a `ConfigService`.
+   * @param options the source of the options: `useFactory` (with `inject`), `useClass` or `useExisting` (a class with
    *   `createRealtimeOptions()`); and `backend`, `providers`, `imports`, `isGlobal` directly
-   * @throws RealtimeConfigurationError that names each wrong option, when the application is made
+   * @throws RealtimeConfigurationError that names each invalid option, when the application is created
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return complete(super.forRootAsync(options));
   }
 }
 
-/** Our own providers come first, so that those of the application win. */
+/** Puts the providers of the package first, so that those of the application override them. */
 function complete(definition: DynamicModule): DynamicModule {
   return {
     ...definition,

@@ -24,10 +24,10 @@ const JWT_MISSING =
   'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of your own: ' +
   'providers: [{ provide: JwtVerifier, useClass: MyVerifier }]';
 
-/** Stands where no tokens can be verified. An error only for those who need it: an own Authenticator does not. */
+/** Takes the place of a missing verifier. It fails only when used, because a custom Authenticator needs no verifier. */
 const NO_VERIFIER: JwtVerifier = { verify: () => Promise.reject(new RealtimeConfigurationError(JWT_MISSING)) };
 
-/** Which adapter stands behind each port, unless the application says otherwise. */
+/** The default adapter of each port, which the application can override. */
 export const PORT_PROVIDERS: Provider[] = [
   ...inMemoryBackend().providers,
   { provide: ConnectionRegistry, useClass: InMemoryConnectionRegistry },
@@ -48,7 +48,7 @@ export const PORT_PROVIDERS: Provider[] = [
     useFactory: ({ jwt }: RealtimeSettings, clock: Clock) => {
       if (!jwt) return NO_VERIFIER;
       if (isShortSecret(jwt))
-        logger.warn('jwt.secret is shorter than its algorithm asks for; use 32 random bytes or more');
+        logger.warn('jwt.secret is shorter than its algorithm requires; use 32 random bytes or more');
       return new NestJwtVerifier(jwt, clock);
     },
   },
