@@ -1,12 +1,12 @@
-/** In milliseconds. Test runners give up after 5 s, and then would not show what had arrived. */
+/** In milliseconds. It is below the 5 s after which test runners stop a test without showing the items that arrived. */
 const DEFAULT_TIMEOUT_MS = 4_000;
 
-/** Keeps what arrives until it is asked for; asking waits, with a deadline. */
+/** A queue of arrived items. Taking an item waits for it, with a deadline. */
 export class Inbox<T> {
   readonly items: T[] = [];
   readonly #waiting: { readonly test: (item: T) => boolean; readonly resolve: (item: T) => void }[] = [];
 
-  /** @param what names one item in error texts */
+  /** @param what name of an item in error texts */
   constructor(private readonly what: string) {}
 
   put(item: T): void {
@@ -15,11 +15,11 @@ export class Inbox<T> {
     else this.#waiting.splice(at, 1)[0]!.resolve(item);
   }
 
-  /** The oldest item that fits, now or when it comes. */
+  /** Removes and returns the oldest item that passes the test, as soon as there is one. */
   take(test: (item: T) => boolean = () => true, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
     const at = this.items.findIndex(test);
     if (at >= 0) return Promise.resolve(this.items.splice(at, 1)[0]!);
-    // Made here, so that its stack leads to the test that waits.
+    // Created here, so that its stack trace points to the waiting test.
     const late = new Error(`No such ${this.what} within ${timeoutMs} ms`);
     return new Promise((resolve, reject) => {
       const waiter = {

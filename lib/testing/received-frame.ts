@@ -2,11 +2,11 @@
 export interface ReceivedFrame {
   readonly type: string;
   readonly timestamp: string;
-  /** Of the shape that goes with the type. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it as they please
+  /** The payload, in the shape that belongs to the type. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read fields of any payload
   readonly payload?: any;
   readonly topic?: string;
-  /** Its place in the history of its topic. */
+  /** Its offset in the topic's history. */
   readonly offset?: number;
   readonly id?: string | number;
 }

@@ -12,7 +12,7 @@ import type { Frame } from '../ports/frame.js';
 import type { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { ReceivedFrame } from './received-frame.js';
 
-/** What all recording connections of a service share. @internal */
+/** The services that all recording connections of a service share. @internal */
 export interface RecordingParts {
   readonly membership: Membership;
   readonly pubSub: PubSubManager;
@@ -21,22 +21,22 @@ export interface RecordingParts {
   readonly watchers: PresenceWatchers;
 }
 
-/** How a {@link RecordingConnection} subscribes. */
+/** Options for subscribing a {@link RecordingConnection}. */
 export interface RecordingSubscribeOptions {
-  /** What `@OnSubscribe()` would have said about the subscriber, as `{ info }`. */
+  /** The info that `@OnSubscribe()` would return as `{ info }`. */
   readonly info?: unknown;
-  /** True to be told who joins and who leaves. Default false. */
+  /** Whether the connection receives joins and leaves. Default false. */
   readonly presence?: boolean;
 }
 
-/** A connection without a network: it keeps what it is sent. Made by `RecordingRealtimeService.connect()`. */
+/** A connection without a network, which records the frames sent to it. Created by `RecordingRealtimeService.connect()`. */
 export class RecordingConnection implements DeliveryTarget {
   /**
-   * The messages that arrived, in order, as a plain client would see them, and `realtime:joined` and `realtime:left` when it
-   * asked for them; all other frames of the protocol are left out.
+   * The messages received, in order, as a plain client sees them, and `realtime:joined` and `realtime:left` if the
+   * subscription requested them. Other frames of the protocol are left out.
    */
   readonly received: ReceivedFrame[] = [];
-  /** How it was ended by the server; undefined while it is open. */
+  /** Close code and reason from the server; undefined while it is open. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   /** @internal */
   readonly socket: ConnectionSocket = new RecordingSocket(this);
@@ -51,7 +51,7 @@ export class RecordingConnection implements DeliveryTarget {
     this.#connection = connection;
   }
 
-  /** The present snapshot, as handlers and `connectionsOf()` see it. */
+  /** The current snapshot, as handlers and `connectionsOf()` see it. */
   get connection(): RealtimeConnection {
     return this.#connection;
   }
@@ -62,8 +62,8 @@ export class RecordingConnection implements DeliveryTarget {
   }
 
   /**
-   * Subscribes it, as a client that was let in would be; from then on its user is in the topic for `usersIn()`, too.
-   * @returns false when it was subscribed already, or is closed
+   * Subscribes the connection, as if `@OnSubscribe()` had allowed it. `usersIn()` then lists its user in the topic.
+   * @returns false if it was already subscribed, or is closed
    */
   subscribe(topic: string, { info, presence = false }: RecordingSubscribeOptions = {}): boolean {
     const { connection, parts } = this;
@@ -75,7 +75,7 @@ export class RecordingConnection implements DeliveryTarget {
     return true;
   }
 
-  /** Ends a subscription. @returns false when there was none */
+  /** Ends a subscription. @returns false if there was none */
   unsubscribe(topic: string): boolean {
     const { connection, parts } = this;
     if (!parts.membership.unsubscribe(this.id, topic)) return false;
@@ -86,7 +86,7 @@ export class RecordingConnection implements DeliveryTarget {
 
   missed(): void {}
 
-  /** Gives it other roles or permissions. */
+  /** Replaces its roles or permissions. */
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
     if (this.closedWith) return;
     const { connection } = this;
@@ -98,10 +98,10 @@ export class RecordingConnection implements DeliveryTarget {
     void this.parts.membership.update(this.#connection);
   }
 
-  /** Nothing to look at: it has no token. */
+  /** Does nothing, because it has no token. */
   revalidate(): void {}
 
-  /** Ends it, as the server or the network would; nobody waits for it to come back. */
+  /** Closes the connection, as the server or the network would, without a grace period for presence. */
   disconnect(code: CloseCodeName = 'DISCONNECTED', reason: string = CLOSE_CODES[code].reason): void {
     if (this.closedWith) return;
     const { connection, parts } = this;
@@ -120,7 +120,7 @@ export class RecordingConnection implements DeliveryTarget {
   }
 }
 
-/** The writing side of a recording connection. */
+/** The sending side of a recording connection. */
 class RecordingSocket extends ConnectionSocket {
   readonly codec = CODEC;
 

@@ -31,7 +31,7 @@ import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
 
-/** A message as it was sent. */
+/** A message that was sent, with its addresses. */
 export interface SentMessage {
   readonly to: readonly Address[];
   readonly except: readonly Address[];
@@ -41,8 +41,8 @@ export interface SentMessage {
 const NODE = 'recording';
 
 /**
- * A `RealtimeService` for unit tests: it checks arguments and routes like the real one, keeps what was sent, and reaches
- * connections without a network.
+ * A `RealtimeService` for unit tests. It checks arguments and routes like the real one, records the messages sent, and
+ * delivers to connections without a network.
  *
  * ```ts
  * const realtime = new RecordingRealtimeService();
@@ -54,7 +54,7 @@ const NODE = 'recording';
  */
 @Injectable()
 export class RecordingRealtimeService extends RealtimeService {
-  /** Everything that was sent, in order, whether or not anybody was there to receive it. */
+  /** All messages sent, in order, with or without recipients. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
   readonly #policies: Pick<TopicPolicies, 'of'>;
@@ -94,7 +94,7 @@ export class RecordingRealtimeService extends RealtimeService {
     this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
   }
 
-  /** Which topics keep a history from now on, and how much of it; `@TopicGateway()` says it elsewhere. Until then none does. */
+  /** Sets the retention of topics, which `@TopicGateway()` sets in an application. By default no topic keeps a history. */
   keepHistory(historyOf: (topic: string) => Retention | undefined): void {
     this.#policies.of = (topic) => {
       const history = historyOf(topic);
@@ -102,7 +102,7 @@ export class RecordingRealtimeService extends RealtimeService {
     };
   }
 
-  /** Connects somebody, from now on reached by what is sent to the user, the roles, the connection, its topics, everybody. */
+  /** Opens a connection, which receives messages to its user, its roles, its id, its topics and to all. */
   connect(identity: IdentityInput): RecordingConnection {
     const id = connectionIdOn(NODE, this.#ids.next());
     const connection = createConnection({ id, ...identity, createdAt: new Date() });

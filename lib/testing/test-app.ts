@@ -3,28 +3,28 @@ import { NestFactory } from '@nestjs/core';
 import type { AddressInfo } from 'node:net';
 import { TestClient, type TestClientOptions } from './test-client.js';
 
-/** An application that listens, and what a test needs to talk to it. */
+/** A listening application, with the means to connect to it. */
 export interface TestApp {
   readonly app: INestApplication;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   /** Connects a client to the WebSocket endpoint. */
   connect(options?: TestClientOptions): Promise<TestClient>;
-  /** Closes the clients that `connect` made, then the application. */
+  /** Closes the clients from `connect()`, then the application. */
   close(): Promise<void>;
 }
 
-/** How to start it. */
+/** Options for starting a test application. */
 export interface TestAppOptions {
-  /** The path that `forRoot` was given. Default `/ws`. */
+  /** The `path` option of `forRoot()`. Default `/ws`. */
   readonly path?: string;
   /** Called before the application listens: `app.setGlobalPrefix()`, `app.useGlobalPipes()`, `app.useWebSocketAdapter()`. */
   readonly configure?: (app: INestApplication) => void;
 }
 
 /**
- * Boots an application on a free port of 127.0.0.1.
- * @param source a module, or an application that was made already (by `Test.createTestingModule`, or on Fastify)
+ * Starts an application on a free port of 127.0.0.1.
+ * @param source a module, or an existing application (from `Test.createTestingModule`, or on Fastify)
  */
 export async function startTestApp(
   source: Type | DynamicModule | INestApplication,

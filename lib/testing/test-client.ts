@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { Inbox } from './inbox.js';
 import type { ReceivedFrame } from './received-frame.js';
 
-/** How to connect. */
+/** Options for connecting a test client. */
 export interface TestClientOptions {
   /** Sent as the query parameter `token`. */
   readonly token?: string;
@@ -11,41 +11,41 @@ export interface TestClientOptions {
   readonly protocols?: string[];
 }
 
-/** How a socket was closed. */
+/** Close code and reason of a socket. */
 export interface Closed {
   readonly code: number;
   readonly reason: string;
 }
 
-/** How long connecting may take, in milliseconds: longer than a server takes to say that it cannot verify a token. */
+/** Timeout of connecting, in milliseconds; longer than the server's own timeout for verifying a token. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** What a test may do to the socket of a {@link TestClient} beside talking: be slow, or leave without a word. */
+/** The socket of a {@link TestClient}, for tests that read slowly (backpressure) or end the connection abruptly. */
 export interface ClientSocket {
-  /** The sub-protocol that the server chose; empty when none was offered. */
+  /** The sub-protocol that the server selected; empty if none was offered. */
   readonly protocol: string;
-  /** Stops reading, as a slow client does. */
+  /** Stops reading, like a slow consumer. */
   pause(): void;
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void;
-  /** Closes with a code and a reason of its own. */
+  /** Closes with the given code and reason. */
   close(code?: number, reason?: string): void;
   /** Ends the TCP connection without a close frame. */
   terminate(): void;
 }
 
-/** Which frame is waited for: its type, or a test. */
+/** Selects a frame by its type or by a function. */
 export type FrameTest = string | ((frame: ReceivedFrame) => boolean);
 
-/** The server answered the request to connect with an HTTP error. */
+/** Thrown if the server answers the upgrade request with an HTTP error. */
 export class UpgradeRefusedError extends Error {
   override readonly name = 'UpgradeRefusedError';
 
   constructor(
     readonly status: number,
     readonly headers: IncomingHttpHeaders,
-    /** The body, parsed when it was JSON. */
-    // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it as they please
+    /** The body, parsed if it is JSON. */
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests read fields of any body
     readonly body: any,
   ) {
     super(`The server refused the WebSocket with ${status}: ${JSON.stringify(body)}`);
@@ -53,8 +53,8 @@ export class UpgradeRefusedError extends Error {
 }
 
 /**
- * A plain client that keeps what it receives until a test asks for it, so that nothing is missed and nothing has to be
- * timed. Every wait has a deadline, and says what had arrived when it passes.
+ * A client of the plain protocol that queues the frames it receives, so that tests miss nothing and need no timing. Every
+ * wait has a deadline; its error lists the frames that had arrived.
  */
 export class TestClient {
   readonly #frames = new Inbox<ReceivedFrame>('frame');
@@ -96,12 +96,12 @@ export class TestClient {
     return client;
   }
 
-  /** Sends a command; with anything but a string, as JSON. */
+  /** Sends a command. A value other than a string is sent as JSON. */
   send(command: unknown): void {
     this.ws.send(typeof command === 'string' ? command : JSON.stringify(command));
   }
 
-  /** Sends a command with an id of its own and resolves with the first answer to it. */
+  /** Sends a command with a new id and resolves with the first answer to it. */
   async request(command: Record<string, unknown>, timeoutMs?: number): Promise<ReceivedFrame> {
     const id = `test-${++this.#lastId}`;
     this.send({ ...command, id });
@@ -109,27 +109,27 @@ export class TestClient {
   }
 
   /**
-   * The oldest frame not yet taken, or the oldest that fits; frames that do not fit stay for later.
+   * Removes and returns the oldest frame, or the oldest one that passes the test. Other frames stay in the queue.
    * @param test a type such as `order.created`, or a function
-   * @param timeoutMs how long to wait at most; default 4,000
+   * @param timeoutMs deadline in milliseconds; default 4,000
    */
   next(test?: FrameTest, timeoutMs?: number): Promise<ReceivedFrame> {
     return this.#frames.take(typeof test === 'string' ? ({ type }) => type === test : test, timeoutMs);
   }
 
-  /** How the socket was closed, once it is. */
+  /** Resolves with the close code and reason, once the socket is closed. */
   nextClose(timeoutMs?: number): Promise<Closed> {
     return this.#closes.take(undefined, timeoutMs);
   }
 
-  /** The frames that have arrived and were not taken. */
+  /** The frames in the queue. */
   get pending(): readonly ReceivedFrame[] {
     return this.#frames.items;
   }
 
   /**
-   * Waits until everything that the server had sent before has arrived: a `ping` is answered behind it. After this,
-   * {@link pending} shows what did not arrive, too.
+   * Waits until all frames that the server sent before have arrived, by the answer to a `ping`. After this, a frame that is
+   * missing from {@link pending} was not sent.
    */
   async settled(): Promise<void> {
     await this.request({ action: 'ping' });
@@ -139,7 +139,7 @@ export class TestClient {
   async close(): Promise<void> {
     if (this.ws.readyState === WebSocket.CLOSED) return;
     const closed = new Promise<void>((resolve) => this.ws.once('close', () => resolve()));
-    // One that a test has paused would never read the server's part of the closing handshake.
+    // A paused socket would never read the server's part of the closing handshake.
     this.ws.resume();
     this.ws.close();
     await closed;

@@ -4,26 +4,26 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import { JwtVerifier } from '../ports/jwt-verifier.js';
 
 /**
- * A verifier for tests: it takes tokens that {@link testToken} made, without keys or signatures. Give it to an
- * application under test with `overrideProvider(JwtVerifier).useClass(TestJwtVerifier)` or in `forRoot({ providers })`.
- * Never in production: anybody can make such a token.
+ * A verifier for tests, which accepts tokens from {@link testToken} without keys or signatures. Use it in an application
+ * under test with `overrideProvider(JwtVerifier).useClass(TestJwtVerifier)` or in `forRoot({ providers })`. Never use it in
+ * production: anybody can make such a token.
  */
 @Injectable()
 export class TestJwtVerifier extends JwtVerifier {
-  /** @returns the claims that {@link testToken} was given */
+  /** @returns the claims passed to {@link testToken} */
   async verify(token: string): Promise<JwtClaims> {
     try {
       return JSON.parse(Buffer.from(token, 'base64url').toString()) as JwtClaims;
     } catch {
-      throw new RealtimeError('UNAUTHENTICATED', 'This is no test token; make one with testToken().');
+      throw new RealtimeError('UNAUTHENTICATED', 'This is not a test token; make one with testToken().');
     }
   }
 }
 
 /**
- * A token for {@link TestJwtVerifier}.
+ * Creates a token for {@link TestJwtVerifier}.
  * @param userId the `sub` claim
- * @param claims more claims, such as `{ roles: ['admin'] }`; `exp` is an hour from now unless it is given
+ * @param claims more claims, such as `{ roles: ['admin'] }`; `exp` defaults to an hour from now
  */
 export function testToken(userId: string, claims: JwtClaims = {}): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../ports/clock.js';
 import type { ContractCase } from './contract-case.js';
 
-/** 9 September 2001 in milliseconds; the same figure in seconds lies 30,000 years ahead. */
+/** 9 September 2001 in milliseconds; read as seconds, the same number is 30,000 years in the future. */
 const LONG_AGO = 1_000_000_000_000;
 
 /**
- * What every `Clock` promises.
+ * Guarantees of every `Clock`.
  * @publicApi
  */
 export const clockContract: readonly ContractCase<Clock>[] = [

@@ -4,7 +4,7 @@ import type { ConnectionRegistry } from '../../ports/connection-registry.js';
 import type { ContractCase } from './contract-case.js';
 
 /**
- * What every `ConnectionRegistry` promises.
+ * Guarantees of every `ConnectionRegistry`.
  * @publicApi
  */
 export const connectionRegistryContract: readonly ContractCase<ConnectionRegistry>[] = [

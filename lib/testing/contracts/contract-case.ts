@@ -1,5 +1,5 @@
 /**
- * One promise of a port, as something that can be run over any adapter with any test framework:
+ * One guarantee of a port, as a test case for any adapter and any test framework:
  *
  * ```ts
  * for (const { name, run } of messageBusContract) it(name, () => run(() => new MyMessageBus()));
@@ -7,11 +7,11 @@
  * @publicApi
  */
 export interface ContractCase<T> {
-  /** The promise, as a sentence about the adapter. */
+  /** The guarantee, as a sentence about the adapter. */
   readonly name: string;
   /**
-   * Resolves when the promise is kept, and rejects with an `AssertionError` when it is not.
-   * @param create makes a fresh adapter, which no other case has touched
+   * Resolves if the adapter keeps the guarantee, and rejects with an `AssertionError` if it does not.
+   * @param create creates a new adapter, which no other case uses
    */
   readonly run: (create: () => T | Promise<T>) => Promise<void>;
 }

@@ -2,17 +2,17 @@ import { AssertionError } from 'node:assert';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { EnvelopeReceiver } from '../../ports/message-bus.js';
 
-/** How long a bus may take over what happens at once on a healthy one. */
+/** Deadline for effects that are immediate on a healthy bus, in milliseconds. */
 const DEADLINE_MS = 2_000;
 
-/** The receiving end of a bus: keeps what arrives, in its order, and waits for what has not arrived yet. */
+/** The receiver of a bus: keeps envelopes in order of arrival, and waits for envelopes that have not arrived yet. */
 export class EnvelopeInbox {
   readonly envelopes: Envelope[] = [];
-  /** Answers the bus only in the next turn. */
+  /** If true, answers the bus only in the next turn. */
   isLate = false;
   #arrived: () => void = () => {};
 
-  /** @param reached what the bus is told for each envelope */
+  /** @param reached number of connections reported to the bus for each envelope */
   constructor(private readonly reached: number) {}
 
   readonly receive: EnvelopeReceiver = (envelope) => {
@@ -22,12 +22,12 @@ export class EnvelopeInbox {
     return this.isLate ? new Promise((resolve) => setImmediate(() => resolve(reached))) : reached;
   };
 
-  /** Settles when that many envelopes are here; more are not waited for. Rejects after 2 s. */
+  /** Resolves when at least `count` envelopes have arrived. Rejects after 2 s. */
   hold(count: number): Promise<void> {
     return this.#until(() => this.envelopes.length >= count, `${count} envelopes`);
   }
 
-  /** Settles when an envelope is here that passes the test. Rejects after 2 s. */
+  /** Resolves when an envelope that passes the test has arrived. Rejects after 2 s. */
   contain(test: (envelope: Envelope) => boolean): Promise<void> {
     return this.#until(() => this.envelopes.some(test), 'a certain envelope');
   }

@@ -8,7 +8,7 @@ import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, subject } from './bus-node.js';
 
 /**
- * A history store under test, the bus that it publishes on, and time.
+ * A history store under test, its bus, and a way to let time pass.
  * @publicApi
  */
 export interface HistoryStoreSetup {
@@ -19,10 +19,10 @@ export interface HistoryStoreSetup {
   readonly elapse: (ms: number) => void | Promise<void>;
 }
 
-/** What most cases have the store keep: enough to see everything. */
+/** Retention of most cases: large enough to keep every publication. */
 export const KEPT: Retention = { size: 1_000, ttlMs: 60_000 };
 
-/** A node with a history store, on topics that no other test uses. */
+/** A node with a history store, on topics that are unique to the test. */
 export class HistoryNode {
   private constructor(
     private readonly setup: HistoryStoreSetup,
@@ -30,8 +30,8 @@ export class HistoryNode {
   ) {}
 
   /**
-   * Opens the bus, hands the store over and closes the bus.
-   * @param reached how many connections this node says that each publication reached
+   * Opens the bus, passes the store to `use` and closes the bus.
+   * @param reached number of connections that this node reports for each publication
    */
   static async run(
     create: () => HistoryStoreSetup | Promise<HistoryStoreSetup>,
@@ -46,22 +46,22 @@ export class HistoryNode {
     );
   }
 
-  /** A topic that nobody else publishes to. */
+  /** Returns a topic that is unique to the test. */
   static topic(): string {
     return `contract:${randomUUID()}`;
   }
 
-  /** The topic of a user's own, whose id has characters in it that no other topic has. */
+  /** Returns a personal topic whose user id contains characters that are invalid in other topics. */
   static personalTopic(): string {
     return personalTopic(`contract "ü" {*}\n${randomUUID()}`);
   }
 
-  /** From now on this node gets what is published to the topic. */
+  /** Joins the topic's subject, so that this node receives its publications. */
   async join(name: string): Promise<void> {
     await this.node.bus.join(subject(addressOfTopic(name)));
   }
 
-  /** Publishes a message with this payload; a report is asked for unless `report` says otherwise. */
+  /** Publishes a message with this payload; requests a report unless `report` is false. */
   async publish(
     name: string,
     payload: unknown = 'hello',
@@ -75,7 +75,7 @@ export class HistoryNode {
     return this.setup.history.publish(name, textOf(payload), retention, options);
   }
 
-  /** Publishes so many messages, all at the same time; their payloads are 1, 2, 3 and so on. */
+  /** Publishes `count` messages concurrently, with the payloads 1, 2, 3 and so on. */
   async fill(name: string, count: number, retention = KEPT): Promise<readonly PositionedReport[]> {
     return Promise.all(Array.from({ length: count }, (_, n) => this.publish(name, n + 1, { retention })));
   }
@@ -89,7 +89,7 @@ export class HistoryNode {
     return { epoch, offset };
   }
 
-  /** The offsets of what is found. */
+  /** Reads a range and returns the offsets of its publications. */
   async offsets(name: string, range: HistoryRange, retention = KEPT): Promise<readonly number[]> {
     return (await this.page(name, range, retention)).publications.map(({ offset }) => offset);
   }
@@ -98,34 +98,34 @@ export class HistoryNode {
     await this.setup.elapse(ms);
   }
 
-  /** The publications that have arrived over the bus, in their order. */
+  /** The publications that arrived over the bus, in order of arrival. */
   get arrived(): readonly MessageContent[] {
     return this.node.inbox.envelopes.flatMap(({ content }) => (content.kind === 'message' ? [content] : []));
   }
 
-  /** Where they stand. */
+  /** Their offsets. */
   get arrivedAt(): readonly (number | undefined)[] {
     return this.arrived.map(({ position }) => position?.offset);
   }
 }
 
-/** A message as JSON text. */
+/** Returns a message as JSON text. */
 export function textOf(payload: unknown): string {
   return JSON.stringify({ type: 'contract', payload, timestamp: '2026-01-31T12:00:00.000Z' });
 }
 
-/** The numbers from one to another, up or down. */
+/** Returns the numbers from one to another, ascending or descending. */
 export function span(from: number, to: number): number[] {
   const step = from <= to ? 1 : -1;
   return Array.from({ length: Math.abs(to - from) + 1 }, (_, n) => from + n * step);
 }
 
-/** The position alone. */
+/** Returns only the position of a report or page. */
 export function positionOf({ epoch, offset }: StreamPosition): StreamPosition {
   return { epoch, offset };
 }
 
-/** The texts of publications. */
+/** Returns the texts of publications. */
 export function textsOf(publications: readonly Publication[]): readonly string[] {
   return publications.map(({ text }) => text);
 }

@@ -4,11 +4,11 @@ import { addressOfTopic } from '../../core/routing/topic-address.js';
 import type { ContractCase } from './contract-case.js';
 import { HistoryNode, positionOf, span, textOf, textsOf, type HistoryStoreSetup } from './history-node.js';
 
-/** What is kept so briefly that a test can wait for its end, and long enough for a slow machine to look before. */
+/** A retention short enough for a test to wait for its end, and long enough for a slow machine to read before. */
 const BRIEF = { size: 10, ttlMs: 2_000 };
 
 /**
- * What every `HistoryStore` promises to one node. Topics are unique to each case.
+ * Guarantees of every `HistoryStore` on one node. Topics are unique to each case.
  * @publicApi
  */
 export const historyStoreContract: readonly ContractCase<HistoryStoreSetup>[] = [

@@ -6,7 +6,7 @@ const SAMPLES = 10_000;
 const MIN_BITS = 96;
 
 /**
- * What every `IdGenerator` promises.
+ * Guarantees of every `IdGenerator`.
  * @publicApi
  */
 export const idGeneratorContract: readonly ContractCase<IdGenerator>[] = [
@@ -44,7 +44,7 @@ async function sample(create: () => IdGenerator | Promise<IdGenerator>): Promise
   return Array.from({ length: SAMPLES }, () => generator.next());
 }
 
-/** An upper bound: how many different characters were seen at each place. No test can prove that ids are random. */
+/** Returns an upper bound of the entropy, from the number of different characters at each place. No test can prove randomness. */
 function mostBits(ids: readonly string[]): number {
   const places = Array.from({ length: Math.max(...ids.map(({ length }) => length)) }, (_, place) => place);
   return places.reduce((bits, place) => bits + Math.log2(new Set(ids.map((id) => id[place])).size), 0);

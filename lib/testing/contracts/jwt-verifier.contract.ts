@@ -6,27 +6,27 @@ import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 import type { ContractCase } from './contract-case.js';
 
 /**
- * A verifier under test, and the means to make tokens for it.
+ * A verifier under test, with functions that create tokens for it.
  * @publicApi
  */
 export interface JwtVerifierSetup {
-  /** Demands the issuer and the audience below, and goes by the machine's clock. */
+  /** A verifier that requires the issuer and audience below, and uses the machine's clock. */
   readonly verifier: JwtVerifier;
   readonly issuer: string;
   readonly audience: string;
-  /** A token with these claims, signed as the verifier wants it. */
+  /** Returns a token with these claims and a signature that the verifier accepts. */
   readonly sign: (claims: JwtClaims) => string | Promise<string>;
-  /** The same, signed with a key that the verifier does not trust. */
+  /** Returns such a token, signed with a key that the verifier does not trust. */
   readonly forge: (claims: JwtClaims) => string | Promise<string>;
 }
 
 const HOUR_S = 3_600;
 
-/** A text that an error could only have from the token. */
+/** A text that an error can contain only if it quotes the token. */
 const MARKER = 'zqx-marker';
 
 /**
- * What every `JwtVerifier` promises.
+ * Guarantees of every `JwtVerifier`.
  * @publicApi
  */
 export const jwtVerifierContract: readonly ContractCase<JwtVerifierSetup>[] = [
@@ -155,7 +155,7 @@ async function assertRejects(setup: JwtVerifierSetup, token: unknown): Promise<v
   assert.ok((await rejectionOf(setup, token)) instanceof Error);
 }
 
-/** The reason of the rejection; fails for a token that is accepted and for a verifier that throws. */
+/** Returns the reason of the rejection. Fails if the token is accepted or the verifier throws. */
 async function rejectionOf({ verifier }: JwtVerifierSetup, token: unknown): Promise<unknown> {
   let answer: Promise<JwtClaims>;
   try {

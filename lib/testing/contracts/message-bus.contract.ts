@@ -16,8 +16,8 @@ const CONTENTS: readonly EnvelopeContent[] = [
 ];
 
 /**
- * What every `MessageBus` promises to one node. It may be connected to anything: subjects are unique to each case,
- * and what a bus may take time over is waited for, 2 s at most.
+ * Guarantees of every `MessageBus` on one node. It may be connected to other nodes: subjects are unique to each case, and
+ * cases wait up to 2 s for effects that may take time.
  * @publicApi
  */
 export const messageBusContract: readonly ContractCase<MessageBus>[] = [
@@ -200,7 +200,7 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     const here = uniqueTopic();
     await node.bus.join(subject(here));
     await node.close();
-    // Whether a closed bus takes a publish is not promised.
+    // A closed bus may accept or reject a publish.
     await node.publish(here).catch(() => undefined);
     assert.deepEqual(node.inbox.envelopes, []);
   }),
@@ -210,7 +210,7 @@ function busCase(name: string, use: (node: BusNode) => Promise<void>, reached?: 
   return { name, run: (create) => BusNode.run(create, use, reached) };
 }
 
-/** Publishes without waiting in between, and compares what arrives with what was sent. */
+/** Publishes without waiting in between, and compares the envelopes that arrive with those sent. */
 async function assertArrival(node: BusNode, to: ReturnType<typeof topic>, sent: readonly Envelope[]): Promise<void> {
   await node.bus.join(subject(to));
   await Promise.all(sent.map((each) => node.publish(to, each)));

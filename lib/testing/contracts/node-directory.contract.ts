@@ -4,11 +4,11 @@ import type { NodeCounts, NodeInfo } from '../../core/bus/node-info.js';
 import type { NodeDirectory } from '../../ports/node-directory.js';
 import type { ContractCase } from './contract-case.js';
 
-/** How long news of one node may take to reach another. */
+/** Deadline for a change on one node to be visible on another, in milliseconds. */
 const DEADLINE_MS = 2_000;
 
 /**
- * What every `NodeDirectory` promises to one node.
+ * Guarantees of every `NodeDirectory` on one node.
  * @publicApi
  */
 export const nodeDirectoryContract: readonly ContractCase<NodeDirectory>[] = [
@@ -31,8 +31,8 @@ export const nodeDirectoryContract: readonly ContractCase<NodeDirectory>[] = [
 ];
 
 /**
- * What every `NodeDirectory` that connects nodes promises to them together. The directories that one case creates are
- * nodes that know of each other.
+ * Guarantees of every `NodeDirectory` that connects nodes. The directories that one case creates belong to nodes that know
+ * of each other.
  * @publicApi
  */
 export const sharedNodeDirectoryContract: readonly ContractCase<NodeDirectory>[] = [

@@ -7,25 +7,25 @@ import type { PresenceStore } from '../../ports/presence-store.js';
 import { BusNode, subject } from './bus-node.js';
 
 /**
- * A store under test, and the bus that it uses. Neither is open.
+ * A store under test, and its bus. Neither is open.
  * @publicApi
  */
 export interface PresenceSetup {
   readonly bus: MessageBus;
   readonly store: PresenceStore;
-  /** Ends the node as a crash would: nothing more is heard of it, and nobody is told. Only where nodes are connected. */
+  /** Ends the node as a crash would, without a word to other nodes. Required for stores that connect nodes. */
   readonly crash?: () => void | Promise<void>;
 }
 
-/** How long an impatient test waits for what a store does at once, and a patient one for what happens after a crash. */
+/** Deadlines for effects that are immediate, and for those that follow a crash. */
 const DEADLINES_MS = { atOnce: 2_000, afterCrash: 20_000 };
 
-/** Says that somebody is there who ends a test. */
+/** Prefix of the users whose join marks the end of earlier changes. */
 const FENCE = 'fence-';
 
 /** A node with one store and one bus. */
 export class PresenceNode {
-  /** What this node was told, in its order. */
+  /** The calls of `changed` on this node, in order. */
   readonly told: (readonly [topic: string, change: PresenceChange])[] = [];
   readonly #id = randomUUID();
   #isClosed = false;
@@ -37,7 +37,7 @@ export class PresenceNode {
     private readonly end: PresenceSetup['crash'],
   ) {}
 
-  /** Opens a bus and its store, hands them over and closes them. */
+  /** Opens a bus and its store, passes them to `use` and closes them. */
   static async run(
     create: () => PresenceSetup | Promise<PresenceSetup>,
     use: (node: PresenceNode) => Promise<void>,
@@ -65,13 +65,13 @@ export class PresenceNode {
     await this.bus.bus.join(subject(topicAddress(topic)));
   }
 
-  /** What was read, its members in the order of their ids. */
+  /** Reads presence, with the members sorted by id. */
   async read(topic: string, limit = 10_000): Promise<Presence> {
     const { members, users, connections } = await this.store.read(topic, limit);
     return { members: members.toSorted(byUserId), users, connections };
   }
 
-  /** The changes of a topic that have arrived over the bus, once one that is made now has arrived; it must be joined. */
+  /** Returns the changes of a joined topic that arrived over the bus before a change that is made now. */
   async heard(topic: string): Promise<PresenceChange[]> {
     const fence = `${FENCE}${randomUUID()}`;
     await this.set(topic, fence);
@@ -80,7 +80,7 @@ export class PresenceNode {
     return this.arrived(topic);
   }
 
-  /** The changes of a topic that have arrived over the bus by now. */
+  /** Returns the changes of a topic that have arrived over the bus so far. */
   arrived(topic: string): PresenceChange[] {
     return this.bus.inbox.envelopes.flatMap(({ to, content }) =>
       (content.kind === 'joined' || content.kind === 'left') &&
@@ -91,12 +91,12 @@ export class PresenceNode {
     );
   }
 
-  /** What this node was told of a topic. */
+  /** Returns the calls of `changed` on this node for a topic. */
   toldOf(topic: string): PresenceChange[] {
     return this.told.flatMap(([of, change]) => (of === topic && !change.userId.startsWith(FENCE) ? [change] : []));
   }
 
-  /** Ends it without a word. */
+  /** Ends the node as a crash would. */
   async crash(): Promise<void> {
     assert.ok(this.end, 'a store that connects nodes comes with a way to crash a node');
     this.#isCrashed = true;
@@ -110,7 +110,7 @@ export class PresenceNode {
   }
 }
 
-/** Resolves when the test passes. Rejects when it does not for long. */
+/** Resolves when the test passes. Rejects after the deadline. */
 export async function eventually(
   test: () => boolean | Promise<boolean>,
   expected: string,
@@ -128,7 +128,7 @@ export async function eventually(
   }
 }
 
-/** A topic that nobody else is in. */
+/** Returns a topic that is unique to the test. */
 export function uniqueRoom(): string {
   return `contract:${randomUUID()}`;
 }

@@ -3,7 +3,7 @@ import type { ContractCase } from './contract-case.js';
 import { PresenceNode, uniqueRoom, type PresenceSetup } from './presence-node.js';
 
 /**
- * What every `PresenceStore` promises to one node.
+ * Guarantees of every `PresenceStore` on one node.
  * @publicApi
  */
 export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [

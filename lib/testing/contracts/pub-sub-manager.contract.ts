@@ -3,7 +3,7 @@ import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { ContractCase } from './contract-case.js';
 
 /**
- * What every `PubSubManager` promises.
+ * Guarantees of every `PubSubManager`.
  * @publicApi
  */
 export const pubSubManagerContract: readonly ContractCase<PubSubManager>[] = [

@@ -3,8 +3,8 @@ import type { ContractCase } from './contract-case.js';
 import { HistoryNode, positionOf, span, textOf, type HistoryStoreSetup } from './history-node.js';
 
 /**
- * What every `HistoryStore` that connects nodes promises to them together, beside the contract of each. The stores that one
- * case creates are nodes that reach each other.
+ * Guarantees of every `HistoryStore` that connects nodes, in addition to the contract for one node. The stores that one case
+ * creates belong to nodes that reach each other.
  * @publicApi
  */
 export const sharedHistoryStoreContract: readonly ContractCase<HistoryStoreSetup>[] = [
@@ -57,7 +57,7 @@ export const sharedHistoryStoreContract: readonly ContractCase<HistoryStoreSetup
   }),
 ];
 
-/** Two nodes: the first says that each publication reached one connection, the second that it reached two. */
+/** Runs a case on two nodes: the first reports one connection for each publication, the second two. */
 function historyCase(
   name: string,
   use: (a: HistoryNode, b: HistoryNode) => Promise<void>,

@@ -6,8 +6,8 @@ import { BusNode, envelope, message, subject, uniqueTopic } from './bus-node.js'
 import type { ContractCase } from './contract-case.js';
 
 /**
- * What every `MessageBus` that connects nodes promises to them together, beside the contract of each. The buses that one
- * case creates are nodes that reach each other.
+ * Guarantees of every `MessageBus` that connects nodes, in addition to the contract for one node. The buses that one case
+ * creates belong to nodes that reach each other.
  * @publicApi
  */
 export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
@@ -122,7 +122,7 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
   }),
 ];
 
-/** Two nodes: the first says that each envelope reached one connection, the second that it reached two. */
+/** Runs a case on two nodes: the first reports one connection for each envelope, the second two. */
 function busCase(name: string, use: (a: BusNode, b: BusNode) => Promise<void>): ContractCase<MessageBus> {
   return {
     name,
@@ -130,7 +130,7 @@ function busCase(name: string, use: (a: BusNode, b: BusNode) => Promise<void>): 
   };
 }
 
-/** A topic that these nodes have joined, and nobody else. */
+/** Returns a topic that only these nodes have joined. */
 async function joined(...nodes: readonly BusNode[]): Promise<ReturnType<typeof uniqueTopic>> {
   const here = uniqueTopic();
   for (const node of nodes) await node.bus.join(subject(here));

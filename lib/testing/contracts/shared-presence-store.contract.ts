@@ -4,8 +4,8 @@ import type { ContractCase } from './contract-case.js';
 import { eventually, PresenceNode, uniqueRoom, type PresenceSetup } from './presence-node.js';
 
 /**
- * What every `PresenceStore` that connects nodes promises to them together. The stores that one case creates are those of
- * nodes that know of each other; each comes with a bus of its own, and with a way to crash its node.
+ * Guarantees of every `PresenceStore` that connects nodes. The stores that one case creates belong to nodes that know of each
+ * other; each has its own bus, and a way to crash its node.
  * @publicApi
  */
 export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
@@ -130,7 +130,7 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
 
 type Nodes = readonly [a: PresenceNode, b: PresenceNode, c: PresenceNode];
 
-/** Three nodes whose buses have joined one topic. */
+/** Runs a case on three nodes whose buses have joined one topic. */
 function sharedCase(name: string, use: (nodes: Nodes, room: string) => Promise<void>): ContractCase<PresenceSetup> {
   return {
     name,

@@ -271,7 +271,7 @@ describe('the history of a topic', () => {
     expect(await subscribe(ann, topic)).toEqual({ topic });
     const answer = await ann.request({ action: 'history', topic });
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'NO_HANDLER' } });
-    await expect(stage.realtime.history(topic)).rejects.toThrow('topic must be one that keeps a history');
+    await expect(stage.realtime.history(topic)).rejects.toThrow('topic must keep a history');
   });
 
   it('is no partial list when it has begun anew', async () => {
