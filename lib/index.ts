@@ -82,7 +82,7 @@ export { PubSubManager } from './ports/pub-sub-manager.js';
 export type { Envelope, EnvelopeContent } from './core/routing/envelope.js';
 export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history/history.js';
 export type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
-export type { Presence, PresenceChange, PresenceMember } from './core/presence/presence.js';
+export type { Presence, PresenceChange, PresenceCounts, PresenceMember } from './core/presence/presence.js';
 export type { NodeQueryResult, NodeQuery } from './core/bus/node-query.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';

@@ -330,8 +330,8 @@ export class RealtimeService {
   }
 
   /**
-   * Who is in a topic whose gateway has `presence: true`, on all nodes; in any other nobody is. At most
-   * `limits.maxPresenceUsers` members are listed, the counts are exact.
+   * Who is in a topic whose gateway has `presence: true`, on all nodes; in any other nobody is. `users` lists at most
+   * `limits.maxPresenceUsers`; `userCount` and `connectionCount` are exact.
    * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
    */
   async usersIn(topicName: string): Promise<Presence> {

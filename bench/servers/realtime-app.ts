@@ -97,7 +97,7 @@ export async function serveRealtime(
       const { epoch, offset } = reports.at(-1) ?? (await realtime.history(topic, { limit: 0 }));
       return { epoch: epoch!, offset: offset! };
     },
-    ...(features.presence && { users: async (topic: string) => (await realtime.usersIn(topic)).users }),
+    ...(features.presence && { users: async (topic: string) => (await realtime.usersIn(topic)).userCount }),
     connections: async () =>
       // What other nodes hold is theirs to tell, and here it would be seconds old.
       cluster ? promisify(http.getConnections.bind(http))() : (await realtime.counts()).connections,

@@ -56,9 +56,10 @@ describe('a recording service', () => {
     ann.subscribe('chat:1', { info: { name: 'Ann' } });
     realtime.connect({ userId: 'ann' }).subscribe('chat:1');
     expect(await realtime.usersIn('chat:1')).toEqual({
-      members: [{ userId: 'ann', info: { name: 'Ann' }, connections: 2 }],
-      users: 1,
-      connections: 2,
+      topic: 'chat:1',
+      users: [{ userId: 'ann', info: { name: 'Ann' }, connections: 2 }],
+      userCount: 1,
+      connectionCount: 2,
     });
   });
 

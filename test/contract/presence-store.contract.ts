@@ -61,7 +61,7 @@ canBeBroken(presenceStoreContract, {
     return (topic, change) => changed(topic, { ...change, kind: count++ === 4 ? 'left' : change.kind });
   }),
   'reads who is in a topic': twin((real) => ({
-    read: async (topic, limit) => ({ ...(await real.read(topic, limit)), connections: 2 }),
+    read: async (topic, limit) => ({ ...(await real.read(topic, limit)), connectionCount: 2 }),
   })),
   'reads that nobody is in a topic': twin(() => ({ remove: () => {} })),
   'reads what was set last, and an info that was left out as it was': hearing((set) => {
@@ -78,8 +78,8 @@ canBeBroken(presenceStoreContract, {
   ),
   'lists no more than it is asked for, and counts all': twin((real) => ({
     async read(topic, limit) {
-      const { members } = await real.read(topic, limit);
-      return { members, users: members.length, connections: members.length * 2 };
+      const { users } = await real.read(topic, limit);
+      return { topic, users, userCount: users.length, connectionCount: users.length * 2 };
     },
   })),
   'keeps many users in many topics apart': twin((real) => {

@@ -418,7 +418,11 @@ describe('writing a push', () => {
     ],
     [
       'who is there is told by user',
-      { kind: 'presence', id: id('presence'), topic: 't', presence: { members: [ANN], users: 1, connections: 2 } },
+      {
+        kind: 'presence',
+        id: id('presence'),
+        presence: { topic: 't', users: [ANN], userCount: 1, connectionCount: 2 },
+      },
       { id: 7, presence: { presence: { ann: { user: 'ann', client: 'ann', conn_info: 'A' } } } },
     ],
     [
@@ -426,8 +430,7 @@ describe('writing a push', () => {
       {
         kind: 'presence',
         id: id('presence_stats'),
-        topic: 't',
-        presence: { members: [ANN], users: 1, connections: 2 },
+        presence: { topic: 't', users: [ANN], userCount: 1, connectionCount: 2 },
       },
       { id: 7, presence_stats: { num_clients: 2, num_users: 1 } },
     ],

@@ -99,10 +99,10 @@ function positioned(position: StreamPosition | undefined): object {
   return { recoverable: true, positioned: true, epoch, ...(offset > 0 && { offset }) };
 }
 
-function presence({ id, presence: { members, users, connections } }: Told<'presence'>): object {
+function presence({ id, presence: { users, userCount, connectionCount } }: Told<'presence'>): object {
   const isCount = replyTo(id).method === 'presence_stats';
-  if (isCount) return reply(id, { num_clients: connections, num_users: users });
-  return reply(id, { presence: Object.fromEntries(members.map((member) => [member.userId, infoOf(member)])) });
+  if (isCount) return reply(id, { num_clients: connectionCount, num_users: userCount });
+  return reply(id, { presence: Object.fromEntries(users.map((member) => [member.userId, infoOf(member)])) });
 }
 
 /** Presence counts users, not connections, so the user id takes the place of the client id. */

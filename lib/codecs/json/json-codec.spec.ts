@@ -135,11 +135,16 @@ describe('writing a push', () => {
   });
 
   it('tells who is there, and how many', () => {
-    const members = [{ userId: 'ann', info: 'A', connections: 2 }];
-    expect(encode({ kind: 'presence', id: 1, topic: 't', presence: { members, users: 7, connections: 9 } })).toEqual({
+    const presence = {
+      topic: 't',
+      users: [{ userId: 'ann', info: 'A', connections: 2 }],
+      userCount: 7,
+      connectionCount: 9,
+    };
+    expect(encode({ kind: 'presence', id: 1, presence })).toEqual({
       type: 'realtime:presence',
       id: 1,
-      payload: { topic: 't', users: members, userCount: 7, connections: 9 },
+      payload: presence,
       timestamp: NOW,
     });
   });

@@ -126,8 +126,8 @@ function payloadOf(push: Push): unknown {
     case 'left':
       return { topic: push.topic, userId: push.userId, info: push.info };
     case 'presence': {
-      const { members, users, connections } = push.presence;
-      return { topic: push.topic, users: members, userCount: users, connections };
+      const { topic, users, userCount, connectionCount } = push.presence;
+      return { topic, users, userCount, connectionCount };
     }
     case 'complete':
     case 'pong':

@@ -217,8 +217,8 @@ class Scene {
   }
 
   get present(): Record<string, number> {
-    const { members } = this.table.read(TOPIC, Infinity);
-    return Object.fromEntries(members.map(({ userId, connections }) => [userId, connections]));
+    const { users } = this.table.read(TOPIC, Infinity);
+    return Object.fromEntries(users.map(({ userId, connections }) => [userId, connections]));
   }
 
   kindsOf(user: string): string[] {

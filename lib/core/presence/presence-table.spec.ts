@@ -86,14 +86,14 @@ describe('PresenceTable', () => {
           const users = [...new Set(there.map(({ userId }) => userId))].sort();
           const sum = (those: typeof there) => those.reduce((total, { connections }) => total + connections, 0);
           const presence = table.read(topic, Infinity);
-          expect(presence.members.toSorted((a, b) => (a.userId < b.userId ? -1 : 1))).toEqual(
+          expect(presence.users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1))).toEqual(
             users.map((userId) => ({
               userId,
               info: model.info.get(`${topic} ${userId}`),
               connections: sum(there.filter((each) => each.userId === userId)),
             })),
           );
-          expect(presence).toMatchObject({ users: users.length, connections: sum(there) });
+          expect(presence).toMatchObject({ topic, userCount: users.length, connectionCount: sum(there) });
         }
         expect(table.topicCount).toBe(new Set(model.said.map(({ topic }) => topic)).size);
       }),
@@ -112,12 +112,13 @@ describe('PresenceTable', () => {
     const table = new PresenceTable();
     for (let i = 0; i < 5; i++) table.set('n1', 'chat:1', { userId: `user-${i}`, connections: 2 });
     expect(table.read('chat:1', 2)).toEqual({
-      members: [
+      topic: 'chat:1',
+      users: [
         { userId: 'user-0', connections: 2 },
         { userId: 'user-1', connections: 2 },
       ],
-      users: 5,
-      connections: 10,
+      userCount: 5,
+      connectionCount: 10,
     });
   });
 });

@@ -14,8 +14,6 @@ interface Room {
   connections: number;
 }
 
-const NOBODY: Presence = { members: [], users: 0, connections: 0 };
-
 /**
  * Who is in which topic, put together from what several holders say: a user is there for as long as one of them says so.
  * Changed in place by its one owner; a topic without members leaves nothing behind.
@@ -71,13 +69,13 @@ export class PresenceTable {
    */
   read(topic: string, limit: number): Presence {
     const room = this.#rooms.get(topic);
-    if (room === undefined) return NOBODY;
-    const members: PresenceMember[] = [];
+    if (room === undefined) return { topic, users: [], userCount: 0, connectionCount: 0 };
+    const users: PresenceMember[] = [];
     for (const [userId, { info, connections }] of room.entries) {
-      if (members.length >= limit) break;
-      members.push({ userId, ...(info !== undefined && { info }), connections });
+      if (users.length >= limit) break;
+      users.push({ userId, ...(info !== undefined && { info }), connections });
     }
-    return { members, users: room.entries.size, connections: room.connections };
+    return { topic, users, userCount: room.entries.size, connectionCount: room.connections };
   }
 
   /** How many topics somebody is in. */

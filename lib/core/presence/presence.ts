@@ -14,11 +14,17 @@ export interface PresenceChange {
   readonly info?: unknown;
 }
 
-/** Who is in a topic, over all nodes; each user once. */
-export interface Presence {
-  readonly members: readonly PresenceMember[];
-  /** How many users there are. */
-  readonly users: number;
-  /** How many connections they have in the topic. */
-  readonly connections: number;
+/** How many are in a topic, over all nodes. */
+export interface PresenceCounts {
+  readonly topic: string;
+  /** Number of users in the topic, however many of them are listed. */
+  readonly userCount: number;
+  /** Number of connections that these users have in the topic. */
+  readonly connectionCount: number;
+}
+
+/** Who is in a topic, over all nodes: the same shape in TypeScript and in the plain protocol's `realtime:presence`. */
+export interface Presence extends PresenceCounts {
+  /** Each user once, in no particular order; the list may be limited, the counts are exact. */
+  readonly users: readonly PresenceMember[];
 }

@@ -56,7 +56,7 @@ export type Push =
     }
   | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }
-  | { readonly kind: 'presence'; readonly id: CommandId; readonly topic: string; readonly presence: Presence }
+  | { readonly kind: 'presence'; readonly id: CommandId; readonly presence: Presence }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }
   | { readonly kind: 'pong'; readonly id?: CommandId }

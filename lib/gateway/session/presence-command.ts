@@ -26,7 +26,7 @@ export async function answerPresence(
   // Without an id the command has no answer.
   if (id === undefined) return;
   try {
-    replies.push({ kind: 'presence', id, topic, presence: await presence.read(topic) });
+    replies.push({ kind: 'presence', id, presence: await presence.read(topic) });
   } catch (error) {
     if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);
     replies.fail(toWireError(error, at), id);

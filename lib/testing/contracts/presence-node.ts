@@ -67,8 +67,8 @@ export class PresenceNode {
 
   /** Reads presence, with the members sorted by id. */
   async read(topic: string, limit = 10_000): Promise<Presence> {
-    const { members, users, connections } = await this.store.read(topic, limit);
-    return { members: members.toSorted(byUserId), users, connections };
+    const presence = await this.store.read(topic, limit);
+    return { ...presence, users: presence.users.toSorted(byUserId) };
   }
 
   /** Returns the changes of a joined topic that arrived over the bus before a change that is made now. */

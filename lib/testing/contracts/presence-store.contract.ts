@@ -53,19 +53,21 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     await node.set(room, 'ann', 2, { name: 'Ann' });
     await node.set(room, 'bob', 1);
     assert.deepEqual(await node.read(room), {
-      members: [
+      topic: room,
+      users: [
         { userId: 'ann', info: { name: 'Ann' }, connections: 2 },
         { userId: 'bob', connections: 1 },
       ],
-      users: 2,
-      connections: 3,
+      userCount: 2,
+      connectionCount: 3,
     });
   }),
   storeCase('reads that nobody is in a topic', async (node, room) => {
     await node.set(room, 'ann');
     await node.store.remove(room, 'ann');
-    assert.deepEqual(await node.read(room), NOBODY);
-    assert.deepEqual(await node.read(uniqueRoom()), NOBODY);
+    assert.deepEqual(await node.read(room), nobodyIn(room));
+    const empty = uniqueRoom();
+    assert.deepEqual(await node.read(empty), nobodyIn(empty));
   }),
   storeCase('reads what was set last, and an info that was left out as it was', async (node, room) => {
     await node.set(room, 'ann', 3, 'first');
@@ -73,24 +75,30 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     await node.set(room, 'bob', 1, 'kept');
     await node.set(room, 'bob', 1);
     assert.deepEqual(await node.read(room), {
-      members: [
+      topic: room,
+      users: [
         { userId: 'ann', info: 'second', connections: 2 },
         { userId: 'bob', info: 'kept', connections: 1 },
       ],
-      users: 2,
-      connections: 3,
+      userCount: 2,
+      connectionCount: 3,
     });
   }),
   storeCase('keeps a user without connections until it is removed', async (node, room) => {
     await node.set(room, 'ann', 0);
-    assert.deepEqual(await node.read(room), { members: [{ userId: 'ann', connections: 0 }], users: 1, connections: 0 });
+    assert.deepEqual(await node.read(room), {
+      topic: room,
+      users: [{ userId: 'ann', connections: 0 }],
+      userCount: 1,
+      connectionCount: 0,
+    });
   }),
   storeCase('lists no more than it is asked for, and counts all', async (node, room) => {
     await Promise.all(numbered(30).map((userId) => node.set(room, userId, 2)));
-    const { members, ...counts } = await node.read(room, 10);
-    assert.equal(new Set(members.map(({ userId }) => userId)).size, 10);
-    assert.deepEqual(counts, { users: 30, connections: 60 });
-    assert.deepEqual(await node.read(room, 0), { members: [], users: 30, connections: 60 });
+    const { users, ...counts } = await node.read(room, 10);
+    assert.equal(new Set(users.map(({ userId }) => userId)).size, 10);
+    assert.deepEqual(counts, { topic: room, userCount: 30, connectionCount: 60 });
+    assert.deepEqual(await node.read(room, 0), { topic: room, users: [], userCount: 30, connectionCount: 60 });
   }),
   storeCase('keeps many users in many topics apart', async (node) => {
     const rooms = Array.from({ length: 40 }, uniqueRoom);
@@ -99,12 +107,13 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     await Promise.all(
       rooms.slice(1).flatMap((room) => users.slice(1).map((userId) => node.store.remove(room, userId))),
     );
-    assert.equal((await node.read(rooms[0]!)).users, 20);
+    assert.equal((await node.read(rooms[0]!)).userCount, 20);
     for (const room of rooms.slice(1)) {
       assert.deepEqual(await node.read(room), {
-        members: [{ userId: users[0]!, connections: 1 }],
-        users: 1,
-        connections: 1,
+        topic: room,
+        users: [{ userId: users[0]!, connections: 1 }],
+        userCount: 1,
+        connectionCount: 1,
       });
       assert.equal(node.toldOf(room).length, 39);
     }
@@ -125,7 +134,7 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
       node.set(room, 'bob', i),
     ]);
     await Promise.all(calls.flat());
-    assert.deepEqual((await node.read(room)).members, [{ userId: 'bob', connections: 49 }]);
+    assert.deepEqual((await node.read(room)).users, [{ userId: 'bob', connections: 49 }]);
     for (const changes of [await node.heard(room), node.toldOf(room)]) {
       const [ofAnn, ofBob] = ['ann', 'bob'].map((name) => kindsOf(changes.filter(({ userId }) => userId === name)));
       assert.ok(ofAnn!.every((kind, i) => kind === ['joined', 'left'][i % 2]) && ofAnn!.length % 2 === 0);
@@ -137,7 +146,7 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     for (const { userId, info } of members) await node.set(room, userId, 1, info);
     const sorted = members.toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
     assert.deepEqual(
-      (await node.read(room)).members,
+      (await node.read(room)).users,
       sorted.map((member) => ({ ...member, connections: 1 })),
     );
     const joined = members.map((member) => ({ kind: 'joined', ...member }));
@@ -147,9 +156,9 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
   storeCase('has a place for topics that are the package’s own', async (node) => {
     const room = `#online:${uniqueRoom()} "of" {any} \\kind\n`;
     await node.set(room, 'ann');
-    assert.equal((await node.read(room)).users, 1);
+    assert.equal((await node.read(room)).userCount, 1);
     await node.store.remove(room, 'ann');
-    assert.deepEqual(await node.read(room), NOBODY);
+    assert.deepEqual(await node.read(room), nobodyIn(room));
     assert.deepEqual(kindsOf(node.toldOf(room)), ['joined', 'left']);
   }),
   storeCase('tells nobody of those who are there when it is closed', async (node, room) => {
@@ -162,7 +171,7 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
   }),
 ];
 
-const NOBODY = { members: [], users: 0, connections: 0 };
+const nobodyIn = (topic: string) => ({ topic, users: [], userCount: 0, connectionCount: 0 });
 
 const STRANGE_USERS = ['__proto__', 'ünal \u{1f600}', '1\n2', '"', ' ', '{0}', '\ud800', '\ufffd', '%s', 'constructor'];
 const STRANGE_INFO = [{ deep: [{ '': null }] }, 'a\n"b" \u2028', 0, false, '\ud800', [], { a: 1.5 }];

@@ -53,21 +53,22 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     await b.set(room, 'ann', 3);
     await b.set(room, 'bob', 1);
     const expected = {
-      members: [
+      topic: room,
+      users: [
         { userId: 'ann', connections: 5 },
         { userId: 'bob', connections: 1 },
       ],
-      users: 2,
-      connections: 6,
+      userCount: 2,
+      connectionCount: 6,
     };
     assert.deepEqual([await a.read(room), await b.read(room)], [expected, expected]);
   }),
   sharedCase('reads the info that was set last, whoever said so', async ([a, b], room) => {
     await a.set(room, 'ann', 1, 'first');
     await b.set(room, 'ann', 1, 'second');
-    assert.equal((await a.read(room)).members[0]?.info, 'second');
+    assert.equal((await a.read(room)).users[0]?.info, 'second');
     await a.set(room, 'ann', 1, 'third');
-    assert.equal((await b.read(room)).members[0]?.info, 'third');
+    assert.equal((await b.read(room)).users[0]?.info, 'third');
   }),
   sharedCase(
     'keeps the info that was set last when another node has more or fewer connections',
@@ -75,9 +76,9 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
       await a.set(room, 'ann', 2, 'first');
       await b.set(room, 'ann', 1, 'second');
       await a.set(room, 'ann', 1);
-      assert.deepEqual((await b.read(room)).members, [{ userId: 'ann', info: 'second', connections: 2 }]);
+      assert.deepEqual((await b.read(room)).users, [{ userId: 'ann', info: 'second', connections: 2 }]);
       await b.store.remove(room, 'ann');
-      assert.deepEqual((await a.read(room)).members, [{ userId: 'ann', info: 'second', connections: 1 }]);
+      assert.deepEqual((await a.read(room)).users, [{ userId: 'ann', info: 'second', connections: 1 }]);
     },
   ),
   sharedCase('keeps those who move from a node that closes to another', async ([a, b, c], room) => {
@@ -90,13 +91,18 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     const left = [{ kind: 'left', userId: 'bob' }];
     assert.deepEqual((await b.heard(room)).slice(2), left);
     assert.deepEqual(told(), left);
-    assert.deepEqual(await b.read(room), { members: [{ userId: 'ann', connections: 1 }], users: 1, connections: 1 });
+    assert.deepEqual(await b.read(room), {
+      topic: room,
+      users: [{ userId: 'ann', connections: 1 }],
+      userCount: 1,
+      connectionCount: 1,
+    });
   }),
   sharedCase('waits for those who were on a node that has closed, for the time given', async ([a, b, c], room) => {
     await a.set(room, 'ann', 0);
     await a.close(60_000);
     await b.heard(room);
-    assert.equal((await b.read(room)).users, 1);
+    assert.equal((await b.read(room)).userCount, 1);
     assert.deepEqual([...b.toldOf(room), ...c.toldOf(room)], []);
   }),
   sharedCase('lets those who were on a node that crashes leave, once', async ([a, b, c], room) => {
@@ -104,7 +110,7 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     await Promise.all(users.map((userId) => c.set(room, userId)));
     await a.set(room, 'ann');
     await c.crash();
-    await eventually(async () => (await a.read(room)).users === 1, 'all should have left', 'afterCrash');
+    await eventually(async () => (await a.read(room)).userCount === 1, 'all should have left', 'afterCrash');
     for (const node of [a, b]) {
       const left = (await node.heard(room)).filter(({ kind }) => kind === 'left');
       assert.deepEqual(left.map(({ userId }) => userId).sort(), users);
@@ -117,11 +123,12 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     await a.set(room, 'ann', 1, 'here');
     await c.set(room, 'bob');
     await c.crash();
-    await eventually(async () => (await a.read(room)).users === 1, 'bob should have left', 'afterCrash');
+    await eventually(async () => (await a.read(room)).userCount === 1, 'bob should have left', 'afterCrash');
     assert.deepEqual(await a.read(room), {
-      members: [{ userId: 'ann', info: 'here', connections: 1 }],
-      users: 1,
-      connections: 1,
+      topic: room,
+      users: [{ userId: 'ann', info: 'here', connections: 1 }],
+      userCount: 1,
+      connectionCount: 1,
     });
     const ofAnn = (await a.heard(room)).filter(({ userId }) => userId === 'ann');
     assert.deepEqual(kindsOf(ofAnn), ['joined']);

@@ -65,7 +65,7 @@ async function enter(app: RealtimeApp, userId: string, roles: string[] = []) {
   return guest;
 }
 
-const membersOf = async (app: RealtimeApp) => (await app.realtime.usersIn('room:1')).members;
+const membersOf = async (app: RealtimeApp) => (await app.realtime.usersIn('room:1')).users;
 
 describe('what is shown of a user', () => {
   it('is what @OnSubscribe() said last, in whatever tab', async () => {
@@ -105,7 +105,7 @@ describe('a subscriber', () => {
     const app = await boot();
     const ann = await enter(app, 'ann');
     const { payload } = await ann.request({ action: 'presence', topic: 'room:1' });
-    expect(payload).toMatchObject({ users: [{ userId: 'ann', connections: 1 }], userCount: 1, connections: 1 });
+    expect(payload).toMatchObject({ users: [{ userId: 'ann', connections: 1 }], userCount: 1, connectionCount: 1 });
   });
 });
 

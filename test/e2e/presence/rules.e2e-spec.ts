@@ -122,12 +122,17 @@ describe('a client that asks to be told who comes and goes', () => {
 describe('the server', () => {
   it('may ask who is in a topic that clients may not ask about', async () => {
     await subscribe('secret:1');
-    expect(await app.realtime.usersIn('secret:1')).toMatchObject({ members: [{ userId: 'ann' }], users: 1 });
+    expect(await app.realtime.usersIn('secret:1')).toMatchObject({ users: [{ userId: 'ann' }], userCount: 1 });
   });
 
   it('finds nobody in a topic of which nobody knows it', async () => {
     await subscribe('plain:1');
-    expect(await app.realtime.usersIn('plain:1')).toEqual({ members: [], users: 0, connections: 0 });
+    expect(await app.realtime.usersIn('plain:1')).toEqual({
+      topic: 'plain:1',
+      users: [],
+      userCount: 0,
+      connectionCount: 0,
+    });
   });
 
   it.each(['', 'a b', '#online:ann'])('is told that %j is no topic', async (topic) => {

@@ -93,8 +93,8 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
     { kind: 'left', topic: 't', userId: 'ann', info: 1 },
   ],
   presence: [
-    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
-    { kind: 'presence', id: 1, topic: 't', presence: { members: [], users: 0, connections: 0 } },
+    { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },
+    { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },
   ],
   reply: [
     { kind: 'reply', id: 1, payload: undefined },

@@ -114,12 +114,13 @@ describe('a user who comes into a topic', () => {
     await expect
       .poll(() => stage.realtime.usersIn(topic))
       .toEqual({
-        members: expect.arrayContaining([
+        topic,
+        users: expect.arrayContaining([
           { ...ANN, connections: 2 },
           { ...BOB, connections: 1 },
         ]),
-        users: 2,
-        connections: 3,
+        userCount: 2,
+        connectionCount: 3,
       });
   });
 
@@ -128,7 +129,7 @@ describe('a user who comes into a topic', () => {
     await enter(stage, 'bob');
     const ann = await enter(stage, 'ann');
     const ask = async () => (await ann.request({ action: 'presence', topic })).payload;
-    await expect.poll(async () => (await ask()).connections).toBe(3);
+    await expect.poll(async () => (await ask()).connectionCount).toBe(3);
     expect(await ask()).toEqual({
       topic,
       users: expect.arrayContaining([
@@ -136,7 +137,7 @@ describe('a user who comes into a topic', () => {
         { ...BOB, connections: 2 },
       ]),
       userCount: 2,
-      connections: 3,
+      connectionCount: 3,
     });
   });
 
@@ -146,7 +147,7 @@ describe('a user who comes into a topic', () => {
     await beside.request({ action: 'subscribe', topic });
     const named = await stage.connectAs('ann');
     await named.request({ action: 'subscribe', topic, payload: { name: 'Annie' } });
-    const shown = async () => (await stage.realtime.usersIn(topic)).members;
+    const shown = async () => (await stage.realtime.usersIn(topic)).users;
     await expect.poll(shown).toEqual([{ userId: 'ann', info: { name: 'Annie' }, connections: 3 }]);
     await beside.request({ action: 'unsubscribe', topic });
     await expect.poll(shown).toEqual([{ userId: 'ann', info: { name: 'Annie' }, connections: 2 }]);
@@ -156,7 +157,12 @@ describe('a user who comes into a topic', () => {
 
   it('is in that topic alone', async () => {
     await enter(stage, 'ann');
-    expect(await stage.realtime.usersIn('room:empty')).toEqual({ members: [], users: 0, connections: 0 });
+    expect(await stage.realtime.usersIn('room:empty')).toEqual({
+      topic: 'room:empty',
+      users: [],
+      userCount: 0,
+      connectionCount: 0,
+    });
   });
 });
 
@@ -175,7 +181,7 @@ describe('a user who leaves a topic', () => {
     await watcher.next(newsOf('joined', 'ann'));
     await end(ann);
     expect((await watcher.next()).payload).toEqual({ topic, ...ANN });
-    expect(await stage.realtime.usersIn(topic)).toMatchObject({ users: 1, connections: 1 });
+    expect(await stage.realtime.usersIn(topic)).toMatchObject({ userCount: 1, connectionCount: 1 });
   });
 
   it('leaves with the last tab, and not before', async () => {
@@ -183,7 +189,7 @@ describe('a user who leaves a topic', () => {
     const tabs = [await enter(stage, 'ann'), await enter(stage, 'ann')];
     await watcher.next(newsOf('joined', 'ann'));
     await leave(tabs[0]!);
-    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connections).toBe(2);
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connectionCount).toBe(2);
     expect(watcher.pending).toEqual([]);
     await leave(tabs[1]!);
     expect(await watcher.next()).toMatchObject({ type: 'realtime:left', payload: ANN });
@@ -193,7 +199,7 @@ describe('a user who leaves a topic', () => {
     const watcher = await watch(stage);
     (await enter(stage, 'ann')).socket.terminate();
     await expect
-      .poll(async () => (await stage.realtime.usersIn(topic)).members)
+      .poll(async () => (await stage.realtime.usersIn(topic)).users)
       .toContainEqual({ ...ANN, connections: 0 });
     await watcher.next(newsOf('joined', 'ann'));
     expect(watcher.pending).toEqual([]);
@@ -217,7 +223,7 @@ describe('a user whose connection drops', () => {
     (await enter(stage, 'ann')).socket.terminate();
     await watcher.next(newsOf('joined', 'ann'));
     expect(await watcher.next(newsOf('left', 'ann'))).toMatchObject({ payload: { topic, ...ANN } });
-    expect(await stage.realtime.usersIn(topic)).toMatchObject({ users: 1, connections: 1 });
+    expect(await stage.realtime.usersIn(topic)).toMatchObject({ userCount: 1, connectionCount: 1 });
   });
 
   it('has not left when it comes back in time, to whatever node', async () => {
@@ -229,12 +235,12 @@ describe('a user whose connection drops', () => {
     await watcher.next(newsOf('joined', 'bob'));
     await watcher.next(newsOf('joined', 'ann'));
     socket.terminate();
-    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connections).toBe(2);
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connectionCount).toBe(2);
     await enter(stage, 'ann');
     late.socket.terminate();
     // The first that is heard to leave, whatever else is heard.
     expect(await watcher.next('realtime:left')).toMatchObject({ payload: BOB });
-    expect((await stage.realtime.usersIn(topic)).members).toContainEqual({ ...ANN, connections: 1 });
+    expect((await stage.realtime.usersIn(topic)).users).toContainEqual({ ...ANN, connections: 1 });
   });
 });
 
@@ -254,8 +260,8 @@ describe('a list that is limited', () => {
   it('has no more users than it may, and counts all of them', async () => {
     const stage = await Stage.set({ providers: [RoomTopic], options: { limits: { maxPresenceUsers: 2 } } });
     for (const userId of ['ann', 'bob', 'cleo']) await enter(stage, userId);
-    await expect.poll(() => stage.realtime.usersIn(topic)).toMatchObject({ users: 3, connections: 3 });
-    expect((await stage.realtime.usersIn(topic)).members).toHaveLength(2);
+    await expect.poll(() => stage.realtime.usersIn(topic)).toMatchObject({ userCount: 3, connectionCount: 3 });
+    expect((await stage.realtime.usersIn(topic)).users).toHaveLength(2);
   });
 });
 

@@ -83,6 +83,6 @@ export class PresenceNode implements PresenceControl {
   }
 }
 
-function listed({ members }: Presence): string[] {
-  return members.map(({ userId, connections }) => `${userId}:${connections}`).sort();
+function listed({ users }: Presence): string[] {
+  return users.map(({ userId, connections }) => `${userId}:${connections}`).sort();
 }

@@ -76,7 +76,7 @@ export class PresenceCalls {
 
   async read(topic: string, limit: number): Promise<Presence> {
     const key = `${this.start}:present:${topicText(topic)}`;
-    return presenceIn(await readPresenceScript.run(this.network.serverOf(this.partition), [key], [`${limit}`]));
+    return presenceIn(topic, await readPresenceScript.run(this.network.serverOf(this.partition), [key], [`${limit}`]));
   }
 
   get #name(): string {

@@ -39,13 +39,16 @@ describe('what Redis answers', () => {
       ['chat:1', { kind: 'left', userId: 'bob' }],
     ]);
     expect(departuresIn(null)).toEqual([]);
-    expect(presenceIn([3, '4', ['"ann"', '1 2 ', '"bob"', 'x', 'cem', '1 1 ', '"dan"', '1 1 {"a":1}']])).toEqual({
-      members: [
+    expect(
+      presenceIn('chat:1', [3, '4', ['"ann"', '1 2 ', '"bob"', 'x', 'cem', '1 1 ', '"dan"', '1 1 {"a":1}']]),
+    ).toEqual({
+      topic: 'chat:1',
+      users: [
         { userId: 'ann', connections: 2 },
         { userId: 'dan', connections: 1, info: { a: 1 } },
       ],
-      users: 3,
-      connections: 4,
+      userCount: 3,
+      connectionCount: 4,
     });
   });
 });

@@ -49,16 +49,21 @@ export function departuresIn(reply: unknown): TopicChange[] {
 }
 
 /** Who is in a topic, as the script tells it. What nobody of ours can have written is left out. */
-export function presenceIn(reply: unknown): Presence {
-  const [users, connections, entries] = reply as [unknown, unknown, readonly unknown[]];
-  const members = new Map<string, PresenceMember>();
+export function presenceIn(topic: string, reply: unknown): Presence {
+  const [userCount, connectionCount, entries] = reply as [unknown, unknown, readonly unknown[]];
+  const users = new Map<string, PresenceMember>();
   for (let i = 0; i + 1 < entries.length; i += 2) {
     const userId = parse(entries[i]);
     const [, count, info] = /^\d+ (\d+) ([^]*)$/.exec(String(entries[i + 1])) ?? [];
     if (typeof userId !== 'string' || count === undefined) continue;
-    members.set(userId, { userId, ...infoIn(info), connections: Number(count) });
+    users.set(userId, { userId, ...infoIn(info), connections: Number(count) });
   }
-  return { members: [...members.values()], users: Number(users), connections: Number(connections) };
+  return {
+    topic,
+    users: [...users.values()],
+    userCount: Number(userCount),
+    connectionCount: Number(connectionCount),
+  };
 }
 
 function changeOf(kind: PresenceChange['kind'], userId: string, text: unknown): PresenceChange {
