@@ -10,7 +10,7 @@ import {
   type TopicHistory,
 } from './core/history/history-options.js';
 import { localReport, type DeliveryReport } from './core/routing/delivery-report.js';
-import type { EnvelopeContent, Rights } from './core/routing/envelope.js';
+import type { EnvelopeContent } from './core/routing/envelope.js';
 import { explainMessage, stringifyMessage } from './core/message/message.js';
 import type { MessageInput } from './core/message/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
@@ -76,10 +76,13 @@ export interface TopicPublishOptions extends SendOptions {
 export type RealtimeCounts = NodeCounts;
 
 /**
- * What a connection may from now on; what is left out stays as it is.
+ * The roles and permissions of a connection from now on, each as a list or a set; what is left out stays as it is.
  * @publicApi
  */
-export type RightsInput = Partial<Rights>;
+export interface RightsInput {
+  readonly roles?: readonly string[] | ReadonlySet<string>;
+  readonly permissions?: readonly string[] | ReadonlySet<string>;
+}
 
 /**
  * Sends messages to connected clients. Inject it anywhere; it may be used before the server listens (there is just

@@ -21,6 +21,7 @@ import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnJoin } from '../decorators/on-join.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
+import type { RealtimeUser } from './realtime-user.js';
 import { RequirePermissions } from './require-permissions.decorator.js';
 import { RequireRoles } from './require-roles.decorator.js';
 import { TopicGateway } from '../decorators/topic-gateway.decorator.js';
@@ -39,7 +40,12 @@ class FakeAuthenticator extends Authenticator {
     if (token === 'unavailable') throw new RealtimeError('UNAVAILABLE', `token ${token} cannot be checked`);
     if (token !== 'ann') throw new Error(`token ${token} is bad`);
     return {
-      identity: { userId: 'ann', roles: ['editor'], permissions: ['read', 'write'], metadata: { plan: 'pro' } },
+      identity: {
+        userId: 'ann',
+        roles: new Set(['editor']),
+        permissions: new Set(['read', 'write']),
+        metadata: { plan: 'pro' },
+      },
       expiresAt: new Date(4_000_000_000_000),
     };
   }
@@ -87,8 +93,8 @@ class ArticlesController {
 @UseGuards(RealtimeAuthGuard)
 class MeController {
   @Get('me')
-  me(@Req() { user }: { user: unknown }) {
-    return user;
+  me(@Req() { user }: { user: RealtimeUser }) {
+    return { ...user, roles: [...user.roles], permissions: [...user.permissions] };
   }
 }
 

@@ -94,7 +94,14 @@ export class RealtimeAuthGuard implements CanActivate {
     try {
       const { identity, expiresAt } = await this.authenticator.authenticate(token);
       const { userId, roles, permissions, metadata } = identity;
-      return { userId, roles: [...roles], permissions: [...permissions], metadata, ...(expiresAt && { expiresAt }) };
+      // An application's own `Authenticator` may give lists.
+      return {
+        userId,
+        roles: new Set(roles),
+        permissions: new Set(permissions),
+        metadata,
+        ...(expiresAt && { expiresAt }),
+      };
     } catch (error) {
       throw refusalOf(error);
     }

@@ -4,8 +4,8 @@
  */
 export interface RealtimeUser {
   readonly userId: string;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
+  readonly roles: ReadonlySet<string>;
+  readonly permissions: ReadonlySet<string>;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Expiry of the token. */
   readonly expiresAt?: Date;

@@ -28,7 +28,12 @@ describe('JwtAuthenticator', () => {
   it('reads user, roles, permissions and metadata out of the claims', async () => {
     const claims = { ...valid, roles: ['admin'], permissions: ['read'], email: 'ann@example.com' };
     await expect(authenticate(claims)).resolves.toEqual({
-      identity: { userId: 'ann', roles: ['admin'], permissions: ['read'], metadata: { email: 'ann@example.com' } },
+      identity: {
+        userId: 'ann',
+        roles: new Set(['admin']),
+        permissions: new Set(['read']),
+        metadata: { email: 'ann@example.com' },
+      },
       expiresAt: new Date((NOW_S + 60) * 1_000),
     });
   });
@@ -62,7 +67,7 @@ describe('JwtAuthenticator', () => {
 
     it('grants no roles for roles that are an object', async () => {
       const claims = { ...valid, roles: { admin: true } };
-      await expect(authenticate(claims)).resolves.toMatchObject({ identity: { roles: [] } });
+      await expect(authenticate(claims)).resolves.toMatchObject({ identity: { roles: new Set() } });
     });
 
     it('repeats no value of a claim in its details', async () => {
@@ -93,13 +98,13 @@ describe('JwtAuthenticator', () => {
     it('takes the identity that the function returns', async () => {
       const claims = ({ sub }: JwtClaims) => ({ userId: `user-${sub}`, roles: new Set(['staff']), metadata: { a: 1 } });
       await expect(authenticate(valid, { claims })).resolves.toMatchObject({
-        identity: { userId: 'user-ann', roles: ['staff'], permissions: [], metadata: { a: 1 } },
+        identity: { userId: 'user-ann', roles: new Set(['staff']), permissions: new Set(), metadata: { a: 1 } },
       });
     });
 
     it('keeps nothing that does not belong to an identity', async () => {
       const { identity } = await authenticate(valid, { claims: () => ({ userId: 'ann', password: 'x' }) });
-      expect(identity).toEqual({ userId: 'ann', roles: [], permissions: [], metadata: {} });
+      expect(identity).toEqual({ userId: 'ann', roles: new Set(), permissions: new Set(), metadata: {} });
     });
 
     it('waits for a function that answers later', async () => {

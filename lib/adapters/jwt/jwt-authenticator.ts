@@ -108,14 +108,14 @@ const PASSED_ON: ReadonlySet<string> = new Set(['TOKEN_EXPIRED', 'UNAVAILABLE'])
 function complete(input: unknown): unknown {
   if (typeof input !== 'object' || input === null) return input;
   const { userId, roles, permissions, metadata = {} } = input as Record<string, unknown>;
-  return { userId, roles: listOf(roles), permissions: listOf(permissions), metadata };
+  return { userId, roles: setOf(roles), permissions: setOf(permissions), metadata };
 }
 
-function listOf(value: unknown): unknown {
-  if (value === undefined) return [];
-  // A string is iterable too, but its characters are not roles.
+function setOf(value: unknown): unknown {
+  if (value === undefined) return new Set();
+  // A string is iterable too, but its letters are nobody's roles.
   return typeof value === 'object' && value !== null && Symbol.iterator in value
-    ? Array.from(value as Iterable<unknown>)
+    ? new Set(value as Iterable<unknown>)
     : value;
 }
 

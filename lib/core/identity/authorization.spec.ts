@@ -14,7 +14,11 @@ import {
 } from './authorization.js';
 
 const NOW = new Date('2026-01-31T12:00:00.000Z');
-const principal = (partial: Partial<Principal> = {}): Principal => ({ roles: [], permissions: [], ...partial });
+const subject = (partial: Partial<Principal> = {}): Principal => ({
+  roles: new Set(),
+  permissions: new Set(),
+  ...partial,
+});
 
 const HOSTILE = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
 const names = () => fc.array(fc.constantFrom('admin', 'editor', 'reader', ...HOSTILE), { maxLength: 4 });
@@ -23,7 +27,7 @@ describe.each([
   { what: 'role', one: hasRole, any: hasAnyRole, every: hasAllRoles, key: 'roles' },
   { what: 'permission', one: hasPermission, any: hasAnyPermission, every: hasAllPermissions, key: 'permissions' },
 ] as const)('has $what / any / all', ({ one, any, every, key }) => {
-  const holder = (held: Iterable<string>) => principal({ [key]: held });
+  const holder = (held: Iterable<string>) => subject({ [key]: new Set(held) });
 
   it('agrees with plain list membership', () => {
     fc.assert(
@@ -33,15 +37,6 @@ describe.each([
         for (const name of asked) expect(one(holder(held), name)).toBe(held.includes(name));
       }),
     );
-  });
-
-  it('answers the same for a list, a Set and a generator', () => {
-    const walkableOnce = function* () {
-      yield* ['a', 'b'];
-    };
-    for (const held of [['a', 'b'], new Set(['a', 'b']), walkableOnce()]) {
-      expect(every(holder(held), ['b', 'a'])).toBe(true);
-    }
   });
 
   it('holds nothing that merely every object has', () => {
@@ -64,26 +59,23 @@ describe('authorize', () => {
   });
 
   it('is satisfied with one of the roles', () => {
-    expect(authorize(principal({ roles: ['b'] }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
+    expect(authorize(subject({ roles: new Set(['b']) }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
   });
 
   it('says which roles would have done', () => {
-    expect(authorize(principal({ roles: ['c'] }), { roles: ['a', 'b'] }, NOW)).toEqual({
+    expect(authorize(subject({ roles: new Set(['c']) }), { roles: ['a', 'b'] }, NOW)).toEqual({
       allowed: false,
       refusal: { kind: 'missing-role', anyOf: ['a', 'b'] },
     });
   });
 
   it('says which permissions are missing, and only those', () => {
-    expect(authorize(principal({ permissions: ['read'] }), { permissions: ['read', 'write', 'drop'] }, NOW)).toEqual({
+    expect(
+      authorize(subject({ permissions: new Set(['read']) }), { permissions: ['read', 'write', 'drop'] }, NOW),
+    ).toEqual({
       allowed: false,
       refusal: { kind: 'missing-permission', missing: ['write', 'drop'] },
     });
-  });
-
-  it('finds all permissions of a principal that can be walked once', () => {
-    const permissions = new Set(['a', 'b']).values();
-    expect(authorize(principal({ permissions }), { permissions: ['b', 'a'] }, NOW).allowed).toBe(true);
   });
 
   it.each([
@@ -102,8 +94,8 @@ describe('authorize', () => {
     });
   });
 
-  it('lets an expired principal pass with allowExpired, but not without its role', () => {
-    const expired = principal({ expiresAt: new Date(0), roles: ['a'] });
+  it('lets an expired subject pass with allowExpired, but not without its role', () => {
+    const expired = subject({ expiresAt: new Date(0), roles: new Set(['a']) });
     expect(authorize(expired, { allowExpired: true, roles: ['a'] }, NOW).allowed).toBe(true);
     expect(authorize(expired, { allowExpired: true, roles: ['b'] }, NOW).allowed).toBe(false);
   });

@@ -17,8 +17,8 @@ export interface JwtClaims {
 /** A user with roles, permissions and metadata. */
 export interface Identity {
   readonly userId: string;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
+  readonly roles: ReadonlySet<string>;
+  readonly permissions: ReadonlySet<string>;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -79,8 +79,8 @@ export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS 
 export function identityFromClaims(claims: JwtClaims): Identity {
   return {
     userId: claims.sub ?? '',
-    roles: textList(claims['roles'] ?? claims['role']),
-    permissions: textList(claims['permissions']),
+    roles: textSet(claims['roles'] ?? claims['role']),
+    permissions: textSet(claims['permissions']),
     metadata: typeof claims['email'] === 'string' ? { email: claims['email'] } : {},
   };
 }
@@ -103,14 +103,15 @@ export function explainIdentity(value: unknown): readonly Problem[] {
   return problems;
 }
 
-function textList(value: unknown): readonly string[] {
+function textSet(value: unknown): ReadonlySet<string> {
   const list: unknown[] = Array.isArray(value) ? value : [value];
-  return list.filter((entry): entry is string => isText(entry, MAX_ENTRY_LENGTH)).slice(0, MAX_LIST_LENGTH);
+  return new Set(list.filter((entry): entry is string => isText(entry, MAX_ENTRY_LENGTH)).slice(0, MAX_LIST_LENGTH));
 }
 
 function isTextList(value: unknown): boolean {
+  const list: unknown = value instanceof Set ? [...(value as ReadonlySet<unknown>)] : value;
   return (
-    Array.isArray(value) && value.length <= MAX_LIST_LENGTH && value.every((entry) => isText(entry, MAX_ENTRY_LENGTH))
+    Array.isArray(list) && list.length <= MAX_LIST_LENGTH && list.every((entry) => isText(entry, MAX_ENTRY_LENGTH))
   );
 }
 

@@ -7,11 +7,12 @@ export function explainRights(rights: unknown): readonly Problem[] {
   if (roles === undefined && permissions === undefined) return [{ at: 'rights', message: RIGHTS_FORM }];
   return Object.entries({ roles, permissions })
     .filter(([, names]) => names !== undefined && !isNames(names))
-    .map(([at]) => ({ at, message: 'must be a list of non-empty strings' }));
+    .map(([at]) => ({ at, message: 'must be a list or a Set of non-empty strings' }));
 }
 
-const RIGHTS_FORM = 'must be an object with roles or permissions, each a list of names';
+const RIGHTS_FORM = 'must be an object with roles or permissions, each a list or a Set of names';
 
 function isNames(value: unknown): boolean {
-  return Array.isArray(value) && value.every((name: unknown) => typeof name === 'string' && name.length > 0);
+  if (!Array.isArray(value) && !(value instanceof Set)) return false;
+  return [...(value as Iterable<unknown>)].every((name) => typeof name === 'string' && name.length > 0);
 }

@@ -97,7 +97,7 @@ describe('An authenticator of the application', () => {
     @Injectable()
     class ByName extends Authenticator {
       authenticate(token: string): Promise<Authenticated> {
-        return Promise.resolve({ identity: { userId: token, roles: [], permissions: [], metadata: {} } });
+        return Promise.resolve({ identity: { userId: token, roles: new Set(), permissions: new Set(), metadata: {} } });
       }
     }
     const realtime = RealtimeModule.forRoot({ providers: [{ provide: Authenticator, useClass: ByName }] });

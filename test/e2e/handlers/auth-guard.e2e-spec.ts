@@ -23,7 +23,7 @@ import { startRealtimeApp } from '../../helpers/realtime-app.js';
 class ReportsController {
   @Get()
   list(@Req() { user }: { user: RealtimeUser }) {
-    return user;
+    return { ...user, roles: [...user.roles], permissions: [...user.permissions] };
   }
 
   @Get('admins')

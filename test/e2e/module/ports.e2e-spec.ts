@@ -31,7 +31,7 @@ class MyVerifier implements JwtVerifier {
 
 class MyAuthenticator implements Authenticator {
   async authenticate(): Promise<Authenticated> {
-    return { identity: { userId: 'authenticated', roles: [], permissions: [], metadata: {} } };
+    return { identity: { userId: 'authenticated', roles: new Set(), permissions: new Set(), metadata: {} } };
   }
 }
 

@@ -30,7 +30,7 @@ async function connected(rights: JwtClaims): Promise<[ann: StageGuest, bob: Stag
 describe('rights that are changed', () => {
   it('are those of the connections that are addressed from then on', async () => {
     const [ann, bob] = await connected({ roles: ['guest'], permissions: ['read'] });
-    expect(await stage.realtime.changeRights(user('ann'), { roles: ['admin'] })).toEqual(reportOf(ann));
+    expect(await stage.realtime.changeRights(user('ann'), { roles: new Set(['admin']) })).toEqual(reportOf(ann));
     expect(await stage.realtime.connection(ann.id)).toMatchObject({
       roles: new Set(['admin']),
       permissions: new Set(['read']),

@@ -121,6 +121,11 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ['changing roles to a string', 'roles', (realtime) => realtime.changeRights(all(), { roles: wrong('admin') })],
   ['changing roles to an empty name', 'roles', (realtime) => realtime.changeRights(all(), { roles: [''] })],
   [
+    'changing roles to a set with an empty name',
+    'roles',
+    (realtime) => realtime.changeRights(all(), { roles: new Set(['']) }),
+  ],
+  [
     'changing permissions to numbers',
     'permissions',
     (realtime) => realtime.changeRights(all(), { permissions: wrong([1]) }),
