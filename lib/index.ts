@@ -1,7 +1,12 @@
 import 'reflect-metadata';
 
 export { RealtimeModule } from './realtime.module.js';
-export type { RealtimeModuleExtras } from './realtime.module-definition.js';
+export type {
+  RealtimeModuleAsyncOptions,
+  RealtimeModuleExtras,
+  RealtimeModuleOptions,
+  RealtimeOptionsFactory,
+} from './realtime.module-definition.js';
 export type {
   RealtimeCentrifugeOptions,
   RealtimeCompressionOptions,
@@ -18,7 +23,7 @@ export {
   type DisconnectOptions,
   type RealtimeCounts,
   type RightsInput,
-  type TopicPublishOptions,
+  type PublishOptions,
   type UnsubscribeOptions,
 } from './realtime.service.js';
 export { Recipients, type SendOptions } from './delivery/recipients.js';
@@ -59,31 +64,14 @@ export type { RealtimeUser } from './guards/realtime-user.js';
 export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './decorators/realtime-context.js';
 
 export { RealtimeError, type RealtimeErrorOptions } from './errors/realtime.error.js';
-export { InvalidArgumentError } from './errors/invalid-argument.error.js';
+export { RealtimeArgumentError } from './errors/realtime-argument.error.js';
 export { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 
 export { Authenticator, type Authenticated, type AuthenticateOptions } from './ports/authenticator.js';
 export type { RealtimeBackend } from './ports/backend.js';
-export { Clock } from './ports/clock.js';
-export { ConnectionRegistry } from './ports/connection-registry.js';
-export { HistoryStore, type PositionedReport, type PublicationOptions } from './ports/history-store.js';
-export { IdGenerator } from './ports/id-generator.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
-export {
-  MessageBus,
-  type EnvelopeReceiver,
-  type MessageBusNode,
-  type PublishOptions,
-  type QueryResponder,
-} from './ports/message-bus.js';
-export { NodeDirectory, type NodeSelf } from './ports/node-directory.js';
-export { PresenceStore, type PresenceNode } from './ports/presence-store.js';
-export { PubSubManager } from './ports/pub-sub-manager.js';
-export type { Envelope, EnvelopeContent } from './core/routing/envelope.js';
-export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './core/history/history.js';
 export type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 export type { Presence, PresenceChange, PresenceCounts, PresenceMember } from './core/presence/presence.js';
-export type { NodeQueryResult, NodeQuery } from './core/bus/node-query.js';
 
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
 export type { JwtAlgorithm } from './adapters/jwt/jwt-algorithm.js';

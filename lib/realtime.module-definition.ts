@@ -1,4 +1,10 @@
-import { ConfigurableModuleBuilder, type ModuleMetadata, type Provider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import type { RealtimeBackend } from './ports/backend.js';
 import type { RealtimeOptions } from './options/realtime.options.js';
 
@@ -18,6 +24,36 @@ export interface RealtimeModuleExtras {
   isGlobal?: boolean;
 }
 
+/**
+ * All that `RealtimeModule.forRoot()` takes: the options proper, and how the module is built.
+ * @publicApi
+ */
+export interface RealtimeModuleOptions extends RealtimeOptions, RealtimeModuleExtras {}
+
+/**
+ * A class that makes the options, for `useClass` and `useExisting` of `RealtimeModule.forRootAsync()`.
+ * @publicApi
+ */
+export interface RealtimeOptionsFactory {
+  /** Returns the options; called once, when the application is made. */
+  createRealtimeOptions(): RealtimeOptions | Promise<RealtimeOptions>;
+}
+
+/**
+ * All that `RealtimeModule.forRootAsync()` takes: one of `useFactory` (with `inject`), `useClass` and `useExisting`, and how the
+ * module is built.
+ * @publicApi
+ */
+export interface RealtimeModuleAsyncOptions
+  extends RealtimeModuleExtras, Partial<Pick<FactoryProvider<RealtimeOptions>, 'useFactory' | 'inject'>> {
+  /** A class that makes the options; it becomes a provider of the module. */
+  useClass?: Type<RealtimeOptionsFactory>;
+  /** A provider, exported by one of `imports`, that makes the options. */
+  useExisting?: Type<RealtimeOptionsFactory>;
+  /** Providers of the importing module; those that `inject` names are made available to the factory. */
+  provideInjectionTokensFrom?: Provider[];
+}
+
 const NO_EXTRAS: RealtimeModuleExtras = {
   backend: undefined,
   providers: undefined,
@@ -29,14 +65,15 @@ const NO_EXTRAS: RealtimeModuleExtras = {
  * Builds `forRoot()` and `forRootAsync()`.
  * @internal
  */
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<RealtimeOptions>({ moduleName: 'Realtime' })
-    .setClassMethodName('forRoot')
-    .setFactoryMethodName('createRealtimeOptions')
-    .setExtras(NO_EXTRAS, (definition, { backend, providers = [], imports = [], isGlobal = true }) => ({
-      ...definition,
-      global: isGlobal,
-      imports: [...(definition.imports ?? []), ...imports, ...(backend?.imports ?? [])],
-      providers: [...(definition.providers ?? []), ...(backend?.providers ?? []), ...providers],
-    }))
-    .build();
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<RealtimeOptions>({
+  moduleName: 'Realtime',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createRealtimeOptions')
+  .setExtras(NO_EXTRAS, (definition, { backend, providers = [], imports = [], isGlobal = true }) => ({
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), ...imports, ...(backend?.imports ?? [])],
+    providers: [...(definition.providers ?? []), ...(backend?.providers ?? []), ...providers],
+  }))
+  .build();

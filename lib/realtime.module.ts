@@ -39,7 +39,11 @@ import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
-import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './realtime.module-definition.js';
+import {
+  ConfigurableModuleClass,
+  type RealtimeModuleAsyncOptions,
+  type RealtimeModuleOptions,
+} from './realtime.module-definition.js';
 import { RealtimeSettings } from './options/realtime.options.js';
 import { PORT_PROVIDERS } from './realtime.providers.js';
 import { RealtimeService } from './realtime.service.js';
@@ -80,7 +84,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
    * @param options the options, and `backend`, `providers`, `imports`, `isGlobal`
    * @throws RealtimeConfigurationError that names each invalid option, when the application is created
    */
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+  static override forRoot(options: RealtimeModuleOptions): DynamicModule {
     return complete(super.forRoot(options));
   }
 
@@ -90,7 +94,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
    *   `createRealtimeOptions()`); and `backend`, `providers`, `imports`, `isGlobal` directly
    * @throws RealtimeConfigurationError that names each invalid option, when the application is created
    */
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+  static override forRootAsync(options: RealtimeModuleAsyncOptions): DynamicModule {
     return complete(super.forRootAsync(options));
   }
 }

@@ -10,7 +10,7 @@ import type { NodeQuery } from './core/bus/node-query.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { RealtimeError } from './errors/realtime.error.js';
-import { MessageBus, type PublishOptions } from './ports/message-bus.js';
+import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
 
@@ -19,9 +19,9 @@ const NEWS = { type: 'news' };
 /** A bus between machines, as far as a send can tell: what it answers is up to the test. */
 class FakeBus extends MessageBus {
   answer: () => DeliveryReport | Promise<DeliveryReport> = () => localReport(1);
-  readonly published: { subject: string; envelope: Envelope; options: PublishOptions }[] = [];
+  readonly published: { subject: string; envelope: Envelope; options: BusPublishOptions }[] = [];
 
-  publish(subject: string, envelope: Envelope, options: PublishOptions) {
+  publish(subject: string, envelope: Envelope, options: BusPublishOptions) {
     this.published.push({ subject, envelope, options });
     return this.answer();
   }

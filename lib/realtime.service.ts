@@ -27,7 +27,7 @@ import { NodeDrain } from './delivery/node-drain.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { Timestamps } from './delivery/timestamps.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
-import { InvalidArgumentError } from './errors/invalid-argument.error.js';
+import { RealtimeArgumentError } from './errors/realtime-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { Clock } from './ports/clock.js';
 import { inEpoch } from './core/history/recovery.js';
@@ -61,7 +61,7 @@ export interface UnsubscribeOptions {
  * How one message is published to a topic.
  * @publicApi
  */
-export interface TopicPublishOptions extends SendOptions {
+export interface PublishOptions extends SendOptions {
   /**
    * Where the topic keeps a history: two publications with the same key, within 5 minutes, are one, and the second gets the
    * position of the first. 1 to 128 characters. Make it of what is announced (an event's id), and a retry is harmless.
@@ -88,7 +88,7 @@ export interface RightsInput {
  * Sends messages to connected clients. Inject it anywhere; it may be used before the server listens (there is just
  * nobody to receive yet).
  *
- * Every method rejects with {@link InvalidArgumentError} when an argument cannot be right; nothing was sent then.
+ * Every method rejects with {@link RealtimeArgumentError} when an argument cannot be right; nothing was sent then.
  * @publicApi
  */
 @Injectable()
@@ -191,7 +191,7 @@ export class RealtimeService {
   async publish<T extends string>(
     topicName: string,
     message: MessageInput<T>,
-    options?: TopicPublishOptions,
+    options?: PublishOptions,
   ): Promise<DeliveryReport> {
     return this.#send([topic(topicName)], [], message, options);
   }
@@ -203,14 +203,14 @@ export class RealtimeService {
    * const { publications, epoch } = await realtime.history('chat:lobby', { limit: 20, reverse: true });
    * const older = await realtime.history('chat:lobby', { limit: 20, reverse: true, since: { epoch, offset: publications.at(-1)!.offset } });
    * ```
-   * @throws InvalidArgumentError when the topic keeps no history
+   * @throws RealtimeArgumentError when the topic keeps no history
    * @throws RealtimeError `UNAVAILABLE` when it cannot be read; `VALIDATION_FAILED` when the history has begun anew after `since`
    */
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
     assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
-    const retention = this.policies.of(topicName)?.history;
-    if (!retention) throw new InvalidArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
+    const retention = this.policies.historyOf(topicName);
+    if (!retention) throw new RealtimeArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);
     if (since && inEpoch(since, top.epoch).epoch !== top.epoch) {
@@ -371,7 +371,7 @@ export class RealtimeService {
     to: readonly Address[],
     except: readonly Address[],
     message: MessageInput,
-    options: TopicPublishOptions | undefined,
+    options: PublishOptions | undefined,
   ): Promise<DeliveryReport> {
     assertValid([...to, ...except].flatMap(explainAddress));
     assertValid(explainMessage(message));
@@ -380,7 +380,7 @@ export class RealtimeService {
     // A key works where it is promised: for a topic of the application.
     assertValid(explainIdempotencyKey(options?.idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
-    if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
+    if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
     if (kept === undefined || !retention) {
       return this.#publish(to, except, { kind: 'message', text: json.text }, options);
     }
@@ -394,7 +394,7 @@ export class RealtimeService {
   /**
    * The topic whose history is to keep what is sent: the one it is published to, or the user's own. What goes to a user among
    * others, or not to all connections of the user, is not kept.
-   * @throws InvalidArgumentError when a topic that keeps one is among others, or with exceptions: what goes to some has no place in it
+   * @throws RealtimeArgumentError when a topic that keeps one is among others, or with exceptions: what goes to some has no place in it
    */
   #topicThatIsKept(to: readonly Address[], except: readonly Address[]): string | undefined {
     const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;
@@ -403,7 +403,7 @@ export class RealtimeService {
       address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
     if (!to.some(isKept) && !except.some(isKept)) return undefined;
     const message = 'must be one topic alone, without exceptions, when it is one that keeps a history';
-    throw new InvalidArgumentError([{ at: 'to', message }]);
+    throw new RealtimeArgumentError([{ at: 'to', message }]);
   }
 
   #publish(
@@ -438,7 +438,7 @@ export class RealtimeService {
 const KEEPS_NONE = 'must be one that keeps a history: no @TopicGateway() of this application says { history } for it';
 
 function assertValid(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (problems.length > 0) throw new RealtimeArgumentError(problems);
 }
 
 function explainReason(reason: unknown): readonly Problem[] {

@@ -1,9 +1,9 @@
 import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import type { HistoryPage, HistoryRange, Retention, StreamPosition } from '../core/history/history.js';
-import type { PublishOptions } from './message-bus.js';
+import type { BusPublishOptions } from './message-bus.js';
 
 /** How one publication is made. */
-export interface PublicationOptions extends PublishOptions {
+export interface HistoryPublishOptions extends BusPublishOptions {
   /** Two publications to a topic with the same key, within 5 minutes, are one: the second gets the position of the first. */
   readonly idempotencyKey?: string;
 }
@@ -42,7 +42,7 @@ export abstract class HistoryStore {
     topic: string,
     text: string,
     retention: Retention,
-    options: PublicationOptions,
+    options: HistoryPublishOptions,
   ): PositionedReport | Promise<PositionedReport>;
   /** Reads publications and the position of a topic; a topic without a past has the offset 0. */
   abstract read(topic: string, range: HistoryRange, retention: Retention): HistoryPage | Promise<HistoryPage>;

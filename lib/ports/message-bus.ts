@@ -3,7 +3,7 @@ import type { Envelope } from '../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../core/bus/node-query.js';
 
 /** How one envelope is to be sent. */
-export interface PublishOptions {
+export interface BusPublishOptions {
   /**
    * `false`: do not ask other nodes what they delivered. The report then knows only this node, and is `complete` only
    * when the envelope reached no other.
@@ -73,7 +73,7 @@ export abstract class MessageBus {
   abstract publish(
     subject: string,
     envelope: Envelope,
-    options: PublishOptions,
+    options: BusPublishOptions,
   ): DeliveryReport | Promise<DeliveryReport>;
   /**
    * Asks every node that has joined the subject.

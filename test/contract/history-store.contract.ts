@@ -4,7 +4,7 @@ import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator
 import { topic as topicAddress } from '../../lib/core/routing/address.js';
 import type { Envelope, MessageContent } from '../../lib/core/routing/envelope.js';
 import type { HistoryPage, HistoryRange } from '../../lib/core/history/history.js';
-import type { HistoryStore, PositionedReport, PublicationOptions } from '../../lib/ports/history-store.js';
+import type { HistoryStore, PositionedReport, HistoryPublishOptions } from '../../lib/ports/history-store.js';
 import type { EnvelopeReceiver, MessageBus } from '../../lib/ports/message-bus.js';
 import { historyStoreContract, type HistoryStoreSetup } from '../../lib/testing/contracts/index.js';
 import { ManualClock } from '../helpers/manual-clock.js';
@@ -35,7 +35,7 @@ const twin = (change: (real: HistoryStore, setup: HistoryStoreSetup) => Partial<
 };
 
 /** A store that changes what it reports. */
-const reporting = (change: (report: PositionedReport, options: PublicationOptions) => Partial<PositionedReport>) =>
+const reporting = (change: (report: PositionedReport, options: HistoryPublishOptions) => Partial<PositionedReport>) =>
   twin((real) => ({
     async publish(topic, text, retention, options) {
       const report = await real.publish(topic, text, retention, options);

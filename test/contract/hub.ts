@@ -8,13 +8,12 @@ import { PresenceTable } from '../../lib/core/presence/presence-table.js';
 import { PublicationStreams } from '../../lib/core/history/publication-streams.js';
 import type { NodeQueryResult, NodeQuery } from '../../lib/core/bus/node-query.js';
 import { subjectOf } from '../../lib/core/bus/subject.js';
-import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../lib/ports/history-store.js';
+import { HistoryStore, type PositionedReport, type HistoryPublishOptions } from '../../lib/ports/history-store.js';
 import {
   MessageBus,
   type EnvelopeReceiver,
-  type MessageBusNode,
-  type PublishOptions,
-  type QueryResponder,
+  type BusPublishOptions,
+  type QuestionResponder,
 } from '../../lib/ports/message-bus.js';
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
 import type { HubPresenceStore } from './hub-presence-store.js';
@@ -56,7 +55,7 @@ export class HubBus extends MessageBus {
     this.joined.delete(subject);
   }
 
-  async publish(subject: string, envelope: Envelope, { report }: PublishOptions): Promise<DeliveryReport> {
+  async publish(subject: string, envelope: Envelope, { report }: BusPublishOptions): Promise<DeliveryReport> {
     if (!this.isAttached) return localReport(0);
     let [recipients, nodes, others] = [0, 0, 0];
     const members = this.#members(subject);
@@ -135,7 +134,7 @@ export class HubHistoryStore extends HistoryStore {
     topic: string,
     text: string,
     retention: Retention,
-    { report, idempotencyKey }: PublicationOptions,
+    { report, idempotencyKey }: HistoryPublishOptions,
   ): Promise<PositionedReport> {
     const { position, isRepeated } = this.hub.streams.append(topic, text, retention, Date.now(), idempotencyKey);
     if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import { JwksVerifier, type JwksOptions } from 'nestjs-realtime/jwks';
 import { onTestFinished } from 'vitest';
-import type { Clock, JwtClaims } from 'nestjs-realtime';
+import type { JwtClaims } from 'nestjs-realtime';
+import type { Clock } from 'nestjs-realtime/ports';
 
 type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA' | 'Ed25519';
 

@@ -1,4 +1,4 @@
-import { Clock } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 
 /** A clock that a test moves. It starts at the real time, since tokens are made by that. */
 export class ManualClock extends Clock {

@@ -1,4 +1,5 @@
-import { MessageBus, type DeliveryReport, type EnvelopeReceiver } from 'nestjs-realtime';
+import type { DeliveryReport } from 'nestjs-realtime';
+import { MessageBus, type EnvelopeReceiver } from 'nestjs-realtime/ports';
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 
 type Envelope = Parameters<EnvelopeReceiver>[0];

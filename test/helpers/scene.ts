@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { MessageBus, type RealtimeEvent } from 'nestjs-realtime';
+import type { RealtimeEvent } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import { onTestFinished } from 'vitest';
 import { RealtimeGateway } from '../../lib/gateway/realtime.gateway.js';

@@ -15,6 +15,7 @@ const PEERS = Object.keys(peerDependencies).filter((name) => !peerDependenciesMe
 const EVERYTHING = `export * as core from 'nestjs-realtime/core';
 export * as root from 'nestjs-realtime';
 export * as jwks from 'nestjs-realtime/jwks';
+export * as ports from 'nestjs-realtime/ports';
 export * as testing from 'nestjs-realtime/testing';
 `;
 

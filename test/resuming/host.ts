@@ -1,9 +1,9 @@
-import type { DeliveryReport, MessageInput, TopicPublishOptions } from 'nestjs-realtime';
+import type { DeliveryReport, MessageInput, PublishOptions } from 'nestjs-realtime';
 
 /** A node, to those who publish there and connect to it. */
 export interface Host {
   readonly port: number;
-  publish(topic: string, message: MessageInput, options?: TopicPublishOptions): Promise<DeliveryReport>;
+  publish(topic: string, message: MessageInput, options?: PublishOptions): Promise<DeliveryReport>;
 }
 
 /** What subscribers get. */

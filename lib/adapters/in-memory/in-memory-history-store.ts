@@ -4,7 +4,7 @@ import { addressOfTopic } from '../../core/routing/topic-address.js';
 import { PublicationStreams } from '../../core/history/publication-streams.js';
 import { subjectOf } from '../../core/bus/subject.js';
 import type { Clock } from '../../ports/clock.js';
-import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../ports/history-store.js';
+import { HistoryStore, type PositionedReport, type HistoryPublishOptions } from '../../ports/history-store.js';
 import type { IdGenerator } from '../../ports/id-generator.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 
@@ -29,7 +29,7 @@ export class InMemoryHistoryStore extends HistoryStore {
     topic: string,
     text: string,
     retention: Retention,
-    { report, idempotencyKey }: PublicationOptions,
+    { report, idempotencyKey }: HistoryPublishOptions,
   ): PositionedReport | Promise<PositionedReport> {
     const { position, isRepeated } = this.#streams.append(topic, text, retention, this.clock.now(), idempotencyKey);
     if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };

@@ -1,12 +1,5 @@
-import {
-  connection,
-  MessageBus,
-  OnSubscribe,
-  RealtimeService,
-  TopicGateway,
-  user,
-  type RealtimeOptions,
-} from 'nestjs-realtime';
+import { connection, OnSubscribe, RealtimeService, TopicGateway, user, type RealtimeOptions } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { redisBackend } from 'nestjs-realtime/redis';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge } from 'centrifuge';

@@ -1,4 +1,5 @@
-import { Clock, user } from 'nestjs-realtime';
+import { user } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../helpers/manual-clock.js';

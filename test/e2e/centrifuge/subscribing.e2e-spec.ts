@@ -1,4 +1,5 @@
-import { connection, MessageBus } from 'nestjs-realtime';
+import { connection } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge } from 'centrifuge';
 import { describe, expect, it, vi } from 'vitest';

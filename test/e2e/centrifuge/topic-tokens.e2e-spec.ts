@@ -1,4 +1,5 @@
-import { Clock, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
+import type { JwtClaims, RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription, SubscriptionOptions } from 'centrifuge';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

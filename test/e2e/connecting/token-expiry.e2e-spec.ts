@@ -1,4 +1,5 @@
-import { Clock, RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { testToken, type TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { listen, TEST_TOKENS } from '../../helpers/listening-app.js';

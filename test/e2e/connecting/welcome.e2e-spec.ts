@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Authenticator, MessageBus, RealtimeModule, type Authenticated, type Envelope } from 'nestjs-realtime';
+import { Authenticator, RealtimeModule, type Authenticated } from 'nestjs-realtime';
+import { MessageBus, type Envelope } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { InMemoryMessageBus } from '../../../lib/adapters/in-memory/in-memory-message-bus.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { MessageBus, OnSubscribe, OnUnsubscribe, TopicGateway } from 'nestjs-realtime';
+import { OnSubscribe, OnUnsubscribe, TopicGateway } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InMemoryMessageBus } from '../../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { startRealtimeApp, typesReceivedBy, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';

@@ -1,4 +1,5 @@
-import { HistoryStore, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { HistoryStore } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 

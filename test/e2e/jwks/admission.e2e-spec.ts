@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { Clock, RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { jwksVerifier, type JwksOptions } from 'nestjs-realtime/jwks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { IdentityProvider, signedBy, signingKey } from '../../helpers/identity-provider.js';

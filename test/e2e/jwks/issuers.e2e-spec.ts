@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from 'nestjs-realtime';
+import type { Clock } from 'nestjs-realtime/ports';
 import { JwksVerifier } from 'nestjs-realtime/jwks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { IdentityProvider, signedBy, signingKey } from '../../helpers/identity-provider.js';

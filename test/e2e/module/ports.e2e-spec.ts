@@ -2,13 +2,8 @@ import { Inject, Injectable, Module, type Provider, type Type } from '@nestjs/co
 import { Test } from '@nestjs/testing';
 import {
   Authenticator,
-  Clock,
-  ConnectionRegistry,
-  IdGenerator,
   inMemoryBackend,
   JwtVerifier,
-  MessageBus,
-  PubSubManager,
   RealtimeModule,
   RealtimeService,
   type Authenticated,
@@ -16,6 +11,7 @@ import {
   type JwtClaims,
   type RealtimeBackend,
 } from 'nestjs-realtime';
+import { Clock, ConnectionRegistry, IdGenerator, MessageBus, PubSubManager } from 'nestjs-realtime/ports';
 import { startTestApp, TestJwtVerifier, testToken, type TestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InMemoryConnectionRegistry } from '../../../lib/adapters/in-memory/in-memory-connection-registry.js';

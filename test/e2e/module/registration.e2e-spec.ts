@@ -1,5 +1,11 @@
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { RealtimeModule, RealtimeService, type DeliveryReport, type RealtimeOptions } from 'nestjs-realtime';
+import {
+  RealtimeModule,
+  RealtimeService,
+  type DeliveryReport,
+  type RealtimeOptions,
+  type RealtimeOptionsFactory,
+} from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { listen, TEST_TOKENS, welcomed, type ListeningApp } from '../../helpers/listening-app.js';
@@ -10,7 +16,7 @@ const token = signedToken({ sub: 'ann' });
 
 /** What an application reads its configuration from. */
 @Injectable()
-class Settings {
+class Settings implements RealtimeOptionsFactory {
   readonly options: RealtimeOptions = { path: '/live', jwt };
 
   createRealtimeOptions(): RealtimeOptions {

@@ -1,4 +1,5 @@
-import { OnSubscribe, PresenceStore, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
+import { PresenceStore } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PresenceWatchers } from '../../../lib/delivery/presence-watchers.js';
 import { collectLogs } from '../../helpers/handler-harness.js';

@@ -1,7 +1,7 @@
 import {
   all,
   connection,
-  InvalidArgumentError,
+  RealtimeArgumentError,
   role,
   topic,
   user,
@@ -152,7 +152,7 @@ describe('a wrong argument', () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(error).toBeInstanceOf(RealtimeArgumentError);
     expect(error).toMatchObject({ argument, code: 'VALIDATION_FAILED', message: expect.stringContaining(argument) });
   });
 

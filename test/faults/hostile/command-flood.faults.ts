@@ -1,5 +1,4 @@
 import {
-  Clock,
   CurrentConnection,
   MessageBody,
   OnMessage,
@@ -8,6 +7,7 @@ import {
   type RealtimeConnection,
   type RealtimeLimits,
 } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';

@@ -1,4 +1,5 @@
-import { Clock, JwtVerifier, type RealtimeLimits, type RealtimeOptions } from 'nestjs-realtime';
+import { JwtVerifier, type RealtimeLimits, type RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { testToken, type UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../helpers/manual-clock.js';

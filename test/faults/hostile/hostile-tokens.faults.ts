@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { Clock, RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { TestClient, type UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { watchForCrashes } from '../../helpers/crash-watch.js';

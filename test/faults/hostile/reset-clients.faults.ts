@@ -1,6 +1,5 @@
 import {
   CurrentConnection,
-  MessageBus,
   OnConnect,
   OnDisconnect,
   OnMessage,
@@ -9,6 +8,7 @@ import {
   TopicGateway,
   type RealtimeConnection,
 } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { interval, Observable } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RawGuest } from '../../helpers/raw-guest.js';

@@ -1,4 +1,5 @@
-import { Clock, type RealtimeOptions } from 'nestjs-realtime';
+import type { RealtimeOptions } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { connectionAgeMs } from 'nestjs-realtime/core';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

@@ -1,18 +1,15 @@
 import { Injectable, UseGuards } from '@nestjs/common';
 import {
-  Clock,
-  ConnectionRegistry,
-  MessageBus,
   OnSubscribe,
   RealtimeAuthGuard,
   RequireRoles,
   TopicGateway,
   user,
   type DeliveryReport,
-  type Envelope,
   type RealtimeConnection,
   type RealtimeOptions,
 } from 'nestjs-realtime';
+import { Clock, ConnectionRegistry, MessageBus, type Envelope } from 'nestjs-realtime/ports';
 import { testToken, type ReceivedFrame } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InMemoryConnectionRegistry } from '../../../lib/adapters/in-memory/in-memory-connection-registry.js';

@@ -1,4 +1,5 @@
-import { MessageBus, OnSubscribe, TopicGateway, type DeliveryReport } from 'nestjs-realtime';
+import { OnSubscribe, TopicGateway, type DeliveryReport } from 'nestjs-realtime';
+import { MessageBus } from 'nestjs-realtime/ports';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';

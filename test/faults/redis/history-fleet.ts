@@ -1,4 +1,4 @@
-import { ConnectionRegistry } from 'nestjs-realtime';
+import { ConnectionRegistry } from 'nestjs-realtime/ports';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { queryObjects } from 'node:v8';
 import { onTestFinished } from 'vitest';

@@ -9,9 +9,9 @@ import { RealtimeConfigurationError } from '../../../errors/realtime-configurati
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import {
   MessageBus,
-  type MessageBusNode,
-  type PublishOptions,
-  type QueryResponder,
+  type EnvelopeReceiver,
+  type BusPublishOptions,
+  type QuestionResponder,
 } from '../../../ports/message-bus.js';
 import { Probes } from './probes.js';
 import type { RedisAnswers } from './redis-answers.js';
@@ -107,7 +107,11 @@ export class RedisMessageBus extends MessageBus {
     this.subscriptions.leave(this.channels.of(subject).name);
   }
 
-  publish(subject: string, envelope: Envelope, { report }: PublishOptions): DeliveryReport | Promise<DeliveryReport> {
+  publish(
+    subject: string,
+    envelope: Envelope,
+    { report }: BusPublishOptions,
+  ): DeliveryReport | Promise<DeliveryReport> {
     if (!this.#isOpen) return localReport(0);
     const channel = this.channels.of(subject);
     // Nobody else has joined it.

@@ -7,7 +7,7 @@ import { positionLifeMs } from '../../../core/history/publication-stream.js';
 import { KEY_LIFE_MS } from '../../../core/history/publication-streams.js';
 import { subjectOf } from '../../../core/bus/subject.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
-import { HistoryStore, type PositionedReport, type PublicationOptions } from '../../../ports/history-store.js';
+import { HistoryStore, type PositionedReport, type HistoryPublishOptions } from '../../../ports/history-store.js';
 import type { IdGenerator } from '../../../ports/id-generator.js';
 import type { OutgoingEnvelope, PublicationReports } from '../bus/publication-reports.js';
 import { publishScript } from './publish-script.js';
@@ -50,7 +50,7 @@ export class RedisHistoryStore extends HistoryStore {
     topic: string,
     text: string,
     { size, ttlMs }: Retention,
-    { report, idempotencyKey }: PublicationOptions,
+    { report, idempotencyKey }: HistoryPublishOptions,
   ): Promise<PositionedReport> {
     const address = addressOfTopic(topic);
     const channel = this.channels.of(subjectOf(address)!);

@@ -10,7 +10,7 @@ import {
   type MessageInput,
   type RealtimeCounts,
   type RealtimeOptions,
-  type TopicPublishOptions,
+  type PublishOptions,
 } from 'nestjs-realtime';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
@@ -147,7 +147,7 @@ export class NodeControl {
     }
   }
 
-  publish(topic: string, message: MessageInput, options?: TopicPublishOptions): Promise<DeliveryReport> {
+  publish(topic: string, message: MessageInput, options?: PublishOptions): Promise<DeliveryReport> {
     return this.#realtime.publish(topic, message, options);
   }
 

@@ -1,13 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import {
-  ConnectionRegistry,
-  JwtVerifier,
-  MessageBus,
-  PubSubManager,
-  type DeliveryReport,
-  type Envelope,
-  type JwtClaims,
-} from 'nestjs-realtime';
+import { JwtVerifier, type DeliveryReport, type JwtClaims } from 'nestjs-realtime';
+import { ConnectionRegistry, MessageBus, PubSubManager, type Envelope } from 'nestjs-realtime/ports';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { InMemoryConnectionRegistry } from '../../../../lib/adapters/in-memory/in-memory-connection-registry.js';

@@ -6,8 +6,8 @@ import { RealtimeError } from './realtime.error.js';
  * cannot represent. Nothing was sent. The code is `VALIDATION_FAILED`.
  * @publicApi
  */
-export class InvalidArgumentError extends RealtimeError {
-  override readonly name = 'InvalidArgumentError';
+export class RealtimeArgumentError extends RealtimeError {
+  override readonly name = 'RealtimeArgumentError';
 
   constructor(
     /** The problems found, each with the argument's name in `at`. */
