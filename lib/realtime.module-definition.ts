@@ -44,8 +44,11 @@ export interface RealtimeOptionsFactory {
  * module is built.
  * @publicApi
  */
-export interface RealtimeModuleAsyncOptions
-  extends RealtimeModuleExtras, Partial<Pick<FactoryProvider<RealtimeOptions>, 'useFactory' | 'inject'>> {
+export interface RealtimeModuleAsyncOptions extends RealtimeModuleExtras {
+  /** Returns the options; it gets what `inject` names. */
+  useFactory?: FactoryProvider<RealtimeOptions>['useFactory'];
+  /** Tokens of what `useFactory` gets. */
+  inject?: FactoryProvider['inject'];
   /** A class that makes the options; it becomes a provider of the module. */
   useClass?: Type<RealtimeOptionsFactory>;
   /** A provider, exported by one of `imports`, that makes the options. */

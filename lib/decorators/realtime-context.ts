@@ -37,7 +37,7 @@ export class HandlerContext implements RealtimeContext {
     readonly topic: string = '',
     readonly pattern: string = '',
     readonly params: Readonly<Record<string, string>> = NO_PARAMS,
-    readonly type?: string,
+    readonly type?: string | undefined,
   ) {}
 }
 
