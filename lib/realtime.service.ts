@@ -209,7 +209,7 @@ export class RealtimeService {
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
     assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
-    const retention = this.policies.historyOf(topicName);
+    const retention = this.policies.of(topicName)?.history;
     if (!retention) throw new RealtimeArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);

@@ -5,7 +5,13 @@ export { Clock } from './clock.js';
 export { ConnectionRegistry } from './connection-registry.js';
 export { HistoryStore, type HistoryPublishOptions, type PositionedReport } from './history-store.js';
 export { IdGenerator } from './id-generator.js';
-export { MessageBus, type BusPublishOptions, type EnvelopeReceiver, type QuestionResponder } from './message-bus.js';
+export {
+  MessageBus,
+  type BusPublishOptions,
+  type EnvelopeReceiver,
+  type MessageBusNode,
+  type QueryResponder,
+} from './message-bus.js';
 export { NodeDirectory, type NodeSelf } from './node-directory.js';
 export { PresenceStore, type PresenceNode } from './presence-store.js';
 export { PubSubManager } from './pub-sub-manager.js';

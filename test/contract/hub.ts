@@ -13,7 +13,8 @@ import {
   MessageBus,
   type EnvelopeReceiver,
   type BusPublishOptions,
-  type QuestionResponder,
+  type MessageBusNode,
+  type QueryResponder,
 } from '../../lib/ports/message-bus.js';
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
 import type { HubPresenceStore } from './hub-presence-store.js';

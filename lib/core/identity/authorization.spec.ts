@@ -14,7 +14,7 @@ import {
 } from './authorization.js';
 
 const NOW = new Date('2026-01-31T12:00:00.000Z');
-const subject = (partial: Partial<Principal> = {}): Principal => ({
+const principal = (partial: Partial<Principal> = {}): Principal => ({
   roles: new Set(),
   permissions: new Set(),
   ...partial,
@@ -27,7 +27,7 @@ describe.each([
   { what: 'role', one: hasRole, any: hasAnyRole, every: hasAllRoles, key: 'roles' },
   { what: 'permission', one: hasPermission, any: hasAnyPermission, every: hasAllPermissions, key: 'permissions' },
 ] as const)('has $what / any / all', ({ one, any, every, key }) => {
-  const holder = (held: Iterable<string>) => subject({ [key]: new Set(held) });
+  const holder = (held: Iterable<string>) => principal({ [key]: new Set(held) });
 
   it('agrees with plain list membership', () => {
     fc.assert(
@@ -59,11 +59,11 @@ describe('authorize', () => {
   });
 
   it('is satisfied with one of the roles', () => {
-    expect(authorize(subject({ roles: new Set(['b']) }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
+    expect(authorize(principal({ roles: new Set(['b']) }), { roles: ['a', 'b'] }, NOW).allowed).toBe(true);
   });
 
   it('says which roles would have done', () => {
-    expect(authorize(subject({ roles: new Set(['c']) }), { roles: ['a', 'b'] }, NOW)).toEqual({
+    expect(authorize(principal({ roles: new Set(['c']) }), { roles: ['a', 'b'] }, NOW)).toEqual({
       allowed: false,
       refusal: { kind: 'missing-role', anyOf: ['a', 'b'] },
     });
@@ -71,7 +71,7 @@ describe('authorize', () => {
 
   it('says which permissions are missing, and only those', () => {
     expect(
-      authorize(subject({ permissions: new Set(['read']) }), { permissions: ['read', 'write', 'drop'] }, NOW),
+      authorize(principal({ permissions: new Set(['read']) }), { permissions: ['read', 'write', 'drop'] }, NOW),
     ).toEqual({
       allowed: false,
       refusal: { kind: 'missing-permission', missing: ['write', 'drop'] },
@@ -94,8 +94,8 @@ describe('authorize', () => {
     });
   });
 
-  it('lets an expired subject pass with allowExpired, but not without its role', () => {
-    const expired = subject({ expiresAt: new Date(0), roles: new Set(['a']) });
+  it('lets an expired principal pass with allowExpired, but not without its role', () => {
+    const expired = principal({ expiresAt: new Date(0), roles: new Set(['a']) });
     expect(authorize(expired, { allowExpired: true, roles: ['a'] }, NOW).allowed).toBe(true);
     expect(authorize(expired, { allowExpired: true, roles: ['b'] }, NOW).allowed).toBe(false);
   });

@@ -32,34 +32,34 @@ export interface AuthError {
 
 const ALLOWED: Authorization = { allowed: true };
 
-/** True when the subject has the role. */
-export function hasRole(subject: Pick<Principal, 'roles'>, role: string): boolean {
-  return subject.roles.has(role);
+/** True if the principal has the role. */
+export function hasRole(principal: Pick<Principal, 'roles'>, role: string): boolean {
+  return principal.roles.has(role);
 }
 
-/** True when the subject has one of the roles; with no roles asked for, false. */
-export function hasAnyRole(subject: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
-  return roles.some((role) => subject.roles.has(role));
+/** True if the principal has one of the roles; false for an empty list. */
+export function hasAnyRole(principal: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
+  return roles.some((role) => principal.roles.has(role));
 }
 
-/** True when the subject has every one of the roles; with no roles asked for, true. */
-export function hasAllRoles(subject: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
-  return roles.every((role) => subject.roles.has(role));
+/** True if the principal has every one of the roles; true for an empty list. */
+export function hasAllRoles(principal: Pick<Principal, 'roles'>, roles: readonly string[]): boolean {
+  return roles.every((role) => principal.roles.has(role));
 }
 
-/** True when the subject has the permission. */
-export function hasPermission(subject: Pick<Principal, 'permissions'>, permission: string): boolean {
-  return subject.permissions.has(permission);
+/** True if the principal has the permission. */
+export function hasPermission(principal: Pick<Principal, 'permissions'>, permission: string): boolean {
+  return principal.permissions.has(permission);
 }
 
-/** True when the subject has one of the permissions; with none asked for, false. */
-export function hasAnyPermission(subject: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
-  return permissions.some((permission) => subject.permissions.has(permission));
+/** True if the principal has one of the permissions; false for an empty list. */
+export function hasAnyPermission(principal: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
+  return permissions.some((permission) => principal.permissions.has(permission));
 }
 
-/** True when the subject has every one of the permissions; with none asked for, true. */
-export function hasAllPermissions(subject: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
-  return permissions.every((permission) => subject.permissions.has(permission));
+/** True if the principal has every one of the permissions; true for an empty list. */
+export function hasAllPermissions(principal: Pick<Principal, 'permissions'>, permissions: readonly string[]): boolean {
+  return permissions.every((permission) => principal.permissions.has(permission));
 }
 
 /**
@@ -75,7 +75,7 @@ export function authorize(principal: Principal, requirements: Requirements, now:
   if (anyOf.length > 0 && !hasAnyRole(principal, anyOf)) {
     return { allowed: false, refusal: { kind: 'missing-role', anyOf } };
   }
-  const missing = (requirements.permissions ?? []).filter((permission) => !subject.permissions.has(permission));
+  const missing = (requirements.permissions ?? []).filter((permission) => !principal.permissions.has(permission));
   return missing.length > 0 ? { allowed: false, refusal: { kind: 'missing-permission', missing } } : ALLOWED;
 }
 
@@ -89,9 +89,4 @@ export function authError(refusal: Refusal): AuthError {
     case 'missing-permission':
       return { code: 'FORBIDDEN', message: 'A required permission is missing.' };
   }
-}
-
-/** Returns a Set as it is; copies any other iterable, because it may be iterable only once. */
-function setOf(names: Iterable<string>): ReadonlySet<string> {
-  return names instanceof Set ? names : new Set(names);
 }

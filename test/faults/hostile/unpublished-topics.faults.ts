@@ -1,4 +1,5 @@
-import { HistoryStore, OnSubscribe, TopicGateway } from 'nestjs-realtime';
+import { OnSubscribe, TopicGateway } from 'nestjs-realtime';
+import { HistoryStore } from 'nestjs-realtime/ports';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PublicationStreams } from '../../../lib/core/history/publication-streams.js';
 import { commandFrame } from '../../helpers/raw-frames.js';

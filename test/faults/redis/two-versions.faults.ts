@@ -1,4 +1,5 @@
-import { OnSubscribe, TopicGateway, type Envelope } from 'nestjs-realtime';
+import { OnSubscribe, TopicGateway } from 'nestjs-realtime';
+import type { Envelope } from 'nestjs-realtime/ports';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisTransport } from '../../../lib/adapters/redis/bus/redis-transport.js';
 import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';

@@ -9,9 +9,9 @@ import { RealtimeConfigurationError } from '../../../errors/realtime-configurati
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import {
   MessageBus,
-  type EnvelopeReceiver,
   type BusPublishOptions,
-  type QuestionResponder,
+  type MessageBusNode,
+  type QueryResponder,
 } from '../../../ports/message-bus.js';
 import { Probes } from './probes.js';
 import type { RedisAnswers } from './redis-answers.js';
