@@ -21,7 +21,8 @@ export interface OnMessageOptions {
  * the three to translate it, return a value to reply with, or return nothing to leave it unchanged.
  *
  * `@MessageBody()` is the payload after the pipes; `@TopicParam()`, `@TopicName()` and `@CurrentConnection()` give the rest.
- * Without parameter decorators the method is called with `(connection, payload, context: RealtimeContext)`.
+ * Without parameter decorators the method is called with `(connection, payload, context: RealtimeContext)`. The
+ * payload goes through the pipes either way.
  *
  * @param type such as `say`; must not start with `realtime:`
  * @publicApi

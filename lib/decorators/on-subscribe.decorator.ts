@@ -13,7 +13,8 @@ import { markHandler } from './handler-metadata.js';
  * `context.getType() === 'ws'`. An exception filter may translate the error, but cannot turn it into permission.
  *
  * `@MessageBody()` is the payload of the subscribe command. Without parameter decorators the method is called with
- * `(connection, payload, context: RealtimeContext)`.
+ * `(connection, payload, context: RealtimeContext)`. The
+ * payload goes through the pipes either way.
  * @publicApi
  */
 export function OnSubscribe(): MethodDecorator {

@@ -2,6 +2,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { Observable } from 'rxjs';
+import { marksOf } from '../decorators/handler-metadata.js';
 import type { HandlerArgs } from './handler-args.js';
 import { InterceptedCall } from './intercepted-call.js';
 
@@ -48,6 +49,8 @@ export type HandlerPipeline = (
 /** A parameter with a decorator, as Nest reads it. */
 interface Param {
   readonly index: number;
+  readonly type: number | string;
+  readonly data: unknown;
   readonly extractValue: (...args: unknown[]) => unknown;
   readonly pipes: readonly unknown[];
 }
@@ -57,6 +60,10 @@ type ParamsFiller = (args: unknown[], ...from: unknown[]) => unknown;
 
 interface CreatorFields {
   createPipesFn(pipes: readonly unknown[], params: readonly Param[]): ParamsFiller | null;
+  readonly contextUtils: {
+    reflectCallbackMetadata(instance: object, method: string, key: string): object | undefined;
+  };
+  readonly handlerMetadataStorage: { readonly constructor: Function };
   readonly interceptorsConsumer: {
     intercept(
       interceptors: readonly unknown[],
@@ -73,6 +80,15 @@ interface ExceptionsHandler {
   invokeCustomFilters(exception: unknown, host: ExecutionContextHost): unknown;
 }
 
+/** The `data` of the parameter that {@link UNDECORATED} describes, by which `createPipesFn()` knows it. */
+const WHOLE_CALL = Symbol('WHOLE_CALL');
+
+/**
+ * Stands for the parameter decorators of a method that has none: its second argument is the payload. Nest's own gateways
+ * have such a default too, but they send the client through the pipes as well, which `ParseIntPipe` refuses.
+ */
+const UNDECORATED = { [`${PAYLOAD_PARAM}:1`]: { index: 1, data: WHOLE_CALL, pipes: [] } };
+
 const PARAMS_FACTORY = {
   exchangeKeyForValue(type: number, property: unknown, args: HandlerArgs): unknown {
     if (type === SOCKET_PARAM) return args[0];
@@ -82,13 +98,17 @@ const PARAMS_FACTORY = {
 };
 
 /**
- * Nest's own way of calling a method with all its enhancers, for the context type `ws`, with four parts of it replaced:
- * an Observable is kept instead of being reduced to its last value, interceptors tell whether the handler streams,
- * exception filters are called by us (Nest takes a filter that returns nothing for one that did not handle it), and
- * parameters that go through no pipe are filled in without the promises that Nest makes for each of them.
+ * Nest's own way of calling a method with all its enhancers, for the context type `ws`, with five parts of it replaced:
+ *
+ * - An Observable is kept instead of being reduced to its last value.
+ * - Interceptors tell whether the handler streams.
+ * - The caller runs the exception filters, because Nest treats a filter that returns nothing as no filter at all.
+ * - Parameters without pipes are filled in without the promises that Nest makes for each of them.
+ * - Without parameter decorators, the payload still goes through the pipes of the method, the class and the application.
  */
 export function createHandlerPipeline(creator: ExternalContextCreator): HandlerPipeline {
-  const { interceptorsConsumer } = creator as unknown as CreatorFields;
+  const fields = creator as unknown as CreatorFields;
+  const { interceptorsConsumer } = fields;
   const intercept: CreatorFields['interceptorsConsumer']['intercept'] = (interceptors, args, ...rest) => {
     const [instance, callback, next, type] = rest;
     if (interceptors.length === 0) return next();
@@ -96,11 +116,20 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
     const output = interceptorsConsumer.intercept(interceptors, args, instance, callback, call.next, type);
     return output.then((output$) => Object.assign(call, { output$: output$ as Observable<unknown> }));
   };
-  const createPipesFn: CreatorFields['createPipesFn'] = (pipes, params) =>
-    params.length > 0 && [pipes, ...params.map((each) => each.pipes)].every((list) => list.length === 0)
-      ? fillerOf(params)
-      : (creator as unknown as CreatorFields).createPipesFn(pipes, params);
+  const createPipesFn: CreatorFields['createPipesFn'] = (pipes, params) => {
+    const isPiped = [pipes, ...params.map((each) => each.pipes)].some((list) => list.length > 0);
+    if (params[0]?.data === WHOLE_CALL) return isPiped ? payloadPiper(params[0], pipes, fields) : null;
+    return params.length > 0 && !isPiped ? fillerOf(params) : fields.createPipesFn(pipes, params);
+  };
+  const reflectCallbackMetadata: CreatorFields['contextUtils']['reflectCallbackMetadata'] = (instance, method, key) =>
+    fields.contextUtils.reflectCallbackMetadata(instance, method, key) ??
+    (takesPayload(instance, method) ? UNDECORATED : undefined);
   const derived = Object.create(creator, {
+    contextUtils: {
+      value: Object.create(fields.contextUtils, { reflectCallbackMetadata: { value: reflectCallbackMetadata } }),
+    },
+    // Its own, because Nest keeps one entry per method in it, whoever reads the decorators.
+    handlerMetadataStorage: { value: Reflect.construct(fields.handlerMetadataStorage.constructor, []) },
     transformToResult: { value: (output: unknown) => output },
     interceptorsConsumer: { value: { intercept } },
     createPipesFn: { value: createPipesFn },
@@ -119,6 +148,23 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
       { guards: true, interceptors: true, filters: true },
       'ws',
     ) as unknown as BoundHandler;
+}
+
+/** Whether clients send what the method is called with; connection hooks and the like get it from the package. */
+function takesPayload(instance: object, method: string): boolean {
+  const marks = marksOf((instance as Record<string, object>)[method]!);
+  return marks.some(({ kind }) => kind === 'message' || kind === 'subscribe');
+}
+
+/** Passes all arguments on, the payload through the pipes. */
+function payloadPiper(param: Param, pipes: readonly unknown[], creator: CreatorFields): ParamsFiller {
+  const pipePayload = creator.createPipesFn(pipes, [
+    { ...param, data: undefined, extractValue: (_connection, payload) => payload },
+  ])!;
+  return (args, ...from) => {
+    args.splice(0, from.length, ...from);
+    return pipePayload(args, ...from);
+  };
 }
 
 /** Fills in parameters as they are; what a decorator promises is waited for. */
