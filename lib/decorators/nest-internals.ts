@@ -1,5 +1,6 @@
 /*
- * The internals of Nest that the decorators need: the metadata keys that Nest sets on classes. The spec beside this file
- * fails if they change.
+ * The internals of Nest that the decorators need: the metadata keys that Nest sets on classes, the same in Nest 11 and 12.
+ * The spec beside this file fails if they change.
  */
-export { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from '@nestjs/common/internal';
+export const ENTRY_PROVIDER_WATERMARK = '__entryProvider__';
+export const INJECTABLE_WATERMARK = '__injectable__';

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import {
   ForbiddenException,
   Injectable,
@@ -11,6 +12,7 @@ import { authError, authorize, type Principal } from '../core/identity/authoriza
 import { tokenFromAuthorization } from '../core/identity/token.js';
 import { requirementsOf } from './requirement-metadata.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+import type { ErrorCode } from '../core/protocol/error-code.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { realtimeContextOf } from '../decorators/realtime-context.js';
 import { Authenticator } from '../ports/authenticator.js';
@@ -59,7 +61,7 @@ export class RealtimeAuthGuard implements CanActivate {
     const authorization = authorize(subject, requirements, new Date());
     if (authorization.allowed) return true;
     const { code, message } = authError(authorization.refusal);
-    throw new ForbiddenException(message, { errorCode: code });
+    throw new ForbiddenException(bodyOf(403, message, code));
   }
 
   async #userOf(context: ExecutionContext): Promise<Principal> {
@@ -87,9 +89,8 @@ export class RealtimeAuthGuard implements CanActivate {
 
   async #authenticate(token: string | undefined): Promise<RealtimeUser> {
     if (token === undefined) {
-      throw new UnauthorizedException('A token is required: "Authorization: Bearer <token>".', {
-        errorCode: 'UNAUTHENTICATED',
-      });
+      const message = 'A token is required: "Authorization: Bearer <token>".';
+      throw new UnauthorizedException(bodyOf(401, message, 'UNAUTHENTICATED'));
     }
     try {
       const { identity, expiresAt } = await this.authenticator.authenticate(token);
@@ -111,14 +112,20 @@ export class RealtimeAuthGuard implements CanActivate {
 /** Returns errors with fixed texts, because the cause may come from an application's own `Authenticator`. */
 function refusalOf(cause: unknown): Error {
   switch (cause instanceof RealtimeError ? cause.code : undefined) {
-    case 'UNAVAILABLE':
-      return new ServiceUnavailableException('Tokens cannot be verified at the moment; try again.', {
-        cause,
-        errorCode: 'UNAVAILABLE',
-      });
-    case 'TOKEN_EXPIRED':
-      return new UnauthorizedException(authError({ kind: 'expired' }).message, { cause, errorCode: 'TOKEN_EXPIRED' });
+    case 'UNAVAILABLE': {
+      const message = 'Tokens cannot be verified at the moment; try again.';
+      return new ServiceUnavailableException(bodyOf(503, message, 'UNAVAILABLE'), { cause });
+    }
+    case 'TOKEN_EXPIRED': {
+      const { message } = authError({ kind: 'expired' });
+      return new UnauthorizedException(bodyOf(401, message, 'TOKEN_EXPIRED'), { cause });
+    }
     default:
-      return new UnauthorizedException('The token is not valid.', { cause, errorCode: 'UNAUTHENTICATED' });
+      return new UnauthorizedException(bodyOf(401, 'The token is not valid.', 'UNAUTHENTICATED'), { cause });
   }
+}
+
+/** The body that Nest makes, with the error code in it: Nest 11 does not add the `errorCode` of an exception's options. */
+function bodyOf(statusCode: 401 | 403 | 503, message: string, errorCode: ErrorCode) {
+  return { statusCode, error: STATUS_CODES[statusCode], message, errorCode };
 }

@@ -3,11 +3,11 @@ import { ContextIdFactory, ExternalContextCreator, ModuleRef } from '@nestjs/cor
 import { Handler } from './handler.js';
 import {
   createHandlerPipeline,
-  REQUEST_CONTEXT_ID,
   type BoundHandler,
   type HandlerPipeline,
   type InstanceWrapper,
 } from './nest-internals.js';
+import { keepContextId } from './request-context-id.js';
 import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /** Makes handlers of the methods of providers. */
@@ -20,7 +20,7 @@ export class HandlerFactory {
   }
 
   /** @param name `Class.method`, for logs and errors */
-  create(provider: InstanceWrapper<object>, method: string, name: string): Handler {
+  create(provider: InstanceWrapper, method: string, name: string): Handler {
     if (!provider.isDependencyTreeStatic()) {
       return new Handler(name, (context) => this.#bindTo(context, provider, method));
     }
@@ -29,9 +29,9 @@ export class HandlerFactory {
   }
 
   /** As Nest does it for every request of a request-scoped controller. */
-  async #bindTo(context: HandlerContext, provider: InstanceWrapper<object>, method: string): Promise<BoundHandler> {
+  async #bindTo(context: HandlerContext, provider: InstanceWrapper, method: string): Promise<BoundHandler> {
     const contextId = ContextIdFactory.getByRequest(context);
-    Object.defineProperty(context, REQUEST_CONTEXT_ID, { value: contextId });
+    keepContextId(context, contextId);
     const moduleRef: ModuleRef = provider.host!.getProviderByKey(ModuleRef).instance;
     const request = provider.isDependencyTreeDurable() ? contextId.payload : Object.assign(context, contextId.payload);
     moduleRef.registerRequestByContextId(request, contextId);

@@ -17,7 +17,7 @@ export interface MarkedMethod {
 
 /** A class that has anything to do with us, and where Nest keeps it. */
 export interface MarkedClass {
-  readonly provider: InstanceWrapper<object>;
+  readonly provider: InstanceWrapper;
   readonly classRef: Function;
   readonly gateway: TopicGatewayMark | undefined;
   /** Its own methods and the inherited ones, each once for every mark. */
@@ -41,7 +41,7 @@ export function readMarkedClass(provider: InstanceWrapper, scanner: MetadataScan
     })),
   );
   if (!gateway && methods.length === 0) return undefined;
-  return { provider: provider as InstanceWrapper<object>, classRef, gateway, methods };
+  return { provider, classRef, gateway, methods };
 }
 
 function prototypeOf({ isNotMetatype, metatype, instance }: InstanceWrapper): object | undefined {

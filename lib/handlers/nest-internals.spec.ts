@@ -6,7 +6,9 @@ import {
   type CallHandler,
   type NestInterceptor,
   UseFilters,
+  UseGuards,
   UseInterceptors,
+  UsePipes,
 } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -56,6 +58,11 @@ class Probe {
   }
 }
 
+@Injectable()
+class Bare {
+  fail() {}
+}
+
 async function bind(method: keyof Probe): Promise<internals.BoundHandler> {
   const module = await Test.createTestingModule({ providers: [Probe] }).compile();
   return internals.createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Probe), method);
@@ -67,24 +74,39 @@ function argsOf(payload?: unknown): HandlerArgs {
 
 describe('what this package needs of Nest beyond its public API', () => {
   it.each([
-    'EXCEPTION_FILTERS_METADATA',
-    'GUARDS_METADATA',
-    'INTERCEPTORS_METADATA',
-    'PIPES_METADATA',
-    'ROUTE_ARGS_METADATA',
-    'REQUEST_CONTEXT_ID',
-  ] as const)('has a value for %s', (name) => {
-    expect(internals[name]).toBeTruthy();
+    ['GUARDS_METADATA', UseGuards(PassThrough as never)],
+    ['INTERCEPTORS_METADATA', UseInterceptors(PassThrough)],
+    ['PIPES_METADATA', UsePipes(PassThrough as never)],
+    ['EXCEPTION_FILTERS_METADATA', UseFilters(PassThrough as never)],
+  ] as const)('finds what is bound to a class under %s', (key, decorate) => {
+    class Bound {}
+    decorate(Bound);
+
+    expect(Reflect.getMetadata(internals[key], Bound)).toEqual([PassThrough]);
   });
 
-  it.each(['createPipesFn', 'externalErrorProxy', 'interceptorsConsumer', 'transformToResult'])(
-    'has a %s in ExternalContextCreator to put our own in its place',
-    async (field) => {
-      const module = await Test.createTestingModule({}).compile();
+  it('finds decorated parameters under ROUTE_ARGS_METADATA', () => {
+    const marks = Reflect.getMetadata(internals.ROUTE_ARGS_METADATA, Probe, 'decorated') as object;
 
-      expect(module.get(ExternalContextCreator)).toHaveProperty(field);
-    },
-  );
+    expect(Object.keys(marks).sort()).toEqual([
+      `${internals.SOCKET_PARAM}:1`,
+      `${internals.PAYLOAD_PARAM}:0`,
+      `${internals.PAYLOAD_PARAM}:2`,
+    ]);
+  });
+
+  it.each([
+    'contextUtils',
+    'createPipesFn',
+    'externalErrorProxy',
+    'handlerMetadataStorage',
+    'interceptorsConsumer',
+    'transformToResult',
+  ])('has a %s in ExternalContextCreator to put our own in its place', async (field) => {
+    const module = await Test.createTestingModule({}).compile();
+
+    expect(module.get(ExternalContextCreator)).toHaveProperty(field);
+  });
 });
 
 describe('a bound handler', () => {
@@ -128,5 +150,12 @@ describe('a bound handler', () => {
 
   it('gives what the filter returned for an exception', async () => {
     expect((await bind('fail')).filter(new Error('boom'), argsOf())).toBe('filtered boom');
+  });
+
+  it('gives undefined when no filter catches an exception', async () => {
+    const module = await Test.createTestingModule({ providers: [Bare] }).compile();
+    const handler = internals.createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Bare), 'fail');
+
+    expect(handler.filter(new Error('boom'), argsOf())).toBeUndefined();
   });
 });

@@ -1,24 +1,23 @@
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
-import type { ContextId, ExternalContextCreator } from '@nestjs/core';
-import { ExecutionContextHost } from '@nestjs/core/internal';
+import type { ContextId, DiscoveryService, ExternalContextCreator } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import { marksOf } from '../decorators/handler-metadata.js';
 import type { HandlerArgs } from './handler-args.js';
+import { HandlerArgumentsHost } from './handler-arguments-host.js';
 import { InterceptedCall } from './intercepted-call.js';
 
 /*
- * What calling handlers needs of Nest beyond its public API: these imports, and the fields of ExternalContextCreator
- * that are named below. The spec beside this file fails when one of them changes.
+ * What calling handlers needs of Nest beyond its public API: the keys of its metadata, and the fields of
+ * ExternalContextCreator that are named below. Nest 11 and 12 agree on them but have them in different files, so the keys
+ * are copied. The spec beside this file fails when one of them changes.
  */
-export {
-  EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
-  PIPES_METADATA,
-  ROUTE_ARGS_METADATA,
-} from '@nestjs/common/internal';
-export { REQUEST_CONTEXT_ID } from '@nestjs/core/internal';
-export type { InstanceWrapper } from '@nestjs/core/internal';
+export const ROUTE_ARGS_METADATA = '__routeArguments__';
+export const GUARDS_METADATA = '__guards__';
+export const INTERCEPTORS_METADATA = '__interceptors__';
+export const PIPES_METADATA = '__pipes__';
+export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
+
+/** Where Nest keeps a provider or a controller. */
+export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** The kinds of parameter that the decorators of `@nestjs/websockets` mark: `@ConnectedSocket()` and `@MessageBody()`. */
 export const SOCKET_PARAM = 0;
@@ -76,8 +75,14 @@ interface CreatorFields {
   };
 }
 
+/** An exception filter, and the classes that it catches; without any, it catches everything. */
+interface BoundFilter {
+  readonly func: (exception: unknown, host: HandlerArgumentsHost) => unknown;
+  readonly exceptionMetatypes: readonly (abstract new (...args: never[]) => unknown)[];
+}
+
 interface ExceptionsHandler {
-  invokeCustomFilters(exception: unknown, host: ExecutionContextHost): unknown;
+  readonly filters: readonly BoundFilter[];
 }
 
 /** The `data` of the parameter that {@link UNDECORATED} describes, by which `createPipesFn()` knows it. */
@@ -183,14 +188,17 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Stands where Nest would wrap the call in its exception zone; what it returns, `create()` returns. */
-function bindFilters(call: BoundHandler['call'], exceptionsHandler: ExceptionsHandler): BoundHandler {
+/**
+ * Stands where Nest would wrap the call in its exception zone; what it returns, `create()` returns. It selects the filter
+ * as Nest does, because Nest 11 answers `null` both for no filter and for a filter that returned `null`.
+ */
+function bindFilters(call: BoundHandler['call'], { filters }: ExceptionsHandler): BoundHandler {
   return {
     call,
     filter(exception, args) {
-      const host = new ExecutionContextHost([...args]);
-      host.setType('ws');
-      return exceptionsHandler.invokeCustomFilters(exception, host);
+      const catches = ({ exceptionMetatypes }: BoundFilter) =>
+        exceptionMetatypes.length === 0 || exceptionMetatypes.some((type) => exception instanceof type);
+      return filters.find(catches)?.func(exception, new HandlerArgumentsHost(args));
     },
   };
 }

@@ -37,7 +37,7 @@ const SELF = [
   './../ports/clock.js',
   '../core/../gateway/realtime.gateway.js',
 ];
-const INTERNAL = ['@nestjs/core/internal', '@nestjs/common/internal/index.js', '@nestjs/core/internal.js'];
+const INTERNAL = ['@nestjs/core/internal', '@nestjs/common/internal/index.js', '@nestjs/common/constants.js'];
 const BASE = [...below(1, 'core/topic/topic', 'errors/realtime.error', 'ports/clock'), './own.js', ...SHELL];
 const OPTIONS = ['options/realtime.options', 'options/realtime.constants'];
 const ROOT = ['realtime.module', 'realtime.providers', 'realtime.service', 'index'];
@@ -272,8 +272,8 @@ export const CASES: readonly Case[] = [
     ['nestjs-realtime', ...INTERNAL],
   ),
   ...arrows('lib/metrics/own.ts', ['./other.js', 'rxjs'], ['../core/topic/topic.js', '../realtime.module.js']),
-  ...['lib/handlers/nest-internals.ts', 'lib/gateway/nest-internals.ts'].flatMap((file) =>
-    arrows(file, [...INTERNAL, './own.js', '../core/topic/topic.js'], ['../realtime.module.js', 'nestjs-realtime']),
+  ...['lib/handlers/nest-internals.ts', 'lib/decorators/nest-internals.ts'].flatMap((file) =>
+    arrows(file, ['@nestjs/core', './own.js', '../core/topic/topic.js'], [...INTERNAL, '../realtime.module.js']),
   ),
   ...arrows('lib/core/nest-internals.ts', ['./topic/topic.js'], INTERNAL),
 

@@ -1,0 +1,42 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import type { HandlerArgs } from './handler-args.js';
+
+/**
+ * What an exception filter is given: the arguments of a handler call, where Nest presents those of a gateway. `never` stands
+ * for the types that the caller names, which nothing checks.
+ */
+export class HandlerArgumentsHost implements ArgumentsHost {
+  constructor(private readonly args: HandlerArgs) {}
+
+  getType(): never {
+    return 'ws' as never;
+  }
+
+  getArgs(): never {
+    return [...this.args] as never;
+  }
+
+  getArgByIndex(index: number): never {
+    return this.args[index] as never;
+  }
+
+  switchToWs() {
+    return {
+      getClient: () => this.getArgByIndex(0),
+      getData: () => this.getArgByIndex(1),
+      getPattern: () => this.args[3],
+    };
+  }
+
+  switchToHttp() {
+    return {
+      getRequest: () => this.getArgByIndex(0),
+      getResponse: () => this.getArgByIndex(1),
+      getNext: () => this.getArgByIndex(2),
+    };
+  }
+
+  switchToRpc() {
+    return { getData: () => this.getArgByIndex(0), getContext: () => this.getArgByIndex(1) };
+  }
+}
