@@ -57,8 +57,14 @@ function bodyOf(exception: HttpException): object {
   // Nest keeps the text of an error that was passed as the response to itself, and so do we.
   if (response instanceof Error) return { statusCode, message: STATUS_CODES[statusCode] ?? 'Error' };
   if (typeof response === 'object' && response !== null) return response;
-  const { errorCode } = exception;
+  // Nest 11 has no such property, and keeps the options.
+  const { options, errorCode = options?.errorCode } = exception as unknown as WithErrorCode;
   return { statusCode, message: response, ...(errorCode !== undefined && { errorCode }) };
+}
+
+interface WithErrorCode {
+  readonly errorCode?: unknown;
+  readonly options?: { readonly errorCode?: unknown };
 }
 
 function textOf({ message }: { readonly message?: unknown }): string | undefined {

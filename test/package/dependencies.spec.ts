@@ -40,6 +40,13 @@ describe('the dependencies', () => {
     expect(read(loader)).toContain(`'${name}'`);
   });
 
+  it.each(Object.keys(peerDependencies!).filter((name) => name.startsWith('@nestjs/')))(
+    'take %s of Nest 11 and 12',
+    (name) => {
+      expect(peerDependencies![name]).toBe('^11.0.0 || ^12.0.0');
+    },
+  );
+
   it('hold no name of a built-in module: those are imported with node:', () => {
     expect([...imported, ...declared].filter((name) => isBuiltin(name))).toEqual([]);
   });
