@@ -19,7 +19,7 @@ import { AuthCommands } from './gateway/auth/auth-commands.js';
 import { Handshake } from './gateway/auth/handshake.js';
 import { PresenceHooks } from './gateway/session/presence-hooks.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
-import { ServedCodecs } from './gateway/upgrade/served-codecs.js';
+import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session/session-services.js';
 import { TopicPresence } from './gateway/session/topic-presence.js';
 import { TopicTokens } from './gateway/auth/topic-tokens.js';

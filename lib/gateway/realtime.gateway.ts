@@ -11,7 +11,7 @@ import type { Codec } from '../ports/codec.js';
 import { drain } from './session/drain.js';
 import { Heartbeat } from './session/heartbeat.js';
 import { SendBudget } from './socket/send-budget.js';
-import { ServedCodecs } from './upgrade/served-codecs.js';
+import { ServedCodecs } from './served-codecs.js';
 import { ServedWebSocket } from './socket/served-web-socket.js';
 import { endFailed } from './session/connection-failure.js';
 import { SocketEndpoint, type Admitted } from './session/socket-endpoint.js';

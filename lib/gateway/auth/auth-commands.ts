@@ -7,7 +7,7 @@ import { toWireError } from '../../handlers/wire-error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import { ConnectionRegistry } from '../../ports/connection-registry.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
-import { closeCodeOf } from '../session/close-reason.js';
+import { closeCodeOf } from '../../core/protocol/error-close.js';
 import { Handshake } from './handshake.js';
 
 /** What became of a token that was the first command. */

@@ -9,7 +9,7 @@ import { Authenticator, type Authenticated } from '../../ports/authenticator.js'
 import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
-import { refusalOf, type Refusal } from '../upgrade/http-refusal.js';
+import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 
 /** What became of a request to connect. */
 export type HandshakeOutcome =

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_REASON_BYTES } from '../../core/protocol/close-code.js';
-import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
-import { asReason, closeCodeOf } from './close-reason.js';
+import { asReason } from './close-reason.js';
 
 describe('a text as the reason of a close frame', () => {
   it('stays as it is when there is room for it', () => {
@@ -33,20 +32,5 @@ describe('a text as the reason of a close frame', () => {
         expect(text.includes(kept)).toBe(true);
       }),
     );
-  });
-});
-
-describe('an error that ends a connection', () => {
-  const expected: Partial<Record<ErrorCode, string>> = {
-    UNAUTHENTICATED: 'INVALID_TOKEN',
-    TOKEN_EXPIRED: 'EXPIRED',
-    FORBIDDEN: 'PERMISSION_DENIED',
-    INVALID_MESSAGE: 'BAD_REQUEST',
-    VALIDATION_FAILED: 'BAD_REQUEST',
-    LIMIT_EXCEEDED: 'CONNECTION_LIMIT',
-  };
-
-  it.each(Object.keys(ERROR_CODES) as ErrorCode[])('has a close code: %s', (code) => {
-    expect(closeCodeOf(code)).toBe(expected[code] ?? 'SERVER_ERROR');
   });
 });

@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
-import { refusalOf, refuse, type Refusal } from './http-refusal.js';
+import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
+import { refuse } from './http-refusal.js';
 
 /** Refuses, and gives the answer as it went over the wire. */
 async function answerTo(refusal: Refusal) {

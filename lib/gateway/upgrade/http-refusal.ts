@@ -1,22 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
-
-/** A refused upgrade: what the client is answered instead of a WebSocket. */
-export interface Refusal {
-  /** HTTP status. */
-  readonly status: number;
-  /** The same code that an error frame would have; missing where no protocol is spoken yet. */
-  readonly code?: ErrorCode;
-  readonly message: string;
-  /** When trying again makes sense, in seconds. */
-  readonly retryAfterS?: number;
-}
-
-/** The refusal that goes with an error code. */
-export function refusalOf(code: ErrorCode, message: string, retryAfterS?: number): Refusal {
-  return { status: ERROR_CODES[code].httpStatus, code, message, ...(retryAfterS !== undefined && { retryAfterS }) };
-}
+import type { Refusal } from '../../core/protocol/upgrade-refusal.js';
 
 /**
  * Answers an upgrade request with a plain HTTP error, as JSON in the shape of Nest's own errors, and ends the socket:

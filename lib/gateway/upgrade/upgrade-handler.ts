@@ -9,11 +9,12 @@ import type { Codec } from '../../ports/codec.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
 import { Handshake } from '../auth/handshake.js';
-import { refusalOf, refuse, type Refusal } from './http-refusal.js';
+import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
+import { refuse } from './http-refusal.js';
 import { ProxyTrust } from './proxy-trust.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
 import type { RealtimeWsAdapter } from '../realtime-ws.adapter.js';
-import { ServedCodecs } from './served-codecs.js';
+import { ServedCodecs } from '../served-codecs.js';
 import { UpgradeRouter } from './upgrade-router.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { CentrifugeCodec } from '../../codecs/centrifuge/centrifuge-codec.js';
-import { JsonCodec } from '../../codecs/json/json-codec.js';
-import type { Codec } from '../../ports/codec.js';
-import { RealtimeSettings } from '../../options/realtime.options.js';
+import { CentrifugeCodec } from '../codecs/centrifuge/centrifuge-codec.js';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import type { Codec } from '../ports/codec.js';
+import { RealtimeSettings } from '../options/realtime.options.js';
 
 /** What is spoken at which path: decided by the upgrade request, and never guessed later. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CentrifugeCodec } from '../../codecs/centrifuge/centrifuge-codec.js';
-import { JsonCodec } from '../../codecs/json/json-codec.js';
-import type { Codec } from '../../ports/codec.js';
-import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
+import { CentrifugeCodec } from '../codecs/centrifuge/centrifuge-codec.js';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import type { Codec } from '../ports/codec.js';
+import { RealtimeSettings, type RealtimeOptions } from '../options/realtime.options.js';
 import { ServedCodecs } from './served-codecs.js';
 
 const served = (options: RealtimeOptions = {}) => new ServedCodecs(new RealtimeSettings(options));
