@@ -303,7 +303,7 @@ describe('TopicFeed', () => {
     expect(world.subscribers.get('a')!.texts).toEqual(['e1:1']);
   });
 
-  it('reads nothing for a newcomer when it knows where it stands', () => {
+  it('reads nothing for a new subscriber when it knows where it stands', () => {
     const world = worldWithOne();
     world.enter('b');
     expect(world.feed.wanted).toBeUndefined();
@@ -323,7 +323,7 @@ describe('TopicFeed', () => {
     expect(world.subscribers.get('old')!.texts).toEqual([]);
   });
 
-  it('gives a newcomer the latest publication when that is wanted', () => {
+  it('gives a new subscriber the latest publication when that is wanted', () => {
     const seen: StreamStart[] = [];
     const feed = new TopicFeed(
       { pageSize: PAGE_SIZE, sendLatest: true },

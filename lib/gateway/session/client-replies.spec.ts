@@ -19,8 +19,8 @@ beforeEach(() => {
   now = 0;
 });
 
-/** An outlet that forgives that many mistakes in a minute. */
-function outlet(forgiven = 2): ClientReplies {
+/** The replies to a client that is forgiven that many mistakes in a minute. */
+function repliesOf(forgiven = 2): ClientReplies {
   const socket: ConnectionSocket = {
     codec: new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 }),
     send: ({ text }: Frame) => void sent.push(JSON.parse(text)),
@@ -35,25 +35,25 @@ function outlet(forgiven = 2): ClientReplies {
 describe('what a client is told', () => {
   it('has the time of the clock', () => {
     now = 1_000;
-    outlet().push({ kind: 'pong', id: 1 });
+    repliesOf().push({ kind: 'pong', id: 1 });
     expect(sent).toEqual([{ type: 'realtime:pong', id: 1, timestamp: '1970-01-01T00:00:01.000Z' }]);
   });
 
   it('about an error has the id of the command, if it had one', () => {
-    outlet().fail(MISTAKE, 7);
-    outlet().fail(MISTAKE);
+    repliesOf().fail(MISTAKE, 7);
+    repliesOf().fail(MISTAKE);
     expect(sent.map(({ id }) => id)).toEqual([7, undefined]);
   });
 
   it('about an error that cannot be written is INTERNAL, and where it happened', () => {
     collectLogs();
-    outlet().fail({ code: 'FORBIDDEN', message: 'No.', action: 'message', topic: 'desk', details: 1n }, 7);
+    repliesOf().fail({ code: 'FORBIDDEN', message: 'No.', action: 'message', topic: 'desk', details: 1n }, 7);
     expect(sent).toMatchObject([{ id: 7, payload: { code: 'INTERNAL', action: 'message', topic: 'desk' } }]);
   });
 
   it('about an error that cannot be written is logged', () => {
     const logs = collectLogs();
-    outlet().fail({ code: 'FORBIDDEN', message: 'No.', details: 1n });
+    repliesOf().fail({ code: 'FORBIDDEN', message: 'No.', details: 1n });
     expect(logs).toEqual([expect.stringContaining('FORBIDDEN')]);
   });
 });
@@ -64,22 +64,22 @@ describe('a client that makes mistakes', () => {
   };
 
   it('is told each of them, and goes on', () => {
-    mistakes(outlet(), 2);
+    mistakes(repliesOf(), 2);
     expect([sent.length, ended]).toEqual([2, []]);
   });
 
   it('is ended when it makes one too many', () => {
-    mistakes(outlet(), 3);
+    mistakes(repliesOf(), 3);
     expect([sent.length, ended]).toEqual([3, ['TOO_MANY_ERRORS']]);
   });
 
   it('is ended in another way when it is too fast', () => {
-    mistakes(outlet(), 3, { code: 'RATE_LIMITED', message: 'Slow down.' });
+    mistakes(repliesOf(), 3, { code: 'RATE_LIMITED', message: 'Slow down.' });
     expect(ended).toEqual(['TOO_MANY_REQUESTS']);
   });
 
   it('is forgiven with time', () => {
-    const one = outlet();
+    const one = repliesOf();
     mistakes(one, 2);
     now += 60_000;
     mistakes(one, 2);
@@ -87,13 +87,13 @@ describe('a client that makes mistakes', () => {
   });
 
   it('is not blamed for what fails without its doing', () => {
-    const one = outlet();
+    const one = repliesOf();
     for (let n = 0; n < 10; n++) one.fail(MISTAKE);
     expect(ended).toEqual([]);
   });
 
   it('is forgiven everything where there is no limit', () => {
-    mistakes(outlet(Infinity), 1_000);
+    mistakes(repliesOf(Infinity), 1_000);
     expect(ended).toEqual([]);
   });
 });

@@ -3,15 +3,15 @@ import { FrameBatch } from './frame-batch.js';
 
 const logger = new Logger('RealtimeGateway');
 
-/** Something with frames to write. */
+/** A socket with frames to write. */
 export interface Flushable {
   flush(): void;
 }
 
 /**
- * Gathers the sockets that got frames in this turn of the event loop and has each write them at once when the turn ends:
- * one system call for a socket, however many frames. `setImmediate` runs right after the sockets were read, so nothing
- * waits for anything but the work that is under way anyway.
+ * Collects the sockets that were sent frames in this turn of the event loop, and flushes each when the turn ends: one system
+ * call for a socket, however many frames. `setImmediate` runs right after the sockets were read, so that a frame waits only for
+ * work that is under way anyway.
  */
 export class FlushQueue {
   #empty = FrameBatch.empty();
@@ -19,7 +19,7 @@ export class FlushQueue {
   #spare: Flushable[] = [];
   #scheduled = false;
 
-  /** Where the parcels of this turn begin. */
+  /** The empty batch that the batches of this turn begin with. */
   get empty(): FrameBatch {
     return this.#empty;
   }
@@ -41,7 +41,7 @@ export class FlushQueue {
     this.#spare = sockets;
   };
 
-  /** One that fails must not keep the others from being written to. */
+  /** A socket that fails must not keep the others from being flushed. */
   #write(socket: Flushable): void {
     try {
       socket.flush();

@@ -6,12 +6,12 @@ const A = Buffer.from('a');
 const B = Buffer.from('bb');
 const C = Buffer.from('ccc');
 
-describe('a parcel', () => {
+describe('a batch', () => {
   it('holds its frames in their order, joined', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1 }).map(Buffer.from)), (frames) => {
-        const parcel = frames.reduce((before, frame) => before.with(frame), FrameBatch.empty());
-        expect([parcel.bytes, parcel.length]).toEqual([Buffer.concat(frames), Buffer.concat(frames).length]);
+        const batch = frames.reduce((before, frame) => before.with(frame), FrameBatch.empty());
+        expect([batch.bytes, batch.length]).toEqual([Buffer.concat(frames), Buffer.concat(frames).length]);
       }),
     );
   });
@@ -27,13 +27,13 @@ describe('a parcel', () => {
   });
 
   it('is joined once for all who hold it', () => {
-    const parcel = FrameBatch.empty().with(A).with(B);
-    expect(parcel.bytes).toBe(parcel.bytes);
+    const batch = FrameBatch.empty().with(A).with(B);
+    expect(batch.bytes).toBe(batch.bytes);
   });
 
   it('is nobody else’s when the next frame differs', () => {
     const shared = FrameBatch.empty().with(A);
-    const parcels = [shared.with(B), shared.with(C), shared.with(B)];
-    expect(parcels.map(({ bytes }) => bytes.toString())).toEqual(['abb', 'accc', 'abb']);
+    const batchs = [shared.with(B), shared.with(C), shared.with(B)];
+    expect(batchs.map(({ bytes }) => bytes.toString())).toEqual(['abb', 'accc', 'abb']);
   });
 });

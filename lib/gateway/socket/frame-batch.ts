@@ -1,25 +1,25 @@
 /**
- * The frames that leave a socket in one write. Sockets that got the same frames hold the same parcel: it is made, and its
- * bytes are joined, once for all of them, so that a message costs a recipient neither a list nor a copy.
+ * The frames that leave a socket in one write. Sockets with the same frames share one batch: it is made once, and its bytes
+ * are joined once, so that fan-out costs no list and no copy for each recipient.
  */
 export class FrameBatch {
-  /** What holds nothing yet; the first frames of a turn are added to it. */
+  /** A batch without frames; the first frame of a turn is added to it. */
   static empty(): FrameBatch {
     return new FrameBatch(undefined, NOTHING, 0);
   }
 
-  /** What became of it last: those who get the same frame next find it there. */
+  /** The batch that `with` made last: the next socket with the same frame finds it here. */
   #latest: FrameBatch | undefined;
   #bytes: Buffer | undefined;
 
   private constructor(
     private readonly before: FrameBatch | undefined,
     private readonly frame: Buffer,
-    /** How many bytes it holds. */
+    /** The size of all frames in bytes. */
     readonly length: number,
   ) {}
 
-  /** The parcel with one more frame; this one stays as it is. */
+  /** The batch with one more frame; this batch stays as it is. */
   with(frame: Buffer): FrameBatch {
     const latest = this.#latest;
     if (latest !== undefined && latest.frame === frame) return latest;
@@ -27,7 +27,7 @@ export class FrameBatch {
     return (this.#latest = new FrameBatch(before, frame, this.length + frame.length));
   }
 
-  /** All its frames in their order, ready to be written. */
+  /** All frames in order, ready to be written. */
   get bytes(): Buffer {
     return this.before === undefined ? this.frame : (this.#bytes ??= this.#join());
   }

@@ -1,34 +1,34 @@
-/** A socket with bytes that its peer has not taken. */
+/** A socket whose peer is behind. */
 export interface Backlogged {
-  /** How many bytes wait now. */
+  /** The number of bytes that wait to be taken by the peer. */
   readonly waitingBytes: number;
-  /** Ends it at once, as one that reads too slowly. */
+  /** Ends the socket at once, as that of a slow consumer. */
   giveUp(): void;
 }
 
-/** How full the budget may be after some were given up. */
+/** The part of the budget that may be in use after slow consumers were given up. */
 const RELIEF = 0.9;
 
-/** The bytes that wait to be written to all sockets of a node, and a bound on them. */
+/** Bounds the bytes that wait for all sockets of a node. */
 export class SendBudget {
   readonly #backlogs = new Map<Backlogged, number>();
   #total = 0;
 
   constructor(private readonly maxBytes: number) {}
 
-  /** How many bytes wait in all. */
+  /** The number of bytes that wait in all. */
   get total(): number {
     return this.#total;
   }
 
-  /** To be called when what waits for a socket may have changed. Beyond the bound, those furthest behind are given up. */
+  /** Call it when a socket's waiting bytes may have changed. Above the bound, the sockets furthest behind are given up. */
   update(socket: Backlogged): void {
     this.#count(socket, socket.waitingBytes);
     if (this.#total <= this.maxBytes) return;
-    // Some may have caught up since they were last counted.
+    // Sockets may have caught up since they were last counted.
     for (const each of this.#backlogs.keys()) this.#count(each, each.waitingBytes);
     if (this.#total <= this.maxBytes) return;
-    // Some room is made at once, or the next byte would bring us here again.
+    // Without some room to spare, the next byte would end up here again.
     const target = this.maxBytes * RELIEF;
     const furthestBehind = [...this.#backlogs].toSorted(([, a], [, b]) => b - a);
     for (const [each] of furthestBehind) {
@@ -38,7 +38,7 @@ export class SendBudget {
     }
   }
 
-  /** A socket is gone, and with it what waited for it. */
+  /** Forgets a socket that is gone, and its waiting bytes. */
   forget(socket: Backlogged): void {
     this.#count(socket, 0);
   }

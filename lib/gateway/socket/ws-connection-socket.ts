@@ -12,16 +12,16 @@ import type { Flushable, FlushQueue } from './flush-queue.js';
 /** From this many bytes on, what was sent in one turn is written at once: it fills system calls by itself. */
 const LARGE_BYTES = 65_536;
 
-/** The TCP socket below, with the part of Node that tells how much of a write the system has not taken yet. */
+/** The TCP socket, with the part of Node that tells how many bytes of a write the system has not taken yet. */
 type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
 
-/** What all sockets of a node that speak one protocol write through; they share the budget with the others. */
+/** The means of writing that all sockets of one codec share. The budget is shared by all sockets of the node. */
 export interface WriteShare {
   readonly batch: FlushQueue;
   readonly budget: SendBudget;
   /** Most bytes that may wait for one socket. */
   readonly maxQueueBytes: number;
-  /** Makes frames for those that have agreed to compression. */
+  /** Makes frames for sockets that have agreed to compression. */
   readonly compressedFrame: FrameMaker;
 }
 
@@ -32,8 +32,8 @@ export interface WriteShare {
 export class WsConnectionSocket extends ConnectionSocket implements Flushable, Backlogged {
   readonly #raw: RawSocket;
   readonly #makeFrame: FrameMaker;
-  /** What was sent and not written yet. */
-  #parcel: FrameBatch | undefined;
+  /** Frames that were sent and not written yet. */
+  #unwritten: FrameBatch | undefined;
   #closed = false;
   #held = false;
   /** True while bytes of ours are counted in the budget. */
@@ -41,7 +41,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #progress = 0;
   #stalledTicks = 0;
 
-  /** @param owner told when the peer does not take what is written to it */
+  /** @param owner told when the peer does not read what is written to it */
   constructor(
     private readonly ws: WebSocket,
     readonly codec: Codec,
@@ -50,12 +50,12 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   ) {
     super();
     this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
-    // Compression is the one extension there is; empty when it was not agreed on.
+    // Compression is the only extension; the field is empty when it was not agreed on.
     this.#makeFrame = ws.extensions === '' ? textFrame : share.compressedFrame;
   }
 
   get waitingBytes(): number {
-    const kept = this.#held ? (this.#parcel?.length ?? 0) : 0;
+    const kept = this.#held ? (this.#unwritten?.length ?? 0) : 0;
     return this.#raw.writableLength + kept;
   }
 
@@ -63,40 +63,40 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (!this.#closed) this.#enqueue(frame.bytes(this.#makeFrame));
   }
 
-  /** Keeps what is sent until {@link release}. */
+  /** Keeps frames until {@link release}. */
   hold(): void {
     this.flush();
     this.#held = true;
   }
 
-  /** Lets go what was kept, behind what `first` sends. */
+  /** Sends what `first` sends, and the kept frames behind it. */
   release(first: () => void): void {
     if (!this.#held) return first();
-    const kept = this.#parcel;
-    this.#parcel = undefined;
+    const kept = this.#unwritten;
+    this.#unwritten = undefined;
     this.#held = false;
     if (kept === undefined) return first();
     this.#count(this.#raw.writableLength);
     first();
-    // That may have been too much for the peer.
+    // The first frames may have exceeded the send queue.
     if (!this.#closed) this.#enqueue(kept.bytes);
   }
 
   flush(): void {
-    const parcel = this.#parcel;
-    // What was sent before the hold may have left a place in the batch.
-    if (this.#held || parcel === undefined) return;
-    this.#parcel = undefined;
+    const batch = this.#unwritten;
+    // The socket may be in the flush queue since before the hold.
+    if (this.#held || batch === undefined) return;
+    this.#unwritten = undefined;
     const raw = this.#raw;
-    if (raw.writable) raw.write(parcel.bytes);
+    if (raw.writable) raw.write(batch.bytes);
     const waiting = raw.writableLength;
     if (waiting === 0) return;
     this.#count(waiting);
-    // One message may be larger than the queue: a peer that had taken everything before is not slow.
-    if (waiting > parcel.length && waiting > this.share.maxQueueBytes && !this.#closed) this.owner.tooSlow();
+    // A single message may be larger than the send queue: a peer that had taken everything before is not slow.
+    if (waiting > batch.length && waiting > this.share.maxQueueBytes && !this.#closed) this.owner.tooSlow();
   }
 
-  /** Says whether the peer has taken nothing of what waits for it for that many calls in a row; to be called at a steady pace. */
+  /** True when the peer has taken none of the waiting bytes for more than `ticks` calls in a row. Call it at a steady pace. */
   isStalled(ticks: number): boolean {
     if (!this.#isBehind) return false;
     const waiting = this.#raw.writableLength;
@@ -109,19 +109,19 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
-    // One that does not read must not be handed still more.
-    if (name === 'SLOW') this.#parcel = undefined;
+    // A peer that does not read must not be sent more.
+    if (name === 'SLOW') this.#unwritten = undefined;
     this.closing();
     this.ws.close(CLOSE_CODES[name].code, reason);
   }
 
-  /** To be called before a close frame is sent, by whomever: what was sent goes before it, and nothing behind it. */
+  /** Called before either side's close frame is answered or sent: frames sent before go first, and none follows. */
   closing(): void {
     if (this.#closed) return;
     this.#closed = true;
     if (!this.#held) return this.flush();
-    // Nothing comes before the welcome.
-    this.#parcel = undefined;
+    // No frame goes before the welcome.
+    this.#unwritten = undefined;
     this.#count(this.#raw.writableLength);
   }
 
@@ -130,10 +130,10 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.terminate();
   }
 
-  /** Ends the socket at once, without the peer's part in it; what was not taken yet is dropped. */
+  /** Ends the socket at once, without a closing handshake; bytes that were not taken are dropped. */
   terminate(): void {
     this.#closed = true;
-    this.#parcel = undefined;
+    this.#unwritten = undefined;
     this.ws.terminate();
     this.share.budget.forget(this);
   }
@@ -141,20 +141,20 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   /** The socket is gone. */
   closed(): void {
     this.#closed = true;
-    this.#parcel = undefined;
+    this.#unwritten = undefined;
     this.share.budget.forget(this);
   }
 
   #enqueue(bytes: Buffer): void {
-    const before = this.#parcel;
-    const parcel = (this.#parcel = (before ?? this.share.batch.empty).with(bytes));
+    const before = this.#unwritten;
+    const batch = (this.#unwritten = (before ?? this.share.batch.empty).with(bytes));
     if (this.#held) {
       this.share.budget.update(this);
-      if (parcel.length > this.share.maxQueueBytes) this.owner.tooSlow();
+      if (batch.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
     if (before === undefined) this.share.batch.add(this);
-    if (parcel.length >= LARGE_BYTES) this.flush();
+    if (batch.length >= LARGE_BYTES) this.flush();
   }
 
   #count(waiting: number): void {

@@ -1,0 +1,100 @@
+import { createConnection, type RealtimeConnection } from '../../lib/core/connection/connection.js';
+import type { CommandId } from '../../lib/core/protocol/command.js';
+import type { WireError } from '../../lib/core/protocol/error-code.js';
+import type { Push } from '../../lib/core/protocol/push.js';
+import { JsonCodec } from '../../lib/codecs/json/json-codec.js';
+import type { Codec } from '../../lib/ports/codec.js';
+import { ConnectionSocket } from '../../lib/ports/connection-socket.js';
+import type { Frame } from '../../lib/ports/frame.js';
+import { ClientReplies } from '../../lib/gateway/session/client-replies.js';
+import type { Client } from '../../lib/gateway/session/client.js';
+import type { Endpoint, HoldableSocket } from '../../lib/gateway/session/endpoint.js';
+
+/** A codec whose frames are the pushes and messages themselves. */
+export class FakeCodec extends JsonCodec {
+  constructor(readonly hasPersonalTopics = false) {
+    super({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
+  }
+
+  override encodePush(push: Push): string {
+    return JSON.stringify(push);
+  }
+
+  override encodeMessage(text: string): string {
+    return text;
+  }
+}
+
+/** A socket that keeps what is sent. */
+class FakeSocket extends ConnectionSocket implements HoldableSocket {
+  constructor(
+    readonly codec: Codec,
+    private readonly told: unknown[],
+  ) {
+    super();
+  }
+
+  send(frame: Frame): void {
+    this.told.push(JSON.parse(frame.text));
+  }
+
+  close(): void {}
+
+  hold(): void {
+    this.told.push('hold');
+  }
+
+  release(first: () => void): void {
+    first();
+    this.told.push('release');
+  }
+}
+
+/** The end of a socket, and the client behind it: they keep what happens to them. */
+export class FakeClient implements Client, Endpoint {
+  /** Everything that the client was told, in order. */
+  readonly told: Record<string, any>[] = [];
+  /** What else has happened, in order. */
+  readonly log: string[] = [];
+  /** How it was closed: the name of the code, and the reason. */
+  closedWith: readonly unknown[] | undefined;
+  connection: RealtimeConnection = createConnection({ id: 'n.1', userId: 'ann', createdAt: new Date(0) });
+  readonly socket: HoldableSocket;
+  readonly replies: ClientReplies;
+  onServing: () => void = () => undefined;
+
+  constructor(codec: Codec = new FakeCodec()) {
+    this.socket = new FakeSocket(codec, this.told);
+    const clock = { now: () => 0 };
+    const services = { clock, timestamps: { now: () => '' } as never, mistakeRate: { perSecond: 1, burst: 10 } };
+    this.replies = new ClientReplies(this.socket, services, this);
+  }
+
+  get isClosed(): boolean {
+    return this.closedWith !== undefined;
+  }
+
+  /** The errors that the client was told, by their codes. */
+  get errors(): (readonly [string, CommandId | undefined])[] {
+    return this.told.flatMap(({ kind, error, id }) =>
+      kind === 'error' ? [[(error as WireError).code, id] as const] : [],
+    );
+  }
+
+  pauseReading(): void {
+    this.log.push('pause');
+  }
+
+  resumeReading(): void {
+    this.log.push('resume');
+  }
+
+  startServing(): void {
+    this.log.push('serving');
+    this.onServing();
+  }
+
+  disconnect(...how: readonly unknown[]): void {
+    this.closedWith ??= how;
+  }
+}
