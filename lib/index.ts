@@ -76,4 +76,3 @@ export type { Presence, PresenceChange, PresenceCounts, PresenceMember } from '.
 export { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
 export type { JwtAlgorithm } from './adapters/jwt/jwt-algorithm.js';
 export type { RealtimeJwtOptions } from './adapters/jwt/jwt-options.js';
-export { RealtimeWsAdapter, type RealtimeWsAdapterOptions } from './gateway/realtime-ws.adapter.js';

@@ -14,7 +14,6 @@ import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
-import { AdapterInstallation } from './gateway/upgrade/adapter-installation.js';
 import { AuthCommands } from './gateway/auth/auth-commands.js';
 import { Handshake } from './gateway/auth/handshake.js';
 import { PresenceHooks } from './gateway/session/presence-hooks.js';
@@ -139,7 +138,6 @@ function complete(definition: DynamicModule): DynamicModule {
       ServedCodecs,
       RealtimeGateway,
       UpgradeHandler,
-      AdapterInstallation,
       RealtimeService,
       RealtimeAuthGuard,
       ...(definition.providers ?? []),

@@ -1,10 +1,8 @@
-import type { BeforeApplicationShutdown, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { WebSocketGateway } from '@nestjs/websockets';
+import { Injectable, type BeforeApplicationShutdown, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
 import { NEUTRAL_SUBPROTOCOL } from '../core/identity/token.js';
-import { GATEWAY_MARKER } from '../options/realtime.constants.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import type { Codec } from '../ports/codec.js';
@@ -32,11 +30,11 @@ const DEFLATE: PerMessageDeflateOptions = {
 };
 
 /**
- * Holds the sockets of this node. A gateway like any other to Nest, found by {@link RealtimeWsAdapter} through its path;
- * requests reach it through `UpgradeHandler`.
+ * Holds the sockets of this node; requests reach it through `UpgradeHandler`. Not a gateway of Nest: one would make Nest
+ * choose a WebSocket adapter, and that choice belongs to the application's own gateways.
  * @internal
  */
-@WebSocketGateway({ path: GATEWAY_MARKER })
+@Injectable()
 export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
   readonly server: WebSocketServer;
   readonly #endpoints = new SocketEndpoints<SocketEndpoint>();

@@ -26,7 +26,6 @@ const NAMES: Record<string, readonly string[]> = {
     'RealtimeError',
     'RealtimeModule',
     'RealtimeService',
-    'RealtimeWsAdapter',
     'Recipients',
     'RequirePermissions',
     'RequireRoles',

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AdmissionControl, type AdmissionVerdict } from '../../core/connection/admission.js';
@@ -10,11 +10,12 @@ import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
 import { Handshake } from '../auth/handshake.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
+import { refuseCollidingGateways } from './colliding-gateways.js';
 import { refuse } from './http-refusal.js';
 import { ProxyTrust } from './proxy-trust.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
-import type { RealtimeWsAdapter } from '../realtime-ws.adapter.js';
 import { ServedCodecs } from '../served-codecs.js';
+import { isUnserved } from './unserved-path.js';
 import { UpgradeRouter } from './upgrade-router.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
@@ -39,6 +40,7 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly httpAdapterHost: HttpAdapterHost,
     private readonly config: ApplicationConfig,
+    private readonly discovery: DiscoveryService,
     private readonly settings: RealtimeSettings,
     private readonly handshake: Handshake,
     private readonly authentication: AuthCommands,
@@ -60,14 +62,15 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     // A standalone application context has no HTTP server, and so no connections.
     const server = this.httpAdapterHost.httpAdapter?.getHttpServer() as Server | undefined;
     if (!server) return;
-    const adapter = this.config.getIoAdapter() as RealtimeWsAdapter;
     const served = this.#served();
+    const adapter = this.config.getIoAdapter();
+    refuseCollidingGateways(this.discovery.getProviders(), adapter, new Set(served.keys()));
     this.#logger.log(`WebSockets are accepted at ${[...served.keys()].join(' and ')}`);
     this.#router.install(server, (request, socket, head) => {
       const asked = pathOf(request);
       const codec = served.get(asked);
       if (codec) void this.#enter(request, socket, head, codec);
-      else if (adapter.wouldDrop(server, asked)) refuse(guarded(socket), NOT_FOUND);
+      else if (isUnserved(server, asked, adapter, this.#router.listenersOn(server))) refuse(guarded(socket), NOT_FOUND);
       else return false;
       return true;
     });

@@ -76,6 +76,30 @@ describe('an upgrade router', () => {
     expect(wrapper).toHaveBeenCalledOnce();
   });
 
+  it('serves another server beside the first, and leaves it alone once it is taken off', () => {
+    route.mockReturnValue(true);
+    const second = createServer();
+    const uninstall = router.install(second, route);
+    second.emit('upgrade', ...(ARGS as []));
+    uninstall();
+    second.emit('upgrade', ...(ARGS as []));
+    upgrade();
+    expect([route.mock.calls.length, second.listenerCount('upgrade')]).toEqual([2, 0]);
+  });
+
+  it('asks its route once for a request to a server that it was installed on twice', () => {
+    router.install(server, route);
+    upgrade();
+    expect([route.mock.calls.length, router.listenersOn(server)]).toEqual([1, 1]);
+  });
+
+  it('asks nobody any more, although somebody keeps what it had put there', () => {
+    const kept = server.emit;
+    router.uninstall();
+    Reflect.apply(kept, server, ['upgrade', ...ARGS]);
+    expect(route).not.toHaveBeenCalled();
+  });
+
   it('may be uninstalled twice, or without having been installed', () => {
     router.uninstall();
     router.uninstall();

@@ -11,27 +11,45 @@ export type UpgradeRoute = (request: IncomingMessage, socket: Duplex, head: Buff
  * ends them after a second, so neither may see a request that we are still deciding on.
  */
 export class UpgradeRouter {
-  #restore: (() => void) | undefined;
+  readonly #uninstall = new Map<Server, () => void>();
 
-  install(server: Server, route: UpgradeRoute): void {
+  /** How many `upgrade` listeners of a server are the router's own. */
+  listenersOn(server: Server): number {
+    return this.#uninstall.has(server) ? 1 : 0;
+  }
+
+  /**
+   * Installs the route on one more server. Doing so twice changes nothing.
+   * @returns takes it off that server again
+   */
+  install(server: Server, route: UpgradeRoute): () => void {
+    const installed = this.#uninstall.get(server);
+    if (installed) return installed;
     // oxlint-disable-next-line typescript/unbound-method -- it is called with the server as `this`
     const { emit } = server;
     const routed = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'upgrade' && route(...(args as Parameters<UpgradeRoute>))) return true;
+      if (event === 'upgrade' && active && route(...(args as Parameters<UpgradeRoute>))) return true;
       return Reflect.apply(emit, this, [event, ...args]) as boolean;
     };
+    let active = true;
     server.emit = routed as typeof server.emit;
     // Node emits `upgrade` only while somebody listens.
     const listen = () => undefined;
     server.on('upgrade', listen);
-    this.#restore = () => {
+    const uninstall = () => {
+      if (this.#uninstall.get(server) !== uninstall) return;
+      this.#uninstall.delete(server);
+      active = false;
       server.off('upgrade', listen);
+      // Somebody may have wrapped it once more since.
       if (server.emit === (routed as typeof server.emit)) server.emit = emit;
     };
+    this.#uninstall.set(server, uninstall);
+    return uninstall;
   }
 
+  /** Takes the route off all servers. */
   uninstall(): void {
-    this.#restore?.();
-    this.#restore = undefined;
+    for (const uninstall of this.#uninstall.values()) uninstall();
   }
 }

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import { JwtVerifier, RealtimeModule, RealtimeWsAdapter } from 'nestjs-realtime';
+import { JwtVerifier, RealtimeModule } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -34,8 +34,7 @@ describe.concurrent('A verifier that takes two seconds admits a client', () => {
   });
 
   it('beside socket.io', async ({ onTestFinished: finished }) => {
-    const configure = (app: INestApplication) =>
-      app.useWebSocketAdapter(new RealtimeWsAdapter(app, { fallback: new IoAdapter(app) }));
+    const configure = (app: INestApplication) => app.useWebSocketAdapter(new IoAdapter(app));
     expect(await userAfterAWhile({ finished, providers: [PathlessGateway], configure })).toBe('ann');
   });
 

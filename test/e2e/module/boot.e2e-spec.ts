@@ -1,35 +1,11 @@
 import { NestFactory } from '@nestjs/core';
-import { IoAdapter } from '@nestjs/platform-socket.io';
-import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { all, connection, RealtimeModule, RealtimeService } from 'nestjs-realtime';
 import { startTestApp, testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { listen, PLATFORMS, TEST_TOKENS, welcomed } from '../../helpers/listening-app.js';
+import { listen, TEST_TOKENS, welcomed } from '../../helpers/listening-app.js';
 
 const realtime = () => RealtimeModule.forRoot({ providers: [TEST_TOKENS] });
-
-describe.each(PLATFORMS)('A foreign adapter on %s stops the boot', (platform) => {
-  it('with the line that cures it', async () => {
-    const booting = listen({
-      platform,
-      imports: [realtime()],
-      configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
-    });
-    await expect(booting).rejects.toThrow(
-      'app.useWebSocketAdapter(new RealtimeWsAdapter(app, { fallback: new WsAdapter(app) }));',
-    );
-  });
-
-  it('naming the adapter', async () => {
-    const booting = listen({
-      platform,
-      imports: [realtime()],
-      configure: (app) => app.useWebSocketAdapter(new IoAdapter(app)),
-    });
-    await expect(booting).rejects.toThrow('The application uses IoAdapter, which cannot serve the gateway');
-  });
-});
 
 describe('An application context without a server', () => {
   class AppModule {}
