@@ -9,6 +9,7 @@ import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
+import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { PendingSubscribers } from './delivery/pending-subscribers.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
@@ -57,6 +58,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
   constructor(
     modules: ModulesContainer,
     @Optional() @Inject(HandlerExplorer) private readonly explorer?: HandlerExplorer,
+    @Optional() @Inject(NodeLifecycle) private readonly lifecycle?: NodeLifecycle,
   ) {
     super();
     if (!explorer) {
@@ -76,6 +78,8 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
   /** @internal */
   onModuleInit(): void {
     this.explorer?.explore();
+    // The providers' own hooks have run by now: this node is on the bus.
+    this.lifecycle?.started();
   }
 
   /**
@@ -107,6 +111,7 @@ function complete(definition: DynamicModule): DynamicModule {
       ...PORT_PROVIDERS,
       NodeIdentity,
       NodeDrain,
+      NodeLifecycle,
       ConnectionEvents,
       PresenceWatchers,
       LocalDelivery,

@@ -9,6 +9,7 @@ import type { Envelope } from './core/routing/envelope.js';
 import type { NodeQuery } from './core/bus/node-query.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
@@ -48,9 +49,12 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const [settings, clock] = [new RealtimeSettings(options), { now: () => 0 }];
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const isKept = (name: string) => name.startsWith('log:') || name === '#user:kept';
-  const policies = { of: (name: string) => (isKept(name) ? { history: { size: 3, ttlMs: 1_000 } } : undefined) };
+  const of = (name: string) => (isKept(name) ? { history: { size: 3, ttlMs: 1_000 } } : undefined);
+  const policies = { hasGateways: false, of };
+  const lifecycle = new NodeLifecycle();
+  lifecycle.started();
   const presence = new InMemoryPresenceStore(bus);
-  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence);
+  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence, lifecycle);
 }
 
 beforeEach(() => {

@@ -3,29 +3,22 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
-import {
-  explainHistoryOptions,
-  explainIdempotencyKey,
-  type HistoryOptions,
-  type TopicHistory,
-} from './core/history/history-options.js';
-import { localReport, type DeliveryReport } from './core/routing/delivery-report.js';
-import type { EnvelopeContent } from './core/routing/envelope.js';
-import { explainMessage, stringifyMessage } from './core/message/message.js';
+import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
+import type { DeliveryReport } from './core/routing/delivery-report.js';
+import type { EnvelopeContent, Rights } from './core/routing/envelope.js';
 import type { MessageInput } from './core/message/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
-import { topicOfAddress } from './core/routing/topic-address.js';
 import type { Presence } from './core/presence/presence.js';
 import type { Problem } from './core/base/problem.js';
-import type { NodeQueryResult, NodeQuery } from './core/bus/node-query.js';
 import { explainRights } from './core/identity/rights.js';
 import type { RealtimeEvent } from './core/connection/realtime-event.js';
-import { subjectOf, subjectOfAll } from './core/bus/subject.js';
 import { explainTopic } from './core/topic/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
+import { MessageSender } from './delivery/message-sender.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { NodeLifecycle } from './delivery/node-lifecycle.js';
+import { NodeRequests } from './delivery/node-requests.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
-import { Timestamps } from './delivery/timestamps.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { RealtimeArgumentError } from './errors/realtime-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
@@ -85,15 +78,15 @@ export interface RightsInput {
 }
 
 /**
- * Sends messages to connected clients. Inject it anywhere; it may be used before the server listens (there is just
- * nobody to receive yet).
+ * Sends messages to connected clients. Inject it anywhere, and use it from `onApplicationBootstrap()` on.
  *
  * Every method rejects with {@link RealtimeArgumentError} when an argument cannot be right; nothing was sent then.
  * @publicApi
  */
 @Injectable()
 export class RealtimeService {
-  readonly #timestamps: Timestamps;
+  readonly #requests: NodeRequests;
+  readonly #sender: MessageSender;
 
   /** @internal */
   constructor(
@@ -106,8 +99,10 @@ export class RealtimeService {
     private readonly historyStore: HistoryStore,
     private readonly policies: TopicPolicies,
     private readonly presence: PresenceStore,
+    private readonly lifecycle: NodeLifecycle,
   ) {
-    this.#timestamps = new Timestamps(clock);
+    this.#requests = new NodeRequests(bus, lifecycle);
+    this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report);
   }
 
   /** True once this node is ending its connections, and lets no new ones in. */
@@ -116,12 +111,12 @@ export class RealtimeService {
   }
 
   /**
-   * True while this node reaches the other nodes and is reached by them; in memory always. While it is false, this node's
+   * True while this node reaches the other nodes and is reached by them; in memory for as long as it runs. While it is false, this node's
    * connections are served by what this node sends, and new ones are asked to try again. Made for health checks: a node
    * that is not attached for long should not get new connections.
    */
   get isAttached(): boolean {
-    return this.bus.isAttached;
+    return this.lifecycle.isRunning && this.bus.isAttached;
   }
 
   /**
@@ -193,7 +188,7 @@ export class RealtimeService {
     message: MessageInput<T>,
     options?: PublishOptions,
   ): Promise<DeliveryReport> {
-    return this.#send([topic(topicName)], [], message, options);
+    return this.#sender.send([topic(topicName)], [], message, options);
   }
 
   /**
@@ -209,6 +204,7 @@ export class RealtimeService {
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
     assertValid([...explainTopic(topicName), ...explainHistoryOptions(options)]);
+    this.lifecycle.assertRunning();
     const retention = this.policies.of(topicName)?.history;
     if (!retention) throw new RealtimeArgumentError([{ at: 'topic', message: KEEPS_NONE }]);
     const range = { limit, reverse, ...(since && { since: since.offset }) };
@@ -227,7 +223,9 @@ export class RealtimeService {
    * ```
    */
   to(...addresses: Address[]): Recipients {
-    return new Recipients(addresses, [], (to, except, message, options) => this.#send(to, except, message, options));
+    return new Recipients(addresses, [], (to, except, message, options) =>
+      this.#sender.send(to, except, message, options),
+    );
   }
 
   /**
@@ -238,7 +236,7 @@ export class RealtimeService {
    */
   async subscribe(connectionId: string, topicName: string): Promise<boolean> {
     assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName)]);
-    return this.#order(connectionId, { kind: 'subscribe', topic: topicName });
+    return this.#requests.order(connectionId, { kind: 'subscribe', topic: topicName });
   }
 
   /**
@@ -249,7 +247,7 @@ export class RealtimeService {
   async unsubscribe(connectionId: string, topicName: string, options?: UnsubscribeOptions): Promise<boolean> {
     const { reason = 'unsubscribed by the application' } = options ?? {};
     assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName), ...explainReason(reason)]);
-    return this.#order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
+    return this.#requests.order(connectionId, { kind: 'unsubscribe', topic: topicName, reason });
   }
 
   /**
@@ -260,7 +258,7 @@ export class RealtimeService {
   async disconnect(address: Address, options?: DisconnectOptions): Promise<DeliveryReport> {
     const { reason = 'disconnected by the application', reconnect = false } = options ?? {};
     assertValid([...explainAddress(address), ...explainReason(reason)]);
-    return this.#publish([address], [], { kind: 'disconnect', code: reconnect ? 'DISCONNECTED' : 'FORCED', reason });
+    return this.#carryOut(address, { kind: 'disconnect', code: reconnect ? 'DISCONNECTED' : 'FORCED', reason });
   }
 
   /**
@@ -271,7 +269,7 @@ export class RealtimeService {
    */
   async revalidate(address: Address): Promise<DeliveryReport> {
     assertValid(explainAddress(address));
-    return this.#publish([address], [], { kind: 'revalidate' });
+    return this.#carryOut(address, { kind: 'revalidate' });
   }
 
   /**
@@ -288,7 +286,7 @@ export class RealtimeService {
   async changeRights(address: Address, rights: RightsInput): Promise<DeliveryReport> {
     assertValid([...explainAddress(address), ...explainRights(rights)]);
     const { roles, permissions } = rights;
-    return this.#publish([address], [], {
+    return this.#carryOut(address, {
       kind: 'rights',
       ...(roles && { roles: [...roles] }),
       ...(permissions && { permissions: [...permissions] }),
@@ -301,7 +299,7 @@ export class RealtimeService {
    */
   async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainAddress(user(userId)));
-    return oldestFirst(await this.#ask(user(userId), { kind: 'connections', of: user(userId) }));
+    return oldestFirst(await this.#requests.ask(user(userId), { kind: 'connections', of: user(userId) }));
   }
 
   /**
@@ -311,7 +309,7 @@ export class RealtimeService {
   async connection(connectionId: string): Promise<RealtimeConnection | undefined> {
     const address = connection(connectionId);
     assertValid(explainAddress(address));
-    return (await this.#ask(address, { kind: 'connections', of: address }))[0];
+    return (await this.#requests.ask(address, { kind: 'connections', of: address }))[0];
   }
 
   /**
@@ -320,7 +318,7 @@ export class RealtimeService {
    */
   async topicsOf(connectionId: string): Promise<readonly string[]> {
     assertValid(explainAddress(connection(connectionId)));
-    return this.#ask(connection(connectionId), { kind: 'topics', of: connectionId });
+    return this.#requests.ask(connection(connectionId), { kind: 'topics', of: connectionId });
   }
 
   /**
@@ -329,7 +327,7 @@ export class RealtimeService {
    */
   async subscribersOf(topicName: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainTopic(topicName));
-    return this.#ask(topic(topicName), { kind: 'connections', of: topic(topicName) });
+    return this.#requests.ask(topic(topicName), { kind: 'connections', of: topic(topicName) });
   }
 
   /**
@@ -339,6 +337,8 @@ export class RealtimeService {
    */
   async usersIn(topicName: string): Promise<Presence> {
     assertValid(explainTopic(topicName));
+    this.lifecycle.assertRunning();
+    if (!this.policies.of(topicName)?.presence) throw new InvalidArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
     return this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
   }
 
@@ -355,6 +355,7 @@ export class RealtimeService {
    * said last, on Redis at most 6 s ago. A node that has crashed is listed for 15 s more (`leaseTtlMs`).
    */
   async nodes(): Promise<readonly NodeInfo[]> {
+    this.lifecycle.assertRunning();
     return this.directory.nodes();
   }
 
@@ -364,76 +365,17 @@ export class RealtimeService {
    * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
    */
   async counts(): Promise<RealtimeCounts> {
+    this.lifecycle.assertRunning();
     return this.directory.counts();
   }
 
-  async #send(
-    to: readonly Address[],
-    except: readonly Address[],
-    message: MessageInput,
-    options: PublishOptions | undefined,
-  ): Promise<DeliveryReport> {
-    assertValid([...to, ...except].flatMap(explainAddress));
-    assertValid(explainMessage(message));
-    const kept = this.#topicThatIsKept(to, except);
-    const retention = kept === undefined ? undefined : this.policies.of(kept)?.history;
-    // A key works where it is promised: for a topic of the application.
-    assertValid(explainIdempotencyKey(options?.idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
-    const json = stringifyMessage(message, this.#timestamps.now());
-    if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
-    if (kept === undefined || !retention) {
-      return this.#publish(to, except, { kind: 'message', text: json.text }, options);
-    }
-    const { report = this.settings.report, idempotencyKey } = options ?? {};
-    return this.historyStore.publish(kept, json.text, retention, {
-      report,
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
-    });
-  }
-
-  /**
-   * The topic whose history is to keep what is sent: the one it is published to, or the user's own. What goes to a user among
-   * others, or not to all connections of the user, is not kept.
-   * @throws RealtimeArgumentError when a topic that keeps one is among others, or with exceptions: what goes to some has no place in it
-   */
-  #topicThatIsKept(to: readonly Address[], except: readonly Address[]): string | undefined {
-    const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;
-    if (name !== undefined) return name;
-    const isKept = (address: Address) =>
-      address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
-    if (!to.some(isKept) && !except.some(isKept)) return undefined;
-    const message = 'must be one topic alone, without exceptions, when it is one that keeps a history';
-    throw new RealtimeArgumentError([{ at: 'to', message }]);
-  }
-
-  #publish(
-    to: readonly Address[],
-    except: readonly Address[],
-    content: EnvelopeContent,
-    options: SendOptions = {},
-  ): DeliveryReport | Promise<DeliveryReport> {
-    const subject = subjectOfAll(to);
-    if (to.length === 0 || subject === undefined) return localReport(0);
-    return this.bus.publish(subject, { to, except, content }, { report: options.report ?? this.settings.report });
-  }
-
-  #ask<Q extends NodeQuery>(
-    address: Address,
-    question: Q,
-  ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
-    const subject = subjectOf(address);
-    return subject === undefined ? [] : this.bus.ask(subject, question);
-  }
-
-  /** An order to one connection needs an answer: "did nothing" and "could not ask" are not the same. */
-  async #order(connectionId: string, content: EnvelopeContent): Promise<boolean> {
-    const { recipients, complete } = await this.#publish([connection(connectionId)], [], content, { report: true });
-    if (recipients === 0 && !complete) {
-      throw new RealtimeError('UNAVAILABLE', 'The node that holds the connection did not answer in time.');
-    }
-    return recipients > 0;
+  /** Orders are answered as messages are. */
+  #carryOut(address: Address, content: EnvelopeContent): DeliveryReport | Promise<DeliveryReport> {
+    return this.#requests.publish([address], [], content, this.settings.report);
   }
 }
+
+const NO_PRESENCE = 'must be one with presence: no @TopicGateway() of this application says { presence: true } for it';
 
 const KEEPS_NONE = 'must be one that keeps a history: no @TopicGateway() of this application says { history } for it';
 

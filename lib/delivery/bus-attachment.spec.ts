@@ -11,6 +11,7 @@ import { ConnectionEvents } from './connection-events.js';
 import type { EnvelopeRouter } from './envelope-router.js';
 import type { LocalQuery } from './local-query.js';
 import type { LocalPresence } from './local-presence.js';
+import { NodeLifecycle } from './node-lifecycle.js';
 import type { TopicStreams } from './topic-streams.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
@@ -42,6 +43,7 @@ describe('a node that is attached to the bus', () => {
       { now: () => 0 },
       events,
       { open: note, close: note } as unknown as LocalPresence,
+      new NodeLifecycle(),
     );
     await attachment.onModuleInit();
   });

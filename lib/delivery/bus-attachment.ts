@@ -11,6 +11,7 @@ import { LocalQuery } from './local-query.js';
 import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
+import { NodeLifecycle } from './node-lifecycle.js';
 import { TopicStreams } from './topic-streams.js';
 
 /** Attaches this node to the bus, and keeps the node and its users in the shared directories, while the application runs. */
@@ -30,6 +31,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly events: ConnectionEvents,
     private readonly presence: LocalPresence,
+    private readonly lifecycle: NodeLifecycle,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -53,6 +55,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
 
   /** Nest's last hook: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
+    this.lifecycle.closed();
     this.events.close();
     await this.presence.close();
     await this.directory.close();

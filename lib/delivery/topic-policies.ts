@@ -18,6 +18,9 @@ export interface TopicHistoryPolicy extends Retention {
 
 /** Answers what a topic keeps. Every lookup of a topic's options goes through this class. */
 export abstract class TopicPolicies {
+  /** True when the application has a `@TopicGateway()` at all. */
+  abstract readonly hasGateways: boolean;
+
   /** @returns the policy of the topic, or nothing when no gateway serves the topic */
   abstract of(topic: string): TopicPolicy | undefined;
 }

@@ -15,6 +15,11 @@ export class GatewayTopicPolicies {
     this.#personal = personalTopics && { history: personalTopics };
   }
 
+  /** True when the application has a `@TopicGateway()` at all. */
+  get hasGateways(): boolean {
+    return !this.topics.isEmpty;
+  }
+
   /** @returns the policy of the topic, or nothing when no gateway serves the topic */
   of(topic: string): Readonly<TopicGatewayOptions> | undefined {
     if (userOfPersonalTopic(topic) !== undefined) return this.#personal;

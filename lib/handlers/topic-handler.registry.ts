@@ -58,6 +58,10 @@ export class TopicHandlerRegistry {
     );
   }
 
+  get isEmpty(): boolean {
+    return this.#byHead.size === 0 && this.#anyHead.length === 0;
+  }
+
   /** The gateway whose pattern matches; of several, the one with the most literal characters. */
   find(topic: string): TopicMatch | undefined {
     const known = this.#found.get(topic);

@@ -21,6 +21,7 @@ import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalQuery } from '../delivery/local-query.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { NodeLifecycle } from '../delivery/node-lifecycle.js';
 import { LocalPresence } from '../delivery/local-presence.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { PendingSubscribers } from '../delivery/pending-subscribers.js';
@@ -57,11 +58,16 @@ export class RecordingRealtimeService extends RealtimeService {
   /** All messages sent, in order, with or without recipients. */
   readonly sent: SentMessage[];
   readonly #ids = new RandomIdGenerator();
-  readonly #policies: Pick<TopicPolicies, 'of'>;
+  readonly #policies: { hasGateways: boolean; of: TopicPolicies['of'] };
   readonly #parts: RecordingParts;
 
   constructor() {
-    const policies: Pick<TopicPolicies, 'of'> = { of: () => undefined };
+    const policies: { hasGateways: boolean; of: TopicPolicies['of'] } = {
+      hasGateways: false,
+      of: () => ({ presence: true }),
+    };
+    const lifecycle = new NodeLifecycle();
+    lifecycle.started();
     const registry = new InMemoryConnectionRegistry();
     const pubSub = new InMemoryPubSubManager();
     const sent: SentMessage[] = [];
@@ -71,7 +77,18 @@ export class RecordingRealtimeService extends RealtimeService {
     const clock = new SystemClock();
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
-    super(bus, directory, clock, events, new RealtimeSettings({}), new NodeDrain(), history, policies, store);
+    super(
+      bus,
+      directory,
+      clock,
+      events,
+      new RealtimeSettings({}),
+      new NodeDrain(),
+      history,
+      policies,
+      store,
+      lifecycle,
+    );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
     const streams = new TopicStreams(delivery, history);
@@ -98,7 +115,7 @@ export class RecordingRealtimeService extends RealtimeService {
   keepHistory(historyOf: (topic: string) => Retention | undefined): void {
     this.#policies.of = (topic) => {
       const history = historyOf(topic);
-      return history && { history };
+      return { presence: true, ...(history && { history }) };
     };
   }
 

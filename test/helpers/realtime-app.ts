@@ -1,4 +1,4 @@
-import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { RealtimeModule, type JwtClaims, type RealtimeBackend, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken, type TestClient } from 'nestjs-realtime/testing';
 import { listen, TEST_TOKENS, type ListeningApp } from './listening-app.js';
@@ -11,6 +11,8 @@ export interface RealtimeAppParts extends ModuleMetadata {
   readonly ports?: ModuleMetadata['providers'];
   /** Default: that in memory. */
   readonly backend?: RealtimeBackend;
+  /** Default: nothing is logged. */
+  readonly logger?: LoggerService;
   /** Called before the application listens. */
   readonly configure?: (app: INestApplication) => void;
   /** Told how to close it. Default: it is closed when the test has finished. */

@@ -1,12 +1,20 @@
+import { Logger } from '@nestjs/common';
+import cluster from 'node:cluster';
 import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
-import {
-  MessageBus,
-  type EnvelopeReceiver,
-  type MessageBusNode,
-  type QueryResponder,
-} from '../../ports/message-bus.js';
+import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../../ports/message-bus.js';
+import { siblingProcesses } from './sibling-processes.js';
+
+const logger = new Logger('RealtimeModule');
+
+function severalProcesses(manager: string): string {
+  return (
+    `This process was started by ${manager}, and the backend is in memory: what one process sends does not reach the ` +
+    "clients of the others. Use RealtimeModule.forRoot({ backend: redisBackend({ … }) }) from 'nestjs-realtime/redis', or " +
+    'run one process.'
+  );
+}
 
 /**
  * A bus with a single node: it delivers an envelope synchronously, in the call that publishes it.
@@ -23,7 +31,9 @@ export class InMemoryMessageBus extends MessageBus {
     return this.#receive !== undefined;
   }
 
-  open({ receive, respond }: MessageBusNode): void {
+  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder, _missed?: () => void): void {
+    const manager = siblingProcesses(process.env, cluster.isWorker);
+    if (manager !== undefined) logger.warn(severalProcesses(manager));
     this.#receive = receive;
     this.#respond = respond;
   }

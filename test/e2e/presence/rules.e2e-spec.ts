@@ -126,13 +126,10 @@ describe('the server', () => {
     expect(await app.realtime.usersIn('secret:1')).toMatchObject({ users: [{ userId: 'ann' }], userCount: 1 });
   });
 
-  it('finds nobody in a topic of which nobody knows it', async () => {
-    await subscribe('plain:1');
-    expect(await app.realtime.usersIn('plain:1')).toEqual({
-      topic: 'plain:1',
-      users: [],
-      userCount: 0,
-      connectionCount: 0,
+  it.each(['plain:1', 'unserved:1'])('is told that %s has no presence', async (topic) => {
+    await expect(app.realtime.usersIn(topic)).rejects.toMatchObject({
+      argument: 'topic',
+      message: expect.stringContaining('no @TopicGateway() of this application says { presence: true } for it'),
     });
   });
 

@@ -1,0 +1,92 @@
+import type { Problem } from '../core/base/problem.js';
+import { explainIdempotencyKey } from '../core/history/history-options.js';
+import type { MessageInput } from '../core/message/message-types.js';
+import { explainMessage, stringifyMessage } from '../core/message/message.js';
+import { explainAddress, type Address } from '../core/routing/address.js';
+import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import { topicOfAddress } from '../core/routing/topic-address.js';
+import { InvalidArgumentError } from '../errors/invalid-argument.error.js';
+import type { Clock } from '../ports/clock.js';
+import type { HistoryStore } from '../ports/history-store.js';
+import type { NodeLifecycle } from './node-lifecycle.js';
+import type { NodeRequests } from './node-requests.js';
+import { Timestamps } from './timestamps.js';
+import type { TopicPolicies } from './topic-policies.js';
+import { UnservedTopics } from './unserved-topics.js';
+
+/** How one message leaves this node. */
+export interface MessageSendOptions {
+  readonly report?: boolean;
+  readonly idempotencyKey?: string;
+}
+
+/** Checks a message, serialises it once, and hands it to the history of its topic or to the bus. */
+export class MessageSender {
+  readonly #timestamps: Timestamps;
+  readonly #unserved: UnservedTopics;
+
+  /** @param report whether the answers of other nodes are waited for, unless a call says otherwise */
+  constructor(
+    private readonly requests: NodeRequests,
+    private readonly lifecycle: NodeLifecycle,
+    private readonly historyStore: HistoryStore,
+    private readonly policies: TopicPolicies,
+    clock: Clock,
+    private readonly report: boolean,
+  ) {
+    this.#timestamps = new Timestamps(clock);
+    this.#unserved = new UnservedTopics(policies);
+  }
+
+  /**
+   * Sends a message to some addresses, except to others.
+   * @throws InvalidArgumentError when an argument cannot be right; nothing was sent then
+   * @throws RealtimeError `UNAVAILABLE` before this node runs, after it has been closed, or when it is not known whether
+   *   the message was added to a history
+   */
+  async send(
+    to: readonly Address[],
+    except: readonly Address[],
+    message: MessageInput,
+    options: MessageSendOptions = {},
+  ): Promise<DeliveryReport> {
+    refuse([...to, ...except].flatMap(explainAddress));
+    refuse(explainMessage(message));
+    // What a topic keeps is known only then.
+    this.lifecycle.assertRunning();
+    const kept = this.#keptTopic(to, except);
+    const retention = kept === undefined ? undefined : this.policies.of(kept)?.history;
+    const { report = this.report, idempotencyKey } = options;
+    // A key works where it is promised: for a topic of the application.
+    refuse(explainIdempotencyKey(idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
+    const json = stringifyMessage(message, this.#timestamps.now());
+    if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
+    if (kept !== undefined && retention) {
+      const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+      return this.historyStore.publish(kept, json.text, retention, { report, ...key });
+    }
+    const delivered = await this.requests.publish(to, except, { kind: 'message', text: json.text }, report);
+    if (delivered.recipients === 0) this.#unserved.sentTo(to);
+    return delivered;
+  }
+
+  /**
+   * The topic whose history keeps what is sent: the one it is published to, or the user's own. A message to a user among
+   * others, or not to all connections of the user, is not kept.
+   * @throws InvalidArgumentError when a topic that keeps a history is among others, or with exceptions: a message to some
+   *   of its subscribers has no place in it
+   */
+  #keptTopic(to: readonly Address[], except: readonly Address[]): string | undefined {
+    const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;
+    if (name !== undefined) return name;
+    const isKept = (address: Address) =>
+      address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
+    if (!to.some(isKept) && !except.some(isKept)) return undefined;
+    const problem = 'must be one topic alone, without exceptions, when it is one that keeps a history';
+    throw new InvalidArgumentError([{ at: 'to', message: problem }]);
+  }
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+}

@@ -1,0 +1,37 @@
+import { Logger } from '@nestjs/common';
+import type { Address } from '../core/routing/address.js';
+import { topicShape } from '../core/topic/topic-shape.js';
+import type { TopicPolicies } from './topic-policies.js';
+
+/** Most warnings of an application. */
+const MAX_WARNINGS = 20;
+
+/**
+ * Warns of messages to topics that no gateway of the application serves, as a misspelled name would be: nobody can subscribe
+ * there. Once per shape of names.
+ */
+export class UnservedTopics {
+  readonly #logger = new Logger('RealtimeService');
+  readonly #warned = new Set<string>();
+
+  constructor(private readonly policies: TopicPolicies) {}
+
+  /** Something was sent to these addresses and reached nobody. */
+  sentTo(addresses: readonly Address[]): void {
+    if (!this.policies.hasGateways || this.#warned.size >= MAX_WARNINGS) return;
+    for (const address of addresses) {
+      if (address.kind === 'topic' && this.policies.of(address.id) === undefined) this.#warn(address.id);
+    }
+  }
+
+  #warn(topic: string): void {
+    const shape = topicShape(topic);
+    if (this.#warned.has(shape) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(shape);
+    const last = this.#warned.size === MAX_WARNINGS ? ' This is the last warning of its kind.' : '';
+    this.#logger.warn(
+      `A message to the topic "${topic}" reached nobody: no @TopicGateway() of this application has a pattern for it, so ` +
+        `clients cannot subscribe. Said once for topics like "${shape}".${last}`,
+    );
+  }
+}
