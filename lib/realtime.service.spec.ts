@@ -11,11 +11,13 @@ import { ConnectionEvents } from './delivery/connection-events.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { RealtimeError } from './errors/realtime.error.js';
-import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
+import type { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
+import { MessageBus, type PublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
 
 const NEWS = { type: 'news' };
+const NO_SERVER = {} as UpgradeHandler;
 
 /** A bus between machines, as far as a send can tell: what it answers is up to the test. */
 class FakeBus extends MessageBus {
@@ -54,7 +56,19 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const lifecycle = new NodeLifecycle();
   lifecycle.started();
   const presence = new InMemoryPresenceStore(bus);
-  return new RealtimeService(bus, directory, clock, events, settings, drain, history, policies, presence, lifecycle);
+  return new RealtimeService(
+    bus,
+    directory,
+    clock,
+    events,
+    settings,
+    drain,
+    history,
+    policies,
+    presence,
+    lifecycle,
+    NO_SERVER,
+  );
 }
 
 beforeEach(() => {

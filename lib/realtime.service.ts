@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
@@ -22,6 +24,7 @@ import { TopicPolicies } from './delivery/topic-policies.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { RealtimeArgumentError } from './errors/realtime-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
+import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { Clock } from './ports/clock.js';
 import { inEpoch } from './core/history/recovery.js';
 import { HistoryStore } from './ports/history-store.js';
@@ -100,6 +103,7 @@ export class RealtimeService {
     private readonly policies: TopicPolicies,
     private readonly presence: PresenceStore,
     private readonly lifecycle: NodeLifecycle,
+    private readonly upgrades: UpgradeHandler,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
     this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report);
@@ -129,6 +133,27 @@ export class RealtimeService {
    */
   drain(): Promise<void> {
     return this.nodeDrain.start();
+  }
+
+  /**
+   * Accepts connections from one more HTTP server, with the same paths, limits and rules as from that of the application.
+   * Call it at any time until the application is closed; its connections are drained with all others. Whoever made the
+   * server lets it listen and closes it.
+   *
+   * ```ts
+   * const app = await NestFactory.create(AppModule, { httpsOptions });
+   * const plain = createServer(app.getHttpAdapter().getInstance());
+   * app.get(RealtimeService).acceptFrom(plain);
+   * ```
+   * @returns stops accepting from it; connections that were accepted stay
+   * @throws InvalidArgumentError when it is no HTTP server
+   * @throws RealtimeError `UNAVAILABLE` once the application has been closed
+   */
+  acceptFrom(server: Server): () => void {
+    if (!(server instanceof NetServer)) {
+      throw new InvalidArgumentError([{ at: 'server', message: 'must be a server of node:http or node:https' }]);
+    }
+    return this.upgrades.acceptFrom(server);
   }
 
   /**

@@ -28,6 +28,7 @@ import { PendingSubscribers } from '../delivery/pending-subscribers.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
+import type { UpgradeHandler } from '../gateway/upgrade/upgrade-handler.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
@@ -40,6 +41,9 @@ export interface SentMessage {
 }
 
 const NODE = 'recording';
+
+/** Nobody connects over a network. */
+const NO_SERVER = { acceptFrom: () => () => undefined } as unknown as UpgradeHandler;
 
 /**
  * A `RealtimeService` for unit tests. It checks arguments and routes like the real one, records the messages sent, and
@@ -88,6 +92,7 @@ export class RecordingRealtimeService extends RealtimeService {
       policies,
       store,
       lifecycle,
+      NO_SERVER,
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock);

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AdmissionControl, type AdmissionVerdict } from '../../core/connection/admission.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
 import { Clock } from '../../ports/clock.js';
 import type { Codec } from '../../ports/codec.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
@@ -36,6 +37,9 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
   readonly #admission: AdmissionControl;
   /** Sockets that are being judged. */
   readonly #pending = new Set<Duplex>();
+  /** What is spoken at which path; known once the application is initialised. */
+  #served: ReadonlyMap<string, Codec> | undefined;
+  #isClosed = false;
 
   constructor(
     private readonly httpAdapterHost: HttpAdapterHost,
@@ -62,25 +66,45 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     // A standalone application context has no HTTP server, and so no connections.
     const server = this.httpAdapterHost.httpAdapter?.getHttpServer() as Server | undefined;
     if (!server) return;
-    const served = this.#served();
-    const adapter = this.config.getIoAdapter();
-    refuseCollidingGateways(this.discovery.getProviders(), adapter, new Set(served.keys()));
+    const served = this.#servedPaths();
+    refuseCollidingGateways(this.discovery.getProviders(), this.config.getIoAdapter(), new Set(served.keys()));
     this.#logger.log(`WebSockets are accepted at ${[...served.keys()].join(' and ')}`);
-    this.#router.install(server, (request, socket, head) => {
+    this.#served = served;
+    this.#route(server);
+  }
+
+  onApplicationShutdown(): void {
+    this.#isClosed = true;
+    this.#router.uninstall();
+  }
+
+  /**
+   * Accepts connections from one more HTTP server.
+   * @returns stops that again; connections that were accepted stay
+   * @throws RealtimeError `UNAVAILABLE` once the application has been closed
+   */
+  acceptFrom(server: Server): () => void {
+    if (this.#isClosed) throw new RealtimeError('UNAVAILABLE', 'The application has been closed.');
+    const own: unknown = this.httpAdapterHost.httpAdapter?.getHttpServer();
+    return server === own ? () => undefined : this.#route(server);
+  }
+
+  #route(server: Server): () => void {
+    return this.#router.install(server, (request, socket, head) => {
       const asked = pathOf(request);
-      const codec = served.get(asked);
+      const codec = this.#served?.get(asked);
       if (codec) void this.#enter(request, socket, head, codec);
-      else if (isUnserved(server, asked, adapter, this.#router.listenersOn(server))) refuse(guarded(socket), NOT_FOUND);
+      else if (this.#isUnserved(server, asked)) refuse(guarded(socket), NOT_FOUND);
       else return false;
       return true;
     });
   }
 
-  onApplicationShutdown(): void {
-    this.#router.uninstall();
+  #isUnserved(server: Server, path: string): boolean {
+    return isUnserved(server, path, this.config.getIoAdapter(), this.#router.listenersOn(server));
   }
 
-  #served(): ReadonlyMap<string, Codec> {
+  #servedPaths(): ReadonlyMap<string, Codec> {
     const { byPath } = this.codecs;
     const prefix = this.settings.useGlobalPrefix ? this.config.getGlobalPrefix() : '';
     if (prefix === '') return byPath;
