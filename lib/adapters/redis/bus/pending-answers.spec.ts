@@ -124,7 +124,7 @@ describe('a node that is silent', () => {
   });
 
   it('does not have the roll called for the sake of a roll call', () => {
-    answers.open(1, settle, ROLL_CALL_TIMEOUT_MS);
+    answers.open(1, settle, { timeoutMs: ROLL_CALL_TIMEOUT_MS });
     answers.expect(1, 1);
     pass(700);
     expect(callRoll).not.toHaveBeenCalled();

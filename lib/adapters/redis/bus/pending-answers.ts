@@ -21,6 +21,8 @@ export interface Pending {
   expected: number | undefined;
   answered: number;
   recipients: number;
+  /** Whether every live node could be reached; undefined until that is known. */
+  isCovered: boolean | undefined;
   /** How many nodes have reached somebody. */
   nodes: number;
   readonly results: unknown[];
@@ -31,14 +33,22 @@ export interface Pending {
   readonly settle: (pending: Pending) => void;
 }
 
-/** True when every node that it was handed to has answered, and has acted on it. */
-export function isAnsweredByAll(pending: Pending): boolean {
-  return isAnswered(pending) && !pending.isDeclined;
+/** How something is waited for. */
+export interface PendingOptions {
+  /** For how long answers are waited for. */
+  readonly timeoutMs?: number;
+  /** True when {@link PendingAnswers.covered} will tell whether every live node could be reached. */
+  readonly isChecked?: boolean;
 }
 
-/** True when every node that it was handed to has answered. */
-function isAnswered({ expected, answered }: Pending): boolean {
-  return expected !== undefined && answered >= expected;
+/** True when every live node could be reached, and every node that it was handed to has answered and has acted on it. */
+export function isAnsweredByAll(pending: Pending): boolean {
+  return isSettled(pending) && pending.isCovered === true && !pending.isDeclined;
+}
+
+/** True when nothing more is waited for. */
+function isSettled({ expected, answered, isCovered }: Pending): boolean {
+  return expected !== undefined && answered >= expected && isCovered !== undefined;
 }
 
 /**
@@ -55,11 +65,16 @@ export class PendingAnswers {
   /** @param callRoll asks everybody to answer; called again only after {@link rollCalled} */
   constructor(private readonly callRoll: () => void) {}
 
-  open(sequence: number, settle: (pending: Pending) => void, timeoutMs = ANSWER_TIMEOUT_MS): Pending {
+  open(
+    sequence: number,
+    settle: (pending: Pending) => void,
+    { timeoutMs = ANSWER_TIMEOUT_MS, isChecked = false }: PendingOptions = {},
+  ): Pending {
     const pending: Pending = {
       sequence,
       expected: undefined,
       reached: 0,
+      isCovered: isChecked ? undefined : true,
       answered: 0,
       recipients: 0,
       nodes: 0,
@@ -83,7 +98,15 @@ export class PendingAnswers {
     pending.reached = reached;
     pending.expected = answering;
     pending.since = this.#ticks;
-    if (isAnswered(pending)) this.#settle(pending);
+    if (isSettled(pending)) this.#settle(pending);
+  }
+
+  /** Whether every live node could be reached. */
+  covered(sequence: number, isCovered: boolean): void {
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return;
+    pending.isCovered = isCovered;
+    if (isSettled(pending)) this.#settle(pending);
   }
 
   /** A node has answered. */
@@ -93,7 +116,7 @@ export class PendingAnswers {
     pending.answered += 1;
     pending.recipients += recipients;
     if (recipients > 0) pending.nodes += 1;
-    if (isAnswered(pending)) this.#settle(pending);
+    if (isSettled(pending)) this.#settle(pending);
   }
 
   /** A node has answered that it could not act on it. */
@@ -130,7 +153,8 @@ export class PendingAnswers {
       if (ageMs < GRACE_MS) break;
       if (pending.expected === undefined) continue;
       const missing = pending.expected - pending.answered;
-      if (ageMs >= pending.timeoutMs || (missing <= this.#silent && ageMs > GRACE_MS)) this.#settle(pending);
+      const isKnown = missing <= this.#silent && ageMs > GRACE_MS && pending.isCovered !== undefined;
+      if (ageMs >= pending.timeoutMs || isKnown) this.#settle(pending);
       else if (ageMs >= ROLL_CALL_AFTER_MS && pending.timeoutMs === ANSWER_TIMEOUT_MS) this.#call();
     }
   }

@@ -27,9 +27,9 @@ export class PublicationReports {
     private readonly subscriptions: RedisSubscriptions,
   ) {}
 
-  /** Called before it is published: other nodes may answer before Redis does. */
-  open({ sequence }: OutgoingEnvelope, settle: ReportTaker): void {
-    this.answers.open(sequence, settle);
+  /** Called right before it is published: other nodes may answer before Redis does. */
+  open(server: RedisServer, { sequence }: OutgoingEnvelope, settle: ReportTaker): void {
+    this.answers.open(server, sequence, settle);
   }
 
   /** Redis has handed it to so many nodes. */

@@ -4,10 +4,12 @@ import type { NodeQueryResult } from '../../../core/bus/node-query.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { AnswerBatch } from './answer-batch.js';
 import { fromQueryResultData, toQueryResultData } from './node-query-result-data.js';
+import { NodeCoverage } from './node-coverage.js';
 import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import type { RedisTransport } from './redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
+import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
 
 /** Most things that were found in one frame. */
@@ -17,6 +19,7 @@ const MAX_RESULTS = 128;
 export class RedisAnswers {
   readonly #batch: AnswerBatch;
   readonly #pending = new PendingAnswers(() => this.#callRoll());
+  readonly #coverage: NodeCoverage;
 
   constructor(
     private readonly network: RedisNetwork,
@@ -25,15 +28,22 @@ export class RedisAnswers {
     private readonly directory: RedisNodeDirectory,
   ) {
     this.#batch = new AnswerBatch(channels, transport);
+    this.#coverage = new NodeCoverage(channels, directory, (sequence, isCovered) =>
+      this.#pending.covered(sequence, isCovered),
+    );
   }
 
   /**
-   * Waits for what the nodes say that an envelope has reached.
+   * Waits for what the nodes say that an envelope has reached; called in the turn in which it is published.
    * @param settle told when all have answered, or nobody is waited for any more; `isCarried` is false when Redis has not
    * said that it has it
    */
-  open(sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
-    this.#pending.open(sequence, (pending) => settle(this.#reportOf(pending), pending.expected !== undefined));
+  open(server: RedisServer, sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
+    const isChecked = this.#coverage.isNeeded;
+    this.#pending.open(sequence, (pending) => settle(this.#reportOf(pending), pending.expected !== undefined), {
+      isChecked,
+    });
+    if (isChecked) this.#coverage.check(server, sequence);
   }
 
   /**
@@ -69,10 +79,14 @@ export class RedisAnswers {
   /** Publishes a query, and resolves with what the nodes have found. */
   ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
-      this.#pending.open(sequence, (pending) => {
+      const settle = (pending: Pending): void => {
         if (isAnsweredByAll(pending) && this.#isWhole) resolve(pending.results);
         else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
-      });
+      };
+      const server = this.network.serverOf(channel.partition);
+      const isChecked = server !== undefined && this.#coverage.isNeeded;
+      this.#pending.open(sequence, settle, { isChecked });
+      if (isChecked) this.#coverage.check(server, sequence);
       this.#count(channel, text, sequence);
     });
   }
@@ -147,7 +161,7 @@ export class RedisAnswers {
     const text = this.transport.textOf({ kind: 'roll-call', ...spoken });
     const called = ({ expected, answered }: Pending): void =>
       this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
-    this.#pending.open(spoken.sequence, called, ROLL_CALL_TIMEOUT_MS);
+    this.#pending.open(spoken.sequence, called, { timeoutMs: ROLL_CALL_TIMEOUT_MS });
     if (text !== undefined) this.#count(this.channels.everybody, text, spoken.sequence);
   }
 }

@@ -101,7 +101,7 @@ export class RedisEnvelopes {
     const isOwn = isServedHere || this.subscriptions.isActive(channel.name);
     const publication = { channel, sequence, wantsReport: report, isOwn, isServedHere };
     return new Promise((resolve, reject) => {
-      this.reports.open(publication, (delivered, isCarried) => {
+      this.reports.open(server, publication, (delivered, isCarried) => {
         if (!isCarried && envelope.content.kind !== 'message') reject(notCarried());
         else resolve(delivered);
       });

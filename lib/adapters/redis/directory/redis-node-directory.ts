@@ -29,6 +29,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   #self: NodeSelf | undefined;
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
+  #liveOthers: readonly string[] = [];
   #isEveryOtherAttached = true;
   /** Until when the lease of each node holds, by what Redis said, on this process's own clock. */
   readonly #holdsUntil = new Map<string, number>();
@@ -52,6 +53,16 @@ export class RedisNodeDirectory extends NodeDirectory {
    */
   get isEveryNodeAttached(): boolean {
     return this.#isEveryOtherAttached && !this.#isAnyMissing();
+  }
+
+  /** The other nodes whose lease has not run out, as far as is known. */
+  liveOthers(): readonly string[] {
+    return this.#liveOthers;
+  }
+
+  /** False for a node that has ended, or whose lease has run out. */
+  isLive(id: string): boolean {
+    return this.#others.has(id);
   }
 
   async open(self: NodeSelf): Promise<void> {
@@ -155,6 +166,7 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   #know(others: ReadonlyMap<string, NodeInfo>): void {
     this.#others = others;
+    this.#liveOthers = [...others.keys()];
     this.#isEveryOtherAttached = [...others.values()].every(({ isAttached }) => isAttached);
   }
 

@@ -95,7 +95,7 @@ export class RedisHistoryStore extends HistoryStore {
   }
 
   async #publishThere(server: RedisServer, outgoing: OutgoingPublication): Promise<PositionedReport> {
-    const delivered = new Promise<DeliveryReport>((resolve) => this.reports.open(outgoing, resolve));
+    const delivered = new Promise<DeliveryReport>((resolve) => this.reports.open(server, outgoing, resolve));
     try {
       const reply = await this.#run(publishScript, server, outgoing.keys, outgoing.args);
       const [epoch, offset, reached] = reply as [string, string, number];
