@@ -1,14 +1,15 @@
 import { connection, user } from 'nestjs-realtime';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { NodeCoverage } from '../../../lib/adapters/redis/bus/node-coverage.js';
+import { MissedOrders } from '../../../lib/adapters/redis/bus/missed-orders.js';
 import { Fleet } from './fleet.js';
 
 /** Leases outlive the tests. */
 const OVER = { leaseRefreshMs: 500, leaseTtlMs: 60_000 };
 
 /** Two nodes that know of each other; the way of the second to Redis is cut, with alice on it. */
-async function cutOff() {
-  const fleet = await Fleet.start({ over: OVER });
+async function cutOff(over = OVER) {
+  const fleet = await Fleet.start({ over });
   const [node, cut] = fleet.nodes;
   const alice = await cut!.connectAs('alice');
   await expect.poll(() => node!.realtime.nodes()).toHaveLength(2);
@@ -64,5 +65,82 @@ describe('A node that is cut off from Redis, with a lease that holds', () => {
     expect(await realtime.isOnline('alice')).toBe(false);
     expect(await realtime.connection(alice.id)).toBeUndefined();
     expect(await realtime.disconnect(user('alice'))).toEqual({ recipients: 0, nodes: 0, complete: true });
+  });
+});
+
+describe('What was ordered while a node was cut off', () => {
+  /** The way is whole again. */
+  async function back({ cut, fleet }: Awaited<ReturnType<typeof cutOff>>): Promise<void> {
+    cut.proxy.pass();
+    await expect.poll(() => cut.realtime.isAttached, { timeout: 6_000 }).toBe(true);
+    await fleet.healed(6_000);
+  }
+
+  it('is carried out when it is back: connections are ended', async () => {
+    const nodes = await cutOff();
+    await nodes.realtime.disconnect(user('alice'));
+    await back(nodes);
+    expect((await nodes.alice.nextClose()).code).toBe(3503);
+    expect(await nodes.realtime.isOnline('alice')).toBe(false);
+  });
+
+  it('is carried out before it counts as attached', async () => {
+    const nodes = await cutOff();
+    await nodes.realtime.disconnect(user('alice'));
+    nodes.cut.proxy.pass();
+    await expect.poll(() => nodes.cut.realtime.isAttached, { timeout: 6_000, interval: 1 }).toBe(true);
+    expect(await nodes.realtime.isOnline('alice').catch(() => false)).toBe(false);
+    expect((await nodes.cut.realtime.nodes())[0]!.connections).toBe(1);
+  });
+
+  it('is carried out when it was reported as complete, because its lease had run out', async () => {
+    const nodes = await cutOff({ leaseRefreshMs: 200, leaseTtlMs: 600 });
+    await expect.poll(() => nodes.realtime.nodes(), { timeout: 4_000 }).toHaveLength(1);
+    expect(await nodes.realtime.disconnect(user('alice'))).toMatchObject({ complete: true });
+    await back(nodes);
+    expect((await nodes.alice.nextClose()).code).toBe(3503);
+  });
+
+  it('is carried out in its order: rights as they were given last, and topics that were taken away', async () => {
+    const nodes = await cutOff();
+    const { realtime, alice } = nodes;
+    for (const roles of [['admin'], ['guest']]) await realtime.changeRights(user('alice'), { roles });
+    await realtime.unsubscribe(nodes.cut.reader.id, 'feed').catch(() => undefined);
+    nodes.cut.proxy.pass();
+    await expect.poll(() => nodes.cut.realtime.isAttached, { timeout: 6_000 }).toBe(true);
+    const found = () => realtime.connection(alice.id).catch(() => undefined);
+    await expect.poll(async () => [...((await found())?.roles ?? [])], { timeout: 4_000 }).toEqual(['guest']);
+    expect(await realtime.topicsOf(nodes.cut.reader.id)).toEqual([]);
+  });
+
+  it('before somebody came is not carried out on who came after it', async () => {
+    const fleet = await Fleet.start({ over: OVER });
+    const [node, cut] = fleet.nodes;
+    const first = await cut!.connectAs('alice');
+    expect(await node!.realtime.disconnect(user('alice'))).toEqual({ recipients: 1, nodes: 1, complete: true });
+    await first.nextClose();
+    const second = await cut!.connectAs('alice');
+    cut!.proxy.cut();
+    await expect.poll(() => cut!.realtime.isAttached).toBe(false);
+    await fleet.healed(6_000);
+    expect(await node!.realtime.sendToUser('alice', { type: 'hello' })).toMatchObject({ recipients: 1 });
+    await second.next('hello');
+  });
+
+  it('has all connections come back when more was ordered than is kept', async () => {
+    const nodes = await cutOff();
+    const many = Array.from({ length: 4_200 }, (_, n) => nodes.realtime.revalidate(user(`user-${n}`)));
+    await Promise.all(many);
+    nodes.cut.proxy.pass();
+    expect((await nodes.alice.nextClose()).code).toBe(3000);
+  });
+
+  it('would be lost if nobody asked for it: the connection would stay', async () => {
+    const catchUp = vi.spyOn(MissedOrders.prototype, 'catchUp').mockResolvedValue();
+    onTestFinished(() => catchUp.mockRestore());
+    const nodes = await cutOff();
+    await nodes.realtime.disconnect(user('alice'));
+    await back(nodes);
+    expect(await nodes.realtime.isOnline('alice')).toBe(true);
   });
 });

@@ -26,8 +26,8 @@ export interface Pending {
   /** How many nodes have reached somebody. */
   nodes: number;
   readonly results: unknown[];
-  /** True when a node has answered that it could not act on it. */
-  isDeclined: boolean;
+  /** True when a node could not act on it, or may never do so. */
+  isDoubtful: boolean;
   since: number;
   readonly timeoutMs: number;
   readonly settle: (pending: Pending) => void;
@@ -43,7 +43,7 @@ export interface PendingOptions {
 
 /** True when every live node could be reached, and every node that it was handed to has answered and has acted on it. */
 export function isAnsweredByAll(pending: Pending): boolean {
-  return isSettled(pending) && pending.isCovered === true && !pending.isDeclined;
+  return isSettled(pending) && pending.isCovered === true && !pending.isDoubtful;
 }
 
 /** True when nothing more is waited for. */
@@ -79,7 +79,7 @@ export class PendingAnswers {
       recipients: 0,
       nodes: 0,
       results: [],
-      isDeclined: false,
+      isDoubtful: false,
       since: this.#ticks,
       timeoutMs,
       settle,
@@ -121,9 +121,14 @@ export class PendingAnswers {
 
   /** A node has answered that it could not act on it. */
   decline(sequence: number): void {
-    const pending = this.#pending.get(sequence);
-    if (pending) pending.isDeclined = true;
+    this.doubt(sequence);
     this.answer(sequence, 0);
+  }
+
+  /** Somebody may never act on it. */
+  doubt(sequence: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending) pending.isDoubtful = true;
   }
 
   /** A part of an answer; the last one comes with {@link answer}. */

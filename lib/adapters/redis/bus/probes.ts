@@ -1,5 +1,6 @@
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { TICK_MS } from '../connection/redis-connection.js';
+import type { MissedOrders } from './missed-orders.js';
 import type { RedisTransport } from './redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
@@ -15,6 +16,8 @@ interface Fence {
   readonly sequence: number;
   /** When it was sent, in ticks. */
   readonly since: number;
+  /** When it was sent, in milliseconds of this process. */
+  readonly sentAt: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -25,8 +28,8 @@ interface Fence {
  */
 export class Probes {
   #ticks = 0;
-  /** The partitions over which a probe is under way. */
-  readonly #underWay = new Set<number>();
+  /** The partitions over which a probe is under way, and when it was sent, in milliseconds of this process. */
+  readonly #underWay = new Map<number, number>();
   /** By the partition that they went over. */
   readonly #fences = new Map<number, Fence>();
   #total = 0;
@@ -35,6 +38,7 @@ export class Probes {
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
     private readonly transport: RedisTransport,
+    private readonly orders: MissedOrders,
     private readonly settings: { readonly probeIntervalMs: number; readonly commandTimeoutMs: number },
   ) {}
 
@@ -55,10 +59,14 @@ export class Probes {
 
   /** A probe has come back. */
   heard(partition: number, sequence: number): void {
+    const sentAt = this.#underWay.get(partition);
     this.#underWay.delete(partition);
+    const server = this.network.serverOf(partition);
+    if (sentAt !== undefined && server) this.orders.heard(server, sentAt);
     const fence = this.#fences.get(partition);
     if (fence?.sequence !== sequence) return;
     this.#fences.delete(partition);
+    this.orders.heard(fence.server, fence.sentAt);
     // At once: what comes behind it may be in the same piece.
     fence.server.probeReturned();
     fence.resolve();
@@ -73,7 +81,14 @@ export class Probes {
     if (partition === undefined) return Promise.resolve();
     const spoken = this.transport.next();
     return new Promise((resolve, reject) => {
-      this.#fences.set(partition, { server, sequence: spoken.sequence, since: this.#total, resolve, reject });
+      this.#fences.set(partition, {
+        server,
+        sequence: spoken.sequence,
+        since: this.#total,
+        sentAt: performance.now(),
+        resolve,
+        reject,
+      });
       server.probeSent();
       this.transport.send(
         this.channels.probe(spoken.origin, partition),
@@ -97,7 +112,7 @@ export class Probes {
     const spoken = this.transport.next();
     const text = this.transport.textOf({ kind: 'probe', ...spoken });
     if (text === undefined) return;
-    this.#underWay.add(partition);
+    this.#underWay.set(partition, performance.now());
     this.transport.send(
       this.channels.probe(spoken.origin, partition),
       text,

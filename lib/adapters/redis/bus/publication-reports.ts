@@ -32,12 +32,16 @@ export class PublicationReports {
     this.answers.open(server, sequence, settle);
   }
 
-  /** Redis has handed it to so many nodes. */
-  handed(server: RedisServer, envelope: OutgoingEnvelope, count: number): void {
+  /**
+   * Redis has handed it to so many nodes.
+   * @param isKept false for an order that Redis did not keep for nodes that are cut off
+   */
+  handed(server: RedisServer, envelope: OutgoingEnvelope, count: number, isKept = true): void {
     const { channel, sequence, wantsReport, isOwn, isServedHere = false } = envelope;
     // Handed to nobody, though this node listens.
     if (count === 0 && isOwn && this.subscriptions.isActive(channel.name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
     const reached = isServedHere ? count + 1 : count;
+    if (!isKept) this.answers.doubt(sequence);
     this.answers.expect(sequence, reached, wantsReport ? reached : Math.min(reached, isOwn ? 1 : 0));
   }
 

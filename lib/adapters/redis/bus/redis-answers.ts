@@ -54,6 +54,11 @@ export class RedisAnswers {
     this.#pending.expect(sequence, reached, answering);
   }
 
+  /** Somebody may never get it: its report is not complete. */
+  doubt(sequence: number): void {
+    this.#pending.doubt(sequence);
+  }
+
   /** This node has delivered an envelope of its own. */
   served(sequence: number, recipients: number): void {
     this.#pending.answer(sequence, recipients);

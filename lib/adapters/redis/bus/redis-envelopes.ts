@@ -1,12 +1,15 @@
 import type { BusFrame } from '../../../core/bus/bus-frame.js';
+import { isKeptOrder } from '../../../core/bus/kept-order.js';
 import { localReport, type DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { Envelope } from '../../../core/routing/envelope.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import type { EnvelopeReceiver } from '../../../ports/message-bus.js';
 import { PendingEchoes } from './pending-echoes.js';
+import type { MissedOrders } from './missed-orders.js';
+import { publishOrderScript } from './order-scripts.js';
 import type { PublicationReports } from './publication-reports.js';
 import type { RedisAnswers } from './redis-answers.js';
-import type { RedisChannel } from '../connection/redis-channels.js';
+import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import { tooLarge, type RedisTransport } from './redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
@@ -37,10 +40,12 @@ export class RedisEnvelopes {
 
   constructor(
     private readonly network: RedisNetwork,
+    private readonly channels: RedisChannels,
     private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
     private readonly answers: RedisAnswers,
     private readonly reports: PublicationReports,
+    private readonly orders: MissedOrders,
   ) {}
 
   open(receive: EnvelopeReceiver): void {
@@ -69,16 +74,24 @@ export class RedisEnvelopes {
 
   /**
    * An envelope has arrived.
-   * @param isHeard false when this node does not listen to its subject, or not yet
+   * @param isJoined false when this node does not listen to its subject, or no longer
+   * @param isHearing false when this node does not hear the server yet
    */
-  take({ origin, sequence, envelope, wantsReport }: EnvelopeFrame, isHeard: boolean): void {
+  take(frame: EnvelopeFrame, isJoined: boolean, isHearing: boolean): void {
+    const { origin, sequence, envelope, wantsReport } = frame;
     const isOwn = this.transport.isOwn(origin);
     if (isOwn) this.#own.arrived(sequence);
+    const isKept = isKeptOrder(envelope.content);
+    // An order is carried out as soon as it arrives, so that none falls between what is caught up with and what is heard.
+    if (isJoined && !isOwn && !(isKept ? this.orders.begin(origin, sequence) : isHearing)) {
+      if (wantsReport) this.answers.decline(frame);
+      return;
+    }
     const answer = (recipients: number): void => {
       if (isOwn) this.answers.served(sequence, recipients);
       else if (wantsReport) this.answers.report(origin, sequence, recipients);
     };
-    if (isHeard) this.#deliver(envelope, answer);
+    if (isJoined && (isHearing || (isKept && !isOwn))) this.#deliver(envelope, answer);
     else answer(0);
   }
 
@@ -107,19 +120,34 @@ export class RedisEnvelopes {
       });
       if (isOwn) this.#own.add(sequence, channel, envelope);
       if (isServedHere) this.serveOwn(channel.partition, sequence);
-      this.transport.send(
-        channel,
-        text,
-        (count) => {
-          this.#own.sent(sequence);
-          this.reports.handed(server, publication, count);
-        },
-        () => {
-          this.serveOwn(channel.partition, sequence);
-          this.reports.fail(publication);
-        },
-      );
+      const handed = (count: number, isKept = true): void => {
+        this.#own.sent(sequence);
+        this.reports.handed(server, publication, count, isKept);
+      };
+      const failed = (): void => {
+        this.serveOwn(channel.partition, sequence);
+        this.reports.fail(publication);
+      };
+      if (isKeptOrder(envelope.content)) this.#sendOrder(server, channel, text).then((sent) => handed(...sent), failed);
+      else this.transport.send(channel, text, handed, failed);
     });
+  }
+
+  /** Publishes an order, and has Redis keep it for nodes that are cut off. @returns to how many nodes it was handed, and whether it is kept */
+  async #sendOrder(
+    server: RedisServer,
+    channel: RedisChannel,
+    text: string,
+  ): Promise<[count: number, isKept: boolean]> {
+    const args = [server.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text];
+    try {
+      const reply = await publishOrderScript.run(server, [this.channels.ordersOf(channel.partition)], args);
+      const [count, isKept] = reply as [number, number];
+      return [count, isKept === 1];
+    } catch (error) {
+      this.network.mistrust(server, error);
+      throw error;
+    }
   }
 
   /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */

@@ -17,6 +17,7 @@ import { Probes } from './probes.js';
 import type { RedisAnswers } from './redis-answers.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { TICK_MS } from '../connection/redis-connection.js';
+import { MissedOrders } from './missed-orders.js';
 import type { PublicationReports } from './publication-reports.js';
 import { RedisEnvelopes } from './redis-envelopes.js';
 import { tooLarge, type RedisBusStats, type RedisTransport } from './redis-transport.js';
@@ -29,6 +30,7 @@ import type { RedisSubscriptions } from './redis-subscriptions.js';
 /** Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster. */
 export class RedisMessageBus extends MessageBus {
   readonly #logger = new Logger(RedisMessageBus.name);
+  readonly #orders: MissedOrders;
   readonly #probes: Probes;
   readonly #envelopes: RedisEnvelopes;
   readonly #live = new Set<RedisServer>();
@@ -52,8 +54,9 @@ export class RedisMessageBus extends MessageBus {
     private readonly settings: RedisSettings,
   ) {
     super();
-    this.#probes = new Probes(network, channels, transport, settings);
-    this.#envelopes = new RedisEnvelopes(network, transport, subscriptions, answers, reports);
+    this.#orders = new MissedOrders(channels, transport, subscriptions);
+    this.#probes = new Probes(network, channels, transport, this.#orders, settings);
+    this.#envelopes = new RedisEnvelopes(network, channels, transport, subscriptions, answers, reports, this.#orders);
   }
 
   get isAttached(): boolean {
@@ -73,6 +76,7 @@ export class RedisMessageBus extends MessageBus {
     this.#respond = respond;
     this.#missed = missed;
     this.#envelopes.open(receive);
+    this.#orders.open(receive);
     this.transport.open(id, this.#take);
     const { everybody } = this.channels;
     const probes = this.channels.all().map((partition) => this.channels.probe(id, partition));
@@ -84,6 +88,7 @@ export class RedisMessageBus extends MessageBus {
       await this.network.open({
         restore: async (server) => {
           await this.subscriptions.restore(server);
+          await this.#orders.catchUp(server);
           await this.#probes.fence(server);
         },
         changed: this.#changed,
@@ -138,21 +143,24 @@ export class RedisMessageBus extends MessageBus {
     this.#isOpen = false;
     clearInterval(this.#timer);
     this.#envelopes.close();
+    this.#orders.close();
     this.answers.close();
     this.subscriptions.close();
     this.network.close();
   }
 
   readonly #take = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean): void => {
-    const isHeard = isJoined && (this.network.serverOf(partition)?.isHearing ?? false);
+    const isHearing = this.network.serverOf(partition)?.isHearing ?? false;
     switch (frame.kind) {
       case 'envelope':
-        return this.#envelopes.take(frame, isHeard);
+        return this.#envelopes.take(frame, isJoined, isHearing);
       case 'unknown':
         if (frame.wantsReport && !this.transport.isOwn(frame.origin)) this.answers.decline(frame);
         return;
       case 'query':
-        return this.answers.answer(frame, isHeard ? this.#respond(frame.query) : []);
+        // Connections that this node cannot speak for yet are not none.
+        if (isJoined && !isHearing) return this.answers.decline(frame);
+        return this.answers.answer(frame, isJoined ? this.#respond(frame.query) : []);
       case 'roll-call':
       case 'reached':
       case 'result':

@@ -10,6 +10,8 @@ interface Subscription {
   isJoined: boolean;
   /** True once the server has said that it is subscribed. */
   isActive: boolean;
+  /** When it was last joined, in milliseconds of this process. */
+  joinedAt: number;
   /** When it was left, in ticks. */
   leftAt: number;
   waiting: PromiseWithResolvers | undefined;
@@ -49,6 +51,12 @@ export class RedisSubscriptions {
     return this.#subscriptions.get(name)?.isJoined ?? false;
   }
 
+  /** Since when it is joined, in milliseconds of this process; `undefined` when it is not. */
+  joinedAt(name: string): number | undefined {
+    const subscription = this.#subscriptions.get(name);
+    return subscription?.isJoined ? subscription.joinedAt : undefined;
+  }
+
   /** True when it is joined, and what is published there arrives here. */
   isActive(name: string): boolean {
     const subscription = this.#subscriptions.get(name);
@@ -59,10 +67,13 @@ export class RedisSubscriptions {
   join(channel: RedisChannel): Promise<void> | undefined {
     let subscription = this.#subscriptions.get(channel.name);
     if (subscription === undefined) {
-      subscription = { channel, isJoined: true, isActive: false, leftAt: 0, waiting: undefined };
+      subscription = { channel, isJoined: false, isActive: false, joinedAt: 0, leftAt: 0, waiting: undefined };
       this.#subscriptions.set(channel.name, subscription);
     }
-    subscription.isJoined = true;
+    if (!subscription.isJoined) {
+      subscription.isJoined = true;
+      subscription.joinedAt = performance.now();
+    }
     const server = this.network.serverOf(channel.partition);
     if (subscription.isActive && server?.isAttached) return undefined;
     if (subscription.waiting) return subscription.waiting.promise;

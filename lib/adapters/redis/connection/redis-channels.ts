@@ -62,6 +62,11 @@ export class RedisChannels {
     return `${this.#start(partition)}:once:${topic} ${escape(idempotencyKey)}`;
   }
 
+  /** The key of the orders that are kept for nodes that are cut off. */
+  ordersOf(partition: number): string {
+    return `${this.#start(partition)}:orders`;
+  }
+
   /** The partition that a channel belongs to. */
   partitionOf(name: string): number {
     return this.partitions === 0 ? 0 : Number(/\{(\d+)\}/.exec(name)?.[1] ?? 0);

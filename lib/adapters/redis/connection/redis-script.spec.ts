@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { collectLogs } from '../../../../test/helpers/handler-harness.js';
@@ -48,6 +49,45 @@ describe('RedisScript', () => {
     await run();
     await redis.cli('SCRIPT', 'FLUSH');
     expect(await run()).toEqual(['key', 'a', 'b']);
+  });
+
+  const APPEND = "return redis.call('RPUSH', KEYS[1], ARGV[1])";
+  const IN_ORDER = Array.from({ length: 501 }, (_, n) => `${n}`);
+
+  /** Makes many calls while the server is told to forget its scripts again and again. @returns the order in which they were carried out */
+  async function flushedBetween(append: (text: string) => Promise<unknown>): Promise<string[]> {
+    await append('0');
+    const calls: Promise<unknown>[] = [];
+    for (let n = 1; n <= 500; n++) {
+      calls.push(append(`${n}`));
+      if (n % 50 === 0) void server.commands.run((client) => client.sendCommand(['SCRIPT', 'FLUSH']));
+      if (n % 10 === 0) await nextTurn();
+    }
+    await Promise.all(calls);
+    return (await redis.cli('LRANGE', 'list', '0', '-1')).split('\n');
+  }
+
+  it('keeps the order of calls when the server was told to forget it', async () => {
+    const script = new RedisScript(APPEND);
+    expect(await flushedBetween((text) => script.run(server, ['list'], [text]))).toEqual(IN_ORDER);
+  });
+
+  it('would not keep it if each call that was refused were made again by itself', async () => {
+    const digest = await redis.cli('SCRIPT', 'LOAD', APPEND);
+    const append = (text: string) =>
+      server.commands.run((client) =>
+        client
+          .sendCommand(['EVALSHA', digest, '1', 'list', text])
+          .catch(() => client.sendCommand(['EVAL', APPEND, '1', 'list', text])),
+      );
+    expect(await flushedBetween(append)).not.toEqual(IN_ORDER);
+  });
+
+  it('runs in its turn over a connection that is new', async () => {
+    const append = new RedisScript("return redis.call('RPUSH', KEYS[1], ARGV[1])");
+    const push = (text: string) => server.commands.run((client) => client.sendCommand(['RPUSH', 'list', text]));
+    await Promise.all([append.run(server, ['list'], ['a']), push('b'), append.run(server, ['list'], ['c']), push('d')]);
+    expect((await redis.cli('LRANGE', 'list', '0', '-1')).split('\n')).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('rejects with what the server says, without a second attempt', async () => {

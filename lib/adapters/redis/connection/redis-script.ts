@@ -1,32 +1,86 @@
 import { createHash } from 'node:crypto';
-import { unavailable } from './redis-connection.js';
+import { unavailable, type RedisClient } from './redis-connection.js';
 import type { RedisServer } from './redis-server.js';
 
+/** The calls of a script over one life of a connection. */
+class ScriptCalls {
+  #isKnown = false;
+  /** Calls by digest that wait for their reply. */
+  #inFlight = 0;
+  /** Calls that have to be made when all replies are here, in their order: first those that were refused. */
+  readonly #refused: (() => void)[] = [];
+  readonly #held: (() => void)[] = [];
+
+  constructor(
+    private readonly source: string,
+    private readonly digest: string,
+  ) {}
+
+  /** @param send sends a command, given its name and the source or the digest */
+  run(send: (name: string, script: string) => Promise<unknown>): Promise<unknown> {
+    if (this.#refused.length > 0) return this.#later(this.#held, send);
+    if (!this.#isKnown) {
+      this.#isKnown = true;
+      return send('EVAL', this.source);
+    }
+    this.#inFlight += 1;
+    return send('EVALSHA', this.digest).then(
+      (reply) => {
+        this.#answered();
+        return reply;
+      },
+      (error: unknown) => {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) {
+          this.#answered();
+          throw error;
+        }
+        const again = this.#later(this.#refused, send);
+        this.#answered();
+        return again;
+      },
+    );
+  }
+
+  #later(queue: (() => void)[], send: (name: string, script: string) => Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      queue.push(() => this.run(send).then(resolve, reject));
+    });
+  }
+
+  #answered(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0 || this.#refused.length === 0) return;
+    this.#isKnown = false;
+    const calls = [...this.#refused.splice(0), ...this.#held.splice(0)];
+    for (const call of calls) call();
+  }
+}
+
 /**
- * A Lua script. It is called by its digest; a server that does not know it, because it was restarted or told to forget,
- * gets the source. What was sent behind such a call may overtake it.
+ * A Lua script. The first call over a connection sends the source, the others the digest. When the server was told to forget
+ * its scripts, calls wait until all that are under way have been answered, and are made again in their order. One order is
+ * lost then: when another node has the server learn the script at the very moment, a call that is under way behind a refused
+ * one is carried out before it.
  */
 export class RedisScript {
   readonly #digest: string;
+  readonly #calls = new WeakMap<RedisClient, ScriptCalls>();
 
   constructor(private readonly source: string) {
     this.#digest = createHash('sha1').update(source).digest('hex');
   }
 
   /**
-   * Runs it on a server, in one step.
+   * Runs it on a server, in one step. Calls on one server are carried out in the order in which they were made.
    * @returns its reply; rejects with `UNAVAILABLE`, and with what the server says as the cause
    */
   run(server: RedisServer | undefined, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (server === undefined) return Promise.reject(unavailable());
-    // Both calls go to the same life of the connection: arguments may hold only for the server that it was made to.
+    // Whatever is sent again goes to the same life of the connection: arguments may hold only for the server that it was made to.
     return server.commands.run((client) => {
-      const call = (name: string, script: string): Promise<unknown> =>
-        client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]);
-      return call('EVALSHA', this.#digest).catch((error: unknown) => {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return call('EVAL', this.source);
-      });
+      let calls = this.#calls.get(client);
+      if (calls === undefined) this.#calls.set(client, (calls = new ScriptCalls(this.source, this.#digest)));
+      return calls.run((name, script) => client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]));
     });
   }
 }

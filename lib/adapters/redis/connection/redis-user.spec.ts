@@ -33,6 +33,7 @@ async function useAll(options: RedisBackendOptions): Promise<void> {
   expect(await a.bus.ask('user:ann', { kind: 'topics', of: 'n.1' })).toEqual([]);
   await vi.waitFor(async () => expect(await a.directory.nodes()).toHaveLength(2), 3_000);
   await a.directory.counts();
+  expect(await a.send('user:ann', { kind: 'revalidate' })).toEqual({ recipients: 2, nodes: 2, complete: true });
   const retention = { size: 10, ttlMs: 1_000 };
   for (const offset of [1, 1]) {
     const publish = a.history.publish('chat:1', '{"type":"t"}', retention, { report: true, idempotencyKey: 'k' });
