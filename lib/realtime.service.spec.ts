@@ -12,7 +12,7 @@ import { NodeDrain } from './delivery/node-drain.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import type { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
-import { MessageBus, type PublishOptions } from './ports/message-bus.js';
+import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
 

@@ -7,7 +7,7 @@ import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
-import type { EnvelopeContent, Rights } from './core/routing/envelope.js';
+import type { EnvelopeContent } from './core/routing/envelope.js';
 import type { MessageInput } from './core/message/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 import type { Presence } from './core/presence/presence.js';
@@ -146,12 +146,12 @@ export class RealtimeService {
    * app.get(RealtimeService).acceptFrom(plain);
    * ```
    * @returns stops accepting from it; connections that were accepted stay
-   * @throws InvalidArgumentError when it is no HTTP server
+   * @throws RealtimeArgumentError when it is no HTTP server
    * @throws RealtimeError `UNAVAILABLE` once the application has been closed
    */
   acceptFrom(server: Server): () => void {
     if (!(server instanceof NetServer)) {
-      throw new InvalidArgumentError([{ at: 'server', message: 'must be a server of node:http or node:https' }]);
+      throw new RealtimeArgumentError([{ at: 'server', message: 'must be a server of node:http or node:https' }]);
     }
     return this.upgrades.acceptFrom(server);
   }
@@ -363,7 +363,8 @@ export class RealtimeService {
   async usersIn(topicName: string): Promise<Presence> {
     assertValid(explainTopic(topicName));
     this.lifecycle.assertRunning();
-    if (!this.policies.of(topicName)?.presence) throw new InvalidArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
+    if (!this.policies.of(topicName)?.presence)
+      throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
     return this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
   }
 

@@ -5,7 +5,7 @@ import { explainMessage, stringifyMessage } from '../core/message/message.js';
 import { explainAddress, type Address } from '../core/routing/address.js';
 import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import { topicOfAddress } from '../core/routing/topic-address.js';
-import { InvalidArgumentError } from '../errors/invalid-argument.error.js';
+import { RealtimeArgumentError } from '../errors/realtime-argument.error.js';
 import type { Clock } from '../ports/clock.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import type { NodeLifecycle } from './node-lifecycle.js';
@@ -40,7 +40,7 @@ export class MessageSender {
 
   /**
    * Sends a message to some addresses, except to others.
-   * @throws InvalidArgumentError when an argument cannot be right; nothing was sent then
+   * @throws RealtimeArgumentError when an argument cannot be right; nothing was sent then
    * @throws RealtimeError `UNAVAILABLE` before this node runs, after it has been closed, or when it is not known whether
    *   the message was added to a history
    */
@@ -60,7 +60,7 @@ export class MessageSender {
     // A key works where it is promised: for a topic of the application.
     refuse(explainIdempotencyKey(idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
-    if (!json.ok) throw new InvalidArgumentError([json.problem], json.cause);
+    if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
     if (kept !== undefined && retention) {
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
       return this.historyStore.publish(kept, json.text, retention, { report, ...key });
@@ -73,7 +73,7 @@ export class MessageSender {
   /**
    * The topic whose history keeps what is sent: the one it is published to, or the user's own. A message to a user among
    * others, or not to all connections of the user, is not kept.
-   * @throws InvalidArgumentError when a topic that keeps a history is among others, or with exceptions: a message to some
+   * @throws RealtimeArgumentError when a topic that keeps a history is among others, or with exceptions: a message to some
    *   of its subscribers has no place in it
    */
   #keptTopic(to: readonly Address[], except: readonly Address[]): string | undefined {
@@ -83,10 +83,10 @@ export class MessageSender {
       address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
     if (!to.some(isKept) && !except.some(isKept)) return undefined;
     const problem = 'must be one topic alone, without exceptions, when it is one that keeps a history';
-    throw new InvalidArgumentError([{ at: 'to', message: problem }]);
+    throw new RealtimeArgumentError([{ at: 'to', message: problem }]);
   }
 }
 
 function refuse(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (problems.length > 0) throw new RealtimeArgumentError(problems);
 }

@@ -3,7 +3,12 @@ import cluster from 'node:cluster';
 import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
-import { MessageBus, type EnvelopeReceiver, type QuestionResponder } from '../../ports/message-bus.js';
+import {
+  MessageBus,
+  type EnvelopeReceiver,
+  type MessageBusNode,
+  type QueryResponder,
+} from '../../ports/message-bus.js';
 import { siblingProcesses } from './sibling-processes.js';
 
 const logger = new Logger('RealtimeModule');
@@ -31,7 +36,7 @@ export class InMemoryMessageBus extends MessageBus {
     return this.#receive !== undefined;
   }
 
-  open(_nodeId: string, receive: EnvelopeReceiver, respond: QuestionResponder, _missed?: () => void): void {
+  open({ receive, respond }: MessageBusNode): void {
     const manager = siblingProcesses(process.env, cluster.isWorker);
     if (manager !== undefined) logger.warn(severalProcesses(manager));
     this.#receive = receive;
