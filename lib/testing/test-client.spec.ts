@@ -7,7 +7,7 @@ import { TestClient, UpgradeRefusedError } from './test-client.js';
 let server: Server;
 let sockets: WebSocketServer;
 let url: string;
-/** What the server does with a socket, and what it has heard. */
+/** Handles a socket on the server; `heard` records the frames that it received. */
 let onConnection: (socket: WebSocket, request: { url?: string }) => void;
 let heard: string[];
 

@@ -6,7 +6,7 @@ import { positionLifeMs, PublicationStream } from './publication-stream.js';
 const HOUR_MS = 3_600_000;
 const RETENTION = { size: 3, ttlMs: 1_000 };
 
-/** What is in a stream to which so much was published. */
+/** Returns the content of a stream after a number of publications. */
 function filled(count: number): PublicationStream {
   const stream = new PublicationStream('e');
   for (let n = 1; n <= count; n++) stream.append(`${n}`, RETENTION, 0);

@@ -11,7 +11,7 @@ class Stream {
   epoch = 1;
   top = 0;
   kept: Publication[] = [];
-  /** What ever stood where. */
+  /** Every publication ever made, by position. */
   readonly texts = new Map<string, string>();
 
   publish(): Publication {
@@ -206,7 +206,7 @@ function worldWithOne(): World {
   return world;
 }
 
-/** Who wishes to recover everything begins to enter. */
+/** Lets a member enter that requests full recovery. */
 function enterFromTheStart(world: World, id: string): void {
   world.asked.set(id, { epoch: 'e1', offset: 0 });
   world.enter(id);

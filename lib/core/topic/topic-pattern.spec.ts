@@ -35,7 +35,7 @@ const patterns = (maxLength = 6) =>
 
 const topics = () => fc.string({ unit: fc.constantFrom('a', 'b', ':'), minLength: 1, maxLength: 8 });
 
-/** What the pattern means, said by a regular expression. */
+/** Returns the meaning of the pattern as a regular expression. */
 const meaning = (pattern: TopicPattern) => new RegExp(`^${pattern.source.replace(/\{\w+\}/g, '[^:]+')}$`);
 
 /** All topics of up to six characters that the two-letter alphabet can make. */
