@@ -85,7 +85,7 @@ export function createChat(request, me) {
   return { enter, leave, removed, said, members };
 }
 
-/** What the server found wrong; for a `ValidationPipe` that is all its findings. */
+/** Returns the text of an error from the server; for a `ValidationPipe`, all its messages. */
 function explain({ message, code }) {
   return code ? `${message} (${code})` : message;
 }

@@ -8,7 +8,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { OrdersController } from './orders/orders.controller.js';
 
-/** What the application does beside its chat. How many nodes do it is not said here: sample 02 imports this module as it is. */
+/** Everything except the chat. It does not depend on the number of nodes: sample 02 imports this module unchanged. */
 @Module({
   imports: [JwtModule.register({ secret: JWT_SECRET, signOptions: { algorithm: 'HS256', expiresIn: '1h' } })],
   controllers: [AuthController, OrdersController, JobsController, AnnouncementsController],

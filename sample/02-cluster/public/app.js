@@ -51,7 +51,7 @@ function onState(state) {
   else showState(state);
 }
 
-/** What was sent to the user, and not to the room. */
+/** Shows a message that was sent to the user, not to the room. */
 function show({ type, payload, timestamp }) {
   if (type !== 'order.created') return;
   const text = `Order received: ${payload.quantity} × ${payload.item}`;

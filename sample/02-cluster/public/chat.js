@@ -45,7 +45,7 @@ export function enterChat(client, me) {
   async function say(event) {
     event.preventDefault();
     const text = form.elements.text.value;
-    // What is said again because no answer came is the same message.
+    // A retry after a missing answer is the same message.
     if (text !== draft.text) draft = { id: crypto.randomUUID(), text };
     try {
       await client.rpc('say', { topic: TOPIC, payload: draft });
@@ -75,7 +75,7 @@ export function enterChat(client, me) {
   subscription.subscribe();
 }
 
-/** What was wrong: the SDK rejects with `{ code, message }`, and ends a subscription with `{ code, reason }`. */
+/** Returns the text of an error: the SDK rejects with `{ code, message }`, and ends a subscription with `{ code, reason }`. */
 function explain({ code, message, reason = message }) {
   return `${reason} (${code})`;
 }

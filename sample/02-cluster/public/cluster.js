@@ -1,6 +1,6 @@
 const INTERVAL_MS = 1_000;
 
-/** Who is logged in on the page of each node. */
+/** The user logged in on the page of each node. */
 const USERS = ['alice', 'bob'];
 
 const template = document.querySelector('#node');

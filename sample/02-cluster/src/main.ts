@@ -9,12 +9,12 @@ import { NODES } from './environment.js';
 /** The folder of the samples: the compiled code of both stands in `02-cluster/dist`. */
 const SAMPLES = join(import.meta.dirname, '../../../..');
 
-/** What the SDK brings for browsers that load no modules of npm: one script, which sets `Centrifuge`. */
+/** The SDK's bundle for browsers that do not load npm modules: one script, which sets `Centrifuge`. */
 const SDK = fileURLToPath(new URL('../dist', import.meta.resolve('centrifuge')));
 
 const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: ['warn', 'error'] });
 app.enableCors({ origin: NODES });
-// What is in both folders is taken from the first: so this sample's page takes the place of the other's.
+// The first folder wins if both contain a file, so that this sample's page replaces the other's.
 app.useStaticAssets(join(SAMPLES, '02-cluster/public'));
 app.useStaticAssets(join(SAMPLES, '01-notifications/public'));
 app.useStaticAssets(SDK, { prefix: '/centrifuge' });

@@ -1,6 +1,6 @@
 import type { Person } from './chat/person.js';
 
-/** What this sample sends beside the messages of sample 01, by type, with its payload. */
+/** The message types of this sample, in addition to those of sample 01, with their payloads. */
 declare module 'nestjs-realtime' {
   interface RealtimeMessages {
     'chat.said': Person & { readonly id: string; readonly text: string };

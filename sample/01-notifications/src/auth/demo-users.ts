@@ -4,7 +4,7 @@ export interface DemoUser {
   readonly role: 'customer' | 'admin';
 }
 
-/** Who can log in, by name; a real application asks its database, and for a password. */
+/** The users who can log in, by name. A real application checks its database, and a password. */
 export const DEMO_USERS: ReadonlyMap<string, DemoUser> = new Map<string, DemoUser>([
   ['alice', { name: 'alice', role: 'customer' }],
   ['bob', { name: 'bob', role: 'customer' }],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * What signs and verifies the tokens. Without JWT_SECRET every process makes up its own, so that no secret stands in the
- * repository; the tokens then die with the process, and the page logs in again.
+ * The secret that signs and verifies tokens. Without JWT_SECRET each process generates its own, so that no secret is in the
+ * repository. The tokens are then valid only for this process, and the page logs in again after a restart.
  */
 export const JWT_SECRET = process.env['JWT_SECRET'] ?? randomBytes(32).toString('hex');

@@ -6,7 +6,7 @@ export interface ChatMember {
   readonly connections: number;
 }
 
-/** Whose the connections are: one entry per user, by name. */
+/** Returns the owners of connections: one entry per user, by name. */
 export function membersOf(connections: readonly RealtimeConnection[]): ChatMember[] {
   const counts = new Map<string, number>();
   for (const { userId } of connections) counts.set(userId, (counts.get(userId) ?? 0) + 1);

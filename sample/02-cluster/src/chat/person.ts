@@ -1,4 +1,4 @@
-/** What others are shown of a user. */
+/** The public information about a user. */
 export interface Person {
   readonly userId: string;
   readonly name: string;

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-realtime';
 import { personOf } from './person.js';
 
-/** Who is typing in the room. Nobody wants to know it later, so it has a topic of its own, which keeps nothing. */
+/** Users who are typing in the room. The information is short-lived, so it has a topic without history. */
 @TopicGateway('typing:lobby')
 export class TypingTopic {
   constructor(private readonly realtime: RealtimeService) {}

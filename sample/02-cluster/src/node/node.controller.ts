@@ -3,7 +3,7 @@ import { Controller, Delete, Get, HttpCode, Res } from '@nestjs/common';
 import { RealtimeService } from 'nestjs-realtime';
 import { NODES } from '../environment.js';
 
-/** What the page has to know of the nodes, and a way to kill one. */
+/** Lists the nodes for the page, and kills one on request. */
 @Controller()
 export class NodeController {
   constructor(private readonly realtime: RealtimeService) {}
