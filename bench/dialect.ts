@@ -6,7 +6,7 @@ import type { Handler } from './workload.js';
  */
 export interface Dialect {
   readonly path: string;
-  /** What a client says first. */
+  /** The first frame of a client. */
   readonly opening?: string;
   /** What is said back to the first frame that contains something, as socket.io wants it. */
   readonly greeting?: { readonly heard: string; readonly said: string };

@@ -12,7 +12,7 @@ const GENERATOR_CORE = 1;
 /** How long a workload may take, in milliseconds. */
 const WORKLOAD_MS = 600_000;
 
-/** What a server says first: the port for clients, and the one for the generator. */
+/** The first output of a server: the port for clients, and the one for the generator. */
 interface Served {
   readonly port: number;
   readonly control: number;

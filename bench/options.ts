@@ -14,7 +14,7 @@ export const USAGE = `npm run bench -- [options]
   --readme            put tables into bench/README.md
   --profile <folder>  have each server write a CPU profile`;
 
-/** What is to be run. */
+/** The options of a benchmark run. */
 export interface BenchOptions {
   readonly isQuick: boolean;
   readonly isGrowth: boolean;

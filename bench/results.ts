@@ -2,12 +2,12 @@ import type { WorkloadResult } from './generator/job.js';
 import type { Machine } from './stage/machine.js';
 import type { Workload } from './workload.js';
 
-/** What a run leaves behind. */
+/** The results of a run. */
 export interface Results {
   readonly machine: Machine;
   /** Of what is compared, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** What was not as it should be, in prose. */
+  /** Remarks on deviations, in prose. */
   readonly notes: readonly string[];
   readonly runs: readonly Run[];
 }

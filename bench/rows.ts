@@ -4,9 +4,9 @@ import { BENCH, REPOSITORY } from './stage/program.js';
 /** A server that is measured. */
 export interface Row {
   readonly name: string;
-  /** What each of its nodes runs. */
+  /** The program that each of its nodes runs. */
   readonly program: string;
-  /** Where its packages are installed. */
+  /** The folder in which its packages are installed. */
   readonly cwd: string;
   readonly dialect: Dialect;
   /** Redis is between its nodes. */

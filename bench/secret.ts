@@ -1,2 +1,2 @@
-/** What the generator signs tokens with, and the server verifies them with. Nothing but benchmarks ever sees it. */
+/** The secret with which the generator signs tokens and the server verifies them. Only benchmarks use it. */
 export const SECRET = 'only-for-benchmarks-only-for-benchmarks-only-for-benchmarks';

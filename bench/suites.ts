@@ -3,7 +3,7 @@ import { CLUSTER_ROWS, FEATURE_ROWS, ROWS, type Row } from './rows.js';
 import type { Timing, Workload } from './workload.js';
 import { cluster, clusterGrowth, comparison, features, growth } from './workloads.js';
 
-/** What is measured together, with tables and a plot of its own. */
+/** A group of measurements with its own tables and plot. */
 export interface Suite {
   readonly name: string;
   readonly rows: readonly Row[];

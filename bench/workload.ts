@@ -2,7 +2,7 @@
  * a topic that only the last node has subscribers of, chosen anew each time. */
 export type Audience = 'everybody' | 'a random topic' | 'one topic' | 'a topic of the last node';
 
-/** What is done with a crowd. */
+/** An action on a crowd. */
 export type Deed =
   /** Messages are published so that always `outstanding` of them have not reached everybody yet. */
   | { readonly kind: 'publish'; readonly to: Audience; readonly outstanding: number }
@@ -14,7 +14,7 @@ export type Deed =
   /** So many are in the first topic; they leave it and come back, one after the other, as soon as the last change was answered. */
   | { readonly kind: 'alternate'; readonly members: number };
 
-/** What takes as long as it takes. */
+/** An action without a fixed duration. */
 export type Exercise =
   /** All go, so much is published to each topic meanwhile, and all come back for it at once. */
   | { readonly kind: 'recover'; readonly missed: number }

@@ -3,7 +3,7 @@ import type { Audience, Handler, Phase, Timing, Workload } from './workload.js';
 export const THOROUGH: Timing = { warmUpMs: 700, durationMs: 2_000 };
 export const QUICK: Timing = { warmUpMs: 600, durationMs: 1_000 };
 
-/** What servers are compared by. */
+/** The workloads by which servers are compared. */
 export function comparison(timing: Timing): readonly Workload[] {
   return [
     {

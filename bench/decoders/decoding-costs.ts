@@ -3,7 +3,7 @@ import { JsonCodec } from '../../lib/codecs/json/json-codec.js';
 import type { Codec } from '../../lib/ports/codec.js';
 import { HOSTILE_FRAMES, LEGAL } from './hostile-frames.js';
 
-/** What decoding one frame costs, in nanoseconds of CPU a byte. */
+/** The cost of decoding one frame, in nanoseconds of CPU per byte. */
 export interface DecodingCost {
   readonly frame: string;
   /** `JSON.parse` alone, to its end or to where it throws. */

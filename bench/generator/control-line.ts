@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { StreamPlace } from '../servers/server-control.js';
 
-/** What a server has used. */
+/** The resources that a server has used. */
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
@@ -77,12 +77,12 @@ export class ControlLine {
   }
 }
 
-/** What each of several processes has used. */
+/** Returns the resources that each of several processes has used. */
 export function usagesOf(lines: readonly ControlLine[]): Promise<readonly Usage[]> {
   return Promise.all(lines.map((line) => line.usage()));
 }
 
-/** What several processes have used together; of their clients each has its own. */
+/** Returns the resources that several processes have used together; each has its own clients. */
 export async function usageOf(lines: readonly ControlLine[]): Promise<Usage> {
   const usages = await usagesOf(lines);
   const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);

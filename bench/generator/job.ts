@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.js';
 import type { Workload } from '../workload.js';
 
-/** What a generator is told to do. */
+/** The job of a generator. */
 export interface Job {
   /** Where clients connect: the first of them to the first port, equally many to each. */
   readonly ports: readonly number[];

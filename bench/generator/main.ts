@@ -32,6 +32,6 @@ process.on('message', (job: Job) => {
     (error: unknown) => process.send!({ error: String((error as Error)?.stack ?? error) }),
   );
 });
-// Whoever started it is gone, or has what it wanted.
+// The parent process has ended, or needs this one no longer.
 process.on('disconnect', () => process.exit(0));
 process.send!('ready');

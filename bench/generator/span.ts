@@ -6,7 +6,7 @@ import type { Turns } from './turns.js';
 /** How long deliveries may be overdue before they count as lost, in milliseconds. */
 const OVERDUE_MS = 5_000;
 
-/** What a phase is measured with. */
+/** The instruments that measure a phase. */
 export interface Instruments {
   readonly lines: readonly ControlLine[];
   readonly tally: Tally;

@@ -4,7 +4,7 @@ import type { Audience, Deed } from '../workload.js';
 import { phaseOf, type Measure } from './figures.js';
 import type { GrowthMeasure } from './measures.js';
 
-/** What nodes and Redis spend together; less is better. */
+/** The costs of nodes and Redis together; less is better. */
 export const CLUSTER_COSTS: readonly Measure[] = [
   ...[100, 1_000].flatMap((connections) => [
     perDelivery(`${connections.toLocaleString('en')} connections, one message at a time`, connections, 'everybody', 1),

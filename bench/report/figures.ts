@@ -2,7 +2,7 @@ import type { PhaseResult } from '../generator/job.js';
 import type { Run } from '../results.js';
 import { nameOf, type Deed } from '../workload.js';
 
-/** What is read off a run. */
+/** A figure that is computed from a run. */
 export interface Measure {
   readonly title: string;
   readonly unit: string;
@@ -12,7 +12,7 @@ export interface Measure {
   readonly of: (run: Run) => number | undefined;
 }
 
-/** What a server reached over the repetitions. */
+/** The results of a server over the repetitions. */
 export interface Figure {
   readonly median: number;
   readonly lowest: number;

@@ -1,7 +1,7 @@
 import type { Audience, Deed, Handler } from '../workload.js';
 import { phaseOf, type Measure } from './figures.js';
 
-/** What servers are compared by; less is better. */
+/** The figures by which servers are compared; less is better. */
 export const COSTS: readonly Measure[] = [
   perDelivery('1,000 connections, one message at a time', '1000', 'everybody', 1),
   perDelivery('1,000 connections, 16 messages outstanding', '1000', 'everybody', 16),
@@ -42,7 +42,7 @@ export const LATENCIES: readonly Measure[] = (['p50', 'p90', 'p99'] as const).ma
   },
 }));
 
-/** What is read off a workload as it grows. */
+/** A figure of a workload that grows. */
 export interface GrowthMeasure extends Omit<Measure, 'workload'> {
   readonly grows: 'connections' | 'topics' | 'nodes';
 }

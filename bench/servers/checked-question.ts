@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate } from '@nestjs/common';
 import { IsNumber, IsString, Length } from 'class-validator';
 
-/** What a `ValidationPipe` checks. */
+/** The payload that a `ValidationPipe` checks. */
 export class CheckedQuestion {
   @IsNumber()
   ts!: number;

@@ -1,4 +1,4 @@
-/** Who is subscribed to which topic, for servers whose library has no such thing. */
+/** The subscriptions of clients, for servers whose library has none. */
 export class Members<Client extends object> {
   readonly #byTopic = new Map<string, Set<Client>>();
   readonly #topics = new WeakMap<Client, string[]>();

@@ -19,7 +19,7 @@ import { SECRET } from '../secret.js';
 import { CheckedQuestion, OpenGuard } from './checked-question.js';
 import { control } from './server-control.js';
 
-/** What clients listen to. */
+/** Returns the gateway of the topics to which clients subscribe. */
 function roomsWith(features: TopicGatewayOptions): Type {
   @TopicGateway('room:{number}', features)
   class Rooms {
@@ -31,7 +31,7 @@ function roomsWith(features: TopicGatewayOptions): Type {
   return Rooms;
 }
 
-/** What clients ask. */
+/** The gateway that answers the requests of clients. */
 @TopicGateway('desk:{number}')
 class Desk {
   @OnMessage('plain', { requireSubscription: false })

@@ -48,7 +48,7 @@ await control({
   port,
   publish: () => undefined,
   connections: () => 0,
-  // What counts is what Redis has used, not this process.
+  // The resources that count are those of Redis, not of this process.
   usage: async () => {
     const said = `${await client.info('cpu')}\n${await client.info('memory')}`;
     const number = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(said)![1]);

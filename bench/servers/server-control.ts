@@ -11,7 +11,7 @@ export interface Tick {
   readonly text: string;
 }
 
-/** What a server under test can do when the generator asks for it. */
+/** The operations that the generator requests of a server under test. */
 export interface ServerUnderTest {
   /** The port that clients connect to. */
   readonly port: number;
@@ -23,7 +23,7 @@ export interface ServerUnderTest {
   keep?(topic: string, count: number): Promise<StreamPlace>;
   /** How many users are in a topic, where that is known. */
   users?(topic: string): Promise<number>;
-  /** What has been used so far. Default: what this process has. */
+  /** The resources used so far. Default: those of this process. */
   usage?(): Promise<ProcessUsage>;
 }
 
@@ -52,7 +52,7 @@ export async function control(server: ServerUnderTest): Promise<void> {
   const listener = createServer({ noDelay: true }, (socket) => obey(socket, server));
   await once(listener.listen(0, '127.0.0.1'), 'listening');
   process.send?.({ port: server.port, control: (listener.address() as AddressInfo).port });
-  // Whoever started it is gone, or wants it gone.
+  // The parent process has ended, or wants this one to end.
   process.on('disconnect', () => process.exit(0));
 }
 

@@ -9,5 +9,5 @@ interface WsParts {
   readonly Receiver: new (options: { isServer: boolean }) => Writable & EventEmitter;
 }
 
-/** What `ws` exports, and its types do not know of. */
+/** Exports of `ws` that its types lack. */
 export const { Sender, Receiver } = ws as unknown as WsParts;

@@ -11,7 +11,7 @@ const END_MS = 5_000;
 export interface ProgramOptions {
   /** Its file in this folder. */
   readonly path: string;
-  /** Where its packages are. */
+  /** The folder of its packages. */
   readonly cwd: string;
   readonly core: number;
   /** What its environment has more than ours. */
@@ -59,7 +59,7 @@ export class ChildProgram {
     for (const { child } of this.#running) child.kill('SIGKILL');
   }
 
-  /** What it has written to `stderr`. */
+  /** Its output on `stderr`. */
   get said(): string {
     return this.#said;
   }

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 
-/** What a machine is, as far as it explains figures. Nothing in it tells which one it is. */
+/** The properties of a machine that explain figures. They do not identify the machine. */
 export interface Machine {
   readonly node: string;
   readonly platform: string;

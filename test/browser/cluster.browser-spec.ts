@@ -5,12 +5,12 @@ import { launchChromium } from '../helpers/chromium.js';
 import { launchInVain, startCluster, type SampleCluster } from './sample-cluster.js';
 
 const INSTALLATION_MS = 600_000;
-// What Chromium says by itself when nobody answers.
+// Chromium's own message when nobody answers.
 const LOST_NODE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/;
 
 const hostOf = (url: string | undefined) => new URL(url!).host;
 
-/** What answers at an address: a node's process, or nobody. */
+/** Returns the id of the process that answers at an address, if any. */
 async function pidAt(node: string | undefined): Promise<number | undefined> {
   const answer = await fetch(new URL('/node', node)).catch(() => undefined);
   return answer && ((await answer.json()) as { pid: number }).pid;
@@ -304,7 +304,7 @@ class Room {
     return this.find('.message .text').allTextContents();
   }
 
-  /** What was said since the page entered; the room keeps what earlier tests have said. */
+  /** Returns the chat messages since the page entered; the room also keeps those of earlier tests. */
   async news(): Promise<string[]> {
     return (await this.chat()).slice(this.backlog);
   }

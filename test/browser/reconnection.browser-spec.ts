@@ -5,7 +5,7 @@ import { startSample, type SampleServer } from './sample-server.js';
 import { Tab } from './tab.js';
 
 const INSTALLATION_MS = 600_000;
-// What Chromium says by itself when nobody answers, or when the token of the last process is tried on the next.
+// Chromium's own message when nobody answers, or when a token of the last process is used with the next one.
 const EXPECTED = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 401/;
 
 let browser: Browser;

@@ -10,13 +10,13 @@ export interface SampleCluster {
   readonly url: string;
   /** The addresses of the nodes. */
   readonly nodes: readonly string[];
-  /** Where its Redis is. */
+  /** The address of its Redis. */
   readonly redis: string;
   /** Ends everything as Ctrl+C does; resolves to the exit code of the launcher. */
   stop(): Promise<number | null>;
 }
 
-/** What the launcher said, and how it ended. */
+/** The output of the launcher, and its exit. */
 export interface LauncherEnd {
   readonly code: number | null;
   readonly output: string;

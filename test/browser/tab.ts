@@ -47,12 +47,12 @@ export class Tab {
     return this.find(`.entry[data-type="${type}"] .entry-text`).allTextContents();
   }
 
-  /** Who is in the room. */
+  /** Returns the users in the room. */
   members(): Promise<string[]> {
     return this.find('#chat-members li').allTextContents();
   }
 
-  /** What was said in the room. */
+  /** Returns the chat messages of the room. */
   chat(): Promise<string[]> {
     return this.find('.message .text').allTextContents();
   }

@@ -19,7 +19,7 @@ import {
 import { NodeDirectory, type NodeSelf } from '../../lib/ports/node-directory.js';
 import type { HubPresenceStore } from './hub-presence-store.js';
 
-/** What nodes of one process share: the smallest thing that keeps the contracts of several nodes. */
+/** The state that nodes of one process share: the smallest backend that keeps the contracts of several nodes. */
 export class Hub {
   readonly buses = new Set<HubBus>();
   readonly nodes = new Map<string, NodeSelf>();

@@ -24,7 +24,7 @@ export function canBeBroken<T>(contract: readonly ContractCase<T>[], twins: Read
     for (const { name, run } of contract) {
       it(`fail the case "${name}"`, async () => {
         const failure = expect(run(twins[name]!)).rejects.toBeInstanceOf(AssertionError);
-        // What never happens was waited for long enough.
+        // The wait for an event that never happens was long enough.
         await vi.advanceTimersByTimeAsync(30_000);
         await failure;
       });

@@ -14,7 +14,7 @@ export interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** What is published of it. */
+  /** The published part of the key. */
   readonly jwk: JsonWebKey;
 }
 
@@ -47,7 +47,7 @@ export function signedBy(key: SigningKey, claims: object | string, header: objec
 /** An identity provider of its own server on 127.0.0.1: publishes keys, signs tokens, counts who asks, and fails as it is told. */
 export class IdentityProvider {
   readonly #server: Server;
-  /** What is published. */
+  /** The published key set. */
   keys: readonly SigningKey[];
   /** How many requests have come in, to any path. */
   fetches = 0;

@@ -20,7 +20,7 @@ export type Platform = (typeof PLATFORMS)[number];
 /** Makes the module take the tokens of `testToken()`. */
 export const TEST_TOKENS = { provide: JwtVerifier, useClass: TestJwtVerifier };
 
-/** What an application is made of, and how it is started. */
+/** The parts of an application, and how it is started. */
 export interface AppParts extends ModuleMetadata {
   /** Default: Express. */
   readonly platform?: Platform;
@@ -63,7 +63,7 @@ export async function listen(parts: AppParts): Promise<ListeningApp> {
   };
 }
 
-/** Who the server takes a client for. */
+/** Waits for the welcome and returns the user that it names. */
 export async function welcomed(client: TestClient): Promise<string> {
   const { payload } = await client.next('realtime:welcome');
   return payload.userId;

@@ -21,7 +21,7 @@ export class PathlessGateway {
   }
 }
 
-/** What a gateway of the application's own answers to "echo" in Nest's own protocol. */
+/** Returns the answer of an application's own gateway to "echo" in Nest's protocol. */
 export async function echoed(app: ListeningApp, path: string): Promise<unknown> {
   const client = await app.connectTo(path);
   client.send({ event: 'echo', data: 'hi' });

@@ -14,7 +14,7 @@ export interface FrameParts {
   readonly rsv?: number;
   /** Default true, as clients must. */
   readonly masked?: boolean;
-  /** What the header says about the payload's length; default: the truth. */
+  /** Payload length in the header; default: the actual length. */
   readonly claimedLength?: bigint;
   /** How many bits the length is written in; default: as few as will do. */
   readonly lengthBits?: 7 | 16 | 64;

@@ -33,7 +33,7 @@ export class RawGuest {
     }
   }
 
-  /** What the server has said, parsed. */
+  /** The parsed frames of the server. */
   get said(): ReceivedFrame[] {
     return textIn(this.client.received);
   }

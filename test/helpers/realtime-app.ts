@@ -3,7 +3,7 @@ import { RealtimeModule, type JwtClaims, type RealtimeBackend, type RealtimeOpti
 import { testToken, type TestClient } from 'nestjs-realtime/testing';
 import { listen, TEST_TOKENS, type ListeningApp } from './listening-app.js';
 
-/** What an application under test is made of. */
+/** The parts of an application under test. */
 export interface RealtimeAppParts extends ModuleMetadata {
   /** Options of `forRoot`; tokens are those of `testToken()`. */
   readonly options?: RealtimeOptions;
@@ -19,7 +19,7 @@ export interface RealtimeAppParts extends ModuleMetadata {
   readonly finished?: (close: () => Promise<void>) => void;
 }
 
-/** What would get into the way of tests that send much from one address, and that make mistakes on purpose. */
+/** Limits raised for tests that send much from one address and make errors on purpose. */
 const NO_RATES = {
   commandsPerSecond: Infinity,
   commandBurst: Infinity,
@@ -54,7 +54,7 @@ export async function startRealtimeApp(parts: RealtimeAppParts = {}): Promise<Re
   };
 }
 
-/** What has arrived at a client once everything that was sent to it has. Pings, which come at any time, are left out. */
+/** Returns the frames of a client, once all frames sent so far have arrived. Pings, which come at any time, are left out. */
 export async function receivedBy(client: TestClient): Promise<TestClient['pending']> {
   await client.settled();
   return client.pending.filter(({ type }) => type !== 'realtime:ping');

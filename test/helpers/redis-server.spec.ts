@@ -56,7 +56,7 @@ describe('startRedis()', () => {
     socket.write('PING\r\n');
     await once(socket, 'connect');
     const answer = once(socket, 'data');
-    // What another one answers shows that there was time enough.
+    // The answer of another one shows that there was enough time.
     const other = await startRedis();
     await other.cli('PING');
     expect(socket.bytesRead).toBe(0);

@@ -38,7 +38,7 @@ export interface RedisOptions {
   readonly finished?: (end: () => Promise<void>) => void;
 }
 
-/** Where `redis-server` is; it is installed when it is missing, where apt and root allow it, and else this rejects with what to do. */
+/** Returns the path of `redis-server`. If missing, it is installed where apt and root allow it; otherwise this rejects with instructions. */
 export function redisServerPath(): Promise<string> {
   return locate(REDIS_SERVER);
 }
@@ -60,7 +60,7 @@ export class RedisServer {
     /** The folder that it works in. */
     readonly dir: string,
     readonly port: number,
-    /** Where it talks to the other nodes of its cluster. */
+    /** The port for the other nodes of its cluster. */
     readonly busPort: number | undefined,
     private readonly args: readonly string[],
   ) {}
@@ -91,7 +91,7 @@ export class RedisServer {
     return this.#child!.pid!;
   }
 
-  /** What it has logged since it was last started. */
+  /** Its log since the last start. */
   get log(): string {
     return this.#said;
   }
@@ -121,7 +121,7 @@ export class RedisServer {
     this.#child?.kill('SIGCONT');
   }
 
-  /** What `redis-cli` prints for a command. Rejects with the error that Redis answers. */
+  /** Returns the output of `redis-cli` for a command. Rejects with the error of Redis. */
   async cli(...command: readonly (string | number)[]): Promise<string> {
     const args = ['-e', '-h', '127.0.0.1', '-p', `${this.port}`, ...command.map(String)];
     const { stdout } = await promisify(execFile)(join(dirname(this.program), 'redis-cli'), args, {

@@ -16,11 +16,11 @@ import { RecordingBus } from './recording-bus.js';
 
 type Ending = Extract<RealtimeEvent, { type: 'disconnected' }>;
 
-/** What bad clients did to the others. */
+/** Effects of bad clients on the others. */
 export interface Harm {
-  /** What would have ended the process. */
+  /** Errors that would have ended the process. */
   readonly crashes: readonly unknown[];
-  /** What there is more of (or less) than before they came: connections, timers, listeners and the like. */
+  /** Resources whose number differs from before: connections, timers, listeners and the like. */
   readonly left: Readonly<Record<string, number>>;
 }
 

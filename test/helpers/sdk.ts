@@ -35,7 +35,7 @@ export async function subscribed(client: Centrifuge, channel: string): Promise<S
   return subscription;
 }
 
-/** What the next event of a client says. */
+/** Resolves with the next event of a client. */
 export function next<E extends keyof ClientEvents>(
   client: Centrifuge,
   event: E,
@@ -43,7 +43,7 @@ export function next<E extends keyof ClientEvents>(
   return inTime(event, (resolve) => client.once(event, resolve as never));
 }
 
-/** What the next event of a subscription says. */
+/** Resolves with the next event of a subscription. */
 export function nextOf<E extends keyof SubscriptionEvents>(
   subscription: Subscription,
   event: E,

@@ -18,14 +18,14 @@ export interface StagePlan {
   readonly backend: 'memory' | 'redis' | 'redis-cluster';
 }
 
-/** Where a Redis is. */
+/** The address of a Redis. */
 export type StageRedis = Pick<RedisBackendOptions, 'url' | 'cluster'>;
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What the tests of a project run on. */
+    /** The backend on which the tests of a project run. */
     stage: StagePlan;
-    /** Where the Redis of a project is, or why there is none. */
+    /** The address of the project's Redis, or the reason why there is none. */
     redis: StageRedis | string;
   }
 }
@@ -33,7 +33,7 @@ declare module 'vitest' {
 /** Nothing comes to a client by itself. */
 const NO_HEARTBEAT = { intervalMs: 86_400_000 };
 
-/** What may take its time elsewhere, and is waited for here. */
+/** Shorter intervals than the defaults, because tests wait for them. */
 const QUICK = { lingerMs: 50, leaseRefreshMs: 100, leaseTtlMs: 2_000 };
 
 const NOTHING = () => undefined;
@@ -74,7 +74,7 @@ export class Stage {
     return this.nodes.at(-1)!.realtime;
   }
 
-  /** What happens on any node. */
+  /** The events of all nodes. */
   get events$(): Observable<RealtimeEvent> {
     return merge(...this.nodes.map(({ realtime }) => realtime.events$));
   }

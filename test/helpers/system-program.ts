@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 
 /** A program beside Node.js that tests cannot do without. */
 export interface SystemProgram {
-  /** What it is called, the best name first. */
+  /** Names of the program, the preferred one first. */
   readonly names: readonly string[];
   /** The environment variable that may say where it is. */
   readonly pathVariable: string;
   /** The Debian packages that bring it. */
   readonly packages: readonly string[];
-  /** What to do when it is missing. */
+  /** Instructions if it is missing. */
   readonly cure: string;
 }
 

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** Where bytes go: requests to the server, replies to the client. */
+/** Direction of bytes: requests to the server, replies to the client. */
 export type Direction = 'requests' | 'replies';
 
 /** How much of its requests shows what a connection is for, in bytes. */
@@ -153,7 +153,7 @@ class Link {
   }
 
   #carry(direction: Direction, from: Socket, to: Socket): void {
-    // What is handed on late stays in front of what comes after it.
+    // Delayed bytes stay ahead of the bytes that follow.
     let handedOn = Promise.resolve();
     const inTurn = (step: () => void) => {
       const mode = this.mode();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { REPOSITORY } from './repository.js';
 
-/** What a program has said. */
+/** The output of a program. */
 export interface Outcome {
   /** 0 when it was content. */
   readonly code: number;

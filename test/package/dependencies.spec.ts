@@ -89,7 +89,7 @@ describe.each(['package-lock.json', 'bench/package-lock.json'])('the lock file %
   }
 });
 
-// What is compared must not differ in what it stands on.
+// Compared servers must use the same versions of shared packages.
 it.each(['@nestjs/core', '@nestjs/websockets', '@nestjs/platform-ws', 'ws', 'rxjs'])(
   'the benchmarks measure the package and the others on the same %s',
   (name) => {

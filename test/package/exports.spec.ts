@@ -100,7 +100,7 @@ const { exports, typesVersions } = JSON.parse(read('package.json')) as {
   typesVersions: Record<'*', Record<string, readonly string[]>>;
 };
 
-/** What each entry point is compiled from. */
+/** The source file of each entry point. */
 const sources = Object.values(exports).flatMap(
   (entry) => entry.default?.replace(/^\.\/dist\/(.+)\.js$/, 'lib/$1.ts') ?? [],
 );

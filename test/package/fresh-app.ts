@@ -5,7 +5,7 @@ import { run, type Outcome } from './child.js';
 import { NEST_COMPILER_OPTIONS } from './nest-tsconfig.js';
 import { REPOSITORY } from './repository.js';
 
-/** What `nest new` lists as dependencies, and Fastify. */
+/** The dependencies of `nest new`, and Fastify. */
 const MANIFEST = {
   name: 'shop',
   private: true,

@@ -1,6 +1,6 @@
 /** A fenced block of code. */
 export interface CodeBlock {
-  /** What stands behind the fence: a language, and perhaps a name, as in `ts quick-start`. */
+  /** The info string of the fence: a language, and perhaps a name, as in `ts quick-start`. */
   readonly info: string;
   readonly code: string;
   /** The line of the document that its first line is, from 1. */
@@ -24,7 +24,7 @@ export function prose(markdown: string): string {
   return markdown.replaceAll(/^( *)```[^]*?^\1```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
 }
 
-/** Where the links and pictures of a document lead. */
+/** Returns the targets of a document's links and images. */
 export function linksIn(markdown: string): string[] {
   const text = prose(markdown);
   const inMarkdown = Array.from(text.matchAll(/\]\(([^()\s]+)(?:\s"[^"]*")?\)/g), ([, target]) => target!);

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** What `nest new` writes into a `tsconfig.json` (`@nestjs/schematics` 12, ES modules), without its checks switched off. */
+/** The `tsconfig.json` of `nest new` (`@nestjs/schematics` 12, ES modules), without the options that turn checks off. */
 export const NEST_COMPILER_OPTIONS = {
   module: 'nodenext',
   moduleResolution: 'nodenext',

@@ -20,7 +20,7 @@ const BLOCKS = DOCUMENTS.flatMap((path) =>
 
 const TYPESCRIPT = BLOCKS.filter(({ language }) => language === 'ts');
 
-/** What the compiler has to say about the blocks in TypeScript, each a module of its own in an application of `nest new`. */
+/** Returns the compiler's errors in the TypeScript blocks, each a separate module in an application of `nest new`. */
 const complaints = (() => {
   const texts = new Map(TYPESCRIPT.map(({ file, code }) => [file, code]));
   const options: ts.CompilerOptions = {
@@ -52,7 +52,7 @@ const complaints = (() => {
   };
 })();
 
-/** Where the package's entry points are made of, as the tests know it. */
+/** The source files of the package's entry points. */
 function sources(): ts.MapLike<string[]> {
   const { compilerOptions } = JSON.parse(read('tsconfig.json')) as { compilerOptions: { paths: ts.MapLike<string[]> } };
   return Object.fromEntries(

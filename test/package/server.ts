@@ -5,7 +5,7 @@ const DEADLINE_MS = 30_000;
 
 /** A server in a process of its own. */
 export interface Server {
-  /** What it has printed behind a word and a colon, as in `token: abc`. */
+  /** The texts printed after a word and a colon, as in `token: abc`, by word. */
   readonly printed: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }

@@ -24,7 +24,7 @@ export interface Statement {
   readonly outcome: Outcome;
 }
 
-/** What a client has seen of a topic, in the order in which it came. */
+/** The events that a client received in a topic, in order of arrival. */
 export type Note =
   /** It was told where it stands: in answer to a subscription, or unasked. `asked` is there when it wished to recover. */
   | { readonly kind: 'told'; readonly asked?: Position; readonly at: Position; readonly recovered?: boolean }

@@ -2,7 +2,7 @@ import type { Outcome, Position, Records, Statement } from './journal.js';
 import { Life } from './life.js';
 import type { Report, Violation } from './violation.js';
 
-/** What came of it all. */
+/** The result of a run. */
 export interface Verdict {
   readonly published: number;
   readonly acknowledged: number;

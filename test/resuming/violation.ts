@@ -1,4 +1,4 @@
-/** What must not happen. */
+/** A violation of a guarantee. */
 export type Violation =
   /** It was acknowledged, and somebody who was told to have everything does not have it. */
   | 'lost'

@@ -24,7 +24,7 @@ export interface ClusterSoakOptions {
   readonly spec?: NodeSpec;
 }
 
-/** What was done, and what came of it. */
+/** The actions of a run, and their results. */
 export interface ClusterSoakReport extends Omit<Verdict, 'violations'> {
   readonly seed: number;
   /** How often which fault struck. */
@@ -69,7 +69,7 @@ export async function soakCluster({ seed, durationMs, spec = {} }: ClusterSoakOp
   }
 }
 
-/** What is left in Redis when everybody has gone home, but for what ends by itself. */
+/** The keys left in Redis after all clients have left, except for keys that expire. */
 async function leftIn(redis: RedisServer): Promise<readonly string[]> {
   const linesOf = (text: string) => (text === '' ? [] : text.split('\n'));
   const deadline = performance.now() + EMPTIED_MS;

@@ -13,10 +13,10 @@ import { SECRET } from '../helpers/signed-token.js';
 const MIB = 2 ** 20;
 const CROWD = 5_000;
 
-/** What a node lets in where a crowd comes from other nodes. */
+/** Limits of a node that accepts a crowd from other nodes. */
 const ACCEPTS_PER_SECOND = 250;
 
-/** What is measured, and how. */
+/** A figure, and the way to measure it. */
 export const FIGURES: Record<string, () => Promise<object>> = {
   [`${CROWD} clients connect at once, and again; default limits, HS256 tokens, each from an address of its own`]: () =>
     withNode({ options: { jwt: { secret: SECRET, algorithms: ['HS256'] }, trustProxy: 1 } }, async (node) => {

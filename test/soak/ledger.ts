@@ -1,4 +1,4 @@
-/** What must not happen to anybody who stays connected, reads, and behaves. */
+/** Violations of the guarantees for clients that stay connected, read, and follow the protocol. */
 export type Violation =
   /** Something was acknowledged that somebody did not get who was there the whole time. */
   | 'lost'
@@ -13,7 +13,7 @@ export type Violation =
   /** Something was left of those who had gone. */
   | 'leaked';
 
-/** What a reader got, and was owed, of one topic. Places count the messages of a topic, from 1. */
+/** The messages of one topic that a reader received and should have received. Places count the messages of a topic, from 1. */
 interface Account {
   /** What comes behind this one was published after the reader was in. */
   entrance: number;

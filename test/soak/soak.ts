@@ -20,7 +20,7 @@ export interface SoakOptions {
   readonly spec?: NodeSpec;
 }
 
-/** What was done, and what came of it. */
+/** The actions of a run, and their results. */
 export interface SoakReport {
   readonly seed: number;
   readonly acknowledged: number;

@@ -1,7 +1,7 @@
 import { type MessageInput, type RealtimeService } from 'nestjs-realtime';
 
 /*
- * What the type checker must let through, and what it must not (each line under an @ts-expect-error). Nothing runs here.
+ * Code that the type checker must accept, and code that it must refuse (each line under an @ts-expect-error). Nothing runs here.
  */
 
 declare module 'nestjs-realtime' {

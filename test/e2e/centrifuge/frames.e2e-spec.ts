@@ -17,7 +17,7 @@ async function inRoom(app: RealtimeApp): Promise<LineClient> {
   return client;
 }
 
-/** What is written to sockets from now on that contains a text. */
+/** Records frames written to sockets from now on that contain a text. */
 function writesOf(text: string): readonly Buffer[] {
   const writes: Buffer[] = [];
   const { write } = Socket.prototype;

@@ -31,7 +31,7 @@ async function watcher(app: RealtimeApp): Promise<Subscription> {
   return subscription;
 }
 
-/** What is told of Bob; whoever watches is told of itself as well. */
+/** Resolves with the next presence event about Bob; a watcher also receives its own. */
 function newsOfBob(subscription: Subscription, event: 'join' | 'leave'): Promise<unknown> {
   return new Promise((resolve) => {
     subscription.on(event, ({ info }) => {

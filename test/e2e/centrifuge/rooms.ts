@@ -21,7 +21,7 @@ import { from, NEVER } from 'rxjs';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 
-/** Where the SDKs connect to. */
+/** The URL to which SDKs connect. */
 export const PATH = '/ws/connection/websocket';
 
 /** Rooms that anybody may enter who does not ask for the impossible. */
@@ -106,7 +106,7 @@ export class LineClient {
     return this.client.next((line) => (line as Line)['id'] === id);
   }
 
-  /** What the next push of this kind says. */
+  /** Resolves with the next push of this kind. */
   async push(kind: string): Promise<Line> {
     const line: Line = await this.client.next((each) => (each as Line)['push']?.[kind] !== undefined);
     return line['push'] as Line;

@@ -5,7 +5,7 @@ import { Scene } from '../../helpers/scene.js';
 
 const GOODBYE = rawFrame({ opcode: OPCODE.close, payload: Buffer.from([0x03, 0xe8]) });
 
-/** What a client hears from its welcome on, one opcode after the other. */
+/** Returns the opcodes that a client receives from its welcome on, in order. */
 const opcodesIn = (received: string) => serverFrames(received).map(({ opcode }) => opcode);
 
 describe('a client that says goodbye', () => {

@@ -11,7 +11,7 @@ import {
   type RealtimeApp,
 } from '../../helpers/realtime-app.js';
 
-/** What has begun (`>1`) and ended (`<1`), in order. */
+/** Commands that began (`>1`) and ended (`<1`), in order. */
 let log: string[];
 /** Opens the gate for handlers that wait. */
 let open: () => void;

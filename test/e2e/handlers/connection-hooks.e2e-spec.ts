@@ -8,7 +8,7 @@ import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.j
 
 type Hook = (connection: RealtimeConnection, realtime: RealtimeService) => unknown;
 
-/** What the hooks do, besides being counted. */
+/** The action of the hooks, besides counting calls. */
 let onConnect: Hook;
 let onDisconnect: Hook;
 let log: string[];

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest } from '../../helpers/realtime-app.js';
 
-/** What the handler does next. */
+/** The next action of the handler. */
 let handle: () => unknown;
 
 @TopicGateway('desk')

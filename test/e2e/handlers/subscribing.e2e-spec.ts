@@ -17,7 +17,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
-/** What `@OnSubscribe()` does, by the room that is asked for. */
+/** The behaviour of `@OnSubscribe()`, by room. */
 let answer: Record<string, () => unknown> = {};
 let hooks: string[];
 

@@ -144,7 +144,7 @@ describe('A provider that', () => {
     });
     await failureOf(verifier, provider.token());
     await closed;
-    // What the operating system's buffers take counts too.
+    // Bytes in the buffers of the operating system count too.
     expect(written()).toBeLessThan(16 * 1024 * 1024);
   });
 

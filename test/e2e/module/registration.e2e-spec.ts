@@ -14,7 +14,7 @@ import { SECRET, signedToken } from '../../helpers/signed-token.js';
 const jwt: RealtimeOptions['jwt'] = { secret: SECRET, algorithms: ['HS256'] };
 const token = signedToken({ sub: 'ann' });
 
-/** What an application reads its configuration from. */
+/** The configuration service of an application. */
 @Injectable()
 class Settings implements RealtimeOptionsFactory {
   readonly options: RealtimeOptions = { path: '/live', jwt };

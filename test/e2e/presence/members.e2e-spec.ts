@@ -18,7 +18,7 @@ import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
 
 let hooks: string[];
-/** What is said about a subscriber. */
+/** The info about a subscriber. */
 let infoOf: (me: RealtimeConnection) => unknown;
 /** For how long a join takes. */
 let joining: Promise<void> | undefined;

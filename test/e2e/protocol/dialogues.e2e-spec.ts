@@ -67,7 +67,7 @@ class RoomTopic {
   }
 }
 
-/** What a reader is told not to rely on. */
+/** Returns a frame without the values on which a reader must not rely. */
 function comparable({ timestamp: _timestamp, ...frame }: Record<string, any>): object {
   if (frame['type'] !== 'realtime:error') return frame;
   const { message: _message, ...payload } = frame['payload'];

@@ -15,7 +15,7 @@ beforeEach(async () => {
   bob = await stage.connectAs('bob', { roles: ['staff'] });
 });
 
-/** Who got a message, and how many copies of it. */
+/** Returns the recipients of a message, with the number of copies. */
 async function copies(): Promise<Record<string, number>> {
   const guests = { phone, laptop, bob };
   const entries = Object.entries(guests).map(async ([name, guest]) => {

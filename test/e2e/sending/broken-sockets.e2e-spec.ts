@@ -131,7 +131,7 @@ describe('a client that stops reading', () => {
     while (await stage.realtime.connection(ann.id)) {
       await stage.realtime.broadcast({ type: 'flood', payload: CHUNK });
       sent += 1;
-      // Whoever reads keeps up.
+      // A client that reads keeps up.
       await bob.settled();
     }
     expect(await receivedBy(bob)).toHaveLength(sent);

@@ -14,7 +14,7 @@ import type { ReceivedFrame } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Stage, type StageGuest } from '../../helpers/stage.js';
 
-/** What the gateway's hooks were called for, on any node. */
+/** The calls of the gateway's hooks, on any node. */
 let hooks: string[] = [];
 
 @TopicGateway('room:{id}', { presence: true })
@@ -43,14 +43,14 @@ beforeEach(() => {
 const ANN = { userId: 'ann', info: { name: 'ANN' } };
 const BOB = { userId: 'bob', info: { name: 'BOB' } };
 
-/** Whoever comes is in the topic, and told of the others when it asks. */
+/** Connects a client that joins the topic and receives presence events if it asks. */
 async function enter(stage: Stage, userId: string, presence?: boolean): Promise<StageGuest> {
   const guest = await stage.connectAs(userId);
   await guest.request({ action: 'subscribe', topic, presence });
   return guest;
 }
 
-/** Who is told who comes and goes, and has heard of itself. */
+/** Connects a client that receives presence events, and waits for its own join. */
 async function watch(stage: Stage): Promise<StageGuest> {
   const watcher = await enter(stage, 'zoe', true);
   await watcher.next(newsOf('joined', 'zoe'));
@@ -167,7 +167,7 @@ describe('a user who comes into a topic', () => {
 });
 
 describe('a user who leaves a topic', () => {
-  // Whoever is waited for in vain would leave too late for any of these.
+  // The grace period is so long that a leave after it would come too late for any test.
   const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
 
   it.each<[how: string, end: (ann: StageGuest) => Promise<unknown>]>([

@@ -8,7 +8,7 @@ const NEWS = { type: 'news' };
 
 let stage: Stage;
 let ann: StageGuest;
-/** What the gateway's hooks were called for. */
+/** The calls of the gateway's hooks. */
 let calls: string[];
 
 @TopicGateway('order:{id}')

@@ -13,7 +13,7 @@ import { typesReceivedBy } from '../../helpers/realtime-app.js';
 import { Stage, type StageGuest } from '../../helpers/stage.js';
 
 const NEWS = { type: 'news' };
-/** What TypeScript would not let through. */
+/** Arguments that TypeScript would refuse. */
 const wrong = (value: unknown) => value as never;
 const sending = (message: unknown) => (realtime: RealtimeService) => realtime.broadcast(wrong(message));
 const carrying = (payload: unknown) => sending({ type: 'news', payload });

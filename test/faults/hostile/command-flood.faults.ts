@@ -14,7 +14,7 @@ import type { RawGuest } from '../../helpers/raw-guest.js';
 import { commandFrame, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
 
-/** Which commands of which bad client were carried out. */
+/** The commands that were carried out, by bad client. */
 let handled: number[];
 
 @TopicGateway('desk:{n}')

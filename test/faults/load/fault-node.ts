@@ -6,14 +6,14 @@ import type { Host } from '../../resuming/host.js';
 import type { NodeControl, NodeSpec } from './node/node-control.js';
 import { nodeProgram, REPOSITORY } from './node-program.js';
 
-/** What goes to the process of a node. */
+/** A message to the process of a node. */
 export interface Question {
   readonly id: number;
   readonly ask: string;
   readonly args: readonly unknown[];
 }
 
-/** What comes back. */
+/** A message from the process of a node. */
 export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
 
 /** How the process of a node is run. */

@@ -43,7 +43,7 @@ async function press(limits: RealtimeLimits, enoughMiB = Infinity): Promise<Pres
       await node.ask('flood', 'room:stopped', 8, MESSAGE_SIZE);
       await node.ask('count', 'room:healthy', PER_ROUND, PER_ROUND, 'x'.repeat(MESSAGE_SIZE));
       published += PER_ROUND;
-      // Whoever reads keeps up.
+      // A client that reads keeps up.
       await Promise.all(healthy.map((client) => client.settled()));
       const { external } = await node.ask('memory', true);
       highestMiB = Math.max(highestMiB, external / MIB);

@@ -5,7 +5,7 @@ import { startRealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { startTcpProxy } from '../../helpers/tcp-proxy.js';
 
-/** What keeps a process running. */
+/** Resources that keep a process running. */
 const resources = () => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
 
 describe('A node that starts while Redis is away', () => {

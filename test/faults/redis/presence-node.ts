@@ -6,7 +6,7 @@ import type { Presence } from '../../../lib/core/presence/presence.js';
 /** A user who comes into a topic, or leaves it. */
 export type Move = readonly [topic: string, userId: string];
 
-/** What a test does with a node, in this process or in another. */
+/** The operations of a test on a node, in this process or in another. */
 export interface PresenceControl {
   /** Each move is called at the same time. */
   set(...moves: readonly Move[]): Promise<void>;

@@ -23,5 +23,5 @@ async function answer(question: Question): Promise<void> {
 }
 
 process.on('message', (question: Question) => void answer(question));
-// Whoever started it is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit(0));

@@ -10,7 +10,7 @@ interface Sent {
   readonly report: DeliveryReport;
 }
 
-/** What must not happen, whatever fails. */
+/** Violations of the guarantees, whatever fails. */
 export interface Faults {
   /** Messages that somebody got twice. */
   readonly repeated: readonly string[];

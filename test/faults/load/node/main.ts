@@ -14,5 +14,5 @@ async function answer({ id, ask, args }: Question): Promise<void> {
 }
 
 process.on('message', (question: Question) => void answer(question));
-// Whoever started it is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit(0));

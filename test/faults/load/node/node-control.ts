@@ -28,7 +28,7 @@ import { Log } from './log.js';
 import { Rooms } from './rooms.js';
 import { STAND_INS, type StandIn } from './stand-ins.js';
 
-/** What a node is made of. */
+/** The parts of a node. */
 export interface NodeSpec {
   /** Without `jwt` it takes the tokens of `testToken()`. */
   readonly options?: RealtimeOptions;
@@ -97,7 +97,7 @@ export class NodeControl {
     return this.#door?.take() ?? [];
   }
 
-  /** What was logged as an error or a warning. */
+  /** The log lines at the levels error and warn. */
   async errors(): Promise<readonly string[]> {
     return this.#errors;
   }
