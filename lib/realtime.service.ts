@@ -34,45 +34,46 @@ import { PresenceStore } from './ports/presence-store.js';
 import { RealtimeSettings } from './options/realtime.options.js';
 
 /**
- * How connections are ended.
+ * Options for closing connections.
  * @publicApi
  */
 export interface DisconnectOptions {
-  /** Why, in prose: it reaches the client in the close frame. At most 123 bytes. Default "disconnected by the application". */
+  /** Close reason for the client, as prose of at most 123 bytes. Default "disconnected by the application". */
   readonly reason?: string;
-  /** True when clients may come back at once (close code 3000); default false (3503, SDKs and well-behaved clients stop). */
+  /** Whether clients may reconnect at once (close code 3000). Default false (3503: SDKs and well-behaved clients do not reconnect). */
   readonly reconnect?: boolean;
 }
 
 /**
- * How a subscription is ended.
+ * Options for ending a subscription.
  * @publicApi
  */
 export interface UnsubscribeOptions {
-  /** Why, in prose, for the client. At most 123 bytes. Default "unsubscribed by the application". */
+  /** Reason for the client, as prose of at most 123 bytes. Default "unsubscribed by the application". */
   readonly reason?: string;
 }
 
 /**
- * How one message is published to a topic.
+ * Options for publishing one message to a topic.
  * @publicApi
  */
 export interface PublishOptions extends SendOptions {
   /**
-   * Where the topic keeps a history: two publications with the same key, within 5 minutes, are one, and the second gets the
-   * position of the first. 1 to 128 characters. Make it of what is announced (an event's id), and a retry is harmless.
+   * Makes the publication idempotent, in a topic that keeps a history: a second publication with the same key within 5
+   * minutes is not stored, and returns the position of the first. 1 to 128 characters. Derive the key from the event (its
+   * id), so that a retry is harmless.
    */
   readonly idempotencyKey?: string;
 }
 
 /**
- * How many there are, over all nodes.
+ * Numbers of connections, users, topics and subscriptions over all nodes.
  * @publicApi
  */
 export type RealtimeCounts = NodeCounts;
 
 /**
- * The roles and permissions of a connection from now on, each as a list or a set; what is left out stays as it is.
+ * New roles and permissions of a connection, each as a list or a set; an omitted field stays unchanged.
  * @publicApi
  */
 export interface RightsInput {
@@ -83,7 +84,7 @@ export interface RightsInput {
 /**
  * Sends messages to connected clients. Inject it anywhere, and use it from `onApplicationBootstrap()` on.
  *
- * Every method rejects with {@link RealtimeArgumentError} when an argument cannot be right; nothing was sent then.
+ * Every method rejects with {@link RealtimeArgumentError} if an argument is invalid; nothing was sent then.
  * @publicApi
  */
 @Injectable()
@@ -109,27 +110,27 @@ export class RealtimeService {
     this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report);
   }
 
-  /** True once this node is ending its connections, and lets no new ones in. */
+  /** True once this node drains: it closes its connections and accepts no new ones. */
   get isDraining(): boolean {
     return this.nodeDrain.isDraining;
   }
 
   /**
-   * True while this node reaches the other nodes and is reached by them; in memory for as long as it runs. While it is false, this node's
-   * connections are served by what this node sends, and new ones are asked to try again. Made for health checks: a node
-   * that is not attached for long should not get new connections.
+   * True while this node can reach the other nodes and be reached by them; in memory for as long as it runs. While it is
+   * false, connections of this node receive only messages that this node sends, and new clients are told to retry. Use it in
+   * readiness checks: a node that stays unattached should not get new connections.
    */
   get isAttached(): boolean {
     return this.lifecycle.isRunning && this.bus.isAttached;
   }
 
   /**
-   * Ends all connections of this node: commands that were read are answered, then each client is asked to reconnect
-   * (3001), spread over time; what is left after `drain.timeoutMs` is ended at once. Resolves when the last connection
-   * is gone and the `@OnDisconnect()` hooks have run.
+   * Closes all connections of this node gracefully: commands already read are answered, then each client is told to
+   * reconnect (3001), spread over time. After `drain.timeoutMs` the remaining connections are closed at once. Resolves when
+   * the last connection is closed and the `@OnDisconnect()` hooks have run.
    *
-   * Shutting down the application does this by itself, in its first hook. Await it before `app.close()` when hooks need
-   * providers that Nest may destroy earlier.
+   * The shutdown of the application drains by itself, in its first hook. Await this method before `app.close()` if hooks
+   * need providers that Nest may destroy earlier.
    */
   drain(): Promise<void> {
     return this.nodeDrain.start();
@@ -137,8 +138,8 @@ export class RealtimeService {
 
   /**
    * Accepts connections from one more HTTP server, with the same paths, limits and rules as from that of the application.
-   * Call it at any time until the application is closed; its connections are drained with all others. Whoever made the
-   * server lets it listen and closes it.
+   * Call it at any time until the application is closed; its connections are drained with all others. The caller lets the
+   * server listen and closes it.
    *
    * ```ts
    * const app = await NestFactory.create(AppModule, { httpsOptions });
@@ -157,18 +158,18 @@ export class RealtimeService {
   }
 
   /**
-   * What happens to the connections of this node, as it happens; and, with `presence.online`, which users have come
-   * online and gone offline on any node, of which one node tells. Nothing is replayed to those who subscribe later. A
-   * listener that throws is, as always with rxjs, an uncaught exception: catch what may fail.
+   * Emits the events of this node's connections and, with `presence.online`, users that came online or went offline on any
+   * node; exactly one node emits each of these. Late subscribers get no replay. With rxjs an exception in a listener is
+   * uncaught, so catch errors in it.
    */
   get events$(): Observable<RealtimeEvent> {
     return this.events.stream$;
   }
 
   /**
-   * To all connections of a user: every tab, every device. With `centrifuge.personalTopics` it is kept, so that clients which can
-   * recover get what they have missed, and the report has the `epoch` and the `offset`.
-   * @throws RealtimeError `UNAVAILABLE` when it is to be kept, and it is not known whether it was
+   * Sends to all connections of a user: every tab, every device. With `centrifuge.personalTopics` the message is kept, so that
+   * clients can recover it, and the report has `epoch` and `offset`.
+   * @throws RealtimeError `UNAVAILABLE` if the message is to be kept and the outcome is unknown: it may or may not be stored
    */
   sendToUser<T extends string>(
     userId: string,
@@ -178,7 +179,7 @@ export class RealtimeService {
     return this.to(user(userId)).send(message, options);
   }
 
-  /** To all connections that have a role now. */
+  /** Sends to all connections that currently have a role. */
   sendToRole<T extends string>(
     roleName: string,
     message: MessageInput<T>,
@@ -187,7 +188,7 @@ export class RealtimeService {
     return this.to(role(roleName)).send(message, options);
   }
 
-  /** To one connection. An unknown id has no recipients and is no error. */
+  /** Sends to one connection. An unknown id has no recipients and is not an error. */
   sendToConnection<T extends string>(
     connectionId: string,
     message: MessageInput<T>,
@@ -196,17 +197,17 @@ export class RealtimeService {
     return this.to(connection(connectionId)).send(message, options);
   }
 
-  /** To everybody. */
+  /** Sends to all connections. */
   broadcast<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
     return this.to(all()).send(message, options);
   }
 
   /**
-   * To the subscribers of a topic, in one order for all of them. The message arrives with its `topic`. Where the topic keeps
-   * a history it is added to that, arrives with its `offset`, and the report has the `epoch` and the `offset`. Whether it does
-   * is said by the `@TopicGateway()` classes of the application that publishes.
-   * @throws RealtimeError `UNAVAILABLE` when it is not known whether a message was added to the history: with an
-   *   `idempotencyKey` it may be published again without harm
+   * Publishes to the subscribers of a topic, in the same order for all of them. The message arrives with its `topic`. If the
+   * topic keeps a history, the message is added to it and arrives with its `offset`, and the report has `epoch` and `offset`.
+   * The `@TopicGateway()` classes of the publishing application determine whether a topic keeps a history.
+   * @throws RealtimeError `UNAVAILABLE` if the outcome is unknown: the message may or may not have been added to the history.
+   *   A retry with the same `idempotencyKey` is safe
    */
   async publish<T extends string>(
     topicName: string,
@@ -217,14 +218,14 @@ export class RealtimeService {
   }
 
   /**
-   * What was published to a topic that keeps a history, the oldest first.
+   * Returns publications of a topic that keeps a history, the oldest first.
    *
    * ```ts
    * const { publications, epoch } = await realtime.history('chat:lobby', { limit: 20, reverse: true });
    * const older = await realtime.history('chat:lobby', { limit: 20, reverse: true, since: { epoch, offset: publications.at(-1)!.offset } });
    * ```
-   * @throws RealtimeArgumentError when the topic keeps no history
-   * @throws RealtimeError `UNAVAILABLE` when it cannot be read; `VALIDATION_FAILED` when the history has begun anew after `since`
+   * @throws RealtimeArgumentError if the topic keeps no history
+   * @throws RealtimeError `UNAVAILABLE` if it cannot be read; `VALIDATION_FAILED` if `since` is of another epoch
    */
   async history(topicName: string, options: HistoryOptions = {}): Promise<TopicHistory> {
     const { limit = 100, since, reverse = false } = options;
@@ -241,7 +242,7 @@ export class RealtimeService {
   }
 
   /**
-   * Starts a send to several addresses at once. A connection that matches more than one of them gets one copy.
+   * Starts a send to several addresses. A connection that matches more than one of them gets one copy.
    *
    * ```ts
    * await realtime.to(user('42'), role('admin')).except(connection(id)).send({ type: 'note', payload });
@@ -254,10 +255,10 @@ export class RealtimeService {
   }
 
   /**
-   * Subscribes a connection to a topic without asking a handler. The client is told with `realtime:subscribed`. Resolves
-   * when the subscription is in force.
-   * @returns true when the connection exists and was not subscribed before; false also while its node cannot join the topic
-   * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
+   * Subscribes a connection to a topic without calling `@OnSubscribe()`. The client receives `realtime:subscribed`. Resolves
+   * when the subscription is active.
+   * @returns true if the connection exists and was not subscribed before; false also while its node cannot join the topic
+   * @throws RealtimeError `UNAVAILABLE` if the node that holds the connection could not be reached
    */
   async subscribe(connectionId: string, topicName: string): Promise<boolean> {
     assertValid([...explainAddress(connection(connectionId)), ...explainTopic(topicName)]);
@@ -265,9 +266,9 @@ export class RealtimeService {
   }
 
   /**
-   * Ends a connection's subscription. The client is told with `realtime:unsubscribed`, and why.
-   * @returns true when there was one
-   * @throws RealtimeError `UNAVAILABLE` when the node that holds the connection could not be asked
+   * Ends a connection's subscription. The client receives `realtime:unsubscribed` with the reason.
+   * @returns true if the connection was subscribed
+   * @throws RealtimeError `UNAVAILABLE` if the node that holds the connection could not be reached
    */
   async unsubscribe(connectionId: string, topicName: string, options?: UnsubscribeOptions): Promise<boolean> {
     const { reason = 'unsubscribed by the application' } = options ?? {};
@@ -276,9 +277,9 @@ export class RealtimeService {
   }
 
   /**
-   * Ends the connections behind an address, on every node.
-   * @returns how many there were, in `recipients`
-   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
+   * Closes the connections of an address on every node.
+   * @returns a report with their number as `recipients`
+   * @throws RealtimeError `UNAVAILABLE` if other nodes could not be reached; on this node it was carried out
    */
   async disconnect(address: Address, options?: DisconnectOptions): Promise<DeliveryReport> {
     const { reason = 'disconnected by the application', reconnect = false } = options ?? {};
@@ -287,10 +288,10 @@ export class RealtimeService {
   }
 
   /**
-   * Has the option `isRevoked` asked again about the connections behind an address, and ends those whose token was revoked
-   * (3500). Call it when something was revoked: without it the hook is asked only when a token is presented.
-   * @returns how many connections are being asked about, in `recipients`
-   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
+   * Calls the option `isRevoked` again for the connections of an address, and closes those whose token was revoked (3500).
+   * Call it after a revocation: otherwise `isRevoked` is called only when a token is presented.
+   * @returns a report with the number of connections being checked as `recipients`
+   * @throws RealtimeError `UNAVAILABLE` if other nodes could not be reached; on this node it was carried out
    */
   async revalidate(address: Address): Promise<DeliveryReport> {
     assertValid(explainAddress(address));
@@ -298,15 +299,15 @@ export class RealtimeService {
   }
 
   /**
-   * Gives the connections behind an address other roles or permissions, on every node: what is sent to a role follows at
-   * once, and after it subscriptions are judged anew by their `@OnSubscribe()` handlers. It holds until the connection ends
-   * or presents a newer token, so change what the tokens are made of as well.
+   * Changes roles or permissions of the connections of an address on every node. Sends to a role use the new roles at once;
+   * then `@OnSubscribe()` is called again for existing subscriptions. The change lasts until the connection closes or presents
+   * a newer token, so change the source of the tokens as well.
    *
    * ```ts
    * await realtime.changeRights(user('42'), { roles: ['admin'] });
    * ```
-   * @returns how many connections there were, in `recipients`
-   * @throws RealtimeError `UNAVAILABLE` when it could not be carried to other nodes; on this one it was carried out
+   * @returns a report with the number of connections as `recipients`
+   * @throws RealtimeError `UNAVAILABLE` if other nodes could not be reached; on this node it was carried out
    */
   async changeRights(address: Address, rights: RightsInput): Promise<DeliveryReport> {
     assertValid([...explainAddress(address), ...explainRights(rights)]);
@@ -319,8 +320,8 @@ export class RealtimeService {
   }
 
   /**
-   * The connections of a user on all nodes, oldest first. Metadata of connections on other nodes has been through JSON.
-   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   * Returns the connections of a user on all nodes, oldest first. Metadata from other nodes has passed through JSON.
+   * @throws RealtimeError `UNAVAILABLE` if not every node has answered
    */
   async connectionsOf(userId: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainAddress(user(userId)));
@@ -328,8 +329,8 @@ export class RealtimeService {
   }
 
   /**
-   * One connection, on whichever node, or `undefined` when there is none with this id.
-   * @throws RealtimeError `UNAVAILABLE` when the node that holds it has not answered
+   * Returns one connection, from any node, or `undefined` if there is none with this id.
+   * @throws RealtimeError `UNAVAILABLE` if the node that holds it has not answered
    */
   async connection(connectionId: string): Promise<RealtimeConnection | undefined> {
     const address = connection(connectionId);
@@ -338,8 +339,8 @@ export class RealtimeService {
   }
 
   /**
-   * The topics a connection is subscribed to.
-   * @throws RealtimeError `UNAVAILABLE` when the node that holds it has not answered
+   * Returns the topics that a connection is subscribed to.
+   * @throws RealtimeError `UNAVAILABLE` if the node that holds it has not answered
    */
   async topicsOf(connectionId: string): Promise<readonly string[]> {
     assertValid(explainAddress(connection(connectionId)));
@@ -347,8 +348,8 @@ export class RealtimeService {
   }
 
   /**
-   * The connections subscribed to a topic on all nodes. Ask for small topics: all of them are collected.
-   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   * Returns the connections subscribed to a topic on all nodes. It collects all of them, so use it for small topics.
+   * @throws RealtimeError `UNAVAILABLE` if not every node has answered
    */
   async subscribersOf(topicName: string): Promise<readonly RealtimeConnection[]> {
     assertValid(explainTopic(topicName));
@@ -356,9 +357,9 @@ export class RealtimeService {
   }
 
   /**
-   * Who is in a topic whose gateway has `presence: true`, on all nodes; in any other nobody is. `users` lists at most
+   * Returns the users in a topic on all nodes; empty unless its gateway has `presence: true`. `users` lists at most
    * `limits.maxPresenceUsers`; `userCount` and `connectionCount` are exact.
-   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   * @throws RealtimeError `UNAVAILABLE` if presence cannot be read at the moment
    */
   async usersIn(topicName: string): Promise<Presence> {
     assertValid(explainTopic(topicName));
@@ -369,16 +370,17 @@ export class RealtimeService {
   }
 
   /**
-   * Whether a user has a connection now, on whichever node.
-   * @throws RealtimeError `UNAVAILABLE` when not every node has answered
+   * Returns whether a user has a connection now, on any node.
+   * @throws RealtimeError `UNAVAILABLE` if not every node has answered
    */
   async isOnline(userId: string): Promise<boolean> {
     return (await this.connectionsOf(userId)).length > 0;
   }
 
   /**
-   * The nodes that live, this one among them, and what each of them holds. Nobody is asked: of other nodes it is what they
-   * said last, on Redis at most 6 s ago. A node that has crashed is listed for 15 s more (`leaseTtlMs`).
+   * Returns the live nodes, including this one, and the numbers of each. Reading costs no round trip to other nodes: each
+   * publishes its numbers, on Redis at most 6 s ago. A crashed node stays listed until its lease expires, for up to 15 s
+   * (`leaseTtlMs`).
    */
   async nodes(): Promise<readonly NodeInfo[]> {
     this.lifecycle.assertRunning();
@@ -386,9 +388,9 @@ export class RealtimeService {
   }
 
   /**
-   * How many connections, users, topics and subscriptions there are on all nodes. Connections and subscriptions are the
-   * sums of `nodes()`, and as fresh. A user or a topic that several nodes have counts once.
-   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   * Returns the numbers of connections, users, topics and subscriptions on all nodes. Connections and subscriptions are the
+   * sums over `nodes()`, and as recent. A user or topic on several nodes counts once.
+   * @throws RealtimeError `UNAVAILABLE` if they cannot be read at the moment
    */
   async counts(): Promise<RealtimeCounts> {
     this.lifecycle.assertRunning();
@@ -403,7 +405,7 @@ export class RealtimeService {
 
 const NO_PRESENCE = 'must be one with presence: no @TopicGateway() of this application says { presence: true } for it';
 
-const KEEPS_NONE = 'must be one that keeps a history: no @TopicGateway() of this application says { history } for it';
+const KEEPS_NONE = 'must keep a history: no @TopicGateway() of this application has { history } for it';
 
 function assertValid(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new RealtimeArgumentError(problems);
@@ -411,7 +413,9 @@ function assertValid(problems: readonly Problem[]): void {
 
 function explainReason(reason: unknown): readonly Problem[] {
   if (typeof reason !== 'string' || !isProse(reason))
-    return [{ at: 'reason', message: 'must be prose, neither empty nor JSON: clients exist that read more into it' }];
+    return [
+      { at: 'reason', message: 'must be prose, neither empty nor JSON, because some clients would interpret it' },
+    ];
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]
     : [];

@@ -4,43 +4,43 @@ import type { Push } from '../core/protocol/push.js';
 export type { Decoded } from '../core/protocol/decoded.js';
 
 /**
- * The commands of one frame, in order. They are decoded while the caller iterates, so that a caller that stops (because a
- * command has ended the connection) does not pay for the rest.
+ * The commands of one frame, in order. They are decoded lazily, so that a caller that stops early, because a command ended
+ * the connection, does not pay for the rest.
  */
 export interface DecodedBatch {
   readonly batch: Iterable<Decoded>;
 }
 
 /**
- * A wire protocol: frames to commands, and pushes to frames, and how the two sides converse. Deterministic, without state
- * of its own: one instance serves all connections that speak it.
+ * A wire protocol: frames to commands, pushes to frames, and the rules of the dialogue. Deterministic and stateless: one
+ * instance serves all connections that use the protocol.
  */
 export interface Codec {
-  /** The WebSocket sub-protocol that stands for it, answered when a client offers it. */
+  /** Its WebSocket sub-protocol, selected if a client offers it. */
   readonly subprotocol?: string;
   /**
-   * True: the client speaks first. Whoever may connect is let in without a look at tokens; the first command brings one, or
-   * leaves it at that of the request.
+   * True if the client opens the dialogue. The upgrade then succeeds without a check of tokens; the first command carries
+   * the token, or refers to that of the upgrade request.
    */
   readonly clientOpens?: boolean;
-  /** True: what nobody can be told about (a frame that is no command, a command out of place) ends the connection. */
+  /** True if an error that cannot be answered (a frame that is not a command, a command out of place) closes the connection. */
   readonly isStrict?: boolean;
-  /** True: clients answer a ping with a command, and WebSocket pings are not needed. */
+  /** True if clients answer heartbeat pings with a command, so that WebSocket pings are not needed. */
   readonly answersPings?: boolean;
-  /** True: clients can be told of a topic of their user's own, and recover in it what was sent to the user. */
+  /** True if clients know personal topics, in which they recover messages that were sent to their user. */
   readonly hasPersonalTopics?: boolean;
-  /** Reads the text of one frame. Hostile input is a result, never an exception. */
+  /** Decodes the text of one frame. Never throws: invalid input gives `{ ok: false }`. */
   decode(text: string): Decoded | DecodedBatch;
   /**
-   * The frame for one client about its connection, or `undefined` when clients are not told this; who joins and who leaves
-   * they are. Throws when a reply's payload cannot be serialised.
+   * Returns the frame of a push, or `undefined` if the protocol has no frame for it. Joins and leaves always have one.
+   * Throws if a reply's payload cannot be serialised.
    */
   encodePush(push: Push, timestamp: string): string | undefined;
   /**
-   * The frame that carries a message to any number of clients.
+   * Returns the frame of a message, for any number of clients.
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it
-   * @param topic the topic it was published to, when it was published to one; a user's own may have any characters in it
-   * @param offset its place in the topic's history, when that keeps one
+   * @param topic the topic, if the message was published to one; a personal topic may contain any characters
+   * @param offset its offset in the topic's history, if the topic keeps one
    */
   encodeMessage(text: string, topic: string | undefined, offset?: number): string;
 }

@@ -2,41 +2,41 @@ import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import type { HistoryPage, HistoryRange, Retention, StreamPosition } from '../core/history/history.js';
 import type { BusPublishOptions } from './message-bus.js';
 
-/** How one publication is made. */
+/** Options of one publication. */
 export interface HistoryPublishOptions extends BusPublishOptions {
-  /** Two publications to a topic with the same key, within 5 minutes, are one: the second gets the position of the first. */
+  /** Makes the publication idempotent: a second one to the topic with the same key within 5 minutes returns the first one's position. */
   readonly idempotencyKey?: string;
 }
 
 /**
- * Keeps the recent past of topics: a stream of publications for each, counted without a hole.
+ * Keeps the history of topics: for each topic a stream of publications, numbered without gaps.
  *
- * **Promised by an implementation:** `publish` gives the message the next offset of its topic and hands it, in the same
- * step, to every node that has joined the topic's subject on the bus, as an envelope whose content carries its position:
- * what is read here and what arrives there have one order, on all nodes. A user's own topic goes to the user, on the subject
- * of the user: `addressOfTopic` in `core` tells the address of a topic. The last `size` publications are kept until
- * `ttlMs` after the last one; the position of a topic is kept for 24 hours, and ten times `ttlMs` at least, after it was last
- * published to or read. Reading a topic to which nothing was published stores nothing, and the position that was read stays
- * good for a day: the first publication goes on from it, or from a position that `inEpoch` of `core` translates it into. Whenever
- * what was counted may have been lost or be counted again, as when a server came back with an older state, the epoch is
- * another one. `read` returns a run without a hole: when `since` is given, the first publication is the one behind it, or, if
- * that is not kept any more, the oldest that is.
+ * **Promised by an implementation:** `publish` assigns the message the next offset of its topic. In the same step it sends
+ * the message to every node that has joined the topic's subject on the bus, in an envelope whose content carries the
+ * position. So reads and arrivals have the same order on all nodes. A personal topic goes to the user, on the subject of the
+ * user: `addressOfTopic` in `core` returns the address of a topic. The last `size` publications are kept until `ttlMs` after
+ * the last one. The position of a topic is kept after the last publication or read, for 24 hours and at least ten times
+ * `ttlMs`. Reading a topic to which nothing was published stores nothing, and the position read stays valid for a day: the
+ * first publication continues from it, or from a position into which `inEpoch` of `core` translates it. Whenever offsets may
+ * have been lost or may be assigned again, for example after a server came back with an older state, the epoch changes.
+ * `read` returns publications without gaps. With `since`, it starts with the publication after it, or, if that is no longer
+ * kept, with the oldest one that is.
  *
- * **Concurrency:** all methods may be called while earlier calls are under way.
+ * **Concurrency:** all methods may be called while earlier calls are in progress.
  *
- * **Errors:** `publish` rejects with `UNAVAILABLE` when it is not known that the message was stored: it may have been
- * published all the same, and is never published twice for that. It rejects with `LIMIT_EXCEEDED` when the message is
- * larger than can be carried. `read` rejects with `UNAVAILABLE`.
+ * **Errors:** `publish` rejects with `UNAVAILABLE` if the outcome is unknown: the message may or may not have been stored and
+ * published, and it is never published twice because of that. It rejects with `LIMIT_EXCEEDED` if the message is too large to
+ * be carried. `read` rejects with `UNAVAILABLE`.
  *
  * **Closing:** it is used between `open` and `close` of the bus, which the module calls.
  *
- * **Not promised:** that a kept publication outlives its server.
+ * **Not promised:** that a kept publication survives its server.
  */
 export abstract class HistoryStore {
   /**
    * Adds a message to a topic's history and publishes it.
    * @param text the message as JSON text
-   * @returns what it reached, with `epoch` and `offset`; of a repeated key `recipients` is 0 and `complete` false
+   * @returns the delivery report with `epoch` and `offset`; for a repeated key, `recipients` is 0 and `complete` false
    */
   abstract publish(
     topic: string,
@@ -48,5 +48,5 @@ export abstract class HistoryStore {
   abstract read(topic: string, range: HistoryRange, retention: Retention): HistoryPage | Promise<HistoryPage>;
 }
 
-/** What a publication reached, and its place. */
+/** The delivery report of a publication, with its position. */
 export type PositionedReport = DeliveryReport & StreamPosition;

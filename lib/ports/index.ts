@@ -16,7 +16,7 @@ export { NodeDirectory, type NodeSelf } from './node-directory.js';
 export { PresenceStore, type PresenceNode } from './presence-store.js';
 export { PubSubManager } from './pub-sub-manager.js';
 
-// What they take and give
+// Arguments and results
 export type { NodeQuery, NodeQueryResult } from '../core/bus/node-query.js';
 export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history/history.js';
 export type { Envelope, EnvelopeContent } from '../core/routing/envelope.js';

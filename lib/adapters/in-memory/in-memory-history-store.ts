@@ -9,8 +9,8 @@ import type { IdGenerator } from '../../ports/id-generator.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 
 /**
- * Keeps the history of topics in this process. It counts for one node: beside a bus that connects several of them, each would
- * count for itself.
+ * Keeps the history of topics in the memory of this process. It serves a single node: with a bus that connects several
+ * nodes, each node would assign its own offsets.
  */
 export class InMemoryHistoryStore extends HistoryStore {
   readonly #streams: PublicationStreams;

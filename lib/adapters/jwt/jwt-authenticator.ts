@@ -113,7 +113,7 @@ function complete(input: unknown): unknown {
 
 function setOf(value: unknown): unknown {
   if (value === undefined) return new Set();
-  // A string is iterable too, but its letters are nobody's roles.
+  // A string is iterable too, but its characters are not roles.
   return typeof value === 'object' && value !== null && Symbol.iterator in value
     ? new Set(value as Iterable<unknown>)
     : value;

@@ -3,7 +3,7 @@ import { Liveness, type LivenessAction } from './liveness.js';
 
 const LIMITS = { intervalTicks: 5, timeoutTicks: 2 };
 
-/** What happens at so many ticks in a row. */
+/** Returns the actions of consecutive ticks. */
 function ticks(liveness: Liveness, count: number, { limits = LIMITS, spread = 1 } = {}): LivenessAction[] {
   return Array.from({ length: count }, () => liveness.tick(limits, spread));
 }

@@ -1,20 +1,20 @@
-/** How long a peer may take, in ticks. */
+/** Limits of the heartbeat, in ticks. */
 export interface LivenessLimits {
-  /** From one ping to the next. */
+  /** Ticks from one ping to the next. */
   readonly intervalTicks: number;
-  /** From a ping to its answer. */
+  /** Ticks from a ping to the heartbeat timeout. */
   readonly timeoutTicks: number;
 }
 
-/** What to do at a tick; `stuck` means that the server has not read from the peer for too long. */
+/** The action at a tick. `dead`: heartbeat timeout. `stuck`: the server has not read from the peer for too long. */
 export type LivenessAction = 'none' | 'ping' | 'dead' | 'stuck';
 
 /** The number of heartbeat timeouts for which the server may leave a peer unread. */
 const MAX_UNREAD_TIMEOUTS = 10;
 
 /**
- * Decides whether a peer still lives. Time is counted in ticks and not by a clock: after a stall of the process one tick has
- * passed, and the answers that came in meanwhile are read before the next. Changed in place by its one owner.
+ * Detects dead peers by a heartbeat timeout. It counts ticks instead of reading a clock: a stall of the process counts as
+ * one tick, and answers that arrived during the stall are read before the next tick. Mutable; one owner changes it.
  */
 export class Liveness {
   #ticksToPing: number | undefined;
@@ -23,7 +23,7 @@ export class Liveness {
   /** Pings that wait for the command that answers them. */
   #answersDue = 0;
 
-  /** Records a sign of life. */
+  /** Records that the peer sent something. */
   heard(): void {
     this.#ticksToPong = 0;
   }
@@ -33,7 +33,7 @@ export class Liveness {
     this.#answersDue += 1;
   }
 
-  /** Records such an answer. @returns false when no ping was waiting for one */
+  /** Records such an answer. @returns false if no ping was waiting for one */
   answered(): boolean {
     if (this.#answersDue === 0) return false;
     this.#answersDue -= 1;
@@ -41,10 +41,10 @@ export class Liveness {
   }
 
   /**
-   * Called at a steady pace.
-   * @param spread from 0 to 1: where in the first interval the first ping falls; a random value spreads the load
-   * @param isRead false while the server does not read what the peer sends: the peer cannot be heard then, which is accepted
-   * for a bounded time
+   * Advances by one tick. Call it at a steady rate.
+   * @param spread position of the first ping in the first interval, from 0 to 1; a random value spreads the load
+   * @param isRead false while reading from the peer is paused (backpressure). The peer cannot time out then, but after 10
+   * timeouts it is `stuck`
    */
   tick({ intervalTicks, timeoutTicks }: LivenessLimits, spread: number, isRead = true): LivenessAction {
     this.#unreadTicks = isRead ? 0 : this.#unreadTicks + 1;

@@ -6,7 +6,7 @@ export function positionLifeMs(ttlMs: number): number {
   return Math.max(POSITION_LIFE_MS, ttlMs * 10);
 }
 
-/** The recent past of one topic. Changed in place by its one owner. */
+/** The history of one topic. Mutable; one owner changes it. */
 export class PublicationStream {
   #texts: string[] = [];
   #offset = 0;
@@ -19,12 +19,12 @@ export class PublicationStream {
     return { epoch: this.epoch, offset: this.#offset };
   }
 
-  /** How many publications are held. */
+  /** The number of publications kept. */
   get size(): number {
     return this.#texts.length;
   }
 
-  /** Until when the position is kept, in milliseconds; the publications go before it, or with it. */
+  /** Time until which the position is kept, in milliseconds. The publications expire no later than it does. */
   get keptUntil(): number {
     return this.#positionUntil;
   }
@@ -39,12 +39,12 @@ export class PublicationStream {
     return this.top;
   }
 
-  /** The position is asked for, and so kept. */
+  /** Extends the life of the position, because it was used. */
   keep(ttlMs: number, now: number): void {
     this.#positionUntil = now + positionLifeMs(ttlMs);
   }
 
-  /** Lets go of the publications whose time is over. */
+  /** Drops the publications if they have expired. */
   forget(now: number): void {
     if (this.#texts.length > 0 && now >= this.#textsUntil) this.#texts = [];
   }

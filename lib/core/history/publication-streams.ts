@@ -3,25 +3,25 @@ import type { HistoryPage, HistoryRange, Retention, StreamPosition } from './his
 import { PublicationStream } from './publication-stream.js';
 import { unpublishedEpoch } from './unpublished-epoch.js';
 
-/** For how long an idempotency key is remembered, in milliseconds. */
+/** Time for which an idempotency key is remembered, in milliseconds. */
 export const KEY_LIFE_MS = 300_000;
 
-/** How often a stream is looked at, in milliseconds: it may hold what is over for this much longer. */
+/** Interval at which a stream is checked for expiry, in milliseconds; expired content may stay for this much longer. */
 const LOOK_MS = 60_000;
 
-/** Most that is swept at one call; more than it can add. */
+/** Maximum number of items swept per call; more than one call can add. */
 const SWEPT_AT_ONCE = 100;
 
-/** What has become of a message. */
+/** The result of an append. */
 export interface Appended {
   readonly position: StreamPosition;
-  /** True when the key is known: the position is that of the publication that was made with it. */
+  /** True if the idempotency key is known; `position` is then that of the earlier publication with this key. */
   readonly isRepeated: boolean;
 }
 
 /**
- * The recent past of all topics, as far as it is to be kept. Whatever is over is swept by later calls, each of them a few.
- * Changed in place by its one owner, who says the time in milliseconds.
+ * The histories of all topics. Each call also sweeps a few expired items. Mutable; one owner changes it and passes the
+ * current time in milliseconds.
  */
 export class PublicationStreams {
   readonly #streams = new Map<string, PublicationStream>();
@@ -32,7 +32,7 @@ export class PublicationStreams {
   /** @param term names this store: no other one, before or beside it, has the same */
   constructor(private readonly term: string) {}
 
-  /** How many topics, publications and keys are held; to look for leaks. */
+  /** The number of topics, publications and keys held, for leak tests. */
   get held(): number {
     let held = this.#streams.size + this.#keys.size;
     for (const { size } of this.#streams.values()) held += size;
@@ -40,12 +40,12 @@ export class PublicationStreams {
   }
 
   /**
-   * Adds a message to a topic, unless the key is known.
-   * @param key makes it one with what was added with the same key before
+   * Appends a message to a topic, unless the key is known.
+   * @param key idempotency key: a second append with the same key returns the position of the first
    */
   append(topic: string, text: string, retention: Retention, now: number, key?: string): Appended {
     this.#sweep(now);
-    // Keys are for topics of the application, and none of those has a space in it.
+    // Only topics of the application have keys, and none of them contains a space.
     const name = key === undefined ? undefined : `${topic} ${key}`;
     const known = name === undefined ? undefined : this.#keys.get(name);
     if (known && known.until > now) return { position: known.position, isRepeated: true };
@@ -58,7 +58,7 @@ export class PublicationStreams {
     return { position, isRepeated: false };
   }
 
-  /** Finds some publications of a topic, and where it stands. */
+  /** Reads publications of a topic, and its position. */
   page(topic: string, range: HistoryRange, retention: Retention, now: number): HistoryPage {
     this.#sweep(now);
     const stream = this.#kept(topic, now);
@@ -97,7 +97,7 @@ export class PublicationStreams {
     for (let left = SWEPT_AT_ONCE; left > 0; left--) {
       const name = this.#keyExpiries.take(now);
       if (name === undefined) break;
-      // A key that was used again after its time comes up a second time.
+      // A key that was reused after its expiry comes due twice.
       const known = this.#keys.get(name);
       if (known && known.until <= now) this.#keys.delete(name);
     }

@@ -1,24 +1,26 @@
 import type { Publication, StreamPosition } from './history.js';
 import { isNextGeneration } from './unpublished-epoch.js';
 
-/** What became of a client's wish to have what it has missed: all of it, or the plain word that it cannot be had. */
+/** The result of a recovery: all missed publications, or the statement that they cannot be recovered. */
 export type Recovery =
   { readonly recovered: true; readonly publications: readonly Publication[] } | { readonly recovered: false };
 
-/** Where something that arrives stands, seen from where everything before it has been delivered. */
+/** The place of an arriving publication relative to the position up to which everything was delivered. */
 export type Place =
-  /** The very next one. */
+  /** The next publication. */
   | 'next'
-  /** It was delivered before. */
+  /** A publication that was delivered before. */
   | 'known'
-  /** Something between is missing, or the stream is another one. */
+  /** A publication after a gap, or of another epoch. */
   | 'beyond';
 
 const LOST: Recovery = { recovered: false };
 
 /**
- * What a client that has everything up to `asked` has missed, when the stream stands at `top`. It is all or nothing.
- * @param known publications of the stream's present epoch, in their order; what the client has, and what is missing, are found out here
+ * Returns the publications that a client missed if it has everything up to `asked` and the stream is at `top`: all of
+ * them, or none.
+ * @param known publications of the current epoch, in order; they may include publications that the client has, and may
+ * have gaps
  */
 export function recover(asked: StreamPosition, known: readonly Publication[], top: StreamPosition): Recovery {
   if (asked.epoch !== top.epoch || asked.offset > top.offset) return LOST;
@@ -37,14 +39,14 @@ export function inEpoch(position: StreamPosition, epoch: string): StreamPosition
   return isSamePlace ? { epoch, offset: position.offset } : position;
 }
 
-/** The gap check: where an arrival stands. */
+/** Classifies an arriving publication; detects gaps and duplicates. */
 export function placeOf(arrival: StreamPosition, delivered: StreamPosition): Place {
   const { epoch, offset } = inEpoch(delivered, arrival.epoch);
   if (arrival.epoch !== epoch || arrival.offset > offset + 1) return 'beyond';
   return arrival.offset <= offset ? 'known' : 'next';
 }
 
-/** True when the publications are all of those behind one offset, up to another. */
+/** True if the publications are exactly those after one offset, up to and including another. */
 export function isRun(publications: readonly Publication[], after: number, upTo: number): boolean {
   return (
     publications.length === upTo - after && publications.every(({ offset }, index) => offset === after + index + 1)

@@ -12,10 +12,10 @@ export type FramePhase =
   /** The end has begun. */
   | 'closed';
 
-/** What to do with a decoded frame: drop it, keep it for later, carry it out, answer with an error, or end the connection. */
+/** The decision on a decoded frame: drop it, keep it for later, carry it out, answer with an error, or close the connection. */
 export type FrameVerdict = 'ignore' | 'buffer' | 'run' | FrameRefusal | FrameClose;
 
-/** The frame is answered with an error, and counts as a mistake of the client. */
+/** The frame is answered with an error, which counts against the client. */
 export interface FrameRefusal {
   readonly kind: 'refuse';
   readonly error: WireError;

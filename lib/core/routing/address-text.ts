@@ -1,6 +1,6 @@
 import { explainAddress, type Address } from './address.js';
 
-/** The address as JSON: `["user","42"]`, `["all"]`. */
+/** Returns the address as JSON: `["user","42"]`, `["all"]`. */
 export function encodeAddress(address: Address): string {
   return address.kind === 'all' ? '["all"]' : `["${address.kind}",${JSON.stringify(address.id)}]`;
 }
@@ -20,7 +20,7 @@ const KNOWN_KINDS = {
   all: true,
 } satisfies Record<Address['kind'], true>;
 
-/** The address in parsed JSON, or `undefined` when there is none. */
+/** Returns the address from parsed JSON, or `undefined` if the value is not an address. */
 export function decodeAddress(value: unknown): Address | undefined {
   if (!Array.isArray(value) || value.length !== (value[0] === 'all' ? 1 : 2)) return undefined;
   const address = value.length === 1 ? { kind: 'all' } : { kind: value[0] as unknown, id: value[1] as unknown };

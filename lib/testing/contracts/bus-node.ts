@@ -7,12 +7,12 @@ import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
 import type { MessageBus, QueryResponder } from '../../ports/message-bus.js';
 import { EnvelopeInbox } from './envelope-inbox.js';
 
-/** A node with one bus, on subjects that no other test uses. */
+/** A node with one bus, on subjects that are unique to the test. */
 export class BusNode {
   readonly inbox: EnvelopeInbox;
-  /** What this node says when it is asked. */
+  /** The results with which this node answers a query. */
   results: readonly NodeQueryResult[] = [];
-  /** What this node was asked. */
+  /** The queries that this node received. */
   readonly queries: NodeQuery[] = [];
   readonly #respond: QueryResponder = <Q extends NodeQuery>(query: Q) => {
     this.queries.push(query);
@@ -28,8 +28,8 @@ export class BusNode {
   }
 
   /**
-   * Opens a bus, hands it over and closes it.
-   * @param reached how many connections this node says that each envelope reached
+   * Opens a bus, passes it to `use` and closes it.
+   * @param reached number of connections that this node reports for each envelope
    */
   static async run(
     create: () => MessageBus | Promise<MessageBus>,
@@ -45,14 +45,14 @@ export class BusNode {
     }
   }
 
-  /** Publishes to one address; a report is asked for unless `report` says otherwise. */
+  /** Publishes to one address; requests a report unless `report` is false. */
   async publish(to: Address, content = message(to, 'hello'), report = true): Promise<DeliveryReport> {
     return this.bus.publish(subject(to), content, { report });
   }
 
   /**
-   * What has arrived once something published now has come back. Nothing that a bus loses or delays is visible at
-   * once, so an empty answer shows that nothing came, not that nothing will.
+   * Returns the envelopes that have arrived by the time an envelope published now has come back. An empty result shows that
+   * nothing arrived so far, not that nothing will arrive later.
    */
   async settled(): Promise<readonly Envelope[]> {
     const fence = uniqueTopic();
@@ -71,22 +71,22 @@ export class BusNode {
   }
 }
 
-/** A topic that nobody else publishes to. */
+/** Returns a topic that is unique to the test. */
 export function uniqueTopic(): Address {
   return topic(`contract:${randomUUID()}`);
 }
 
-/** The subject of an address that has one. */
+/** Returns the subject of an address that has one. */
 export function subject(address: Address): string {
   return subjectOf(address)!;
 }
 
-/** An envelope for one address. */
+/** Returns an envelope for one address. */
 export function envelope(to: Address, content: EnvelopeContent): Envelope {
   return { to: [to], except: [], content };
 }
 
-/** An envelope with a message. */
+/** Returns an envelope with a message. */
 export function message(to: Address, payload: unknown): Envelope {
   const text = JSON.stringify({ type: 'contract', payload, timestamp: '2026-01-31T12:00:00.000Z' });
   return envelope(to, { kind: 'message', text });
