@@ -3,6 +3,7 @@ import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { createConnection, type RealtimeConnection } from '../core/connection/connection.js';
+import { topic } from '../core/routing/address.js';
 import { localReport } from '../core/routing/delivery-report.js';
 import { MessageBus } from '../ports/message-bus.js';
 import type { DeliveryTarget } from './delivery-target.js';
@@ -43,6 +44,7 @@ class RecordingBus extends MessageBus {
   }
 }
 
+const MESSAGE = { kind: 'message', text: '{}' } as const;
 const TARGET = {} as DeliveryTarget;
 
 function connectionOf(id: string, userId: string, roles: string[] = []): RealtimeConnection {
@@ -316,5 +318,67 @@ describe('while the bus is away', () => {
     bus.pending = Promise.resolve();
     await membership.add(connectionOf('2', 'ann'), TARGET);
     expect(told()).toEqual(['join user:ann']);
+  });
+});
+
+describe('entering a topic', () => {
+  const stream = { retention: { size: 10, ttlMs: 5_000 }, sendLatest: false, pageSize: 10 };
+  const plain = (onStart: () => void = () => undefined) => ({ stream: undefined, onStart });
+  const held = () => pending.passOver({ to: [topic('feed')], except: [], content: MESSAGE }).except.length;
+
+  beforeEach(() => void membership.add(connectionOf('1', 'ann'), TARGET));
+
+  it('withholds publications until it has begun', async () => {
+    let settle!: () => void;
+    bus.pending = new Promise((resolve) => (settle = resolve));
+    let heldAtStart: number | undefined;
+    const entered = membership.enter(
+      '1',
+      'feed',
+      plain(() => (heldAtStart = held())),
+    );
+    const before = held();
+    settle();
+    expect([await entered, before, heldAtStart]).toEqual([true, 1, 0]);
+  });
+
+  it('is done at once where there is nothing to wait for', () => {
+    const onStart = vi.fn<() => void>();
+    expect([membership.enter('1', 'feed', plain(onStart)), onStart.mock.calls.length]).toEqual([true, 1]);
+  });
+
+  it('does not begin when the connection has left meanwhile, and holds nothing back', async () => {
+    let settle!: () => void;
+    bus.pending = new Promise((resolve) => (settle = resolve));
+    const onStart = vi.fn<() => void>();
+    const entered = membership.enter('1', 'feed', plain(onStart));
+    membership.unsubscribe('1', 'feed');
+    settle();
+    expect([await entered, onStart.mock.calls.length, held()]).toEqual([false, 0, 0]);
+  });
+
+  it('reads the position only when the topic was joined', async () => {
+    const calls: string[] = [];
+    vi.spyOn(streams, 'hold').mockImplementation(() => void calls.push('hold'));
+    vi.spyOn(streams, 'enter').mockImplementation(async () => calls.push('enter') > 0);
+    bus.onJoin = () => void calls.push('join');
+    bus.pending = Promise.resolve();
+    expect(await membership.enter('1', 'feed', { stream, onStart: () => undefined })).toBe(true);
+    expect(calls).toEqual(['hold', 'join', 'enter']);
+  });
+
+  it('rejects when the history cannot be read', async () => {
+    vi.spyOn(streams, 'enter').mockRejectedValue(new Error('away'));
+    const entered = membership.enter('1', 'feed', { stream, onStart: () => undefined });
+    await expect(entered).rejects.toThrow('away');
+  });
+
+  it('of its user’s own comes with the connection: withheld before it is reachable, begun behind the joins', async () => {
+    const calls: string[] = [];
+    vi.spyOn(streams, 'hold').mockImplementation((name) => void calls.push(`hold ${name} ${registry.ids().size}`));
+    vi.spyOn(streams, 'enter').mockImplementation(async (name) => calls.push(`enter ${name}`) > 0);
+    bus.pending = Promise.resolve();
+    await membership.add(connectionOf('2', 'bob'), TARGET, { stream, onStart: () => undefined });
+    expect(calls).toEqual(['hold #user:bob 1', 'enter #user:bob']);
   });
 });

@@ -72,7 +72,9 @@ async function hearsTwo(guest: Guest, type: string): Promise<void> {
 async function typesBehind(guest: Guest, frame: ReceivedFrame, other: Guest): Promise<string[]> {
   for (let n = 0; n < 20; n++) await hearsTwo(other, 'to the role');
   await guest.settled();
-  return guest.pending.filter(({ timestamp }) => timestamp > frame.timestamp).map(({ type }) => type);
+  const types = guest.pending.filter(({ timestamp }) => timestamp > frame.timestamp).map(({ type }) => type);
+  // A ping comes when its time has come.
+  return types.filter((type) => type !== 'realtime:ping');
 }
 
 const renew = (guest: Guest, roles: string[]) => guest.request({ action: 'auth', token: testToken('ann', { roles }) });

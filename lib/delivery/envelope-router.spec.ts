@@ -1,0 +1,58 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { all, topic, user, type Address } from '../core/routing/address.js';
+import type { Envelope, EnvelopeContent } from '../core/routing/envelope.js';
+import { EnvelopeRouter } from './envelope-router.js';
+import type { LocalDelivery } from './local-delivery.js';
+import { PendingSubscribers } from './pending-subscribers.js';
+import type { TopicStreams } from './topic-streams.js';
+
+const position = { epoch: 'e', offset: 3 };
+
+let delivered: Envelope[];
+let arrived: unknown[];
+/** Topics with a stream on this node. */
+let streams: Set<string>;
+let pending: PendingSubscribers;
+let router: EnvelopeRouter;
+
+beforeEach(() => {
+  delivered = [];
+  arrived = [];
+  streams = new Set();
+  pending = new PendingSubscribers();
+  const delivery = { deliver: (envelope: Envelope) => delivered.push(envelope) } as unknown as LocalDelivery;
+  const arrive = (...args: unknown[]) => (streams.has(args[0] as string) ? arrived.push(args) : undefined);
+  router = new EnvelopeRouter(delivery, { arrive } as unknown as TopicStreams, pending);
+});
+
+const envelope = (to: Address, content: EnvelopeContent): Envelope => ({ to: [to], except: [], content });
+const message = { kind: 'message', text: '"hi"' } as const;
+
+describe('an envelope', () => {
+  it.each<[string, Envelope]>([
+    ['an order', envelope(all(), { kind: 'disconnect', code: 'FORCED', reason: 'no' })],
+    ['a message without a position', envelope(topic('a'), message)],
+    ['a publication to a topic that nobody here is in', envelope(topic('a'), { ...message, position })],
+  ])('with %s is delivered as it is', (_what, one) => {
+    expect([router.route(one), delivered[0] === one, arrived]).toEqual([1, true, []]);
+  });
+
+  it('with a publication goes through the stream of its topic', () => {
+    streams.add('a');
+    router.route(envelope(topic('a'), { ...message, position }));
+    expect([arrived, delivered]).toEqual([[['a', { offset: 3, text: '"hi"' }, 'e']], []]);
+  });
+
+  it('to a user goes through the personal topic, and to the user’s other connections at once', () => {
+    streams.add('#user:ann');
+    expect(router.route(envelope(user('ann'), { ...message, position }))).toBe(2);
+    expect(delivered).toEqual([{ to: [user('ann')], except: [topic('#user:ann')], content: message }]);
+    expect(arrived).toHaveLength(1);
+  });
+
+  it('passes over subscribers that have no confirmation yet', () => {
+    pending.hold('a', '1');
+    router.route(envelope(topic('a'), message));
+    expect(delivered[0]!.except).toEqual([{ kind: 'connection', id: '1' }]);
+  });
+});

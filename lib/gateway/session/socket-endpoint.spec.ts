@@ -1,0 +1,139 @@
+import { EventEmitter } from 'node:events';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeCodec } from '../../../test/helpers/fake-client.js';
+import { authenticatedAs, sessionParts } from '../../../test/helpers/session-parts.js';
+import { FlushQueue } from '../socket/flush-queue.js';
+import { SendBudget } from '../socket/send-budget.js';
+import { ServedWebSocket } from '../socket/served-web-socket.js';
+import { textFrame } from '../socket/websocket-frame.js';
+import type { HeartbeatTick } from './heartbeat.js';
+import { SocketEndpoint } from './socket-endpoint.js';
+
+const TICK: HeartbeatTick = {
+  now: 0,
+  pings: new Map(),
+  intervalTicks: 1,
+  timeoutTicks: 3,
+  stallTicks: 3,
+  authTicks: 2,
+};
+
+/** What the endpoint does to its WebSocket, in order. */
+let done: string[];
+let written: string[];
+let isPaused: boolean;
+let endpoint: SocketEndpoint;
+let freed: number;
+
+beforeEach(() => {
+  done = [];
+  written = [];
+  isPaused = false;
+  freed = 0;
+  const raw = {
+    writable: true,
+    writableLength: 0,
+    bytesWritten: 0,
+    write: (bytes: Buffer) => void written.push(bytes.toString('latin1')),
+  };
+  const ws = Object.assign(new EventEmitter(), {
+    _socket: raw,
+    extensions: '',
+    pause: () => void (isPaused = true),
+    resume: () => void (isPaused = false),
+    ping: () => void done.push('ping'),
+    close: (code: number, reason: string) => void done.push(`close ${code} ${reason}`),
+    terminate: () => void done.push('terminate'),
+  });
+  Object.defineProperty(ws, 'isPaused', { get: () => isPaused });
+  const share = {
+    batch: new FlushQueue(),
+    budget: new SendBudget(Infinity),
+    maxQueueBytes: 1_000_000,
+    compressedFrame: textFrame,
+  };
+  endpoint = new SocketEndpoint(ws as unknown as ServedWebSocket, new FakeCodec(), share, sessionParts().services);
+});
+
+/** Lets what is under way come to its end, and looks at what was written. */
+async function settle(): Promise<string> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return written.join('');
+}
+
+const receive = (command: object) => endpoint.receive(Buffer.from(JSON.stringify(command)), false);
+const openAnonymously = () => endpoint.open({ token: undefined, onAuthenticated: () => void (freed += 1) });
+
+describe('a socket whose client has authenticated with the request', () => {
+  it('is welcomed at once, and answers commands', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    receive({ action: 'ping', id: 1 });
+    const text = await settle();
+    expect([text.indexOf('welcome') < text.indexOf('pong'), text.includes('pong')]).toEqual([true, true]);
+  });
+
+  it('is asked for a sign of life, and ended when none comes', () => {
+    endpoint.open(authenticatedAs('ann'));
+    for (let n = 0; n < 6; n++) endpoint.tick({ ...TICK, intervalTicks: 100 - n * 20 });
+    for (let n = 0; n < 200; n++) endpoint.tick(TICK);
+    expect(done).toContain('close 3012 did not answer a ping');
+  });
+
+  it('is ended for a frame that no command may be', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    endpoint.receive(Buffer.from('x'), true);
+    expect(await settle()).toContain('Only text frames are understood.');
+  });
+
+  it('is asked to go elsewhere when the node is drained, and reads nothing more', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    await settle();
+    endpoint.retire();
+    expect(isPaused).toBe(true);
+    await settle();
+    expect(done).toEqual(['close 3001 server is shutting down, please reconnect']);
+  });
+
+  it('is gone when its hooks have run', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    const gone = vi.fn<() => void>();
+    void endpoint.gone.then(gone);
+    await settle();
+    expect(gone).not.toHaveBeenCalled();
+    await endpoint.closed(1000, '');
+    await settle();
+    expect([gone.mock.calls.length, endpoint.isClosed]).toEqual([1, true]);
+  });
+});
+
+describe('a socket whose client has yet to authenticate', () => {
+  it('reads nothing while the token is verified, and keeps what came before', async () => {
+    openAnonymously();
+    receive({ action: 'auth', token: 'ann', id: 1 });
+    receive({ action: 'ping', id: 2 });
+    expect([isPaused, endpoint.isAuthenticated, written]).toEqual([true, false, []]);
+    const text = await settle();
+    expect(['authenticated', 'welcome', 'pong'].map((kind) => text.includes(kind))).toEqual([true, true, true]);
+    expect([isPaused, endpoint.isAuthenticated, freed]).toEqual([false, true, 1]);
+  });
+
+  it('is closed when its first command is another one', () => {
+    openAnonymously();
+    receive({ action: 'ping', id: 2 });
+    expect(done).toEqual(['close 3501 authenticate first']);
+  });
+
+  it('is closed when its time is over', () => {
+    openAnonymously();
+    for (let n = 0; n < 3; n++) endpoint.tick({ ...TICK, timeoutTicks: 100 });
+    expect(done).toContain('close 3502 did not authenticate in time');
+  });
+
+  it('keeps its place when it goes before the token was verified', async () => {
+    openAnonymously();
+    receive({ action: 'auth', token: 'ann' });
+    await endpoint.closed(1006, '');
+    await settle();
+    expect([freed, endpoint.isAuthenticated]).toEqual([0, false]);
+  });
+});

@@ -1,0 +1,93 @@
+import { InMemoryConnectionRegistry } from '../../lib/adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryHistoryStore } from '../../lib/adapters/in-memory/in-memory-history-store.js';
+import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
+import { InMemoryPresenceStore } from '../../lib/adapters/in-memory/in-memory-presence-store.js';
+import { InMemoryPubSubManager } from '../../lib/adapters/in-memory/in-memory-pub-sub-manager.js';
+import type { RealtimeEvent } from '../../lib/core/connection/realtime-event.js';
+import { ConnectionEvents } from '../../lib/delivery/connection-events.js';
+import { EnvelopeRouter } from '../../lib/delivery/envelope-router.js';
+import { LocalDelivery } from '../../lib/delivery/local-delivery.js';
+import { LocalPresence } from '../../lib/delivery/local-presence.js';
+import { Membership } from '../../lib/delivery/membership.js';
+import { PendingSubscribers } from '../../lib/delivery/pending-subscribers.js';
+import { PresenceWatchers } from '../../lib/delivery/presence-watchers.js';
+import type { TopicPolicy } from '../../lib/delivery/topic-policies.js';
+import { TopicStreams } from '../../lib/delivery/topic-streams.js';
+import { AuthCommands } from '../../lib/gateway/auth/auth-commands.js';
+import type { Handshake } from '../../lib/gateway/auth/handshake.js';
+import { TopicTokens } from '../../lib/gateway/auth/topic-tokens.js';
+import { SessionServices } from '../../lib/gateway/session/session-services.js';
+import { TopicPresence } from '../../lib/gateway/session/topic-presence.js';
+import { ConnectionHookRegistry } from '../../lib/handlers/connection-hook.registry.js';
+import { HandlerDispatcher } from '../../lib/handlers/handler.dispatcher.js';
+import { TopicHandlerRegistry } from '../../lib/handlers/topic-handler.registry.js';
+import { RealtimeSettings, type RealtimeOptions } from '../../lib/options/realtime.options.js';
+import type { Authenticated } from '../../lib/ports/authenticator.js';
+
+/** A bus whose joins can be made to wait, or to fail. */
+export class SlowBus extends InMemoryMessageBus {
+  joining: Promise<void> | undefined;
+
+  override join(subject: string): void | Promise<void> {
+    super.join(subject);
+    return this.joining;
+  }
+}
+
+/** The parts that sessions of a node work with: real ones, in memory, without an application behind them. */
+export function sessionParts(options: RealtimeOptions = {}) {
+  const clock = { now: () => 0 };
+  const settings = new RealtimeSettings(options);
+  const registry = new InMemoryConnectionRegistry();
+  const pubSub = new InMemoryPubSubManager();
+  const bus = new SlowBus();
+  const watchers = new PresenceWatchers();
+  const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
+  const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
+  const streams = new TopicStreams(delivery, history);
+  const pending = new PendingSubscribers();
+  const router = new EnvelopeRouter(delivery, streams, pending);
+  const membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
+  const events = new ConnectionEvents();
+  const dispatcher = new HandlerDispatcher(new TopicHandlerRegistry(), new ConnectionHookRegistry());
+  const policyOf = new Map<string, TopicPolicy>();
+  const policies = { of: (topic: string) => policyOf.get(topic) };
+  const store = new InMemoryPresenceStore(bus);
+  const presence = new TopicPresence(settings, policies, new LocalPresence(store, 0), watchers, store);
+  /** Takes the name of a user as a token. */
+  const handshake = {
+    authenticate: async (userId: string): Promise<Authenticated> => authenticatedAs(userId),
+  } as unknown as Handshake;
+  const verifier = { verify: () => Promise.reject(new Error('no token is good')) };
+  let ids = 0;
+  const services = new SessionServices(
+    settings,
+    new AuthCommands(handshake, registry, settings),
+    new TopicTokens(verifier, clock, settings),
+    dispatcher,
+    membership,
+    pubSub,
+    policies,
+    history,
+    events,
+    clock,
+    { next: () => `c${++ids}` },
+    { id: 'n1' },
+    presence,
+  );
+  bus.open(
+    'n1',
+    (envelope) => router.route(envelope),
+    () => [],
+  );
+  const seen: string[] = [];
+  events.stream$.subscribe((event: RealtimeEvent) => {
+    seen.push('topic' in event ? `${event.type} ${event.topic}` : event.type);
+  });
+  return { services, bus, registry, pubSub, dispatcher, membership, delivery, history, policyOf, presence, seen };
+}
+
+/** What a token of the user says. */
+export function authenticatedAs(userId: string, roles: readonly string[] = []): Authenticated {
+  return { identity: { userId, roles, permissions: [], metadata: {} } } as unknown as Authenticated;
+}
