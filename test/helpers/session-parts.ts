@@ -51,7 +51,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const events = new ConnectionEvents();
   const dispatcher = new HandlerDispatcher(new TopicHandlerRegistry(), new ConnectionHookRegistry());
   const policyOf = new Map<string, TopicPolicy>();
-  const policies = { of: (topic: string) => policyOf.get(topic) };
+  const policies = { hasGateways: true, of: (topic: string) => policyOf.get(topic) };
   const store = new InMemoryPresenceStore(bus);
   const presence = new TopicPresence(settings, policies, new LocalPresence(store, 0), watchers, store);
   /** Takes the name of a user as a token. */
@@ -75,11 +75,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     { id: 'n1' },
     presence,
   );
-  bus.open(
-    'n1',
-    (envelope) => router.route(envelope),
-    () => [],
-  );
+  bus.open({ id: 'n1', receive: (envelope) => router.route(envelope), respond: () => [] });
   const seen: string[] = [];
   events.stream$.subscribe((event: RealtimeEvent) => {
     seen.push('topic' in event ? `${event.type} ${event.topic}` : event.type);

@@ -27,7 +27,7 @@ function answer(command: Partial<HistoryCommand> = {}): Promise<void> {
   return answerHistory({ action: 'history', topic: 'log', id: 7, ...command }, client, {
     settings: new RealtimeSettings({ limits: { maxHistoryPage: 5 } }),
     pubSub: { isSubscribed: () => isSubscribed },
-    policies: { of: () => policy },
+    policies: { hasGateways: true, of: () => policy },
     history: {
       read: (_topic, range) => {
         ranges.push(range);

@@ -8,7 +8,7 @@ const HISTORY = { size: 10, ttlMs: 5_000 };
 const position = { epoch: 'e', offset: 1 };
 const services = {
   settings: new RealtimeSettings({ limits: { maxHistoryPage: 5 } }),
-  policies: { of: (topic: string) => (topic === '#user:ann' ? { history: HISTORY } : undefined) },
+  policies: { hasGateways: true, of: (topic: string) => (topic === '#user:ann' ? { history: HISTORY } : undefined) },
 };
 const start = {
   position,

@@ -38,7 +38,7 @@ function answer(id: number | undefined = 7): Promise<void> {
 describe('a subscriber who asks who is in a topic', () => {
   it('is told', async () => {
     await answer();
-    expect(client.told).toEqual([{ kind: 'presence', id: 7, topic: 'room', presence: PRESENCE }]);
+    expect(client.told).toEqual([{ kind: 'presence', id: 7, presence: PRESENCE }]);
   });
 
   it('is refused when the topic does not tell', async () => {

@@ -68,8 +68,9 @@ describe('a subscription', () => {
 
   it('recovers what was missed, right behind the confirmation', async () => {
     parts.policyOf.set('log', { history: HISTORY });
-    for (const text of ['"one"', '"two"']) await parts.history.publish('log', text, HISTORY, { report: true });
-    await subscribe('log', { recover: { epoch: 'e1', offset: 1 } });
+    const { epoch, offset } = await parts.history.publish('log', '"one"', HISTORY, { report: true });
+    await parts.history.publish('log', '"two"', HISTORY, { report: true });
+    await subscribe('log', { recover: { epoch, offset } });
     expect(client.told).toMatchObject([{ kind: 'subscribed', recovered: true }, 'two']);
   });
 
