@@ -52,7 +52,8 @@ export interface MessageBusNode {
  * message) could not be carried to other nodes; on this node it was carried out. It rejects with `LIMIT_EXCEEDED` when
  * an envelope is larger than the bus can carry. `ask` rejects with `UNAVAILABLE` when not every node has answered.
  *
- * **Closing:** the module opens it once before the first connection and closes it after the last. It closes only what it
+ * **Closing:** the module opens it once before the first connection and closes it after the last. From then on `publish` and
+ * `ask` reject with `UNAVAILABLE`: a node that has left can report nothing. It closes only what it
  * opened itself.
  *
  * **Not promised:** delivery to a node that is away, and any order across subjects.

@@ -1,6 +1,6 @@
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
 import { topic as topicAddress } from '../../lib/core/routing/address.js';
-import { localReport, type DeliveryReport } from '../../lib/core/routing/delivery-report.js';
+import type { DeliveryReport } from '../../lib/core/routing/delivery-report.js';
 import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { HistoryPage, HistoryRange, Retention } from '../../lib/core/history/history.js';
 import type { NodeCounts, NodeInfo } from '../../lib/core/bus/node-info.js';
@@ -8,6 +8,7 @@ import { PresenceTable } from '../../lib/core/presence/presence-table.js';
 import { PublicationStreams } from '../../lib/core/history/publication-streams.js';
 import type { NodeQueryResult, NodeQuery } from '../../lib/core/bus/node-query.js';
 import { subjectOf } from '../../lib/core/bus/subject.js';
+import { RealtimeError } from '../../lib/errors/realtime.error.js';
 import { HistoryStore, type PositionedReport, type HistoryPublishOptions } from '../../lib/ports/history-store.js';
 import {
   MessageBus,
@@ -57,7 +58,7 @@ export class HubBus extends MessageBus {
   }
 
   async publish(subject: string, envelope: Envelope, { report }: BusPublishOptions): Promise<DeliveryReport> {
-    if (!this.isAttached) return localReport(0);
+    if (!this.isAttached) throw new RealtimeError('UNAVAILABLE', 'closed');
     let [recipients, nodes, others] = [0, 0, 0];
     const members = this.#members(subject);
     const all = await Promise.all(members.map(async (bus) => bus.receive(envelope)));
@@ -71,7 +72,8 @@ export class HubBus extends MessageBus {
     return { recipients, nodes, complete: report || others === 0 };
   }
 
-  ask<Q extends NodeQuery>(subject: string, query: Q): readonly NodeQueryResult<Q>[] {
+  async ask<Q extends NodeQuery>(subject: string, query: Q): Promise<readonly NodeQueryResult<Q>[]> {
+    if (!this.isAttached) throw new RealtimeError('UNAVAILABLE', 'closed');
     return this.#members(subject).flatMap((bus) => bus.respond(query));
   }
 

@@ -150,4 +150,7 @@ canBeBroken(messageBusContract, {
     },
   })),
   'delivers nothing after it was closed': twin(() => ({ close: () => {} })),
+  'refuses what is published or asked after it was closed': twin(() => ({
+    publish: () => ({ recipients: 0, nodes: 0, complete: true }),
+  })),
 });

@@ -84,7 +84,9 @@ canBeBroken(sharedMessageBusContract, {
     ask: (_subject, query) => [...buses].flatMap(({ respond }) => respond(query)),
   })),
   'carries connections that were found unchanged': twin((real) => ({
-    ask: (...args) => JSON.parse(JSON.stringify(real.ask(...args))) as never,
+    ask: async (...args) => JSON.parse(JSON.stringify(await real.ask(...args))) as never,
   })),
-  'brings more than one message could hold': twin((real) => ({ ask: (...args) => real.ask(...args).slice(0, 1_000) })),
+  'brings more than one message could hold': twin((real) => ({
+    ask: async (...args) => (await real.ask(...args)).slice(0, 1_000),
+  })),
 });

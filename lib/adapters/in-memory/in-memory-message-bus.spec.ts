@@ -20,12 +20,12 @@ describe('InMemoryMessageBus', () => {
     expect(bus.publish('all', envelope)).toEqual(nobody);
   });
 
-  it('has no recipients after it was closed', () => {
+  it('refuses what is published after it was closed', async () => {
     const bus = new InMemoryMessageBus();
     bus.open({ id: 'n1', receive: () => 3, respond: () => [] });
     bus.close();
     bus.join('all');
-    expect(bus.publish('all', envelope)).toEqual(nobody);
+    await expect(bus.publish('all', envelope)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('forgets what was joined when it is closed', () => {

@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../../core/bus/node-query.js';
+import { busClosed } from '../../errors/bus-closed.js';
 import {
   MessageBus,
   type EnvelopeReceiver,
@@ -25,10 +26,12 @@ function severalProcesses(manager: string): string {
  * A bus with a single node: it delivers an envelope synchronously, in the call that publishes it.
  *
  * It is as strict as a bus between machines: an envelope to a subject that was not joined reaches nobody, so that a
- * missing join is found without a second node. Before `open` and after `close`, a publish has no recipients.
+ * missing join is found without a second node. Before `open` a publish
+ * has no recipients; after `close` it rejects.
  */
 export class InMemoryMessageBus extends MessageBus {
   readonly #joined = new Set<string>();
+  #isClosed = false;
   #receive: EnvelopeReceiver | undefined;
   #respond: QueryResponder | undefined;
 
@@ -39,6 +42,7 @@ export class InMemoryMessageBus extends MessageBus {
   open({ receive, respond }: MessageBusNode): void {
     const manager = siblingProcesses(process.env, cluster.isWorker);
     if (manager !== undefined) logger.warn(severalProcesses(manager));
+    this.#isClosed = false;
     this.#receive = receive;
     this.#respond = respond;
   }
@@ -52,15 +56,21 @@ export class InMemoryMessageBus extends MessageBus {
   }
 
   publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
+    if (this.#isClosed) return Promise.reject(busClosed());
     const reached = this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0;
     return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
   }
 
-  ask<Q extends NodeQuery>(subject: string, query: Q): readonly NodeQueryResult<Q>[] {
+  ask<Q extends NodeQuery>(
+    subject: string,
+    query: Q,
+  ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
+    if (this.#isClosed) return Promise.reject(busClosed());
     return this.#respond && this.#joined.has(subject) ? this.#respond(query) : [];
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#receive = undefined;
     this.#respond = undefined;
     this.#joined.clear();

@@ -200,9 +200,17 @@ export const messageBusContract: readonly ContractCase<MessageBus>[] = [
     const here = uniqueTopic();
     await node.bus.join(subject(here));
     await node.close();
-    // A closed bus may accept or reject a publish.
     await node.publish(here).catch(() => undefined);
     assert.deepEqual(node.inbox.envelopes, []);
+  }),
+  busCase('refuses what is published or asked after it was closed', async (node) => {
+    const here = uniqueTopic();
+    await node.bus.join(subject(here));
+    await node.close();
+    const ask = async () => node.bus.ask(subject(here), { kind: 'connections', of: here });
+    await assert.rejects(node.publish(here), { code: 'UNAVAILABLE' });
+    await assert.rejects(node.publish(here, envelope(here, { kind: 'revalidate' })), { code: 'UNAVAILABLE' });
+    await assert.rejects(ask(), { code: 'UNAVAILABLE' });
   }),
 ];
 

@@ -5,6 +5,7 @@ import { localReport, type DeliveryReport } from '../../../core/routing/delivery
 import type { Envelope } from '../../../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../../../core/bus/node-query.js';
 import { nodeSubject } from '../../../core/bus/subject.js';
+import { busClosed } from '../../../errors/bus-closed.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import {
@@ -36,6 +37,7 @@ export class RedisMessageBus extends MessageBus {
   readonly #live = new Set<RedisServer>();
   #nodeSubject = '';
   #isOpen = false;
+  #isClosed = false;
   #respond: QueryResponder = () => [];
   #missed: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
@@ -117,6 +119,7 @@ export class RedisMessageBus extends MessageBus {
     envelope: Envelope,
     { report }: BusPublishOptions,
   ): DeliveryReport | Promise<DeliveryReport> {
+    if (this.#isClosed) return Promise.reject(busClosed());
     if (!this.#isOpen) return localReport(0);
     const channel = this.channels.of(subject);
     // Nobody else has joined it.
@@ -128,6 +131,7 @@ export class RedisMessageBus extends MessageBus {
     subject: string,
     query: Q,
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
+    if (this.#isClosed) return Promise.reject(busClosed());
     if (!this.#isOpen) return [];
     const channel = this.channels.of(subject);
     if (subject === this.#nodeSubject) {
@@ -141,6 +145,7 @@ export class RedisMessageBus extends MessageBus {
 
   close(): void {
     this.#isOpen = false;
+    this.#isClosed = true;
     clearInterval(this.#timer);
     this.#envelopes.close();
     this.#orders.close();
