@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HeardSequences } from '../../../lib/adapters/redis/bus/heard-sequences.js';
+import { RedisTransport } from '../../../lib/adapters/redis/bus/redis-transport.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { heldBytes } from '../../helpers/heap.js';
 import { Fleet } from './fleet.js';
@@ -162,5 +163,32 @@ describe('Garbage', () => {
     }
     await fleet.healed(1_000);
     expect(crashes).toEqual([]);
+  });
+});
+
+describe('A frame that is forged in the name of the node that gets it', () => {
+  /** Frames with a sequence that the node will not reach for long; then the node publishes. @returns what it has counted */
+  async function forge() {
+    const fleet = await Fleet.start();
+    const [node] = fleet.nodes;
+    const [{ id } = { id: '' }] = await node!.realtime.nodes();
+    const forger = await stranger(fleet);
+    await forger.publish(FEED, `1e["${id}",9000000000000000,0,[["topic","feed"]],[],{"kind":"revalidate"},{}]\n`);
+    await forger.publish('realtime:bus', `1p["${id}",9000000000000000,{}]\n`);
+    await expect.poll(() => node!.bus.stats.ignored + node!.bus.stats.repeated).toBeGreaterThan(0);
+    const { recipients } = await node!.realtime.publish('feed', { type: 'hello' });
+    return { hasHeard: recipients > 0, ignored: node!.bus.stats.ignored, repeated: node!.bus.stats.repeated };
+  }
+
+  it('is ignored and counted, and what the node says is heard', async () => {
+    const { hasHeard, ignored, repeated } = await forge();
+    expect([hasHeard, ignored, repeated]).toEqual([true, 2, 0]);
+  });
+
+  it('would have the node take its own frames for repeated ones', async () => {
+    const isForged = vi.spyOn(RedisTransport.prototype, 'isForged').mockReturnValue(false);
+    onTestFinished(() => isForged.mockRestore());
+    const { ignored, repeated } = await forge();
+    expect([ignored, repeated > 0]).toEqual([0, true]);
   });
 });

@@ -11,7 +11,7 @@ export const ORDER_LIFE_MS = 24 * 60 * 60 * 1_000;
  *
  * KEYS: the orders of the partition (stream).
  * ARGV: PUBLISH or SPUBLISH; the channel; the frame.
- * Returns to how many nodes it was handed, and 1 when it is kept. A Redis that refuses to keep it still publishes it.
+ * Returns to how many nodes it was handed, and why it is not kept, '' when it is: a Redis that refuses to keep it still publishes it.
  */
 export const publishOrderScript = new RedisScript(`
 local entry = { KEYS[1], 'MAXLEN', '=', ${MAX_KEPT_ORDERS}, '*', 'channel', ARGV[2], 'frame', ARGV[3] }
@@ -22,7 +22,7 @@ if type(added) == 'table' and added.err and string.find(added.err, 'WRONGTYPE', 
 end
 local isKept = type(added) == 'string'
 if isKept then redis.call('PEXPIRE', KEYS[1], ${ORDER_LIFE_MS}) end
-return { redis.call(ARGV[1], ARGV[2], ARGV[3]), isKept and 1 or 0 }
+return { redis.call(ARGV[1], ARGV[2], ARGV[3]), isKept and '' or added.err }
 `);
 
 /**

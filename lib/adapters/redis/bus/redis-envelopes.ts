@@ -113,9 +113,10 @@ export class RedisEnvelopes {
     const isServedHere = isJoined && server.isDeaf;
     const isOwn = isServedHere || this.subscriptions.isActive(channel.name);
     const publication = { channel, sequence, wantsReport: report, isOwn, isServedHere };
+    let why: unknown;
     return new Promise((resolve, reject) => {
       this.reports.open(server, publication, (delivered, isCarried) => {
-        if (!isCarried && envelope.content.kind !== 'message') reject(notCarried());
+        if (!isCarried && envelope.content.kind !== 'message') reject(notCarried(why));
         else resolve(delivered);
       });
       if (isOwn) this.#own.add(sequence, channel, envelope);
@@ -124,7 +125,8 @@ export class RedisEnvelopes {
         this.#own.sent(sequence);
         this.reports.handed(server, publication, count, isKept);
       };
-      const failed = (): void => {
+      const failed = (error: unknown): void => {
+        why = error;
         this.serveOwn(channel.partition, sequence);
         this.reports.fail(publication);
       };
@@ -142,8 +144,9 @@ export class RedisEnvelopes {
     const args = [server.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text];
     try {
       const reply = await publishOrderScript.run(server, [this.channels.ordersOf(channel.partition)], args);
-      const [count, isKept] = reply as [number, number];
-      return [count, isKept === 1];
+      const [count, refusal] = reply as [number, string];
+      if (refusal !== '') this.network.refusals.note(refusal);
+      return [count, refusal === ''];
     } catch (error) {
       this.network.mistrust(server, error);
       throw error;
@@ -173,6 +176,7 @@ export class RedisEnvelopes {
   }
 }
 
-function notCarried(): RealtimeError {
-  return new RealtimeError('UNAVAILABLE', 'Redis is away: the order was not carried to other nodes.');
+function notCarried(cause?: unknown): RealtimeError {
+  const why = cause instanceof Error ? cause.message : 'Redis cannot be reached at the moment.';
+  return new RealtimeError('UNAVAILABLE', `The order was not carried to other nodes. ${why}`, { cause });
 }

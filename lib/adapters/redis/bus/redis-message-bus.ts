@@ -65,6 +65,11 @@ export class RedisMessageBus extends MessageBus {
     return this.#isOpen && this.network.isAttached;
   }
 
+  /** How often Redis has refused something although it could be reached, by the word that its text begins with. */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.network.refusals.counts;
+  }
+
   get stats(): Readonly<RedisBusStats> {
     return this.transport.stats;
   }

@@ -12,7 +12,7 @@ import { command, type RedisNetwork } from '../connection/redis-network.js';
 
 /** What goes on unseen, for tests and for those who look for a fault. */
 export interface RedisBusStats {
-  /** Frames that were no frames, of another version, or too large. */
+  /** Frames that were no frames, of another version, too large, or in this node's name without being from it. */
   ignored: number;
   /** Frames that had come before: twice, late, or played back. */
   repeated: number;
@@ -72,13 +72,13 @@ export class RedisTransport {
    * @param sent told to how many nodes Redis has handed it
    * @param failed called when it is not known that Redis has it
    */
-  send(channel: RedisChannel, text: string, sent: (count: number) => void, failed: () => void): void {
+  send(channel: RedisChannel, text: string, sent: (count: number) => void, failed: (error: unknown) => void): void {
     const server = this.network.serverOf(channel.partition);
     command(server, [server?.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text]).then(
       (count) => sent(Number(count)),
       (error: unknown) => {
         this.network.mistrust(server, error);
-        failed();
+        failed(error);
       },
     );
   }
@@ -110,7 +110,12 @@ export class RedisTransport {
   /** Publishes a frame, and resolves when Redis has it or cannot be told. */
   tell(channel: RedisChannel, frame: BusFrame): Promise<void> {
     return new Promise((resolve) => {
-      this.send(channel, encodeFrame(frame), () => resolve(), resolve);
+      this.send(
+        channel,
+        encodeFrame(frame),
+        () => resolve(),
+        () => resolve(),
+      );
     });
   }
 
@@ -119,9 +124,17 @@ export class RedisTransport {
     this.#heard.isNew(this.#nodeId, partition, sequence);
   }
 
+  /**
+   * True for a frame in this node's name with a sequence that it has not reached yet: it is not from this node, and would
+   * hide those that come.
+   */
+  isForged({ origin, sequence }: FrameStart): boolean {
+    return origin === this.#nodeId && sequence > this.#sequence;
+  }
+
   readonly hear = (text: string, partition: number, isJoined: boolean): void => {
     const frame = text.length > this.maxBytes ? undefined : decodeFrame(text);
-    if (frame === undefined) this.stats.ignored += 1;
+    if (frame === undefined || this.isForged(frame)) this.stats.ignored += 1;
     else if (isPublication(frame) || this.#heard.isNew(frame.origin, partition, frame.sequence)) {
       this.#take(frame, partition, isJoined);
     } else this.stats.repeated += 1;

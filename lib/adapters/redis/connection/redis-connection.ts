@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { RedisClientType } from '@redis/client';
 import { RealtimeError } from '../../../errors/realtime.error.js';
+import { refusalIn } from './redis-refusals.js';
 import { WarnOnChange } from './warn-on-change.js';
 
 /** Any client, whatever is plugged into it. */
@@ -15,6 +16,8 @@ export interface RedisConnectionEvents {
   setUp(): void | Promise<void>;
   /** It has come up, or gone down. */
   changed(): void;
+  /** Redis can be reached, and has refused a command with this text. */
+  refused?(text: string): void;
 }
 
 /** The pause before a lost connection is made again: at random up to this, doubled each time, in milliseconds. */
@@ -106,6 +109,8 @@ export class RedisConnection {
       },
       (cause: unknown) => {
         this.#pending.delete(entry);
+        const refusal = refusalIn(cause);
+        if (refusal !== undefined) this.events.refused?.(refusal);
         throw unavailable(cause);
       },
     );
@@ -183,8 +188,10 @@ export class RedisConnection {
   }
 }
 
-/** What callers are told while Redis cannot be reached. */
+/** What callers are told while Redis cannot be reached, or refuses what they want. */
 export function unavailable(cause?: unknown): RealtimeError {
   if (cause instanceof RealtimeError) return cause;
-  return new RealtimeError('UNAVAILABLE', 'Redis cannot be reached at the moment.', { cause });
+  const refusal = refusalIn(cause);
+  const message = refusal === undefined ? 'Redis cannot be reached at the moment.' : `Redis refuses: ${refusal}`;
+  return new RealtimeError('UNAVAILABLE', message, { cause });
 }

@@ -1,8 +1,11 @@
 import { unavailable, type RedisClient } from './redis-connection.js';
+import { RedisRefusals } from './redis-refusals.js';
 import type { RedisServer, RedisServerEvents } from './redis-server.js';
 
 /** The servers that there are, and which of them has what. */
 export abstract class RedisNetwork {
+  /** What Redis has refused. */
+  readonly refusals = new RedisRefusals();
   protected readonly servers = new Map<string, RedisServer>();
   protected events: RedisServerEvents = { restore: () => Promise.resolve(), changed: () => {}, moved: () => {} };
 
@@ -19,7 +22,7 @@ export abstract class RedisNetwork {
 
   /** Connects. Settles with the first attempt; however it ends, connections are kept up from then on. */
   open(events: RedisServerEvents): Promise<void> {
-    this.events = events;
+    this.events = { ...events, refused: (text) => this.refusals.note(text) };
     return this.connect();
   }
 

@@ -9,6 +9,8 @@ export interface RedisServerEvents {
   changed(server: RedisServer): void;
   /** Something of ours lives elsewhere by now. */
   moved(): void;
+  /** Redis can be reached, and has refused a command with this text. */
+  refused?(text: string): void;
 }
 
 /**
@@ -47,12 +49,14 @@ export class RedisServer {
     events: RedisServerEvents,
   ) {
     const changed = () => events.changed(this);
+    const refused = (text: string) => events.refused?.(text);
     const watched = () => {
       const client = create();
       client.on('sharded-channel-moved', () => events.moved());
       return client;
     };
     this.commands = new RedisConnection(`Redis ${address}, commands`, create, settings, {
+      refused,
       setUp: async () => {
         const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
         this.runId = runIdIn(info as string);
@@ -66,6 +70,7 @@ export class RedisServer {
       },
     });
     this.subscriber = new RedisConnection(`Redis ${address}, subscriptions`, watched, settings, {
+      refused,
       setUp: () => {
         if (!this.commands.isUp) throw new Error('the connection for commands is not there yet');
         return events.restore(this);
