@@ -1,10 +1,11 @@
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
+import { markCopy } from './package-copy.js';
 
-/** Metadata key of the {@link TopicGatewayMark} that `@TopicGateway()` sets on a class. */
-export const TOPIC_GATEWAY_METADATA = Symbol('nestjs-realtime:topic-gateway');
+/** Metadata key of the {@link TopicGatewayMark} that `@TopicGateway()` sets on a class. All copies of the package share the symbol. */
+export const TOPIC_GATEWAY_METADATA = Symbol.for('nestjs-realtime:topic-gateway');
 
-/** Metadata key of the list of {@link HandlerMark}s that decorators set on a method. */
-const HANDLER_METADATA = Symbol('nestjs-realtime:handlers');
+/** Metadata key of the list of {@link HandlerMark}s that decorators set on a method. All copies of the package share the symbol. */
+const HANDLER_METADATA = Symbol.for('nestjs-realtime:handlers');
 
 /** The arguments of `@TopicGateway()`, which are checked at boot. */
 export interface TopicGatewayMark {
@@ -33,6 +34,7 @@ export function markHandler(mark: HandlerMark): MethodDecorator {
       );
     }
     Reflect.defineMetadata(HANDLER_METADATA, [...marksOf(method), mark], method);
+    markCopy(method);
   };
 }
 

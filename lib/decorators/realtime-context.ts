@@ -24,12 +24,14 @@ export interface RealtimeContext {
   /** The pattern's parameters, such as `{ room: 'lobby' }`. */
   readonly params: Readonly<Record<string, string>>;
   /** Type of the message, if the event is a message. */
-  readonly type?: string;
+  readonly type?: string | undefined;
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The only implementation; a class, so that `instanceof` distinguishes it from foreign arguments. */
+const BRAND = Symbol.for('nestjs-realtime:HandlerContext');
+
+/** The only implementation. Its brand distinguishes it from foreign arguments, also when the package is loaded twice. */
 export class HandlerContext implements RealtimeContext {
   constructor(
     readonly event: HandlerEvent,
@@ -41,6 +43,8 @@ export class HandlerContext implements RealtimeContext {
   ) {}
 }
 
+Object.defineProperty(HandlerContext.prototype, BRAND, { value: true });
+
 /**
  * Returns the {@link RealtimeContext} of an `ExecutionContext` or `ArgumentsHost`, for guards, interceptors, filters and
  * custom parameter decorators; `undefined` everywhere else, such as on HTTP routes.
@@ -48,5 +52,6 @@ export class HandlerContext implements RealtimeContext {
  */
 export function realtimeContextOf(host: ArgumentsHost): RealtimeContext | undefined {
   const context: unknown = host.getArgByIndex(2);
-  return context instanceof HandlerContext ? context : undefined;
+  const isOurs = typeof context === 'object' && context !== null && BRAND in context;
+  return isOurs ? (context as unknown as RealtimeContext) : undefined;
 }

@@ -1,6 +1,7 @@
 import { Injectable, SetMetadata } from '@nestjs/common';
 import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-internals.js';
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
+import { markCopy } from './package-copy.js';
 
 /**
  * Options of a topic gateway. An unknown key stops the boot.
@@ -61,5 +62,6 @@ export function TopicGateway(pattern: string, options: TopicGatewayOptions = {})
     // Nest applies request-scoped and transient global enhancers to entry providers, as to controllers.
     Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target);
     SetMetadata<symbol, TopicGatewayMark>(TOPIC_GATEWAY_METADATA, { pattern, options })(target);
+    markCopy(target);
   };
 }

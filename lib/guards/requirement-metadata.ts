@@ -3,10 +3,10 @@ import type { Reflector } from '@nestjs/core';
 import type { Requirements } from '../core/identity/authorization.js';
 
 /** Metadata key for the list of `@RequireRoles()`. */
-export const REQUIRED_ROLES_METADATA = Symbol('nestjs-realtime:required-roles');
+export const REQUIRED_ROLES_METADATA = Symbol.for('nestjs-realtime:required-roles');
 
 /** Metadata key for the list of `@RequirePermissions()`. */
-export const REQUIRED_PERMISSIONS_METADATA = Symbol('nestjs-realtime:required-permissions');
+export const REQUIRED_PERMISSIONS_METADATA = Symbol.for('nestjs-realtime:required-permissions');
 
 /** Returns the requirements of a context's handler. For each kind, the list of the method replaces that of the class. */
 export function requirementsOf(reflector: Reflector, context: ExecutionContext): Requirements {

@@ -8,6 +8,7 @@ import { HandlerFactory } from './handler.factory.js';
 import type { Handler } from './handler.js';
 import { readMarkedClass, type MarkedClass } from './marked-class.js';
 import { checkMarks, refuseController } from './marked-class.rules.js';
+import { refuseOtherCopy } from './other-copy.rules.js';
 import { checkParameters } from './parameter.rules.js';
 import { checkAmbiguity, compilePattern, type PatternOwner } from './pattern.rules.js';
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
@@ -35,7 +36,10 @@ export class HandlerExplorer {
       if (marked) refuseController(marked);
     }
     const classes = this.#markedProviders();
-    for (const marked of classes) checkMarks(marked);
+    for (const marked of classes) {
+      refuseOtherCopy(marked);
+      checkMarks(marked);
+    }
     const owners = classes.flatMap((marked): PatternOwner[] =>
       marked.gateway ? [{ ...marked, pattern: compilePattern(marked.classRef.name, marked.gateway.pattern) }] : [],
     );
