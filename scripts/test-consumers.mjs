@@ -1,0 +1,99 @@
+// Installs the packed package in applications of the kinds that users have, builds them and runs their main job: connect with a
+// token, speak, receive a message. Arguments are names of folders in test/consumers; without any, all run. Needs `npm run build`.
+//
+// A folder holds what is particular of the consumer; the application in test/consumers/app is copied into its src. The file
+// consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, another version of Node.js for the steps.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const CONSUMERS = join(REPOSITORY, 'test/consumers');
+const STEP_MS = 300_000;
+
+const known = readdirSync(CONSUMERS).filter((name) => existsSync(join(CONSUMERS, name, 'consumer.json')));
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !known.includes(name));
+if (unknown.length > 0) throw new Error(`There is no consumer ${unknown.join(', ')}; there are: ${known.join(', ')}.`);
+
+const root = mkdtempSync(join(tmpdir(), 'consumers-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+const tarball = pack();
+
+const failed = (asked.length > 0 ? asked : known).filter((name) => !works(name));
+for (const name of failed) console.log(`failed: consumer ${name}`);
+console.log(`${(asked.length > 0 ? asked : known).length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+function works(name) {
+  const folder = join(root, name);
+  cpSync(join(CONSUMERS, name), folder, { recursive: true });
+  const manifest = read(join(folder, 'package.json'));
+  manifest.dependencies['nestjs-realtime'] = `file:${tarball}`;
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
+  copyApp(folder, manifest.type === 'module');
+  const {
+    steps,
+    install = 'npm install --prefer-offline --no-audit --no-fund',
+    node,
+  } = read(join(folder, 'consumer.json'));
+  const started = Date.now();
+  const env = {
+    ...process.env,
+    ...(node !== undefined && { PATH: `${binariesOf(node)}${delimiter}${process.env.PATH}` }),
+  };
+  const broken = [install, ...steps].find((step) => !run(step, folder, env, name));
+  console.log(`${broken === undefined ? 'ok' : 'FAILED'}: ${name} (${Math.round((Date.now() - started) / 1000)} s)`);
+  rmSync(folder, { recursive: true, force: true });
+  return broken === undefined;
+}
+
+/** CommonJS applications leave the `.js` out, as the Nest CLI writes them. */
+function copyApp(folder, isModule) {
+  const src = join(folder, 'src');
+  mkdirSync(src, { recursive: true });
+  for (const file of readdirSync(join(CONSUMERS, 'app'))) {
+    const text = readFileSync(join(CONSUMERS, 'app', file), 'utf8');
+    writeFileSync(join(src, file), isModule ? text : text.replaceAll(/'(\.\/\w+)\.js'/g, "'$1'"));
+  }
+}
+
+function run(command, cwd, env, name) {
+  const { status, stdout, stderr, error } = spawnSync(command, {
+    cwd,
+    env,
+    shell: true,
+    encoding: 'utf8',
+    timeout: STEP_MS,
+  });
+  if (status === 0) return true;
+  console.log(`${name}: "${command}" ended with ${error?.code ?? status}\n${stdout}${stderr}`);
+  return false;
+}
+
+function pack() {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', root];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: REPOSITORY, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return join(root, JSON.parse(stdout)[0].filename);
+}
+
+/** Where the binaries of another version of Node.js are; they come from the npm package `node`. */
+function binariesOf(major) {
+  if (Number(process.versions.node.split('.')[0]) === major) return dirname(process.execPath);
+  const folder = join(REPOSITORY, 'node_modules/.cache', `node-${major}`);
+  const binary = join(folder, 'node_modules/node/bin/node');
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    spawnSync('npm', ['install', '--prefix', folder, '--no-save', '--no-package-lock', `node@${major}`], {
+      encoding: 'utf8',
+    });
+  }
+  return dirname(binary);
+}
+
+function read(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}

@@ -1,0 +1,66 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { JwtService } from '@nestjs/jwt';
+import { IsString } from 'class-validator';
+import {
+  CurrentConnection,
+  MessageBody,
+  OnMessage,
+  OnSubscribe,
+  RealtimeModule,
+  RealtimeService,
+  TopicGateway,
+  TopicName,
+  type RealtimeConnection,
+} from 'nestjs-realtime';
+import { parseQuery } from 'nestjs-realtime/core';
+import { Clock } from 'nestjs-realtime/ports';
+import { TestClient } from 'nestjs-realtime/testing';
+
+const SECRET = 'a secret of a consumer, for tests alone';
+
+export class SayDto {
+  @IsString()
+  text!: string;
+}
+
+@TopicGateway('chat:{room}')
+export class ChatTopic {
+  // Injected by its type alone: a build without decorator metadata fails here.
+  constructor(private readonly realtime: RealtimeService) {}
+
+  @OnSubscribe()
+  enter() {
+    return true;
+  }
+
+  @OnMessage('say')
+  async say(@MessageBody() { text }: SayDto, @CurrentConnection() me: RealtimeConnection, @TopicName() topic: string) {
+    await this.realtime.publish(topic, { type: 'said', payload: { from: me.userId, text } });
+    return { ok: true };
+  }
+}
+
+@Module({
+  imports: [RealtimeModule.forRoot({ jwt: { secret: SECRET, algorithms: ['HS256'] } })],
+  providers: [ChatTopic],
+})
+export class AppModule {}
+
+/** The package's main job: somebody connects with a token, speaks, and gets a message. Returns what arrived. */
+export async function talk(): Promise<unknown> {
+  const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
+  await app.listen(0, '127.0.0.1');
+  try {
+    if (typeof app.get(Clock).now() !== 'number' || parseQuery('/?a=b').get('a') !== 'b') throw new Error('sub-paths');
+    const token = new JwtService({ secret: SECRET }).sign({ sub: '42' }, { expiresIn: '1h' });
+    const client = await TestClient.connect(`${(await app.getUrl()).replace('http', 'ws')}/ws`, { token });
+    await client.request({ action: 'subscribe', topic: 'chat:lobby' });
+    await client.request({ action: 'message', topic: 'chat:lobby', type: 'say', payload: { text: 'hello' } });
+    const { payload } = await client.next('said');
+    await client.close();
+    return payload;
+  } finally {
+    await app.close();
+  }
+}
