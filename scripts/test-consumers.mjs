@@ -2,7 +2,8 @@
 // token, speak, receive a message. Arguments are names of folders in test/consumers; without any, all run. Needs `npm run build`.
 //
 // A folder holds what is particular of the consumer; the application in test/consumers/app is copied into its src. The file
-// consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, another version of Node.js for the steps.
+// consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, another version of Node.js for the steps;
+// `app`, the folder of the application in a workspace.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,15 +31,17 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 function works(name) {
   const folder = join(root, name);
   cpSync(join(CONSUMERS, name), folder, { recursive: true });
-  const manifest = read(join(folder, 'package.json'));
-  manifest.dependencies['nestjs-realtime'] = `file:${tarball}`;
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
-  copyApp(folder, manifest.type === 'module');
   const {
     steps,
     install = 'npm install --prefer-offline --no-audit --no-fund',
     node,
+    app = '.',
   } = read(join(folder, 'consumer.json'));
+  const manifestPath = join(folder, app, 'package.json');
+  const manifest = read(manifestPath);
+  manifest.dependencies['nestjs-realtime'] = `file:${tarball}`;
+  writeFileSync(manifestPath, JSON.stringify(manifest, null, 2));
+  copyApp(join(folder, app), manifest.type === 'module');
   const started = Date.now();
   const env = {
     ...process.env,
