@@ -21,17 +21,19 @@ export type {
 export {
   RealtimeService,
   type DisconnectOptions,
+  type Metadata,
   type RealtimeCounts,
   type RightsInput,
   type PublishOptions,
   type UnsubscribeOptions,
+  type UpdateMetadataOptions,
 } from './realtime.service.js';
 export { Recipients, type SendOptions } from './delivery/recipients.js';
 
 export { all, connection, role, topic, user, type Address } from './core/routing/address.js';
 export type { Identity, IdentityInput, JwtClaims } from './core/identity/claims.js';
 export { CLOSE_CODES, type CloseCodeName } from './core/protocol/close-code.js';
-export type { RealtimeConnection } from './core/connection/connection.js';
+export type { RealtimeConnection, RealtimeConnectionState } from './core/connection/connection.js';
 export type { DeliveryReport } from './core/routing/delivery-report.js';
 export { ERROR_CODES, type ErrorCode } from './core/protocol/error-code.js';
 export type { HistoryOptions, TopicHistory } from './core/history/history-options.js';

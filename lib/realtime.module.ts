@@ -3,6 +3,7 @@ import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { EnvelopeRouter } from './delivery/envelope-router.js';
+import { FurtherServers } from './delivery/further-servers.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { LocalQuery } from './delivery/local-query.js';
 import { LocalPresence } from './delivery/local-presence.js';
@@ -112,6 +113,7 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeIdentity,
       NodeDrain,
       NodeLifecycle,
+      FurtherServers,
       ConnectionEvents,
       PresenceWatchers,
       LocalDelivery,

@@ -8,16 +8,15 @@ import { localReport, type DeliveryReport } from './core/routing/delivery-report
 import type { Envelope } from './core/routing/envelope.js';
 import type { NodeQuery } from './core/bus/node-query.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
+import { FurtherServers } from './delivery/further-servers.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { RealtimeError } from './errors/realtime.error.js';
-import type { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
 
 const NEWS = { type: 'news' };
-const NO_SERVER = {} as UpgradeHandler;
 
 /** A bus between machines, as far as a send can tell: what it answers is up to the test. */
 class FakeBus extends MessageBus {
@@ -67,7 +66,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     policies,
     presence,
     lifecycle,
-    NO_SERVER,
+    new FurtherServers(),
   );
 }
 

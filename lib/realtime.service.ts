@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
+import { readMetadataPatch } from './core/connection/metadata-patch.js';
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
@@ -16,6 +17,7 @@ import { explainRights } from './core/identity/rights.js';
 import type { RealtimeEvent } from './core/connection/realtime-event.js';
 import { explainTopic } from './core/topic/topic.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
+import { FurtherServers } from './delivery/further-servers.js';
 import { MessageSender } from './delivery/message-sender.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
@@ -24,7 +26,6 @@ import { TopicPolicies } from './delivery/topic-policies.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { RealtimeArgumentError } from './errors/realtime-argument.error.js';
 import { RealtimeError } from './errors/realtime.error.js';
-import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { Clock } from './ports/clock.js';
 import { inEpoch } from './core/history/recovery.js';
 import { HistoryStore } from './ports/history-store.js';
@@ -82,6 +83,21 @@ export interface RightsInput {
 }
 
 /**
+ * What an application knows about a connection, by key.
+ * @publicApi
+ */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/**
+ * How metadata is changed.
+ * @publicApi
+ */
+export interface UpdateMetadataOptions {
+  /** True: the `@OnSubscribe()` handlers judge the topics of the connections anew. Default false. */
+  readonly reauthorize?: boolean;
+}
+
+/**
  * Sends messages to connected clients. Inject it anywhere, and use it from `onApplicationBootstrap()` on.
  *
  * Every method rejects with {@link RealtimeArgumentError} if an argument is invalid; nothing was sent then.
@@ -104,7 +120,7 @@ export class RealtimeService {
     private readonly policies: TopicPolicies,
     private readonly presence: PresenceStore,
     private readonly lifecycle: NodeLifecycle,
-    private readonly upgrades: UpgradeHandler,
+    private readonly furtherServers: FurtherServers,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
     this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report);
@@ -154,7 +170,7 @@ export class RealtimeService {
     if (!(server instanceof NetServer)) {
       throw new RealtimeArgumentError([{ at: 'server', message: 'must be a server of node:http or node:https' }]);
     }
-    return this.upgrades.acceptFrom(server);
+    return this.furtherServers.add(server);
   }
 
   /**

@@ -42,7 +42,7 @@ export {
   setMetadata,
   updateMetadata,
 } from './connection/connection.js';
-export type { RealtimeConnection } from './connection/connection.js';
+export type { RealtimeConnection, RealtimeConnectionState } from './connection/connection.js';
 export type { RealtimeEvent } from './connection/realtime-event.js';
 export { connectionIdOn, nodeOf } from './connection/connection-id.js';
 export { ConnectionIndex } from './connection/connection-index.js';

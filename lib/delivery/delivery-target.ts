@@ -1,5 +1,5 @@
 import type { CloseCodeName } from '../core/protocol/close-code.js';
-import type { RightsOrder } from '../core/routing/envelope.js';
+import type { MetadataOrder, RightsOrder } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
@@ -21,6 +21,8 @@ export interface DeliveryTarget {
   missed(topic: string, position: StreamPosition): void;
   /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
+  /** Changes its metadata, and judges its topics anew when the order says so. */
+  updateMetadata(order: Omit<MetadataOrder, 'kind'>): void | Promise<void>;
   /** Has its token looked at again, and ends it when that was revoked. */
   revalidate(): void;
 }

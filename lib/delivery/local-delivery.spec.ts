@@ -42,6 +42,9 @@ class FakeTarget implements DeliveryTarget {
   changeRights({ roles }: { roles?: readonly string[] }): void {
     this.orders.push(`rights ${roles?.join()}`);
   }
+  updateMetadata({ patch }: { patch: object }): void {
+    this.orders.push(`metadata ${Object.keys(patch).join()}`);
+  }
   revalidate(): void {
     this.orders.push('revalidate');
   }

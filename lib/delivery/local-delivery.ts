@@ -127,6 +127,8 @@ export class LocalDelivery implements RecipientIndex {
         return (target) => target.unsubscribe(content.topic, content.reason);
       case 'rights':
         return (target) => target.changeRights(content)?.then(() => true) ?? true;
+      case 'metadata':
+        return (target) => target.updateMetadata(content)?.then(() => true) ?? true;
       case 'revalidate':
         return (target) => {
           target.revalidate();

@@ -1,7 +1,8 @@
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { CLOSE_CODES, type CloseCodeName } from '../core/protocol/close-code.js';
+import { patchMetadata } from '../core/connection/metadata-patch.js';
 import { createConnection, type RealtimeConnection } from '../core/connection/connection.js';
-import type { RightsOrder } from '../core/routing/envelope.js';
+import type { MetadataOrder, RightsOrder } from '../core/routing/envelope.js';
 import type { ConnectionEvents } from '../delivery/connection-events.js';
 import type { DeliveryTarget } from '../delivery/delivery-target.js';
 import type { LocalPresence } from '../delivery/local-presence.js';
@@ -90,11 +91,17 @@ export class RecordingConnection implements DeliveryTarget {
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
     if (this.closedWith) return;
     const { connection } = this;
-    this.#connection = createConnection({
-      ...connection,
-      roles: roles ?? connection.roles,
-      permissions: permissions ?? connection.permissions,
-    });
+    const rights = { roles: roles ?? connection.roles, permissions: permissions ?? connection.permissions };
+    this.#connection = createConnection({ ...connection, ...rights }, connection);
+    void this.parts.membership.update(this.#connection);
+  }
+
+  /** Changes its metadata. No topic is judged anew, because it has no gateways. */
+  updateMetadata({ patch }: Omit<MetadataOrder, 'kind'>): void {
+    if (this.closedWith) return;
+    const { connection } = this;
+    const metadata = patchMetadata(connection.metadata, patch);
+    this.#connection = createConnection({ ...connection, metadata }, connection);
     void this.parts.membership.update(this.#connection);
   }
 

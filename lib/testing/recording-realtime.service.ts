@@ -20,6 +20,7 @@ import { ConnectionEvents } from '../delivery/connection-events.js';
 import { LocalDelivery } from '../delivery/local-delivery.js';
 import { LocalQuery } from '../delivery/local-query.js';
 import { countsOf } from '../delivery/node-counts.js';
+import { FurtherServers } from '../delivery/further-servers.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { NodeLifecycle } from '../delivery/node-lifecycle.js';
 import { LocalPresence } from '../delivery/local-presence.js';
@@ -28,7 +29,6 @@ import { PendingSubscribers } from '../delivery/pending-subscribers.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
-import type { UpgradeHandler } from '../gateway/upgrade/upgrade-handler.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
@@ -41,9 +41,6 @@ export interface SentMessage {
 }
 
 const NODE = 'recording';
-
-/** Nobody connects over a network. */
-const NO_SERVER = { acceptFrom: () => () => undefined } as unknown as UpgradeHandler;
 
 /**
  * A `RealtimeService` for unit tests. It checks arguments and routes like the real one, records the messages sent, and
@@ -92,7 +89,7 @@ export class RecordingRealtimeService extends RealtimeService {
       policies,
       store,
       lifecycle,
-      NO_SERVER,
+      new FurtherServers(),
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock);

@@ -54,3 +54,17 @@ export const sentTicket = realtime.broadcast(ticket);
 
 // @ts-expect-error -- what is declared holds there, too
 export const badTicket: MessageInput<'types.ticket'> = { type: 'types.ticket', payload: 7 };
+
+declare module 'nestjs-realtime' {
+  interface RealtimeConnectionState {
+    cursor?: { readonly x: number };
+  }
+}
+
+declare const connection: import('nestjs-realtime').RealtimeConnection;
+
+/** The state has the fields that were declared. */
+export const cursorX: number | undefined = connection.state.cursor?.x;
+
+// @ts-expect-error -- not declared
+export const unknownField: unknown = connection.state.colour;

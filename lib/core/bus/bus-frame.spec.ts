@@ -31,6 +31,13 @@ const content: fc.Arbitrary<EnvelopeContent> = fc.oneof(
   fc.record({ kind: fc.constant('unsubscribe' as const), topic: topicName, reason }),
   fc.constant({ kind: 'revalidate' as const }),
   fc.record({ kind: fc.constant('rights' as const), roles: names, permissions: names }, { requiredKeys: ['kind'] }),
+  fc.record({
+    kind: fc.constant('metadata' as const),
+    patch: fc
+      .dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue())
+      .filter((patch) => !('constructor' in Object.assign(Object.create(null), patch))),
+    reauthorize: fc.boolean(),
+  }),
 );
 const count = fc.nat();
 const spoken = { origin: fc.stringMatching(/^[\w-]{1,64}$/), sequence: fc.integer({ min: 1 }) };
@@ -209,6 +216,12 @@ describe('what is no frame', () => {
       'a reason that is too long',
       `1e["n",1,1,[["all"]],[],{"kind":"disconnect","code":"FORCED","reason":"${'x'.repeat(124)}"},{}]\n`,
     ],
+    ['a patch that is a list', '1e["n",1,1,[["all"]],[],{"kind":"metadata","patch":[],"reauthorize":false},{}]\n'],
+    [
+      'a patch of a prototype',
+      '1e["n",1,1,[["all"]],[],{"kind":"metadata","patch":{"__proto__":1},"reauthorize":false},{}]\n',
+    ],
+    ['a patch that does not say whether to judge', '1e["n",1,1,[["all"]],[],{"kind":"metadata","patch":{}},{}]\n'],
     ['roles that are no names', '1e["n",1,1,[["all"]],[],{"kind":"rights","roles":[1]},{}]\n'],
     ['counts that are none', '1r["n",1,{}]\n[[1,-1]]'],
   ])('is undefined: %s', (_what, text) => {

@@ -2,6 +2,8 @@ import { decodeAddress, encodeAddress, isUnknownAddress } from '../routing/addre
 import type { Address } from '../routing/address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routing/envelope.js';
+import { explainMetadata } from '../connection/connection.js';
+import type { MetadataPatch } from '../connection/metadata-patch.js';
 import { isStreamPosition } from '../history/history.js';
 import type { PresenceChange } from '../presence/presence.js';
 import { isTopic } from '../topic/topic.js';
@@ -53,6 +55,7 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set(
     unsubscribe: true,
     revalidate: true,
     rights: true,
+    metadata: true,
   } satisfies Record<Exclude<EnvelopeContent['kind'], 'message'>, true>),
 );
 
@@ -92,7 +95,7 @@ function decodeMessage(text: string): MessageContent | undefined {
 }
 
 function decodeOrder(value: object): Order | undefined {
-  const { kind, code, reason, topic, roles, permissions } = value as Record<string, unknown>;
+  const { kind, code, reason, topic, roles, permissions, patch, reauthorize } = value as Record<string, unknown>;
   switch (kind) {
     case 'disconnect':
       if (typeof code !== 'string' || !Object.hasOwn(CLOSE_CODES, code) || !isReason(reason)) return undefined;
@@ -106,6 +109,9 @@ function decodeOrder(value: object): Order | undefined {
     case 'rights':
       if (!isMissingOrNames(roles) || !isMissingOrNames(permissions)) return undefined;
       return { kind, ...(roles && { roles }), ...(permissions && { permissions }) };
+    case 'metadata':
+      if (explainMetadata(patch).length > 0 || typeof reauthorize !== 'boolean') return undefined;
+      return { kind, patch: patch as MetadataPatch, reauthorize };
     default:
       return undefined;
   }

@@ -6,6 +6,7 @@ it.each<readonly [EnvelopeContent, boolean]>([
   [{ kind: 'disconnect', code: 'FORCED', reason: 'signed out' }, true],
   [{ kind: 'revalidate' }, true],
   [{ kind: 'rights', roles: [] }, true],
+  [{ kind: 'metadata', patch: { plan: null }, reauthorize: true }, true],
   [{ kind: 'unsubscribe', topic: 'chat', reason: 'closed' }, true],
   [{ kind: 'subscribe', topic: 'chat' }, false],
   [{ kind: 'message', text: '{"type":"t","timestamp":"x"}' }, false],

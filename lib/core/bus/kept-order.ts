@@ -6,5 +6,7 @@ import type { EnvelopeContent } from '../routing/envelope.js';
  * failed.
  */
 export function isKeptOrder({ kind }: EnvelopeContent): boolean {
-  return kind === 'disconnect' || kind === 'revalidate' || kind === 'rights' || kind === 'unsubscribe';
+  return (
+    kind === 'disconnect' || kind === 'revalidate' || kind === 'rights' || kind === 'metadata' || kind === 'unsubscribe'
+  );
 }

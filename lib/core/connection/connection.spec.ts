@@ -193,3 +193,24 @@ describe('metadata', () => {
     expect([({} as { admin?: unknown }).admin, after.metadata['admin']]).toEqual([undefined, undefined]);
   });
 });
+
+describe('The state of a connection', () => {
+  it('is the same object for every snapshot, whichever is asked first', () => {
+    const before = make();
+    const after = createConnection({ ...before, roles: ['admin'] }, before);
+    const last = setMetadata(after, 'plan', 'gold');
+    Object.assign(last.state, { count: 1 });
+    expect([before.state, after.state]).toEqual([{ count: 1 }, { count: 1 }]);
+    expect(before.state).toBe(last.state);
+  });
+
+  it('is another one for another connection', () => {
+    expect(make().state).not.toBe(make().state);
+  });
+
+  it('does not go along where the connection is written as JSON', () => {
+    const connection = make();
+    Object.assign(connection.state, { secret: 1 });
+    expect(JSON.stringify(connection)).not.toContain('secret');
+  });
+});

@@ -16,30 +16,83 @@ export interface RealtimeConnection {
   readonly createdAt: Date;
   /** Expiry of the token, from its `exp`. */
   readonly expiresAt?: Date;
+  /**
+   * An object for whatever the application keeps about this connection: made when first used, the same for all snapshots of
+   * the connection, and gone with it. It stays on the node that holds the socket; of a connection on another node it is empty.
+   */
+  readonly state: RealtimeConnectionState;
+}
+
+/**
+ * The application's own state of a connection. Declare its fields once, and `connection.state` has them:
+ *
+ * ```ts
+ * declare module 'nestjs-realtime' {
+ *   interface RealtimeConnectionState {
+ *     cursor?: { x: number; y: number };
+ *   }
+ * }
+ * ```
+ * @publicApi
+ */
+// An interface, so that applications can add to it.
+// oxlint-disable-next-line typescript/no-empty-object-type
+export interface RealtimeConnectionState {}
+
+/** A snapshot. All snapshots of one connection share its state. */
+class ConnectionSnapshot implements RealtimeConnection {
+  declare readonly expiresAt?: Date;
+  readonly #shared: { state?: RealtimeConnectionState };
+
+  constructor(
+    readonly id: string,
+    readonly userId: string,
+    readonly roles: ReadonlySet<string>,
+    readonly permissions: ReadonlySet<string>,
+    readonly metadata: Readonly<Record<string, unknown>>,
+    readonly createdAt: Date,
+    expiresAt: Date | undefined,
+    before: RealtimeConnection | undefined,
+  ) {
+    if (expiresAt) this.expiresAt = expiresAt;
+    this.#shared = before instanceof ConnectionSnapshot ? before.#shared : {};
+    Object.freeze(this);
+  }
+
+  get state(): RealtimeConnectionState {
+    return (this.#shared.state ??= {});
+  }
 }
 
 /** Keys that could reach an object's prototype if metadata were merged carelessly. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
 
-/** Creates the snapshot; lists become sets, and the result is frozen. */
-export function createConnection(input: {
-  readonly id: string;
-  readonly userId: string;
-  readonly roles?: Iterable<string>;
-  readonly permissions?: Iterable<string>;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly createdAt: Date;
-  readonly expiresAt?: Date;
-}): RealtimeConnection {
-  return Object.freeze({
-    id: input.id,
-    userId: input.userId,
-    roles: setOf(input.roles),
-    permissions: setOf(input.permissions),
-    metadata: Object.freeze({ ...input.metadata }),
-    createdAt: input.createdAt,
-    ...(input.expiresAt && { expiresAt: input.expiresAt }),
-  });
+/**
+ * Creates the snapshot; lists become sets, and the result is frozen.
+ * @param before an earlier snapshot of the same connection, whose state is shared
+ */
+export function createConnection(
+  input: {
+    readonly id: string;
+    readonly userId: string;
+    readonly roles?: Iterable<string>;
+    readonly permissions?: Iterable<string>;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+    readonly createdAt: Date;
+    readonly expiresAt?: Date;
+  },
+  before?: RealtimeConnection,
+): RealtimeConnection {
+  return new ConnectionSnapshot(
+    input.id,
+    input.userId,
+    setOf(input.roles),
+    setOf(input.permissions),
+    Object.freeze({ ...input.metadata }),
+    input.createdAt,
+    input.expiresAt,
+    before,
+  );
 }
 
 /** Returns the problems of a value that should be a connection; an empty list if it is valid. */
@@ -111,7 +164,7 @@ export function updateMetadata(
   connection: RealtimeConnection,
   change: (metadata: RealtimeConnection['metadata']) => Readonly<Record<string, unknown>>,
 ): RealtimeConnection {
-  return Object.freeze({ ...connection, metadata: Object.freeze({ ...change(connection.metadata) }) });
+  return createConnection({ ...connection, metadata: change(connection.metadata) }, connection);
 }
 
 /** Returns a copy with one metadata entry set. A key that could reach a prototype leaves the connection unchanged. */

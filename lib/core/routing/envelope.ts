@@ -1,5 +1,6 @@
 import { all, connection, role, user, type Address } from './address.js';
 import type { CloseCodeName } from '../protocol/close-code.js';
+import type { MetadataPatch } from '../connection/metadata-patch.js';
 import type { StreamPosition } from '../history/history.js';
 import type { RealtimeMessage } from '../message/message.js';
 import type { PresenceChange } from '../presence/presence.js';
@@ -19,7 +20,7 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 export type EnvelopeContent = MessageContent | PresenceChange | Order;
 
 /** An operation that the nodes carry out on the addressed connections. */
-export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder;
+export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder | MetadataOrder;
 
 /** A message as JSON text: serialised once by the sender, and not parsed or serialised again on its way. */
 export interface MessageContent {
@@ -58,6 +59,14 @@ export interface RevalidateOrder {
 /** Replaces roles or permissions of the addressed connections, and authorizes their topics again. */
 export interface RightsOrder extends Partial<Rights> {
   readonly kind: 'rights';
+}
+
+/** Change the metadata of the addressed connections. */
+export interface MetadataOrder {
+  readonly kind: 'metadata';
+  readonly patch: MetadataPatch;
+  /** True: judge their topics anew with it. */
+  readonly reauthorize: boolean;
 }
 
 /** The rights of a connection; each list is replaced as a whole. */

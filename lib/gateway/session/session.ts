@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { connectionIdOn } from '../../core/connection/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../../core/connection/connection.js';
+import { patchMetadata, type MetadataPatch } from '../../core/connection/metadata-patch.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
 import type { AuthCommand, Command, PingCommand, PongCommand } from '../../core/protocol/command.js';
-import type { RightsOrder } from '../../core/routing/envelope.js';
+import type { MetadataOrder, RightsOrder } from '../../core/routing/envelope.js';
 import { personalTopic } from '../../core/topic/reserved-topic.js';
 import type { DeliveryTarget } from '../../delivery/delivery-target.js';
 import type { ConnectionClose } from '../../handlers/handler.dispatcher.js';
@@ -35,6 +36,8 @@ export class Session implements DeliveryTarget, Client {
   readonly #loop: CommandLoop;
   readonly #token: SessionToken;
   #connection: RealtimeConnection;
+  /** All changes of the metadata by the application: they outlive the token. */
+  #patch: MetadataPatch | undefined;
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -165,7 +168,13 @@ export class Session implements DeliveryTarget, Client {
     if (this.isClosed) return;
     const before = this.#connection;
     const rights = { roles: roles ?? before.roles, permissions: permissions ?? before.permissions };
-    await this.#replace(createConnection({ ...before, ...rights }));
+    await this.#replace(createConnection({ ...before, ...rights }, before));
+  }
+
+  async updateMetadata({ patch, reauthorize }: Omit<MetadataOrder, 'kind'>): Promise<void> {
+    if (this.isClosed) return;
+    this.#patch = { ...this.#patch, ...patch };
+    await this.#replace(this.#patched(this.#connection, patch), undefined, reauthorize);
   }
 
   revalidate(): void {
@@ -175,16 +184,22 @@ export class Session implements DeliveryTarget, Client {
   /** A newer token of the same user: rights and expiry follow it, and topics are judged anew. */
   async #renew(command: AuthCommand): Promise<void> {
     const connection = await this.#token.renew(command);
-    if (connection) await this.#replace(connection, command);
+    if (connection) await this.#replace(this.#patched(connection, this.#patch), command);
   }
 
-  /** Replaces the snapshot, and judges the topics anew when the rights have changed. */
-  async #replace(connection: RealtimeConnection, command?: AuthCommand): Promise<void> {
+  /** The snapshot with a patch of its metadata, and with the state of this connection. */
+  #patched(connection: RealtimeConnection, patch: MetadataPatch = {}): RealtimeConnection {
+    const metadata = patchMetadata(connection.metadata, patch);
+    return createConnection({ ...connection, metadata }, this.#connection);
+  }
+
+  /** Replaces the snapshot, and judges the topics anew when the rights have changed, or when told to. */
+  async #replace(connection: RealtimeConnection, command?: AuthCommand, reauthorize = false): Promise<void> {
     const before = this.#connection;
     this.#connection = connection;
     if (!(await this.#isActive(this.services.membership.update(connection)))) return;
     if (command) this.#confirm(command);
-    if (!haveSameRights(before, connection)) endIfFails(this, this.#loop.subscriptions.reauthorize());
+    if (reauthorize || !haveSameRights(before, connection)) endIfFails(this, this.#loop.subscriptions.reauthorize());
   }
 
   #confirm({ id }: AuthCommand): void {

@@ -3,6 +3,7 @@ import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/co
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AdmissionControl, type AdmissionVerdict } from '../../core/connection/admission.js';
+import { FurtherServers } from '../../delivery/further-servers.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { Clock } from '../../ports/clock.js';
@@ -52,7 +53,9 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     private readonly codecs: ServedCodecs,
     private readonly drain: NodeDrain,
     private readonly clock: Clock,
+    furtherServers: FurtherServers,
   ) {
+    furtherServers.acceptedBy((server) => this.#acceptFrom(server));
     this.#proxies = new ProxyTrust(settings.trustProxy);
     this.#admission = new AdmissionControl(settings.limits, clock.now());
     // An HTTP server does not close before its last socket, and a verifier may take its time.
@@ -78,12 +81,7 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     this.#router.uninstall();
   }
 
-  /**
-   * Accepts connections from one more HTTP server.
-   * @returns stops that again; connections that were accepted stay
-   * @throws RealtimeError `UNAVAILABLE` once the application has been closed
-   */
-  acceptFrom(server: Server): () => void {
+  #acceptFrom(server: Server): () => void {
     if (this.#isClosed) throw new RealtimeError('UNAVAILABLE', 'The application has been closed.');
     const own: unknown = this.httpAdapterHost.httpAdapter?.getHttpServer();
     return server === own ? () => undefined : this.#route(server);

@@ -12,6 +12,7 @@ const CONTENTS: readonly EnvelopeContent[] = [
   { kind: 'unsubscribe', topic: 'chat:1', reason: 'the room was closed' },
   { kind: 'disconnect', code: 'FORCED', reason: 'signed out' },
   { kind: 'rights', roles: ['admin', 'ünal'], permissions: [] },
+  { kind: 'metadata', patch: { plan: 'gold', trial: null }, reauthorize: true },
   { kind: 'revalidate' },
 ];
 

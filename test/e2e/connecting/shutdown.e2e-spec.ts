@@ -7,6 +7,7 @@ import {
   TopicGateway,
   type RealtimeOptions,
 } from 'nestjs-realtime';
+import { ConnectionRegistry } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -107,7 +108,7 @@ describe('When the application closes', () => {
     await app.connect({ token });
     await deafClient(app);
     await app.app.close();
-    expect(await app.realtime.counts()).toEqual({ connections: 0, users: 0, topics: 0, subscriptions: 0 });
+    expect([...app.app.get(ConnectionRegistry).ids()]).toEqual([]);
   });
 
   it('the hooks for leaving connections run before it is closed', async () => {

@@ -44,6 +44,7 @@ function breakTarget({ node, id }: StageGuest): void {
     unsubscribe: () => false,
     missed() {},
     changeRights() {},
+    updateMetadata() {},
     revalidate() {},
   });
 }
