@@ -336,6 +336,27 @@ export class RealtimeService {
   }
 
   /**
+   * Changes the metadata of the connections behind an address, on every node: `null` removes a key, any other value replaces
+   * it as a whole. The changes hold until the connection ends; a newer token replaces only what came from the token before.
+   *
+   * ```ts
+   * await realtime.updateMetadata(user('42'), { team: 'blue', trial: null });
+   * ```
+   * @returns how many connections there were, in `recipients`
+   * @throws RealtimeError `UNAVAILABLE` if the change could not be carried to other nodes; it took effect on this one
+   */
+  async updateMetadata(
+    address: Address,
+    patch: Metadata,
+    { reauthorize = false }: UpdateMetadataOptions = {},
+  ): Promise<DeliveryReport> {
+    assertValid(explainAddress(address));
+    const read = readMetadataPatch(patch);
+    if ('problems' in read) throw new RealtimeArgumentError(read.problems, read.cause);
+    return this.#carryOut(address, { kind: 'metadata', patch: read.patch, reauthorize });
+  }
+
+  /**
    * Returns the connections of a user on all nodes, oldest first. Metadata from other nodes has passed through JSON.
    * @throws RealtimeError `UNAVAILABLE` if not every node has answered
    */

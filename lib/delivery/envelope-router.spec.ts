@@ -39,7 +39,7 @@ describe('an envelope', () => {
 
   it('with a publication goes through the stream of its topic', () => {
     streams.add('a');
-    router.route(envelope(topic('a'), { ...message, position }));
+    void router.route(envelope(topic('a'), { ...message, position }));
     expect([arrived, delivered]).toEqual([[['a', { offset: 3, text: '"hi"' }, 'e']], []]);
   });
 
@@ -52,7 +52,7 @@ describe('an envelope', () => {
 
   it('passes over subscribers that have no confirmation yet', () => {
     pending.hold('a', '1');
-    router.route(envelope(topic('a'), message));
+    void router.route(envelope(topic('a'), message));
     expect(delivered[0]!.except).toEqual([{ kind: 'connection', id: '1' }]);
   });
 });

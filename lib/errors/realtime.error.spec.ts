@@ -7,10 +7,12 @@ import { RealtimeError } from './realtime.error.js';
 /** The same classes, loaded again, as another copy of the package has them. */
 async function otherCopy() {
   vi.resetModules();
-  const { RealtimeError } = await import('./realtime.error.js');
-  const { RealtimeArgumentError } = await import('./realtime-argument.error.js');
-  const { RealtimeConfigurationError } = await import('./realtime-configuration.error.js');
-  return { RealtimeError, RealtimeArgumentError, RealtimeConfigurationError };
+  const [base, argument, configuration] = await Promise.all([
+    import('./realtime.error.js'),
+    import('./realtime-argument.error.js'),
+    import('./realtime-configuration.error.js'),
+  ]);
+  return { ...base, ...argument, ...configuration };
 }
 
 class OwnError extends RealtimeError {}

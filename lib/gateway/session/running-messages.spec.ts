@@ -40,49 +40,49 @@ const message = (id?: number, topic = 'desk'): MessageCommand => ({
 
 describe('a message that is running', () => {
   it('is forgotten with its last answer', () => {
-    running.handle(message(1));
+    void running.handle(message(1));
     sinks[0]!.value('yes');
     expect([running.cancel(1), client.told]).toEqual([false, [{ kind: 'reply', id: 1, payload: 'yes' }]]);
   });
 
   it('that is answered at once is never remembered', () => {
     answersAtOnce = true;
-    running.handle(message(1));
+    void running.handle(message(1));
     expect(running.cancel(1)).toBe(false);
   });
 
   it('keeps its id to itself', () => {
-    running.handle(message(1));
-    running.handle(message(1));
+    void running.handle(message(1));
+    void running.handle(message(1));
     expect([sinks.length, client.errors]).toEqual([1, [['INVALID_MESSAGE', undefined]]]);
   });
 
   it('counts towards the limit, with an id or without', () => {
-    for (const id of [undefined, 1, 2]) running.handle(message(id));
+    for (const id of [undefined, 1, 2]) void running.handle(message(id));
     expect([sinks.length, client.errors]).toEqual([2, [['LIMIT_EXCEEDED', 2]]]);
   });
 
   it('may be cancelled, once', () => {
-    running.handle(message(1));
+    void running.handle(message(1));
     expect([running.cancel(1), running.cancel(1), cancelled]).toEqual([true, false, [0]]);
   });
 
   it('ends with all others when the client has gone', () => {
-    for (const id of [1, undefined]) running.handle(message(id));
+    for (const id of [1, undefined]) void running.handle(message(id));
     running.stop();
     expect([cancelled, client.told]).toEqual([[0, 1], []]);
   });
 
   it('ends with the subscription when it is a stream of the topic', () => {
     isStreaming = true;
-    running.handle(message(1, 'desk'));
-    running.handle(message(2, 'elsewhere'));
+    void running.handle(message(1, 'desk'));
+    void running.handle(message(2, 'elsewhere'));
     running.endStreams('desk');
     expect([cancelled, client.told]).toEqual([[0], [{ kind: 'complete', id: 1 }]]);
   });
 
   it('goes on without the subscription when it is no stream', () => {
-    running.handle(message(1));
+    void running.handle(message(1));
     running.endStreams('desk');
     expect(cancelled).toEqual([]);
   });

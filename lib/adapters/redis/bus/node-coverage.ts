@@ -48,13 +48,16 @@ export class NodeCoverage {
     queueMicrotask(() => {
       const sequences = checks.waiting;
       checks.waiting = [];
-      void this.#isCovered(server).then((isCovered) => {
-        for (const sequence of sequences) this.settle(sequence, isCovered);
-        checks.isBusy = false;
-        if (checks.waiting.length > 0) this.#schedule(server, checks);
-        else this.#checks.delete(server);
-      });
+      void this.#check(server, checks, sequences);
     });
+  }
+
+  async #check(server: RedisServer, checks: Checks, sequences: readonly number[]): Promise<void> {
+    const isCovered = await this.#isCovered(server);
+    for (const sequence of sequences) this.settle(sequence, isCovered);
+    checks.isBusy = false;
+    if (checks.waiting.length > 0) this.#schedule(server, checks);
+    else this.#checks.delete(server);
   }
 
   async #isCovered(server: RedisServer): Promise<boolean> {

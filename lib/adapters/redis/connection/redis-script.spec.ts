@@ -30,7 +30,7 @@ const echo = new RedisScript('return { KEYS[1], ARGV[1], ARGV[2] }');
 const run = () => echo.run(server, ['key'], ['a', 'b']);
 
 /** How often a command was called, whatever came of it. */
-async function calls(name: string): Promise<number> {
+async function callsOf(name: string): Promise<number> {
   const stats = await redis.cli('INFO', 'commandstats');
   return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
@@ -42,7 +42,7 @@ describe('RedisScript', () => {
 
   it('sends its source once', async () => {
     for (let i = 0; i < 3; i++) await run();
-    expect(await calls('eval')).toBe(1);
+    expect(await callsOf('eval')).toBe(1);
   });
 
   it('runs on a server that was told to forget it', async () => {
@@ -97,7 +97,7 @@ describe('RedisScript', () => {
       code: 'UNAVAILABLE',
       cause: { message: 'OUT of order' },
     });
-    expect(await calls('eval')).toBe(1);
+    expect(await callsOf('eval')).toBe(1);
   });
 
   it('rejects while its server is not known', async () => {

@@ -43,7 +43,7 @@ class ScriptCalls {
 
   #later(queue: (() => void)[], send: (name: string, script: string) => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      queue.push(() => this.run(send).then(resolve, reject));
+      queue.push(() => void this.run(send).then(resolve, reject));
     });
   }
 
