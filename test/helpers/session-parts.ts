@@ -28,6 +28,7 @@ import type { Authenticated } from '../../lib/ports/authenticator.js';
 export class SlowBus extends InMemoryMessageBus {
   joining: Promise<void> | undefined;
 
+  // oxlint-disable-next-line typescript/no-misused-promises -- a port may answer later where the one in memory answers at once
   override join(subject: string): void | Promise<void> {
     super.join(subject);
     return this.joining;
