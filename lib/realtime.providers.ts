@@ -1,4 +1,4 @@
-import { Logger, type Provider } from '@nestjs/common';
+import { type Provider } from '@nestjs/common';
 import { InMemoryConnectionRegistry } from './adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from './adapters/in-memory/in-memory-pub-sub-manager.js';
 import { inMemoryBackend } from './adapters/in-memory/in-memory-backend.js';
@@ -17,8 +17,9 @@ import { PubSubManager } from './ports/pub-sub-manager.js';
 import { MODULE_OPTIONS_TOKEN } from './realtime.module-definition.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { assertOptions } from './options/realtime.options-schema.js';
+import { SafeLogger } from './errors/safe-logger.js';
 
-const logger = new Logger('RealtimeModule');
+const logger = new SafeLogger('RealtimeModule');
 
 const JWT_MISSING =
   'RealtimeModule options: jwt is required, for example { secret, algorithms: ["HS256"] }; or give a JwtVerifier of your own: ' +

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
@@ -13,11 +13,12 @@ import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 import { NodeLifecycle } from './node-lifecycle.js';
 import { TopicStreams } from './topic-streams.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
 /** Attaches this node to the bus, and keeps the node and its users in the shared directories, while the application runs. */
 @Injectable()
 export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
-  readonly #logger = new Logger(BusAttachment.name);
+  readonly #logger = new SafeLogger(BusAttachment.name);
 
   constructor(
     private readonly bus: MessageBus,

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
@@ -13,6 +13,7 @@ import { FrameSet } from './frame-set.js';
 import { MessageFrames } from './message-frames.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
 /** Says whether it concerned the connection. */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
@@ -22,7 +23,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** From an envelope to the sockets of this node: who is meant, framed once per codec, handed to each. */
 @Injectable()
 export class LocalDelivery implements RecipientIndex {
-  readonly #logger = new Logger(LocalDelivery.name);
+  readonly #logger = new SafeLogger(LocalDelivery.name);
   readonly #targets = new Map<string, DeliveryTarget>();
   readonly #timestamps: Timestamps;
 

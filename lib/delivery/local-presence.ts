@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
 /** How finely a grace period is measured: in tenths, but not more often than once a second. */
 const TICKS_PER_GRACE = 10;
@@ -14,7 +14,7 @@ type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
  * whose last connection dropped is kept for a while, so that a tunnel or a reloaded page is no leave.
  */
 export class LocalPresence {
-  readonly #logger = new Logger(LocalPresence.name);
+  readonly #logger = new SafeLogger(LocalPresence.name);
   readonly #attendance: NodePresence;
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import { role, topic, user, type Address } from '../core/routing/address.js';
 import { personalTopic } from '../core/topic/reserved-topic.js';
@@ -11,6 +11,7 @@ import { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import type { TopicEntry } from './topic-entry.js';
 import { TopicStreams } from './topic-streams.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
 /** The join of a subject that is not active yet: it is under way, or has failed. */
 interface Join {
@@ -28,7 +29,7 @@ interface Join {
  */
 @Injectable()
 export class Membership {
-  readonly #logger = new Logger(Membership.name);
+  readonly #logger = new SafeLogger(Membership.name);
   readonly #joins = new Map<string, Join>();
 
   constructor(

@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { connection, topic, type Address } from '../core/routing/address.js';
 import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history/history.js';
 import { TopicFeed, type StreamStart } from '../core/history/topic-feed.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import { MessageFrames } from './message-frames.js';
 import type { LocalDelivery } from './local-delivery.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
 /** How a topic keeps its history. */
 export interface StreamSettings {
@@ -32,7 +32,7 @@ interface PendingStart {
 /** The result of a read: a page, and the latest publication where new subscribers receive it. */
 type Found = readonly [page: HistoryPage, latest: Publication | undefined];
 
-const logger = new Logger('TopicStreams');
+const logger = new SafeLogger('TopicStreams');
 
 /** A topic that keeps a history and has subscribers on this node. {@link TopicFeed} decides; this class reads and delivers. */
 export class TopicStream {

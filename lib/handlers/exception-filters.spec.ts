@@ -187,7 +187,7 @@ describe('an exception filter', () => {
 
     expect(await dispatcher.subscribe(connectionOf('ann'), 'chat:lobby', undefined)).toMatchObject({
       allowed: false,
-      error: INTERNAL,
+      error: { code: 'UNAVAILABLE' },
     });
   });
 });

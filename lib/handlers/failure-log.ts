@@ -1,6 +1,6 @@
-import { Logger } from '@nestjs/common';
+import { SafeLogger } from '../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeHandlers');
+const logger = new SafeLogger('RealtimeHandlers');
 
 /** Logs what went wrong unforeseen: the stack alone, for other fields of an error may hold requests and their tokens. */
 export function logFailure(what: string, thrown: unknown): void {

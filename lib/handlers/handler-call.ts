@@ -55,6 +55,13 @@ export class HandlerCall {
     if (!handled && isTold(exception)) logRefusal(`${this.handler.name} failed: ${error.code} ${error.message}`);
   }
 
+  /** Logs a returned value that cannot be serialised, and says what a client is told. */
+  unserialisable(what: string, thrown: unknown): WireError {
+    logFailure(`${this.handler.name} returned ${what} that cannot be serialised as JSON`, thrown);
+    const { topic } = this.args[2];
+    return toWireError(thrown, { action: this.args[3], topic });
+  }
+
   #call(bound: BoundHandler): Promise<unknown> {
     this.#bound = bound;
     return bound.call(...this.args);

@@ -1,6 +1,7 @@
 import { from, isObservable, Subject, takeUntil, type ObservableInput, type Observer } from 'rxjs';
 import type { HandlerCall } from './handler-call.js';
 import { InterceptedCall } from './intercepted-call.js';
+import type { NeutralContext } from './neutral-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
 
 /** Calls a handler and passes what it gives to a sink: a value, or every emission of its Observable. */
@@ -13,6 +14,7 @@ export class HandlerRun implements MessageRun {
   constructor(
     private readonly call: HandlerCall,
     private readonly sink: ReplySink,
+    private readonly neutral: NeutralContext,
   ) {
     this.released = this.#run();
   }
@@ -23,7 +25,8 @@ export class HandlerRun implements MessageRun {
 
   cancel(): void {
     this.#ended = true;
-    this.#cancelled$?.next();
+    // The teardown of an Observable is the application's code, too.
+    if (this.#cancelled$) this.neutral.run(() => this.#cancelled$?.next());
   }
 
   async #run(): Promise<void> {

@@ -9,7 +9,8 @@ import { HandlerCall } from './handler-call.js';
 import { HandlerRun } from './handler-run.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
-import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
+import { NeutralContext } from './neutral-context.js';
+import { decideSubscribe, refusalOf, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry } from './topic-handler.registry.js';
 import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
 
@@ -19,12 +20,13 @@ export interface ConnectionClose {
   readonly reason: string;
 }
 
-/** Calls the application's handlers. What a client may ask, and in which order, was decided before. */
+/** Calls the application's handlers, in the {@link NeutralContext}. What a client may ask, and in which order, was decided before. */
 @Injectable()
 export class HandlerDispatcher {
   constructor(
     private readonly topics: TopicHandlerRegistry,
     private readonly hooks: ConnectionHookRegistry,
+    private readonly neutral: NeutralContext,
   ) {}
 
   /**
@@ -47,11 +49,18 @@ export class HandlerDispatcher {
       return hasToken ? { allowed: true } : { allowed: false, error: { ...CLOSED_TOPIC, ...at } };
     const context = new HandlerContext(event, connection, topic, gateway.pattern.source, params);
     const call = new HandlerCall(gateway.onSubscribe, [connection, payload, context, 'subscribe']);
+    let result: unknown;
     try {
-      return decideSubscribe(await call.result(), topic);
+      result = await this.neutral.run(() => call.result());
     } catch (thrown) {
       // Even if a filter put a value in its place: a throw is never a yes.
-      return { allowed: false, error: (await call.rescue(thrown)).error };
+      const { exception, error } = await this.neutral.run(() => call.rescue(thrown));
+      return { allowed: false, error: refusalOf(exception, error) };
+    }
+    try {
+      return decideSubscribe(result, topic);
+    } catch (thrown) {
+      return { allowed: false, error: call.unserialisable('an info', thrown) };
     }
   }
 
@@ -61,7 +70,8 @@ export class HandlerDispatcher {
     if (!match?.gateway.onUnsubscribe) return;
     const { gateway, params } = match;
     const context = new HandlerContext('unsubscribe', connection, topic, gateway.pattern.source, params);
-    await settle(new HandlerCall(match.gateway.onUnsubscribe, [connection, undefined, context, 'unsubscribe']));
+    const call = new HandlerCall(match.gateway.onUnsubscribe, [connection, undefined, context, 'unsubscribe']);
+    await this.neutral.run(() => settle(call));
   }
 
   /**
@@ -76,7 +86,7 @@ export class HandlerDispatcher {
         : (['leave', match?.gateway.onLeave] as const);
     if (!match || !handler) return undefined;
     const context = new HandlerContext(event, undefined, topic, match.gateway.pattern.source, match.params);
-    return settle(new HandlerCall(handler, [undefined, change, context, event]));
+    return this.neutral.run(() => settle(new HandlerCall(handler, [undefined, change, context, event])));
   }
 
   /**
@@ -87,9 +97,9 @@ export class HandlerDispatcher {
     for (const hook of this.hooks.onConnect) {
       const call = new HandlerCall(hook, [connection, undefined, new HandlerContext('connect', connection), 'connect']);
       try {
-        await call.result();
+        await this.neutral.run(() => call.result());
       } catch (thrown) {
-        const { error, exception } = await call.rescue(thrown);
+        const { error, exception } = await this.neutral.run(() => call.rescue(thrown));
         throw exception instanceof RealtimeError
           ? exception
           : new RealtimeError(error.code, error.message, { details: error.details, cause: exception });
@@ -101,7 +111,8 @@ export class HandlerDispatcher {
   async disconnected(connection: RealtimeConnection, close: ConnectionClose): Promise<void> {
     for (const hook of this.hooks.onDisconnect) {
       const context = new HandlerContext('disconnect', connection);
-      await settle(new HandlerCall(hook, [connection, close, context, 'disconnect']));
+      const call = new HandlerCall(hook, [connection, close, context, 'disconnect']);
+      await this.neutral.run(() => settle(call));
     }
   }
 
@@ -120,7 +131,8 @@ export class HandlerDispatcher {
     }
     const { gateway, params } = match;
     const context = new HandlerContext('message', connection, topic, gateway.pattern.source, params, type);
-    return new HandlerRun(new HandlerCall(found.handler, [connection, payload, context, type]), sink);
+    const call = new HandlerCall(found.handler, [connection, payload, context, type]);
+    return this.neutral.run(() => new HandlerRun(call, sink, this.neutral));
   }
 }
 

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { TopicPattern } from '../core/topic/topic-pattern.js';
 import type { HandlerMark } from '../decorators/handler-metadata.js';
@@ -12,8 +12,9 @@ import { refuseOtherCopy } from './other-copy.rules.js';
 import { checkParameters } from './parameter.rules.js';
 import { checkAmbiguity, compilePattern, type PatternOwner } from './pattern.rules.js';
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
+import { SafeLogger } from '../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeModule');
+const logger = new SafeLogger('RealtimeModule');
 
 /** Finds the application's topic gateways and connection hooks, and fills the registries with them. */
 @Injectable()

@@ -1,5 +1,15 @@
+import {
+  BadGatewayException,
+  ForbiddenException,
+  GatewayTimeoutException,
+  InternalServerErrorException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
-import { decideSubscribe } from './subscribe-decision.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import { decideSubscribe, refusalOf } from './subscribe-decision.js';
+import { toWireError } from './wire-error.js';
 
 describe('the decision about a subscription', () => {
   it('is a yes for true', () => {
@@ -20,6 +30,13 @@ describe('the decision about a subscription', () => {
   it('cannot be made with an info that JSON cannot carry', () => {
     expect(() => decideSubscribe({ info: { id: 7n } }, 'chat:lobby')).toThrow(TypeError);
   });
+
+  it.each([new Map([['a', 1]]), new Set([1]), () => 1, Symbol('s'), Number.NaN, Infinity])(
+    'cannot be made with an info that JSON would lose: %o',
+    (info) => {
+      expect(() => decideSubscribe({ info }, 'chat:lobby')).toThrow(/^it is (a |NaN|Infinity)/);
+    },
+  );
 
   it.each([
     false,
@@ -47,5 +64,38 @@ describe('the decision about a subscription', () => {
         topic: 'chat:lobby',
       },
     });
+  });
+});
+
+describe('what a client is told about a throw of @OnSubscribe()', () => {
+  const codeOf = (exception: unknown) => refusalOf(exception, toWireError(exception)).code;
+
+  it.each([
+    new Error('connect ECONNREFUSED'),
+    new TypeError('undefined is not a function'),
+    'a string',
+    undefined,
+    new InternalServerErrorException(),
+    new BadGatewayException(),
+    new RealtimeError('UNAVAILABLE', 'Not now.'),
+  ])('is that it may try again: %o', (exception) => {
+    expect(codeOf(exception)).toBe('UNAVAILABLE');
+  });
+
+  it.each([
+    [new ForbiddenException(), 'FORBIDDEN'],
+    [new UnauthorizedException(), 'UNAUTHENTICATED'],
+    [new RealtimeError('LIMIT_EXCEEDED', 'Full.'), 'LIMIT_EXCEEDED'],
+    [new RealtimeError('INTERNAL', 'Broken.'), 'INTERNAL'],
+    [new WsException('no'), 'VALIDATION_FAILED'],
+    [new GatewayTimeoutException(), 'TIMEOUT'],
+  ] as const)('is its own code: %o', (exception, code) => {
+    expect(codeOf(exception)).toBe(code);
+  });
+
+  it('has nothing of the cause', () => {
+    const { message } = refusalOf(new Error('secret'), toWireError(new Error('secret')));
+
+    expect(message).toBe('It cannot be decided at the moment; try again.');
   });
 });

@@ -98,7 +98,7 @@ describe('a subscription', () => {
   it.each([
     [new NotFoundException('No such room'), { code: 'TOPIC_NOT_FOUND', message: 'No such room' }],
     [new RealtimeError('LIMIT_EXCEEDED', 'Full.'), { code: 'LIMIT_EXCEEDED', message: 'Full.' }],
-    [new TypeError('secret'), { code: 'INTERNAL', message: expect.not.stringContaining('secret') }],
+    [new TypeError('secret'), { code: 'UNAVAILABLE', message: expect.not.stringContaining('secret') }],
   ])('is refused with what @OnSubscribe throws: %o', async (exception, error) => {
     collectLogs();
     decide = () => {

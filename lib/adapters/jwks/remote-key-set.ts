@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWSHeaderParameters } from 'jose';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Jose } from './jose.js';
 import type { JwksSettings } from './jwks-options.js';
 import { fetchKeySet, KeySetError } from './key-set-fetch.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** Pause after a failed fetch while no keys are cached, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -17,7 +17,7 @@ const RETRY_MS = 1_000;
  * provider fails, reads answers of any size, and stops fetching when the machine's clock is set back.
  */
 export class RemoteKeySet {
-  readonly #logger = new Logger('JwksVerifier');
+  readonly #logger = new SafeLogger('JwksVerifier');
   #keys: ReturnType<Jose['createLocalJWKSet']> | undefined;
   #loadedAt = 0;
   /** The end of the last fetch. */

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { authError } from '../../core/identity/authorization.js';
 import {
   explainClaims,
@@ -14,6 +13,7 @@ import { RealtimeError } from '../../errors/realtime.error.js';
 import { Authenticator, type Authenticated, type AuthenticateOptions } from '../../ports/authenticator.js';
 import type { Clock } from '../../ports/clock.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** Options for turning claims into an identity. */
 export interface JwtAuthenticatorOptions {
@@ -32,7 +32,7 @@ export interface JwtAuthenticatorOptions {
  * messages of parsers quote their input), at error level a fault of the application's `claims` function.
  */
 export class JwtAuthenticator extends Authenticator {
-  readonly #logger = new Logger(JwtAuthenticator.name);
+  readonly #logger = new SafeLogger(JwtAuthenticator.name);
 
   constructor(
     private readonly verifier: JwtVerifier,

@@ -95,7 +95,11 @@ function reasonOf(cause: unknown): string {
   return (typeof text === 'string' && text.split('\n', 1)[0]) || 'it throws during serialisation';
 }
 
-function lostInJson(payload: unknown): string | undefined {
+/**
+ * Names a value that `JSON.stringify` would silently drop or empty: a function, a symbol, NaN or ±Infinity, a Map or a Set.
+ * @returns such as `a Set; send [...set]`, or `undefined` for a value that JSON can represent
+ */
+export function lostInJson(payload: unknown): string | undefined {
   switch (typeof payload) {
     case 'function':
     case 'symbol':

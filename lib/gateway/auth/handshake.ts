@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
 import { isOriginAllowed } from '../../core/connection/origin.js';
@@ -10,6 +10,7 @@ import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** What became of a request to connect. */
 export type HandshakeOutcome =
@@ -23,7 +24,7 @@ const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not conn
 /** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
 @Injectable()
 export class Handshake {
-  readonly #logger = new Logger(Handshake.name);
+  readonly #logger = new SafeLogger(Handshake.name);
   /** The authenticator judges a token's age, with tolerance for clocks that differ. */
   readonly #requirements: Requirements;
   readonly #deadline: Deadline;

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { judgeTopicToken } from '../../core/topic/topic-token.js';
 import type { JwtClaims } from '../../core/identity/claims.js';
@@ -7,6 +7,7 @@ import { Clock } from '../../ports/clock.js';
 import { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** What became of a token for a topic. */
 export type TopicGrant =
@@ -15,7 +16,7 @@ export type TopicGrant =
 /** Judges tokens for topics: by the same verifier as tokens to connect with, and revoked in the same way. */
 @Injectable()
 export class TopicTokens {
-  readonly #logger = new Logger(TopicTokens.name);
+  readonly #logger = new SafeLogger(TopicTokens.name);
   readonly #deadline: Deadline;
 
   constructor(

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type { CommandId } from '../../core/protocol/command.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import type { Push } from '../../core/protocol/push.js';
@@ -10,8 +9,9 @@ import type { Timestamps } from '../../delivery/timestamps.js';
 import type { FrameSet } from '../../delivery/frame-set.js';
 import type { Rate } from '../../core/base/token-bucket.js';
 import type { Disconnectable } from './connection-failure.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
 

@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 /** A connection that can be ended. */
 export interface Disconnectable {

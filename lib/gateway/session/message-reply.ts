@@ -1,10 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
+import { lostInJson } from '../../core/message/message.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import type { ReplySink } from '../../handlers/reply-sink.js';
 import type { ClientReplies } from './client-replies.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeHandlers');
+const logger = new SafeLogger('RealtimeHandlers');
 
 /** Turns the results of a handler into answers: exactly one final answer to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
@@ -48,11 +49,14 @@ export class MessageReply implements ReplySink {
   #push(payload: unknown): boolean {
     const { id, topic, type } = this.command;
     if (id === undefined) return true;
+    const lost = lostInJson(payload);
     try {
+      if (lost !== undefined) throw new TypeError(`It is ${lost}`);
       this.replies.push({ kind: 'reply', id, payload });
       return true;
     } catch (error) {
-      logger.error(`The reply to "${type}" cannot be carried by JSON`, (error as Error)?.stack);
+      const place = `The reply to "${type}" in "${topic}"`;
+      logger.error(`${place} cannot be serialised as JSON`, (error as Error | undefined)?.stack);
       this.replies.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
       return false;
     }

@@ -1,17 +1,17 @@
-import { Logger } from '@nestjs/common';
 import type { PresenceCommand } from '../../core/protocol/command.js';
 import { NOT_SUBSCRIBED } from '../../handlers/topic-refusals.js';
 import { isTold, toWireError } from '../../handlers/wire-error.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { Client } from './client.js';
 import type { TopicPresence } from './topic-presence.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 interface Services {
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
   readonly presence: Pick<TopicPresence, 'refusalOf' | 'read'>;
 }
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 /** Answers a subscriber with the members of a topic. Never rejects. */
 export async function answerPresence(

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { connectionIdOn } from '../../core/connection/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../../core/connection/connection.js';
 import { patchMetadata, type MetadataPatch } from '../../core/connection/metadata-patch.js';
@@ -22,8 +21,9 @@ import { HookOrder } from './hook-order.js';
 import { PersonalTopicSubscription } from './personal-topic-subscription.js';
 import type { SessionServices } from './session-services.js';
 import { SessionToken } from './session-token.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 /** The commands that a session carries out; pings are answered before. */
 export type SessionCommand = Exclude<Command, PingCommand | PongCommand>;

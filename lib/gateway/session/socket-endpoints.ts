@@ -1,8 +1,8 @@
-import { Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { endFailed, type Disconnectable } from './connection-failure.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 const ENDPOINT = Symbol('the endpoint of a socket');
 

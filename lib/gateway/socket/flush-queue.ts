@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { FrameBatch } from './frame-batch.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
-const logger = new Logger('RealtimeGateway');
+const logger = new SafeLogger('RealtimeGateway');
 
 /** A socket with frames to write. */
 export interface Flushable {

@@ -1,5 +1,5 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AdmissionControl, type AdmissionVerdict } from '../../core/connection/admission.js';
@@ -19,6 +19,7 @@ import { RealtimeGateway } from '../realtime.gateway.js';
 import { ServedCodecs } from '../served-codecs.js';
 import { isUnserved } from './unserved-path.js';
 import { UpgradeRouter } from './upgrade-router.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
 const USER_FULL: Refusal = {
@@ -32,7 +33,7 @@ const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try agai
 /** The door: takes upgrade requests for our paths off the HTTP server, has them judged, and lets them in or answers why not. */
 @Injectable()
 export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
-  readonly #logger = new Logger(UpgradeHandler.name);
+  readonly #logger = new SafeLogger(UpgradeHandler.name);
   readonly #router = new UpgradeRouter();
   readonly #proxies: ProxyTrust;
   readonly #admission: AdmissionControl;

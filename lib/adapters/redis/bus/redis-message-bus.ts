@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type { BusFrame, UnknownFrame } from '../../../core/bus/bus-frame.js';
 import { isNodeId } from '../../../core/connection/connection-id.js';
 import { localReport, type DeliveryReport } from '../../../core/routing/delivery-report.js';
@@ -27,11 +26,11 @@ import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
 import type { RedisSettings } from '../connection/redis-options.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
 
 /** Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster. */
 export class RedisMessageBus extends MessageBus {
-  readonly #logger = new Logger(RedisMessageBus.name);
-  readonly #orders: MissedOrders;
+  readonly #logger = new SafeLogger(RedisMessageBus.name);
   readonly #probes: Probes;
   readonly #envelopes: RedisEnvelopes;
   readonly #live = new Set<RedisServer>();

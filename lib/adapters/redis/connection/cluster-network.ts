@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { WarnOnChange } from './warn-on-change.js';
 import { hashSlot } from './hash-slot.js';
@@ -6,6 +5,7 @@ import { unavailable, TICK_MS, type RedisClient } from './redis-connection.js';
 import { RedisNetwork } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
 import { RedisServer } from './redis-server.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
 
 /** How often it is looked which server has what while one is away or something has moved, in milliseconds. */
 const REFRESH_MS = 500;
@@ -28,7 +28,7 @@ export class ClusterNetwork extends RedisNetwork {
   #isStale = false;
   #ticks = 0;
   #isClosed = false;
-  readonly #warnings = new WarnOnChange(new Logger(ClusterNetwork.name), 'Which server has what is not known');
+  readonly #warnings = new WarnOnChange(new SafeLogger(ClusterNetwork.name), 'Which server has what is not known');
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 

@@ -1,8 +1,8 @@
-import { Logger } from '@nestjs/common';
 import type { RedisClientType } from '@redis/client';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { refusalIn } from './redis-refusals.js';
 import { WarnOnChange } from './warn-on-change.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
 
 /** Any client, whatever is plugged into it. */
 export type RedisClient = Pick<
@@ -30,7 +30,7 @@ const STEADY_MS = 1_000;
 /** How long a tick of {@link RedisConnection.tick} takes, in milliseconds. */
 export const TICK_MS = 50;
 
-const logger = new Logger('RedisConnection');
+const logger = new SafeLogger('RedisConnection');
 
 /**
  * One connection to one server that is kept up. The client never reconnects by itself: each life of the connection is a

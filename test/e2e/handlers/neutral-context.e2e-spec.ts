@@ -1,0 +1,71 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  OnConnect,
+  OnDisconnect,
+  OnSubscribe,
+  OnUnsubscribe,
+  RealtimeService,
+  TopicGateway,
+  user,
+} from 'nestjs-realtime';
+import { describe, expect, it, vi } from 'vitest';
+import { startRealtimeApp } from '../../helpers/realtime-app.js';
+
+const tenant = new AsyncLocalStorage<string>();
+
+/** Boots an application whose hooks note in which tenant's context they run, with a user in the lobby. */
+async function bootNoting() {
+  const seen: [string, string | undefined][] = [];
+  const note = (hook: string) => void seen.push([hook, tenant.getStore()]);
+
+  @TopicGateway('chat:{room}')
+  class ChatTopic {
+    @OnConnect()
+    connect() {
+      note('connect');
+    }
+    @OnDisconnect()
+    disconnect() {
+      note('disconnect');
+    }
+    @OnSubscribe()
+    join() {
+      note('subscribe');
+      return true;
+    }
+    @OnUnsubscribe()
+    left() {
+      note('unsubscribe');
+    }
+  }
+
+  const app = await startRealtimeApp({ providers: [ChatTopic] });
+  const bob = await app.connectAs('bob');
+  await bob.request({ action: 'subscribe', topic: 'chat:lobby' });
+  seen.splice(0);
+  return { realtime: app.app.get(RealtimeService), bob, seen };
+}
+
+describe("the hooks of a user, in another tenant's request", () => {
+  it('run in no context when the request disconnects the user', async () => {
+    const { realtime, seen } = await bootNoting();
+    await tenant.run('acme', () => realtime.disconnect(user('bob')));
+    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    expect(seen).toEqual([
+      ['unsubscribe', undefined],
+      ['disconnect', undefined],
+    ]);
+  });
+
+  it('run in no context when the request changes the rights of the user', async () => {
+    const { realtime, seen } = await bootNoting();
+    await tenant.run('acme', () => realtime.changeRights(user('bob'), { roles: ['admin'] }));
+    await vi.waitFor(() => expect(seen).toEqual([['subscribe', undefined]]));
+  });
+
+  it('run in no context when the request unsubscribes the user', async () => {
+    const { realtime, bob, seen } = await bootNoting();
+    await tenant.run('acme', () => realtime.unsubscribe(bob.id, 'chat:lobby'));
+    await vi.waitFor(() => expect(seen).toEqual([['unsubscribe', undefined]]));
+  });
+});
