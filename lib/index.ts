@@ -52,6 +52,7 @@ export { OnConnect } from './decorators/on-connect.decorator.js';
 export { OnDisconnect } from './decorators/on-disconnect.decorator.js';
 export { OnJoin } from './decorators/on-join.decorator.js';
 export { OnLeave } from './decorators/on-leave.decorator.js';
+export { OnPresenceUpdate } from './decorators/on-presence-update.decorator.js';
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator.js';
 export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
 export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';

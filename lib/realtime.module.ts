@@ -12,6 +12,7 @@ import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { PendingSubscribers } from './delivery/pending-subscribers.js';
+import { PresencePictures } from './delivery/presence-pictures.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
@@ -117,6 +118,7 @@ function complete(definition: DynamicModule): DynamicModule {
       ConnectionEvents,
       PresenceWatchers,
       LocalDelivery,
+      PresencePictures,
       LocalQuery,
       Membership,
       {

@@ -403,7 +403,29 @@ export class RealtimeService {
     this.lifecycle.assertRunning();
     if (!this.policies.of(topicName)?.presence)
       throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
-    return this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
+    const { at: _place, ...presence } = await this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
+    return presence;
+  }
+
+  /**
+   * Shows another info of a user in a topic with presence, on whichever node: `usersIn()` and the command `presence` give
+   * it, watchers get `realtime:updated`, and `@OnPresenceUpdate()` is called on one node. It is shown until a newer connection
+   * of the user comes with an info of its own, or the user leaves.
+   *
+   * ```ts
+   * await realtime.updatePresence('room:9', '42', { name: 'Ann', status: 'away' });
+   * ```
+   * @param info as JSON carries it
+   * @returns false when the user is not in the topic
+   * @throws RealtimeArgumentError when the info is not JSON
+   * @throws RealtimeError `UNAVAILABLE` when it is not known whether it was changed; it may be called again without harm
+   */
+  async updatePresence(topicName: string, userId: string, info: unknown): Promise<boolean> {
+    assertValid([...explainTopic(topicName), ...explainAddress(user(userId)), ...explainInfo(info)]);
+    this.lifecycle.assertRunning();
+    if (!this.policies.of(topicName)?.presence)
+      throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
+    return this.presence.update(topicName, userId, JSON.parse(JSON.stringify(info)));
   }
 
   /**
@@ -446,6 +468,15 @@ const KEEPS_NONE = 'must keep a history: no @TopicGateway() of this application 
 
 function assertValid(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new RealtimeArgumentError(problems);
+}
+
+function explainInfo(info: unknown): readonly Problem[] {
+  try {
+    if (JSON.stringify(info) !== undefined) return [];
+  } catch {
+    // Said below.
+  }
+  return [{ at: 'info', message: 'must be a value that JSON can carry' }];
 }
 
 function explainReason(reason: unknown): readonly Problem[] {

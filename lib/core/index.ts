@@ -106,6 +106,13 @@ export type { Appended } from './history/publication-streams.js';
 
 // Presence
 export type { Presence, PresenceChange, PresenceMember } from './presence/presence.js';
+export type {
+  PresenceLink,
+  PresenceNews,
+  PresencePicture,
+  PresencePosition,
+  PresenceReading,
+} from './presence/presence-position.js';
 export { PresenceTable } from './presence/presence-table.js';
 export { PresenceOutbox } from './presence/presence-outbox.js';
 export type { PresenceUpdate } from './presence/presence-outbox.js';

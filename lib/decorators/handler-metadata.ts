@@ -19,6 +19,7 @@ export type HandlerMark =
   | { readonly kind: 'unsubscribe' }
   | { readonly kind: 'join' }
   | { readonly kind: 'leave' }
+  | { readonly kind: 'update' }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'message'; readonly type: string; readonly requireSubscription: boolean };
@@ -56,6 +57,8 @@ export function describeMark(mark: HandlerMark): string {
       return '@OnJoin()';
     case 'leave':
       return '@OnLeave()';
+    case 'update':
+      return '@OnPresenceUpdate()';
     case 'connect':
       return '@OnConnect()';
     case 'disconnect':

@@ -6,7 +6,7 @@ import type { RealtimeConnection } from '../core/connection/connection.js';
  * without a payload, because the roles or permissions of the connection changed by a newer token or by `changeRights()`.
  */
 export type HandlerEvent =
-  'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'join' | 'leave' | 'connect' | 'disconnect';
+  'subscribe' | 'reauthorize' | 'unsubscribe' | 'message' | 'join' | 'leave' | 'update' | 'connect' | 'disconnect';
 
 /**
  * The context of one call of a topic handler or connection hook. It is the third argument of the method, the third argument

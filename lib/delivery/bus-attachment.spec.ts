@@ -12,6 +12,7 @@ import type { EnvelopeRouter } from './envelope-router.js';
 import type { LocalQuery } from './local-query.js';
 import type { LocalPresence } from './local-presence.js';
 import { NodeLifecycle } from './node-lifecycle.js';
+import type { PresencePictures } from './presence-pictures.js';
 import type { TopicStreams } from './topic-streams.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
@@ -44,6 +45,7 @@ describe('a node that is attached to the bus', () => {
       events,
       { open: note, close: note } as unknown as LocalPresence,
       new NodeLifecycle(),
+      { start: () => undefined, stop: () => undefined } as unknown as PresencePictures,
     );
     await attachment.onModuleInit();
   });

@@ -1,4 +1,10 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
@@ -12,13 +18,14 @@ import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 import { NodeLifecycle } from './node-lifecycle.js';
+import { PresencePictures } from './presence-pictures.js';
 import { TopicStreams } from './topic-streams.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
 /** Attaches this node to the bus, and keeps the node and its users in the shared directories, while the application runs. */
 @Injectable()
-export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
-  readonly #logger = new SafeLogger(BusAttachment.name);
+export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #logger = new Logger(BusAttachment.name);
 
   constructor(
     private readonly bus: MessageBus,
@@ -33,16 +40,18 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     private readonly events: ConnectionEvents,
     private readonly presence: LocalPresence,
     private readonly lifecycle: NodeLifecycle,
+    private readonly pictures: PresencePictures,
   ) {}
 
   async onModuleInit(): Promise<void> {
     const { id } = this.node;
     this.streams.start();
+    this.pictures.start();
     await this.bus.open({
       id,
       receive: (envelope) => this.router.route(envelope),
       respond: this.queries.run,
-      missed: this.streams.doubtAll,
+      missed: this.#missed,
     });
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
@@ -54,6 +63,11 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     await this.presence.open(id);
   }
 
+  /** All handlers are known, and whoever listens to events does: changes of presence are told from now on. */
+  onApplicationBootstrap(): void {
+    this.presence.release();
+  }
+
   /** Nest's last hook: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
     this.lifecycle.closed();
@@ -62,5 +76,11 @@ export class BusAttachment implements OnModuleInit, OnApplicationShutdown {
     await this.directory.close();
     await this.bus.close();
     this.streams.stop();
+    this.pictures.stop();
   }
+
+  readonly #missed = (): void => {
+    this.streams.doubtAll();
+    this.pictures.doubtAll();
+  };
 }

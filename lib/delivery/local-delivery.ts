@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
+import type { PresenceNews } from '../core/presence/presence-position.js';
 import type { PresenceChange } from '../core/presence/presence.js';
+import type { Push } from '../core/protocol/push.js';
 import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
 import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing/routing.js';
 import { Clock } from '../ports/clock.js';
@@ -82,13 +84,27 @@ export class LocalDelivery implements RecipientIndex {
     return tally.total;
   }
 
+  /** Tells the watchers of a topic who joined and left. @returns how many connections that were */
+  tellPresence(name: string, changes: readonly PresenceChange[]): number {
+    let reached = 0;
+    for (const change of changes) reached = this.#push(name, { ...change, topic: name });
+    return reached;
+  }
+
+  /** Tells the watchers of a topic that changes were missed, and that they have to ask who is in it. */
+  resetPresence(name: string): void {
+    this.#push(name, { kind: 'presence-reset', topic: name });
+  }
+
   /** Only those hear of it who asked: most subscribers of a large topic do not. */
-  #tell(to: readonly Address[], change: PresenceChange): number | Promise<number> {
+  #tell(to: readonly Address[], news: PresenceNews): number {
     const name = topicOf(to);
-    if (name === undefined) return 0;
-    const push = { ...change, topic: name };
+    return name === undefined ? 0 : this.tellPresence(name, this.watchers.hear(name, news));
+  }
+
+  #push(name: string, push: Push): number {
     const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!);
-    return this.#serve(this.watchers.of(name), writing(frames));
+    return this.#serve(this.watchers.of(name), writing(frames)) as number;
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -179,8 +195,8 @@ function topicOf([address, ...others]: readonly Address[]): string | undefined {
   return address?.kind === 'topic' && others.length === 0 ? address.id : undefined;
 }
 
-function isNews(content: EnvelopeContent): content is PresenceChange {
-  return content.kind === 'joined' || content.kind === 'left';
+function isNews(content: EnvelopeContent): content is PresenceNews {
+  return content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated';
 }
 
 /** Writes what all recipients are told. */

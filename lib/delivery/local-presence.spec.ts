@@ -22,6 +22,13 @@ class RecordingStore extends PresenceStore {
   read(): Presence {
     throw new Error('is not asked');
   }
+  update(): boolean {
+    throw new Error('is not asked');
+  }
+  picture(): undefined {}
+  positions(): readonly undefined[] {
+    return [];
+  }
   close(graceMs: number): void {
     this.calls.push(`close ${graceMs}`);
   }
@@ -96,6 +103,7 @@ describe('what a node tells the store', () => {
 it('a change that falls to the node is passed on', () => {
   const changed = vi.fn();
   presence.onChange(changed);
+  presence.release();
   store.node!.changed('chat:1', { kind: 'joined', userId: 'ann' });
   expect(changed).toHaveBeenCalledExactlyOnceWith('chat:1', { kind: 'joined', userId: 'ann' });
 });
@@ -105,4 +113,18 @@ it('a store that fails against its promise is logged, and harms nobody', async (
   store.set = () => Promise.reject(new Error('broken'));
   presence.enter('chat:1', ANN);
   await vi.waitFor(() => expect(logs).toEqual([expect.stringContaining('broken')]));
+});
+
+it('changes that fall to the node while it starts wait until the application can act on them', () => {
+  const changed = vi.fn();
+  presence.onChange(changed);
+  const left = (userId: string) => ({ kind: 'left', userId }) as const;
+  store.node!.changed('chat:1', left('ann'));
+  expect(changed).not.toHaveBeenCalled();
+  presence.release();
+  store.node!.changed('chat:1', left('bob'));
+  expect(changed.mock.calls).toEqual([
+    ['chat:1', left('ann')],
+    ['chat:1', left('bob')],
+  ]);
 });

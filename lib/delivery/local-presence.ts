@@ -10,8 +10,8 @@ const MAX_TICK_MS = 1_000;
 type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
 
 /**
- * Tells the presence store whom this node has in which topic, and takes its news of what has changed on any node. A user
- * whose last connection dropped is kept for a while, so that a tunnel or a reloaded page is no leave.
+ * Tells the presence store which users this node has in which topic, and hands on the changes that this node is to act on. A
+ * user stays for a grace period after a connection dropped, so that a tunnel or a reloaded page is no leave.
  */
 export class LocalPresence {
   readonly #logger = new SafeLogger(LocalPresence.name);
@@ -19,8 +19,10 @@ export class LocalPresence {
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
   #changed: PresenceNode['changed'] = () => {};
+  /** What happened before anybody could act on it. */
+  #early: Parameters<PresenceNode['changed']>[] | undefined = [];
 
-  /** @param graceMs how long a dropped connection is waited for, at least, in milliseconds */
+  /** @param graceMs how long a user stays after a connection dropped, at least, in milliseconds */
   constructor(
     private readonly store: PresenceStore,
     private readonly graceMs: number,
@@ -36,15 +38,22 @@ export class LocalPresence {
 
   /** @param nodeId names this node */
   async open(nodeId: string): Promise<void> {
-    await this.store.open({ id: nodeId, changed: (topic, change) => this.#changed(topic, change) });
+    await this.store.open({ id: nodeId, changed: (...change) => this.#act(change) });
     if (this.graceMs === 0) return;
     this.#timer = setInterval(() => this.#attendance.tick().forEach(this.#tell), this.#tickMs);
     this.#timer.unref();
   }
 
-  /** A connection is in a topic; it may be said again, with another info. */
+  /** The application is ready to act on changes: it is told of those that this node has found while it started. */
+  release(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const change of early) this.#changed(...change);
+  }
+
+  /** A connection is in a topic. Repeated calls may give another info. */
   enter(topic: string, { id, userId }: Who, info?: unknown): void {
-    this.#tell(this.#attendance.enter(topic, userId, id, info));
+    this.#tell(this.#attendance.enter(topic, userId, id, info, performance.now()));
   }
 
   /** A connection has left a topic, or was taken off it. */
@@ -57,17 +66,24 @@ export class LocalPresence {
     this.#tell(this.#attendance.drop(topic, userId, id));
   }
 
-  /** Those who are here are not said to leave: they have as long as anybody who dropped to come back elsewhere. */
+  /** Users who are here do not leave: they have the grace period of a dropped connection to come back elsewhere. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.store.close(this.graceMs);
+  }
+
+  #act(change: Parameters<PresenceNode['changed']>): void {
+    if (this.#early) this.#early.push(change);
+    else this.#changed(...change);
   }
 
   readonly #tell = (statement: NodePresenceChange | undefined): void => {
     if (statement === undefined) return;
     const { topic } = statement;
     const told =
-      statement.kind === 'set' ? this.store.set(topic, statement.member) : this.store.remove(topic, statement.userId);
+      statement.kind === 'set'
+        ? this.store.set(topic, statement.member, performance.now() - statement.since)
+        : this.store.remove(topic, statement.userId);
     told?.catch((error: unknown) => this.#logger.error('Presence could not be told', (error as Error)?.stack));
   };
 }

@@ -9,9 +9,8 @@ import { HandlerCall } from './handler-call.js';
 import { HandlerRun } from './handler-run.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
-import { NeutralContext } from './neutral-context.js';
-import { decideSubscribe, refusalOf, type SubscribeDecision } from './subscribe-decision.js';
-import { TopicHandlerRegistry } from './topic-handler.registry.js';
+import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
+import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
 import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
 
 /** How a connection was closed. */
@@ -75,16 +74,14 @@ export class HandlerDispatcher {
   }
 
   /**
-   * Tells `@OnJoin()` or `@OnLeave()`. Never rejects.
+   * Tells `@OnJoin()`, `@OnLeave()` or `@OnPresenceUpdate()`. Never rejects.
    * @returns nothing when the topic has no such method
    */
   presenceChanged(topic: string, change: PresenceChange): Promise<void> | undefined {
     const match = this.topics.find(topic);
-    const [event, handler] =
-      change.kind === 'joined'
-        ? (['join', match?.gateway.onJoin] as const)
-        : (['leave', match?.gateway.onLeave] as const);
-    if (!match || !handler) return undefined;
+    if (!match) return undefined;
+    const [event, handler] = hookFor(match.gateway, change.kind);
+    if (!handler) return undefined;
     const context = new HandlerContext(event, undefined, topic, match.gateway.pattern.source, match.params);
     return this.neutral.run(() => settle(new HandlerCall(handler, [undefined, change, context, event])));
   }
@@ -140,6 +137,17 @@ const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: (
 
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'Nobody may subscribe to this topic.' };
 const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };
+
+function hookFor({ onJoin, onLeave, onPresenceUpdate }: TopicHandlers, kind: PresenceChange['kind']) {
+  switch (kind) {
+    case 'joined':
+      return ['join', onJoin] as const;
+    case 'left':
+      return ['leave', onLeave] as const;
+    case 'updated':
+      return ['update', onPresenceUpdate] as const;
+  }
+}
 
 async function settle(call: HandlerCall): Promise<void> {
   try {

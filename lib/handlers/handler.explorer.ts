@@ -74,6 +74,7 @@ export class HandlerExplorer {
     const onUnsubscribe = this.#handlersOf(owner, 'unsubscribe', pattern)[0]?.handler;
     const onJoin = this.#handlersOf(owner, 'join', pattern)[0]?.handler;
     const onLeave = this.#handlersOf(owner, 'leave', pattern)[0]?.handler;
+    const onPresenceUpdate = this.#handlersOf(owner, 'update', pattern)[0]?.handler;
     const onMessage = this.#handlersOf(owner, 'message', pattern).map(({ mark, handler }) => {
       return [mark.type, { handler, requireSubscription: mark.requireSubscription }] as const;
     });
@@ -85,6 +86,7 @@ export class HandlerExplorer {
       ...(onUnsubscribe && { onUnsubscribe }),
       ...(onJoin && { onJoin }),
       ...(onLeave && { onLeave }),
+      ...(onPresenceUpdate && { onPresenceUpdate }),
       onMessage: new Map(onMessage),
     };
   }

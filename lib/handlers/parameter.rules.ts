@@ -59,7 +59,7 @@ export function checkParameters(
 }
 
 function isOfPresence({ kind }: HandlerMark): boolean {
-  return kind === 'join' || kind === 'leave';
+  return kind === 'join' || kind === 'leave' || kind === 'update';
 }
 
 function isSocket(key: string, factory: unknown): boolean {

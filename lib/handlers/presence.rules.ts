@@ -14,7 +14,7 @@ export function checkPresence(className: string, options: TopicGatewayOptions, m
       `${className}: the option "${option}" of @TopicGateway() must be true or false; got ${JSON.stringify(value)}.`,
     );
   }
-  const hook = methods.find(({ mark }) => mark.kind === 'join' || mark.kind === 'leave');
+  const hook = methods.find(({ mark: { kind } }) => kind === 'join' || kind === 'leave' || kind === 'update');
   if (hook && options.presence !== true) {
     throw new RealtimeConfigurationError(
       `${hook.name}: ${describeMark(hook.mark)} would never be called, for nobody knows who is in these topics; ` +

@@ -19,6 +19,7 @@ export interface TopicHandlers {
   readonly onUnsubscribe?: Handler;
   readonly onJoin?: Handler;
   readonly onLeave?: Handler;
+  readonly onPresenceUpdate?: Handler;
   /** By message type. */
   readonly onMessage: ReadonlyMap<string, MessageHandler>;
 }

@@ -14,6 +14,13 @@ export {
 } from './message-bus.js';
 export { NodeDirectory, type NodeSelf } from './node-directory.js';
 export { PresenceStore, type PresenceNode } from './presence-store.js';
+export type {
+  PresenceLink,
+  PresenceNews,
+  PresencePicture,
+  PresencePosition,
+  PresenceReading,
+} from '../core/presence/presence-position.js';
 export { PubSubManager } from './pub-sub-manager.js';
 
 // Arguments and results

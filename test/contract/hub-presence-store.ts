@@ -1,4 +1,5 @@
 import { topic as topicAddress } from '../../lib/core/routing/address.js';
+import type { PresencePicture } from '../../lib/core/presence/presence-position.js';
 import type { Presence, PresenceChange, PresenceMember } from '../../lib/core/presence/presence.js';
 import { subjectOf } from '../../lib/core/bus/subject.js';
 import { PresenceStore, type PresenceNode } from '../../lib/ports/presence-store.js';
@@ -30,6 +31,21 @@ export class HubPresenceStore extends PresenceStore {
 
   read(topic: string, limit: number): Presence {
     return this.hub.present.read(topic, limit);
+  }
+
+  update(topic: string, userId: string, info: unknown): boolean {
+    const { isThere, change } = this.hub.present.update(topic, userId, info);
+    this.tell(topic, change);
+    return isThere;
+  }
+
+  picture(topic: string, limit: number): PresencePicture | undefined {
+    const users = this.hub.present.infosOf(topic);
+    return users.size > limit ? undefined : { isWhole: true, users };
+  }
+
+  positions(topics: readonly string[]): readonly undefined[] {
+    return topics.map(() => undefined);
   }
 
   close(graceMs: number): void {

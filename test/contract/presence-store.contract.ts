@@ -1,5 +1,6 @@
 import { InMemoryMessageBus } from '../../lib/adapters/in-memory/in-memory-message-bus.js';
 import { InMemoryPresenceStore } from '../../lib/adapters/in-memory/in-memory-presence-store.js';
+import type { PresenceNews } from '../../lib/core/presence/presence-position.js';
 import type { Envelope } from '../../lib/core/routing/envelope.js';
 import type { MessageBus } from '../../lib/ports/message-bus.js';
 import type { PresenceNode, PresenceStore } from '../../lib/ports/presence-store.js';
@@ -59,6 +60,34 @@ canBeBroken(presenceStoreContract, {
   'tells joins and leaves in their order': telling((changed) => {
     let count = 0;
     return (topic, change) => changed(topic, { ...change, kind: count++ === 4 ? 'left' : change.kind });
+  }),
+  'tells the node and the topic once that another info is shown': hearing(
+    (set) => (topic, member) => set(topic, member.connections > 1 ? { ...member, info: 'third' } : member),
+  ),
+  'shows the info that is set of a user, and says whether the user is there': twin((real) => ({
+    async update(...args) {
+      await real.update(...args);
+      return true;
+    },
+  })),
+  'shows what was set until a newer info is said, and not for a user who comes back': twin((real) => ({
+    async update(topic, userId, info) {
+      await real.set(topic, { userId, connections: 2, info });
+      return true;
+    },
+  })),
+  'sees in what it reads all that was said before, waited for or not': twin((real) => ({
+    async set(topic, member) {
+      await new Promise(setImmediate);
+      return real.set(topic, member);
+    },
+  })),
+  'gives a picture of all users, or none when there are too many': twin((real) => ({
+    picture: (topic) => real.picture(topic, Infinity),
+  })),
+  'chains each change to the one before it, where a change can be lost': publishing((envelope, publish) => {
+    const at = { epoch: 'e', sequence: 1, previous: 1 };
+    publish({ ...envelope, content: { ...envelope.content, at } as PresenceNews });
   }),
   'reads who is in a topic': twin((real) => ({
     read: async (topic, limit) => ({ ...(await real.read(topic, limit)), connectionCount: 2 }),

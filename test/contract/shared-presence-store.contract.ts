@@ -38,6 +38,7 @@ const alone = () =>
       set: (topic, member) => own.set(topic, member),
       remove: (topic, userId) => own.remove(topic, userId),
       read: (topic, limit) => own.read(topic, limit),
+      update: (topic, userId, info) => own.update(topic, userId, info),
     };
   });
 
@@ -69,16 +70,10 @@ canBeBroken(sharedPresenceStoreContract, {
   })),
   'reads each user once, with the connections on all nodes, on any node': alone(),
   'reads the info that was set last, whoever said so': alone(),
-  'keeps the info that was set last when another node has more or fewer connections': twin((real) => {
-    const said = new Map<string, unknown>();
-    return {
-      set(topic, member) {
-        const info = member.info ?? said.get(member.userId);
-        said.set(member.userId, info);
-        return real.set(topic, { ...member, info });
-      },
-    };
-  }),
+  'shows the newest info of the nodes that have the user': twin((real, index) => ({
+    set: (topic, member) => real.set(topic, index === 1 ? { ...member, info: undefined } : member),
+  })),
+  'shows an info that is set on any node, and tells one of it': alone(),
   'keeps those who move from a node that closes to another': twin((real) => ({ close: () => real.crash() })),
   'waits for those who were on a node that has closed, for the time given': twin((real) => ({
     close: () => real.crash(),

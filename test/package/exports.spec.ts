@@ -18,6 +18,7 @@ const NAMES: Record<string, readonly string[]> = {
     'OnJoin',
     'OnLeave',
     'OnMessage',
+    'OnPresenceUpdate',
     'OnSubscribe',
     'OnUnsubscribe',
     'RealtimeArgumentError',

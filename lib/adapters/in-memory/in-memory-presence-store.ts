@@ -1,11 +1,12 @@
 import { topic as topicAddress } from '../../core/routing/address.js';
+import type { PresencePicture } from '../../core/presence/presence-position.js';
 import type { Presence, PresenceChange, PresenceMember } from '../../core/presence/presence.js';
 import { PresenceTable } from '../../core/presence/presence-table.js';
 import { subjectOf } from '../../core/bus/subject.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { PresenceStore, type PresenceNode } from '../../ports/presence-store.js';
 
-/** Keeps the presence of a single node. A change takes effect and is announced in the same call. */
+/** Knows who is in a topic of one node. Every call is in force, and told to others, before it returns; no change is lost. */
 export class InMemoryPresenceStore extends PresenceStore {
   #table = new PresenceTable();
   #node: PresenceNode | undefined;
@@ -18,19 +19,34 @@ export class InMemoryPresenceStore extends PresenceStore {
     this.#node = node;
   }
 
-  set(topic: string, member: PresenceMember): void {
-    if (this.#node) this.#tell(topic, this.#table.set(this.#node.id, topic, member));
+  set(topic: string, member: PresenceMember, ageMs = 0): void {
+    if (this.#node) this.#tell(topic, this.#table.set(this.#node.id, topic, member, performance.now() - ageMs));
   }
 
   remove(topic: string, userId: string): void {
     if (this.#node) this.#tell(topic, this.#table.remove(this.#node.id, topic, userId));
   }
 
+  update(topic: string, userId: string, info: unknown): boolean {
+    const { isThere, change } = this.#table.update(topic, userId, info, performance.now());
+    this.#tell(topic, change);
+    return isThere;
+  }
+
   read(topic: string, limit: number): Presence {
     return this.#table.read(topic, limit);
   }
 
-  /** Forgets all users without announcing it: no other node exists to which they could reconnect. */
+  picture(topic: string, limit: number): PresencePicture | undefined {
+    const users = this.#table.infosOf(topic);
+    return users.size > limit ? undefined : { isWhole: true, users };
+  }
+
+  positions(topics: readonly string[]): readonly undefined[] {
+    return topics.map(() => undefined);
+  }
+
+  /** There is nowhere else to go: it forgets everybody, and tells nobody. */
   close(_graceMs: number): void {
     this.#node = undefined;
     this.#table = new PresenceTable();
@@ -39,7 +55,7 @@ export class InMemoryPresenceStore extends PresenceStore {
   #tell(topic: string, change: PresenceChange | undefined): void {
     if (change === undefined) return;
     const to = topicAddress(topic);
-    // Only a bus that replaces the in-memory one answers later, or rejects.
+    // Only a bus that was put in place of the one in memory answers later, or not.
     Promise.resolve(this.bus.publish(subjectOf(to)!, { to: [to], except: [], content: change }, SILENT)).catch(ignore);
     this.#node?.changed(topic, change);
   }

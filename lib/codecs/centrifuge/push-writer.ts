@@ -28,9 +28,15 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
       return { push: { channel: topic, unsubscribe: { code, reason } } };
     }
     case 'joined':
+    case 'updated':
       return { push: { channel: push.topic, join: { info: infoOf(push) } } };
     case 'left':
       return { push: { channel: push.topic, leave: { info: infoOf(push) } } };
+    case 'presence-reset': {
+      // An SDK subscribes again, and says so: the application then asks who is there.
+      const lost = { code: INSUFFICIENT_STATE, reason: 'presence was missed' };
+      return { push: { channel: push.topic, unsubscribe: lost } };
+    }
     case 'presence':
       return presence(push);
     case 'reply': {

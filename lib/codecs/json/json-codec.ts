@@ -124,7 +124,10 @@ function payloadOf(push: Push): unknown {
       return { topic: push.topic, reason: push.reason };
     case 'joined':
     case 'left':
+    case 'updated':
       return { topic: push.topic, userId: push.userId, info: push.info };
+    case 'presence-reset':
+      return { topic: push.topic };
     case 'presence': {
       const { topic, users, userCount, connectionCount } = push.presence;
       return { topic, users, userCount, connectionCount };

@@ -5,7 +5,7 @@ import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routin
 import { explainMetadata } from '../connection/connection.js';
 import type { MetadataPatch } from '../connection/metadata-patch.js';
 import { isStreamPosition } from '../history/history.js';
-import type { PresenceChange } from '../presence/presence.js';
+import type { PresenceLink, PresenceNews } from '../presence/presence-position.js';
 import { isTopic } from '../topic/topic.js';
 
 /**
@@ -14,7 +14,7 @@ import { isTopic } from '../topic/topic.js';
  */
 export function encodeEnvelope({ to, except, content }: Envelope): string {
   const addresses = `${encodeAll(to)},${encodeAll(except)}`;
-  if (content.kind !== 'message') return `${addresses},${JSON.stringify(content)},{}]\n`;
+  if (content.kind !== 'message') return `${addresses},${encodeContent(content)},{}]\n`;
   const { position, text } = content;
   return position ? `${addresses},["${position.epoch}",${position.offset}],{}]\n${text}` : `${addresses},{}]\n${text}`;
 }
@@ -42,7 +42,7 @@ function decodeContent(more: unknown, body: string): EnvelopeContent | 'unknown'
   const { kind } = more as Record<string, unknown>;
   if (typeof kind !== 'string') return undefined;
   if (!KNOWN_KINDS.has(kind)) return 'unknown';
-  return body === '' ? (decodePresenceChange(more) ?? decodeOrder(more)) : undefined;
+  return body === '' ? (decodePresenceNews(more) ?? decodeOrder(more)) : undefined;
 }
 
 /** Everything but a message that an envelope can hold in this version. */
@@ -50,6 +50,7 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set(
   Object.keys({
     joined: true,
     left: true,
+    updated: true,
     disconnect: true,
     subscribe: true,
     unsubscribe: true,
@@ -66,10 +67,29 @@ function decodePublication([epoch, offset, ...others]: readonly unknown[], body:
   return content && { ...content, position };
 }
 
-function decodePresenceChange(value: object): PresenceChange | undefined {
-  const { kind, userId, info } = value as Record<string, unknown>;
-  if ((kind !== 'joined' && kind !== 'left') || typeof userId !== 'string' || userId === '') return undefined;
-  return { kind, userId, ...(info !== undefined && { info }) };
+function decodePresenceNews(value: object): PresenceNews | undefined {
+  const { kind, userId, info, at } = value as Record<string, unknown>;
+  if (kind !== 'joined' && kind !== 'left' && kind !== 'updated') return undefined;
+  if (typeof userId !== 'string' || userId === '') return undefined;
+  const link = linkIn(at);
+  return { kind, userId, ...(info !== undefined && { info }), ...(link && { at: link }) };
+}
+
+function encodeContent(content: PresenceNews | Order): string {
+  if (!('at' in content) || content.at === undefined) return JSON.stringify(content);
+  const { epoch, sequence, previous } = content.at;
+  return JSON.stringify({ ...content, at: [epoch, sequence, previous] });
+}
+
+function linkIn(value: unknown): PresenceLink | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [epoch, sequence, previous] = value as readonly unknown[];
+  if (typeof epoch !== 'string' || !isCount(sequence) || !isCount(previous)) return undefined;
+  return { epoch, sequence, previous };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function encodeAll(addresses: readonly Address[]): string {

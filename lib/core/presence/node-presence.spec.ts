@@ -43,9 +43,7 @@ function told(
       if (statement.kind === 'remove') members.delete(`${statement.topic} ${statement.userId}`);
       else {
         const { userId, ...rest } = statement.member;
-        // Info that is left out stays as it is.
-        const key = `${statement.topic} ${userId}`;
-        members.set(key, { ...members.get(key), ...rest });
+        members.set(`${statement.topic} ${userId}`, rest);
       }
     }
     return said;
@@ -68,30 +66,27 @@ function expected(list: readonly Step[]): Members {
   const members: Members = new Map();
   for (const topic of TOPICS) {
     for (const userId of ['ann', '__proto__']) {
-      let connections: string[] = [];
+      let connections: { readonly id: string; readonly info: unknown }[] = [];
       let info: unknown;
-      let ticksLeft: number | undefined;
+      let ticksLeft = 0;
       for (const step of list) {
-        if (step.kind === 'tick') {
-          if (ticksLeft !== undefined && --ticksLeft === 0) [ticksLeft, info] = [undefined, undefined];
-          continue;
+        if (step.kind === 'tick') ticksLeft = Math.max(0, ticksLeft - 1);
+        else if (step.topic === topic && step.connection.startsWith(`${userId}.`)) {
+          const { connection: id } = step;
+          const known = connections.find((each) => each.id === id);
+          const others = connections.filter((each) => each !== known);
+          if (step.kind !== 'enter') {
+            connections = others;
+            if (known && step.kind === 'drop') ticksLeft = GRACE + 1;
+          } else if (!known || (step.info !== undefined && step.info !== known.info)) {
+            connections = [...others, { id, info: step.info }];
+          }
         }
-        if (step.topic !== topic || !step.connection.startsWith(`${userId}.`)) continue;
-        const others = connections.filter((id) => id !== step.connection);
-        if (step.kind === 'enter') {
-          connections = [...others, step.connection];
-          info = step.info ?? info;
-          ticksLeft = undefined;
-        } else if (others.length < connections.length) {
-          connections = others;
-          if (others.length > 0) continue;
-          if (step.kind === 'drop') ticksLeft = GRACE + 1;
-          else info = undefined;
-        }
+        const isThere = connections.length > 0 || ticksLeft > 0;
+        info = connections.findLast((each) => each.info !== undefined)?.info ?? (isThere ? info : undefined);
       }
-      const isThere = connections.length > 0 || ticksLeft !== undefined;
       const rest = { ...(info !== undefined && { info }), connections: connections.length };
-      if (isThere) members.set(`${topic} ${userId}`, rest);
+      if (connections.length > 0 || ticksLeft > 0) members.set(`${topic} ${userId}`, rest);
     }
   }
   return members;
@@ -144,7 +139,7 @@ describe('a user', () => {
   const drop = (connection = 'ann.1'): Step => ({ kind: 'drop', topic: 'chat:1', connection });
   const TICK: Step = { kind: 'tick' };
   const ANN = { userId: 'ann', connections: 1 };
-  const set = (member: object) => [{ kind: 'set', topic: 'chat:1', member }];
+  const set = (member: object) => [{ kind: 'set', topic: 'chat:1', member, since: 0 }];
   const REMOVED = [{ kind: 'remove', topic: 'chat:1', userId: 'ann' }];
   const lastOf = (list: Step[], graceTicks = GRACE) => told(new NodePresence(graceTicks), list).statements.at(-1);
 
@@ -157,7 +152,16 @@ describe('a user', () => {
   });
 
   it('leaves with the last connection that was meant to, at once', () => {
-    expect(lastOf([enter(), enter('ann.2'), drop('ann.2'), leave()])).toEqual(REMOVED);
+    expect(lastOf([enter(), enter('ann.2'), leave('ann.2'), leave()])).toEqual(REMOVED);
+  });
+
+  it('stays for the grace period of a dropped connection when another one leaves on purpose', () => {
+    const phoneDrops = [enter('ann.phone'), enter('ann.laptop'), drop('ann.phone')];
+    const laptop = leave('ann.laptop');
+    expect(lastOf([...phoneDrops, laptop])).toEqual(set({ ...ANN, connections: 0 }));
+    expect(lastOf([...phoneDrops, laptop, TICK, TICK, TICK])).toEqual([]);
+    expect(lastOf([...phoneDrops, laptop, TICK, TICK, TICK, TICK])).toEqual(REMOVED);
+    expect(lastOf([...phoneDrops, TICK, TICK, TICK, TICK, laptop])).toEqual(REMOVED);
   });
 
   it('is waited for without a connection when the last one dropped', () => {
@@ -187,9 +191,12 @@ describe('a user', () => {
   });
 
   it.each([
-    ['comes without one', enter('ann.2'), 2],
-    ['drops', drop(), 0],
-  ])('has an info of which nothing is said when a connection %s', (_what, step, connections) => {
-    expect(lastOf([enter('ann.1', { name: 'a' }), step])).toEqual(set({ userId: 'ann', connections }));
+    ['comes without one', [enter('ann.2')], { name: 'a' }, 2],
+    ['drops', [drop()], { name: 'a' }, 0],
+    ['that is newer comes and leaves', [enter('ann.2', { name: 'b' }), leave('ann.2')], { name: 'a' }, 1],
+    ['that is older leaves', [enter('ann.2', { name: 'b' }), leave('ann.1')], { name: 'b' }, 1],
+    ['gives another one later', [enter('ann.2', { name: 'b' }), enter('ann.1', { name: 'c' })], { name: 'c' }, 2],
+  ])('has the info of the newest connection that is there when one %s', (_what, list, info, connections) => {
+    expect(lastOf([enter('ann.1', { name: 'a' }), ...list])).toEqual(set({ userId: 'ann', info, connections }));
   });
 });

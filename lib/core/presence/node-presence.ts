@@ -2,57 +2,78 @@ import type { PresenceMember } from './presence.js';
 
 /** What a node has to say about a user in a topic: what it has of the user now, or that it has nothing any more. */
 export type NodePresenceChange =
-  | { readonly kind: 'set'; readonly topic: string; readonly member: PresenceMember }
+  | {
+      readonly kind: 'set';
+      readonly topic: string;
+      readonly member: PresenceMember;
+      /** When the info was given, in the milliseconds of {@link NodePresence.enter}. */
+      readonly since: number;
+    }
   | { readonly kind: 'remove'; readonly topic: string; readonly userId: string };
+
+/** One connection, and the info that came with it. */
+interface Attendance {
+  readonly id: string;
+  readonly info: unknown;
+  readonly since: number;
+}
 
 /** One user in one topic. */
 interface Attendee {
   readonly topic: string;
   readonly userId: string;
-  /** Few: those of one user. */
-  connections: readonly string[];
+  /** Few: those of one user. The one whose info is the newest comes last. */
+  connections: readonly Attendance[];
+  /** What is shown: the newest info of a connection that is there, and without connections the last one. */
   info: unknown;
-  /** The tick at which a user without connections is waited for no longer. */
+  since: number;
+  /** The tick at which the grace period of the last dropped connection ends. */
   until: number;
 }
 
 /**
- * Who of a node's users is in which topic, and for how long somebody is waited for whose last connection has dropped: a time
- * that is counted in ticks, and not by a clock. Of each change it says what others have to know; a user's info only when it
- * is said anew, for somewhere else something newer may have been said. Every operation costs what it touches. Changed in place by its one owner.
+ * Which of a node's users are in which topic. A dropped connection has a grace period, counted in ticks and not by a clock:
+ * the user stays until it is over, whatever the user's other connections do meanwhile, as it is when those are on other
+ * nodes. The info shown is that of the newest connection that is still there. Every operation costs only what it touches.
+ * Changed in place by its one owner.
  */
 export class NodePresence {
   readonly #topics = new Map<string, Map<string, Attendee>>();
-  /** Those without a connection, in the order in which their time ends: it is equally long for all. */
+  /** Those with a grace period, in the order in which it ends: it is equally long for all. */
   readonly #waiting = new Set<Attendee>();
   #now = 0;
 
-  /** @param graceTicks for how many ticks, at least, a dropped connection is waited for; 0: not at all */
+  /** @param graceTicks for how many ticks, at least, a user stays after a connection dropped; 0: not at all */
   constructor(private readonly graceTicks: number) {}
 
   /**
-   * A connection of the user is in the topic; it may be said again, with another info.
-   * @param info what is shown of the user; left out, it stays as it is
+   * A connection of the user is in the topic. Repeated calls may give another info.
+   * @param info what is shown of the user; left out, the connection keeps the one it gave before
+   * @param since now, in milliseconds of any clock that does not go back
    */
-  enter(topic: string, userId: string, connectionId: string, info?: unknown): NodePresenceChange | undefined {
+  enter(
+    topic: string,
+    userId: string,
+    connectionId: string,
+    info?: unknown,
+    since = 0,
+  ): NodePresenceChange | undefined {
     const attendee = this.#attendee(topic, userId);
-    const isKnown = attendee.connections.includes(connectionId);
-    const isTold = isKnown && (info === undefined || JSON.stringify(info) === JSON.stringify(attendee.info));
-    if (isTold) return undefined;
-    this.#waiting.delete(attendee);
-    if (!isKnown) attendee.connections = [...attendee.connections, connectionId];
-    if (info !== undefined) attendee.info = info;
-    return set(attendee, info);
+    const known = attendee.connections.find(({ id }) => id === connectionId);
+    if (known && (info === undefined || JSON.stringify(info) === JSON.stringify(known.info))) return undefined;
+    const others = attendee.connections.filter((each) => each !== known);
+    attendee.connections = [...others, { id: connectionId, info, since }];
+    return set(attendee);
   }
 
-  /** A connection is in the topic no longer, for it was meant to leave: nobody is waited for. */
+  /** A connection left the topic on purpose. */
   leave(topic: string, userId: string, connectionId: string): NodePresenceChange | undefined {
-    return this.#take(topic, userId, connectionId, 0);
+    return this.#take(topic, userId, connectionId, false);
   }
 
   /** A connection is gone, and may come back. */
   drop(topic: string, userId: string, connectionId: string): NodePresenceChange | undefined {
-    return this.#take(topic, userId, connectionId, this.graceTicks);
+    return this.#take(topic, userId, connectionId, this.graceTicks > 0);
   }
 
   /** To be called at a steady pace. */
@@ -61,7 +82,8 @@ export class NodePresence {
     const statements: NodePresenceChange[] = [];
     for (const attendee of this.#waiting) {
       if (attendee.until > this.#now) break;
-      statements.push(this.#forget(attendee));
+      this.#waiting.delete(attendee);
+      if (attendee.connections.length === 0) statements.push(this.#forget(attendee));
     }
     return statements;
   }
@@ -69,28 +91,29 @@ export class NodePresence {
   #attendee(topic: string, userId: string): Attendee {
     const known = this.#topics.get(topic)?.get(userId);
     if (known) return known;
-    const attendee: Attendee = { topic, userId, connections: [], info: undefined, until: 0 };
+    const attendee: Attendee = { topic, userId, connections: [], info: undefined, since: 0, until: 0 };
     const attendees = this.#topics.get(topic);
     if (attendees) attendees.set(userId, attendee);
     else this.#topics.set(topic, new Map([[userId, attendee]]));
     return attendee;
   }
 
-  #take(topic: string, userId: string, connectionId: string, graceTicks: number): NodePresenceChange | undefined {
+  #take(topic: string, userId: string, connectionId: string, hasGrace: boolean): NodePresenceChange | undefined {
     const attendee = this.#topics.get(topic)?.get(userId);
-    if (!attendee?.connections.includes(connectionId)) return undefined;
-    attendee.connections = attendee.connections.filter((id) => id !== connectionId);
-    if (attendee.connections.length > 0) return set(attendee);
-    if (graceTicks === 0) return this.#forget(attendee);
-    // The tick that is under way does not count.
-    attendee.until = this.#now + graceTicks + 1;
-    this.#waiting.add(attendee);
-    return set(attendee);
+    if (!attendee?.connections.some(({ id }) => id === connectionId)) return undefined;
+    attendee.connections = attendee.connections.filter(({ id }) => id !== connectionId);
+    if (hasGrace) {
+      // The tick that is under way does not count.
+      attendee.until = this.#now + this.graceTicks + 1;
+      this.#waiting.delete(attendee);
+      this.#waiting.add(attendee);
+    }
+    if (attendee.connections.length > 0 || this.#waiting.has(attendee)) return set(attendee);
+    return this.#forget(attendee);
   }
 
   #forget(attendee: Attendee): NodePresenceChange {
     const { topic, userId } = attendee;
-    this.#waiting.delete(attendee);
     const attendees = this.#topics.get(topic)!;
     attendees.delete(userId);
     if (attendees.size === 0) this.#topics.delete(topic);
@@ -98,7 +121,11 @@ export class NodePresence {
   }
 }
 
-function set({ topic, userId, connections }: Attendee, info?: unknown): NodePresenceChange {
+function set(attendee: Attendee): NodePresenceChange {
+  const { topic, userId, connections } = attendee;
+  const newest = connections.findLast(({ info }) => info !== undefined);
+  if (newest) ({ info: attendee.info, since: attendee.since } = newest);
+  const { info, since } = attendee;
   const member = { userId, ...(info !== undefined && { info }), connections: connections.length };
-  return { kind: 'set', topic, member };
+  return { kind: 'set', topic, member, since };
 }

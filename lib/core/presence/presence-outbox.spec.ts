@@ -9,7 +9,7 @@ const ann = { userId: 'ann', connections: 1 };
 
 /** Says all that is to be said. */
 function say(held: PresenceOutbox): unknown[] {
-  const said = held.take(Infinity).map(({ userId, member, isSilent }) => [userId, member?.connections, isSilent]);
+  const said = held.take(Infinity).map(({ userId, member, manner }) => [userId, member?.connections, manner]);
   held.heard();
   return said;
 }
@@ -21,8 +21,8 @@ describe('HeldMembers', () => {
     held.set(TOPIC, { userId: 'bob', connections: 1 });
     held.set(TOPIC, { ...ann, connections: 2 });
     expect(say(held)).toEqual([
-      ['ann', 2, false],
-      ['bob', 1, false],
+      ['ann', 2, 'aloud'],
+      ['bob', 1, 'aloud'],
     ]);
     expect(say(held)).toEqual([]);
   });
@@ -43,8 +43,8 @@ describe('HeldMembers', () => {
     expect(held.take(2)).toEqual(lot);
     held.heard();
     expect(say(held)).toEqual([
-      ['c', 1, false],
-      ['a', 2, false],
+      ['c', 1, 'aloud'],
+      ['a', 2, 'aloud'],
     ]);
   });
 
@@ -54,7 +54,7 @@ describe('HeldMembers', () => {
     held.take(1);
     held.remove(TOPIC, 'ann');
     held.heard();
-    expect(say(held)).toEqual([['ann', undefined, false]]);
+    expect(say(held)).toEqual([['ann', undefined, 'aloud']]);
     expect(held.unsaidCount).toBe(0);
   });
 
@@ -65,7 +65,7 @@ describe('HeldMembers', () => {
     say(held);
     held.remove(TOPIC, 'bob');
     held.forgotten();
-    expect(say(held)).toEqual([['ann', 1, false]]);
+    expect(say(held)).toEqual([['ann', 1, 'aloud']]);
   });
 
   it('say silently what was known when all was lost, and aloud what was not', () => {
@@ -75,28 +75,50 @@ describe('HeldMembers', () => {
     held.set(TOPIC, { userId: 'bob', connections: 1 });
     held.lost();
     expect(say(held)).toEqual([
-      ['bob', 1, false],
-      ['ann', 1, true],
+      ['bob', 1, 'aloud'],
+      ['ann', 1, 'silently'],
     ]);
   });
 
-  it('say what is shown of somebody as new once, and again when it may not have been heard', () => {
+  it('say with each user what is shown, and since when', () => {
     const held = new PresenceOutbox();
-    const infos = () => held.take(1).map(({ member, isInfoNew }) => [member?.info, isInfoNew]);
-    held.set(TOPIC, { ...ann, info: 'a' });
-    expect(infos()).toEqual([['a', true]]);
+    const infos = () => held.take(1).map(({ member, since }) => [member?.info, since]);
+    held.set(TOPIC, { ...ann, info: 'a' }, 10);
+    expect(infos()).toEqual([['a', 10]]);
     held.heard();
-    held.set(TOPIC, { ...ann, connections: 2 });
-    expect(infos()).toEqual([['a', false]]);
+    held.set(TOPIC, { ...ann, connections: 2 }, 20);
+    expect(infos()).toEqual([['a', 10]]);
     held.heard();
-    held.set(TOPIC, { ...ann, info: 'b' });
-    held.set(TOPIC, { ...ann, connections: 2 });
-    expect(infos()).toEqual([['b', true]]);
+    held.set(TOPIC, { ...ann, info: 'b' }, 30);
     held.lost();
-    expect(infos()).toEqual([['b', true]]);
-    held.heard();
-    held.forgotten();
-    expect(infos()).toEqual([['b', false]]);
+    expect(infos()).toEqual([['b', 30]]);
+  });
+
+  it('say again those who were said silently, when all had been told that they left', () => {
+    const held = new PresenceOutbox();
+    for (const userId of ['ann', 'bob']) held.set(TOPIC, { userId, connections: 1 });
+    say(held);
+    held.lost();
+    held.set(TOPIC, { userId: 'cem', connections: 1 });
+    say(held);
+    held.set(TOPIC, { ...ann, connections: 2 });
+    held.remove(TOPIC, 'bob');
+    say(held);
+    held.buried();
+    expect(say(held)).toEqual([['ann', 2, 'again']]);
+    held.buried();
+    expect(say(held)).toEqual([]);
+  });
+
+  it('say nobody again once the others have said theirs', () => {
+    const held = new PresenceOutbox();
+    held.set(TOPIC, ann);
+    say(held);
+    held.lost();
+    say(held);
+    held.settle();
+    held.buried();
+    expect(say(held)).toEqual([]);
   });
 
   it('say that who went while all was lost is there, and gone once the others have said theirs', () => {
@@ -105,10 +127,10 @@ describe('HeldMembers', () => {
     say(held);
     held.remove(TOPIC, 'ann');
     held.lost();
-    expect(say(held)).toEqual([['ann', 0, true]]);
+    expect(say(held)).toEqual([['ann', 0, 'silently']]);
     expect(say(held)).toEqual([]);
     held.settle();
-    expect(say(held)).toEqual([['ann', undefined, false]]);
+    expect(say(held)).toEqual([['ann', undefined, 'aloud']]);
   });
 });
 
@@ -184,11 +206,11 @@ class Scene {
     const lot = node.held.take(2);
     // The table knows a lot that it has heard, and does nothing twice.
     if (!node.answered) {
-      for (const { userId, member, isSilent } of lot) {
+      for (const { userId, member, manner } of lot) {
         const change = member
           ? this.table.set(this.name(index), TOPIC, member)
           : this.table.remove(this.name(index), TOPIC, userId);
-        if (change && !isSilent) this.tell([change]);
+        if (change && manner === 'aloud') this.tell([change]);
       }
     }
     node.answered = !isAnswered && lot.length > 0;

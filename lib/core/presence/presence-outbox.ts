@@ -6,22 +6,29 @@ export interface PresenceUpdate {
   readonly userId: string;
   /** Missing when the user is there no longer. */
   readonly member?: PresenceMember;
-  /** Nobody has heard the member's info before: it takes the place of what others have said. */
-  readonly isInfoNew: boolean;
-  /** Everybody knows that the user is there: nobody is to be told. */
-  readonly isSilent: boolean;
+  /** When the info was given, in milliseconds of the caller's clock: of what several nodes say, the newest is shown. */
+  readonly since: number;
+  /**
+   * `silently`: the user's join was told before, and is not told again. `again`: it was said silently, but all had been
+   * told that the user left; the join is told unless another node has the user.
+   */
+  readonly manner: 'aloud' | 'silently' | 'again';
 }
 
 interface Entry {
   readonly topic: string;
   member: PresenceMember;
-  isInfoNew: boolean;
+  since: number;
   /** The user is there no longer, and this may have to be said yet. */
   isGone: boolean;
   /** What was said of it holds elsewhere. */
   isHeld: boolean;
   /** It was said that the user is there, and not that it left. */
   isKnown: boolean;
+  /** It was said silently after data was lost, as known. */
+  isAssumed: boolean;
+  /** That was wrong, and the join is to be told. */
+  isAgain: boolean;
 }
 
 /**
@@ -41,17 +48,19 @@ export class PresenceOutbox {
   readonly #lingering = new Set<Entry>();
   #isSettled = true;
 
-  /** The user is in the topic. Info that is left out stays as it is. */
-  set(topic: string, member: PresenceMember): void {
+  /**
+   * The user is in the topic. Info that is left out stays as it is.
+   * @param since when the info was given, in milliseconds of the caller's clock
+   */
+  set(topic: string, member: PresenceMember, since = 0): void {
     const key = keyOf(topic, member.userId);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { topic, member, isInfoNew: false, isGone: false, isHeld: false, isKnown: false };
+      entry = { topic, member, since, isGone: false, isHeld: false, isKnown: false, ...NEW };
       this.#entries.set(key, entry);
     }
-    const isInfoNew = member.info !== undefined;
-    entry.isInfoNew ||= isInfoNew;
-    entry.member = isInfoNew ? member : { ...entry.member, connections: member.connections };
+    if (member.info !== undefined && member.info !== entry.member.info) [entry.member, entry.since] = [member, since];
+    else entry.member = { ...entry.member, connections: member.connections };
     entry.isGone = false;
     this.#unsaid.add(entry);
   }
@@ -77,16 +86,17 @@ export class PresenceOutbox {
       if (this.#flight.size >= limit) break;
       this.#unsaid.delete(entry);
       this.#flight.set(entry, this.#sayingOf(entry));
-      entry.isInfoNew = false;
     }
     return [...this.#flight.values()];
   }
 
   /** What was on its way has arrived. */
   heard(): void {
-    for (const [entry, { member }] of this.#flight) {
+    for (const [entry, { member, manner }] of this.#flight) {
       this.#flight.delete(entry);
       entry.isHeld = entry.isKnown = member !== undefined;
+      entry.isAssumed ||= manner === 'silently';
+      if (manner === 'again') entry.isAssumed = entry.isAgain = false;
       if (entry.isGone && entry.isHeld && !this.#unsaid.has(entry)) this.#lingering.add(entry);
       this.#tidy(entry);
     }
@@ -95,6 +105,7 @@ export class PresenceOutbox {
   /** The other nodes have said theirs: those who are gone leave. */
   settle(): void {
     this.#isSettled = true;
+    for (const entry of this.#entries.values()) entry.isAssumed = false;
     for (const entry of this.#lingering) if (entry.isGone) this.#unsaid.add(entry);
     this.#lingering.clear();
   }
@@ -113,23 +124,35 @@ export class PresenceOutbox {
     this.#sayAgain(true);
   }
 
+  /**
+   * Before data was lost this node was taken for dead, and everybody was told: it is found out only after all was said
+   * silently. Those who were said so are said again.
+   */
+  buried(): void {
+    for (const entry of this.#entries.values()) {
+      if (!entry.isAssumed || entry.isGone) continue;
+      entry.isAgain = true;
+      this.#unsaid.add(entry);
+    }
+  }
+
   #sayAgain(isKnown: boolean): void {
-    for (const [entry, { isInfoNew }] of this.#flight) entry.isInfoNew ||= isInfoNew;
     this.#flight.clear();
     this.#lingering.clear();
     for (const entry of this.#entries.values()) {
-      entry.isHeld = false;
+      entry.isHeld = entry.isAssumed = entry.isAgain = false;
       entry.isKnown &&= isKnown;
       this.#unsaid.add(entry);
       this.#tidy(entry);
     }
   }
 
-  #sayingOf({ topic, member, isInfoNew, isGone, isHeld, isKnown }: Entry): PresenceUpdate {
+  #sayingOf({ topic, member, since, isGone, isHeld, isKnown, isAgain }: Entry): PresenceUpdate {
     const { userId } = member;
-    if (!isGone) return { topic, userId, member, isInfoNew, isSilent: isKnown && !isHeld };
-    if (this.#isSettled) return { topic, userId, isInfoNew: false, isSilent: false };
-    return { topic, userId, member: { ...member, connections: 0 }, isInfoNew, isSilent: true };
+    if (isGone && this.#isSettled) return { topic, userId, since, manner: 'aloud' };
+    if (isGone) return { topic, userId, member: { ...member, connections: 0 }, since, manner: 'silently' };
+    const manner = isAgain ? 'again' : isKnown && !isHeld ? 'silently' : 'aloud';
+    return { topic, userId, member, since, manner };
   }
 
   /** Of whom nobody knows, and who is not there, nothing is said. */
@@ -139,6 +162,8 @@ export class PresenceOutbox {
     this.#entries.delete(keyOf(entry.topic, entry.member.userId));
   }
 }
+
+const NEW = { isAssumed: false, isAgain: false };
 
 /** No two pairs share a key, whatever stands in them. */
 function keyOf(topic: string, userId: string): string {

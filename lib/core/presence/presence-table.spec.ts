@@ -32,30 +32,50 @@ const steps = (): fc.Arbitrary<Step[]> => {
   );
 };
 
+interface Said {
+  readonly holder: string;
+  readonly topic: string;
+  readonly userId: string;
+  readonly connections: number;
+  readonly info: string | undefined;
+  readonly since: number;
+}
+
 /** What each holder has said, as a plain list. */
 class Model {
-  said: { holder: string; topic: string; userId: string; connections: number }[] = [];
-  readonly info = new Map<string, string>();
+  said: Said[] = [];
+  #time = 0;
 
   take(step: Step): string[] {
-    const pairs = () => new Set(this.said.map(({ topic, userId }) => `${topic} ${userId}`));
-    const before = pairs();
-    this.said = this.said.filter(
-      (each) =>
-        each.holder !== step.holder ||
-        (step.kind !== 'drop' && (each.topic !== step.topic || each.userId !== step.userId)),
-    );
+    const before = this.shown();
+    const isSame = (each: Said) =>
+      each.holder === step.holder &&
+      (step.kind === 'drop' || (each.topic === step.topic && each.userId === step.userId));
+    const last = this.said.find(isSame);
+    this.said = this.said.filter((each) => !isSame(each));
     if (step.kind === 'set') {
-      const { holder, topic, userId, connections } = step;
-      this.said.push({ holder, topic, userId, connections });
-      if (step.info !== undefined) this.info.set(`${topic} ${userId}`, step.info);
+      const isKept = last !== undefined && (step.info ?? last.info) === last.info;
+      const { info, since } = isKept ? last : { info: step.info, since: ++this.#time };
+      this.said.push({ ...step, info, since });
     }
-    const after = pairs();
-    for (const pair of this.info.keys()) if (!after.has(pair)) this.info.delete(pair);
+    const after = this.shown();
     return [
-      ...[...after].filter((pair) => !before.has(pair)).map((pair) => `joined ${pair}`),
-      ...[...before].filter((pair) => !after.has(pair)).map((pair) => `left ${pair}`),
+      ...[...after.keys()].filter((pair) => !before.has(pair)).map((pair) => `joined ${pair}`),
+      ...[...before.keys()].filter((pair) => !after.has(pair)).map((pair) => `left ${pair}`),
+      ...[...after]
+        .filter(([pair, info]) => before.has(pair) && before.get(pair) !== info)
+        .map(([pair]) => `updated ${pair}`),
     ];
+  }
+
+  /** The newest info of each user. */
+  shown(): Map<string, string | undefined> {
+    const shown = new Map<string, string | undefined>();
+    for (const { topic, userId, info } of this.said.toSorted((a, b) => a.since - b.since)) {
+      const pair = `${topic} ${userId}`;
+      shown.set(pair, info ?? shown.get(pair));
+    }
+    return shown;
   }
 }
 
@@ -89,7 +109,7 @@ describe('PresenceTable', () => {
           expect(presence.users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1))).toEqual(
             users.map((userId) => ({
               userId,
-              info: model.info.get(`${topic} ${userId}`),
+              info: model.shown().get(`${topic} ${userId}`),
               connections: sum(there.filter((each) => each.userId === userId)),
             })),
           );
@@ -100,12 +120,26 @@ describe('PresenceTable', () => {
     );
   });
 
-  it('tells with a leave the info that was said last', () => {
+  it('shows the newest info of those who are there', () => {
     const table = new PresenceTable();
     table.set('n1', 'chat:1', { userId: 'ann', connections: 1, info: 'first' });
-    table.set('n2', 'chat:1', { userId: 'ann', connections: 1, info: 'last' });
+    const say = (info: string) => ({ kind: 'updated', userId: 'ann', info });
+    expect(table.set('n2', 'chat:1', { userId: 'ann', connections: 1, info: 'last' })).toEqual(say('last'));
+    expect(table.remove('n2', 'chat:1', 'ann')).toEqual(say('first'));
+    expect(table.remove('n1', 'chat:1', 'ann')).toEqual({ kind: 'left', userId: 'ann', info: 'first' });
+  });
+
+  it('shows what the application sets until a newer connection comes, and again when that has gone', () => {
+    const table = new PresenceTable();
+    const info = () => table.read('chat:1', 1).users[0]?.info;
+    table.set('n1', 'chat:1', { userId: 'ann', connections: 1, info: 'first' }, 10);
+    expect(table.update('chat:1', 'ann', 'set', 20)).toMatchObject({ isThere: true, change: { info: 'set' } });
+    expect(table.set('n1', 'chat:1', { userId: 'ann', connections: 2, info: 'first' }, 10)).toBeUndefined();
+    table.set('n2', 'chat:1', { userId: 'ann', connections: 1, info: 'newer' }, 30);
+    expect(info()).toBe('newer');
     table.remove('n2', 'chat:1', 'ann');
-    expect(table.remove('n1', 'chat:1', 'ann')).toEqual({ kind: 'left', userId: 'ann', info: 'last' });
+    expect(info()).toBe('set');
+    expect(table.update('chat:1', 'bob', 'set')).toEqual({ isThere: false });
   });
 
   it('lists at most so many, and counts all', () => {

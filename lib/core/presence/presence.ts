@@ -3,13 +3,16 @@ export interface PresenceMember {
   readonly userId: string;
   /** What the application shows of the user, as JSON carries it: a name, an avatar. */
   readonly info?: unknown;
-  /** How many connections of the user are in the topic; 0 while a dropped one is waited for. */
+  /** How many connections of the user are in the topic; 0 during the grace period of a dropped one. */
   readonly connections: number;
 }
 
-/** Somebody came into a topic, or left it: the first connection of a user, or the last. */
+/**
+ * A user joined a topic (the first connection), left it (the last one), or is shown with another info: that of a newer
+ * connection, or one that the application has set.
+ */
 export interface PresenceChange {
-  readonly kind: 'joined' | 'left';
+  readonly kind: 'joined' | 'left' | 'updated';
   readonly userId: string;
   readonly info?: unknown;
 }

@@ -56,6 +56,10 @@ export type Push =
     }
   | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }
+  /** Another info is shown of the user. */
+  | { readonly kind: 'updated'; readonly topic: string; readonly userId: string; readonly info?: unknown }
+  /** Changes were missed that are not known: a watcher has to ask who is in the topic. */
+  | { readonly kind: 'presence-reset'; readonly topic: string }
   | { readonly kind: 'presence'; readonly id: CommandId; readonly presence: Presence }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }

@@ -3,7 +3,7 @@ import type { CloseCodeName } from '../protocol/close-code.js';
 import type { MetadataPatch } from '../connection/metadata-patch.js';
 import type { StreamPosition } from '../history/history.js';
 import type { RealtimeMessage } from '../message/message.js';
-import type { PresenceChange } from '../presence/presence.js';
+import type { PresenceNews } from '../presence/presence-position.js';
 
 /**
  * The unit that crosses the bus: addresses, exceptions and content. The content is a message, a presence change, or an
@@ -17,7 +17,7 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 }
 
 /** The content of an envelope. */
-export type EnvelopeContent = MessageContent | PresenceChange | Order;
+export type EnvelopeContent = MessageContent | PresenceNews | Order;
 
 /** An operation that the nodes carry out on the addressed connections. */
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder | MetadataOrder;

@@ -6,7 +6,7 @@ import { LocalPresence } from '../../delivery/local-presence.js';
 import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 
 /**
- * Tells the application of the changes that fall to this node: `@OnJoin()` and `@OnLeave()`, and who is online. The hooks of one
+ * Tells the application of the changes that this node is to act on: `@OnJoin()`, `@OnLeave()` and `@OnPresenceUpdate()`, and who is online. The hooks of one
  * user in one topic run one after the other, so that a slow join does not end behind the leave.
  */
 @Injectable()
@@ -23,8 +23,9 @@ export class PresenceHooks {
 
   #changed(topic: string, change: PresenceChange): void {
     const userId = userOfOnlineTopic(topic);
-    if (userId !== undefined) this.events.emit({ type: change.kind === 'joined' ? 'online' : 'offline', userId });
-    else this.#run(topic, change);
+    if (userId === undefined) this.#run(topic, change);
+    else if (change.kind !== 'updated')
+      this.events.emit({ type: change.kind === 'joined' ? 'online' : 'offline', userId });
   }
 
   #run(topic: string, change: PresenceChange): void {

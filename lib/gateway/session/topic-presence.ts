@@ -5,6 +5,7 @@ import type { WireError } from '../../core/protocol/error-code.js';
 import { onlineTopic } from '../../core/topic/reserved-topic.js';
 import type { Presence } from '../../core/presence/presence.js';
 import { LocalPresence } from '../../delivery/local-presence.js';
+import { PresencePictures } from '../../delivery/presence-pictures.js';
 import { PresenceWatchers } from '../../delivery/presence-watchers.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { NO_TOPIC } from '../../handlers/topic-refusals.js';
@@ -20,6 +21,7 @@ export class TopicPresence {
     private readonly local: LocalPresence,
     private readonly watchers: PresenceWatchers,
     private readonly store: PresenceStore,
+    private readonly pictures: PresencePictures,
   ) {}
 
   /** A connection was welcomed, and its hooks have run. */
@@ -61,9 +63,12 @@ export class TopicPresence {
     return policy.presence ? undefined : NO_PRESENCE;
   }
 
-  /** @throws RealtimeError `UNAVAILABLE` when the members cannot be read at the moment */
-  read(topic: string): Presence | Promise<Presence> {
-    return this.store.read(topic, this.settings.limits.maxPresenceUsers);
+  /**
+   * Reads who is in a topic; watchers of this node were told nothing newer.
+   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   */
+  read(topic: string): Promise<Presence> {
+    return this.pictures.answer(topic, () => this.store.read(topic, this.settings.limits.maxPresenceUsers));
   }
 }
 

@@ -106,8 +106,11 @@ export class TopicSubscriptions {
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.client.replies.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (pubSub.isSubscribed(connection.id, topic)) {
+      // Something new is said with the wish: the handler is asked, and a no leaves everything as it was.
+      const again = payload === undefined ? undefined : await this.#judgeAgain(command);
+      if (again === null || this.client.isClosed) return;
       if (this.isChosenByServer(topic)) (this.#chosenByBoth ??= new Set()).add(topic);
-      return this.#enter(topic, command);
+      return this.#enter(topic, command, again);
     }
     const { maxTopicsPerConnection } = settings.limits;
     if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
@@ -131,6 +134,18 @@ export class TopicSubscriptions {
       // The application has seen the client enter, and must see it leave, even if it was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
     } else await this.#enter(topic, command, decision.info);
+  }
+
+  /** @returns what is shown of the subscriber from now on; `null` when the answer is no, and the client has been told, or is gone */
+  async #judgeAgain({ topic, id, payload }: SubscribeCommand): Promise<unknown> {
+    const { dispatcher, pubSub } = this.services;
+    const { connection } = this.client;
+    const decision = await dispatcher.subscribe(connection, topic, payload, 'subscribe', this.#hasToken(topic));
+    if (this.client.isClosed) return null;
+    if (decision.allowed && pubSub.isSubscribed(connection.id, topic)) return decision.info;
+    const ended = { code: 'FORBIDDEN', message: ENDED, action: 'subscribe', topic } as const;
+    this.client.replies.fail(decision.allowed ? ended : decision.error, id);
+    return null;
   }
 
   /** Replaces the token that a subscription lives by. */
@@ -185,7 +200,7 @@ export class TopicSubscriptions {
     if (!isIn || (stream && !pubSub.isSubscribed(connection.id, topic))) {
       // The server has ended the subscription meanwhile and has said so, even if it has begun another one since. The command
       // wants its answer all the same.
-      const message = 'The subscription was ended before it was in force.';
+      const message = ENDED;
       if (command) this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
       return;
     }
@@ -231,3 +246,5 @@ export class TopicSubscriptions {
     return this.hooks.left(connection, topic);
   }
 }
+
+const ENDED = 'The subscription was ended before it was in force.';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { topic as topicAddress } from '../../core/routing/address.js';
+import type { PresenceNews } from '../../core/presence/presence-position.js';
 import type { Presence, PresenceChange, PresenceMember } from '../../core/presence/presence.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import type { PresenceStore } from '../../ports/presence-store.js';
@@ -57,8 +58,8 @@ export class PresenceNode {
     );
   }
 
-  set(topic: string, userId: string, connections = 1, info?: unknown): void | Promise<void> {
-    return this.store.set(topic, { userId, connections, ...(info !== undefined && { info }) });
+  set(topic: string, userId: string, connections = 1, info?: unknown, ageMs?: number): void | Promise<void> {
+    return this.store.set(topic, { userId, connections, ...(info !== undefined && { info }) }, ageMs);
   }
 
   async join(topic: string): Promise<void> {
@@ -82,10 +83,16 @@ export class PresenceNode {
 
   /** Returns the changes of a topic that have arrived over the bus so far. */
   arrived(topic: string): PresenceChange[] {
+    return this.newsOf(topic)
+      .filter(({ userId }) => !userId.startsWith(FENCE))
+      .map(({ at: _place, ...change }) => change);
+  }
+
+  /** The same, with their places and with the ends of tests. */
+  newsOf(topic: string): PresenceNews[] {
     return this.bus.inbox.envelopes.flatMap(({ to, content }) =>
-      (content.kind === 'joined' || content.kind === 'left') &&
-      to.some((address) => address.kind === 'topic' && address.id === topic) &&
-      !content.userId.startsWith(FENCE)
+      (content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated') &&
+      to.some((address) => address.kind === 'topic' && address.id === topic)
         ? [content]
         : [],
     );

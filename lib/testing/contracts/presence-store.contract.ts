@@ -21,15 +21,15 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
       await node.store.remove(room, 'ann');
       await node.store.remove(room, 'ann');
       const left = [{ kind: 'left', userId: 'ann', info: 'last' }];
-      assert.deepEqual((await node.heard(room)).slice(1), left);
-      assert.deepEqual(node.toldOf(room).slice(1), left);
+      assert.deepEqual((await node.heard(room)).slice(2), left);
+      assert.deepEqual(node.toldOf(room).slice(2), left);
     },
   ),
   storeCase('tells nobody when a user is set again', async (node, room) => {
     await node.set(room, 'ann');
     await node.set(room, 'ann');
-    await node.set(room, 'ann', 2, 'more');
-    await node.set(room, 'ann', 0, 'less');
+    await node.set(room, 'ann', 2);
+    await node.set(room, 'ann', 0);
     assert.equal((await node.heard(room)).length, 1);
     assert.equal(node.toldOf(room).length, 1);
   }),
@@ -48,6 +48,63 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     }
     assert.deepEqual(kindsOf(await node.heard(room)), kinds);
     assert.deepEqual(kindsOf(node.toldOf(room)), kinds);
+  }),
+  storeCase('tells the node and the topic once that another info is shown', async (node, room) => {
+    await node.set(room, 'ann', 1, 'first');
+    await node.set(room, 'ann', 1, 'second');
+    await node.set(room, 'ann', 2, 'second');
+    const updated = [{ kind: 'updated', userId: 'ann', info: 'second' }];
+    assert.deepEqual((await node.heard(room)).slice(1), updated);
+    assert.deepEqual(node.toldOf(room).slice(1), updated);
+  }),
+  storeCase('shows the info that is set of a user, and says whether the user is there', async (node, room) => {
+    await node.set(room, 'ann', 1, 'first');
+    assert.equal(await node.store.update(room, 'ann', { away: true }), true);
+    assert.equal(await node.store.update(room, 'bob', { away: true }), false);
+    assert.deepEqual((await node.read(room)).users, [{ userId: 'ann', info: { away: true }, connections: 1 }]);
+    const updated = [{ kind: 'updated', userId: 'ann', info: { away: true } }];
+    assert.deepEqual((await node.heard(room)).slice(1), updated);
+    assert.deepEqual(node.toldOf(room).slice(1), updated);
+  }),
+  storeCase('shows what was set until a newer info is said, and not for a user who comes back', async (node, room) => {
+    const shown = async () => (await node.read(room)).users[0]?.info;
+    await node.set(room, 'ann', 2, 'first', 1_000);
+    await node.store.update(room, 'ann', 'set');
+    await node.set(room, 'ann', 1, 'first', 1_000);
+    assert.equal(await shown(), 'set');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await node.set(room, 'ann', 2, 'newer');
+    assert.equal(await shown(), 'newer');
+    await node.store.remove(room, 'ann');
+    await node.set(room, 'ann', 1, 'back', 5_000);
+    assert.equal(await shown(), 'back');
+  }),
+  storeCase('sees in what it reads all that was said before, waited for or not', async (node, room) => {
+    for (let time = 0; time < 20; time++) {
+      void node.set(room, 'ann');
+      assert.equal((await node.read(room)).userCount, 1);
+      void node.store.remove(room, 'ann');
+      assert.equal((await node.read(room)).userCount, 0);
+    }
+  }),
+  storeCase('gives a picture of all users, or none when there are too many', async (node, room) => {
+    const users = numbered(30);
+    await Promise.all(users.map((userId) => node.set(room, userId, 1, `info of ${userId}`)));
+    const picture = await node.store.picture(room, 30);
+    assert.deepEqual(picture?.users, new Map(users.map((userId) => [userId, `info of ${userId}`])));
+    assert.equal(await node.store.picture(room, 29), undefined);
+  }),
+  storeCase('chains each change to the one before it, where a change can be lost', async (node, room) => {
+    const place = async () => (await node.store.positions([uniqueRoom(), room]))[1]?.sequence;
+    for (const userId of ['ann', 'bob']) await node.set(room, userId);
+    const between = await place();
+    await node.store.remove(room, 'ann');
+    await node.heard(room);
+    const links = node.newsOf(room).map(({ at }) => at);
+    if (links.every((link) => link === undefined)) return assert.equal(between, undefined);
+    assert.equal(links[0]?.previous, 0);
+    links.slice(1).forEach((link, i) => assert.equal(link?.previous, links[i]?.sequence));
+    assert.equal(between, links[1]?.sequence);
   }),
   storeCase('reads who is in a topic', async (node, room) => {
     await node.set(room, 'ann', 2, { name: 'Ann' });
@@ -86,12 +143,7 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
   }),
   storeCase('keeps a user without connections until it is removed', async (node, room) => {
     await node.set(room, 'ann', 0);
-    assert.deepEqual(await node.read(room), {
-      topic: room,
-      users: [{ userId: 'ann', connections: 0 }],
-      userCount: 1,
-      connectionCount: 0,
-    });
+    assert.deepEqual(await node.read(room), { topic: room, users: [{ userId: 'ann', connections: 0 }], userCount: 1, connectionCount: 0 });
   }),
   storeCase('lists no more than it is asked for, and counts all', async (node, room) => {
     await Promise.all(numbered(30).map((userId) => node.set(room, userId, 2)));
@@ -99,6 +151,7 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
     assert.equal(new Set(users.map(({ userId }) => userId)).size, 10);
     assert.deepEqual(counts, { topic: room, userCount: 30, connectionCount: 60 });
     assert.deepEqual(await node.read(room, 0), { topic: room, users: [], userCount: 30, connectionCount: 60 });
+    assert.equal((await node.read(room, Infinity)).users.length, 30);
   }),
   storeCase('keeps many users in many topics apart', async (node) => {
     const rooms = Array.from({ length: 40 }, uniqueRoom);

@@ -70,17 +70,25 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     await a.set(room, 'ann', 1, 'third');
     assert.equal((await b.read(room)).users[0]?.info, 'third');
   }),
-  sharedCase(
-    'keeps the info that was set last when another node has more or fewer connections',
-    async ([a, b], room) => {
-      await a.set(room, 'ann', 2, 'first');
-      await b.set(room, 'ann', 1, 'second');
-      await a.set(room, 'ann', 1);
-      assert.deepEqual((await b.read(room)).users, [{ userId: 'ann', info: 'second', connections: 2 }]);
-      await b.store.remove(room, 'ann');
-      assert.deepEqual((await a.read(room)).users, [{ userId: 'ann', info: 'second', connections: 1 }]);
-    },
-  ),
+  sharedCase('shows the newest info of the nodes that have the user', async ([a, b], room) => {
+    const shown = async () => (await a.read(room)).users[0]?.info;
+    await a.set(room, 'ann', 2, 'first', 2_000);
+    await b.set(room, 'ann', 1, 'second', 1_000);
+    await a.set(room, 'ann', 1);
+    assert.equal(await shown(), 'second');
+    await b.store.remove(room, 'ann');
+    assert.equal(await shown(), 'first');
+    const kinds = ['joined', 'updated', 'updated'];
+    assert.deepEqual(kindsOf(await a.heard(room)), kinds);
+    assert.deepEqual([kindsOf(a.toldOf(room)), kindsOf(b.toldOf(room))], [['joined'], ['updated', 'updated']]);
+  }),
+  sharedCase('shows an info that is set on any node, and tells one of it', async ([a, b], room) => {
+    await a.set(room, 'ann', 1, 'first');
+    assert.equal(await b.store.update(room, 'ann', 'set'), true);
+    assert.equal((await a.read(room)).users[0]?.info, 'set');
+    await a.heard(room);
+    assert.deepEqual(kindsOf([...a.toldOf(room), ...b.toldOf(room)]), ['joined', 'updated']);
+  }),
   sharedCase('keeps those who move from a node that closes to another', async ([a, b, c], room) => {
     await a.set(room, 'ann', 0);
     await a.set(room, 'bob', 0);
@@ -91,12 +99,7 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     const left = [{ kind: 'left', userId: 'bob' }];
     assert.deepEqual((await b.heard(room)).slice(2), left);
     assert.deepEqual(told(), left);
-    assert.deepEqual(await b.read(room), {
-      topic: room,
-      users: [{ userId: 'ann', connections: 1 }],
-      userCount: 1,
-      connectionCount: 1,
-    });
+    assert.deepEqual(await b.read(room), { topic: room, users: [{ userId: 'ann', connections: 1 }], userCount: 1, connectionCount: 1 });
   }),
   sharedCase('waits for those who were on a node that has closed, for the time given', async ([a, b, c], room) => {
     await a.set(room, 'ann', 0);
@@ -130,14 +133,14 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
       userCount: 1,
       connectionCount: 1,
     });
-    const ofAnn = (await a.heard(room)).filter(({ userId }) => userId === 'ann');
+    const ofAnn = (await a.heard(room)).filter(({ userId, kind }) => userId === 'ann' && kind !== 'updated');
     assert.deepEqual(kindsOf(ofAnn), ['joined']);
   }),
 ];
 
 type Nodes = readonly [a: PresenceNode, b: PresenceNode, c: PresenceNode];
 
-/** Runs a case on three nodes whose buses have joined one topic. */
+/** Three nodes whose buses have joined one topic. */
 function sharedCase(name: string, use: (nodes: Nodes, room: string) => Promise<void>): ContractCase<PresenceSetup> {
   return {
     name,

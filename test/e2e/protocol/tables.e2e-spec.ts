@@ -92,6 +92,14 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
     { kind: 'left', topic: 't', userId: 'ann' },
     { kind: 'left', topic: 't', userId: 'ann', info: 1 },
   ],
+  updated: [
+    { kind: 'updated', topic: 't', userId: 'ann' },
+    { kind: 'updated', topic: 't', userId: 'ann', info: 1 },
+  ],
+  'presence-reset': [
+    { kind: 'presence-reset', topic: 't' },
+    { kind: 'presence-reset', topic: 't' },
+  ],
   presence: [
     { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },
     { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },

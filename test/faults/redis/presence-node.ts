@@ -1,7 +1,9 @@
 import { RedisAssembly } from '../../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
 import { RandomIdGenerator } from '../../../lib/adapters/system/random-id-generator.js';
+import type { PresenceNews } from '../../../lib/core/presence/presence-position.js';
 import type { Presence } from '../../../lib/core/presence/presence.js';
+import type { EnvelopeContent } from '../../../lib/core/routing/envelope.js';
 
 /** A user who comes into a topic, or leaves it. */
 export type Move = readonly [topic: string, userId: string];
@@ -34,7 +36,7 @@ export class PresenceNode implements PresenceControl {
     await bus.open({
       id,
       receive: ({ to: [to], content }) => {
-        if (to?.kind !== 'topic' || (content.kind !== 'joined' && content.kind !== 'left')) return 0;
+        if (to?.kind !== 'topic' || !isNews(content)) return 0;
         return node.#heard.push(`${content.kind} ${to.id} ${content.userId}`);
       },
       respond: () => [],
@@ -81,6 +83,10 @@ export class PresenceNode implements PresenceControl {
     await this.adapters.presence.close(graceMs);
     this.adapters.bus.close();
   }
+}
+
+function isNews(content: EnvelopeContent): content is PresenceNews {
+  return content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated';
 }
 
 function listed({ users }: Presence): string[] {

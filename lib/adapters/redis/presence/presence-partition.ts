@@ -1,6 +1,7 @@
 import { PresenceOutbox } from '../../../core/presence/presence-outbox.js';
 import type { PresenceMember } from '../../../core/presence/presence.js';
-import type { PresenceCalls } from './presence-calls.js';
+import { unavailable } from '../connection/redis-connection.js';
+import type { PresenceCalls, Tended } from './presence-calls.js';
 import type { TopicChange } from './presence-text.js';
 
 /** Most users that are said, or ended, in one step of Redis. */
@@ -11,6 +12,9 @@ const RETRY_MS = 500;
 
 /** After so many refreshes all other nodes have found out that data was lost, and have said theirs anew. */
 const REFRESHES_TO_SETTLE = 4;
+
+/** Most incarnations that a node remembers to have seen taken for dead. */
+const MAX_SEEN_DEAD = 100;
 
 /** Somebody who waits until so many were said. */
 interface Waiting {
@@ -31,6 +35,10 @@ export class PresencePartition {
   #isAsking = false;
   #isClosed = false;
   #refreshesToSettle = 0;
+  /** Who this node was before data was lost, until all others have said theirs. */
+  #former: string | undefined;
+  readonly #seenDead = new Set<string>();
+  #mustRemind = false;
   #running: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
 
@@ -40,8 +48,14 @@ export class PresencePartition {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  set(topic: string, member: PresenceMember): Promise<void> {
-    this.#held.set(topic, member);
+  /** The life of the data that this node has its lease in. */
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
+  /** @param since when the info was given, as `performance.now()` tells it */
+  set(topic: string, member: PresenceMember, since: number): Promise<void> {
+    this.#held.set(topic, member, since);
     return this.#saying();
   }
 
@@ -54,6 +68,13 @@ export class PresencePartition {
   tend(): Promise<void> {
     this.#isDue = true;
     return this.#run();
+  }
+
+  /** Resolves when all that is to be said now was said; rejects with `UNAVAILABLE` when it could not be said. */
+  async flushed(): Promise<void> {
+    const until = this.#said + this.#held.unsaidCount;
+    await this.#saying();
+    if (this.#said < until) throw unavailable();
   }
 
   /** Says what is to be said, if that is possible. What is here then holds for so long. */
@@ -104,29 +125,59 @@ export class PresencePartition {
     // Why, and what follows from it, is found out by looking after the lease.
     if (changes === undefined) return void (this.#isDue = true);
     this.#held.heard();
-    for (const change of changes) this.changed(...change);
+    this.#act(changes);
     this.#settle((this.#said += lot.length));
   }
 
   async #tend(): Promise<void> {
-    const { epoch, isHolder, isMore, changes } = await this.calls.tend(!this.#isHolder, LOT);
-    if (!isHolder) return this.#begin(epoch === this.#epoch);
+    const tended = await this.calls.tend({
+      isEntering: !this.#isHolder,
+      limit: LOT,
+      former: this.#former,
+      seenDead: this.#mustRemind ? [...this.#seenDead] : [],
+    });
+    if (!tended.isHolder) return this.#begin(tended);
     this.#isHolder = true;
-    this.#isDue = isMore;
-    this.#epoch = epoch;
-    for (const change of changes) this.changed(...change);
-    if (!isMore && --this.#refreshesToSettle === 0) this.#held.settle();
+    this.#isDue = tended.isMore;
+    this.#epoch = tended.epoch;
+    if (this.#mustRemind) this.#seenDead.clear();
+    this.#mustRemind = false;
+    this.#remember(tended.dead);
+    if (this.#former !== undefined && tended.isBuried) {
+      this.#former = undefined;
+      this.#held.buried();
+    }
+    this.#act(tended.changes);
+    if (tended.isMore || --this.#refreshesToSettle !== 0) return;
+    this.#former = undefined;
+    this.#held.settle();
   }
 
-  /** @param isBuried true when others took this node for dead; else what it had said was lost */
-  #begin(isBuried: boolean): void {
-    if (isBuried) this.#held.forgotten();
+  /** The lease is lost: because others took this node for dead, or because all that it had said is lost. */
+  #begin({ epoch, isBuried }: Tended): void {
+    if (isBuried || epoch === this.#epoch) this.#held.forgotten();
     else {
+      this.#former = this.#epoch === undefined ? undefined : this.calls.name;
+      this.#mustRemind = true;
       this.#held.lost();
       this.#refreshesToSettle = REFRESHES_TO_SETTLE;
     }
     this.calls.renew();
     this.#isHolder = false;
+  }
+
+  /** Tells the changes, and Redis that they were told: if this node crashes, nobody else acts on them. */
+  #act(changes: readonly TopicChange[]): void {
+    for (const change of changes) this.changed(...change);
+    if (changes.length > 0) this.calls.acknowledge();
+  }
+
+  #remember(dead: readonly string[]): void {
+    for (const name of dead) this.#seenDead.add(name);
+    for (const name of this.#seenDead) {
+      if (this.#seenDead.size <= MAX_SEEN_DEAD) break;
+      this.#seenDead.delete(name);
+    }
   }
 
   #settle(said: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { changesOf, departuresIn, infoText, presenceIn, topicText, wordsOf } from './presence-text.js';
+import { changesIn, infoText, pageIn, topicText, wordsOf } from './presence-text.js';
 
-const ann = { topic: 'chat:1', userId: 'ann', isInfoNew: false, isSilent: false };
+const ann = { topic: 'chat:1', userId: 'ann', since: 100, manner: 'aloud' } as const;
 
 describe('what is said of presence', () => {
   it('leaves the topics of an application as they are, and no two topics share a text', () => {
@@ -15,40 +15,40 @@ describe('what is said of presence', () => {
 
   it('says who is there, silently or not, and who is gone', () => {
     const member = { userId: 'ann', connections: 2, info: infoText({ name: 'Ann' }) };
-    expect(wordsOf({ ...ann, member })).toEqual(['chat:1', '"ann"', '+', '2', '{"name":"Ann"}', '0']);
-    expect(wordsOf({ ...ann, member, isInfoNew: true })[5]).toBe('1');
-    expect(wordsOf({ ...ann, member, isSilent: true })[2]).toBe('=');
-    expect(wordsOf(ann)).toEqual(['chat:1', '"ann"', '-', '0', '', '']);
-    expect(wordsOf({ ...ann, member: { userId: 'ann', connections: 2 } })[4]).toBe('');
+    expect(wordsOf({ ...ann, member }, 150)).toEqual(['chat:1', '"ann"', '+', '2', '50', '{"name":"Ann"}']);
+    expect(wordsOf({ ...ann, member, manner: 'silently' }, 99)[2]).toBe('=');
+    expect(wordsOf({ ...ann, member, manner: 'again' }, 99).slice(2, 5)).toEqual(['!', '2', '0']);
+    expect(wordsOf(ann, 150)).toEqual(['chat:1', '"ann"', '-', '0', '0', '']);
+    expect(wordsOf({ ...ann, member: { userId: 'ann', connections: 2 } }, 150)[5]).toBe('');
     expect(infoText(undefined)).toBeUndefined();
   });
 });
 
 describe('what Redis answers', () => {
-  it('names the changes by their place in the lot', () => {
-    const lot = [ann, { ...ann, userId: 'bob', member: { userId: 'bob', connections: 1, info: '"Bob"' } }];
-    expect(changesOf(lot, ['1', '', '0', '"Ann"'])).toEqual([
+  it('names kind, topic, user and info of each change', () => {
+    expect(changesIn(['joined', 'chat:1', '"bob"', '"Bob"', 'left', 'chat:1', '"ann"', ''])).toEqual([
       ['chat:1', { kind: 'joined', userId: 'bob', info: 'Bob' }],
-      ['chat:1', { kind: 'left', userId: 'ann', info: 'Ann' }],
+      ['chat:1', { kind: 'left', userId: 'ann' }],
     ]);
   });
 
   it('is left out where nobody of ours can have written it', () => {
-    expect(changesOf([ann], ['7', ''])).toEqual([]);
-    expect(departuresIn(['chat:1', 'ann', '', 'chat:"', '"ann"', '', 'chat:1', '"bob"', '{'])).toEqual([
+    const wrong = ['left', 'chat:1', 'ann', '', 'left', 'chat:"', '"ann"', '', 'went', 'chat:1', '"ann"', ''];
+    expect(changesIn([...wrong, 'left', 'chat:1', '"bob"', '{'])).toEqual([
       ['chat:1', { kind: 'left', userId: 'bob' }],
     ]);
-    expect(departuresIn(null)).toEqual([]);
-    expect(
-      presenceIn('chat:1', [3, '4', ['"ann"', '1 2 ', '"bob"', 'x', 'cem', '1 1 ', '"dan"', '1 1 {"a":1}']]),
-    ).toEqual({
-      topic: 'chat:1',
-      users: [
+    expect(changesIn(null)).toEqual([]);
+    const entries = ['"ann"', '1 2 0 ', '"bob"', 'x', 'cem', '1 1 0 ', '"dan"', '1 1 7 {"a":1}'];
+    expect(pageIn(['e', '1', '9', 3, '4', '0', entries])).toEqual({
+      at: { epoch: 'e', sequence: 9 },
+      isWhole: true,
+      users: 3,
+      connections: 4,
+      cursor: '0',
+      members: [
         { userId: 'ann', connections: 2 },
         { userId: 'dan', connections: 1, info: { a: 1 } },
       ],
-      userCount: 3,
-      connectionCount: 4,
     });
   });
 });

@@ -1,8 +1,20 @@
+import type { PresencePosition } from '../../../core/presence/presence-position.js';
 import type { PresenceUpdate } from '../../../core/presence/presence-outbox.js';
-import type { Presence, PresenceChange, PresenceMember } from '../../../core/presence/presence.js';
+import type { PresenceChange, PresenceMember } from '../../../core/presence/presence.js';
 
 /** A change, and in which topic. */
 export type TopicChange = readonly [topic: string, change: PresenceChange];
+
+/** A page of who is in a topic. */
+export interface PresencePage {
+  readonly at: PresencePosition;
+  readonly isWhole: boolean;
+  readonly users: number;
+  readonly connections: number;
+  /** Where to go on; `0` at the end. */
+  readonly cursor: string;
+  readonly members: readonly PresenceMember[];
+}
 
 /** A topic as it stands in keys: JSON without the quotes, which leaves every topic of an application as it is. */
 export function topicText(topic: string): string {
@@ -14,60 +26,57 @@ export function infoText(info: unknown): string | undefined {
   return JSON.stringify(info);
 }
 
-/** What is said to the script. The info of a member is its JSON text here. */
-export function wordsOf({ topic, userId, member, isInfoNew, isSilent }: PresenceUpdate): readonly string[] {
+const MANNERS = { aloud: '+', silently: '=', again: '!' } as const;
+
+/**
+ * What is said to the script. The info of a member is its JSON text here.
+ * @param now in the milliseconds in which the update says when the info was given
+ */
+export function wordsOf({ topic, userId, member, since, manner }: PresenceUpdate, now: number): readonly string[] {
   const start = [topicText(topic), JSON.stringify(userId)];
-  if (member === undefined) return [...start, '-', '0', '', ''];
+  if (member === undefined) return [...start, '-', '0', '0', ''];
   const info = (member.info ?? '') as string;
-  return [...start, isSilent ? '=' : '+', `${member.connections}`, info, isInfoNew ? '1' : '0'];
+  return [...start, MANNERS[manner], `${member.connections}`, `${Math.max(0, Math.round(now - since))}`, info];
 }
 
-/** What has changed of what was said, as the script answers it: places and info of who has left, in turn. */
-export function changesOf(lot: readonly PresenceUpdate[], reply: readonly unknown[]): TopicChange[] {
-  const changes: TopicChange[] = [];
-  for (let i = 0; i + 1 < reply.length; i += 2) {
-    const saying = lot[Number(reply[i])];
-    if (saying === undefined) continue;
-    const { topic, userId, member } = saying;
-    changes.push([topic, changeOf(member ? 'joined' : 'left', userId, member ? member.info : reply[i + 1])]);
-  }
-  return changes;
-}
-
-/** Who has left, as the script tells it: topic, user id and info, in turn. */
-export function departuresIn(reply: unknown): TopicChange[] {
+/** The changes that a script answers: kind, topic, user id and info, in turn. What nobody of ours can have written is left out. */
+export function changesIn(reply: unknown): TopicChange[] {
   const texts: unknown[] = Array.isArray(reply) ? reply : [];
   const changes: TopicChange[] = [];
-  for (let i = 0; i + 2 < texts.length; i += 3) {
-    const topic = parse(`"${String(texts[i])}"`);
-    const userId = parse(texts[i + 1]);
-    if (typeof topic === 'string' && typeof userId === 'string') {
-      changes.push([topic, changeOf('left', userId, texts[i + 2])]);
+  for (let i = 0; i + 3 < texts.length; i += 4) {
+    const kind = texts[i];
+    const topic = parse(`"${String(texts[i + 1])}"`);
+    const userId = parse(texts[i + 2]);
+    if (
+      (kind === 'joined' || kind === 'left' || kind === 'updated') &&
+      typeof topic === 'string' &&
+      typeof userId === 'string'
+    ) {
+      changes.push([topic, { kind, userId, ...infoIn(texts[i + 3]) }]);
     }
   }
   return changes;
 }
 
-/** Who is in a topic, as the script tells it. What nobody of ours can have written is left out. */
-export function presenceIn(topic: string, reply: unknown): Presence {
-  const [userCount, connectionCount, entries] = reply as [unknown, unknown, readonly unknown[]];
-  const users = new Map<string, PresenceMember>();
-  for (let i = 0; i + 1 < entries.length; i += 2) {
-    const userId = parse(entries[i]);
-    const [, count, info] = /^\d+ (\d+) ([^]*)$/.exec(String(entries[i + 1])) ?? [];
+/** A page of who is in a topic, as the script tells it. What nobody of ours can have written is left out. */
+export function pageIn(reply: unknown): PresencePage {
+  const [epoch, isWhole, sequence, users, connections, cursor, entries] = reply as readonly unknown[];
+  const texts: unknown[] = Array.isArray(entries) ? entries : [];
+  const members: PresenceMember[] = [];
+  for (let i = 0; i + 1 < texts.length; i += 2) {
+    const userId = parse(texts[i]);
+    const [, count, info] = /^\d+ (\d+) \d+ ([^]*)$/.exec(String(texts[i + 1])) ?? [];
     if (typeof userId !== 'string' || count === undefined) continue;
-    users.set(userId, { userId, ...infoIn(info), connections: Number(count) });
+    members.push({ userId, ...infoIn(info), connections: Number(count) });
   }
   return {
-    topic,
-    users: [...users.values()],
-    userCount: Number(userCount),
-    connectionCount: Number(connectionCount),
+    at: { epoch: String(epoch), sequence: Number(sequence) },
+    isWhole: isWhole === '1',
+    users: Number(users),
+    connections: Number(connections),
+    cursor: String(cursor),
+    members,
   };
-}
-
-function changeOf(kind: PresenceChange['kind'], userId: string, text: unknown): PresenceChange {
-  return { kind, userId, ...infoIn(text) };
 }
 
 function infoIn(text: unknown): { readonly info?: unknown } {

@@ -1,0 +1,139 @@
+/**
+ * What all scripts of presence share that change something. The keys of one partition, which are in one slot, all start with
+ * ARGV[1]; all of them expire when no node lives that keeps them up:
+ *
+ * - `:presence` (hash): `epoch`, one life of what is kept here; `run`, the run of the server that it was kept by; `changes`,
+ *   how many there were in this epoch; `whole`, when all nodes that live have said theirs in this epoch; `calm`, until when
+ *   nobody is taken for dead; `at:<incarnation>`, how far its end has come.
+ * - `:holders` (sorted set): incarnations of nodes, and when their lease runs out. One that is not in here says nothing.
+ * - `:leaving` (sorted set): incarnations that have closed, or were taken for dead, and when all that they hold goes.
+ * - `:buried` (hash): incarnations that were taken for dead in an earlier epoch, as their witnesses remember.
+ * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All that an incarnation holds.
+ * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. What the application has set.
+ * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, put together; '' → `<all connections>
+ *   <number of the newest change>`.
+ * - `:told:<incarnation>` (string): the answer to the last call that changed something, until the next call: in case it did
+ *   not arrive, and for whoever ends the incarnation if that never makes another call.
+ *
+ * User ids and info are JSON, topics are JSON without the quotes; `since` is when the info was given, by the clock of
+ * Redis in milliseconds. A change is published as an envelope, by an origin of its own with the name of the epoch. Keys of
+ * another type are in nobody's way: they are deleted.
+ *
+ * ARGV of all: start of the keys; command to publish with; incarnation; how long keys live, in milliseconds.
+ */
+export const PRELUDE = `
+local start, publish, me, keepMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local checked = {}
+local function key(name, kind)
+  local full = start .. ':' .. name
+  if not checked[full] then
+    local found = redis.call('TYPE', full).ok
+    if found ~= kind and found ~= 'none' then redis.call('UNLINK', full) end
+    checked[full] = true
+  end
+  return full
+end
+local presence, holders, leaving = key('presence', 'hash'), key('holders', 'zset'), key('leaving', 'zset')
+local told, set = key('told:' .. me, 'string'), key('set', 'hash')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local epoch = redis.call('HGET', presence, 'run') == run and redis.call('HGET', presence, 'epoch')
+local changes = {}
+local function announce(kind, topic, user, info, previous)
+  local sequence = redis.call('HINCRBY', presence, 'changes', 1)
+  local with = info == '' and '' or ',"info":' .. info
+  redis.call(publish, start .. ':topic:' .. topic, '1e["' .. epoch .. '",' .. sequence .. ',0,[["topic","' .. topic ..
+    '"]],[],{"kind":"' .. kind .. '","userId":' .. user .. with .. ',"at":["' .. epoch .. '",' .. sequence .. ',' ..
+    previous .. ']},{}]\\n')
+  return sequence
+end
+local function act(kind, topic, user, info)
+  for _, text in ipairs({ kind, topic, user, info }) do changes[#changes + 1] = text end
+end
+local function roomOf(present)
+  local connections, sequence = string.match(redis.call('HGET', present, '') or '', '^(%-?%d+) (%d+)$')
+  return tonumber(connections) or 0, tonumber(sequence) or 0
+end
+local function entryOf(present, user)
+  local entry = redis.call('HGET', present, user) or ''
+  local nodes, connections, since, info = string.match(entry, '^(%d+) (%-?%d+) (%d+) (.*)$')
+  return tonumber(nodes) or 0, tonumber(connections) or 0, tonumber(since) or 0, info or ''
+end
+local function heldOf(entry)
+  local connections, since, info = string.match(entry or '', '^(%d+) (%d+) (.*)$')
+  return tonumber(connections) or 0, tonumber(since) or 0, info or ''
+end
+local function newest(field)
+  local since, info = string.match(redis.call('HGET', set, field) or '', '^(%d+) (.*)$')
+  since, info = tonumber(since) or 0, info or ''
+  for _, living in ipairs({ holders, leaving }) do
+    for _, holder in ipairs(redis.call('ZRANGE', living, 0, 999)) do
+      local _, hisSince, his = heldOf(redis.call('HGET', start .. ':held:' .. holder, field))
+      if his ~= '' and hisSince > since then since, info = hisSince, his end
+    end
+  end
+  return since, info
+end
+local function put(topic, user, connections, since, said, manner)
+  local held, present, field = key('held:' .. me, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
+  local nodes, all, shownSince, shown = entryOf(present, user)
+  local before = nodes > 0 and redis.call('HGET', held, field)
+  local had, hadSince = heldOf(before)
+  redis.call('HSET', held, field, connections .. ' ' .. since .. ' ' .. said)
+  local nextSince, info = shownSince, shown
+  if said ~= '' and since >= shownSince then nextSince, info = since, said
+  elseif before and hadSince >= shownSince then nextSince, info = newest(field) end
+  local room, sequence = roomOf(present)
+  local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
+  local kind = isJoin and 'joined' or info ~= shown and 'updated'
+  -- What is said silently was told before; but watchers have compared without it when it comes late.
+  if kind and (manner ~= '=' or now >= tonumber(redis.call('HGET', presence, 'whole') or 0)) then
+    sequence = announce(kind, topic, user, info, sequence)
+    if manner ~= '=' then act(kind, topic, user, info) end
+  elseif sequence == 0 then
+    sequence = redis.call('HINCRBY', presence, 'changes', 1)
+  end
+  local more = connections - had
+  redis.call('HSET', present, user, (before and nodes or nodes + 1) .. ' ' .. all + more .. ' ' .. nextSince .. ' ' .. info,
+    '', room + more .. ' ' .. sequence)
+  redis.call('PEXPIRE', present, keepMs)
+end
+local function take(holder, topic, user)
+  local held, present, field = key('held:' .. holder, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
+  local before = redis.call('HGET', held, field)
+  redis.call('HDEL', held, field)
+  local nodes, all, since, info = entryOf(present, user)
+  if not before or nodes == 0 then return end
+  local had, hadSince = heldOf(before)
+  local room, sequence = roomOf(present)
+  if nodes > 1 then
+    local nextSince, shown = since, info
+    if hadSince >= since then nextSince, shown = newest(field) end
+    if shown ~= info then
+      sequence = announce('updated', topic, user, shown, sequence)
+      act('updated', topic, user, shown)
+    end
+    redis.call('HSET', present, user, nodes - 1 .. ' ' .. all - had .. ' ' .. nextSince .. ' ' .. shown)
+  else
+    redis.call('HDEL', present, user)
+    redis.call('HDEL', set, field)
+    sequence = announce('left', topic, user, info, sequence)
+    act('left', topic, user, info)
+  end
+  if redis.call('HLEN', present) <= 1 then redis.call('DEL', present)
+  else redis.call('HSET', present, '', room - had .. ' ' .. sequence) end
+end
+local function keep(...)
+  for _, kept in ipairs({ ... }) do redis.call('PEXPIRE', kept, keepMs) end
+end
+local function answer(number)
+  if #changes > 0 then redis.call('SET', told, number .. '\\n' .. cjson.encode(changes), 'PX', keepMs)
+  else redis.call('DEL', told) end
+  return changes
+end
+local function answerIn(kept)
+  local of = kept and string.match(kept, '^(%d+)\\n')
+  if of then return of, cjson.decode(string.sub(kept, #of + 2)) end
+end
+`;
