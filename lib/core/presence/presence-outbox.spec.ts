@@ -110,13 +110,13 @@ describe('HeldMembers', () => {
     expect(say(held)).toEqual([]);
   });
 
-  it('say nobody again once the others have said theirs', () => {
+  it('say nobody again when nobody has remembered it for long', () => {
     const held = new PresenceOutbox();
     held.set(TOPIC, ann);
     say(held);
     held.lost();
     say(held);
-    held.settle();
+    held.assured();
     held.buried();
     expect(say(held)).toEqual([]);
   });

@@ -105,7 +105,6 @@ export class PresenceOutbox {
   /** The other nodes have said theirs: those who are gone leave. */
   settle(): void {
     this.#isSettled = true;
-    for (const entry of this.#entries.values()) entry.isAssumed = false;
     for (const entry of this.#lingering) if (entry.isGone) this.#unsaid.add(entry);
     this.#lingering.clear();
   }
@@ -134,6 +133,11 @@ export class PresenceOutbox {
       entry.isAgain = true;
       this.#unsaid.add(entry);
     }
+  }
+
+  /** Nobody remembers that this node was taken for dead before data was lost: it is not asked any more. */
+  assured(): void {
+    for (const entry of this.#entries.values()) entry.isAssumed = false;
   }
 
   #sayAgain(isKnown: boolean): void {

@@ -175,6 +175,17 @@ describe('a told picture', () => {
     expect(scene.watcher).toEqual(scene.users);
   });
 
+  it('tells a watcher of its own join also when the first read was faster', () => {
+    const scene = new Scene();
+    scene.change('b', 1);
+    scene.change('b', undefined);
+    scene.change('a', 1);
+    scene.read();
+    scene.page(Infinity);
+    scene.arrive();
+    expect(scene.told).toEqual([{ kind: 'joined', userId: 'a', info: 1 }]);
+  });
+
   it('finds a gap by the next change', () => {
     const scene = new Scene();
     scene.start();

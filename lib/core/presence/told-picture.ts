@@ -22,12 +22,18 @@ export class ToldPicture {
   /** Missing before the first read, and above the limit. */
   #users: Map<string, unknown> | undefined;
   #at: PresencePosition | undefined;
+  /** The epoch of the last read. */
+  #epoch: string | undefined;
+  /** True while the picture has users that were told in an epoch before, and may not have been said again yet. */
+  #isCarrying = false;
   #isDoubtful = true;
   #isLarge = false;
   /** True when changes may be missing that cannot be found by a comparison. */
   #isResetDue = false;
   /** What arrived since the running read began. */
   #journal: PresenceNews[] | undefined;
+  /** Where the first read was: news up to there may still be under way, and a watcher waits to hear of its own join. */
+  #start: PresencePosition | undefined;
   /** Where the topic was when it was last looked at, and the news of it had not arrived yet. */
   #expected: PresencePosition | undefined;
 
@@ -48,7 +54,8 @@ export class ToldPicture {
   hear(news: PresenceNews): readonly PresenceChange[] {
     const { at, ...change } = news;
     if (at !== undefined) {
-      if (this.#isPast(at)) return NOTHING;
+      if (this.#isPast(at)) return this.#isLateJoin(news) ? [change] : NOTHING;
+      this.#start = undefined;
       if (!this.#follows(at.epoch, at.previous)) this.doubt();
       this.#at = { epoch: at.epoch, sequence: at.sequence };
     }
@@ -110,9 +117,14 @@ export class ToldPicture {
     const isReset = this.#isResetDue;
     this.#isResetDue = this.#isLarge = false;
     const told = this.#users;
+    const epoch = this.#epoch;
+    this.#epoch = at?.epoch;
+    if (told === undefined) this.#start = at;
     this.#users = now;
     if (told === undefined || isReset) return { changes: NOTHING, isReset };
-    if (!isWhole) for (const [userId, info] of told) if (!now.has(userId)) now.set(userId, info);
+    // Whoever was told before data was lost may be said again.
+    this.#isCarrying = !isWhole && (this.#isCarrying || epoch !== at?.epoch);
+    if (this.#isCarrying) for (const [userId, info] of told) if (!now.has(userId)) now.set(userId, info);
     return { changes: differenceOf(told, now), isReset: false };
   }
 
@@ -138,6 +150,13 @@ export class ToldPicture {
     // A read that takes longer than so much news is of no use.
     if (this.#journal.length >= this.limit) this.#journal = undefined;
     else this.#journal.push(news);
+  }
+
+  /** News of the time before the first read, of a user who is still there: nobody has been told yet. */
+  #isLateJoin({ at, kind, userId, info }: PresenceNews): boolean {
+    if (this.#start === undefined || at?.epoch !== this.#start.epoch || kind === 'left') return false;
+    if (at.sequence > this.#start.sequence) return false;
+    return this.#users?.has(userId) === true && isSame(this.#users.get(userId), info);
   }
 
   #isPast({ epoch, sequence }: PresencePosition): boolean {

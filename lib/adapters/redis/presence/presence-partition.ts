@@ -13,6 +13,9 @@ const RETRY_MS = 500;
 /** After so many refreshes all other nodes have found out that data was lost, and have said theirs anew. */
 const REFRESHES_TO_SETTLE = 4;
 
+/** For so many refreshes after a loss of data others may come back who remember that this node was taken for dead before. */
+const REFRESHES_TO_ASSURE = 40;
+
 /** Most incarnations that a node remembers to have seen taken for dead. */
 const MAX_SEEN_DEAD = 100;
 
@@ -35,7 +38,8 @@ export class PresencePartition {
   #isAsking = false;
   #isClosed = false;
   #refreshesToSettle = 0;
-  /** Who this node was before data was lost, until all others have said theirs. */
+  #refreshesToAssure = 0;
+  /** Who this node was before data was lost, for as long as others may remember more of it. */
   #former: string | undefined;
   readonly #seenDead = new Set<string>();
   #mustRemind = false;
@@ -148,9 +152,11 @@ export class PresencePartition {
       this.#held.buried();
     }
     this.#act(tended.changes);
-    if (tended.isMore || --this.#refreshesToSettle !== 0) return;
+    if (tended.isMore) return;
+    if (--this.#refreshesToSettle === 0) this.#held.settle();
+    if (--this.#refreshesToAssure !== 0) return;
     this.#former = undefined;
-    this.#held.settle();
+    this.#held.assured();
   }
 
   /** The lease is lost: because others took this node for dead, or because all that it had said is lost. */
@@ -161,6 +167,7 @@ export class PresencePartition {
       this.#mustRemind = true;
       this.#held.lost();
       this.#refreshesToSettle = REFRESHES_TO_SETTLE;
+      this.#refreshesToAssure = REFRESHES_TO_ASSURE;
     }
     this.calls.renew();
     this.#isHolder = false;

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { connected, sdkFor } from '../../helpers/sdk.js';
+import { testToken } from '../../../lib/testing/index.js';
+import { startRedis } from '../../helpers/redis-server.js';
+import { ROOM, startPresenceApp, usersOf, Watcher, type PresenceApp } from './presence-scene.js';
+
+const PATIENT = { timeout: 10_000, interval: 20 };
+
+/** Two nodes over one Redis; the first has the watchers. @param isBlind true for the twin */
+async function pair(isBlind = false) {
+  const redis = await startRedis();
+  const here = await startPresenceApp(redis, {}, { options: { centrifuge: true } }, isBlind);
+  const there = await startPresenceApp(redis);
+  return { redis, here, there };
+}
+
+async function enter(app: PresenceApp, userId: string, payload?: unknown) {
+  const guest = await app.connectAs(userId);
+  await guest.request({ action: 'subscribe', topic: ROOM, payload });
+  return guest;
+}
+
+/** Waits until the node is attached again. @returns how long it then takes until the picture is that of `usersIn()`, in milliseconds */
+async function repaired(app: PresenceApp, watcher: Watcher): Promise<number> {
+  await expect.poll(() => app.realtime.isAttached, PATIENT).toBe(true);
+  const since = performance.now();
+  await expect.poll(async () => (await watcher.picture()).join() === (await usersOf(app)).join(), PATIENT).toBe(true);
+  return performance.now() - since;
+}
+
+describe('While a node’s way to Redis is cut, users come, go and change elsewhere; afterwards', () => {
+  it('watchers of both protocols are told the difference once and in order, within 5 s of being attached', async () => {
+    const { here, there } = await pair();
+    const [leaver, changer] = [await enter(there, 'leaver'), await enter(there, 'changer', 'old')];
+    const watcher = await Watcher.join(here, 'watcher');
+    const client = await connected(sdkFor(here, { token: testToken('sdk') }));
+    const subscription = client.newSubscription(ROOM, { joinLeave: true });
+    const sdk = new Map<string, unknown>([
+      ['leaver', undefined],
+      ['changer', 'old'],
+      ['watcher', undefined],
+    ]);
+    subscription.on('join', ({ info }) => void sdk.set(info.user, info.connInfo));
+    subscription.on('leave', ({ info }) => void sdk.delete(info.user));
+    subscription.subscribe();
+    await expect.poll(() => sdk.has('sdk')).toBe(true);
+    expect(await watcher.picture()).toEqual(['changer', 'leaver', 'sdk', 'watcher']);
+
+    here.proxy.refuse();
+    await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
+    await leaver.request({ action: 'unsubscribe', topic: ROOM });
+    await enter(there, 'comer');
+    await changer.request({ action: 'subscribe', topic: ROOM, payload: 'new' });
+    const passer = await enter(there, 'passer');
+    await passer.request({ action: 'unsubscribe', topic: ROOM });
+    here.proxy.pass();
+
+    expect(await repaired(here, watcher)).toBeLessThan(5_000);
+    expect(await watcher.picture()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
+    expect(watcher.users.get('changer')).toBe('new');
+    expect(watcher.news.slice(2)).toEqual(['left leaver', 'joined comer', 'updated changer'].sort(byNews(watcher)));
+    expect(watcher.odd).toEqual([]);
+    await expect.poll(() => [...sdk.keys()].sort()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
+    expect(sdk.get('changer')).toBe('new');
+    expect(there.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([
+      'joined leaver',
+      'left leaver',
+      'joined comer',
+    ]);
+    expect(here.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([]);
+  });
+
+  it('would be ghosts and missing for ever if the node did not compare', async () => {
+    const { here, there } = await pair(true);
+    const leaver = await enter(there, 'leaver');
+    const watcher = await Watcher.join(here, 'watcher');
+    here.proxy.refuse();
+    await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
+    await leaver.request({ action: 'unsubscribe', topic: ROOM });
+    await enter(there, 'comer');
+    here.proxy.pass();
+    await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(true);
+    await delay(5_000);
+    expect(await watcher.picture()).toEqual(['leaver', 'watcher']);
+    expect(await usersOf(here)).toEqual(['comer', 'watcher']);
+  });
+});
+
+describe('While Redis halts for 6 s', () => {
+  it('watchers on all nodes end in what usersIn() tells, and nobody is told twice', async () => {
+    const { redis, here, there } = await pair();
+    const leaver = await enter(there, 'leaver');
+    const watchers = [await Watcher.join(here, 'here'), await Watcher.join(there, 'there')];
+    redis.pause();
+    void leaver.send({ action: 'unsubscribe', topic: ROOM });
+    const comer = await here.connectAs('comer').catch(() => undefined);
+    comer?.send({ action: 'subscribe', topic: ROOM, id: 1 });
+    await delay(6_000);
+    redis.resume();
+    expect(await repaired(here, watchers[0]!)).toBeLessThan(5_000);
+    expect(await repaired(there, watchers[1]!)).toBeLessThan(5_000);
+    for (const { odd } of watchers) expect(odd).toEqual([]);
+  });
+});
+
+describe('News that are lost without a break of the connection', () => {
+  it('are noticed by the numbers of the topic', async () => {
+    const { redis, here, there } = await pair();
+    const leaver = await enter(there, 'leaver');
+    const watcher = await Watcher.join(here, 'watcher');
+    // What a leave does, but for its publication.
+    const entry = await redis.cli('HGET', `realtime:present:${ROOM}`, '');
+    const [connections, sequence] = entry.split(' ').map(Number);
+    await redis.cli('HDEL', `realtime:present:${ROOM}`, '"leaver"');
+    await redis.cli('HSET', `realtime:present:${ROOM}`, '', `${connections! - 1} ${sequence! + 1}`);
+    await redis.cli('HINCRBY', 'realtime:presence', 'changes', 1);
+    await expect.poll(() => watcher.picture(), PATIENT).toEqual(['watcher']);
+    expect(watcher.news).toContain('left leaver');
+    await leaver.close();
+  });
+});
+
+describe('In a topic of 10,000 members and more', () => {
+  it('the difference is told up to the limit, and above it a reset', async () => {
+    const { here, there } = await pair();
+    const store = there.app.get((await import('../../../lib/ports/presence-store.js')).PresenceStore, {
+      strict: false,
+    });
+    const set = (from: number, to: number) =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, i) => store.set(ROOM, { userId: `u${from + i}`, connections: 1 })),
+      );
+    await set(0, 9_500);
+    const watcher = await Watcher.join(here, 'watcher');
+    const count = async () => (await watcher.picture(), watcher.users.size);
+    // The answer lists a part only; the rest of the picture is what news tell.
+    for (let i = 0; i < 9_500; i++) watcher.users.set(`u${i}`, undefined);
+    expect(await count()).toBe(9_501);
+    const gap = async (change: () => Promise<unknown>) => {
+      here.proxy.refuse();
+      await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
+      await change();
+      here.proxy.pass();
+      await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(true);
+    };
+    await gap(async () => {
+      await set(9_500, 9_900);
+      await Promise.all(Array.from({ length: 300 }, (_, i) => store.remove(ROOM, `u${i}`)));
+    });
+    await expect.poll(count, { timeout: 5_000 }).toBe(9_901 - 300);
+    expect([watcher.odd, watcher.resets]).toEqual([[], 0]);
+    await gap(() => set(9_900, 10_900));
+    await expect.poll(async () => (await watcher.picture(), watcher.resets), { timeout: 5_000 }).toBe(1);
+  });
+});
+
+/** Of one difference, leaves come first; otherwise the order is that in which they were told. */
+function byNews(watcher: Watcher) {
+  return (a: string, b: string) => watcher.news.indexOf(a) - watcher.news.indexOf(b);
+}

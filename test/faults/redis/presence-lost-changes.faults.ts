@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
+import { startTcpProxy } from '../../helpers/tcp-proxy.js';
+import { PresenceNode, type Move } from './presence-node.js';
+import { PresenceProcess } from './presence-process.js';
+import { ROOM, startPresenceApp, usersOf } from './presence-scene.js';
+
+/** A lease of 800 ms. */
+const QUICK = { leaseRefreshMs: 200, leaseTtlMs: 1_000, commandTimeoutMs: 1_000 };
+const PATIENT = { timeout: 10_000, interval: 20 };
+const ANN: Move = ['chat:1', 'ann'];
+const BOB: Move = ['chat:1', 'bob'];
+
+async function start(id: string, url: string): Promise<PresenceNode> {
+  const node = await PresenceNode.start(id, { url, ...QUICK }, ['chat:1']);
+  onTestFinished(() => node.close(0));
+  return node;
+}
+
+/** Waits until Redis knows that a node has acted on what it was told. */
+async function actedOn(redis: RedisServer, incarnation: string): Promise<void> {
+  await expect.poll(() => redis.cli('EXISTS', `realtime:told:${incarnation}`)).toBe('0');
+}
+
+/** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
+async function awayAndEmptied({ isRemembered = true, isBackFirst = false }) {
+  const redis = await startRedis();
+  const [proxy, other] = [await startTcpProxy(redis.port), await startTcpProxy(redis.port)];
+  const away = await start('away', `redis://127.0.0.1:${proxy.port}`);
+  const witness = await start('witness', `redis://127.0.0.1:${other.port}`);
+  await away.set(ANN);
+  await actedOn(redis, 'away.1');
+  proxy.refuse();
+  await expect.poll(() => witness.told(), PATIENT).toEqual(['left chat:1 ann']);
+  if (isBackFirst) other.refuse();
+  await redis.cli('FLUSHALL');
+  if (!isBackFirst) await expect.poll(() => redis.cli('EXISTS', 'realtime:buried'), PATIENT).toBe('1');
+  if (!isRemembered) await redis.cli('DEL', 'realtime:buried');
+  proxy.pass();
+  await expect.poll(() => away.isAttached, PATIENT).toBe(true);
+  other.pass();
+  return { redis, away, witness };
+}
+
+describe('A user of a node that was away for so long that the user left, while Redis then lost its data', () => {
+  it.each([
+    ['after the others', false],
+    ['before the others', true],
+  ])('joins again when the node is back %s', async (_when, isBackFirst) => {
+    const { away, witness } = await awayAndEmptied({ isBackFirst });
+    await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
+    expect(await witness.read('chat:1')).toEqual(['ann:1']);
+  });
+
+  it('would stay away if nobody remembered whom it has seen taken for dead', async () => {
+    const { away, witness } = await awayAndEmptied({ isRemembered: false });
+    await expect.poll(() => witness.read('chat:1'), PATIENT).toEqual(['ann:1']);
+    await delay(1_000);
+    expect(await away.told()).toEqual(['joined chat:1 ann']);
+  });
+});
+
+describe('A change that a node is to act on, whose answer does not arrive', () => {
+  /** The answer with which `here` ends what a crashed node held is lost, and `here` stays away for longer than its lease. */
+  async function departuresLost(redis: RedisServer) {
+    const proxy = await startTcpProxy(redis.port);
+    const dead = await start('dead', redis.url);
+    await dead.set(ANN, BOB);
+    await actedOn(redis, 'dead.1');
+    const here = await start('here', `redis://127.0.0.1:${proxy.port}`);
+    dead.crash();
+    proxy.delay(150);
+    await expect.poll(() => redis.cli('EXISTS', 'realtime:told:here.1'), PATIENT).toBe('1');
+    proxy.refuse();
+    return { proxy, here };
+  }
+
+  it('is told to the node that ends the lease of that one', async () => {
+    const redis = await startRedis();
+    const { here, proxy } = await departuresLost(redis);
+    const there = await start('there', redis.url);
+    await expect
+      .poll(async () => [...(await there.told())].sort(), PATIENT)
+      .toEqual(['left chat:1 ann', 'left chat:1 bob']);
+    proxy.pass();
+    await expect.poll(() => here.isAttached, PATIENT).toBe(true);
+    await delay(1_000);
+    expect(await here.told()).toEqual([]);
+    expect(await there.told()).toHaveLength(2);
+  });
+
+  it('would be told to nobody if the answer were not kept for longer than a lease', async () => {
+    const redis = await startRedis();
+    await departuresLost(redis);
+    await redis.cli('DEL', 'realtime:told:here.1');
+    const there = await start('there', redis.url);
+    await delay(2_500);
+    expect(await there.told()).toEqual([]);
+  });
+
+  it('is told to itself when it is back in time', async () => {
+    const redis = await startRedis();
+    const { here, proxy } = await departuresLost(redis);
+    proxy.pass();
+    await expect
+      .poll(async () => [...(await here.told())].sort(), PATIENT)
+      .toEqual(['left chat:1 ann', 'left chat:1 bob']);
+  });
+});
+
+describe('A node that starts after all were killed', () => {
+  it('calls @OnLeave() and tells offline for the users of the dead ones', async () => {
+    const redis = await startRedis();
+    const killed = await PresenceProcess.start('killed', { url: redis.url, ...QUICK });
+    await killed.set([ROOM, 'ann'], ['#online:ann', 'ann']);
+    await actedOn(redis, 'killed.1');
+    await killed.kill();
+    await delay(1_500);
+    const app = await startPresenceApp(redis, QUICK);
+    await expect.poll(() => app.hooks, PATIENT).toEqual(['left ann']);
+    expect(app.events).toEqual(['offline ann']);
+    await expect.poll(() => usersOf(app), PATIENT).toEqual([]);
+  });
+});
+
+describe('The keys of presence', () => {
+  it('all expire when all nodes are killed', async () => {
+    const redis = await startRedis();
+    const nodes = await Promise.all(['a', 'b'].map((id) => PresenceProcess.start(id, { url: redis.url, ...QUICK })));
+    for (const node of nodes) {
+      await node.set(...Array.from({ length: 300 }, (_, i): Move => [`chat:${i % 30}`, `user-${i}`]));
+    }
+    await Promise.all(nodes.map((node) => node.kill()));
+    const keys = (await redis.cli('KEYS', 'realtime:*')).split('\n');
+    expect(keys.length).toBeGreaterThan(30);
+    for (const key of keys) {
+      const ttl = Number(await redis.cli('PTTL', key));
+      expect([key, ttl > 0 && ttl <= 3_600_000]).toEqual([key, true]);
+    }
+  });
+
+  it('of topics are kept up while their users stay', async () => {
+    const redis = await startRedis();
+    const node = await start('a', redis.url);
+    await node.set(ANN, ['chat:2', 'ann']);
+    for (const topic of ['chat:1', 'chat:2']) await redis.cli('PEXPIRE', `realtime:present:${topic}`, 5_000);
+    await expect.poll(() => redis.cli('PTTL', 'realtime:present:chat:2').then(Number), PATIENT).toBeGreaterThan(5_000);
+    expect(Number(await redis.cli('PTTL', 'realtime:present:chat:1'))).toBeGreaterThan(5_000);
+  });
+});
