@@ -129,5 +129,5 @@ export class Watcher {
 
 /** Who is in the room, as a node tells. */
 export async function usersOf({ realtime }: RealtimeApp): Promise<string[]> {
-  return (await realtime.usersIn(ROOM)).members.map(({ userId }) => userId).sort();
+  return (await realtime.usersIn(ROOM)).users.map(({ userId }) => userId).sort();
 }
