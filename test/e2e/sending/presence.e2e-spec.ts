@@ -3,6 +3,7 @@ import {
   MessageBody,
   OnJoin,
   OnLeave,
+  OnPresenceUpdate,
   OnSubscribe,
   TopicGateway,
   TopicName,
@@ -21,11 +22,13 @@ let hooks: string[] = [];
 class RoomTopic {
   @OnSubscribe()
   enter(@CurrentConnection() me: RealtimeConnection, @MessageBody('name') name?: string) {
+    if (name === 'refused') return false;
     return !me.roles.has('banned') && { info: { name: name ?? me.userId.toUpperCase() } };
   }
 
   @OnJoin()
   @OnLeave()
+  @OnPresenceUpdate()
   changed(@MessageBody() { kind, userId, info }: PresenceChange, @TopicName() topic: string) {
     hooks.push(`${userId} ${kind} ${topic} ${JSON.stringify(info)}`);
   }
@@ -294,5 +297,73 @@ describe('whether a user is online', () => {
     await expect.poll(() => seen).toEqual(['online']);
     for (const tab of tabs) tab.socket.terminate();
     await expect.poll(() => seen).toEqual(['online', 'offline']);
+  });
+});
+
+describe('what is shown of a user', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
+  const shown = async () => (await stage.realtime.usersIn(topic)).users.find(({ userId }) => userId === 'ann')?.info;
+
+  it('is what the application sets, told to watchers and to one node', async () => {
+    const watcher = await watch(stage);
+    await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    expect(await stage.realtime.updatePresence(topic, 'ann', { away: true })).toBe(true);
+    expect((await watcher.next(newsOf('updated', 'ann'))).payload).toEqual({
+      topic,
+      userId: 'ann',
+      info: { away: true },
+    });
+    expect(await shown()).toEqual({ away: true });
+    await expect.poll(() => hooks).toContain(`ann updated ${topic} {"away":true}`);
+    expect(hooks.filter((text) => text.startsWith('ann updated'))).toHaveLength(1);
+    expect(await stage.realtime.updatePresence(topic, 'nobody', {})).toBe(false);
+  });
+
+  it('is asked for again with a payload, and a no leaves everything as it was', async () => {
+    const watcher = await watch(stage);
+    const ann = await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    await ann.request({ action: 'subscribe', topic, payload: { name: 'Annie' } });
+    await watcher.next(newsOf('updated', 'ann'));
+    expect(await shown()).toEqual({ name: 'Annie' });
+    const refused = await ann.request({ action: 'subscribe', topic, payload: { name: 'refused' } });
+    expect(refused).toMatchObject({ type: 'realtime:error', payload: { code: 'FORBIDDEN' } });
+    expect(await shown()).toEqual({ name: 'Annie' });
+    await stage.realtime.publish(topic, { type: 'fence' });
+    expect((await ann.next('fence')).type).toBe('fence');
+  });
+});
+
+describe('a user with two connections of which one drops', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { presence: { graceMs: 60_000 } } });
+
+  it.each([0, 1, 2])('stays when the other leaves meanwhile, %i nodes further', async (further) => {
+    const watcher = await watch(stage);
+    const phone = await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    for (let i = 0; i < further; i++) await stage.connectAs('yan');
+    const laptop = await enter(stage, 'ann');
+    phone.socket.terminate();
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connectionCount).toBe(2);
+    await leave(laptop);
+    await expect.poll(async () => (await stage.realtime.usersIn(topic)).connectionCount).toBe(1);
+    expect((await stage.realtime.usersIn(topic)).userCount).toBe(2);
+    await stage.realtime.publish(topic, { type: 'fence' });
+    await watcher.next('fence');
+    expect(watcher.pending.filter(({ type }) => type === 'realtime:left')).toEqual([]);
+  });
+});
+
+describe('a subscriber that asks at once who is there', () => {
+  const stage = Stage.shared({ providers: [RoomTopic], options: { limits: { maxPresenceUsers: Infinity } } });
+
+  it('finds itself, also when all members may be listed', async () => {
+    for (let i = 0; i < 20; i++) {
+      const userId = `user-${i}`;
+      const guest = await enter(stage, userId);
+      const { payload } = await guest.request({ action: 'presence', topic });
+      expect(payload.users.map((each: { userId: string }) => each.userId)).toContain(userId);
+    }
   });
 });
