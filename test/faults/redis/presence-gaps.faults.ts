@@ -93,7 +93,7 @@ describe('While Redis halts for 6 s', () => {
     const leaver = await enter(there, 'leaver');
     const watchers = [await Watcher.join(here, 'here'), await Watcher.join(there, 'there')];
     redis.pause();
-    void leaver.send({ action: 'unsubscribe', topic: ROOM });
+    leaver.send({ action: 'unsubscribe', topic: ROOM });
     const comer = await here.connectAs('comer').catch(() => undefined);
     comer?.send({ action: 'subscribe', topic: ROOM, id: 1 });
     await delay(6_000);
@@ -129,7 +129,7 @@ describe('In a topic of 10,000 members and more', () => {
     });
     const set = (from: number, to: number) =>
       Promise.all(
-        Array.from({ length: to - from }, (_, i) => store.set(ROOM, { userId: `u${from + i}`, connections: 1 })),
+        Array.from({ length: to - from }, async (_, i) => store.set(ROOM, { userId: `u${from + i}`, connections: 1 })),
       );
     await set(0, 9_500);
     const watcher = await Watcher.join(here, 'watcher');
@@ -146,7 +146,7 @@ describe('In a topic of 10,000 members and more', () => {
     };
     await gap(async () => {
       await set(9_500, 9_900);
-      await Promise.all(Array.from({ length: 300 }, (_, i) => store.remove(ROOM, `u${i}`)));
+      await Promise.all(Array.from({ length: 300 }, async (_, i) => store.remove(ROOM, `u${i}`)));
     });
     await expect.poll(count, { timeout: 5_000 }).toBe(9_901 - 300);
     expect([watcher.odd, watcher.resets]).toEqual([[], 0]);
