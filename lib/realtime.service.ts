@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
-import { readMetadataPatch } from './core/connection/metadata-patch.js';
+import { readMetadataPatch } from './core/identity/metadata-patch.js';
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';

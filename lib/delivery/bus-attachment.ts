@@ -1,10 +1,4 @@
-import {
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ALL_SUBJECT, nodeSubject } from '../core/bus/subject.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
@@ -25,7 +19,7 @@ import { SafeLogger } from '../errors/safe-logger.js';
 /** Attaches this node to the bus, and keeps the node and its users in the shared directories, while the application runs. */
 @Injectable()
 export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #logger = new Logger(BusAttachment.name);
+  readonly #logger = new SafeLogger(BusAttachment.name);
 
   constructor(
     private readonly bus: MessageBus,

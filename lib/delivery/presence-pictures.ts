@@ -1,4 +1,5 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { SafeLogger } from '../errors/safe-logger.js';
+import { Injectable } from '@nestjs/common';
 import type { PresenceNews, PresencePosition } from '../core/presence/presence-position.js';
 import type { PresenceChange } from '../core/presence/presence.js';
 import { ToldPicture } from '../core/presence/told-picture.js';
@@ -32,7 +33,7 @@ interface Watched {
  */
 @Injectable()
 export class PresencePictures implements WatchedTopics {
-  readonly #logger = new Logger(PresencePictures.name);
+  readonly #logger = new SafeLogger(PresencePictures.name);
   readonly #topics = new Map<string, Watched>();
   #reads = 0;
   #ticks = 0;

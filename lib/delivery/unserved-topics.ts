@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { SafeLogger } from '../errors/safe-logger.js';
 import type { Address } from '../core/routing/address.js';
 import { topicShape } from '../core/topic/topic-shape.js';
 import type { TopicPolicies } from './topic-policies.js';
@@ -11,7 +11,7 @@ const MAX_WARNINGS = 20;
  * there. Once per shape of names.
  */
 export class UnservedTopics {
-  readonly #logger = new Logger('RealtimeService');
+  readonly #logger = new SafeLogger('RealtimeService');
   readonly #warned = new Set<string>();
 
   constructor(private readonly policies: TopicPolicies) {}

@@ -9,7 +9,8 @@ import { HandlerCall } from './handler-call.js';
 import { HandlerRun } from './handler-run.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
-import { decideSubscribe, type SubscribeDecision } from './subscribe-decision.js';
+import { NeutralContext } from './neutral-context.js';
+import { decideSubscribe, refusalOf, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
 import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
 

@@ -1,6 +1,6 @@
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { CLOSE_CODES, type CloseCodeName } from '../core/protocol/close-code.js';
-import { patchMetadata } from '../core/connection/metadata-patch.js';
+import { patchMetadata } from '../core/identity/metadata-patch.js';
 import { createConnection, type RealtimeConnection } from '../core/connection/connection.js';
 import type { MetadataOrder, RightsOrder } from '../core/routing/envelope.js';
 import type { ConnectionEvents } from '../delivery/connection-events.js';

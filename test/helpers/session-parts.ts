@@ -10,6 +10,8 @@ import { LocalDelivery } from '../../lib/delivery/local-delivery.js';
 import { LocalPresence } from '../../lib/delivery/local-presence.js';
 import { Membership } from '../../lib/delivery/membership.js';
 import { PendingSubscribers } from '../../lib/delivery/pending-subscribers.js';
+import { NeutralContext } from '../../lib/handlers/neutral-context.js';
+import { PresencePictures } from '../../lib/delivery/presence-pictures.js';
 import { PresenceWatchers } from '../../lib/delivery/presence-watchers.js';
 import type { TopicPolicy } from '../../lib/delivery/topic-policies.js';
 import { TopicStreams } from '../../lib/delivery/topic-streams.js';
@@ -50,11 +52,22 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const router = new EnvelopeRouter(delivery, streams, pending);
   const membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
   const events = new ConnectionEvents();
-  const dispatcher = new HandlerDispatcher(new TopicHandlerRegistry(), new ConnectionHookRegistry());
+  const dispatcher = new HandlerDispatcher(
+    new TopicHandlerRegistry(),
+    new ConnectionHookRegistry(),
+    new NeutralContext(),
+  );
   const policyOf = new Map<string, TopicPolicy>();
   const policies = { hasGateways: true, of: (topic: string) => policyOf.get(topic) };
   const store = new InMemoryPresenceStore(bus);
-  const presence = new TopicPresence(settings, policies, new LocalPresence(store, 0), watchers, store);
+  const presence = new TopicPresence(
+    settings,
+    policies,
+    new LocalPresence(store, 0),
+    watchers,
+    store,
+    new PresencePictures(watchers, delivery, store),
+  );
   /** Takes the name of a user as a token. */
   const handshake = {
     authenticate: async (userId: string): Promise<Authenticated> => authenticatedAs(userId),

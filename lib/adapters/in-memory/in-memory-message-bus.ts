@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { SafeLogger } from '../../errors/safe-logger.js';
 import cluster from 'node:cluster';
 import { localReport, type DeliveryReport } from '../../core/routing/delivery-report.js';
 import type { Envelope } from '../../core/routing/envelope.js';
@@ -12,7 +12,7 @@ import {
 } from '../../ports/message-bus.js';
 import { siblingProcesses } from './sibling-processes.js';
 
-const logger = new Logger('RealtimeModule');
+const logger = new SafeLogger('RealtimeModule');
 
 function severalProcesses(manager: string): string {
   return (

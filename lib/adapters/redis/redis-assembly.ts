@@ -8,7 +8,7 @@ import { RedisChannels } from './connection/redis-channels.js';
 import { loadRedis, type RedisModule } from './connection/redis-client.js';
 import type { RedisClient } from './connection/redis-connection.js';
 import { RedisHistoryStore } from './history/redis-history-store.js';
-import { RedisTransport } from './bus/redis-transport.js';
+import { RedisTransport } from './connection/redis-transport.js';
 import { RedisMessageBus } from './bus/redis-message-bus.js';
 import type { RedisNetwork } from './connection/redis-network.js';
 import { RedisNodeDirectory } from './directory/redis-node-directory.js';

@@ -3,7 +3,7 @@ import type { Address } from '../routing/address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
 import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routing/envelope.js';
 import { explainMetadata } from '../connection/connection.js';
-import type { MetadataPatch } from '../connection/metadata-patch.js';
+import type { MetadataPatch } from '../identity/metadata-patch.js';
 import { isStreamPosition } from '../history/history.js';
 import type { PresenceLink, PresenceNews } from '../presence/presence-position.js';
 import { isTopic } from '../topic/topic.js';

@@ -1,6 +1,6 @@
 import { all, connection, role, user, type Address } from './address.js';
 import type { CloseCodeName } from '../protocol/close-code.js';
-import type { MetadataPatch } from '../connection/metadata-patch.js';
+import type { MetadataPatch } from '../identity/metadata-patch.js';
 import type { StreamPosition } from '../history/history.js';
 import type { RealtimeMessage } from '../message/message.js';
 import type { PresenceNews } from '../presence/presence-position.js';

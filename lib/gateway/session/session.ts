@@ -1,6 +1,6 @@
 import { connectionIdOn } from '../../core/connection/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../../core/connection/connection.js';
-import { patchMetadata, type MetadataPatch } from '../../core/connection/metadata-patch.js';
+import { patchMetadata, type MetadataPatch } from '../../core/identity/metadata-patch.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';

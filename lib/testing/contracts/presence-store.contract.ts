@@ -143,7 +143,12 @@ export const presenceStoreContract: readonly ContractCase<PresenceSetup>[] = [
   }),
   storeCase('keeps a user without connections until it is removed', async (node, room) => {
     await node.set(room, 'ann', 0);
-    assert.deepEqual(await node.read(room), { topic: room, users: [{ userId: 'ann', connections: 0 }], userCount: 1, connectionCount: 0 });
+    assert.deepEqual(await node.read(room), {
+      topic: room,
+      users: [{ userId: 'ann', connections: 0 }],
+      userCount: 1,
+      connectionCount: 0,
+    });
   }),
   storeCase('lists no more than it is asked for, and counts all', async (node, room) => {
     await Promise.all(numbered(30).map((userId) => node.set(room, userId, 2)));

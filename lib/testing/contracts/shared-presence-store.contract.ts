@@ -99,7 +99,12 @@ export const sharedPresenceStoreContract: readonly ContractCase<PresenceSetup>[]
     const left = [{ kind: 'left', userId: 'bob' }];
     assert.deepEqual((await b.heard(room)).slice(2), left);
     assert.deepEqual(told(), left);
-    assert.deepEqual(await b.read(room), { topic: room, users: [{ userId: 'ann', connections: 1 }], userCount: 1, connectionCount: 1 });
+    assert.deepEqual(await b.read(room), {
+      topic: room,
+      users: [{ userId: 'ann', connections: 1 }],
+      userCount: 1,
+      connectionCount: 1,
+    });
   }),
   sharedCase('waits for those who were on a node that has closed, for the time given', async ([a, b, c], room) => {
     await a.set(room, 'ann', 0);

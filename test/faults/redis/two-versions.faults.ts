@@ -1,7 +1,7 @@
 import { OnSubscribe, TopicGateway } from 'nestjs-realtime';
 import type { Envelope } from 'nestjs-realtime/ports';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisTransport } from '../../../lib/adapters/redis/bus/redis-transport.js';
+import { RedisTransport } from '../../../lib/adapters/redis/connection/redis-transport.js';
 import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
 import { user } from '../../../lib/core/routing/address.js';
 import { Fleet } from './fleet.js';

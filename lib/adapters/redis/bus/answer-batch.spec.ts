@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { encodeFrame, type BusFrame } from '../../../core/bus/bus-frame.js';
 import { AnswerBatch } from './answer-batch.js';
 import { RedisChannels, type RedisChannel } from '../connection/redis-channels.js';
-import { RedisTransport } from './redis-transport.js';
+import { RedisTransport } from '../connection/redis-transport.js';
 
 const channels = new RedisChannels('realtime', 0);
 

@@ -1,6 +1,6 @@
 import type { BusFrame, ReachedCount } from '../../../core/bus/bus-frame.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
-import type { RedisTransport } from './redis-transport.js';
+import type { RedisTransport } from '../connection/redis-transport.js';
 
 /** Most answers in one frame. */
 const MAX_COUNTS = 4_096;

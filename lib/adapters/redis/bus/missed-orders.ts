@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { SafeLogger } from '../../../errors/safe-logger.js';
 import { decodeFrame } from '../../../core/bus/bus-frame.js';
 import { isKeptOrder } from '../../../core/bus/kept-order.js';
 import { all } from '../../../core/routing/address.js';
@@ -8,7 +8,7 @@ import type { RedisChannels } from '../connection/redis-channels.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import { ORDER_LIFE_MS, readOrdersScript } from './order-scripts.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';
-import type { RedisTransport } from './redis-transport.js';
+import type { RedisTransport } from '../connection/redis-transport.js';
 
 /** How many orders that were carried out are remembered; it has to cover what is looked back for. */
 const MAX_REMEMBERED = 65_536;
@@ -25,7 +25,7 @@ type Entry = readonly [id: string, fields: readonly string[]];
  * meant for connections that were there before, and is left out.
  */
 export class MissedOrders {
-  readonly #logger = new Logger(MissedOrders.name);
+  readonly #logger = new SafeLogger(MissedOrders.name);
   readonly #carriedOut = new Set<string>();
   /** Until when this node has certainly heard each partition, in milliseconds of this process. */
   readonly #heardUntil: (number | undefined)[] = [];

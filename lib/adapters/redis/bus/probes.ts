@@ -1,7 +1,7 @@
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { TICK_MS } from '../connection/redis-connection.js';
 import type { MissedOrders } from './missed-orders.js';
-import type { RedisTransport } from './redis-transport.js';
+import type { RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 

@@ -7,7 +7,7 @@ import { fromQueryResultData, toQueryResultData } from './node-query-result-data
 import { NodeCoverage } from './node-coverage.js';
 import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
-import type { RedisTransport } from './redis-transport.js';
+import type { RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';

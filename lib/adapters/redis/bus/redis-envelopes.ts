@@ -10,7 +10,7 @@ import { publishOrderScript } from './order-scripts.js';
 import type { PublicationReports } from './publication-reports.js';
 import type { RedisAnswers } from './redis-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
-import { tooLarge, type RedisTransport } from './redis-transport.js';
+import { tooLarge, type RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';

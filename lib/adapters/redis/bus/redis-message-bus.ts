@@ -20,7 +20,7 @@ import { TICK_MS } from '../connection/redis-connection.js';
 import { MissedOrders } from './missed-orders.js';
 import type { PublicationReports } from './publication-reports.js';
 import { RedisEnvelopes } from './redis-envelopes.js';
-import { tooLarge, type RedisBusStats, type RedisTransport } from './redis-transport.js';
+import { tooLarge, type RedisBusStats, type RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
 import type { RedisSettings } from '../connection/redis-options.js';
@@ -31,6 +31,7 @@ import { SafeLogger } from '../../../errors/safe-logger.js';
 /** Carries envelopes over Redis: one channel for each subject, on one server or spread over a Redis Cluster. */
 export class RedisMessageBus extends MessageBus {
   readonly #logger = new SafeLogger(RedisMessageBus.name);
+  readonly #orders: MissedOrders;
   readonly #probes: Probes;
   readonly #envelopes: RedisEnvelopes;
   readonly #live = new Set<RedisServer>();

@@ -1,5 +1,3 @@
-import { Logger } from '@nestjs/common';
-
 /** How many different refusals are told apart; more would be a fault of another kind. */
 const MAX_KINDS = 64;
 
@@ -8,7 +6,7 @@ const MAX_KINDS = 64;
  * written (`MISCONF`). The first of each kind is logged with Redis's own text.
  */
 export class RedisRefusals {
-  readonly #logger = new Logger(RedisRefusals.name);
+  readonly #logger = new SafeLogger(RedisRefusals.name);
   readonly #counts = new Map<string, number>();
 
   /** How often Redis has refused something, by the word that its text begins with. */

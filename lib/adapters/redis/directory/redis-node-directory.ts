@@ -4,7 +4,7 @@ import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
 import { hashSlot } from '../connection/hash-slot.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { unavailable } from '../connection/redis-connection.js';
-import type { RedisTransport } from '../bus/redis-transport.js';
+import type { RedisTransport } from '../connection/redis-transport.js';
 import { leasesScript } from './leases-script.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import { RedisScript } from '../connection/redis-script.js';

@@ -14,7 +14,7 @@ import { publishScript } from './publish-script.js';
 import { readScript } from './read-script.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { unavailable } from '../connection/redis-connection.js';
-import { tooLarge, type RedisTransport } from '../bus/redis-transport.js';
+import { tooLarge, type RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
 import type { RedisServer } from '../connection/redis-server.js';

@@ -1,6 +1,6 @@
 import type { Problem } from '../base/problem.js';
 import { stringifyMessage } from '../message/message.js';
-import { explainMetadata } from './connection.js';
+import { explainMetadata } from '../connection/connection.js';
 
 /** Changes of metadata by key: `null` removes a key, anything else replaces its value. */
 export type MetadataPatch = Readonly<Record<string, unknown>>;

@@ -6,9 +6,9 @@ import {
   type UnknownFrame,
 } from '../../../core/bus/bus-frame.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
-import { HeardSequences } from './heard-sequences.js';
-import type { RedisChannel } from '../connection/redis-channels.js';
-import { command, type RedisNetwork } from '../connection/redis-network.js';
+import { HeardSequences } from '../bus/heard-sequences.js';
+import type { RedisChannel } from './redis-channels.js';
+import { command, type RedisNetwork } from './redis-network.js';
 
 /** What goes on unseen, for tests and for those who look for a fault. */
 export interface RedisBusStats {
