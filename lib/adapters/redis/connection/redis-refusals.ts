@@ -1,3 +1,4 @@
+import { SafeLogger } from '../../../errors/safe-logger.js';
 /** How many different refusals are told apart; more would be a fault of another kind. */
 const MAX_KINDS = 64;
 
