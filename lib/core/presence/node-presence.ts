@@ -62,8 +62,10 @@ export class NodePresence {
     const known = attendee.connections.find(({ id }) => id === connectionId);
     if (known && (info === undefined || JSON.stringify(info) === JSON.stringify(known.info))) return undefined;
     const others = attendee.connections.filter((each) => each !== known);
+    const shown = JSON.stringify(attendee.info);
     attendee.connections = [...others, { id: connectionId, info, since }];
-    return set(attendee);
+    const statement = set(attendee);
+    return known && JSON.stringify(attendee.info) === shown ? undefined : statement;
   }
 
   /** A connection left the topic on purpose. */

@@ -68,7 +68,7 @@ export class PresenceNode {
 
   /** Reads presence, with the members sorted by id. */
   async read(topic: string, limit = 10_000): Promise<Presence> {
-    const presence = await this.store.read(topic, limit);
+    const { at: _place, ...presence } = await this.store.read(topic, limit);
     return { ...presence, users: presence.users.toSorted(byUserId) };
   }
 
