@@ -42,7 +42,7 @@ async function useAll(options: RedisBackendOptions): Promise<void> {
   expect((await b.history.read('chat:1', { limit: 10 }, retention)).publications).toHaveLength(1);
   await Promise.all([a, b].map(({ id, presence }) => presence.open({ id, changed: () => undefined })));
   await Promise.all([a.presence.set('chat', { userId: 'ann', connections: 1 }), b.presence.remove('chat', 'ann')]);
-  expect(await b.presence.read('chat', 10)).toMatchObject({ users: 1 });
+  expect(await b.presence.read('chat', 10)).toMatchObject({ userCount: 1 });
   await b.presence.close(0);
   await a.presence.remove('chat', 'ann');
   await a.presence.set('chat', { userId: 'bob', connections: 1 });
