@@ -13,16 +13,16 @@ import type { MessageBus } from '../../ports/message-bus.js';
  * nodes, each node would assign its own offsets.
  */
 export class InMemoryHistoryStore extends HistoryStore {
-  readonly #streams: PublicationStreams;
+  /** Made when first used: a topic without a history needs no name of a store. */
+  #madeStreams: PublicationStreams | undefined;
 
   /** @param ids names the store, and so its epochs */
   constructor(
     private readonly bus: MessageBus,
     private readonly clock: Clock,
-    ids: IdGenerator,
+    private readonly ids: IdGenerator,
   ) {
     super();
-    this.#streams = new PublicationStreams(ids.next());
   }
 
   publish(
@@ -43,5 +43,9 @@ export class InMemoryHistoryStore extends HistoryStore {
 
   read(topic: string, range: HistoryRange, retention: Retention): HistoryPage {
     return this.#streams.page(topic, range, retention, this.clock.now());
+  }
+
+  get #streams(): PublicationStreams {
+    return (this.#madeStreams ??= new PublicationStreams(this.ids.next()));
   }
 }

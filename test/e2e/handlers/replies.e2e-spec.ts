@@ -88,7 +88,7 @@ describe('what a handler returns', () => {
   it('is logged with the message type when JSON cannot carry it', async () => {
     const logs = collectLogs();
     await ask(() => 1n);
-    expect(logs).toEqual([expect.stringContaining('The reply to "ask" cannot be carried by JSON')]);
+    expect(logs).toEqual([expect.stringContaining('The reply to "ask" in "desk" cannot be serialised as JSON')]);
   });
 
   it('is not told when the message had no id', async () => {
