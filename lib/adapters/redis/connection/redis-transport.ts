@@ -6,7 +6,7 @@ import {
   type UnknownFrame,
 } from '../../../core/bus/bus-frame.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
-import { HeardSequences } from '../bus/heard-sequences.js';
+import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from './redis-channels.js';
 import { command, type RedisNetwork } from './redis-network.js';
 
