@@ -65,6 +65,7 @@ export { addressed, broadcastMessage, connectionMessage, roleMessage, userMessag
 export type {
   AddressedMessage,
   DisconnectOrder,
+  MetadataOrder,
   Envelope,
   EnvelopeContent,
   MessageContent,

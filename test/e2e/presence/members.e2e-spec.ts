@@ -96,7 +96,9 @@ describe('what is shown of a user', () => {
     const ann = await app.connectAs('ann');
     const { payload } = await ann.request({ action: 'subscribe', topic: 'room:1' });
     expect([payload.code, await membersOf(app)]).toEqual(['INTERNAL', []]);
-    expect(logs).toEqual([expect.stringMatching(/RoomTopic\.enter returned an info that cannot be serialised[^]*BigInt/)]);
+    expect(logs).toEqual([
+      expect.stringMatching(/RoomTopic\.enter returned an info that cannot be serialised[^]*BigInt/),
+    ]);
   });
 });
 

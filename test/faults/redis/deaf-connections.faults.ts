@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NodeCoverage } from '../../../lib/adapters/redis/bus/node-coverage.js';
 import { Probes } from '../../../lib/adapters/redis/bus/probes.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Fleet } from './fleet.js';
@@ -69,7 +70,9 @@ describe('A node that is led to a replica with its subscriptions, where Redis do
     const fence = vi.spyOn(Probes.prototype, 'fence').mockImplementation(async (server) => {
       server.probeReturned();
     });
-    onTestFinished(() => fence.mockRestore());
+    // The other node would see that nobody there listens for this one.
+    const isNeeded = vi.spyOn(NodeCoverage.prototype, 'isNeeded', 'get').mockReturnValue(false);
+    onTestFinished(() => [fence, isNeeded].forEach((spy) => spy.mockRestore()));
     const fleet = await leadAstray();
     const [astray, other] = fleet.nodes;
     await expect.poll(() => astray!.bus.stats.gaps).toBe(1);

@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HeardSequences } from '../../../lib/adapters/redis/bus/heard-sequences.js';
+import { HeardSequences } from '../../../lib/adapters/redis/connection/heard-sequences.js';
 import { RedisTransport } from '../../../lib/adapters/redis/connection/redis-transport.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { heldBytes } from '../../helpers/heap.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HeardSequences } from '../../../lib/adapters/redis/bus/heard-sequences.js';
+import { HeardSequences } from '../../../lib/adapters/redis/connection/heard-sequences.js';
 import { RedisConnection } from '../../../lib/adapters/redis/connection/redis-connection.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { Fleet } from './fleet.js';

@@ -98,8 +98,10 @@ describe('What somebody else says in the channel of a topic', () => {
     await vi.waitUntil(() => said.length >= 40, { timeout: 10_000 });
     await listener.unsubscribe(CHANNEL);
     const old = said.slice(0, 40);
-    const ahead = old.map((text) => text.replace(/,(\d+)\]\]\n/, (_, offset) => `,${Number(offset) + 5_000}]]\n`));
-    const elsewhere = old.map((text) => text.replace(/\["([\w-]+)",(\d+)\]\]\n/, '["elsewhere",$2]]\n'));
+    const ahead = old.map((text) =>
+      text.replace(/,(\d+)\],\{\}\]\n/, (_, offset) => `,${Number(offset) + 5_000}],{}]\n`),
+    );
+    const elsewhere = old.map((text) => text.replace(/\["([\w-]+)",(\d+)\],\{\}\]\n/, '["elsewhere",$2],{}]\n'));
     expect([ahead[0], elsewhere[0]]).not.toContain(old[0]);
     for (const text of [...old, ...old.toReversed(), ...ahead, ...elsewhere]) await stranger.publish(CHANNEL, text);
     await trial.goesOn(20);
