@@ -402,6 +402,11 @@ describe('writing a push', () => {
       { push: { channel: 't', unsubscribe: { code: 2000, reason: 'r' } } },
     ],
     [
+      'its end by a temporary failure is pushed',
+      { kind: 'unsubscribed', topic: 't', reason: 'r', retryable: true },
+      { push: { channel: 't', unsubscribe: { code: 2500, reason: 'r' } } },
+    ],
+    [
       'its end with a token is pushed',
       { kind: 'unsubscribed', topic: 't', reason: 'r', expired: true },
       { push: { channel: 't', unsubscribe: { code: 2501, reason: 'r' } } },

@@ -22,9 +22,9 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
     case 'subscribed':
       return subscribed(push, now);
     case 'unsubscribed': {
-      const { id, topic, expired, reason } = push;
+      const { id, topic, expired, retryable, reason } = push;
       if (id !== undefined) return reply(id, {});
-      const code = expired ? SUBSCRIPTION_EXPIRED : UNSUBSCRIBED;
+      const code = expired ? SUBSCRIPTION_EXPIRED : retryable ? INSUFFICIENT_STATE : UNSUBSCRIBED;
       return { push: { channel: topic, unsubscribe: { code, reason } } };
     }
     case 'joined':

@@ -103,6 +103,12 @@ describe('writing a push', () => {
     });
   });
 
+  it('says of a subscription that ended because of a temporary failure that it may be tried again', () => {
+    expect(encode({ kind: 'unsubscribed', topic: 't', reason: 'r', retryable: true })).toMatchObject({
+      payload: { topic: 't', reason: 'r', retryable: true },
+    });
+  });
+
   it('leaves the payload out when there is nothing to say', () => {
     expect(encode({ kind: 'pong', id: 1 })).toEqual({ type: 'realtime:pong', id: 1, timestamp: NOW });
   });

@@ -121,7 +121,7 @@ function payloadOf(push: Push): unknown {
       // encodeHistory writes it, because its publications are already text.
       return undefined;
     case 'unsubscribed':
-      return { topic: push.topic, reason: push.reason };
+      return { topic: push.topic, reason: push.reason, retryable: push.retryable };
     case 'joined':
     case 'left':
     case 'updated':

@@ -46,6 +46,8 @@ export type Push =
       readonly reason?: string;
       /** True if the topic token expired; the client may resubscribe at once with a new one. */
       readonly expired?: boolean;
+      /** True if the subscription ended because of a temporary failure; the client may resubscribe. */
+      readonly retryable?: boolean;
     }
   | {
       readonly kind: 'history';

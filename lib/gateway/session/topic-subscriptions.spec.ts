@@ -140,6 +140,81 @@ describe('a subscription', () => {
     expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.' });
   });
 
+  it.each([
+    ['UNAVAILABLE', { retryable: true }],
+    ['TIMEOUT', { retryable: true }],
+    ['RATE_LIMITED', { retryable: true }],
+    ['VALIDATION_FAILED', {}],
+    ['TOPIC_NOT_FOUND', {}],
+  ] as const)('that ends with %s says whether it may be tried again', async (code, said) => {
+    await subscribe('a');
+    vi.mocked(parts.dispatcher.subscribe).mockResolvedValueOnce({ allowed: false, error: { code, message: 'No.' } });
+    await subscriptions.reauthorize();
+    expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', ...said });
+  });
+
+  describe('is judged again', () => {
+    /** The payload by which the topic is judged again. */
+    const judgedBy = async () => {
+      await subscriptions.reauthorize();
+      const [, , payload, event] = vi.mocked(parts.dispatcher.subscribe).mock.lastCall!;
+      return [event, payload];
+    };
+
+    it('by the payload that it began with, and later by that of the last subscribe that was accepted', async () => {
+      await subscribe('a', { payload: { key: 1 } });
+      expect(await judgedBy()).toEqual(['reauthorize', { key: 1 }]);
+      await subscribe('a', { payload: { key: 2 } });
+      expect(await judgedBy()).toEqual(['reauthorize', { key: 2 }]);
+    });
+
+    it.each([null, 0, false, '', []])('by a payload that is %j', async (payload) => {
+      await subscribe('a', { payload });
+      expect(await judgedBy()).toEqual(['reauthorize', payload]);
+    });
+
+    it('by the payload as the client sent it, also when a handler has changed the object', async () => {
+      vi.mocked(parts.dispatcher.subscribe).mockImplementation(async (_connection, _topic, payload) => {
+        delete (payload as { key?: number }).key;
+        return { allowed: true };
+      });
+      const seen: unknown[] = [];
+      await subscribe('a', { payload: { key: 1 } });
+      vi.mocked(parts.dispatcher.subscribe).mockImplementation(async (_connection, _topic, payload) => {
+        seen.push(structuredClone(payload));
+        delete (payload as { key?: number }).key;
+        return { allowed: true };
+      });
+      await subscriptions.reauthorize();
+      await subscriptions.reauthorize();
+      expect(seen).toEqual([{ key: 1 }, { key: 1 }]);
+    });
+
+    it('by the payload before when another one was refused, or a subscribe had none', async () => {
+      await subscribe('a', { payload: { key: 1 } });
+      closed.add('a');
+      await subscribe('a', { payload: { key: 2 } });
+      closed.delete('a');
+      await subscribe('a');
+      expect(await judgedBy()).toEqual(['reauthorize', { key: 1 }]);
+    });
+
+    it('without the payload of a subscription that has ended', async () => {
+      await subscribe('a', { payload: { key: 1 } });
+      await subscriptions.leave('a');
+      await subscribe('a');
+      expect(await judgedBy()).toEqual(['reauthorize', undefined]);
+    });
+
+    it('without the payload of a subscription that could not begin', async () => {
+      parts.bus.joining = Promise.reject(new Error('away'));
+      await subscribe('a', { payload: { key: 1 } });
+      parts.bus.joining = undefined;
+      await subscribe('a');
+      expect(await judgedBy()).toEqual(['reauthorize', undefined]);
+    });
+  });
+
   it('that the server has begun asks no handler, and stays whatever the rights', async () => {
     closed.add('a');
     expect(await subscriptions.subscribeByServer('a')).toBe(true);

@@ -1,5 +1,6 @@
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import { haveSameRights } from '../../core/connection/connection.js';
+import { ERROR_CODES } from '../../core/protocol/error-code.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import { TopicGrants } from '../../core/topic/topic-grants.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
@@ -35,6 +36,11 @@ export class TopicSubscriptions {
   #chosenByBoth: Set<string> | undefined;
   /** Made with the first topic that is opened by a token. */
   #grants: TopicGrants | undefined;
+  /**
+   * The payload of the last accepted subscribe of each topic that had one, by which the topic is judged again. It is kept as JSON,
+   * because pipes and handlers may change the object that they are given.
+   */
+  #payloads: Map<string, string> | undefined;
 
   /** @param onLeave called for each topic that is left */
   constructor(
@@ -50,14 +56,17 @@ export class TopicSubscriptions {
     const { connection } = this.client;
     for (const topic of pubSub.topicsOf(connection.id)) {
       if (this.#chosenByServer?.has(topic)) continue;
-      const decision = await dispatcher.subscribe(connection, topic, undefined, 'reauthorize', this.#hasToken(topic));
+      const payload = this.#payloadOf(topic);
+      const decision = await dispatcher.subscribe(connection, topic, payload, 'reauthorize', this.#hasToken(topic));
       if (!pubSub.isSubscribed(connection.id, topic)) continue;
       if (decision.allowed) {
         presence.entered(topic, connection, decision.info);
         continue;
       }
       const left = this.leave(topic);
-      this.client.replies.push({ kind: 'unsubscribed', topic, reason: decision.error.message });
+      const { code, message: reason } = decision.error;
+      const { retryable } = ERROR_CODES[code];
+      this.client.replies.push({ kind: 'unsubscribed', topic, reason, ...(retryable && { retryable }) });
       await left;
     }
   }
@@ -101,6 +110,7 @@ export class TopicSubscriptions {
   async subscribe(command: SubscribeCommand): Promise<void> {
     const { pubSub, dispatcher, settings, presence } = this.services;
     const { topic, id, payload } = command;
+    const kept = JSON.stringify(payload) as string | undefined;
     let { connection } = this.client;
     if (command.renews) return this.#renewToken(command);
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
@@ -110,6 +120,7 @@ export class TopicSubscriptions {
       const again = payload === undefined ? undefined : await this.#judgeAgain(command);
       if (again === null || this.client.isClosed) return;
       if (this.isChosenByServer(topic)) (this.#chosenByBoth ??= new Set()).add(topic);
+      this.#keepPayload(topic, kept);
       return this.#enter(topic, command, again);
     }
     const { maxTopicsPerConnection } = settings.limits;
@@ -133,7 +144,20 @@ export class TopicSubscriptions {
     } else if (this.client.isClosed) {
       // The application has seen the client enter, and must see it leave, even if it was gone before it could enter.
       await dispatcher.unsubscribed(connection, topic);
-    } else await this.#enter(topic, command, decision.info);
+    } else {
+      this.#keepPayload(topic, kept);
+      await this.#enter(topic, command, decision.info);
+    }
+  }
+
+  /** @param payload as JSON; without one, the payload of an earlier subscribe remains */
+  #keepPayload(topic: string, payload: string | undefined): void {
+    if (payload !== undefined) (this.#payloads ??= new Map()).set(topic, payload);
+  }
+
+  #payloadOf(topic: string): unknown {
+    const kept = this.#payloads?.get(topic);
+    return kept === undefined ? undefined : JSON.parse(kept);
   }
 
   /** @returns what is shown of the subscriber from now on; `null` when the answer is no, and the client has been told, or is gone */
@@ -237,6 +261,7 @@ export class TopicSubscriptions {
   leave(topic: string): Promise<void> | undefined {
     const { membership, presence } = this.services;
     const { connection } = this.client;
+    this.#payloads?.delete(topic);
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
     this.#chosenByBoth?.delete(topic);
