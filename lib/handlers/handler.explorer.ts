@@ -4,6 +4,7 @@ import type { TopicPattern } from '../core/topic/topic-pattern.js';
 import type { HandlerMark } from '../decorators/handler-metadata.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { checkEnhancers } from './enhancer.rules.js';
+import { refuseForeignMembers } from './foreign-member.rules.js';
 import { HandlerFactory } from './handler.factory.js';
 import type { Handler } from './handler.js';
 import { readMarkedClass, type MarkedClass } from './marked-class.js';
@@ -40,6 +41,7 @@ export class HandlerExplorer {
     for (const marked of classes) {
       refuseOtherCopy(marked);
       checkMarks(marked);
+      refuseForeignMembers(marked);
     }
     const owners = classes.flatMap((marked): PatternOwner[] =>
       marked.gateway ? [{ ...marked, pattern: compilePattern(marked.classRef.name, marked.gateway.pattern) }] : [],

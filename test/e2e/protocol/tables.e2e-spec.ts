@@ -82,7 +82,7 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   ],
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },
-    { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r' },
+    { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r', retryable: true },
   ],
   joined: [
     { kind: 'joined', topic: 't', userId: 'ann' },
