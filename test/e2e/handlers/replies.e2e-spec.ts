@@ -1,7 +1,8 @@
-import { ConflictException, HttpException, ImATeapotException } from '@nestjs/common';
+import { ConflictException, HttpException, ImATeapotException, type LoggerService } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
+import { of, throwError } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest } from '../../helpers/realtime-app.js';
@@ -19,6 +20,14 @@ class DeskTopic {
   @OnMessage('ask')
   ask() {
     return handle();
+  }
+}
+
+@TopicGateway('gate')
+class GateTopic {
+  @OnSubscribe()
+  join(): boolean {
+    throw new Error('unforeseen');
   }
 }
 
@@ -90,6 +99,38 @@ describe('what a handler returns', () => {
     await ask(() => 1n);
     expect(logs).toEqual([expect.stringContaining('The reply to "ask" in "desk" cannot be serialised as JSON')]);
   });
+
+  const lossy: [string, unknown, string][] = [
+    ['a Map', new Map([['ann', 1]]), 'It is a Map; send Object.fromEntries(map)'],
+    ['a Set', new Set(['ann']), 'It is a Set; send [...set]'],
+    ['a function', () => 'ann', 'It is a function'],
+    ['a symbol', Symbol('ann'), 'It is a symbol'],
+    ['NaN', NaN, 'It is NaN'],
+  ];
+
+  it.each(lossy)('is INTERNAL when JSON would lose it, and the log names the place: %s', async (_what, value, why) => {
+    const logs = collectLogs();
+    const answer = await ask(() => value);
+    expect(answer).toMatchObject({
+      type: 'realtime:error',
+      payload: { code: 'INTERNAL', action: 'message', topic: 'desk' },
+    });
+    expect(logs).toEqual([expect.stringContaining('The reply to "ask" in "desk" cannot be serialised as JSON')]);
+    expect(logs[0]).toContain(`TypeError: ${why}`);
+    expect(await ask(() => 'still here')).toMatchObject({ payload: 'still here' });
+  });
+
+  it.each(lossy)(
+    'ends a stream when JSON would lose an item, and the log names the place: %s',
+    async (_what, value, why) => {
+      const logs = collectLogs();
+      expect(await ask(() => of('first', value, 'never told'))).toMatchObject({ payload: 'first' });
+      expect((await ann.next('realtime:error')).payload).toMatchObject({ code: 'INTERNAL', topic: 'desk' });
+      expect(logs).toEqual([expect.stringContaining('The reply to "ask" in "desk" cannot be serialised as JSON')]);
+      expect(logs[0]).toContain(`TypeError: ${why}`);
+      expect(await typesReceivedBy(ann)).toEqual([]);
+    },
+  );
 
   it('is not told when the message had no id', async () => {
     handle = () => 'unheard';
@@ -184,6 +225,65 @@ describe('what a handler throws', () => {
     collectLogs();
     const { payload } = await ask(throwing(new RealtimeError('FORBIDDEN', 'No.', { details: { n: 1n } })));
     expect(payload.code).toBe('INTERNAL');
+  });
+});
+
+describe('a logger that throws', () => {
+  /** Fails at every level, once the application has booted. */
+  class FailingLogger implements LoggerService {
+    isOn = false;
+    lost = 0;
+    readonly log = () => this.#write();
+    readonly error = () => this.#write();
+    readonly warn = () => this.#write();
+    readonly debug = () => this.#write();
+
+    #write(): void {
+      if (!this.isOn) return;
+      this.lost += 1;
+      throw new Error('the disk is full');
+    }
+  }
+
+  const unforeseen = () => {
+    throw new Error('unforeseen');
+  };
+
+  it.each<[string, () => unknown]>([
+    ['a handler throws', unforeseen],
+    ['a handler rejects', () => Promise.reject(new Error('unforeseen'))],
+    ['a stream fails', () => throwError(() => new Error('unforeseen'))],
+    ['a reply is a Map', () => new Map()],
+    ['a reply is a BigInt', () => 1n],
+    ['an item of a stream is a Map', () => of(new Map())],
+    [
+      'the details of an error cannot be serialised',
+      () => {
+        throw new RealtimeError('FORBIDDEN', 'No.', { details: { n: 1n } });
+      },
+    ],
+  ])('does not keep a command from its answer, nor the next one: %s', async (_what, failing) => {
+    const logger = new FailingLogger();
+    const app = await startRealtimeApp({ providers: [DeskTopic], logger });
+    ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: 'desk' });
+    logger.isOn = true;
+    expect(await ask(failing)).toMatchObject({ type: 'realtime:error', payload: { code: 'INTERNAL' } });
+    expect(await ask(() => 'still here')).toMatchObject({ type: 'realtime:reply', payload: 'still here' });
+    logger.isOn = false;
+    expect(logger.lost).toBeGreaterThan(0);
+  });
+
+  it('does not keep a subscribe from its answer, nor the next command', async () => {
+    const logger = new FailingLogger();
+    const app = await startRealtimeApp({ providers: [GateTopic, DeskTopic], logger });
+    ann = await app.connectAs('ann');
+    logger.isOn = true;
+    const refused = await ann.request({ action: 'subscribe', topic: 'gate' });
+    expect(refused).toMatchObject({ type: 'realtime:error', payload: { code: 'UNAVAILABLE' } });
+    expect((await ann.request({ action: 'subscribe', topic: 'desk' })).type).toBe('realtime:subscribed');
+    logger.isOn = false;
+    expect(logger.lost).toBeGreaterThan(0);
   });
 });
 
