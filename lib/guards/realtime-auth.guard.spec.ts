@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   Controller,
+  ForbiddenException,
   Get,
   Injectable,
   Logger,
@@ -38,7 +39,9 @@ class FakeAuthenticator extends Authenticator {
     this.calls += 1;
     if (token === 'expired') throw new RealtimeError('TOKEN_EXPIRED', `token ${token} is old`);
     if (token === 'unavailable') throw new RealtimeError('UNAVAILABLE', `token ${token} cannot be checked`);
-    if (token !== 'ann') throw new Error(`token ${token} is bad`);
+    if (token === 'forged') throw new RealtimeError('UNAUTHENTICATED', `token ${token} is bad`);
+    if (token === 'locked') throw new ForbiddenException(`token ${token} is locked`);
+    if (token !== 'ann') throw new Error(`no answer about token ${token}`);
     return {
       identity: {
         userId: 'ann',
@@ -163,11 +166,18 @@ describe.each(adapters)('on an HTTP route (%s), RealtimeAuthGuard', (_name, adap
     ]);
   });
 
-  it('answers 503 when tokens cannot be verified at the moment', async () => {
+  it.each(['unavailable', 'broken'])('answers 503 when tokens cannot be verified at the moment (%s)', async (token) => {
     const { ask } = await serve(adapter());
-    const { status, text } = await ask('me', 'Bearer unavailable');
+    const { status, text } = await ask('me', `Bearer ${token}`);
 
     expect([status, JSON.parse(text)]).toMatchObject([503, { errorCode: 'UNAVAILABLE' }]);
+  });
+
+  it('answers 403 to somebody whom the authenticator locks out', async () => {
+    const { ask } = await serve(adapter());
+    const { status, text } = await ask('me', 'Bearer locked');
+
+    expect([status, JSON.parse(text)]).toMatchObject([403, { errorCode: 'FORBIDDEN' }]);
   });
 
   it('answers 403 without a role that is required', async () => {

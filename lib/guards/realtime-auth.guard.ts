@@ -13,7 +13,9 @@ import { tokenFromAuthorization } from '../core/identity/token.js';
 import { requirementsOf } from './requirement-metadata.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { ErrorCode } from '../core/protocol/error-code.js';
-import { RealtimeError } from '../errors/realtime.error.js';
+import type { RealtimeError } from '../errors/realtime.error.js';
+import { SafeLogger } from '../errors/safe-logger.js';
+import { TokenHooks } from '../errors/token-hooks.js';
 import { realtimeContextOf } from '../decorators/realtime-context.js';
 import { Authenticator } from '../ports/authenticator.js';
 import type { RealtimeUser } from './realtime-user.js';
@@ -46,6 +48,8 @@ const authenticated = new WeakMap<HttpRequest, RealtimeUser>();
  */
 @Injectable()
 export class RealtimeAuthGuard implements CanActivate {
+  readonly #hooks = new TokenHooks(new SafeLogger(RealtimeAuthGuard.name), Date.now);
+
   constructor(
     private readonly authenticator: Authenticator,
     private readonly reflector: Reflector,
@@ -104,22 +108,23 @@ export class RealtimeAuthGuard implements CanActivate {
         ...(expiresAt && { expiresAt }),
       };
     } catch (error) {
-      throw refusalOf(error);
+      throw refusalOf(this.#hooks.failure(error, 'Authenticator'));
     }
   }
 }
 
 /** Returns errors with fixed texts, because the cause may come from an application's own `Authenticator`. */
-function refusalOf(cause: unknown): Error {
-  switch (cause instanceof RealtimeError ? cause.code : undefined) {
-    case 'UNAVAILABLE': {
-      const message = 'Tokens cannot be verified at the moment; try again.';
-      return new ServiceUnavailableException(bodyOf(503, message, 'UNAVAILABLE'), { cause });
-    }
-    case 'TOKEN_EXPIRED': {
-      const { message } = authError({ kind: 'expired' });
-      return new UnauthorizedException(bodyOf(401, message, 'TOKEN_EXPIRED'), { cause });
-    }
+function refusalOf(cause: RealtimeError): Error {
+  switch (cause.code) {
+    case 'UNAVAILABLE':
+      return new ServiceUnavailableException(
+        bodyOf(503, 'Tokens cannot be verified at the moment; try again.', 'UNAVAILABLE'),
+        { cause },
+      );
+    case 'FORBIDDEN':
+      return new ForbiddenException(bodyOf(403, 'This user may not come in.', 'FORBIDDEN'), { cause });
+    case 'TOKEN_EXPIRED':
+      return new UnauthorizedException(bodyOf(401, authError({ kind: 'expired' }).message, 'TOKEN_EXPIRED'), { cause });
     default:
       return new UnauthorizedException(bodyOf(401, 'The token is not valid.', 'UNAUTHENTICATED'), { cause });
   }

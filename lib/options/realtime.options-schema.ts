@@ -64,7 +64,7 @@ function Section(): PropertyDecorator {
 
 class TokenSchema {
   @MustBe('the name of a query parameter, or false', (value) => value === false || isText(value)) query: unknown;
-  @IsFunction('(request) => string | undefined') from: unknown;
+  @IsFunction('(request) => string | undefined, or a promise of that') from: unknown;
   @IsBoolean() firstCommand: unknown;
 }
 

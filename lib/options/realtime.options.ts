@@ -19,7 +19,8 @@ export interface RealtimeOptions {
   jwt?: RealtimeJwtOptions;
   /**
    * Maps verified claims to an identity. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
-   * permissions, and `email` goes into the metadata.
+   * permissions, and `email` goes into the metadata. When it fails, the client is told to retry (503, 3004, `UNAVAILABLE`),
+   * unless it throws an `UnauthorizedException`, a `ForbiddenException` or a `RealtimeError` with another code.
    */
   claims?: (claims: JwtClaims) => IdentityInput | Promise<IdentityInput>;
   /**
@@ -76,8 +77,11 @@ export interface RealtimeOptions {
 export interface RealtimeTokenOptions {
   /** Name of the query parameter, or `false` if URLs must not contain tokens. Default `token`. */
   query?: string | false;
-  /** Returns the token from another place, such as a cookie; called before the other places are read. */
-  from?: (request: IncomingMessage) => string | undefined;
+  /**
+   * Returns the token from another place, such as a cookie, or a promise of it; called before the other places are read.
+   * When it fails, the client is told to retry (503), unless it throws an `UnauthorizedException` or a `ForbiddenException`.
+   */
+  from?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>;
   /** Lets clients connect without a token and send it as their first command (`auth`). Default false. */
   firstCommand?: boolean;
 }

@@ -10,9 +10,10 @@ import type { JwtClaims } from '../core/identity/claims.js';
  * **Not promised:** that the token has not expired. The caller checks `exp`, so that an application can choose to accept
  * expired tokens (`authorize.allowExpired`); a verifier that rejects them removes that choice.
  *
- * **Errors:** a `RealtimeError` with the code `TOKEN_EXPIRED` or `UNAVAILABLE` (the key server is unavailable: the client
- * is told to retry) is passed on. Every other rejection means `UNAUTHENTICATED`. Texts must not contain any part of the
- * token.
+ * **Errors:** a `RealtimeError` with the code `TOKEN_EXPIRED` or `UNAVAILABLE` (the key server is unavailable: the
+ * client is told to retry) is passed on. A 5xx exception of Nest, a timeout (`TimeoutError`, `AbortError`, `ETIMEDOUT`) and a
+ * system error of the network (`ECONN…`, `ENOTFOUND`, `EAI_AGAIN`), by itself or as a `cause`, count as `UNAVAILABLE`.
+ * Every other rejection means `UNAUTHENTICATED`. Texts must not contain any part of the token.
  */
 export abstract class JwtVerifier {
   /**

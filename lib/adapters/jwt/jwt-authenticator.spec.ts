@@ -134,15 +134,35 @@ describe('JwtAuthenticator', () => {
       ['throws', () => raise(new TypeError('zqx-marker'))],
       ['rejects', (() => Promise.reject(new TypeError('zqx-marker'))) as never],
       ['returns a list that throws', (() => ({ userId: 'ann', roles: throwing() })) as never],
-    ])('refuses what %s, and tells the log what kind of error it was', async (_what, claims) => {
+    ])('can tell nothing when it %s, and tells the log what kind of error it was', async (_what, claims) => {
       const error = await failureOf(authenticate(valid, { claims }));
-      expect(error).toMatchObject({ code: 'UNAUTHENTICATED' });
-      expect(log.error).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('threw TypeError'));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+      expect(log.error).toHaveBeenCalledExactlyOnceWith(
+        expect.stringMatching(/^claims failed.* TypeError$/),
+        expect.stringMatching(/^ {4}at /),
+      );
+      expect(inspect([error, log.error.mock.calls], { depth: null })).not.toContain('zqx-marker');
+    });
+  });
+
+  describe('when nobody can tell whether a token was revoked', () => {
+    it('says so, and does not let it in', async () => {
+      const isRevoked = () => Promise.reject(new TypeError('zqx-marker'));
+      const error = await failureOf(authenticate(valid, { isRevoked }));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE' });
       expect(inspect([error, log.error.mock.calls], { depth: null })).not.toContain('zqx-marker');
     });
   });
 
   describe('when the verifier fails', () => {
+    it('says UNAVAILABLE for a failure of the network, and nothing of its text', async () => {
+      const reason = Object.assign(new Error('zqx-marker'), { code: 'ECONNREFUSED' });
+      const error = await failureOf(authenticator(rejecting(reason)).authenticate('token'));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(log.error).toHaveBeenCalledOnce();
+      expect(inspect([error, log.error.mock.calls], { depth: null })).not.toContain('zqx-marker');
+    });
+
     it.each(['TOKEN_EXPIRED', 'UNAVAILABLE'] as const)('passes %s on', async (code) => {
       const reason = new RealtimeError(code, 'as the verifier says');
       await expect(failureOf(authenticator(rejecting(reason)).authenticate('token'))).resolves.toBe(reason);

@@ -10,6 +10,7 @@ import {
 } from '../../core/identity/claims.js';
 import { describeProblems, type Problem } from '../../core/base/problem.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import { TokenHooks } from '../../errors/token-hooks.js';
 import { Authenticator, type Authenticated, type AuthenticateOptions } from '../../ports/authenticator.js';
 import type { Clock } from '../../ports/clock.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
@@ -28,11 +29,13 @@ export interface JwtAuthenticatorOptions {
 /**
  * Authenticates a token: verifies it, checks its claims and expiry, and derives the identity from them.
  *
- * Clients receive fixed texts. The log has more: at debug level the reason for a refusal (the name of the error, because
- * messages of parsers quote their input), at error level a fault of the application's `claims` function.
+ * Clients receive fixed texts, unless a function of the application throws an error that is meant for them. The log has
+ * more: at debug level the reason for a refusal (the name of the error, because messages of parsers quote their input), at
+ * error level the faults of the application's functions.
  */
 export class JwtAuthenticator extends Authenticator {
   readonly #logger = new SafeLogger(JwtAuthenticator.name);
+  readonly #hooks: TokenHooks;
 
   constructor(
     private readonly verifier: JwtVerifier,
@@ -40,6 +43,7 @@ export class JwtAuthenticator extends Authenticator {
     private readonly options: JwtAuthenticatorOptions,
   ) {
     super();
+    this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
   async authenticate(token: string, { allowExpired = false }: AuthenticateOptions = {}): Promise<Authenticated> {
@@ -52,39 +56,26 @@ export class JwtAuthenticator extends Authenticator {
     }
     const identity = await this.#identify(claims);
     const expiresAt = new Date(claims.exp! * 1000);
-    if (!this.options.isRevoked) return { identity, expiresAt };
-    const isRevoked = () => this.#isRevoked(claims);
-    if (await isRevoked()) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
+    const { isRevoked: hook } = this.options;
+    if (!hook) return { identity, expiresAt };
+    const isRevoked = () => this.#hooks.run('isRevoked', () => hook(claims));
+    await this.#hooks.assertNotRevoked(isRevoked);
     return { identity, expiresAt, isRevoked };
-  }
-
-  async #isRevoked(claims: JwtClaims): Promise<boolean> {
-    try {
-      return (await this.options.isRevoked?.(claims)) ?? false;
-    } catch (error) {
-      this.#logger.error(`The option isRevoked threw ${(error as Error)?.name}`);
-      throw new RealtimeError('UNAVAILABLE', 'The revocation of the token cannot be checked at the moment; try again.');
-    }
   }
 
   async #verify(token: string): Promise<JwtClaims> {
     try {
       return await this.verifier.verify(token);
     } catch (error) {
-      if (error instanceof RealtimeError && PASSED_ON.has(error.code)) throw error;
-      throw this.#refuse(nameOf(error));
+      const failure = this.#hooks.failure(error, 'JwtVerifier');
+      throw failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
     }
   }
 
   async #identify(claims: JwtClaims): Promise<Identity> {
     const { claims: read } = this.options;
     if (read === undefined) return identityFromClaims(claims);
-    let identity: unknown;
-    try {
-      identity = complete(await read(claims));
-    } catch (error) {
-      throw this.#blame(`threw ${nameOf(error)}`);
-    }
+    const identity = await this.#hooks.run('claims', async () => complete(await read(claims)));
     const problems = explainIdentity(identity);
     if (problems.length > 0) throw this.#blame(`returned a value whose ${describeProblems(problems)}`);
     return identity as Identity;
@@ -100,9 +91,6 @@ export class JwtAuthenticator extends Authenticator {
     return new RealtimeError('UNAUTHENTICATED', 'The token is not valid.');
   }
 }
-
-/** Error codes that clients can react to. */
-const PASSED_ON: ReadonlySet<string> = new Set(['TOKEN_EXPIRED', 'UNAVAILABLE']);
 
 /** Fills in omitted fields. A value that is not a list stays as it is, so that validation reports it. */
 function complete(input: unknown): unknown {

@@ -5,6 +5,7 @@ import { isOriginAllowed } from '../../core/connection/origin.js';
 import { parseQuery } from '../../core/base/query-string.js';
 import { findToken } from '../../core/identity/token.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import { TokenHooks } from '../../errors/token-hooks.js';
 import { Authenticator, type Authenticated } from '../../ports/authenticator.js';
 import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
@@ -24,10 +25,10 @@ const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not conn
 /** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
 @Injectable()
 export class Handshake {
-  readonly #logger = new SafeLogger(Handshake.name);
   /** The authenticator judges a token's age, with tolerance for clocks that differ. */
   readonly #requirements: Requirements;
   readonly #deadline: Deadline;
+  readonly #hooks: TokenHooks;
 
   constructor(
     private readonly settings: RealtimeSettings,
@@ -36,6 +37,7 @@ export class Handshake {
   ) {
     this.#requirements = { ...settings.authorize, allowExpired: true };
     this.#deadline = new Deadline(settings.limits.authTimeoutMs, unverified);
+    this.#hooks = new TokenHooks(new SafeLogger(Handshake.name), () => clock.now());
   }
 
   /**
@@ -69,26 +71,41 @@ export class Handshake {
    */
   async authenticate(token: string): Promise<Authenticated> {
     const { allowExpired = false } = this.settings.authorize;
-    const authenticated = await this.#deadline.within(this.authenticator.authenticate(token, { allowExpired }));
+    const judging = this.#hooks.run('Authenticator', () => this.authenticator.authenticate(token, { allowExpired }));
+    const authenticated = await this.#deadline.within(judging);
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return authenticated;
     const { code, message } = authError(decision.refusal);
     throw new RealtimeError(code, message);
   }
 
-  /** The token of a request, wherever it is. */
-  tokenOf(request: IncomingMessage): string | undefined {
-    const { from, query } = this.settings.token;
+  /**
+   * The token of a request, wherever it is; a promise only where `token.from` returns one.
+   * @throws RealtimeError what `TokenHooks` makes of a failure of `token.from`
+   */
+  tokenOf(request: IncomingMessage): string | undefined | Promise<string | undefined> {
+    const { from } = this.settings.token;
+    if (!from) return this.#sentToken(request);
     try {
-      const found = from?.(request);
-      if (found) return found;
+      const found = from(request);
+      if (!isPromise(found)) return found || this.#sentToken(request);
+      const finding = this.#hooks.run('token.from', () => found);
+      return this.#deadline.within(finding).then((token) => token || this.#sentToken(request));
     } catch (error) {
-      // Only the name: the text may quote a cookie.
-      this.#logger.error(`The option token.from threw ${(error as Error)?.name}`);
+      throw this.#hooks.failure(error, 'token.from');
     }
+  }
+
+  /** The token where clients usually put it. */
+  #sentToken(request: IncomingMessage): string | undefined {
+    const { query } = this.settings.token;
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
     return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
   }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function';
 }
 
 function unverified(): RealtimeError {
@@ -99,8 +116,8 @@ function refused(refusal: Refusal): HandshakeOutcome {
   return { accepted: false, refusal };
 }
 
-function refusalBecauseOf(error: unknown): Refusal {
-  if (!(error instanceof RealtimeError)) return refusalOf('UNAUTHENTICATED', 'The token does not hold.');
-  const { code, message, retryAfterMs = 1_000 } = error;
+/** What a failure is answered with before the upgrade. */
+export function refusalBecauseOf(error: unknown): Refusal {
+  const { code, message, retryAfterMs = 1_000 } = error instanceof RealtimeError ? error : unverified();
   return refusalOf(code, message, code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined);
 }

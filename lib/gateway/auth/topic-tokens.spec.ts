@@ -72,6 +72,12 @@ describe('a token for a topic', () => {
     expect(await judge()).toEqual(refused(told));
   });
 
+  it('on which the network of the verifier fails is refused for the moment', async () => {
+    verify.mockRejectedValue(new TypeError(SECRET, { cause: Object.assign(new Error(SECRET), { code: 'ENOTFOUND' }) }));
+    expect(await judge()).toEqual(refused('UNAVAILABLE'));
+    expect(JSON.stringify(logged)).not.toContain(SECRET);
+  });
+
   it('that takes the verifier too long is refused for the moment', async () => {
     vi.useFakeTimers();
     verify.mockReturnValue(new Promise(() => undefined));
@@ -95,7 +101,7 @@ describe('a token that may be revoked', () => {
   it('opens nothing while nobody can tell', async () => {
     const fails = () => Promise.reject(new TypeError(SECRET));
     expect(await judge({ isRevoked: fails })).toEqual(refused('UNAVAILABLE'));
-    expect(logged).toEqual(['The option isRevoked threw TypeError']);
+    expect(logged).toEqual(['isRevoked failed, so tokens cannot be judged (UNAVAILABLE): TypeError']);
   });
 });
 

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { judgeTopicToken } from '../../core/topic/topic-token.js';
+import { describeFailure } from '../../core/identity/auth-failure.js';
 import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import { TokenHooks } from '../../errors/token-hooks.js';
 import { Clock } from '../../ports/clock.js';
 import { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
@@ -18,6 +20,7 @@ export type TopicGrant =
 export class TopicTokens {
   readonly #logger = new SafeLogger(TopicTokens.name);
   readonly #deadline: Deadline;
+  readonly #hooks: TokenHooks;
 
   constructor(
     private readonly verifier: JwtVerifier,
@@ -25,6 +28,7 @@ export class TopicTokens {
     private readonly settings: RealtimeSettings,
   ) {
     this.#deadline = new Deadline(settings.limits.authTimeoutMs, unknown);
+    this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
   /** Never rejects: whatever is wrong with the token is what the client is told. */
@@ -40,24 +44,16 @@ export class TopicTokens {
       const code = error instanceof RealtimeError ? error.code : undefined;
       if (code === 'TOKEN_EXPIRED') return { ok: false, error: { ...EXPIRED, ...at } };
       if (code === 'UNAVAILABLE') return { ok: false, error: { ...UNKNOWN, ...at } };
-      this.#logger.debug(`Token for a topic refused: ${(error as Error)?.name}`);
+      this.#logger.debug(`Token for a topic refused: ${describeFailure(error)}`);
       return { ok: false, error: { ...REFUSED, ...at } };
     }
   }
 
   async #verify(token: string): Promise<JwtClaims> {
-    const claims = await this.verifier.verify(token);
-    if (await this.#isRevoked(claims)) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
+    const claims = await this.#hooks.run('JwtVerifier', () => this.verifier.verify(token));
+    const { isRevoked } = this.settings;
+    if (isRevoked) await this.#hooks.assertNotRevoked(() => this.#hooks.run('isRevoked', () => isRevoked(claims)));
     return claims;
-  }
-
-  async #isRevoked(claims: JwtClaims): Promise<boolean> {
-    try {
-      return (await this.settings.isRevoked?.(claims)) ?? false;
-    } catch (error) {
-      this.#logger.error(`The option isRevoked threw ${(error as Error)?.name}`);
-      throw unknown();
-    }
   }
 }
 

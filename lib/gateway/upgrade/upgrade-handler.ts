@@ -10,7 +10,7 @@ import { Clock } from '../../ports/clock.js';
 import type { Codec } from '../../ports/codec.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
-import { Handshake } from '../auth/handshake.js';
+import { Handshake, refusalBecauseOf } from '../auth/handshake.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
 import { refuse } from './http-refusal.js';
@@ -117,7 +117,7 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
       const { address, host } = this.#proxies.clientAddressOf(request);
       // Those that are being judged may all be let in.
       const connections = this.gateway.connectionCount + this.#pending.size;
-      const token = this.handshake.tokenOf(request);
+      const token = await this.handshake.tokenOf(request);
       const { clientOpens = false } = codec;
       // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
       const guest = token === undefined || clientOpens ? 'anonymous' : 'token';
@@ -140,6 +140,7 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
       socket.off('error', destroy);
       this.gateway.upgrade(request, socket, head, codec, authenticated ?? { onAuthenticated: leave, token });
     } catch (error) {
+      if (error instanceof RealtimeError) return refuse(socket, refusalBecauseOf(error));
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();
     }

@@ -127,7 +127,7 @@ const SCENARIOS: [string, string, (app: ListeningApp, token: string) => Promise<
   [
     'a token.from that quotes the URL in its error',
     good,
-    connect,
+    refused,
     withOptions({ token: { from: ({ url }: IncomingMessage) => throwing(String(url))() } }),
   ],
   ['a hook that throws', good, connect, { providers: [FailingHook] }],

@@ -1,0 +1,96 @@
+import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/identity/auth-failure.js';
+import { RealtimeError } from './realtime.error.js';
+
+/** Where failures are written to: a Nest `Logger`, for example. */
+export interface FailureLog {
+  error(text: string, stack?: string): void;
+}
+
+/** A failure of one kind is logged again after this time, in milliseconds. */
+const LOG_AGAIN_MS = 60_000;
+
+/** How many kinds of failures are told apart; names and codes of errors are the application's to choose. */
+const MAX_KINDS = 100;
+
+/** Failures that were made here: those who pass them on must not report them anew. */
+const judged = new WeakSet<RealtimeError>();
+
+/**
+ * Runs the application's functions that have a say about tokens, and turns their failures into what a client is told;
+ * `authFailureOf` in `core` decides which. Failures that say nothing about the token are logged with names, codes and
+ * call sites, but no text, once a minute per kind.
+ */
+export class TokenHooks {
+  readonly #loggedAt = new Map<string, number>();
+
+  /** @param now milliseconds, from any clock */
+  constructor(
+    private readonly log: FailureLog,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Runs one of them.
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN` or `UNAVAILABLE` when it throws or rejects
+   */
+  async run<T>(source: FailureSource, work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.failure(error, source);
+    }
+  }
+
+  /**
+   * Asks the application whether a token was revoked.
+   * @throws RealtimeError `UNAUTHENTICATED` when it was; what {@link run} throws when nobody can tell
+   */
+  async assertNotRevoked(isRevoked: () => Promise<boolean>): Promise<void> {
+    if (await isRevoked()) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
+  }
+
+  /**
+   * What a client is told about a failure. An error that says it by itself stays as it is; of any other nothing is kept,
+   * since its text may quote the token.
+   */
+  failure(error: unknown, source: FailureSource): RealtimeError {
+    if (error instanceof RealtimeError && judged.has(error)) return error;
+    const code = authFailureOf(error, source);
+    if (code === 'UNAVAILABLE') this.#report(error, source);
+    const told = realtimeCodeOf(error) === code ? (error as RealtimeError) : new RealtimeError(code, TEXTS[code]);
+    judged.add(told);
+    return told;
+  }
+
+  #report(error: unknown, source: FailureSource): void {
+    // A verifier that knows what it waits for has said so itself.
+    if (source === 'JwtVerifier' && realtimeCodeOf(error) === 'UNAVAILABLE') return;
+    const text = `${source} failed, so tokens cannot be judged (UNAVAILABLE): ${describeFailure(error)}`;
+    const now = this.now();
+    const loggedAt = this.#loggedAt.get(text);
+    if (loggedAt !== undefined && now >= loggedAt && now - loggedAt < LOG_AGAIN_MS) return;
+    if (loggedAt === undefined && this.#loggedAt.size >= MAX_KINDS) this.#loggedAt.clear();
+    this.#loggedAt.set(text, now);
+    this.log.error(text, callSitesOf(error));
+  }
+}
+
+const TEXTS = {
+  UNAUTHENTICATED: 'The token is not valid.',
+  TOKEN_EXPIRED: 'The token has expired; get a new one and try again.',
+  FORBIDDEN: 'This user may not connect.',
+  UNAVAILABLE: 'The token cannot be verified at the moment; try again.',
+} as const;
+
+/** The lines of a stack without the text before them. */
+function callSitesOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined;
+  const { stack, message } = error;
+  const start = stack.indexOf(message);
+  if (start < 0) return undefined;
+  const sites = stack
+    .slice(start + message.length)
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line));
+  return sites.length === 0 ? undefined : sites.join('\n');
+}
