@@ -25,6 +25,7 @@ import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session/session-services.js';
 import { TopicPresence } from './gateway/session/topic-presence.js';
 import { TopicTokens } from './gateway/auth/topic-tokens.js';
+import { Door } from './gateway/upgrade/door.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
@@ -146,6 +147,7 @@ function complete(definition: DynamicModule): DynamicModule {
       SessionServices,
       ServedCodecs,
       RealtimeGateway,
+      Door,
       UpgradeHandler,
       RealtimeService,
       RealtimeAuthGuard,

@@ -95,6 +95,7 @@ class LimitsSchema {
   @Limit('of requests', 500) acceptsPerSecond: unknown;
   @Limit('of clients', 1_000) maxUnauthenticated: unknown;
   @Limit('of clients', 20) maxUnauthenticatedPerIp: unknown;
+  @Limit('of attempts', 20) refusedPerSecondPerIp: unknown;
   @Milliseconds(10_000) authTimeoutMs: unknown;
   @Limit('of bytes', 1_048_576, { min: 1_024 }) sendQueueBytes: unknown;
   @Limit('of bytes', 268_435_456, { min: 1_024 }) totalSendQueueBytes: unknown;

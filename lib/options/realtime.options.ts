@@ -135,13 +135,25 @@ export interface RealtimeLimits {
    * command with close code 3504. Default 20.
    */
   maxConnectionsPerUser?: number;
-  /** Maximum number of upgrade requests processed per second; above it they are answered with 503. Default 500. */
+  /**
+   * Most clients with a good token that are taken in per second; above it they are answered with 503, after a first command
+   * closed with 3004. Others do not count. Default 500.
+   */
   acceptsPerSecond?: number;
-  /** Maximum number of unauthenticated clients of this node; above it requests are answered with 503. Default 1,000. */
+  /**
+   * Most tokens that are verified at the same time on this node, and most clients that have not sent theirs; above it requests
+   * are answered with 503. The two are counted apart. Default 1,000.
+   */
   maxUnauthenticated?: number;
-  /** Maximum number of unauthenticated clients of one IP address; above it requests are answered with 429. Default 20. */
+  /** The same of one IP address (of IPv6, one /64); above it requests are answered with 429. Default 20. */
   maxUnauthenticatedPerIp?: number;
-  /** Timeout of authentication, in milliseconds: for verifying the token, or for the first command. Default 10,000. */
+  /**
+   * How many attempts of one IP address (of IPv6, one /64) may be refused per second in the long run, and five times as many
+   * at once; above it the address is answered with 429. Attempts with a token, without one, and those that are
+   * refused unread (no token, a foreign origin) are counted apart. Default 20.
+   */
+  refusedPerSecondPerIp?: number;
+  /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */
   authTimeoutMs?: number;
   /** Maximum number of unsent bytes of one connection; above it the slow consumer is closed with 3008. Default 1,048,576. */
   sendQueueBytes?: number;
@@ -296,6 +308,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   acceptsPerSecond: 500,
   maxUnauthenticated: 1_000,
   maxUnauthenticatedPerIp: 20,
+  refusedPerSecondPerIp: 20,
   authTimeoutMs: 10_000,
   sendQueueBytes: 1_048_576,
   totalSendQueueBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),

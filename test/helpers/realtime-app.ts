@@ -26,6 +26,7 @@ const NO_RATES = {
   maxViolationsPerMinute: Infinity,
   acceptsPerSecond: Infinity,
   maxUnauthenticatedPerIp: Infinity,
+  refusedPerSecondPerIp: Infinity,
 };
 
 /** A client that is connected and has been welcomed. */

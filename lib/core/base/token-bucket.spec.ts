@@ -57,6 +57,29 @@ describe('a token bucket', () => {
     expect(takeAll(new TokenBucket(rate, 0), 0)).toBe(1_000);
   });
 
+  it('says whether there is a token without taking it', () => {
+    const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, 0);
+    expect([bucket.wait(0), bucket.wait(0), bucket.take(0), bucket.wait(0), bucket.wait(400)]).toEqual([
+      0, 0, 0, 1_000, 600,
+    ]);
+  });
+
+  it('takes one back, and never holds more than its burst', () => {
+    const bucket = new TokenBucket({ perSecond: 1, burst: 2 }, 0);
+    takeAll(bucket, 0);
+    bucket.putBack();
+    expect(takeAll(bucket, 0)).toBe(1);
+    for (let n = 0; n < 5; n++) bucket.putBack();
+    expect(takeAll(bucket, 0)).toBe(2);
+  });
+
+  it('without a limit stays so when one is given back', () => {
+    const bucket = new TokenBucket({ perSecond: Infinity, burst: Infinity }, 0);
+    bucket.take(0);
+    bucket.putBack();
+    expect(takeAll(bucket, 0)).toBe(1_000);
+  });
+
   it('has a token for everybody who waits as long as they are told, and none a millisecond before', () => {
     const rates = fc.record({ perSecond: fc.integer({ min: 1, max: 500 }), burst: fc.integer({ min: 1, max: 20 }) });
     fc.assert(

@@ -30,13 +30,23 @@ export class TokenBucket {
    * @returns 0 if a token was taken, else the milliseconds until one is available
    */
   take(now: number): number {
+    const waitMs = this.wait(now);
+    if (waitMs === 0) this.#credit -= TOKEN;
+    return waitMs;
+  }
+
+  /** How many milliseconds it takes until there is a token; 0 when there is one. Takes none. */
+  wait(now: number): number {
     const { perSecond, burst } = this.rate;
     if (perSecond === Infinity || burst === Infinity) return 0;
     const elapsedMs = Math.max(0, now - this.#refilledAt);
     this.#credit = Math.min(burst * TOKEN, this.#credit + elapsedMs * perSecond);
     this.#refilledAt = now;
-    if (this.#credit < TOKEN) return Math.ceil((TOKEN - this.#credit) / perSecond);
-    this.#credit -= TOKEN;
-    return 0;
+    return this.#credit < TOKEN ? Math.ceil((TOKEN - this.#credit) / perSecond) : 0;
+  }
+
+  /** Gives one back that was taken. */
+  putBack(): void {
+    this.#credit = Math.min(this.rate.burst * TOKEN, this.#credit + TOKEN);
   }
 }

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AdmissionControl, type AdmissionLimits } from './admission.js';
+import { AdmissionControl, type AdmissionLimits, type Guest } from './admission.js';
 
 const NO_LIMITS: AdmissionLimits = {
   maxConnections: Infinity,
   acceptsPerSecond: Infinity,
   maxUnauthenticated: Infinity,
   maxUnauthenticatedPerIp: Infinity,
+  refusedPerSecondPerIp: Infinity,
 };
 
 const control = (limits: Partial<AdmissionLimits> = {}) => new AdmissionControl({ ...NO_LIMITS, ...limits }, 0);
@@ -21,7 +22,7 @@ describe('who asks to connect', () => {
   it('waits no longer once that is settled', () => {
     const admission = control();
     admission.arrive('a', 0, 0);
-    admission.settle('a');
+    admission.settle('a', 'refused', 0);
     expect(admission.waiting).toBe(0);
   });
 
@@ -63,35 +64,118 @@ describe('those who wait to be authenticated', () => {
   it('make room for one of their address when one of them is settled', () => {
     const admission = control({ maxUnauthenticatedPerIp: 2 });
     for (const address of ['a', 'a']) admission.arrive(address, 0, 0);
-    admission.settle('a');
+    admission.settle('a', 'refused', 0);
     expect(['a', 'a'].map((address) => admission.arrive(address, 0, 0))).toEqual([ADMITTED, TOO_MANY_HERE]);
   });
 
   it('make no room for another address', () => {
     const admission = control({ maxUnauthenticatedPerIp: 1 });
     for (const address of ['a', 'b']) admission.arrive(address, 0, 0);
-    admission.settle('a');
+    admission.settle('a', 'refused', 0);
     expect(admission.arrive('b', 0, 0)).toEqual(TOO_MANY_HERE);
   });
 });
 
-describe('a node that is asked too often', () => {
-  it('says when to come again', () => {
+describe('a node that takes in two a second', () => {
+  const enter = (admission: AdmissionControl, now: number) => {
+    const arrived = admission.arrive('a', 0, now);
+    return arrived.admitted ? admission.settle('a', 'verified', now) : arrived;
+  };
+
+  it('says to those whose tokens hold when to come again', () => {
     const admission = control({ acceptsPerSecond: 2 });
-    const verdicts = [0, 0, 0].map((now) => admission.arrive('a', 0, now));
+    const verdicts = [0, 0, 0].map((now) => enter(admission, now));
     expect(verdicts).toEqual([ADMITTED, ADMITTED, { admitted: false, refusal: 'too-fast', retryAfterMs: 500 }]);
   });
 
   it('admits those who come then', () => {
     const admission = control({ acceptsPerSecond: 2 });
-    for (let n = 0; n < 3; n++) admission.arrive('a', 0, 0);
-    expect(admission.arrive('a', 0, 500)).toEqual(ADMITTED);
+    for (let n = 0; n < 3; n++) enter(admission, 0);
+    expect(enter(admission, 500)).toEqual(ADMITTED);
   });
 
-  it('does not count those that it turns away for another reason', () => {
-    const admission = control({ acceptsPerSecond: 1, maxUnauthenticatedPerIp: 0 });
-    const refusals = [0, 0].map((now) => admission.arrive('a', 0, now));
-    expect(refusals).toMatchObject([{ refusal: 'too-many-from-address' }, { refusal: 'too-many-from-address' }]);
+  it('says so to those who are verified side by side, too', () => {
+    const admission = control({ acceptsPerSecond: 2 });
+    for (let n = 0; n < 3; n++) admission.arrive('a', 0, 0);
+    const verdicts = [0, 0, 0].map((now) => admission.settle('a', 'verified', now));
+    expect(verdicts).toEqual([ADMITTED, ADMITTED, { admitted: false, refusal: 'too-fast', retryAfterMs: 500 }]);
+  });
+
+  it.each(['refused', 'unknown'] as const)('does not count those who are %s', (outcome) => {
+    const admission = control({ acceptsPerSecond: 2 });
+    for (let n = 0; n < 100; n++) {
+      expect(admission.arrive('a', 0, 0)).toEqual(ADMITTED);
+      expect(admission.settle('a', outcome, 0)).toEqual(ADMITTED);
+      admission.turnAway('a', 0);
+    }
+    expect(enter(admission, 0)).toEqual(ADMITTED);
+  });
+});
+
+describe('an address that is refused one a second', () => {
+  const limits = { refusedPerSecondPerIp: 1 };
+  const TOO_MANY_REFUSED = { admitted: false, refusal: 'too-many-refused', retryAfterMs: 1_000 };
+
+  function exhausted(guest: Guest): AdmissionControl {
+    const admission = control(limits);
+    for (let n = 0; n < 5; n++) {
+      admission.arrive('a', 0, 0, guest);
+      admission.settle('a', 'refused', 0, guest);
+    }
+    return admission;
+  }
+
+  it.each(['token', 'anonymous'] as const)(
+    'is turned away after five that were %s, until it is told to come',
+    (guest) => {
+      const admission = exhausted(guest);
+      expect(admission.arrive('a', 0, 0, guest)).toEqual(TOO_MANY_REFUSED);
+      expect(admission.arrive('a', 0, 1_000, guest)).toEqual(ADMITTED);
+    },
+  );
+
+  it.each<[string, Guest, Guest]>([
+    ['a', 'anonymous', 'token'],
+    ['a', 'token', 'anonymous'],
+    ['b', 'token', 'token'],
+  ])('leaves others alone: %s, %s → %s', (address, guest, other) => {
+    expect(exhausted(guest).arrive(address, 0, 0, other)).toEqual(ADMITTED);
+  });
+
+  it.each(['verified', 'unknown'] as const)('is not turned away for those that were %s', (outcome) => {
+    const admission = control(limits);
+    for (let n = 0; n < 20; n++) {
+      expect(admission.arrive('a', 0, 0)).toEqual(ADMITTED);
+      admission.settle('a', outcome, 0);
+    }
+  });
+
+  it('is told why five times, then only when to come again, and tokens are taken all the same', () => {
+    const admission = control(limits);
+    expect([1, 2, 3, 4, 5, 6].map(() => admission.turnAway('a', 0))).toEqual([0, 0, 0, 0, 0, 1_000]);
+    expect(admission.arrive('a', 0, 0)).toEqual(ADMITTED);
+  });
+
+  it('has no more tokens looked at than its rate allows, however it times them', () => {
+    const step = fc.record({ pauseMs: fc.nat(2_000), atOnce: fc.integer({ min: 1, max: 4 }) });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const admission = control({ refusedPerSecondPerIp: 2, acceptsPerSecond: 1 });
+        let now = 0;
+        let looked = 0;
+        for (const { pauseMs, atOnce } of steps) {
+          now += pauseMs;
+          const arrived = Array.from({ length: atOnce }, () => admission.arrive('bad', 0, now).admitted);
+          const admitted = arrived.filter(Boolean).length;
+          for (let n = 0; n < admitted; n++) admission.settle('bad', 'refused', now);
+          looked += admitted;
+          expect(looked).toBeLessThanOrEqual(10 + (now * 2) / 1_000);
+        }
+        // Whatever it did, somebody else comes in.
+        expect(admission.arrive('good', 0, now)).toEqual(ADMITTED);
+        expect(admission.settle('good', 'verified', now)).toEqual(ADMITTED);
+      }),
+    );
   });
 });
 
@@ -106,13 +190,13 @@ it('never holds more than may wait, and nobody once all are settled', () => {
         if (type === 'arrive' && admission.arrive(from, 0, 0).admitted) waiting.push(from);
         if (type === 'settle' && waiting.includes(from)) {
           waiting.splice(waiting.indexOf(from), 1);
-          admission.settle(from);
+          admission.settle(from, 'refused', 0);
         }
         expect(admission.waiting).toBe(waiting.length);
         expect(waiting.length).toBeLessThanOrEqual(5);
         expect(waiting.filter((each) => each === from).length).toBeLessThanOrEqual(3);
       }
-      for (const from of waiting) admission.settle(from);
+      for (const from of waiting) admission.settle(from, 'refused', 0);
       expect(admission.waiting).toBe(0);
     }),
   );

@@ -1,3 +1,4 @@
+import { KeyedBuckets } from '../base/keyed-buckets.js';
 import { TokenBucket } from '../base/token-bucket.js';
 
 /** Limits on the number of connections of a node, and on the rate at which it accepts them. */
@@ -6,23 +7,35 @@ export interface AdmissionLimits {
   readonly acceptsPerSecond: number;
   readonly maxUnauthenticated: number;
   readonly maxUnauthenticatedPerIp: number;
+  readonly refusedPerSecondPerIp: number;
 }
 
-/** The reason for refusing an upgrade request before its content is examined. */
+/** Why a request to connect is turned away, whatever its token is. */
 export type AdmissionRefusal =
   /** The node holds `maxConnections` connections. */
   | 'node-full'
-  /** The rate of requests exceeds `acceptsPerSecond`. */
+  /** More clients with a good token than the node wants to take in a second. */
   | 'too-fast'
   /** Too many clients are waiting to be authenticated. */
   | 'too-many-unauthenticated'
-  /** Too many of those clients share this IP address. */
-  | 'too-many-from-address';
+  /** Too many of them are from this address. */
+  | 'too-many-from-address'
+  /** Too many of this address have been refused lately. */
+  | 'too-many-refused';
 
 /** The kind of client: one that brings a token, or one that is to send it in its first command. */
 export type Guest = 'token' | 'anonymous';
 
-/** The decision on an upgrade request. */
+/** What became of one who waited to be authenticated. */
+export type AdmissionOutcome =
+  /** The token holds. */
+  | 'verified'
+  /** It does not, or the client went away before that was known. */
+  | 'refused'
+  /** Nobody could tell, which is not the client's fault. */
+  | 'unknown';
+
+/** The answer to a request to connect. */
 export type AdmissionVerdict =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly refusal: AdmissionRefusal; readonly retryAfterMs: number };
@@ -32,25 +45,48 @@ const ADMITTED: AdmissionVerdict = { admitted: true };
 /** Suggested delay before a retry when a limit on numbers is reached, in milliseconds. */
 const FULL_RETRY_MS = 5_000;
 
+/** For how many seconds' worth of refusals an address may save up. */
+const BURST_S = 5;
+
+/** How many addresses are kept apart, of each kind of attempt; one takes about 200 bytes. */
+const MAX_ADDRESSES = 10_000;
+
 /**
- * Counts the clients that are waiting to be authenticated, in total and per IP address, and decides whether another one
- * is admitted. Unauthenticated clients never affect authenticated connections. Mutable; one owner changes it.
+ * Decides who may try to connect, and counts who is waiting to be authenticated, in all and by address.
+ *
+ * What an address can use up is its own: an attempt takes from the address's bucket and gives it back unless it was
+ * refused. The node's bucket is touched by those alone whose token holds. Attempts with a token, without one, and those
+ * that are turned away unread (wrong origin, no token) are counted apart, so that nobody is locked out by what a web page or
+ * a neighbour behind the same address can do without a token. Connections that are authenticated are never touched by
+ * those who are not. Changed in place by its one owner.
  */
 export class AdmissionControl {
   readonly #accepts: TokenBucket;
   readonly #rooms = { token: new WaitingRoom(), anonymous: new WaitingRoom() };
+  readonly #attempts: Readonly<Record<Guest | 'unread', KeyedBuckets>>;
 
   constructor(
     private readonly limits: AdmissionLimits,
     now: number,
   ) {
-    const { acceptsPerSecond } = limits;
+    const { acceptsPerSecond, refusedPerSecondPerIp: perSecond } = limits;
     this.#accepts = new TokenBucket({ perSecond: acceptsPerSecond, burst: acceptsPerSecond }, now);
+    const buckets = () => new KeyedBuckets({ perSecond, burst: perSecond * BURST_S }, MAX_ADDRESSES, now);
+    this.#attempts = { token: buckets(), anonymous: buckets(), unread: buckets() };
   }
 
   /**
-   * Decides on an upgrade request. An admitted address counts as waiting until {@link settle}.
-   * @param connections number of connections that the node holds
+   * Somebody is turned away for a reason that costs nothing to see, and that is no secret.
+   * @returns 0 when the reason is to be told; else after how many milliseconds the address may ask again
+   */
+  turnAway(address: string, now: number): number {
+    return this.#attempts.unread.take(address, now);
+  }
+
+  /**
+   * Somebody asks to connect. When admitted, the address is counted as waiting until {@link settle}.
+   * @param address as `networkOf` writes it
+   * @param connections how many connections the node holds
    * @param now milliseconds
    * @param guest whether the request has a token; clients without one cannot take the places of clients with one
    */
@@ -58,19 +94,28 @@ export class AdmissionControl {
     const room = this.#rooms[guest];
     const { maxConnections, maxUnauthenticated, maxUnauthenticatedPerIp } = this.limits;
     if (connections >= maxConnections) return refused('node-full', FULL_RETRY_MS);
+    // Only good tokens empty it. Those who would have to be refused afterwards need not be verified before.
+    const busyMs = this.#accepts.wait(now);
+    if (busyMs > 0) return refused('too-fast', busyMs);
+    if (room.from(address) >= maxUnauthenticatedPerIp) return refused('too-many-from-address', FULL_RETRY_MS);
     if (room.size >= maxUnauthenticated) return refused('too-many-unauthenticated', FULL_RETRY_MS);
-    if (room.from(address) >= maxUnauthenticatedPerIp) {
-      return refused('too-many-from-address', FULL_RETRY_MS);
-    }
-    const waitMs = this.#accepts.take(now);
-    if (waitMs > 0) return refused('too-fast', waitMs);
+    const waitMs = this.#attempts[guest].take(address, now);
+    if (waitMs > 0) return refused('too-many-refused', waitMs);
     room.enter(address);
     return ADMITTED;
   }
 
-  /** Ends the wait of an admitted client that was authenticated, refused or disconnected. Call it once per client. */
-  settle(address: string, guest: Guest = 'token'): void {
+  /**
+   * One that was admitted waits no longer. To be called once for each.
+   * @returns whether one whose token holds may come in now
+   */
+  settle(address: string, outcome: AdmissionOutcome, now: number, guest: Guest = 'token'): AdmissionVerdict {
     this.#rooms[guest].leave(address);
+    if (outcome === 'refused') return ADMITTED;
+    this.#attempts[guest].putBack(address);
+    if (outcome === 'unknown') return ADMITTED;
+    const waitMs = this.#accepts.take(now);
+    return waitMs > 0 ? refused('too-fast', waitMs) : ADMITTED;
   }
 
   /** The number of clients that are waiting to be authenticated. */

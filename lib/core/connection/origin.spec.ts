@@ -102,6 +102,25 @@ describe('isOriginAllowed', () => {
     expect(isOriginAllowed({ origin: 'null', host: undefined, allowed: '*' })).toBe(true);
   });
 
+  describe('where the client speaks TLS', () => {
+    const toSecure = (origin: string, ...allowed: string[]) =>
+      isOriginAllowed({ origin, host: 'example.com', isSecure: true, allowed });
+
+    it.each([
+      ['https://example.com', true],
+      ['HTTPS://example.com:443', true],
+      ['http://example.com', false],
+      ['http://example.com:443', false],
+      ['http://example.com:80', false],
+    ])('%s is of the same origin: %s', (origin, isSame) => {
+      expect(toSecure(origin)).toBe(isSame);
+    });
+
+    it('lets an http: page connect that is on the list', () => {
+      expect(toSecure('http://example.com', 'http://example.com')).toBe(true);
+    });
+  });
+
   it('never throws for any headers', () => {
     const text = () => fc.oneof(fc.string(), fc.webUrl(), fc.string({ unit: 'binary' }));
     fc.assert(

@@ -16,21 +16,23 @@ export interface OriginRule {
   readonly origin: string | undefined;
   /** Host and port of the request: the `Host` header, or the value that a trusted proxy reports. */
   readonly host: string | undefined;
-  /** Other origins that may connect, compared exactly; `*` for any. */
+  /** True when the client is known to speak TLS, to this server or to a trusted proxy; then `http:` pages are foreign. */
+  readonly isSecure?: boolean | undefined;
+  /** Origins that may connect from elsewhere, compared exactly; `*` for any. */
   readonly allowed: readonly string[] | '*';
 }
 
 /**
- * True if the page has the same origin or an origin on the list. Host and port must be equal, not similar:
- * `https://example.com.evil.net` does not match `https://example.com`. On both sides, a default port equals the same port
- * written out. Only `http:` and `https:` pages can have the same origin.
+ * Same origin, or one on the list. Host and port must be equal, not alike: `https://example.com.evil.net` is nobody.
+ * A default port counts as written out, on both sides. Only `http:` and `https:` pages can be of the same origin, and only
+ * `https:` ones where the client speaks TLS: whoever can change an `http:` page on its way must not act for its users.
  */
-export function isOriginAllowed({ origin, host, allowed }: OriginRule): boolean {
+export function isOriginAllowed({ origin, host, isSecure, allowed }: OriginRule): boolean {
   if (origin === undefined || allowed === '*') return true;
   const from = normaliseOrigin(origin);
   if (from === undefined) return false;
   if (allowed.some((entry) => normaliseOrigin(entry) === from)) return true;
-  const scheme = /^https?:\/\//.exec(from)?.[0];
+  const scheme = (isSecure ? /^https:\/\// : /^https?:\/\//).exec(from)?.[0];
   return scheme !== undefined && host !== undefined && normaliseOrigin(scheme + host) === from;
 }
 

@@ -7,6 +7,8 @@ export interface Refusal {
   /** The code that an error frame would have; missing where no protocol is spoken yet. */
   readonly code?: ErrorCode;
   readonly message: string;
+  /** The text that is logged instead of the message, because the application's own message may quote anything. */
+  readonly reason?: string;
   /** When the client may try again, in seconds. */
   readonly retryAfterS?: number;
 }

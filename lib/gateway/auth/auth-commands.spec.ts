@@ -78,7 +78,7 @@ describe('a user', () => {
 
   it('is not turned away for the connections of others', async () => {
     for (const id of ['1', '2', '3']) connect(id, 'bob');
-    expect([await verdict(), authentication.isFullFor('bob')]).toMatchObject([{ ok: true }, true]);
+    expect([await verdict(), authentication.fullFor('bob')]).toMatchObject([{ ok: true }, { code: 'LIMIT_EXCEEDED' }]);
   });
 
   it('whose token was refused is told that, whatever the number of connections', async () => {

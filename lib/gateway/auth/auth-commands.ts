@@ -20,6 +20,8 @@ export type RenewalOutcome =
   | { readonly ok: true; readonly authenticated: Authenticated; readonly connection: RealtimeConnection }
   | { readonly ok: false; readonly error: WireError };
 
+const USER_FULL = { code: 'LIMIT_EXCEEDED', message: 'The user has as many connections as one may have.' } as const;
+
 /** Judges the tokens that come in `auth` commands. Never rejects for a bad one. */
 @Injectable()
 export class AuthCommands {
@@ -29,9 +31,10 @@ export class AuthCommands {
     private readonly settings: RealtimeSettings,
   ) {}
 
-  /** True when a user has as many connections on this node as one may have. */
-  isFullFor(userId: string): boolean {
-    return this.registry.idsOfUser(userId).size >= this.settings.limits.maxConnectionsPerUser;
+  /** Why a user may not have one connection more on this node; nothing while that is allowed. */
+  fullFor(userId: string): Pick<WireError, 'code' | 'message'> | undefined {
+    const count = this.registry.idsOfUser(userId).size;
+    return count >= this.settings.limits.maxConnectionsPerUser ? USER_FULL : undefined;
   }
 
   /** A token in place of one in the request. The user's connections are still to be counted: {@link withinLimit}. */
@@ -48,9 +51,8 @@ export class AuthCommands {
    * tokens that are verified side by side would all find room before.
    */
   withinLimit(outcome: FirstOutcome): FirstOutcome {
-    if (!outcome.ok || !this.isFullFor(outcome.authenticated.identity.userId)) return outcome;
-    const message = 'The user has as many connections as one may have.';
-    return { ok: false, error: { code: 'LIMIT_EXCEEDED', action: 'auth', message }, closeCode: 'CONNECTION_LIMIT' };
+    const full = outcome.ok ? this.fullFor(outcome.authenticated.identity.userId) : undefined;
+    return full ? { ok: false, error: { ...full, action: 'auth' }, closeCode: 'CONNECTION_LIMIT' } : outcome;
   }
 
   /** A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has. */

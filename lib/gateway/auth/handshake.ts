@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import type { ClientAddress } from '../upgrade/proxy-trust.js';
 import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
 import { isOriginAllowed } from '../../core/connection/origin.js';
 import { parseQuery } from '../../core/base/query-string.js';
@@ -13,13 +14,9 @@ import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
-/** What became of a request to connect. */
-export type HandshakeOutcome =
-  /** `authenticated` is missing where the first command is to say who it is. */
-  | { readonly accepted: true; readonly authenticated?: Authenticated }
-  | { readonly accepted: false; readonly refusal: Refusal };
-
-const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
+/** What one is answered who has no token, where one is required. */
+export const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
+const NOT_GET: Refusal = { status: 405, message: 'A WebSocket is opened with GET.' };
 const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not connect; see allowedOrigins.');
 
 /** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
@@ -40,29 +37,11 @@ export class Handshake {
     this.#hooks = new TokenHooks(new SafeLogger(Handshake.name), () => clock.now());
   }
 
-  /**
-   * Judges an upgrade request. Never rejects.
-   * @param host what host and port the client asked for
-   * @param token what {@link tokenOf} found
-   * @param clientOpens true when the first command is waited for, whether or not there is a token
-   */
-  async judge(
-    request: IncomingMessage,
-    host: string | undefined,
-    token: string | undefined,
-    clientOpens: boolean,
-  ): Promise<HandshakeOutcome> {
-    const { origin } = request.headers;
-    if (!isOriginAllowed({ origin, host, allowed: this.settings.allowedOrigins })) {
-      return refused(FOREIGN_ORIGIN);
-    }
-    if (clientOpens) return { accepted: true };
-    if (token === undefined) return this.settings.token.firstCommand ? { accepted: true } : refused(NO_TOKEN);
-    try {
-      return { accepted: true, authenticated: await this.authenticate(token) };
-    } catch (error) {
-      return refused(refusalBecauseOf(error));
-    }
+  /** Why a request is turned away before anything is verified. */
+  refusalUnread({ headers, method }: IncomingMessage, { host, isSecure }: ClientAddress): Refusal | undefined {
+    if (method !== 'GET') return NOT_GET;
+    const { allowedOrigins: allowed } = this.settings;
+    return isOriginAllowed({ origin: headers.origin, host, isSecure, allowed }) ? undefined : FOREIGN_ORIGIN;
   }
 
   /**
@@ -112,12 +91,9 @@ function unverified(): RealtimeError {
   return new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.');
 }
 
-function refused(refusal: Refusal): HandshakeOutcome {
-  return { accepted: false, refusal };
-}
-
 /** What a failure is answered with before the upgrade. */
 export function refusalBecauseOf(error: unknown): Refusal {
   const { code, message, retryAfterMs = 1_000 } = error instanceof RealtimeError ? error : unverified();
-  return refusalOf(code, message, code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined);
+  const retryAfterS = code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined;
+  return { ...refusalOf(code, message, retryAfterS), reason: `The token was refused with ${code}.` };
 }

@@ -7,6 +7,7 @@ import { FlushQueue } from '../socket/flush-queue.js';
 import { SendBudget } from '../socket/send-budget.js';
 import { ServedWebSocket } from '../socket/served-web-socket.js';
 import { textFrame } from '../socket/websocket-frame.js';
+import type { FirstOutcome } from '../auth/auth-commands.js';
 import type { HeartbeatTick } from './heartbeat.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 
@@ -66,7 +67,13 @@ async function settle(): Promise<string> {
 }
 
 const receive = (command: object) => endpoint.receive(Buffer.from(JSON.stringify(command)), false);
-const openAnonymously = () => endpoint.open({ token: undefined, onAuthenticated: () => void (freed += 1) });
+function openAnonymously(): void {
+  const judged = (outcome: FirstOutcome) => {
+    freed += 1;
+    return outcome;
+  };
+  endpoint.open({ token: undefined, judged });
+}
 
 describe('a socket whose client has authenticated with the request', () => {
   it('is welcomed at once, and answers commands', async () => {

@@ -65,8 +65,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
 
   /** Begins to serve the connection, or to wait for its first command. */
   open(admitted: Admitted): void {
-    if ('onAuthenticated' in admitted)
-      this.#peer = new UnauthenticatedPeer(admitted, this, this.services.authentication);
+    if ('judged' in admitted) this.#peer = new UnauthenticatedPeer(admitted, this, this.services.authentication);
     else endIfFails(this, this.serve(admitted));
   }
 

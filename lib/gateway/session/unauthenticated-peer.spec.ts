@@ -36,7 +36,11 @@ beforeEach(() => {
 });
 
 function peer(token?: string, withinLimit = (outcome: FirstOutcome) => outcome): UnauthenticatedPeer {
-  const pending = { token, onAuthenticated: () => void endpoint.log.push('authenticated') };
+  const judged = (outcome: FirstOutcome) => {
+    endpoint.log.push(outcome.ok ? 'verified' : 'refused');
+    return outcome;
+  };
+  const pending = { token, judged };
   return new UnauthenticatedPeer(pending, endpoint, {
     first: (command) => {
       tokens.push(command.token);
@@ -56,7 +60,7 @@ describe('a peer that has not authenticated', () => {
 
   it('is served when its first command brings a good token', async () => {
     await peer().authenticate(auth('t'));
-    expect([tokens, endpoint.log]).toEqual([['t'], ['suspend', 'authenticated', 'serve ann']]);
+    expect([tokens, endpoint.log]).toEqual([['t'], ['suspend', 'verified', 'serve ann']]);
   });
 
   it('may leave it at the token of the request', async () => {

@@ -1,12 +1,15 @@
 import type { AuthCommand } from '../../core/protocol/command.js';
 import type { Authenticated } from '../../ports/authenticator.js';
-import type { AuthCommands } from '../auth/auth-commands.js';
+import type { AuthCommands, FirstOutcome } from '../auth/auth-commands.js';
 import type { Endpoint } from './endpoint.js';
 
 /** An upgrade that was let in without a look at its token: the first command has to authenticate. */
 export interface PendingAuthentication {
-  /** Called once the first command was judged; frees the place that the connection took among the unauthenticated. */
-  readonly onAuthenticated: () => void;
+  /**
+   * Called once with the outcome of the first command: frees the place that the connection took among the unauthenticated.
+   * @returns the outcome, or a refusal while the node accepts no more connections
+   */
+  readonly judged: (outcome: FirstOutcome) => FirstOutcome;
   /** The unverified token of the upgrade request. */
   readonly token: string | undefined;
 }
@@ -42,8 +45,7 @@ export class UnauthenticatedPeer {
     endpoint.suspend();
     const verified = await authCommands.first({ ...command, token });
     if (endpoint.isClosed) return;
-    pending.onAuthenticated();
-    const outcome = authCommands.withinLimit(verified);
+    const outcome = pending.judged(authCommands.withinLimit(verified));
     if (outcome.ok) return endpoint.serve(outcome.authenticated, command);
     endpoint.replies.fail(outcome.error, command.id);
     endpoint.disconnect(outcome.closeCode);

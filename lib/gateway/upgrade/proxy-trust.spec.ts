@@ -7,13 +7,21 @@ interface Asked {
   peer?: string;
   forwardedFor?: string;
   forwardedHost?: string;
+  forwardedProto?: string;
+  encrypted?: true;
 }
 
-function origination(trust: number | string[], { peer = '10.0.0.1', forwardedFor, forwardedHost }: Asked) {
-  const headers = { host: 'inner', 'x-forwarded-for': forwardedFor, 'x-forwarded-host': forwardedHost };
+function origination(trust: number | string[], { peer = '10.0.0.1', ...asked }: Asked) {
+  const { forwardedFor, forwardedHost, forwardedProto, encrypted } = asked;
+  const headers = {
+    host: 'inner',
+    'x-forwarded-for': forwardedFor,
+    'x-forwarded-host': forwardedHost,
+    'x-forwarded-proto': forwardedProto,
+  };
   return new ProxyTrust(trust).clientAddressOf({
     headers,
-    socket: { remoteAddress: peer },
+    socket: { remoteAddress: peer, encrypted },
   } as unknown as IncomingMessage);
 }
 
@@ -32,6 +40,15 @@ describe('the address of a client', () => {
     ['the last, when there are fewer than hops', 9, { forwardedFor: '1.1.1.1' }, '1.1.1.1'],
     ['the last before what is no address', 9, { forwardedFor: '1.1.1.1, unknown, 2.2.2.2' }, '2.2.2.2'],
     ['the peer, when the nearest word is no address', 9, { forwardedFor: '1.1.1.1, _hidden' }, '10.0.0.1'],
+    ['without the port that a proxy writes behind it', 1, { forwardedFor: '1.1.1.1:4711' }, '1.1.1.1'],
+    ['IPv6 without brackets', 1, { forwardedFor: '[2001:db8::1]' }, '2001:db8::1'],
+    ['IPv6 without brackets and port', 1, { forwardedFor: '[2001:db8::1]:4711' }, '2001:db8::1'],
+    ['IPv6 without a port', 1, { forwardedFor: '2001:db8::1' }, '2001:db8::1'],
+    ['without quotes', 1, { forwardedFor: '"[2001:db8::1]:4711"' }, '2001:db8::1'],
+    ['without a zone', 1, { forwardedFor: 'fe80::1%eth0' }, 'fe80::1'],
+    ['IPv4 that a proxy writes as IPv6', 1, { forwardedFor: '[::ffff:1.1.1.1]:80' }, '1.1.1.1'],
+    ['behind a trusted address with a port', ['10.0.0.0/8'], { forwardedFor: '1.1.1.1:9, 10.0.0.2:9' }, '1.1.1.1'],
+    ['the last before brackets that hold no address', 9, { forwardedFor: '[x]:1, 2.2.2.2' }, '2.2.2.2'],
     ['IPv4, when it came in over IPv6', 0, { peer: '::ffff:10.0.0.1' }, '10.0.0.1'],
     [
       'found behind a trusted IPv4 that came in over IPv6',
@@ -78,5 +95,20 @@ describe('the host that was asked for', () => {
     ['that of the request, when the proxy says nothing', 1, { forwardedHost: ' ' }, 'inner'],
   ])('is %s', (_what, trust, asked, host) => {
     expect(origination(trust, asked).host).toBe(host);
+  });
+});
+
+describe('whether the client speaks TLS', () => {
+  it.each<[what: string, trust: number | string[], asked: Asked, isSecure: boolean]>([
+    ['known, where TLS ends here', 0, { encrypted: true }, true],
+    ['known, when a trusted proxy says so', 1, { forwardedProto: 'https' }, true],
+    ['known, when a trusted proxy says so for a WebSocket', 1, { forwardedProto: 'WSS' }, true],
+    ['known, when the first of several proxies says so', 2, { forwardedProto: 'https, http' }, true],
+    ['not known, when nobody is trusted', 0, { forwardedProto: 'https' }, false],
+    ['not known, when the peer is not trusted', ['10.0.0.2'], { forwardedProto: 'https' }, false],
+    ['not known, when a trusted proxy says otherwise', 1, { forwardedProto: 'http' }, false],
+    ['not known, when nobody says anything', 1, {}, false],
+  ])('is %s', (_what, trust, asked, isSecure) => {
+    expect(origination(trust, asked).isSecure).toBe(isSecure);
   });
 });

@@ -1,22 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { unmapped } from '../../core/connection/network-address.js';
 
-/** Where a request really came from, and what host its sender asked for. */
+/** Where a request really came from, and how its sender asked for it. */
 export interface ClientAddress {
   /** The client's IP address. */
   readonly address: string;
   readonly host: string | undefined;
+  /** True when the client is known to speak TLS, to this server or to a trusted proxy; otherwise nobody knows. */
+  readonly isSecure: boolean;
 }
 
-/** Decides whose `X-Forwarded-For` and `X-Forwarded-Host` count. */
+/** Decides whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` count. */
 export class ProxyTrust {
-  readonly #trustsNobody: boolean;
+  /** True when no such header counts. */
+  readonly trustsNobody: boolean;
   readonly #hops: number;
   readonly #trusted = new BlockList();
 
   /** @param trust how many proxies stand in front of this server, or their addresses and CIDR ranges */
   constructor(trust: number | readonly string[]) {
-    this.#trustsNobody = trust === 0 || (typeof trust === 'object' && trust.length === 0);
+    this.trustsNobody = trust === 0 || (typeof trust === 'object' && trust.length === 0);
     this.#hops = typeof trust === 'number' ? trust : 0;
     if (typeof trust === 'number') return;
     for (const entry of trust) {
@@ -29,13 +34,19 @@ export class ProxyTrust {
 
   /** Walks from the peer of the socket back through the proxies that are trusted; the first that is not is the client. */
   clientAddressOf({ headers, socket }: IncomingMessage): ClientAddress {
-    const peer = plainAddress(socket.remoteAddress ?? '');
-    if (this.#trustsNobody) return { address: peer, host: headers.host };
+    const peer = unmapped(socket.remoteAddress ?? '');
+    const { encrypted: isSecure = false } = socket as Partial<TLSSocket>;
+    if (this.trustsNobody) return { address: peer, host: headers.host, isSecure };
     const chain = [peer, ...forwardedFor(headers['x-forwarded-for'])];
     let at = 0;
     while (at < chain.length - 1 && this.#isTrusted(chain[at]!, at)) at += 1;
-    const forwardedHost = this.#isTrusted(peer, 0) ? first(headers['x-forwarded-host']) : undefined;
-    return { address: chain[at]!, host: forwardedHost ?? headers.host };
+    if (!this.#isTrusted(peer, 0)) return { address: chain[at]!, host: headers.host, isSecure };
+    return {
+      address: chain[at]!,
+      host: first(headers['x-forwarded-host']) ?? headers.host,
+      // Some proxies write `wss` for what begins as a WebSocket.
+      isSecure: isSecure || /^(https|wss)$/i.test(first(headers['x-forwarded-proto']) ?? ''),
+    };
   }
 
   #isTrusted(address: string, position: number): boolean {
@@ -48,10 +59,17 @@ export class ProxyTrust {
 function forwardedFor(header: string | string[] | undefined): string[] {
   const addresses = String(header ?? '')
     .split(',')
-    .map((entry) => plainAddress(entry.trim()))
+    .map(addressIn)
     .toReversed();
   const end = addresses.findIndex((address) => isIP(address) === 0);
   return end < 0 ? addresses : addresses.slice(0, end);
+}
+
+/** Some proxies write a port behind the address, IPv6 in brackets, or quotes around it: `"[2001:db8::1]:443"`. */
+function addressIn(entry: string): string {
+  const text = /^\s*"?(.*?)"?\s*$/.exec(entry)![1]!;
+  const [, bracketed, plain] = /^\[([^\]]*)\](?::\d*)?$|^([^:]*):\d+$/.exec(text) ?? [];
+  return unmapped((bracketed ?? plain ?? text).split('%', 1)[0]!);
 }
 
 function first(header: string | string[] | undefined): string | undefined {
@@ -60,9 +78,4 @@ function first(header: string | string[] | undefined): string | undefined {
       .split(',', 1)[0]!
       .trim() || undefined
   );
-}
-
-/** An IPv4 address that came in over an IPv6 socket is written as IPv4. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }

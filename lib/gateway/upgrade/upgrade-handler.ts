@@ -2,19 +2,18 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AdmissionControl, type AdmissionVerdict } from '../../core/connection/admission.js';
 import { FurtherServers } from '../../delivery/further-servers.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
-import { Clock } from '../../ports/clock.js';
+import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
-import { AuthCommands } from '../auth/auth-commands.js';
-import { Handshake, refusalBecauseOf } from '../auth/handshake.js';
+import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
+import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
+import { Door, type WaitingPlace } from './door.js';
 import { refuse } from './http-refusal.js';
-import { ProxyTrust } from './proxy-trust.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
 import { ServedCodecs } from '../served-codecs.js';
 import { isUnserved } from './unserved-path.js';
@@ -22,23 +21,20 @@ import { UpgradeRouter } from './upgrade-router.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
-const USER_FULL: Refusal = {
-  status: 429,
-  code: 'LIMIT_EXCEEDED',
-  message: 'The user has as many connections as one may have.',
-  retryAfterS: 5,
-};
+/** When a user who has too many connections should try again, in seconds. */
+const USER_FULL_RETRY_S = 5;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
+
+/** Most characters of a path that are logged. */
+const MAX_LOGGED_PATH = 200;
 
 /** The door: takes upgrade requests for our paths off the HTTP server, has them judged, and lets them in or answers why not. */
 @Injectable()
 export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new SafeLogger(UpgradeHandler.name);
   readonly #router = new UpgradeRouter();
-  readonly #proxies: ProxyTrust;
-  readonly #admission: AdmissionControl;
-  /** Sockets that are being judged. */
-  readonly #pending = new Set<Duplex>();
+  /** Sockets that are being judged, each with its request. */
+  readonly #pending = new Map<Duplex, IncomingMessage>();
   /** What is spoken at which path; known once the application is initialised. */
   #served: ReadonlyMap<string, Codec> | undefined;
   #isClosed = false;
@@ -53,15 +49,13 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     private readonly gateway: RealtimeGateway,
     private readonly codecs: ServedCodecs,
     private readonly drain: NodeDrain,
-    private readonly clock: Clock,
+    private readonly door: Door,
     furtherServers: FurtherServers,
   ) {
     furtherServers.acceptedBy((server) => this.#acceptFrom(server));
-    this.#proxies = new ProxyTrust(settings.trustProxy);
-    this.#admission = new AdmissionControl(settings.limits, clock.now());
     // An HTTP server does not close before its last socket, and a verifier may take its time.
     drain.onStart(() => {
-      for (const socket of this.#pending) refuse(socket, DRAINING);
+      for (const [socket, request] of this.#pending) this.#refuse(request, socket, DRAINING);
       this.#pending.clear();
     });
   }
@@ -93,7 +87,7 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
       const asked = pathOf(request);
       const codec = this.#served?.get(asked);
       if (codec) void this.#enter(request, socket, head, codec);
-      else if (this.#isUnserved(server, asked)) refuse(guarded(socket), NOT_FOUND);
+      else if (this.#isUnserved(server, asked)) this.#refuse(request, guarded(socket), NOT_FOUND);
       else return false;
       return true;
     });
@@ -113,63 +107,98 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
     guarded(socket);
     try {
-      if (this.drain.isDraining) return refuse(socket, DRAINING);
-      const { address, host } = this.#proxies.clientAddressOf(request);
-      // Those that are being judged may all be let in.
-      const connections = this.gateway.connectionCount + this.#pending.size;
-      const token = await this.handshake.tokenOf(request);
-      const { clientOpens = false } = codec;
-      // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
-      const guest = token === undefined || clientOpens ? 'anonymous' : 'token';
-      const verdict = this.#admission.arrive(address, connections, this.clock.now(), guest);
-      if (!verdict.admitted) return refuse(socket, crowded(verdict));
-      const leave = once(() => this.#admission.settle(address, guest));
-      socket.once('close', leave);
-      this.#pending.add(socket);
-      const outcome = await this.handshake.judge(request, host, token, clientOpens);
-      if (!this.#pending.delete(socket) || socket.destroyed) return;
-      if (!outcome.accepted) return refuse(socket, outcome.refusal);
-      const { authenticated } = outcome;
-      if (authenticated && this.authentication.isFullFor(authenticated.identity.userId))
-        return refuse(socket, USER_FULL);
-      if (authenticated) {
-        socket.off('close', leave);
-        leave();
-      }
-      // From here on ws listens.
-      socket.off('error', destroy);
-      this.gateway.upgrade(request, socket, head, codec, authenticated ?? { onAuthenticated: leave, token });
+      const refusal = await this.#judge(request, socket, head, codec);
+      if (refusal) this.#refuse(request, socket, refusal);
     } catch (error) {
-      if (error instanceof RealtimeError) return refuse(socket, refusalBecauseOf(error));
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();
     }
   }
-}
 
-function crowded({ refusal, retryAfterMs }: Extract<AdmissionVerdict, { admitted: false }>): Refusal {
-  const retryAfterS = Math.ceil(retryAfterMs / 1000);
-  switch (refusal) {
-    case 'too-many-from-address':
-      return {
-        status: 429,
-        code: 'RATE_LIMITED',
-        message: 'Too many connections are being opened at once.',
-        retryAfterS,
-      };
-    case 'node-full':
-    case 'too-fast':
-    case 'too-many-unauthenticated':
-      return refusalOf('UNAVAILABLE', 'The server takes no more connections at the moment.', retryAfterS);
+  /** Lets a request in, or says why not; what costs nothing to see comes first. */
+  async #judge(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<Refusal | undefined> {
+    if (this.drain.isDraining) return DRAINING;
+    const client = this.door.clientOf(request);
+    const unread = this.handshake.refusalUnread(request, client);
+    if (unread) return this.door.turnAway(client, unread);
+    const sent = this.#tokenOf(request);
+    if (sent && typeof sent === 'object' && 'status' in sent) return sent;
+    const { clientOpens = false } = codec;
+    const isOptional = clientOpens || this.settings.token.firstCommand;
+    if (sent === undefined && !isOptional) return this.door.turnAway(client, NO_TOKEN);
+    // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
+    const guest = sent === undefined || clientOpens ? 'anonymous' : 'token';
+    // Those that are being judged may all be let in.
+    const place = this.door.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
+    if ('status' in place) return place;
+    const leave = () => void place.settle('refused');
+    socket.once('close', leave);
+    this.#pending.set(socket, request);
+    const admitted = await this.#authenticate(sent, isOptional, clientOpens);
+    // Closed, or told that the server is shutting down.
+    if (!this.#pending.delete(socket) || socket.destroyed) return undefined;
+    if ('status' in admitted) {
+      place.settle(admitted.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
+      return admitted;
+    }
+    const { authenticated, token } = admitted;
+    const full = authenticated && this.authentication.fullFor(authenticated.identity.userId);
+    if (full) {
+      leave();
+      return { ...full, status: 429, retryAfterS: USER_FULL_RETRY_S };
+    }
+    const busy = authenticated && place.settle('verified');
+    if (busy) return busy;
+    if (authenticated) socket.off('close', leave);
+    // From here on ws listens.
+    socket.off('error', destroy);
+    const stranger = { token, judged: (outcome: FirstOutcome) => judged(place, outcome) };
+    this.gateway.upgrade(request, socket, head, codec, authenticated ?? stranger);
+    return undefined;
+  }
+
+  #tokenOf(request: IncomingMessage): ReturnType<Handshake['tokenOf']> | Refusal {
+    try {
+      return this.handshake.tokenOf(request);
+    } catch (error) {
+      return refusalBecauseOf(error);
+    }
+  }
+
+  /** Who it is, unless the first command is to say so. */
+  async #authenticate(
+    sent: ReturnType<Handshake['tokenOf']>,
+    isOptional: boolean,
+    clientOpens: boolean,
+  ): Promise<{ readonly authenticated?: Authenticated; readonly token: string | undefined } | Refusal> {
+    try {
+      const token = typeof sent === 'object' ? await sent : sent;
+      if (clientOpens || (token === undefined && isOptional)) return { token };
+      return token === undefined ? NO_TOKEN : { token, authenticated: await this.handshake.authenticate(token) };
+    } catch (error) {
+      return refusalBecauseOf(error);
+    }
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    const { status, reason = refusal.message } = refusal;
+    const path = pathOf(request).slice(0, MAX_LOGGED_PATH);
+    this.#logger.debug(`Upgrade refused with ${status}: ${reason} (${this.door.clientOf(request).address}, ${path})`);
+    refuse(socket, refusal);
   }
 }
 
-function once(work: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) work();
-    done = true;
-  };
+/** A token as the first command: its place is free, and whether the node can take one more is decided last. */
+function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
+  if (!outcome.ok) {
+    place.settle(outcome.error.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
+    return outcome;
+  }
+  const busy = place.settle('verified');
+  if (!busy) return outcome;
+  const { message, retryAfterS = 1 } = busy;
+  const error = { code: 'UNAVAILABLE', action: 'auth', message, retryAfterMs: retryAfterS * 1_000 } as const;
+  return { ok: false, error, closeCode: 'SERVER_ERROR' };
 }
 
 /** A socket may break at any moment while it is being judged; an unheard `error` would end the process. */

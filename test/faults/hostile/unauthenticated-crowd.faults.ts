@@ -92,7 +92,11 @@ describe('20 clients of one address that do not say who they are', () => {
 
 describe('twin: with maxUnauthenticatedPerIp: Infinity, clients of one address', () => {
   it('leave no place for others of their kind', async () => {
-    const scene = await stage({ maxUnauthenticatedPerIp: Infinity, maxUnauthenticated: 100 });
+    const scene = await stage({
+      maxUnauthenticatedPerIp: Infinity,
+      refusedPerSecondPerIp: Infinity,
+      maxUnauthenticated: 100,
+    });
     await crowd(scene, '192.0.2.1', 100);
     expect(await refusal(from(scene, '192.0.2.2'))).toEqual(NODE_FULL);
   });
@@ -156,7 +160,11 @@ describe('a client that does not say who it is', () => {
 
 describe('twin: with maxUnauthenticated: Infinity', () => {
   it('one may fill the node', async () => {
-    const scene = await stage({ maxUnauthenticated: Infinity, maxUnauthenticatedPerIp: Infinity });
+    const scene = await stage({
+      maxUnauthenticated: Infinity,
+      maxUnauthenticatedPerIp: Infinity,
+      refusedPerSecondPerIp: Infinity,
+    });
     await crowd(scene, '192.0.2.1', 200);
     expect(scene.sessions).toBe(201);
   });

@@ -1,0 +1,139 @@
+import type { RealtimeLimits } from 'nestjs-realtime';
+import { testToken, type UpgradeRefusedError } from 'nestjs-realtime/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AdmissionControl } from '../../../lib/core/connection/admission.js';
+import { TestJwtVerifier } from '../../../lib/testing/test-jwt-verifier.js';
+import { RawClient, upgradeRequest } from '../../helpers/raw-client.js';
+import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
+
+/** The defaults divided by ten, since all of this is one process. */
+const ACCEPTS_PER_SECOND = 50;
+const NEWCOMERS = 40;
+const ATTEMPTS = 400;
+
+const LIMITS: RealtimeLimits = {
+  acceptsPerSecond: ACCEPTS_PER_SECOND,
+  maxUnauthenticatedPerIp: 20,
+  refusedPerSecondPerIp: 20,
+};
+
+function start(limits: RealtimeLimits = {}): Promise<RealtimeApp> {
+  return startRealtimeApp({ options: { trustProxy: 1, limits: { ...LIMITS, ...limits } } });
+}
+
+/** One request after another from one address, each on a socket of its own. */
+async function attack(app: RealtimeApp, headers: Record<string, string>, path = '/ws'): Promise<string[]> {
+  const answers: string[] = [];
+  const one = async () => {
+    const client = await RawClient.to(app.url);
+    await client.write(upgradeRequest(path, { 'X-Forwarded-For': '192.0.2.1', ...headers }));
+    answers.push((await client.closed()).slice(9, 12));
+  };
+  for (let left = ATTEMPTS; left > 0; left -= 20) await Promise.all(Array.from({ length: 20 }, one));
+  return answers;
+}
+
+/** How many of the newcomers with good tokens are let in, of 1. Each has an address of its own unless one is given. */
+async function shareOfGood(app: RealtimeApp, address?: string): Promise<number> {
+  let admitted = 0;
+  for (let n = 0; n < NEWCOMERS; n++) {
+    const headers = { 'X-Forwarded-For': address ?? `198.51.100.${n}` };
+    const client = await app.connect({ token: testToken(`user-${n}`), headers }).catch((error: UpgradeRefusedError) => {
+      expect([429, 503]).toContain(error.status);
+    });
+    if (client) admitted += 1;
+  }
+  return admitted / NEWCOMERS;
+}
+
+const ATTACKS: [string, Record<string, string>][] = [
+  ['requests of one address without a token', {}],
+  ['requests that a page of a foreign origin causes', { Origin: 'https://evil.example', Authorization: 'Bearer x' }],
+  ['requests of one address with bad tokens', { Authorization: 'Bearer bad' }],
+];
+
+describe.each(ATTACKS)('%s', (_what, headers) => {
+  it('lock no newcomer out', async () => {
+    const app = await start();
+    const answers = await attack(app, headers);
+    expect([answers.length, await shareOfGood(app)]).toEqual([ATTEMPTS, 1]);
+  });
+
+  it('are told to come later once there were too many', async () => {
+    const answers = await attack(await start(), headers);
+    const told = answers.filter((status) => status === '429').length;
+    expect(told).toBeGreaterThan(ATTEMPTS / 4);
+    expect(answers.filter((status) => !['401', '403', '429'].includes(status))).toEqual([]);
+  });
+
+  it('twin: lock most newcomers out where refusals count for the node', async () => {
+    const { settle, arrive } = AdmissionControl.prototype;
+    // As it was: every request draws on the one bucket of the node.
+    const turnAway = vi.spyOn(AdmissionControl.prototype, 'turnAway');
+    turnAway.mockImplementation(function (this: AdmissionControl, address, now) {
+      if (!arrive.call(this, address, 0, now).admitted) return 1_000;
+      return settle.call(this, address, 'verified', now).admitted ? 0 : 1_000;
+    });
+    const settled = vi.spyOn(AdmissionControl.prototype, 'settle');
+    settled.mockImplementation(function (this: AdmissionControl, address, _outcome, now, guest) {
+      return settle.call(this, address, 'verified', now, guest);
+    });
+    onTestFinished(() => [turnAway, settled].forEach((spy) => void spy.mockRestore()));
+    const app = await start({ refusedPerSecondPerIp: Infinity });
+    const going = attack(app, headers);
+    await vi.waitUntil(() => settled.mock.calls.length + turnAway.mock.calls.length >= ACCEPTS_PER_SECOND);
+    const share = await shareOfGood(app);
+    await going;
+    expect(share).toBeLessThan(0.5);
+  });
+});
+
+describe('what one address may do without a good token', () => {
+  it('a page of a foreign origin does not lock out its visitor', async () => {
+    const app = await start();
+    await attack(app, { Origin: 'https://evil.example' });
+    expect(await shareOfGood(app, '192.0.2.1')).toBe(1);
+  });
+
+  it('bad tokens of one address are not all verified', async () => {
+    const verify = vi.spyOn(TestJwtVerifier.prototype, 'verify');
+    onTestFinished(() => verify.mockRestore());
+    const app = await start();
+    const began = performance.now();
+    await attack(app, { Authorization: 'Bearer bad' });
+    const seconds = (performance.now() - began) / 1_000;
+    expect(verify.mock.calls.length).toBeLessThanOrEqual(100 + 20 * seconds + 1);
+  });
+
+  it('twin: with refusedPerSecondPerIp: Infinity all are verified', async () => {
+    const verify = vi.spyOn(TestJwtVerifier.prototype, 'verify');
+    onTestFinished(() => verify.mockRestore());
+    await attack(await start({ refusedPerSecondPerIp: Infinity }), { Authorization: 'Bearer bad' });
+    expect(verify.mock.calls.length).toBe(ATTEMPTS);
+  });
+
+  it('many addresses of one IPv6 network count as one', async () => {
+    const app = await start({ refusedPerSecondPerIp: 1 });
+    const statuses: unknown[] = [];
+    for (let n = 0; n < 10; n++) {
+      const headers = { 'X-Forwarded-For': `[2001:db8::${n + 1}]:4711` };
+      await app.connect({ token: 'bad', headers }).catch(({ status }: UpgradeRefusedError) => statuses.push(status));
+    }
+    expect(statuses.slice(0, 5)).toEqual([401, 401, 401, 401, 401]);
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(4);
+    const other = { 'X-Forwarded-For': '[2001:db8:0:1::1]:4711' };
+    await expect(app.connect({ token: 'bad', headers: other })).rejects.toMatchObject({ status: 401 });
+  });
+
+  it('clients that connect without a token and go lock no newcomer out', async () => {
+    const options = { trustProxy: 1, limits: LIMITS, token: { firstCommand: true } };
+    const app = await startRealtimeApp({ options });
+    for (let n = 0; n < 150; n++) {
+      const client = await RawClient.to(app.url);
+      await client.write(upgradeRequest('/ws', { 'X-Forwarded-For': '192.0.2.1' }));
+      await client.heard('HTTP/1.1');
+      await client.reset();
+    }
+    expect(await shareOfGood(app)).toBe(1);
+  });
+});
