@@ -5,6 +5,8 @@ export interface Authenticated {
   readonly identity: Identity;
   /** Expiry of the token, from its `exp`; in the past for an expired token that was accepted. */
   readonly expiresAt?: Date;
+  /** When the token was issued, from its `iat`. A connection takes no token that is older than the one it has. */
+  readonly issuedAt?: Date;
   /**
    * Checks whether the token was revoked since; present if the application can tell. Rejects if the check is not possible
    * at the moment.

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import { TestJwtVerifier, testToken } from './test-jwt-verifier.js';
 
 const verify = (token: string) => new TestJwtVerifier().verify(token);
@@ -37,5 +38,19 @@ it.each(['', 'hunter2', 'a.b.c'])('%j is refused as a test token', async (token)
   await expect(verify(token)).rejects.toMatchObject({
     code: 'UNAUTHENTICATED',
     message: expect.not.stringContaining('hunter2'),
+  });
+});
+
+describe('in an environment', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it('that is production no verifier of test tokens is made', () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    expect(() => new TestJwtVerifier()).toThrow(RealtimeConfigurationError);
+  });
+
+  it.each(['test', 'development', ''])('%j it is', (name) => {
+    vi.stubEnv('NODE_ENV', name);
+    expect(() => new TestJwtVerifier()).not.toThrow();
   });
 });

@@ -1,15 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import type { JwtClaims } from '../core/identity/claims.js';
+import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { JwtVerifier } from '../ports/jwt-verifier.js';
 
 /**
  * A verifier for tests, which accepts tokens from {@link testToken} without keys or signatures. Use it in an application
  * under test with `overrideProvider(JwtVerifier).useClass(TestJwtVerifier)` or in `forRoot({ providers })`. Never use it in
- * production: anybody can make such a token.
+ * production, where its constructor throws: anybody can make such a token.
+ * @throws RealtimeConfigurationError if `NODE_ENV` is `production`
  */
 @Injectable()
 export class TestJwtVerifier extends JwtVerifier {
+  constructor() {
+    super();
+    if (process.env['NODE_ENV'] !== 'production') return;
+    throw new RealtimeConfigurationError(
+      'TestJwtVerifier takes tokens that anybody can make, and NODE_ENV is production: remove it from the providers and set ' +
+        'jwt, or a verifier of your own.',
+    );
+  }
+
   /** @returns the claims passed to {@link testToken} */
   async verify(token: string): Promise<JwtClaims> {
     try {

@@ -41,6 +41,11 @@ export interface JwksOptions {
    * tokens for other applications.
    */
   audience?: string | readonly string[];
+  /**
+   * Accepted `typ` of a token's header, or a list of which one must match (RFC 8725, 3.11), such as `at+jwt`. If omitted, it is
+   * not checked.
+   */
+  typ?: string | readonly string[];
   /** Tolerated difference between its clock and ours in checks of `nbf`, in seconds, 0 to 300. Default 5. */
   clockToleranceS?: number;
   /** Minimum time between fetches caused by unknown keys, in milliseconds, so that tokens with invented keys cannot cause more. Default 30,000. */
@@ -57,6 +62,7 @@ export interface JwksSettings {
   readonly jwksUrl: URL;
   readonly algorithms: string[];
   readonly audience: readonly string[] | undefined;
+  readonly typ?: readonly string[] | string;
   readonly clockToleranceS: number;
   readonly cooldownMs: number;
   readonly cacheMaxAgeMs: number;
@@ -65,7 +71,7 @@ export interface JwksSettings {
 
 const DEFAULTS = { clockToleranceS: 5, cooldownMs: 30_000, cacheMaxAgeMs: 600_000, timeoutMs: 5_000 };
 
-const NAMES = ['issuer', 'jwksUrl', 'algorithms', 'audience', ...Object.keys(DEFAULTS)];
+const NAMES = ['issuer', 'jwksUrl', 'algorithms', 'audience', 'typ', ...Object.keys(DEFAULTS)];
 
 const MAX_CLOCK_TOLERANCE_S = 300;
 
@@ -111,7 +117,7 @@ function explainOne(options: unknown): Problem[] {
     return [{ at: 'options', message: 'must be an object like { issuer, jwksUrl, algorithms: ["RS256"] }' }];
   }
   const given = options as Record<keyof JwksOptions, unknown>;
-  const { issuer, jwksUrl, algorithms, audience, clockToleranceS, cooldownMs, cacheMaxAgeMs, timeoutMs } = given;
+  const { issuer, jwksUrl, algorithms, audience, typ, clockToleranceS, cooldownMs, cacheMaxAgeMs, timeoutMs } = given;
   return [
     ...Object.keys(options)
       .filter((name) => !NAMES.includes(name))
@@ -119,7 +125,8 @@ function explainOne(options: unknown): Problem[] {
     ...(isText(issuer) ? [] : [{ at: 'issuer', message: 'must be the iss of the tokens, a non-empty string' }]),
     ...explainUrl(jwksUrl),
     ...explainAlgorithms(algorithms),
-    ...explainAudience(audience),
+    ...explainNames('audience', audience),
+    ...explainNames('typ', typ),
     ...explainTolerance(clockToleranceS),
     ...explainDuration('cooldownMs', cooldownMs, 0),
     ...explainDuration('cacheMaxAgeMs', cacheMaxAgeMs, 1),
@@ -158,11 +165,11 @@ function explainAlgorithms(value: unknown): Problem[] {
   return [{ at, message: `${why}; choose from ${JWKS_ALGORITHMS.join(', ')}` }];
 }
 
-function explainAudience(value: unknown): Problem[] {
+function explainNames(at: string, value: unknown): Problem[] {
   if (value === undefined) return [];
   const list: unknown[] = [value].flat();
   if (list.length > 0 && list.every(isText)) return [];
-  return [{ at: 'audience', message: 'must be a non-empty string or list of them; leave it out to accept any' }];
+  return [{ at, message: 'must be a non-empty string or list of them; leave it out to accept any' }];
 }
 
 function explainTolerance(value: unknown): Problem[] {

@@ -16,7 +16,7 @@ const REASONS = {
  * The reason for refusing a token, for the log of the server; never sent to clients. `KeyUnusable` is a fault of the
  * provider: the key that the token names is broken, private or too short.
  */
-export type JwksRefusalReason = (typeof REASONS)[keyof typeof REASONS] | ClaimsRefusal | 'KeyUnusable';
+export type JwksRefusalReason = (typeof REASONS)[keyof typeof REASONS] | ClaimsRefusal | 'KeyUnusable' | 'TypeMismatch';
 
 /** Returns the reason for an error of `jose`. An error without a known code was caused by a key. */
 export function refusalReasonOf(error: unknown): JwksRefusalReason {

@@ -1,6 +1,6 @@
 import type { CompactVerifyResult } from 'jose';
 import type { JwtClaims } from '../../core/identity/claims.js';
-import { explainUnexpectedClaims, MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
+import { explainUnexpectedClaims, isExpectedType, MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Clock } from '../../ports/clock.js';
 import { JwtVerifier } from '../../ports/jwt-verifier.js';
@@ -63,6 +63,7 @@ export class JwksVerifier extends JwtVerifier {
     if (!provider) throw refusal('IssuerMismatch');
     const { protectedHeader } = await this.#checkSignature(token, provider);
     if ('crit' in protectedHeader) throw refusal('CriticalHeader');
+    if (!isExpectedType(protectedHeader, provider.settings.typ)) throw refusal('TypeMismatch');
     const { issuer, audience, clockToleranceS: toleranceS } = provider.settings;
     const fault = explainUnexpectedClaims(claims, { issuer, audience, toleranceS }, new Date(this.#clock.now()));
     if (fault) throw refusal(fault);

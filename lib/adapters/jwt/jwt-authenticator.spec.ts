@@ -54,6 +54,12 @@ describe('JwtAuthenticator', () => {
       ['a sub of 129 characters', { ...valid, sub: 'a'.repeat(129) }, 'sub'],
       ['a sub that is an object', { ...valid, sub: { id: 'ann' } as never }, 'sub'],
       ['a sub that is a number', { ...valid, sub: 7 as never }, 'sub'],
+      ['a sub with a line break', { ...valid, sub: 'ann\nroot' }, 'sub'],
+      ['a sub with a null character', { ...valid, sub: 'ann\0' }, 'sub'],
+      ['a sub with an escape sequence of terminals', { ...valid, sub: '\u001b[2Jann' }, 'sub'],
+      ['a sub with a line separator', { ...valid, sub: 'ann\u2028root' }, 'sub'],
+      ['a token for a topic', { ...valid, channel: 'room:1' }, 'channel'],
+      ['a token for an empty topic', { ...valid, channel: '' }, 'channel'],
       ['no exp', { sub: 'ann' }, 'exp'],
       ['an exp of 1e300', { ...valid, exp: 1e300 }, 'exp'],
       ['an exp as text', { ...valid, exp: String(valid.exp) as never }, 'exp'],
@@ -63,6 +69,19 @@ describe('JwtAuthenticator', () => {
     ])('refuses %s', async (_what, claims, at) => {
       const error = await failureOf(authenticate(claims));
       expect(error).toMatchObject({ code: 'UNAUTHENTICATED', details: [{ at }] });
+    });
+
+    it('leaves out roles and permissions with control characters', async () => {
+      const claims = { ...valid, roles: ['admin\n', 'a\u0085b', 'staff'], permissions: ['\u007f', 'read'] };
+      await expect(authenticate(claims)).resolves.toMatchObject({
+        identity: { roles: ['staff'], permissions: ['read'] },
+      });
+    });
+
+    it('says when a token was issued', async () => {
+      await expect(authenticate({ ...valid, iat: NOW_S })).resolves.toMatchObject({
+        issuedAt: new Date(NOW_S * 1_000),
+      });
     });
 
     it('grants no roles for roles that are an object', async () => {
@@ -116,6 +135,8 @@ describe('JwtAuthenticator', () => {
       ['nothing', undefined, 'identity'],
       ['no user', {}, 'userId'],
       ['a user that is a number', { userId: 7 }, 'userId'],
+      ['a user with a control character', { userId: 'zqx-marker\n' }, 'userId'],
+      ['a role with a control character', { userId: 'ann', roles: ['zqx-marker\r'] }, 'roles'],
       ['roles as text', { userId: 'ann', roles: 'zqx-marker' }, 'roles'],
       ['roles as an object', { userId: 'ann', roles: { zqx: 'zqx-marker' } }, 'roles'],
       ['roles as null', { userId: 'ann', roles: null }, 'roles'],

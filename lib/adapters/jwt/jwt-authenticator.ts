@@ -1,6 +1,6 @@
 import { authError } from '../../core/identity/authorization.js';
 import {
-  explainClaims,
+  explainConnectClaims,
   explainIdentity,
   identityFromClaims,
   isExpired,
@@ -48,7 +48,7 @@ export class JwtAuthenticator extends Authenticator {
 
   async authenticate(token: string, { allowExpired = false }: AuthenticateOptions = {}): Promise<Authenticated> {
     const claims = await this.#verify(token);
-    const problems = explainClaims(claims);
+    const problems = explainConnectClaims(claims);
     if (problems.length > 0) throw this.#refuse(describeProblems(problems), problems);
     if (!allowExpired && isExpired(claims, new Date(this.clock.now()), this.options.clockToleranceS)) {
       const { code, message } = authError({ kind: 'expired' });
@@ -56,11 +56,12 @@ export class JwtAuthenticator extends Authenticator {
     }
     const identity = await this.#identify(claims);
     const expiresAt = new Date(claims.exp! * 1000);
+    const issuedAt = claims.iat === undefined ? {} : { issuedAt: new Date(claims.iat * 1000) };
     const { isRevoked: hook } = this.options;
-    if (!hook) return { identity, expiresAt };
+    if (!hook) return { identity, expiresAt, ...issuedAt };
     const isRevoked = () => this.#hooks.run('isRevoked', () => hook(claims));
     await this.#hooks.assertNotRevoked(isRevoked);
-    return { identity, expiresAt, isRevoked };
+    return { identity, expiresAt, ...issuedAt, isRevoked };
   }
 
   async #verify(token: string): Promise<JwtClaims> {

@@ -33,9 +33,9 @@ JfLYe6v0VeNGT5LRSIZa7Fw2n8cCIGuGU4+ZwzoS1RJRJtH/2DYBHLjqkSUaRlhB
 describe('explainJwtOptions', () => {
   it.each<[string, object]>([
     ['a Buffer', hs()],
-    ['a short string', hs({ secret: 'dev' })],
+    ['a short string that is asked for', hs({ secret: 'dev', allowShortSecret: true })],
     ['random bytes written in base64', hs({ secret: Buffer.from([0x30, ...randomBytes(31)]).toString('base64') })],
-    ['several algorithms of one kind', hs({ algorithms: ['HS256', 'HS384', 'HS512'] })],
+    ['several algorithms of one kind', hs({ secret: randomBytes(64), algorithms: ['HS256', 'HS384', 'HS512'] })],
     ['an RSA key as PEM', rs()],
     ['an RSA key as a Buffer of PEM', rs({ publicKey: Buffer.from(rsaPem) })],
     ['an RSA key as KeyObject', rs({ publicKey: rsa.publicKey })],
@@ -55,7 +55,11 @@ describe('explainJwtOptions', () => {
 
   it.each<[string, unknown, string]>([
     ['no options', undefined, 'options must be an object'],
-    ['an unknown option', hs({ audiance: 'a' }), 'audiance is not an option; the options here are: secret, publicKey'],
+    [
+      'an unknown option',
+      hs({ audiance: 'a' }),
+      'audiance is not an option; the options here are: secret, allowShortSecret',
+    ],
     ['no algorithms', { secret }, "algorithms must list the accepted signature algorithms, such as ['HS256']"],
     ['an empty list of algorithms', hs({ algorithms: [] }), 'algorithms must list'],
     ['a single name instead of a list', hs({ algorithms: 'HS256' }), 'algorithms must list'],
@@ -180,3 +184,44 @@ function der(key: KeyObject, type: 'spki' | 'pkcs1'): Buffer {
 function derOfPem(text: string): Buffer {
   return Buffer.from(text.replace(/-----[^-]+-----/g, ''), 'base64');
 }
+
+describe('a secret of HMAC', () => {
+  const problems = (bytes: number, algorithm: 'HS256' | 'HS384' | 'HS512', rest: object = {}) =>
+    explainJwtOptions({ secret: randomBytes(bytes), algorithms: [algorithm], ...rest });
+
+  it.each([
+    [31, 'HS256', ['secret']],
+    [32, 'HS256', []],
+    [47, 'HS384', ['secret']],
+    [48, 'HS384', []],
+    [63, 'HS512', ['secret']],
+    [64, 'HS512', []],
+  ] as const)('of %i bytes for %s has these faults: %j', (bytes, algorithm, faults) => {
+    expect(problems(bytes, algorithm).map(({ at }) => at)).toEqual(faults);
+  });
+
+  it('may be shorter where that is asked for', () => {
+    expect(problems(8, 'HS256', { allowShortSecret: true })).toEqual([]);
+  });
+
+  it('is not quoted, and the cure is told', () => {
+    const [problem] = explainJwtOptions({ secret: 'hunter2', algorithms: ['HS256'] });
+    expect(problem!.message).toContain('openssl rand -base64 32');
+    expect(problem!.message).not.toContain('hunter2');
+  });
+
+  it.each([['yes'], [1], [null]])('is not made shorter by %j', (allowShortSecret) => {
+    expect(problems(8, 'HS256', { allowShortSecret }).map(({ at }) => at)).toContain('allowShortSecret');
+  });
+});
+
+it.each([
+  ['at+jwt', []],
+  [['at+jwt', 'JWT'], []],
+  ['', ['typ']],
+  [[], ['typ']],
+  [7, ['typ']],
+])('the option typ %j has these faults: %j', (typ, faults) => {
+  const options = { secret: randomBytes(32), algorithms: ['HS256'], typ };
+  expect(explainJwtOptions(options).map(({ at }) => at)).toEqual(faults);
+});

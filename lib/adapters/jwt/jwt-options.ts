@@ -8,8 +8,13 @@ import { explainKeyFor, looksLikeKey, readPublicKey } from './jwt-key.js';
  * @publicApi
  */
 export interface RealtimeJwtOptions {
-  /** The shared secret of HS256, HS384 and HS512; at least 32 random bytes (RFC 7518, 3.2). */
+  /**
+   * The shared secret of HS256, HS384 and HS512; at least as many random bytes as the hash has: 32, 48 or 64 (RFC 7518, 3.2).
+   * A shorter one, which can be guessed from a single token, stops the boot.
+   */
   secret?: string | Buffer;
+  /** Take a shorter secret all the same; it is warned about. For issuers that you cannot change. Default false. */
+  allowShortSecret?: boolean;
   /** The issuer's public key or certificate, as PEM or a `KeyObject`, for every other algorithm. */
   publicKey?: string | Buffer | KeyObject;
   /** Accepted signature algorithms; never taken from the token itself. One kind only: HS*, or RS* and PS*, or ES*. */
@@ -18,6 +23,11 @@ export interface RealtimeJwtOptions {
   issuer?: string | readonly string[];
   /** Accepted `aud`, or a list of which one must match. If omitted, it is not checked. */
   audience?: string | readonly string[];
+  /**
+   * Accepted `typ` of a token's header, or a list of which one must match (RFC 8725, 3.11), such as `at+jwt`: refuses the
+   * issuer's tokens of other kinds. Case and a leading `application/` do not matter. If omitted, it is not checked.
+   */
+  typ?: string | readonly string[];
   /** Tolerated difference between the issuer's clock and ours, in seconds, 0 to 300. Default 5. */
   clockToleranceS?: number;
 }
@@ -27,14 +37,15 @@ export const DEFAULT_CLOCK_TOLERANCE_S = 5;
 
 const MAX_CLOCK_TOLERANCE_S = 300;
 
-const NAMES = ['secret', 'publicKey', 'algorithms', 'issuer', 'audience', 'clockToleranceS'];
+const NAMES = ['secret', 'allowShortSecret', 'publicKey', 'algorithms', 'issuer', 'audience', 'typ', 'clockToleranceS'];
 
 /** Returns all problems of the options, each with the correction and without any key material. */
 export function explainJwtOptions(options: unknown): readonly Problem[] {
   if (typeof options !== 'object' || options === null) {
     return [{ at: 'options', message: "must be an object like { secret, algorithms: ['HS256'] }" }];
   }
-  const { algorithms, secret, publicKey, issuer, audience, clockToleranceS } = options as Record<string, unknown>;
+  const given = options as Record<string, unknown>;
+  const { algorithms, secret, publicKey, issuer, audience, typ, clockToleranceS } = given;
   return [
     ...Object.keys(options)
       .filter((name) => !NAMES.includes(name))
@@ -42,9 +53,11 @@ export function explainJwtOptions(options: unknown): readonly Problem[] {
     ...explainAlgorithms(algorithms),
     ...explainChoiceOfKey(secret, publicKey, algorithms),
     ...explainSecret(secret),
+    ...explainLength(given),
     ...explainPublicKey(publicKey, algorithms),
     ...explainExpected('issuer', issuer),
     ...explainExpected('audience', audience),
+    ...explainExpected('typ', typ),
     ...explainTolerance(clockToleranceS),
   ];
 }
@@ -54,6 +67,21 @@ export function isShortSecret({ secret, algorithms }: RealtimeJwtOptions): boole
   if (secret === undefined) return false;
   const bytes = Buffer.byteLength(secret);
   return algorithms.some((algorithm) => bytes < hashBytesOf(algorithm));
+}
+
+/** How long a secret has to be; its length is told, which helps nobody guess one that has to be replaced anyway. */
+function explainLength({ algorithms, secret, allowShortSecret }: Record<string, unknown>): Problem[] {
+  if (allowShortSecret !== undefined && typeof allowShortSecret !== 'boolean') {
+    return [{ at: 'allowShortSecret', message: 'must be true or false' }];
+  }
+  const isReadable = (typeof secret === 'string' || secret instanceof Uint8Array) && secret.length > 0;
+  if (allowShortSecret || !isReadable || explainAlgorithms(algorithms).length > 0) return [];
+  const least = Math.max(...(algorithms as JwtAlgorithm[]).map(hashBytesOf));
+  if (keyKindOf((algorithms as JwtAlgorithm[])[0]!) !== 'secret' || Buffer.byteLength(secret) >= least) return [];
+  const message =
+    `is shorter than the ${least} bytes that ${(algorithms as string[]).join(', ')} asks for, so it can be guessed from a token ` +
+    `(RFC 7518, 3.2); use a random one, as of: openssl rand -base64 ${least}; or set jwt.allowShortSecret`;
+  return [{ at: 'secret', message }];
 }
 
 function explainAlgorithms(value: unknown): Problem[] {

@@ -9,7 +9,8 @@ const REASONS = {
 } as const;
 
 /** The reason for refusing a token, for the log of the server; never sent to clients. */
-export type JwtRefusalReason = (typeof REASONS)[keyof typeof REASONS] | 'CriticalHeader' | 'TokenMalformed';
+export type JwtRefusalReason =
+  (typeof REASONS)[keyof typeof REASONS] | 'CriticalHeader' | 'TypeMismatch' | 'TokenMalformed';
 
 /** Returns the reason for an error of `jsonwebtoken`. */
 export function refusalReasonOf(error: unknown): JwtRefusalReason {

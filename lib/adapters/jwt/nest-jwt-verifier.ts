@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { JwtService, type JwtModuleOptions } from '@nestjs/jwt';
 import type { JwtClaims } from '../../core/identity/claims.js';
-import { MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
+import { isExpectedType, MAX_TOKEN_LENGTH } from '../../core/identity/expected-claims.js';
 import { describeProblems } from '../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
@@ -23,6 +23,7 @@ export class NestJwtVerifier extends JwtVerifier {
   // Not the application's JwtService: the options of its JwtModule (secretOrKeyProvider, verifyOptions) would silently
   // override the options that were checked here.
   readonly #jwt: JwtService;
+  readonly #types: RealtimeJwtOptions['typ'];
 
   /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} refuses */
   constructor(
@@ -31,12 +32,14 @@ export class NestJwtVerifier extends JwtVerifier {
   ) {
     super();
     this.#jwt = new JwtService(moduleOptions(options));
+    this.#types = options.typ;
   }
 
   async verify(token: string): Promise<JwtClaims> {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw refusal('TokenMalformed');
     const { header, payload } = this.#read(token);
     if ('crit' in header) throw refusal('CriticalHeader');
+    if (!isExpectedType(header, this.#types)) throw refusal('TypeMismatch');
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw refusal('TokenMalformed');
     return payload as JwtClaims;
   }

@@ -38,8 +38,9 @@ const MAX_ENTRY_LENGTH = 128;
 const MAX_DATE_S = 8_640_000_000_000;
 
 /**
- * Returns the problems of claims: `sub` must be a non-empty string of at most 128 characters, `exp` is required, and every
- * date must be a finite number of seconds. A valid signature guarantees none of this (RFC 8725, 3.10).
+ * Returns the problems of claims: `sub` must be a non-empty string of at most 128 characters without control characters,
+ * `exp` is required, and every date must be a finite number of seconds. A valid signature guarantees none of this
+ * (RFC 8725, 3.10).
  */
 export function explainClaims(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -48,7 +49,10 @@ export function explainClaims(value: unknown): readonly Problem[] {
   const { sub, exp, iat, nbf } = value as Record<string, unknown>;
   const problems: Problem[] = [];
   if (!isText(sub, MAX_SUBJECT_LENGTH)) {
-    problems.push({ at: 'sub', message: `must be a non-empty string of at most ${MAX_SUBJECT_LENGTH} characters` });
+    problems.push({
+      at: 'sub',
+      message: `must be a non-empty string of at most ${MAX_SUBJECT_LENGTH} characters, none of them a control character`,
+    });
   }
   if (exp === undefined) problems.push({ at: 'exp', message: 'is required' });
   for (const [at, date] of Object.entries({ exp, iat, nbf })) {
@@ -56,6 +60,16 @@ export function explainClaims(value: unknown): readonly Problem[] {
       problems.push({ at, message: 'must be a number of seconds since 1970' });
   }
   return problems;
+}
+
+/**
+ * Returns the problems of the claims of a token for a connection. A token with a `channel` opens that topic and nothing else,
+ * so that it can be given to a page that must not act for the user.
+ */
+export function explainConnectClaims(value: unknown): readonly Problem[] {
+  const problems = explainClaims(value);
+  if (problems.length > 0 || (value as JwtClaims)['channel'] === undefined) return problems;
+  return [{ at: 'channel', message: 'must not be there: the token is for one topic' }];
 }
 
 /** True for well-formed claims, which name a user and an expiry. */
@@ -73,8 +87,8 @@ export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS 
 
 /**
  * The default mapping of claims: `sub` is the user, `roles` (a list) or `role` (a single name) the roles, `permissions`
- * the permissions, and `email` goes into the metadata. Entries that are not strings of 1 to 128 characters are dropped,
- * and so are entries of a list beyond the first 256.
+ * the permissions, and `email` goes into the metadata. Entries that are not strings of 1 to 128 characters, or that contain
+ * control characters, are dropped, and so are entries of a list beyond the first 256.
  */
 export function identityFromClaims(claims: JwtClaims): Identity {
   return {
@@ -90,12 +104,13 @@ export function explainIdentity(value: unknown): readonly Problem[] {
   if (typeof value !== 'object' || value === null) return [{ at: 'identity', message: 'must be an object' }];
   const { userId, roles, permissions, metadata } = value as Record<string, unknown>;
   const problems: Problem[] = [];
-  if (!isText(userId, Infinity)) problems.push({ at: 'userId', message: 'must be a non-empty string' });
+  if (!isText(userId, Infinity))
+    problems.push({ at: 'userId', message: 'must be a non-empty string without control characters' });
   for (const [at, list] of Object.entries({ roles, permissions })) {
     if (!isTextList(list)) {
       problems.push({
         at,
-        message: `must be a list of at most ${MAX_LIST_LENGTH} strings of 1 to ${MAX_ENTRY_LENGTH} characters`,
+        message: `must be a list of at most ${MAX_LIST_LENGTH} strings of 1 to ${MAX_ENTRY_LENGTH} characters, none of them a control character`,
       });
     }
   }
@@ -115,8 +130,11 @@ function isTextList(value: unknown): boolean {
   );
 }
 
+/** Control characters and line separators: in a log or on a terminal they pass for something that nobody has written. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+
 function isText(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+  return typeof value === 'string' && value.length > 0 && value.length <= maxLength && !CONTROL.test(value);
 }
 
 function isNumericDate(value: unknown): value is number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JwtClaims } from './claims.js';
-import { explainUnexpectedClaims, type ExpectedClaims } from './expected-claims.js';
+import { isExpectedType, explainUnexpectedClaims, type ExpectedClaims } from './expected-claims.js';
 
 const NOW_S = 1_800_000_000;
 const issuer = 'https://id.example';
@@ -40,5 +40,24 @@ describe('explainUnexpectedClaims', () => {
     ['iat as an object', { ...valid, iat: {} }, 'ClaimMalformed'],
   ])('refuses %s', (_what, claims, refusal) => {
     expect(judge(claims)).toBe(refusal);
+  });
+});
+
+describe('the type of a token', () => {
+  it.each<[unknown, string | readonly string[] | undefined, boolean]>([
+    [undefined, undefined, true],
+    ['anything', undefined, true],
+    ['at+jwt', 'at+jwt', true],
+    ['AT+JWT', 'at+jwt', true],
+    ['application/at+jwt', 'at+jwt', true],
+    ['at+jwt', 'application/at+jwt', true],
+    ['at+jwt', ['JWT', 'at+jwt'], true],
+    ['JWT', 'at+jwt', false],
+    ['at+jwt ', 'at+jwt', false],
+    ['application/x/at+jwt', 'x/at+jwt', false],
+    [undefined, 'at+jwt', false],
+    [['at+jwt'], 'at+jwt', false],
+  ])('%j is taken where %j is expected: %s', (typ, expected, isTaken) => {
+    expect(isExpectedType({ typ }, expected)).toBe(isTaken);
   });
 });

@@ -33,3 +33,18 @@ export function explainUnexpectedClaims(
   if (nbf !== undefined && nbf > now.getTime() / 1000 + toleranceS) return 'NotActiveYet';
   return undefined;
 }
+
+/**
+ * True when the header of a token names a type that is expected (RFC 8725, 3.11). Media types are compared without regard to
+ * case, and `application/` may be left out (RFC 7515, 4.1.9).
+ * @param expected one of them is enough; any, or none, when left out
+ */
+export function isExpectedType(header: object, expected: string | readonly string[] | undefined): boolean {
+  if (expected === undefined) return true;
+  const { typ } = header as { readonly typ?: unknown };
+  return typeof typ === 'string' && [expected].flat().some((each) => mediaType(each) === mediaType(typ));
+}
+
+function mediaType(type: string): string {
+  return type.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
+}

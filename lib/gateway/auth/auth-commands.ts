@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand } from '../../core/protocol/command.js';
 import { createConnection, type RealtimeConnection } from '../../core/connection/connection.js';
+import { judgeRenewal, type TokenInUse } from '../../core/identity/renewal.js';
+import type { RightsOrder } from '../../core/routing/envelope.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { toWireError } from '../../handlers/wire-error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import { ConnectionRegistry } from '../../ports/connection-registry.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
-import { Handshake } from './handshake.js';
+import { Handshake, type Accepted } from './handshake.js';
 
 /** What became of a token that was the first command. */
 export type FirstOutcome =
@@ -19,6 +21,14 @@ export type FirstOutcome =
 export type RenewalOutcome =
   | { readonly ok: true; readonly authenticated: Authenticated; readonly connection: RealtimeConnection }
   | { readonly ok: false; readonly error: WireError };
+
+/** What a session knows of the token that it lives by. */
+export interface SessionTokenState extends TokenInUse {
+  /** What the application has put in place of the token's rights. */
+  readonly overridden?: Pick<RightsOrder, 'roles' | 'permissions'> | undefined;
+}
+
+const OLDER = 'The token is older than the one in use, or than a change of rights; get a new one.';
 
 const USER_FULL = { code: 'LIMIT_EXCEEDED', message: 'The user has as many connections as one may have.' } as const;
 
@@ -55,19 +65,30 @@ export class AuthCommands {
     return full ? { ok: false, error: { ...full, action: 'auth' }, closeCode: 'CONNECTION_LIMIT' } : outcome;
   }
 
-  /** A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has. */
-  async renewal(command: AuthCommand, { id, userId, createdAt }: RealtimeConnection): Promise<RenewalOutcome> {
+  /**
+   * A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has.
+   * @param inUse tells, once the token is verified, what the connection lives by then
+   */
+  async renewal(
+    command: AuthCommand,
+    { id, userId, createdAt }: RealtimeConnection,
+    inUse: () => SessionTokenState = () => ({}),
+  ): Promise<RenewalOutcome> {
     const authenticated = await this.#verify(command);
     if ('code' in authenticated) return { ok: false, error: authenticated };
     const { identity, expiresAt } = authenticated;
     if (identity.userId !== userId) {
       return { ok: false, error: { code: 'FORBIDDEN', action: 'auth', message: 'The token is for another user.' } };
     }
-    const connection = createConnection({ id, ...identity, createdAt, ...(expiresAt && { expiresAt }) });
+    const { overridden, ...token } = inUse();
+    const verdict = judgeRenewal(token, authenticated, this.settings.clockToleranceS);
+    if (verdict === 'older') return { ok: false, error: { code: 'TOKEN_EXPIRED', action: 'auth', message: OLDER } };
+    const rights = verdict === 'same' ? overridden : undefined;
+    const connection = createConnection({ id, ...identity, ...rights, createdAt, ...(expiresAt && { expiresAt }) });
     return { ok: true, authenticated, connection };
   }
 
-  async #verify({ token }: AuthCommand): Promise<Authenticated | WireError> {
+  async #verify({ token }: AuthCommand): Promise<Accepted | WireError> {
     try {
       return await this.handshake.authenticate(token);
     } catch (error) {

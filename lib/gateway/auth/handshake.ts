@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { ClientAddress } from '../upgrade/proxy-trust.js';
 import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
@@ -13,6 +14,12 @@ import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
+
+/** Who a token stands for, and which token it was. */
+export interface Accepted extends Authenticated {
+  /** The same for the same token, and for no other; nothing of the token can be read from it. */
+  readonly fingerprint: string;
+}
 
 /** What one is answered who has no token, where one is required. */
 export const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
@@ -48,12 +55,12 @@ export class Handshake {
    * Makes an identity of a token and checks what every connection must have.
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` when nobody can tell in time
    */
-  async authenticate(token: string): Promise<Authenticated> {
+  async authenticate(token: string): Promise<Accepted> {
     const { allowExpired = false } = this.settings.authorize;
     const judging = this.#hooks.run('Authenticator', () => this.authenticator.authenticate(token, { allowExpired }));
     const authenticated = await this.#deadline.within(judging);
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
-    if (decision.allowed) return authenticated;
+    if (decision.allowed) return { ...authenticated, fingerprint: hash('sha256', token, 'base64') };
     const { code, message } = authError(decision.refusal);
     throw new RealtimeError(code, message);
   }

@@ -3,7 +3,7 @@ import { FakeClient } from '../../../test/helpers/fake-client.js';
 import { createConnection } from '../../core/connection/connection.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
-import type { RenewalOutcome } from '../auth/auth-commands.js';
+import type { AuthCommands, RenewalOutcome, SessionTokenState } from '../auth/auth-commands.js';
 import { SessionToken } from './session-token.js';
 
 const EXPIRY = new Date(100_000);
@@ -12,6 +12,8 @@ const command = { action: 'auth', token: 't', id: 7 } as const;
 
 let client: FakeClient;
 let outcome: Promise<RenewalOutcome>;
+/** The state that the last renewal was judged by. */
+let judgedBy: SessionTokenState | undefined;
 
 beforeEach(() => {
   client = new FakeClient();
@@ -20,9 +22,16 @@ beforeEach(() => {
   outcome = Promise.resolve({ ok: true, authenticated, connection: renewed });
 });
 
+function servicesFor(options: RealtimeOptions = {}) {
+  const renewal: AuthCommands['renewal'] = (_command, _connection, inUse) => {
+    judgedBy = inUse?.();
+    return outcome;
+  };
+  return { settings: new RealtimeSettings(options), clock: { now: () => 5_000 }, authentication: { renewal } };
+}
+
 function tokenOf(isRevoked?: Authenticated['isRevoked'], options: RealtimeOptions = {}): SessionToken {
-  const services = { settings: new RealtimeSettings(options), authentication: { renewal: () => outcome } };
-  return new SessionToken(client, services, { ...(isRevoked && { isRevoked }) });
+  return new SessionToken(client, servicesFor(options), { ...(isRevoked && { isRevoked }) });
 }
 
 const ALLOWED = { authorize: { allowExpired: true } };
@@ -77,6 +86,43 @@ describe('a newer token', () => {
     await token.renew(command);
     token.hasExpired(EXPIRY, soon);
     expect(client.told).toHaveLength(2);
+  });
+});
+
+describe('a newer token is judged by', () => {
+  const FIRST = { fingerprint: 'first', issuedAt: new Date(1_000) };
+  const renewWith = (fingerprint: string, issuedAt: Date) => {
+    const authenticated = { identity: { userId: 'ann' }, fingerprint, issuedAt } as unknown as Authenticated;
+    outcome = Promise.resolve({ ok: true, authenticated, connection: renewed });
+  };
+
+  it('the token that the client connected with', async () => {
+    await new SessionToken(client, servicesFor(), FIRST).renew(command);
+    expect(judgedBy).toEqual(FIRST);
+  });
+
+  it('the rights that the application put in place of its own, each list of them', async () => {
+    const token = new SessionToken(client, servicesFor(), FIRST);
+    token.rightsChanged({ roles: ['guest'] });
+    token.rightsChanged({ permissions: [] });
+    await token.renew(command);
+    expect(judgedBy).toEqual({
+      ...FIRST,
+      rightsChangedAt: 5_000,
+      overridden: { roles: ['guest'], permissions: [] },
+    });
+  });
+
+  it.each([
+    ['first', { roles: ['guest'] }],
+    ['second', undefined],
+  ])('those rights after the renewal with the token %s: %j', async (fingerprint, overridden) => {
+    const token = new SessionToken(client, servicesFor(), FIRST);
+    token.rightsChanged({ roles: ['guest'] });
+    renewWith(fingerprint, new Date(9_000));
+    await token.renew(command);
+    await token.renew(command);
+    expect(judgedBy).toEqual({ fingerprint, issuedAt: new Date(9_000), rightsChangedAt: 5_000, overridden });
   });
 });
 

@@ -3,26 +3,39 @@ import type { AuthCommand } from '../../core/protocol/command.js';
 import { tokenLife } from '../../core/identity/token-life.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
-import type { AuthCommands } from '../auth/auth-commands.js';
+import type { Clock } from '../../ports/clock.js';
+import type { AuthCommands, SessionTokenState } from '../auth/auth-commands.js';
 import type { Client } from './client.js';
 
 interface Services {
+  readonly clock: Pick<Clock, 'now'>;
   readonly settings: Pick<RealtimeSettings, 'authorize' | 'clockToleranceS'>;
   readonly authentication: Pick<AuthCommands, 'renewal'>;
 }
 
+/** What a session keeps of a token. */
+type Token = Pick<Authenticated, 'isRevoked' | 'issuedAt'> & { readonly fingerprint?: string };
+
 /** The token that a session lives by: its expiry, its revocation, and its renewal. */
 export class SessionToken {
   #isRevoked: Authenticated['isRevoked'];
+  #state: SessionTokenState;
   #isRenewing = false;
   #isExpiryAnnounced = false;
 
   constructor(
     private readonly client: Client,
     private readonly services: Services,
-    { isRevoked }: Pick<Authenticated, 'isRevoked'>,
+    { isRevoked, issuedAt, fingerprint }: Token,
   ) {
     this.#isRevoked = isRevoked;
+    this.#state = { fingerprint, issuedAt };
+  }
+
+  /** Notes that the application has replaced the token's rights, so that the same token does not bring them back. */
+  rightsChanged({ roles, permissions }: NonNullable<SessionTokenState['overridden']>): void {
+    const overridden = { ...this.#state.overridden, ...(roles && { roles }), ...(permissions && { permissions }) };
+    this.#state = { ...this.#state, rightsChangedAt: this.services.clock.now(), overridden };
   }
 
   /** The expiry that the client is told; nothing when the connection may outlive the token. */
@@ -55,16 +68,24 @@ export class SessionToken {
       return undefined;
     }
     this.#isRenewing = true;
-    const outcome = await this.services.authentication.renewal(command, connection);
+    const outcome = await this.services.authentication.renewal(command, connection, () => this.#state);
     this.#isRenewing = false;
     if (this.client.isClosed) return undefined;
     if (!outcome.ok) {
       replies.refuse(outcome.error, command.id);
       return undefined;
     }
-    this.#isRevoked = outcome.authenticated.isRevoked;
-    this.#isExpiryAnnounced = false;
+    this.#accept(outcome.authenticated);
     return outcome.connection;
+  }
+
+  /** Puts a newer token in place of the one before. Replaced rights end with the token that they replaced the rights of. */
+  #accept({ isRevoked, issuedAt, fingerprint }: Token): void {
+    const { fingerprint: before, rightsChangedAt, overridden } = this.#state;
+    const isSame = fingerprint !== undefined && fingerprint === before;
+    this.#isRevoked = isRevoked;
+    this.#state = { fingerprint, issuedAt, rightsChangedAt, overridden: isSame ? overridden : undefined };
+    this.#isExpiryAnnounced = false;
   }
 
   /** Ends the connection when its token was revoked. While nobody can tell, the session goes on. */

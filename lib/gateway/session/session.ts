@@ -166,6 +166,7 @@ export class Session implements DeliveryTarget, Client {
 
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
+    this.#token.rightsChanged({ ...(roles && { roles }), ...(permissions && { permissions }) });
     const before = this.#connection;
     const rights = { roles: roles ?? before.roles, permissions: permissions ?? before.permissions };
     await this.#replace(createConnection({ ...before, ...rights }, before));

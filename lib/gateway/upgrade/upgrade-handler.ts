@@ -25,6 +25,10 @@ const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at th
 const USER_FULL_RETRY_S = 5;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
+const ANY_ORIGIN =
+  "allowedOrigins is '*' and token.from is set: where that reads a cookie, every page in the world can connect as the user who " +
+  "looks at it. List the origins of your pages in allowedOrigins, for example ['https://app.example.com'].";
+
 /** Most characters of a path that are logged. */
 const MAX_LOGGED_PATH = 200;
 
@@ -66,6 +70,8 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     if (!server) return;
     const served = this.#servedPaths();
     refuseCollidingGateways(this.discovery.getProviders(), this.config.getIoAdapter(), new Set(served.keys()));
+    const { allowedOrigins, token } = this.settings;
+    if (allowedOrigins === '*' && token.from) this.#logger.warn(ANY_ORIGIN);
     this.#logger.log(`WebSockets are accepted at ${[...served.keys()].join(' and ')}`);
     this.#served = served;
     this.#route(server);

@@ -78,7 +78,7 @@ describe.each(ATTACKS)('%s', (_what, headers) => {
     settled.mockImplementation(function (this: AdmissionControl, address, _outcome, now, guest) {
       return settle.call(this, address, 'verified', now, guest);
     });
-    onTestFinished(() => [turnAway, settled].forEach((spy) => void spy.mockRestore()));
+    onTestFinished(() => void vi.restoreAllMocks());
     const app = await start({ refusedPerSecondPerIp: Infinity });
     const going = attack(app, headers);
     await vi.waitUntil(() => settled.mock.calls.length + turnAway.mock.calls.length >= ACCEPTS_PER_SECOND);
