@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import {
   AdmissionControl,
@@ -10,6 +10,7 @@ import { networkOf } from '../../core/connection/network-address.js';
 import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
+import { SafeLogger } from '../../errors/safe-logger.js';
 import { ProxyTrust, type ClientAddress } from './proxy-trust.js';
 
 /** A place among those who wait to be authenticated. Settled once; what is said later changes nothing. */
@@ -21,7 +22,7 @@ export interface WaitingPlace {
 /** Says where requests come from, and how many from there may wait to be authenticated. */
 @Injectable()
 export class Door {
-  readonly #logger = new Logger('RealtimeModule');
+  readonly #logger = new SafeLogger('RealtimeModule');
   readonly #proxies: ProxyTrust;
   readonly #admission: AdmissionControl;
   #hasWarned = false;

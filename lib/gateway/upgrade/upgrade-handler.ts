@@ -1,4 +1,9 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -16,8 +21,9 @@ import { Door, type WaitingPlace } from './door.js';
 import { refuse } from './http-refusal.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
 import { ServedCodecs } from '../served-codecs.js';
+import { RequestHeads } from './request-heads.js';
 import { isUnserved } from './unserved-path.js';
-import { UpgradeRouter } from './upgrade-router.js';
+import { UpgradeRouter, type UpgradeRoute } from './upgrade-router.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
@@ -34,9 +40,10 @@ const MAX_LOGGED_PATH = 200;
 
 /** The door: takes upgrade requests for our paths off the HTTP server, has them judged, and lets them in or answers why not. */
 @Injectable()
-export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
+export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #logger = new SafeLogger(UpgradeHandler.name);
   readonly #router = new UpgradeRouter();
+  readonly #heads = new Map<Server, RequestHeads>();
   /** Sockets that are being judged, each with its request. */
   readonly #pending = new Map<Duplex, IncomingMessage>();
   /** What is spoken at which path; known once the application is initialised. */
@@ -77,8 +84,14 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
     this.#route(server);
   }
 
+  /** The connections are drained, and the HTTP server closes next. */
+  beforeApplicationShutdown(): void {
+    for (const heads of this.#heads.values()) heads.endWhenClosing();
+  }
+
   onApplicationShutdown(): void {
     this.#isClosed = true;
+    for (const heads of this.#heads.values()) heads.stop();
     this.#router.uninstall();
   }
 
@@ -89,14 +102,22 @@ export class UpgradeHandler implements OnModuleInit, OnApplicationShutdown {
   }
 
   #route(server: Server): () => void {
-    return this.#router.install(server, (request, socket, head) => {
+    const heads = this.#heads.get(server) ?? new RequestHeads(server);
+    this.#heads.set(server, heads);
+    const route: UpgradeRoute = (request, socket, head) => {
       const asked = pathOf(request);
       const codec = this.#served?.get(asked);
       if (codec) void this.#enter(request, socket, head, codec);
       else if (this.#isUnserved(server, asked)) this.#refuse(request, guarded(socket), NOT_FOUND);
       else return false;
       return true;
-    });
+    };
+    const uninstall = this.#router.install(server, route, (event, args) => heads.observe(event, args));
+    return () => {
+      uninstall();
+      heads.stop();
+      if (this.#heads.get(server) === heads) this.#heads.delete(server);
+    };
   }
 
   #isUnserved(server: Server, path: string): boolean {

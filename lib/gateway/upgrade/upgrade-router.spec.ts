@@ -48,6 +48,24 @@ describe('an upgrade request that the route leaves', () => {
 });
 
 describe('an upgrade router', () => {
+  it('tells an observer every event of the server, until it is taken off', () => {
+    const seen: unknown[][] = [];
+    const [observed, other] = [createServer(), new UpgradeRouter()];
+    other.install(
+      observed,
+      () => true,
+      (event, args) => void seen.push([event, ...args]),
+    );
+    observed.emit('request', 'a', 'b');
+    observed.emit('upgrade', ...(ARGS as []));
+    other.uninstall();
+    observed.emit('close');
+    expect(seen.filter(([event]) => !String(event).endsWith('Listener'))).toEqual([
+      ['request', 'a', 'b'],
+      ['upgrade', ...ARGS],
+    ]);
+  });
+
   it('leaves other events alone', () => {
     const closed = vi.fn();
     server.on('close', closed);

@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream';
 /** Takes an upgrade request; returns false to leave it to the other listeners of the server. */
 export type UpgradeRoute = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
+/** Told of every event of a server, before its listeners are. */
+export type ServerObserver = (event: string | symbol, args: readonly unknown[]) => void;
+
 /**
  * Puts a route before all `upgrade` listeners of an HTTP server, those that were added before and those that come later.
  *
@@ -20,14 +23,16 @@ export class UpgradeRouter {
 
   /**
    * Installs the route on one more server. Doing so twice changes nothing.
+   * @param observe told of every event of the server while the route is installed
    * @returns takes it off that server again
    */
-  install(server: Server, route: UpgradeRoute): () => void {
+  install(server: Server, route: UpgradeRoute, observe?: ServerObserver): () => void {
     const installed = this.#uninstall.get(server);
     if (installed) return installed;
     // oxlint-disable-next-line typescript/unbound-method -- it is called with the server as `this`
     const { emit } = server;
     const routed = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
+      if (active) observe?.(event, args);
       if (event === 'upgrade' && active && route(...(args as Parameters<UpgradeRoute>))) return true;
       return Reflect.apply(emit, this, [event, ...args]) as boolean;
     };
