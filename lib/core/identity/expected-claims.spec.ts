@@ -57,7 +57,7 @@ describe('the type of a token', () => {
     ['application/x/at+jwt', 'x/at+jwt', false],
     [undefined, 'at+jwt', false],
     [['at+jwt'], 'at+jwt', false],
-  ])('%j is taken where %j is expected: %s', (typ, expected, isTaken) => {
-    expect(isExpectedType({ typ }, expected)).toBe(isTaken);
+  ])('%j is taken where %j is expected: %s', (typ, accepted, isTaken) => {
+    expect(isExpectedType({ typ }, accepted)).toBe(isTaken);
   });
 });

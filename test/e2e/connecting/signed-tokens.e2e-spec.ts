@@ -109,7 +109,7 @@ describe('The option claims', () => {
     ]);
   });
 
-  it('that throws refuses the user', async () => {
+  it('that throws has the client try again', async () => {
     const throwing = () => {
       throw new Error('no such account');
     };
