@@ -1,4 +1,4 @@
-import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/identity/auth-failure.js';
+import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/protocol/auth-failure.js';
 import { RealtimeError } from './realtime.error.js';
 
 /** Where failures are written to: a Nest `Logger`, for example. */

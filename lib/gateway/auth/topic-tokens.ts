@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { judgeTopicToken } from '../../core/topic/topic-token.js';
-import { describeFailure } from '../../core/identity/auth-failure.js';
+import { describeFailure } from '../../core/protocol/auth-failure.js';
 import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';

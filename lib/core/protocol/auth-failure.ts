@@ -1,4 +1,4 @@
-import { isErrorCode, type ErrorCode } from '../protocol/error-code.js';
+import { isErrorCode, type ErrorCode } from './error-code.js';
 
 /** Whose code failed while a token was judged. */
 export type FailureSource = 'claims' | 'token.from' | 'isRevoked' | 'metadata' | 'Authenticator' | 'JwtVerifier';

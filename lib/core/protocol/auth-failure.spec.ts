@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RealtimeError } from '../../errors/realtime.error.js';
-import type { ErrorCode } from '../protocol/error-code.js';
+import type { ErrorCode } from './error-code.js';
 import { authFailureOf, describeFailure, type FailureSource } from './auth-failure.js';
 
 const APPLICATION: FailureSource[] = ['claims', 'token.from', 'isRevoked', 'metadata', 'Authenticator'];
