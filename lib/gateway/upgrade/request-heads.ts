@@ -47,17 +47,20 @@ export class RequestHeads {
    * that later. Requests that are being answered are left alone.
    */
   endWhenClosing(): void {
-    const check = () => {
-      if (this.server.listening) return;
-      for (const socket of this.#waiting) socket.destroy();
-    };
-    this.#watch ??= setInterval(check, WATCH_MS);
+    this.#watch ??= setInterval(() => this.#endIfClosing(), WATCH_MS);
   }
 
   /** Forgets the server. */
   stop(): void {
     this.server.off(this.#event, this.#await);
+    if (this.#watch === undefined) return;
     clearInterval(this.#watch);
+    this.#endIfClosing();
+  }
+
+  #endIfClosing(): void {
+    if (this.server.listening) return;
+    for (const socket of this.#waiting) socket.destroy();
   }
 
   #wait(socket: Duplex): void {

@@ -67,6 +67,21 @@ describe('A further HTTP server', () => {
     expect(JSON.parse(data.toString())).toMatchObject({ type: 'realtime:welcome', payload: { userId: 'ann' } });
   });
 
+  it('that closes with the application does not wait for an unfinished request head', async () => {
+    const app = await startRealtimeApp();
+    const server = createServer();
+    app.realtime.acceptFrom(server);
+    const host = await listening(server);
+    const accepted = once(server, 'connection');
+    const client = await RawClient.to(`http://${host}`);
+    await accepted;
+    await client.write('GET /ws HTTP/1.1\r\nHost: x\r\n');
+    const closed = once(server, 'close');
+    server.close();
+    await app.close();
+    await closed;
+  });
+
   it('answers 401 and 404 as that of the application does', async () => {
     const app = await startRealtimeApp();
     const server = createServer();
