@@ -49,7 +49,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     });
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;
-    // The application may choose to start without its bus, which keeps retrying.
+    // The application may be configured to start without its bus; the bus keeps retrying.
     else
       joined.catch((error: unknown) => this.#logger.warn(`Not attached to the bus yet: ${(error as Error).message}`));
     const counts = () => countsOf(this.registry, this.pubSub);
@@ -57,7 +57,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     await this.presence.open(id);
   }
 
-  /** All handlers are known, and whoever listens to events does: changes of presence are told from now on. */
+  /** Starts reporting presence changes: all handlers are known by now, and all event listeners are registered. */
   onApplicationBootstrap(): void {
     this.presence.release();
   }

@@ -1,7 +1,7 @@
 import { Subject, type Observable } from 'rxjs';
 import type { RealtimeEvent } from '../core/connection/realtime-event.js';
 
-/** Tells whoever listens what happens to this node's connections. Without a listener nothing is made. */
+/** Emits the events of this node's connections to listeners. Without a listener no event object is created. */
 export class ConnectionEvents {
   readonly #subject = new Subject<RealtimeEvent>();
   readonly stream$: Observable<RealtimeEvent> = this.#subject.asObservable();

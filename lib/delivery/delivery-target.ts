@@ -4,12 +4,12 @@ import type { StreamPosition } from '../core/history/history.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
 
 /**
- * A connection of this node, as seen by what is addressed to it. None of the methods throws or waits; where a promise is
- * returned, it settles when the order is in force, and does not reject.
+ * A connection of this node, as the target of messages and orders. No method throws or blocks. A returned promise settles
+ * once the order has taken effect, and never rejects.
  */
 export interface DeliveryTarget {
   readonly socket: ConnectionSocket;
-  /** True: what is sent to its user reaches it as publications of the user's own topic, in the order of their history. */
+  /** True: messages to its user reach it as publications of the user's personal topic, in the order of the history. */
   readonly hasPersonalTopic?: boolean;
   /** Ends the connection. */
   disconnect(code: CloseCodeName, reason: string): void;
@@ -17,12 +17,12 @@ export interface DeliveryTarget {
   subscribe(topic: string): boolean | Promise<boolean>;
   /** Ends a subscription and tells the client why; false when there was none. */
   unsubscribe(topic: string, reason: string): boolean;
-  /** Publications to a topic were missed on the way to it, and cannot be had any more; it goes on behind the position. */
+  /** Reports that publications of a topic are lost and cannot be recovered; delivery continues after the position. */
   missed(topic: string, position: StreamPosition): void;
-  /** Puts other roles or permissions in place and judges its topics anew; what is left out stays. */
+  /** Replaces its roles or permissions and reauthorizes its topics; an omitted field keeps its value. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
-  /** Changes its metadata, and judges its topics anew when the order says so. */
+  /** Updates its metadata, and reauthorizes its topics if the order asks for that. */
   updateMetadata(order: Omit<MetadataOrder, 'kind'>): void | Promise<void>;
-  /** Has its token looked at again, and ends it when that was revoked. */
+  /** Rechecks its token, and ends the connection if the token was revoked. */
   revalidate(): void;
 }

@@ -1,7 +1,7 @@
 import type { Codec } from '../ports/codec.js';
 import { Frame } from '../ports/frame.js';
 
-/** The frames of what many are told: made once for each codec among its recipients, and shared by all of them. */
+/** Frames for many recipients: encoded once for each codec among the recipients, and shared by all of them. */
 export class FrameSet {
   #codec: Codec | undefined;
   #frame: Frame | undefined;

@@ -17,12 +17,12 @@ import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
-/** Says whether it concerned the connection. */
+/** Acts on one connection. @returns true when it concerned the connection */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** From an envelope to the sockets of this node: who is meant, framed once per codec, handed to each. */
+/** Delivers envelopes to the sockets of this node: resolves the recipients, encodes once per codec, and sends to each. */
 @Injectable()
 export class LocalDelivery implements RecipientIndex {
   readonly #logger = new SafeLogger(LocalDelivery.name);
@@ -42,7 +42,7 @@ export class LocalDelivery implements RecipientIndex {
     this.#targets.set(connectionId, target);
   }
 
-  /** @returns what was attached */
+  /** @returns the target that was attached */
   detach(connectionId: string): DeliveryTarget | undefined {
     const target = this.#targets.get(connectionId);
     this.#targets.delete(connectionId);
@@ -50,8 +50,8 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /**
-   * Delivers a message or news of who joined or left, or carries out an order.
-   * @returns how many connections it concerned, as a promise for an order that is in force only later; never throws or rejects
+   * Delivers a message or a join or leave, or carries out an order.
+   * @returns how many connections it concerned, as a promise for an order that takes effect only later; never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
     const { to, content } = envelope;
@@ -59,7 +59,7 @@ export class LocalDelivery implements RecipientIndex {
     return this.#carryOut(envelope, this.#actionFor(to, content));
   }
 
-  /** Tells the subscribers of a topic that publications were missed for good, and where it goes on. */
+  /** Tells the subscribers of a topic that publications are lost for good, and the position at which delivery continues. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
     void this.#carryOut({ to: [topic(name)], except }, (target) => {
       target.missed(name, position);
@@ -70,7 +70,7 @@ export class LocalDelivery implements RecipientIndex {
   #carryOut(addressing: Addressing, act: Action): number | Promise<number> {
     if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act);
     const tally = new Tally();
-    // Looking up everybody by id would cost more than all the rest.
+    // Looking up every connection by id would cost more than the delivery itself.
     for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     return tally.total;
   }
@@ -84,19 +84,19 @@ export class LocalDelivery implements RecipientIndex {
     return tally.total;
   }
 
-  /** Tells the watchers of a topic who joined and left. @returns how many connections that were */
+  /** Sends joins and leaves to the watchers of a topic. @returns the number of connections reached */
   tellPresence(name: string, changes: readonly PresenceChange[]): number {
     let reached = 0;
     for (const change of changes) reached = this.#push(name, { ...change, topic: name });
     return reached;
   }
 
-  /** Tells the watchers of a topic that changes were missed, and that they have to ask who is in it. */
+  /** Tells the watchers of a topic that changes were missed, so that they have to read the members again. */
   resetPresence(name: string): void {
     this.#push(name, { kind: 'presence-reset', topic: name });
   }
 
-  /** Only those hear of it who asked: most subscribers of a large topic do not. */
+  /** Fan-out is limited to connections that asked for presence: most subscribers of a large topic do not. */
   #tell(to: readonly Address[], news: PresenceNews): number {
     const name = topicOf(to);
     return name === undefined ? 0 : this.tellPresence(name, this.watchers.hear(name, news));
@@ -154,7 +154,7 @@ export class LocalDelivery implements RecipientIndex {
     }
   }
 
-  /** One bad socket never keeps the others from being served. */
+  /** Isolates failures: one failing socket never prevents delivery to the others. */
   #attempt(act: Action, target: DeliveryTarget): boolean | Promise<boolean> {
     try {
       const outcome = act(target);
@@ -170,7 +170,7 @@ export class LocalDelivery implements RecipientIndex {
   };
 }
 
-/** Counts the connections that something concerned. */
+/** Counts the connections that an action concerned. */
 class Tally {
   #reached = 0;
   #later: Promise<boolean>[] | undefined;
@@ -190,7 +190,7 @@ function isForAll({ to, except }: Addressing): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
 }
 
-/** The topic, when nothing else is addressed. */
+/** The topic, if it is the only address. */
 function topicOf([address, ...others]: readonly Address[]): string | undefined {
   return address?.kind === 'topic' && others.length === 0 ? address.id : undefined;
 }
@@ -199,7 +199,7 @@ function isNews(content: EnvelopeContent): content is PresenceNews {
   return content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated';
 }
 
-/** Writes what all recipients are told. */
+/** Creates the action that writes the shared frames to a recipient. */
 function writing(frames: FrameSet): Action {
   return ({ socket }) => {
     socket.send(frames.for(socket.codec));

@@ -3,15 +3,15 @@ import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
-/** How finely a grace period is measured: in tenths, but not more often than once a second. */
+/** The resolution of a grace period: a tenth of it, but at most one second. */
 const TICKS_PER_GRACE = 10;
 const MAX_TICK_MS = 1_000;
 
 type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
 
 /**
- * Tells the presence store which users this node has in which topic, and hands on the changes that this node is to act on. A
- * user stays for a grace period after a connection dropped, so that a tunnel or a reloaded page is no leave.
+ * Reports this node's members of each topic to the presence store, and passes on the changes that this node has to act on. A
+ * user stays for a grace period after a connection dropped, so a tunnel or a page reload does not count as a leave.
  */
 export class LocalPresence {
   readonly #logger = new SafeLogger(LocalPresence.name);
@@ -19,10 +19,10 @@ export class LocalPresence {
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
   #changed: PresenceNode['changed'] = () => {};
-  /** What happened before anybody could act on it. */
+  /** Changes that arrived before the application was ready to act on them. */
   #early: Parameters<PresenceNode['changed']>[] | undefined = [];
 
-  /** @param graceMs how long a user stays after a connection dropped, at least, in milliseconds */
+  /** @param graceMs the minimum time that a user stays after a connection dropped, in milliseconds */
   constructor(
     private readonly store: PresenceStore,
     private readonly graceMs: number,
@@ -31,7 +31,7 @@ export class LocalPresence {
     this.#attendance = new NodePresence(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
   }
 
-  /** @param changed told of the changes that this node is to act on: of each, one node in all is told */
+  /** @param changed receives the changes that this node has to act on: each change goes to one of all nodes */
   onChange(changed: PresenceNode['changed']): void {
     this.#changed = changed;
   }
@@ -44,29 +44,29 @@ export class LocalPresence {
     this.#timer.unref();
   }
 
-  /** The application is ready to act on changes: it is told of those that this node has found while it started. */
+  /** Passes on the changes held back during startup, now that the application is ready to act on them. */
   release(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const change of early) this.#changed(...change);
   }
 
-  /** A connection is in a topic. Repeated calls may give another info. */
+  /** Records that a connection is in a topic. Repeated calls may change the info. */
   enter(topic: string, { id, userId }: Who, info?: unknown): void {
     this.#tell(this.#attendance.enter(topic, userId, id, info, performance.now()));
   }
 
-  /** A connection has left a topic, or was taken off it. */
+  /** Records that a connection has left a topic, or was removed from it. */
   leave(topic: string, { id, userId }: Who): void {
     this.#tell(this.#attendance.leave(topic, userId, id));
   }
 
-  /** A connection is gone, and may come back. */
+  /** Records that a connection dropped, and may come back within the grace period. */
   drop(topic: string, { id, userId }: Who): void {
     this.#tell(this.#attendance.drop(topic, userId, id));
   }
 
-  /** Users who are here do not leave: they have the grace period of a dropped connection to come back elsewhere. */
+  /** Closes without leaves: this node's users get the grace period of a dropped connection to reconnect to another node. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.store.close(this.graceMs);

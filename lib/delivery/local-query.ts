@@ -5,7 +5,7 @@ import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { LocalDelivery } from './local-delivery.js';
 
-/** Answers what any node may ask about the connections of this one. */
+/** Answers the queries of any node about the connections of this one. */
 @Injectable()
 export class LocalQuery {
   constructor(

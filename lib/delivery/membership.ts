@@ -20,7 +20,7 @@ interface Join {
 }
 
 /**
- * The one way into and out of this node's addresses and topics. The indexes and the subjects joined on the bus stay in step:
+ * The only way to enter and leave this node's addresses and topics. The indexes and the joined subjects stay in step:
  * with the first local member of an address the node joins its subject, with the last it leaves. The index changes first, so
  * nothing can arrive unrouted.
  *
@@ -43,7 +43,7 @@ export class Membership {
 
   /**
    * Makes a connection reachable.
-   * @param personal how the connection enters the topic of its user's own, when it has one
+   * @param personal how the connection enters its user's personal topic, if it has one
    */
   add(connection: RealtimeConnection, target: DeliveryTarget, personal?: TopicEntry): void | Promise<unknown> {
     const { id, userId } = connection;
@@ -56,7 +56,7 @@ export class Membership {
     return joined ? joined.then(start) : start();
   }
 
-  /** Puts a newer snapshot in place; the user stays the same, roles may come and go. */
+  /** Replaces the snapshot of a connection; the user stays the same, roles may be added and removed. */
   update(connection: RealtimeConnection): void | Promise<void> {
     const before = this.registry.get(connection.id);
     this.registry.set(connection);
@@ -83,8 +83,8 @@ export class Membership {
   /**
    * Subscribes a connection to a topic: publications are withheld, the node joins the topic's subject, the position is read
    * where the topic keeps a history, and delivery starts with `entry.onStart`.
-   * @returns whether the connection is subscribed then: false when it has left meanwhile. A promise when there is something
-   * to wait for; it rejects when the bus cannot be joined or the history cannot be read, and the caller has to leave then
+   * @returns whether the connection is subscribed: false if it has left meanwhile. The result is a promise if there is
+   * something to wait for; it rejects if the bus cannot be joined or the history cannot be read, and the caller must then leave
    */
   enter(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
     if (entry.stream) this.streams.hold(name, connectionId, entry.stream);

@@ -6,8 +6,8 @@ export class MessageFrames extends FrameSet {
 
   /**
    * @param text the message as JSON text
-   * @param topic the topic it was published to, when it was published to one alone
-   * @param offset its place in the topic's history, when that keeps one
+   * @param topic the topic it was published to, if that was its only address
+   * @param offset its offset in the topic's history, if the topic keeps one
    */
   constructor(
     readonly text: string,
@@ -17,7 +17,7 @@ export class MessageFrames extends FrameSet {
     super((codec) => codec.encodeMessage(text, topic, offset));
   }
 
-  /** How many bytes the text has. */
+  /** The size of the text in bytes. */
   get textBytes(): number {
     return (this.#textBytes ??= Buffer.byteLength(this.text));
   }

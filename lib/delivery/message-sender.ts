@@ -14,13 +14,13 @@ import { Timestamps } from './timestamps.js';
 import type { TopicPolicies } from './topic-policies.js';
 import { UnservedTopics } from './unserved-topics.js';
 
-/** How one message leaves this node. */
+/** Options of one send. */
 export interface MessageSendOptions {
   readonly report?: boolean;
   readonly idempotencyKey?: string;
 }
 
-/** Checks a message, serialises it once, and hands it to the history of its topic or to the bus. */
+/** Validates a message, serialises it once, and passes it to the history of its topic or to the bus. */
 export class MessageSender {
   readonly #timestamps: Timestamps;
   readonly #unserved: UnservedTopics;
@@ -40,9 +40,9 @@ export class MessageSender {
 
   /**
    * Sends a message to some addresses, except to others.
-   * @throws RealtimeArgumentError when an argument cannot be right; nothing was sent then
-   * @throws RealtimeError `UNAVAILABLE` before this node runs, after it has been closed, or when it is not known whether
-   *   the message was added to a history
+   * @throws RealtimeArgumentError when an argument is invalid; nothing was sent then
+   * @throws RealtimeError `UNAVAILABLE` before this node runs, after it has been closed, or when the outcome is
+   *   unknown: the message may or may not have been added to a history
    */
   async send(
     to: readonly Address[],
@@ -52,12 +52,12 @@ export class MessageSender {
   ): Promise<DeliveryReport> {
     refuse([...to, ...except].flatMap(explainAddress));
     refuse(explainMessage(message));
-    // What a topic keeps is known only then.
+    // The retention of topics is known only once the node runs.
     this.lifecycle.assertRunning();
     const kept = this.#keptTopic(to, except);
     const retention = kept === undefined ? undefined : this.policies.of(kept)?.history;
     const { report = this.report, idempotencyKey } = options;
-    // A key works where it is promised: for a topic of the application.
+    // An idempotency key is supported only for a topic of the application.
     refuse(explainIdempotencyKey(idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
@@ -71,10 +71,10 @@ export class MessageSender {
   }
 
   /**
-   * The topic whose history keeps what is sent: the one it is published to, or the user's own. A message to a user among
-   * others, or not to all connections of the user, is not kept.
-   * @throws RealtimeArgumentError when a topic that keeps a history is among others, or with exceptions: a message to some
-   *   of its subscribers has no place in it
+   * The topic whose history stores the message: the topic it is published to, or the personal topic of the user. A message
+   * to a user is not stored if there are further addresses, or if some connections of the user are excluded.
+   * @throws RealtimeArgumentError when a topic that keeps a history is one of several addresses, or has exceptions: a
+   *   message to some of its subscribers has no place in the history
    */
   #keptTopic(to: readonly Address[], except: readonly Address[]): string | undefined {
     const name = to.length === 1 && except.length === 0 ? topicOfAddress(to[0]!) : undefined;

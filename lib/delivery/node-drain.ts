@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 
-/** The end of this node's service: begun once, by whoever is first to ask, and the same for all who ask. */
+/** Drains this node, once: the first call begins the drain, and every further call shares it. */
 @Injectable()
 export class NodeDrain {
   readonly #work: (() => void | Promise<void>)[] = [];
   #started: Promise<void> | undefined;
 
-  /** True once connections are being ended; no new ones are let in from then on. */
+  /** True once the drain has begun; new connections are refused from then on. */
   get isDraining(): boolean {
     return this.#started !== undefined;
   }
 
-  /** Adds something that is to be ended, and waited for. */
+  /** Registers work that the drain starts and waits for. */
   onStart(work: () => void | Promise<void>): void {
     this.#work.push(work);
   }
 
-  /** Ends the connections. Resolves when the last of them is gone. */
+  /** Ends the connections. Resolves when the last one is gone. */
   start(): Promise<void> {
     return (this.#started ??= Promise.all(this.#work.map(async (work) => work())).then(() => undefined));
   }

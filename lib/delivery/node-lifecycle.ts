@@ -16,12 +16,12 @@ export class NodeLifecycle {
     return this.#phase === 'running';
   }
 
-  /** The node may send and ask from now on. */
+  /** Marks the node as running: it may send messages and queries from now on. */
   started(): void {
     if (this.#phase === 'starting') this.#phase = 'running';
   }
 
-  /** The node has left the bus, or is about to. */
+  /** Marks the node as closed: it has left the bus, or is about to. */
   closed(): void {
     this.#phase = 'closed';
   }

@@ -7,7 +7,7 @@ import { RealtimeError } from '../errors/realtime.error.js';
 import type { MessageBus } from '../ports/message-bus.js';
 import type { NodeLifecycle } from './node-lifecycle.js';
 
-/** Messages, orders and queries of this node to the nodes that hold the addressed connections, itself among them. */
+/** Sends messages, orders and queries to the nodes that hold the addressed connections, this node included. */
 export class NodeRequests {
   constructor(
     private readonly bus: MessageBus,

@@ -5,7 +5,7 @@ import { MultiMap } from '../core/base/multi-map.js';
 
 /**
  * Subscribers of topics without a history whose subscription is not confirmed yet. The bus may bring the first publications
- * together with the news that the subscription is active; a client must not receive one before its confirmation.
+ * together with the confirmation that the subscription is active; a client must not receive one before its confirmation.
  */
 @Injectable()
 export class PendingSubscribers {

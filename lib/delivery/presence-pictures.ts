@@ -8,16 +8,16 @@ import { PresenceStore } from '../ports/presence-store.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers, type WatchedTopics } from './presence-watchers.js';
 
-/** Most users of a topic of which a picture is kept. */
+/** A picture is kept only for topics with at most this many users. */
 const MAX_USERS = 10_000;
 
-/** How often it is tried again to read what could not be read, in milliseconds. */
+/** The interval at which failed reads are retried, in milliseconds. */
 const TICK_MS = 500;
 
-/** It is looked where topics are once in so many ticks. */
+/** The positions of topics are checked once in this many ticks. */
 const TICKS_PER_LOOK = 4;
 
-/** Most pictures that are read at once. */
+/** Most pictures that are read concurrently. */
 const MAX_READS = 16;
 
 /** A topic with watchers on this node. */
@@ -28,8 +28,9 @@ interface Watched {
 }
 
 /**
- * Keeps true what this node tells the watchers of topics, whatever the bus loses: finds gaps by the numbers of changes, when
- * the node is attached again and by looking at a steady pace, reads the topic, and tells the difference.
+ * Keeps the watchers of this node consistent with the presence of their topics, even if the bus loses changes. It detects
+ * gaps by the numbers of changes, after the node was attached again, and by periodic checks. After a gap it reads the topic
+ * and sends the difference.
  */
 @Injectable()
 export class PresencePictures implements WatchedTopics {
@@ -76,21 +77,21 @@ export class PresencePictures implements WatchedTopics {
     return changes;
   }
 
-  /** This node is attached again: news may have been missed in any topic. */
+  /** Rechecks every topic: the node was attached again, and changes may have been missed in any of them. */
   readonly doubtAll = (): void => {
     this.#isLate = true;
     void this.#look();
   };
 
   /**
-   * Reads who is in a topic for one who watches it, no older than what watchers were told.
+   * Reads the members of a topic for a watcher; the result is never older than the changes that watchers have received.
    * @param read reads it from the store
    * @throws RealtimeError `UNAVAILABLE` when it cannot be read
    */
   async answer<R extends { readonly at?: PresencePosition }>(topic: string, read: () => R | Promise<R>): Promise<R> {
     const watched = this.#topics.get(topic);
     if (watched === undefined) return read();
-    // What is lost before there is a picture would not be noticed.
+    // A change lost before there is a picture would go unnoticed.
     if (!watched.picture.hasBegun) await (this.#read(watched) ?? watched.reading);
     if (!watched.picture.hasBegun && this.#topics.get(topic) === watched) throw unavailable();
     let reading = await read();
@@ -106,7 +107,7 @@ export class PresencePictures implements WatchedTopics {
     if (this.#ticks % TICKS_PER_LOOK === 0) this.#readDoubtful();
   };
 
-  /** Asks where the topics are. What is behind is read. */
+  /** Checks the positions of the topics, and reads the pictures that are behind. */
   async #look(): Promise<void> {
     if (this.#isLooking || this.#topics.size === 0) return;
     const isLate = this.#isLate;
@@ -133,7 +134,7 @@ export class PresencePictures implements WatchedTopics {
     }
   }
 
-  /** @returns a promise for its end, which does not reject; nothing when it is read already */
+  /** @returns a promise for its end, which never rejects; nothing if the limit of concurrent reads is reached */
   #read(watched: Watched): Promise<void> | undefined {
     if (watched.reading || this.#reads >= MAX_READS) return watched.reading;
     this.#reads += 1;
@@ -159,7 +160,7 @@ export class PresencePictures implements WatchedTopics {
   }
 }
 
-/** How often an answer is read again because news that are newer have overtaken it. */
+/** Most repeated reads of an answer that newer changes have overtaken. */
 const MAX_OVERTAKEN = 10;
 
 const NOTHING: readonly PresenceChange[] = [];

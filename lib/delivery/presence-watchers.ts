@@ -3,23 +3,23 @@ import { MultiMap } from '../core/base/multi-map.js';
 import type { PresenceNews } from '../core/presence/presence-position.js';
 import type { PresenceChange } from '../core/presence/presence.js';
 
-/** Keeps true what the watchers of each topic were told. */
+/** Keeps the watchers of each topic consistent with its presence. */
 export interface WatchedTopics {
   /** A topic has its first watcher on this node. */
   watch(topic: string): void;
   /** A topic has no watcher on this node any more. */
   unwatch(topic: string): void;
-  /** @returns what of it the watchers are to be told */
+  /** @returns the changes to send to the watchers */
   hear(topic: string, news: PresenceNews): readonly PresenceChange[];
 }
 
-/** Which of this node's connections have asked to be told who joins and who leaves a topic. */
+/** Tracks this node's connections that have asked for the joins and leaves of a topic. */
 @Injectable()
 export class PresenceWatchers {
   readonly #ids = new MultiMap();
   #watched: WatchedTopics | undefined;
 
-  /** @param watched told from now on which topics are watched, and asked what is to be told; without it all news are */
+  /** @param watched learns which topics are watched, and decides which changes are sent; without it all changes are sent */
   follow(watched: WatchedTopics): void {
     this.#watched = watched;
   }
@@ -36,12 +36,12 @@ export class PresenceWatchers {
     if (size === 1 && this.of(topic).size === 0) this.#watched?.unwatch(topic);
   }
 
-  /** The set is the index's own: do not keep or change it. */
+  /** Returns the live set of the index: do not keep or change it. */
   of(topic: string): ReadonlySet<string> {
     return this.#ids.get(topic);
   }
 
-  /** News of a topic have arrived. @returns what of them the watchers are to be told */
+  /** Takes the presence news of a topic. @returns the changes to send to the watchers */
   hear(topic: string, news: PresenceNews): readonly PresenceChange[] {
     if (this.of(topic).size === 0) return NOTHING;
     if (this.#watched) return this.#watched.hear(topic, news);

@@ -7,7 +7,7 @@ import type { MessageInput } from '../core/message/message-types.js';
  * @publicApi
  */
 export interface SendOptions {
-  /** `false`: do not ask other nodes what they delivered. Default: the module's `report`. */
+  /** `false`: do not wait for the delivery reports of other nodes. Default: the module's `report`. */
   readonly report?: boolean;
 }
 
@@ -20,7 +20,7 @@ type Send = (
 ) => Promise<DeliveryReport>;
 
 /**
- * Addresses on their way to a send; see `RealtimeService.to()`.
+ * A builder for the recipients of one send; see `RealtimeService.to()`.
  * @publicApi
  */
 export class Recipients {
@@ -36,7 +36,7 @@ export class Recipients {
     return new Recipients(this.addresses, [...this.exceptions, ...addresses], this.deliver);
   }
 
-  /** Sends. Without any address there are no recipients. */
+  /** Sends the message. Without any address there are no recipients. */
   send<T extends string>(message: MessageInput<T>, options?: SendOptions): Promise<DeliveryReport> {
     return this.deliver(this.addresses, this.exceptions, message, options);
   }

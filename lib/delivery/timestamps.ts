@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 
-/** Writes the present as ISO 8601. The last one is kept: within a millisecond many messages carry the same. */
+/** Formats the current time as ISO 8601. The latest text is cached: many messages share the same millisecond. */
 export class Timestamps {
   #at = NaN;
   #text = '';

@@ -8,7 +8,7 @@ export interface TopicEntry {
   /** The position to recover from, when the client asked for it. */
   readonly recover?: StreamPosition | undefined;
   /**
-   * Confirms the subscription to the client, in the same turn in which delivery starts: nothing of the topic comes before.
+   * Confirms the subscription to the client, in the same turn in which delivery starts: no publication precedes it.
    * @param start where a topic that keeps a history begins for this connection
    */
   readonly onStart: (start: FramedStreamStart | undefined) => void;

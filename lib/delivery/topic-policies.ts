@@ -1,8 +1,8 @@
 import type { Retention } from '../core/history/history.js';
 
-/** What the application has declared about a topic. */
+/** The options that the application has declared for a topic. */
 export interface TopicPolicy {
-  /** How much of the topic's past is kept; missing when none is. */
+  /** The history that the topic keeps; missing when it keeps none. */
   readonly history?: TopicHistoryPolicy;
   /** True: members are tracked, and joins and leaves are announced. Default false. */
   readonly presence?: boolean;
@@ -16,7 +16,7 @@ export interface TopicHistoryPolicy extends Retention {
   readonly sendLatest?: boolean;
 }
 
-/** Answers what a topic keeps. Every lookup of a topic's options goes through this class. */
+/** Looks up the policy of a topic. Every lookup of a topic's options goes through this class. */
 export abstract class TopicPolicies {
   /** True when the application has a `@TopicGateway()` at all. */
   abstract readonly hasGateways: boolean;

@@ -15,7 +15,7 @@ export interface StreamSettings {
   readonly pageSize: number;
 }
 
-/** Where a topic starts for a connection. The frames follow the confirmation of the subscription, in the same turn. */
+/** The start of a topic for a connection. The frames follow the confirmation of the subscription, in the same turn. */
 export interface FramedStreamStart extends Omit<StreamStart, 'publications'> {
   readonly frames: readonly MessageFrames[];
   /** The size of these messages in bytes. */
@@ -132,7 +132,7 @@ export class TopicStream {
     void this.#read();
   }
 
-  /** Reads, one page after the other, until the feed wants nothing more. The promise does not reject. */
+  /** Reads page by page until the feed needs nothing more. The promise never rejects. */
   #read(): Promise<void> | undefined {
     while (!this.#isReading && !this.#isClosed) {
       const { wanted } = this.#feed;

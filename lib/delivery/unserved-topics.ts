@@ -7,8 +7,8 @@ import type { TopicPolicies } from './topic-policies.js';
 const MAX_WARNINGS = 20;
 
 /**
- * Warns of messages to topics that no gateway of the application serves, as a misspelled name would be: nobody can subscribe
- * there. Once per shape of names.
+ * Warns about messages to topics that no gateway of the application serves, for example because of a misspelled name: no
+ * client can subscribe to them. Warns once per shape of names.
  */
 export class UnservedTopics {
   readonly #logger = new SafeLogger('RealtimeService');
@@ -16,7 +16,7 @@ export class UnservedTopics {
 
   constructor(private readonly policies: TopicPolicies) {}
 
-  /** Something was sent to these addresses and reached nobody. */
+  /** Records that a message to these addresses reached no connection. */
   sentTo(addresses: readonly Address[]): void {
     if (!this.policies.hasGateways || this.#warned.size >= MAX_WARNINGS) return;
     for (const address of addresses) {
