@@ -22,7 +22,7 @@ interface Services {
   readonly mistakeRate: Rate;
 }
 
-/** Writes to one client: news of its connection, and the answers to its commands. */
+/** Writes to one client: pushes about its connection, and the replies to its commands. */
 export class ClientReplies {
   /** Made with the client's first mistake. */
   #mistakes: TokenBucket | undefined;

@@ -6,7 +6,7 @@ import type { ClientReplies } from './client-replies.js';
 export interface Client {
   /** The present snapshot; a later change of roles or permissions replaces it. */
   readonly connection: RealtimeConnection;
-  /** True once the end of the connection has begun: nothing is carried out or answered any more. */
+  /** True once the connection has begun to close: no command is executed or answered any more. */
   readonly isClosed: boolean;
   readonly replies: ClientReplies;
   /** Stops reading from the socket, so that TCP backpressure reaches the client. */

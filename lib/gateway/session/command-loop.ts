@@ -20,7 +20,7 @@ import { TopicSubscriptions } from './topic-subscriptions.js';
 /** A command that waits for its turn. */
 export type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageCommand | HistoryCommand | PresenceCommand;
 
-/** Carries out a client's commands one after the other, in the order of their arrival. Replies may go on after that. */
+/** Executes a client's commands sequentially, in the order of their arrival. A reply stream may outlive its command's turn. */
 export class CommandLoop {
   readonly subscriptions: TopicSubscriptions;
   readonly #messages: RunningMessages;
@@ -39,7 +39,7 @@ export class CommandLoop {
     this.subscriptions = new TopicSubscriptions(client, services, hooks, (topic) => this.#messages.endStreams(topic));
   }
 
-  /** Begins; commands wait until then. */
+  /** Starts executing commands; they wait until then. */
   start(): void {
     this.#started = true;
     this.#busy = false;
@@ -52,7 +52,7 @@ export class CommandLoop {
     return new Promise((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Ends everything: no command is begun or answered any more. */
+  /** Stops the loop: no command is started or answered any more. */
   stop(): void {
     this.#busy = true;
     this.#mailbox.clear();
@@ -66,7 +66,7 @@ export class CommandLoop {
     this.#work();
   }
 
-  /** Ends a message that is running or waiting. A message that has just ended was answered already. */
+  /** Cancels a message that is running or waiting. A message that has just ended was answered already. */
   cancel(id: CommandId): void {
     const isFound =
       this.#messages.cancel(id) ||

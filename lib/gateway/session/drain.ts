@@ -1,9 +1,9 @@
 import type { Disconnectable } from './connection-failure.js';
 
-/** The average distance of two closes, in milliseconds: clients must not all reconnect in one instant. */
+/** The average interval between two closes, in milliseconds: clients must not all reconnect at the same instant. */
 const PACE_MS = 10;
 
-/** The part of the time after which handlers are not waited for any longer; the rest is for closing properly. */
+/** The share of the drain time during which handlers are waited for; the rest is for closing handshakes. */
 const PATIENCE = 0.8;
 
 /** A connection that can be drained. */
@@ -19,9 +19,9 @@ export interface Drainable extends Disconnectable {
 /**
  * Ends all connections with "server is shutting down, please reconnect", each as soon as its commands are answered.
  *
- * Each begins at a random moment: within 10 ms for every connection there is, and within half of the time at most, so that
- * handlers have the other half. After four fifths of the time handlers are not waited for; at its end the sockets that are
- * left are ended at once.
+ * Each close begins at a random moment, within 10 ms times the number of connections and at most half of the time, so that
+ * handlers have the other half. After four fifths of the time handlers are no longer waited for. At the end of the time the
+ * remaining sockets are terminated.
  * @param leaving connections whose socket is gone and whose hooks still run; they are waited for as well
  */
 export async function drain(

@@ -4,7 +4,7 @@ import type { Client } from './client.js';
 /** The server's end of one WebSocket, as the session that is served through it sees it. */
 export interface Endpoint extends Omit<Client, 'connection'> {
   readonly socket: HoldableSocket;
-  /** Has frames carried out from now on, beginning with those that came in before the welcome. */
+  /** Starts executing frames, beginning with those that arrived before the welcome. */
   startServing(): void;
 }
 

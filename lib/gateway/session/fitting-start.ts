@@ -1,11 +1,11 @@
 import type { FramedStreamStart } from '../../delivery/topic-stream.js';
 
-/** The start of a topic as one client can take it: its confirmation, and the frames that follow. */
+/** The start of a topic within the limits of one client: its confirmation, and the frames that follow. */
 export type FittingStart = Pick<FramedStreamStart, 'position' | 'recovered' | 'frames'>;
 
 /**
- * Limits the start of a topic to what one client can take. More than the send queue holds would end the connection, and the
- * client would ask for it again, for ever; so that much is not recovered.
+ * Limits the start of a topic to the send queue of one client. Missed publications that exceed the send queue would end the
+ * connection as a slow consumer, and the client would request them again in an endless loop; so they are not recovered.
  */
 export function fitting(
   { position, recovered, frames, top, length }: FramedStreamStart,

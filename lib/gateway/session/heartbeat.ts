@@ -21,7 +21,7 @@ export interface HeartbeatTick {
   readonly intervalTicks: number;
   /** The heartbeat timeout, in ticks: how long a ping may stay unanswered. */
   readonly timeoutTicks: number;
-  /** How many ticks a peer may take nothing of the bytes that wait for it. */
+  /** The stall timeout, in ticks: how long a peer may read none of the bytes that wait for it. */
   readonly stallTicks: number;
   /** How many ticks a client may stay unauthenticated. */
   readonly authTicks: number;
@@ -36,9 +36,9 @@ export interface HeartbeatTimes {
 }
 
 /**
- * One timer for everything that happens to connections by time: pings, dead and stalled peers, the expiry of tokens, and the
- * deadline for authentication. Time that concerns peers is counted in ticks and not by the clock: after a stall of the event
- * loop one tick has passed, and the pongs that came in meanwhile are read before the next.
+ * One timer for all time-based work on connections: pings, dead and stalled peers, the expiry of tokens, and the deadline
+ * for authentication. Timeouts of peers are counted in ticks, not by the clock: after a stall of the event loop only one tick
+ * has passed, and the pongs that arrived meanwhile are read before the next.
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;

@@ -2,7 +2,7 @@ import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
 import type { ConnectionClose, HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 
-/** What {@link HookOrder} calls. */
+/** The collaborators of {@link HookOrder}. */
 interface Services {
   readonly events: Pick<ConnectionEvents, 'emit'>;
   readonly dispatcher: Pick<HandlerDispatcher, 'connected' | 'unsubscribed' | 'disconnected'>;
@@ -10,7 +10,7 @@ interface Services {
 
 /**
  * The order of the application's hooks and events for one connection: connected, then unsubscribed for each topic that is
- * left, then disconnected. The hooks of the end wait for those of the beginning. A connection whose `@OnConnect()` was never
+ * left, then disconnected. The hooks of the end wait for the hooks of the beginning. A connection whose `@OnConnect()` was never
  * called ends without a hook or an event.
  */
 export class HookOrder {
@@ -19,7 +19,7 @@ export class HookOrder {
 
   constructor(private readonly services: Services) {}
 
-  /** Fulfils when every hook that was begun has run. */
+  /** Fulfils when every started hook has run. */
   get settled(): Promise<void> | undefined {
     return this.#hooks;
   }
@@ -28,19 +28,19 @@ export class HookOrder {
   connected(connection: RealtimeConnection): Promise<void> {
     const { dispatcher, events } = this.services;
     const connected = dispatcher.connected(connection);
-    // The end is announced from here on, however soon it comes: a listener of the event may cause it.
+    // From here on the end is announced, even if it comes at once: a listener of the event may cause it.
     this.#hooks = connected.catch(() => undefined);
     events.emit({ type: 'connected', connection });
     return connected;
   }
 
-  /** The connection has left one topic and goes on. The promise does not reject. */
+  /** Runs the hooks of a topic that the connection has left while it stays open. The promise never rejects. */
   left(connection: RealtimeConnection, topic: string): Promise<void> {
     this.services.events.emit({ type: 'unsubscribed', connection, topic });
     return this.services.dispatcher.unsubscribed(connection, topic);
   }
 
-  /** The connection has ended. @param topics those that it was subscribed to until then */
+  /** Runs the hooks of the end. @param topics the topics that the connection was subscribed to until then */
   ended(connection: RealtimeConnection, topics: readonly string[], close: ConnectionClose): void {
     if (this.#hooks) this.#hooks = this.#farewell(this.#hooks, connection, topics, close);
   }

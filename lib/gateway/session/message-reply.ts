@@ -10,7 +10,7 @@ const logger = new SafeLogger('RealtimeHandlers');
 /** Turns the results of a handler into answers: exactly one final answer to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
   isDone = false;
-  /** The latest of many replies, for a client that takes a single one. */
+  /** The latest reply of a stream, for a client that accepts a single reply. */
   #latest: { readonly payload: unknown } | undefined;
 
   constructor(
@@ -45,7 +45,7 @@ export class MessageReply implements ReplySink {
     this.replies.fail(error, this.command.id);
   }
 
-  /** @returns false when the payload could not be written; the client has been told then */
+  /** @returns false when the payload could not be written; the client has received an error then */
   #push(payload: unknown): boolean {
     const { id, topic, type } = this.command;
     if (id === undefined) return true;

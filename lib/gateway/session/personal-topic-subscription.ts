@@ -14,7 +14,7 @@ interface Services {
   readonly policies: TopicPolicies;
 }
 
-/** The subscription of a connection to the topic of its user's own, which keeps the messages to the user. */
+/** The subscription of a connection to its user's personal topic, which keeps the messages to the user. */
 export class PersonalTopicSubscription {
   readonly topic: string;
   /** How the connection enters the topic when it becomes reachable. */
@@ -35,7 +35,7 @@ export class PersonalTopicSubscription {
     };
   }
 
-  /** True when connections of this codec have such a topic. */
+  /** True if connections of this codec have a personal topic. */
   static isFor(
     { hasPersonalTopics = false }: Codec,
     { personalTopics }: Pick<RealtimeSettings, 'personalTopics'>,
@@ -50,7 +50,7 @@ export class PersonalTopicSubscription {
     return { personal: { topic: this.topic, position, ...(recovered !== undefined && { recovered }) } };
   }
 
-  /** Sends the publications that were missed; they belong right behind the welcome. */
+  /** Sends the missed publications; they must directly follow the welcome. */
   sendMissed(replies: Pick<ClientReplies, 'sendAll'>): void {
     if (this.#start) replies.sendAll(this.#start.frames);
     this.#start = undefined;

@@ -6,8 +6,9 @@ import { LocalPresence } from '../../delivery/local-presence.js';
 import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 
 /**
- * Tells the application of the changes that this node is to act on: `@OnJoin()`, `@OnLeave()` and `@OnPresenceUpdate()`, and who is online. The hooks of one
- * user in one topic run one after the other, so that a slow join does not end behind the leave.
+ * Runs the application's hooks for the changes that this node has to act on: `@OnJoin()`, `@OnLeave()` and
+ * `@OnPresenceUpdate()`, and the events of users going online and offline. The hooks of one user in one topic run
+ * sequentially, so that a slow join cannot end after the leave.
  */
 @Injectable()
 export class PresenceHooks {
@@ -29,7 +30,7 @@ export class PresenceHooks {
   }
 
   #run(topic: string, change: PresenceChange): void {
-    // A topic has no such character.
+    // A topic cannot contain a line break.
     const key = `${topic}\n${change.userId}`;
     const before = this.#running.get(key);
     const call = () => this.dispatcher.presenceChanged(topic, change);

@@ -18,7 +18,7 @@ interface RunningMessage {
   readonly run: MessageRun;
 }
 
-/** A client's messages that are being handled; replies may go on long after the message's turn. */
+/** A client's messages that are being handled; a reply stream may go on long after the message's turn. */
 export class RunningMessages {
   /** Made with the first message. */
   #running: Map<CommandId | MessageReply, RunningMessage> | undefined;
@@ -58,19 +58,19 @@ export class RunningMessages {
     return run.released;
   }
 
-  /** The final answer was given. When a reply could not be written, that is before the handler has ended. */
+  /** Forgets a message whose final answer was given. If a reply could not be written, this happens before the handler has ended. */
   forget(reply: MessageReply): void {
     this.#running?.get(reply.key)?.run.cancel();
     this.#running?.delete(reply.key);
   }
 
-  /** Ends a message. @returns false when there is none with this id */
+  /** Cancels a message. @returns false if no message with this id is running */
   cancel(id: CommandId): boolean {
     this.#running?.get(id)?.run.cancel();
     return this.#running?.delete(id) ?? false;
   }
 
-  /** Ends all messages; nothing is answered any more. */
+  /** Cancels all messages; nothing is answered any more. */
   stop(): void {
     this.#running?.forEach(({ run }) => run.cancel());
     this.#running = undefined;

@@ -20,7 +20,7 @@ import { TopicTokens } from '../auth/topic-tokens.js';
 export class SessionServices {
   /** The rate limit for the commands of one client. */
   readonly commandRate: Rate;
-  /** The same for clients that speak first: they subscribe to all their topics at once, with the token. */
+  /** The same for clients that send the token as their first command: they subscribe to all their topics at once with it. */
   readonly openingRate: Rate;
   /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;

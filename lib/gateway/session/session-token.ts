@@ -38,7 +38,7 @@ export class SessionToken {
     this.#state = { ...this.#state, rightsChangedAt: this.services.clock.now(), overridden };
   }
 
-  /** The expiry that the client is told; nothing when the connection may outlive the token. */
+  /** The expiry sent to the client; empty if the connection may outlive the token. */
   get end(): Pick<Authenticated, 'expiresAt'> {
     const { expiresAt } = this.client.connection;
     return expiresAt && !this.services.settings.authorize.allowExpired ? { expiresAt } : {};
@@ -57,8 +57,9 @@ export class SessionToken {
   }
 
   /**
-   * Judges a newer token of the same user.
-   * @returns the connection that the new token makes; nothing when it was refused, and the client was told, or is gone
+   * Verifies a newer token of the same user.
+   * @returns the connection that results from the token; nothing if the token was refused, and the client received an error,
+   *   or if the client is gone
    */
   async renew(command: AuthCommand): Promise<RealtimeConnection | undefined> {
     const { replies, connection } = this.client;
@@ -92,7 +93,7 @@ export class SessionToken {
   async endIfRevoked(): Promise<void> {
     const asked = this.#isRevoked;
     const isRevoked = await asked?.().catch(() => false);
-    // A token that was renewed meanwhile has a question of its own.
+    // A token that was renewed meanwhile has its own revocation check.
     if (isRevoked && asked === this.#isRevoked) this.client.disconnect('INVALID_TOKEN', 'the token has been revoked');
   }
 }

@@ -71,7 +71,7 @@ export class Session implements DeliveryTarget, Client {
     return this.endpoint.isClosed;
   }
 
-  /** Fulfils when every hook of the application that was begun has run. */
+  /** Fulfils when every started hook of the application has run. */
   get hooksSettled(): Promise<void> | undefined {
     return this.#hooks.settled;
   }
@@ -121,7 +121,7 @@ export class Session implements DeliveryTarget, Client {
     this.#loop.start();
   }
 
-  /** Carries out a command, in its turn. */
+  /** Executes a command in its turn. */
   execute(command: SessionCommand): void {
     if (command.action === 'auth') endIfFails(this, this.#renew(command));
     else if (command.action === 'cancel') this.#loop.cancel(command.id);
@@ -133,14 +133,14 @@ export class Session implements DeliveryTarget, Client {
     return this.#loop.finish();
   }
 
-  /** Called at a steady pace: ends what has outlived its token. */
+  /** Called periodically: ends the connection, or leaves the topics, whose token has expired. */
   expire(now: number): void {
     const { expiresAt } = this.#connection;
     if (expiresAt && this.#token.hasExpired(expiresAt, now)) return this.disconnect('EXPIRED');
     this.#loop.subscriptions.expire(now);
   }
 
-  /** Makes the connection unreachable at once; the hooks run in their own time. */
+  /** Makes the connection unreachable at once; the hooks run asynchronously. */
   end(close: ConnectionClose): void {
     this.#loop.stop();
     const connection = this.#connection;
@@ -182,7 +182,7 @@ export class Session implements DeliveryTarget, Client {
     endIfFails(this, this.#token.endIfRevoked());
   }
 
-  /** A newer token of the same user: rights and expiry follow it, and topics are judged anew. */
+  /** Applies a newer token of the same user: rights and expiry follow it, and topics are reauthorized. */
   async #renew(command: AuthCommand): Promise<void> {
     const connection = await this.#token.renew(command);
     if (connection) await this.#replace(this.#patched(connection, this.#patch), command);
@@ -194,7 +194,7 @@ export class Session implements DeliveryTarget, Client {
     return createConnection({ ...connection, metadata }, this.#connection);
   }
 
-  /** Replaces the snapshot, and judges the topics anew when the rights have changed, or when told to. */
+  /** Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true. */
   async #replace(connection: RealtimeConnection, command?: AuthCommand, reauthorize = false): Promise<void> {
     const before = this.#connection;
     this.#connection = connection;

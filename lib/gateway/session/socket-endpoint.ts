@@ -18,7 +18,7 @@ import type { SessionServices } from './session-services.js';
 import { Session } from './session.js';
 import { UnauthenticatedPeer, type PendingAuthentication } from './unauthenticated-peer.js';
 
-/** The identity that an upgrade request was admitted with; or, that its first command has yet to authenticate. */
+/** The identity with which an upgrade request was admitted, or the state of one whose first command has yet to authenticate. */
 export type Admitted = Authenticated | PendingAuthentication;
 
 /**
@@ -122,7 +122,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     this.socket.close(name, reason);
   }
 
-  /** The peer does not read what is written to it. */
+  /** Ends the connection of a slow consumer. */
   tooSlow(): void {
     this.disconnect('SLOW');
   }
@@ -142,7 +142,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     this.socket.terminate();
   }
 
-  /** The socket has closed, whoever began it. Fulfils when the application's hooks have run. */
+  /** Handles the closed socket, whichever side closed it. Fulfils when the application's hooks have run. */
   async closed(code: number, reason: string): Promise<void> {
     this.socket.closed();
     this.#end(code, reason);
@@ -179,7 +179,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
   }
 
   #take(decoded: Decoded): void {
-    // Frames that wait for the welcome are counted when their turn has come.
+    // Frames that wait for the welcome count against the rate limit only in their turn.
     const waitMs = this.#phase === 'starting' ? 0 : this.#rate.take(this.services.clock.now());
     const verdict = judgeFrame(this.#phase, decoded, this.socket.codec.isStrict ?? false, waitMs);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);

@@ -6,13 +6,13 @@ const logger = new SafeLogger('RealtimeGateway');
 
 const ENDPOINT = Symbol('the endpoint of a socket');
 
-/** What the events of a socket reach. */
+/** The receiver of a socket's events. */
 export interface SocketListener extends Disconnectable {
   readonly socket: { closing(): void };
   receive(data: Buffer, isBinary: boolean): void;
   /** Records a sign of life. */
   heard(): void;
-  /** The socket has closed. Fulfils when the application's hooks have run. */
+  /** Handles the closed socket. Fulfils when the application's hooks have run. */
   closed(code: number, reason: string): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { StreamSettings } from '../../delivery/topic-stream.js';
 
 /**
  * How a topic keeps its history; `undefined` when it keeps none.
- * @param limits `maxHistoryPage`: most publications of one read
+ * @param limits `maxHistoryPage`: the maximum number of publications per read
  */
 export function streamSettingsOf(
   topic: string,

@@ -24,14 +24,14 @@ export class TopicPresence {
     private readonly pictures: PresencePictures,
   ) {}
 
-  /** A connection was welcomed, and its hooks have run. */
+  /** Tracks a connection after its welcome and hooks. */
   opened(connection: RealtimeConnection): void {
     if (this.settings.presence.online) this.local.enter(onlineTopic(connection.userId), connection);
   }
 
   /**
-   * A subscription has become active, or was confirmed anew.
-   * @param info what the application says about the subscriber
+   * Tracks a subscription that has become active, or was confirmed again.
+   * @param info the application's info about the subscriber
    * @param isWatching whether the client receives joins and leaves; `undefined` leaves it as it is
    */
   entered(topic: string, connection: RealtimeConnection, info?: unknown, isWatching?: boolean): void {
@@ -40,13 +40,13 @@ export class TopicPresence {
     if (this.policies.of(topic)?.presence) this.local.enter(topic, connection, info);
   }
 
-  /** A subscription has ended, and the connection goes on. */
+  /** Tracks the end of a subscription whose connection stays open. */
   left(topic: string, connection: RealtimeConnection): void {
     this.watchers.unwatch(topic, connection.id);
     this.local.leave(topic, connection);
   }
 
-  /** A connection has ended. A close code that forbids reconnecting skips the grace period. */
+  /** Tracks the end of a connection. A close code that forbids reconnecting skips the grace period. */
   ended(connection: RealtimeConnection, topics: readonly string[], code: number): void {
     for (const topic of topics) this.watchers.unwatch(topic, connection.id);
     for (const topic of [...topics, onlineTopic(connection.userId)]) {
@@ -55,7 +55,7 @@ export class TopicPresence {
     }
   }
 
-  /** Why clients may not read the members of a topic; `undefined` when they may. */
+  /** The error for clients that may not read the members of a topic; `undefined` if they may. */
   refusalOf(topic: string): WireError | undefined {
     const policy = this.policies.of(topic);
     if (!policy) return NO_TOPIC;
@@ -64,8 +64,8 @@ export class TopicPresence {
   }
 
   /**
-   * Reads who is in a topic; watchers of this node were told nothing newer.
-   * @throws RealtimeError `UNAVAILABLE` when nobody can tell at the moment
+   * Reads the members of a topic; the result is never older than the changes sent to watchers of this node.
+   * @throws RealtimeError `UNAVAILABLE` when the members cannot be read at the moment
    */
   read(topic: string): Promise<Presence> {
     return this.pictures.answer(topic, () => this.store.read(topic, this.settings.limits.maxPresenceUsers));

@@ -28,13 +28,13 @@ interface Services {
   readonly topicTokens: Pick<TopicTokens, 'judge'>;
 }
 
-/** The subscriptions of one client: whether it may have them, when they become active, and how they end. */
+/** The subscriptions of one client: their authorization, their start and their end. */
 export class TopicSubscriptions {
   /** Topics that the server has subscribed the client to, without asking a handler. */
   #chosenByServer: Set<string> | undefined;
   /** The topics among them that the client has subscribed to as well. */
   #chosenByBoth: Set<string> | undefined;
-  /** Made with the first topic that is opened by a token. */
+  /** Created with the first topic that needs a token. */
   #grants: TopicGrants | undefined;
   /**
    * The payload of the last accepted subscribe of each topic that had one, by which the topic is judged again. It is kept as JSON,
@@ -50,7 +50,7 @@ export class TopicSubscriptions {
     private readonly onLeave: (topic: string) => void,
   ) {}
 
-  /** Leaves the topics that a handler denies to the present roles and permissions. It does not wait behind commands. */
+  /** Leaves the topics that a handler denies to the current roles and permissions. It does not queue behind commands. */
   async reauthorize(): Promise<void> {
     const { pubSub, dispatcher, presence } = this.services;
     const { connection } = this.client;
@@ -116,7 +116,7 @@ export class TopicSubscriptions {
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.client.replies.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (pubSub.isSubscribed(connection.id, topic)) {
-      // Something new is said with the wish: the handler is asked, and a no leaves everything as it was.
+      // The command has a new payload: the handler decides again, and a denial leaves the subscription as it was.
       const again = payload === undefined ? undefined : await this.#judgeAgain(command);
       if (again === null || this.client.isClosed) return;
       if (this.isChosenByServer(topic)) (this.#chosenByBoth ??= new Set()).add(topic);
@@ -160,7 +160,7 @@ export class TopicSubscriptions {
     return kept === undefined ? undefined : JSON.parse(kept);
   }
 
-  /** @returns what is shown of the subscriber from now on; `null` when the answer is no, and the client has been told, or is gone */
+  /** @returns the subscriber's new info; `null` if the handler denied it and the client received the error, or the client is gone */
   async #judgeAgain({ topic, id, payload }: SubscribeCommand): Promise<unknown> {
     const { dispatcher, pubSub } = this.services;
     const { connection } = this.client;
@@ -172,7 +172,7 @@ export class TopicSubscriptions {
     return null;
   }
 
-  /** Replaces the token that a subscription lives by. */
+  /** Replaces the token of a subscription. */
   async #renewToken(command: SubscribeCommand): Promise<void> {
     const { topic, id } = command;
     if (this.services.pubSub.isSubscribed(this.client.connection.id, topic)) {
@@ -183,7 +183,7 @@ export class TopicSubscriptions {
     this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, id);
   }
 
-  /** @returns false when the token was refused, and the client was told, or is gone */
+  /** @returns false if the token was refused and the client received the error, or if the client is gone */
   async #takeToken({ topic, id, token = '' }: SubscribeCommand): Promise<boolean> {
     const grant = await this.services.topicTokens.judge(token, topic, this.client.connection.userId);
     if (this.client.isClosed) return false;
@@ -208,7 +208,7 @@ export class TopicSubscriptions {
     };
     const onStart = (start: FramedStreamStart | undefined) => {
       this.#confirmStart(topic, command, start);
-      // A stream is in the middle of its work: listeners that publish to it have to wait.
+      // A stream is still delivering its start: listeners that publish to it have to wait.
       if (stream === undefined) announce();
     };
     let isIn: boolean;
@@ -222,8 +222,8 @@ export class TopicSubscriptions {
     }
     if (this.client.isClosed) return;
     if (!isIn || (stream && !pubSub.isSubscribed(connection.id, topic))) {
-      // The server has ended the subscription meanwhile and has said so, even if it has begun another one since. The command
-      // wants its answer all the same.
+      // The server has ended the subscription meanwhile and told the client so, even if another one has begun since. The
+      // command still needs its answer.
       const message = ENDED;
       if (command) this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
       return;

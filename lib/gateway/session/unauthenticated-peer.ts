@@ -3,7 +3,7 @@ import type { Authenticated } from '../../ports/authenticator.js';
 import type { AuthCommands, FirstOutcome } from '../auth/auth-commands.js';
 import type { Endpoint } from './endpoint.js';
 
-/** An upgrade that was let in without a look at its token: the first command has to authenticate. */
+/** An upgrade that was accepted without checking its token: the first command has to authenticate. */
 export interface PendingAuthentication {
   /**
    * Called once with the outcome of the first command: frees the place that the connection took among the unauthenticated.

@@ -10,8 +10,8 @@ export interface Flushable {
 
 /**
  * Collects the sockets that were sent frames in this turn of the event loop, and flushes each when the turn ends: one system
- * call for a socket, however many frames. `setImmediate` runs right after the sockets were read, so that a frame waits only for
- * work that is under way anyway.
+ * call per socket, whatever the number of frames. `setImmediate` runs right after the sockets were read, so a frame waits
+ * only for work that is already under way.
  */
 export class FlushQueue {
   #empty = FrameBatch.empty();

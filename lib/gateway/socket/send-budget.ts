@@ -1,12 +1,12 @@
 /** A socket whose peer is behind. */
 export interface Backlogged {
-  /** The number of bytes that wait to be taken by the peer. */
+  /** The number of bytes that the peer has not read yet. */
   readonly waitingBytes: number;
-  /** Ends the socket at once, as that of a slow consumer. */
+  /** Terminates the socket of a slow consumer. */
   giveUp(): void;
 }
 
-/** The part of the budget that may be in use after slow consumers were given up. */
+/** The share of the budget that may stay in use after slow consumers were disconnected. */
 const RELIEF = 0.9;
 
 /** Bounds the bytes that wait for all sockets of a node. */
@@ -21,14 +21,14 @@ export class SendBudget {
     return this.#total;
   }
 
-  /** Call it when a socket's waiting bytes may have changed. Above the bound, the sockets furthest behind are given up. */
+  /** Call it when a socket's waiting bytes may have changed. Above the bound, the sockets with the largest backlog are disconnected. */
   update(socket: Backlogged): void {
     this.#count(socket, socket.waitingBytes);
     if (this.#total <= this.maxBytes) return;
     // Sockets may have caught up since they were last counted.
     for (const each of this.#backlogs.keys()) this.#count(each, each.waitingBytes);
     if (this.#total <= this.maxBytes) return;
-    // Without some room to spare, the next byte would end up here again.
+    // Without headroom the next byte would exceed the budget again.
     const target = this.maxBytes * RELIEF;
     const furthestBehind = [...this.#backlogs].toSorted(([, a], [, b]) => b - a);
     for (const [each] of furthestBehind) {

@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 
 /**
- * A socket of `ws` that says when it is about to send its close frame, whoever has begun: `ws` answers a peer's, and ends a
- * peer that breaks the protocol, by itself. It emits `closing` then, while there can still be written.
+ * A `ws` socket that emits `closing` right before it sends its close frame, whichever side began the close: `ws` answers the
+ * peer's close frame, and closes on a protocol violation, by itself. Frames can still be written at that time.
  */
 export class ServedWebSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {

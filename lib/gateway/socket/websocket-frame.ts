@@ -1,12 +1,12 @@
 import { constants, deflateRawSync } from 'node:zlib';
 
-/** The last fragment, which every frame of ours is, of a text message. */
+/** The first byte of an unfragmented text message. */
 const TEXT = 0b1000_0001;
 /** The same, compressed (RFC 7692, 6). */
 const COMPRESSED_TEXT = 0b1100_0001;
-/** Longest payload whose length stands in the second byte itself. */
+/** Longest payload whose length fits in the second byte. */
 const MAX_SHORT = 125;
-/** Longest payload whose length fits two bytes more. */
+/** Longest payload whose length fits in two further bytes. */
 const MAX_MEDIUM = 0xffff;
 /** A flushed block ends with these, and the receiver puts them back (RFC 7692, 7.2.1). */
 const FLUSH_TAIL_BYTES = 4;
@@ -20,8 +20,8 @@ export function textFrame(text: string): Buffer {
 }
 
 /**
- * The same, compressed by itself: without a memory of earlier messages (`server_no_context_takeover`), every socket that has
- * agreed to compression may write it.
+ * The same, compressed without the context of earlier messages (`server_no_context_takeover`), so that every socket that
+ * negotiated compression may write it.
  */
 export function compressedTextFrame(text: string): Buffer {
   const deflated = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
@@ -41,7 +41,7 @@ function frameFor(firstByte: number, length: number): Buffer {
     frame.writeUInt16BE(length, 2);
   } else {
     frame[1] = 127;
-    // A buffer is never so long that the upper half is needed.
+    // A buffer is never long enough to need the upper half.
     frame.writeUInt32BE(0, 2);
     frame.writeUInt32BE(length, 6);
   }

@@ -9,25 +9,25 @@ import type { Backlogged, SendBudget } from './send-budget.js';
 import { textFrame } from './websocket-frame.js';
 import type { Flushable, FlushQueue } from './flush-queue.js';
 
-/** From this many bytes on, what was sent in one turn is written at once: it fills system calls by itself. */
+/** From this many bytes on, the frames of one turn are written at once: batching would not save system calls. */
 const LARGE_BYTES = 65_536;
 
-/** The TCP socket, with the part of Node that tells how many bytes of a write the system has not taken yet. */
+/** The TCP socket, with the internal field of Node that counts the bytes not yet accepted by the operating system. */
 type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
 
-/** The means of writing that all sockets of one codec share. The budget is shared by all sockets of the node. */
+/** The writing resources that all sockets of one codec share. The budget is shared by all sockets of the node. */
 export interface WriteShare {
   readonly batch: FlushQueue;
   readonly budget: SendBudget;
   /** Most bytes that may wait for one socket. */
   readonly maxQueueBytes: number;
-  /** Makes frames for sockets that have agreed to compression. */
+  /** Makes frames for sockets that negotiated compression. */
   readonly compressedFrame: FrameMaker;
 }
 
 /**
- * Writes to a `ws` socket. Frames are made elsewhere, once for all their recipients, and go straight to the TCP socket:
- * `ws.send` costs twice the user time for a frame of its own. That reaches into `ws` and Node, and happens in this file only.
+ * Writes to a `ws` socket. Frames are encoded elsewhere, once for all their recipients, and go straight to the TCP socket:
+ * `ws.send` would make its own frame, at twice the user time. This relies on internals of `ws` and Node, in this file only.
  */
 export class WsConnectionSocket extends ConnectionSocket implements Flushable, Backlogged {
   readonly #raw: RawSocket;
@@ -36,12 +36,12 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #unwritten: FrameBatch | undefined;
   #closed = false;
   #held = false;
-  /** True while bytes of ours are counted in the budget. */
+  /** True while this socket's bytes are counted in the budget. */
   #isBehind = false;
   #progress = 0;
   #stalledTicks = 0;
 
-  /** @param owner told when the peer does not read what is written to it */
+  /** @param owner notified when the peer is a slow consumer */
   constructor(
     private readonly ws: WebSocket,
     readonly codec: Codec,
@@ -50,7 +50,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   ) {
     super();
     this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
-    // Compression is the only extension; the field is empty when it was not agreed on.
+    // Compression is the only extension; the field is empty if it was not negotiated.
     this.#makeFrame = ws.extensions === '' ? textFrame : share.compressedFrame;
   }
 
@@ -84,7 +84,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   flush(): void {
     const batch = this.#unwritten;
-    // The socket may be in the flush queue since before the hold.
+    // The socket may have entered the flush queue before the hold.
     if (this.#held || batch === undefined) return;
     this.#unwritten = undefined;
     const raw = this.#raw;
@@ -92,11 +92,11 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const waiting = raw.writableLength;
     if (waiting === 0) return;
     this.#count(waiting);
-    // A single message may be larger than the send queue: a peer that had taken everything before is not slow.
+    // A single message may be larger than the send queue: a peer without an earlier backlog is not slow.
     if (waiting > batch.length && waiting > this.share.maxQueueBytes && !this.#closed) this.owner.tooSlow();
   }
 
-  /** True when the peer has taken none of the waiting bytes for more than `ticks` calls in a row. Call it at a steady pace. */
+  /** True if the peer has read none of the waiting bytes for more than `ticks` calls in a row. Call it periodically. */
   isStalled(ticks: number): boolean {
     if (!this.#isBehind) return false;
     const waiting = this.#raw.writableLength;
@@ -109,13 +109,13 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   close(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.#closed) return;
-    // A peer that does not read must not be sent more.
+    // A slow consumer must not receive further frames.
     if (name === 'SLOW') this.#unwritten = undefined;
     this.closing();
     this.ws.close(CLOSE_CODES[name].code, reason);
   }
 
-  /** Called before either side's close frame is answered or sent: frames sent before go first, and none follows. */
+  /** Called before this side sends or answers a close frame: earlier frames are written first, and none follows. */
   closing(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -130,7 +130,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.terminate();
   }
 
-  /** Ends the socket at once, without a closing handshake; bytes that were not taken are dropped. */
+  /** Ends the socket at once, without a closing handshake; unread bytes are dropped. */
   terminate(): void {
     this.#closed = true;
     this.#unwritten = undefined;
