@@ -21,7 +21,7 @@ export interface HeartbeatTick {
   readonly intervalTicks: number;
   /** The heartbeat timeout, in ticks: how long a ping may stay unanswered. */
   readonly timeoutTicks: number;
-  /** The stall timeout, in ticks: how long a peer may read none of the bytes that wait for it. */
+  /** The stall timeout, in ticks: how long a peer's backlog may make no progress. */
   readonly stallTicks: number;
   /** How many ticks a client may stay unauthenticated. */
   readonly authTicks: number;

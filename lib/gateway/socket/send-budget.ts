@@ -1,6 +1,6 @@
 /** A socket whose peer is behind. */
 export interface Backlogged {
-  /** The number of bytes that the peer has not read yet. */
+  /** The number of bytes queued for the peer. */
   readonly waitingBytes: number;
   /** Terminates the socket of a slow consumer. */
   giveUp(): void;

@@ -96,7 +96,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (waiting > batch.length && waiting > this.share.maxQueueBytes && !this.#closed) this.owner.tooSlow();
   }
 
-  /** True if the peer has read none of the waiting bytes for more than `ticks` calls in a row. Call it periodically. */
+  /** True if the backlog has made no progress for more than `ticks` calls in a row. Call it periodically. */
   isStalled(ticks: number): boolean {
     if (!this.#isBehind) return false;
     const waiting = this.#raw.writableLength;
@@ -130,7 +130,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.terminate();
   }
 
-  /** Ends the socket at once, without a closing handshake; unread bytes are dropped. */
+  /** Ends the socket at once, without a closing handshake; bytes that were not sent are dropped. */
   terminate(): void {
     this.#closed = true;
     this.#unwritten = undefined;

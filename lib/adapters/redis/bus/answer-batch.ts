@@ -5,7 +5,7 @@ import type { RedisTransport } from '../connection/redis-transport.js';
 /** Most answers in one frame. */
 const MAX_COUNTS = 4_096;
 
-/** Gathers the answers of one turn of the event loop: those to one node leave in one frame. */
+/** Batches the answers of one turn of the event loop: all answers to one node go into one frame. */
 export class AnswerBatch {
   readonly #counts = new Map<string, ReachedCount[]>();
   #isScheduled = false;
@@ -15,7 +15,7 @@ export class AnswerBatch {
     private readonly transport: RedisTransport,
   ) {}
 
-  /** @param origin the node that is answered */
+  /** @param origin the node that receives the answer */
   add(origin: string, count: ReachedCount): void {
     const counts = this.#counts.get(origin);
     if (counts) counts.push(count);

@@ -10,24 +10,24 @@ import { ORDER_LIFE_MS, readOrdersScript } from './order-scripts.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';
 import type { RedisTransport } from '../connection/redis-transport.js';
 
-/** How many orders that were carried out are remembered; it has to cover what is looked back for. */
+/** Most executed orders that are remembered; it must cover the period that a catch-up reads. */
 const MAX_REMEMBERED = 65_536;
 
-/** How much further back than the last proof of hearing is looked, in milliseconds: clocks differ, and one order is carried out once anyway. */
+/** The margin by which a catch-up reads further back than the last proof of reception, in milliseconds: clocks differ, and orders are deduplicated anyway. */
 const MARGIN_MS = 30_000;
 
 /** An entry of the stream of orders. */
 type Entry = readonly [id: string, fields: readonly string[]];
 
 /**
- * Carries out what was ordered while this node did not hear a server, before it counts as attached there again. What it did
- * hear is remembered, so that no order is carried out twice; an order that is older than the subscription of its subject was
- * meant for connections that were there before, and is left out.
+ * Executes the orders that this node missed while it received nothing from a server, before it counts as attached there again.
+ * Received orders are remembered, so that no order is executed twice. An order older than the subscription to its subject was
+ * meant for earlier connections, and is skipped.
  */
 export class MissedOrders {
   readonly #logger = new SafeLogger(MissedOrders.name);
   readonly #carriedOut = new Set<string>();
-  /** Until when this node has certainly heard each partition, in milliseconds of this process. */
+  /** The time up to which this node has certainly received everything of each partition, in milliseconds of this process. */
   readonly #heardUntil: (number | undefined)[] = [];
   #receive: EnvelopeReceiver | undefined;
 
@@ -45,12 +45,12 @@ export class MissedOrders {
     this.#receive = undefined;
   }
 
-  /** What was published on this server up to a time has arrived: a probe that was sent then has come back. */
+  /** Records that everything published on this server up to a time has arrived: a probe sent at that time has come back. */
   heard({ partitions }: RedisServer, until: number): void {
     for (const partition of partitions) this.#heardUntil[partition] = until;
   }
 
-  /** Remembers that an order is being carried out. @returns false when it was before */
+  /** Remembers that an order is being executed. @returns false if it was executed before */
   begin(origin: string, sequence: number): boolean {
     const key = `${origin} ${sequence}`;
     if (this.#carriedOut.has(key)) return false;
@@ -64,7 +64,7 @@ export class MissedOrders {
     return true;
   }
 
-  /** Carries out what was missed on a server whose channels are subscribed again. Rejects when Redis does not tell. */
+  /** Executes the orders missed on a server whose channels are subscribed again. Rejects if Redis cannot be read. */
   async catchUp(server: RedisServer): Promise<void> {
     const missed = [...server.partitions].filter((partition) => this.#heardUntil[partition] !== undefined);
     const lost = await Promise.all(missed.map((partition) => this.#catchUpIn(server, partition)));
@@ -88,13 +88,13 @@ export class MissedOrders {
 
   #carryOut(text: string): void {
     const frame = decodeFrame(text);
-    // This node has carried out its own, whether Redis answered or not.
+    // This node has executed its own orders, whether Redis answered or not.
     if (frame?.kind !== 'envelope' || this.transport.isOwn(frame.origin) || !isKeptOrder(frame.envelope.content))
       return;
     if (this.begin(frame.origin, frame.sequence)) void this.#receive?.(frame.envelope);
   }
 
-  /** What was ordered cannot be told any more: all connections are asked to come back, and are judged anew. */
+  /** Asks all connections to reconnect, because the missed orders are lost; each one is authorized again. */
   #startOver(): void {
     this.#logger.warn(
       'More was ordered while this node was cut off than is kept: its connections are asked to reconnect',

@@ -9,33 +9,33 @@ export interface LeaseHolders {
   isLive(id: string): boolean;
 }
 
-/** The checks of one server: at most one is under way, and answers for all that was published before it was sent. */
+/** The checks of one server: at most one is in flight, and it covers everything published before it was sent. */
 interface Checks {
   waiting: number[];
   isBusy: boolean;
 }
 
 /**
- * Checks whether what was published on a server could reach every node. Redis says to how many nodes it has handed a message,
- * not which nodes should have got it: a node that is cut off has lost its subscriptions there, while its lease lives on. So
- * the check asks Redis, right behind the message, whether the channel that each live node has there for itself is subscribed.
+ * Checks whether a message published on a server could reach every node. Redis returns the number of nodes that received a
+ * message, not the nodes that should have: a node that is cut off has lost its subscriptions there, while its lease is still
+ * valid. So the check asks Redis, right after the message, whether each live node's own channel there is subscribed.
  */
 export class NodeCoverage {
   readonly #checks = new Map<RedisServer, Checks>();
 
-  /** @param settle told for each sequence whether every live node was reachable behind it */
+  /** @param settle receives for each sequence whether every live node was reachable right after it */
   constructor(
     private readonly channels: RedisChannels,
     private readonly nodes: LeaseHolders,
     private readonly settle: (sequence: number, isCovered: boolean) => void,
   ) {}
 
-  /** True while there is another node. */
+  /** True while another node exists. */
   get isNeeded(): boolean {
     return this.nodes.liveOthers().length > 0;
   }
 
-  /** Called in the turn in which the message is published: the check is sent behind it, at the end of the turn. */
+  /** Called in the turn in which the message is published: the check is sent after it, at the end of the turn. */
   check(server: RedisServer, sequence: number): void {
     let checks = this.#checks.get(server);
     if (checks === undefined) this.#checks.set(server, (checks = { waiting: [], isBusy: false }));

@@ -7,11 +7,12 @@ export const MAX_KEPT_ORDERS = 4_096;
 export const ORDER_LIFE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Keeps an order for nodes that are cut off, and publishes it.
+ * Stores an order for nodes that are cut off, and publishes it.
  *
  * KEYS: the orders of the partition (stream).
  * ARGV: PUBLISH or SPUBLISH; the channel; the frame.
- * Returns to how many nodes it was handed, and why it is not kept, '' when it is: a Redis that refuses to keep it still publishes it.
+ * Returns the number of nodes that received it, and the reason why it was not stored ('' if it was): if Redis refuses to
+ * store it, it is still published.
  */
 export const publishOrderScript = new RedisScript(`
 local entry = { KEYS[1], 'MAXLEN', '=', ${MAX_KEPT_ORDERS}, '*', 'channel', ARGV[2], 'frame', ARGV[3] }
@@ -26,11 +27,11 @@ return { redis.call(ARGV[1], ARGV[2], ARGV[3]), isKept and '' or added.err }
 `);
 
 /**
- * Reads what was ordered lately.
+ * Reads the recent orders.
  *
  * KEYS: the orders of the partition (stream).
  * ARGV: how far to look back, in milliseconds.
- * Returns the time by Redis's clock, 1 when orders of that time may have been dropped, and the entries, oldest first.
+ * Returns the time by Redis's clock, 1 if orders of that period may have been dropped, and the entries, oldest first.
  */
 export const readOrdersScript = new RedisScript(`
 local time = redis.call('TIME')

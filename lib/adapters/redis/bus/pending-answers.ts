@@ -1,29 +1,29 @@
 import { TICK_MS } from '../connection/redis-connection.js';
 
-/** How long answers are waited for, in milliseconds. */
+/** The timeout for answers, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
-/** How long those are waited for who have not answered before, in milliseconds: long enough if they are back. */
+/** How long a wait that lacks only silent nodes lasts, in milliseconds: long enough for their answers if they are back. */
 const GRACE_MS = 50;
 
-/** When it is looked into who is silent, in milliseconds: half of the rest is enough for an answer, and it is known in time. */
+/** The wait before a roll call counts the silent nodes, in milliseconds: the rest of the timeout leaves enough time for its answers. */
 const ROLL_CALL_AFTER_MS = 250;
 
-/** How often the roll is called while somebody is silent, in milliseconds. */
+/** The interval between roll calls while a node is silent, in milliseconds. */
 const ROLL_CALL_AGAIN_MS = 5_000;
 
-/** Something that was published, and is being answered. */
+/** A publication or query that waits for answers. */
 export interface Pending {
   readonly sequence: number;
-  /** How many nodes Redis has handed it to. */
+  /** The number of nodes that received it, according to Redis. */
   reached: number;
-  /** How many of them answer; undefined until Redis has said how many there are. */
+  /** The number of them that answer; undefined until Redis has returned how many received it. */
   expected: number | undefined;
   answered: number;
   recipients: number;
   /** Whether every live node could be reached; undefined until that is known. */
   isCovered: boolean | undefined;
-  /** How many nodes have reached somebody. */
+  /** The number of nodes that have reached a connection. */
   nodes: number;
   readonly results: unknown[];
   /** True when a node could not act on it, or may never do so. */
@@ -33,15 +33,15 @@ export interface Pending {
   readonly settle: (pending: Pending) => void;
 }
 
-/** How something is waited for. */
+/** The options of one wait. */
 export interface PendingOptions {
-  /** For how long answers are waited for. */
+  /** The timeout for answers. */
   readonly timeoutMs?: number;
-  /** True when {@link PendingAnswers.covered} will tell whether every live node could be reached. */
+  /** True if {@link PendingAnswers.covered} will report whether every live node could be reached. */
   readonly isChecked?: boolean;
 }
 
-/** True when every live node could be reached, and every node that it was handed to has answered and has acted on it. */
+/** True if every live node could be reached, and every node that received it has answered and has acted on it. */
 export function isAnsweredByAll(pending: Pending): boolean {
   return isSettled(pending) && pending.isCovered === true && !pending.isDoubtful;
 }
@@ -52,8 +52,9 @@ function isSettled({ expected, answered, isCovered }: Pending): boolean {
 }
 
 /**
- * What this node waits for. A node that is silent is waited for until it is known to be: a roll call tells how many are.
- * From then on, what lacks no more answers than that is settled at once, until they are heard again.
+ * The publications and queries of this node that wait for answers. Until a roll call has counted the silent nodes, a wait
+ * for them lasts for its whole timeout. From then on, a wait that lacks no more answers than there are silent nodes settles early,
+ * until those nodes answer again.
  */
 export class PendingAnswers {
   readonly #pending = new Map<number, Pending>();
@@ -62,7 +63,7 @@ export class PendingAnswers {
   #silent = 0;
   #isCalling = false;
 
-  /** @param callRoll asks everybody to answer; called again only after {@link rollCalled} */
+  /** @param callRoll asks every node to answer; called again only after {@link rollCalled} */
   constructor(private readonly callRoll: () => void) {}
 
   open(
@@ -89,8 +90,8 @@ export class PendingAnswers {
   }
 
   /**
-   * Redis has handed it to so many nodes.
-   * @param answering how many of them answer; default all
+   * Records the number of nodes that received it, according to Redis.
+   * @param answering the number of them that answer; default all
    */
   expect(sequence: number, reached: number, answering = reached): void {
     const pending = this.#pending.get(sequence);
@@ -101,7 +102,7 @@ export class PendingAnswers {
     if (isSettled(pending)) this.#settle(pending);
   }
 
-  /** Whether every live node could be reached. */
+  /** Records whether every live node could be reached. */
   covered(sequence: number, isCovered: boolean): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
@@ -109,7 +110,7 @@ export class PendingAnswers {
     if (isSettled(pending)) this.#settle(pending);
   }
 
-  /** A node has answered. */
+  /** Records the answer of a node. */
   answer(sequence: number, recipients: number): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return this.#late();
@@ -119,31 +120,31 @@ export class PendingAnswers {
     if (isSettled(pending)) this.#settle(pending);
   }
 
-  /** A node has answered that it could not act on it. */
+  /** Records that a node could not act on it. */
   decline(sequence: number): void {
     this.doubt(sequence);
     this.answer(sequence, 0);
   }
 
-  /** Somebody may never act on it. */
+  /** Records that some node may never act on it. */
   doubt(sequence: number): void {
     const pending = this.#pending.get(sequence);
     if (pending) pending.isDoubtful = true;
   }
 
-  /** A part of an answer; the last one comes with {@link answer}. */
+  /** Adds a part of an answer; the last part is followed by {@link answer}. */
   add(sequence: number, results: readonly unknown[]): void {
     const pending = this.#pending.get(sequence);
     for (const result of results) pending?.results.push(result);
   }
 
-  /** Nothing more will come. */
+  /** Ends the wait: no further answers will come. */
   fail(sequence: number): void {
     const pending = this.#pending.get(sequence);
     if (pending) this.#settle(pending);
   }
 
-  /** So many did not answer the roll call. */
+  /** Records the number of nodes that did not answer the roll call. */
   rollCalled(silent: number): void {
     this.#isCalling = false;
     this.#silent = silent;
@@ -154,7 +155,7 @@ export class PendingAnswers {
     if (this.#silent > 0 && (this.#ticks * TICK_MS) % ROLL_CALL_AGAIN_MS === 0) this.#call();
     for (const pending of this.#pending.values()) {
       const ageMs = (this.#ticks - pending.since) * TICK_MS;
-      // They stand in order of age, but for those that Redis took its time over.
+      // Waits are ordered by age, except for those whose reply from Redis was slow.
       if (ageMs < GRACE_MS) break;
       if (pending.expected === undefined) continue;
       const missing = pending.expected - pending.answered;
@@ -164,12 +165,12 @@ export class PendingAnswers {
     }
   }
 
-  /** Everything is settled as it is. */
+  /** Settles every wait with the answers received so far. */
   close(): void {
     for (const pending of this.#pending.values()) this.#settle(pending);
   }
 
-  /** Somebody who was not waited for is back, or has only been slow. */
+  /** Handles an answer that nothing waited for: a silent node is back, or was only slow. */
   #late(): void {
     if (this.#silent > 0) this.#call();
   }
@@ -186,5 +187,5 @@ export class PendingAnswers {
   }
 }
 
-/** How long a roll call takes, in milliseconds: it ends when those who were waited for since before it began are due. */
+/** The duration of a roll call, in milliseconds: it ends when the waits that caused it time out. */
 export const ROLL_CALL_TIMEOUT_MS = ANSWER_TIMEOUT_MS - ROLL_CALL_AFTER_MS;

@@ -3,22 +3,22 @@ import type { RedisChannel } from '../connection/redis-channels.js';
 import { TICK_MS } from '../connection/redis-connection.js';
 
 /**
- * How long an envelope may take to come back once Redis has it, in milliseconds; then nothing else would come either. What
- * is served directly then is still in time for its report.
+ * The timeout for an envelope to come back once Redis has it, in milliseconds; after it, nothing else would come back either.
+ * It is short enough that an envelope served directly then is still in time for its report.
  */
 const OVERDUE_MS = 800;
 
-/** An envelope of this node that this node is to get from Redis like everybody else. */
+/** An envelope of this node that this node expects back from Redis, like every other node. */
 interface PendingEcho {
   readonly envelope: Envelope;
   readonly channel: RedisChannel;
-  /** When Redis said that it has it, in ticks; until then its answer is waited for. */
+  /** The tick in which Redis confirmed it; undefined until then. */
   sentAt: number | undefined;
 }
 
 /**
- * The envelopes that are on their way to Redis and back, oldest first. What does not come back is served directly, in
- * its order; should it come back after all, it was heard already.
+ * The envelopes that are on their way to Redis and back, oldest first. An envelope that does not come back is served
+ * directly, in order; if it comes back after all, it counts as a duplicate.
  */
 export class PendingEchoes {
   readonly #echoes = new Map<number, PendingEcho>();
@@ -28,18 +28,18 @@ export class PendingEchoes {
     this.#echoes.set(sequence, { envelope, channel, sentAt: undefined });
   }
 
-  /** Redis has it. */
+  /** Records that Redis has confirmed it. */
   sent(sequence: number): void {
     const copy = this.#echoes.get(sequence);
     if (copy) copy.sentAt = this.#ticks;
   }
 
-  /** It has come back. */
+  /** Records that it has come back. */
   arrived(sequence: number): void {
     this.#echoes.delete(sequence);
   }
 
-  /** Takes out what is on its way in a partition, up to a sequence. */
+  /** Removes and returns the pending envelopes of a partition, up to a sequence. */
   *take(partition: number, upTo = Infinity): Iterable<readonly [sequence: number, envelope: Envelope]> {
     for (const [sequence, copy] of this.#echoes) {
       if (sequence > upTo) return;
@@ -49,7 +49,7 @@ export class PendingEchoes {
     }
   }
 
-  /** Called every tick. @returns an envelope that should have come back long ago, and from where */
+  /** Called every tick. @returns an envelope that is overdue, and its channel */
   tick(): readonly [sequence: number, channel: RedisChannel] | undefined {
     this.#ticks += 1;
     for (const [sequence, { sentAt, channel }] of this.#echoes) {

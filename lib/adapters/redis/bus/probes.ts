@@ -5,12 +5,12 @@ import type { RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 
-/** Why a connection is given up whose subscriptions Redis has forgotten, or never had. */
+/** The reason for giving up a connection whose subscriptions Redis has lost, or never had. */
 export const UNKNOWN_TO_REDIS = 'Redis does not know of our subscriptions';
 
 const NOT_BACK = 'a message to ourselves did not come back';
 
-/** A probe after which this node begins to hear a server. */
+/** A probe that marks the point from which this node receives from a server. */
 interface Fence {
   readonly server: RedisServer;
   readonly sequence: number;
@@ -23,14 +23,14 @@ interface Fence {
 }
 
 /**
- * Sends a message to ourselves over each server from time to time. A connection that is open and silent may be one that
- * nothing comes over any more: then it is made anew.
+ * Sends a probe message from this node to itself over each server, periodically. A connection that is open but silent may
+ * be dead: if the probe does not come back, the connection is replaced.
  */
 export class Probes {
   #ticks = 0;
-  /** The partitions over which a probe is under way, and when it was sent, in milliseconds of this process. */
+  /** The partitions with a probe in flight, and its send time, in milliseconds of this process. */
   readonly #underWay = new Map<number, number>();
-  /** By the partition that they went over. */
+  /** Fences by the partition of their probe. */
   readonly #fences = new Map<number, Fence>();
   #total = 0;
 
@@ -57,7 +57,7 @@ export class Probes {
     }
   }
 
-  /** A probe has come back. */
+  /** Handles a probe that has come back. */
   heard(partition: number, sequence: number): void {
     const sentAt = this.#underWay.get(partition);
     this.#underWay.delete(partition);
@@ -67,14 +67,14 @@ export class Probes {
     if (fence?.sequence !== sequence) return;
     this.#fences.delete(partition);
     this.orders.heard(fence.server, fence.sentAt);
-    // At once: what comes behind it may be in the same piece.
+    // In the same turn: the frames after it may be in the same chunk.
     fence.server.probeReturned();
     fence.resolve();
   }
 
   /**
-   * Marks where this node begins to hear what a server publishes; see {@link RedisServer.isHearing}. Settles when the mark has come back,
-   * and so has shown that the new connection works.
+   * Marks the point from which this node receives the publications of a server; see {@link RedisServer.isHearing}. Settles
+   * when the mark has come back, which shows that the new connection works.
    */
   fence(server: RedisServer): Promise<void> {
     const [partition] = server.partitions;
@@ -99,7 +99,7 @@ export class Probes {
     });
   }
 
-  /** The connection over which a probe would have come is lost. */
+  /** Forgets the probes of a lost connection. */
   forget({ partitions }: RedisServer): void {
     for (const partition of partitions) {
       this.#underWay.delete(partition);

@@ -9,18 +9,18 @@ import type { RedisSubscriptions } from './redis-subscriptions.js';
 export interface OutgoingEnvelope {
   readonly channel: RedisChannel;
   readonly sequence: number;
-  /** True when every node that gets it answers. */
+  /** True if every node that receives it answers. */
   readonly wantsReport: boolean;
-  /** True when this node is to get it back from Redis. */
+  /** True if this node expects it back from Redis. */
   readonly isOwn: boolean;
-  /** True when this node has served itself, because nothing comes back at the moment. */
+  /** True if this node has delivered it locally, because nothing comes back from Redis at the moment. */
   readonly isServedHere?: boolean;
 }
 
-/** Told the report; `isCarried` is false when Redis has not confirmed that it has the envelope. */
+/** Receives the report; `isCarried` is false if Redis has not confirmed the envelope. */
 export type ReportTaker = (report: DeliveryReport, isCarried: boolean) => void;
 
-/** Makes the report of what this node publishes: of how many nodes Redis has handed it to, and what they answer. */
+/** Builds the delivery reports of this node's publications, from the number of nodes that received them and from their answers. */
 export class PublicationReports {
   constructor(
     private readonly answers: RedisAnswers,
@@ -33,19 +33,19 @@ export class PublicationReports {
   }
 
   /**
-   * Redis has handed it to so many nodes.
-   * @param isKept false for an order that Redis did not keep for nodes that are cut off
+   * Records the number of nodes that received it, according to Redis.
+   * @param isKept false for an order that Redis did not store for nodes that are cut off
    */
   handed(server: RedisServer, envelope: OutgoingEnvelope, count: number, isKept = true): void {
     const { channel, sequence, wantsReport, isOwn, isServedHere = false } = envelope;
-    // Handed to nobody, though this node listens.
+    // No node received it, although this node is subscribed.
     if (count === 0 && isOwn && this.subscriptions.isActive(channel.name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
     const reached = isServedHere ? count + 1 : count;
     if (!isKept) this.answers.doubt(sequence);
     this.answers.expect(sequence, reached, wantsReport ? reached : Math.min(reached, isOwn ? 1 : 0));
   }
 
-  /** It was not published, or it is not known whether it was. */
+  /** Records a failure: it was not published, or the outcome is unknown. */
   fail({ sequence }: OutgoingEnvelope): void {
     this.answers.fail(sequence);
   }

@@ -12,10 +12,10 @@ import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisNodeDirectory } from '../directory/redis-node-directory.js';
 
-/** Most things that were found in one frame. */
+/** Most query results in one frame. */
 const MAX_RESULTS = 128;
 
-/** What the nodes answer each other: how many connections an envelope has reached, and what was found. */
+/** The answers between nodes: the number of connections that an envelope has reached, and the results of queries. */
 export class RedisAnswers {
   readonly #batch: AnswerBatch;
   readonly #pending = new PendingAnswers(() => this.#callRoll());
@@ -34,9 +34,9 @@ export class RedisAnswers {
   }
 
   /**
-   * Waits for what the nodes say that an envelope has reached; called in the turn in which it is published.
-   * @param settle told when all have answered, or nobody is waited for any more; `isCarried` is false when Redis has not
-   * said that it has it
+   * Waits for the nodes' answers to an envelope; called in the turn in which it is published.
+   * @param settle called once all nodes have answered or the wait has ended; `isCarried` is false if Redis has not confirmed
+   * the envelope
    */
   open(server: RedisServer, sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
     const isChecked = this.#coverage.isNeeded;
@@ -47,24 +47,24 @@ export class RedisAnswers {
   }
 
   /**
-   * Redis has handed an envelope to so many nodes.
-   * @param answering how many of them answer
+   * Records the number of nodes that received an envelope, according to Redis.
+   * @param answering the number of them that answer
    */
   expect(sequence: number, reached: number, answering: number): void {
     this.#pending.expect(sequence, reached, answering);
   }
 
-  /** Somebody may never get it: its report is not complete. */
+  /** Records that some node may never receive it: its report is incomplete. */
   doubt(sequence: number): void {
     this.#pending.doubt(sequence);
   }
 
-  /** This node has delivered an envelope of its own. */
+  /** Records that this node has delivered an envelope of its own. */
   served(sequence: number, recipients: number): void {
     this.#pending.answer(sequence, recipients);
   }
 
-  /** Nothing more will come. */
+  /** Ends the wait: no further answers will come. */
   fail(sequence: number): void {
     this.#pending.fail(sequence);
   }
@@ -74,14 +74,14 @@ export class RedisAnswers {
     this.#batch.add(origin, [sequence, recipients]);
   }
 
-  /** Tells a node that this one could not act on its envelope or query, so that it does not count as an answer of nobody. */
+  /** Tells a node that this one could not act on its envelope or query, so that this does not count as "no connections". */
   decline({ origin, sequence }: FrameStart): void {
     const counts = [[sequence, 0]] as const;
     const text = this.transport.textOf({ kind: 'reached', ...this.transport.next(), counts, isUnserved: true });
     if (text !== undefined) this.transport.send(this.channels.answersTo(origin), text, ignore, ignore);
   }
 
-  /** Publishes a query, and resolves with what the nodes have found. */
+  /** Publishes a query, and resolves with the results of the nodes. */
   ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       const settle = (pending: Pending): void => {
@@ -96,7 +96,7 @@ export class RedisAnswers {
     });
   }
 
-  /** Answers a query with what was found on this node. */
+  /** Answers a query with the results of this node. */
   answer({ origin, sequence }: FrameStart, results: readonly NodeQueryResult[]): void {
     if (this.transport.isOwn(origin)) {
       this.#pending.add(sequence, results);
@@ -108,7 +108,7 @@ export class RedisAnswers {
         return { kind: 'result', ...this.transport.next(), about: sequence, results: found, isLast: isEnd };
       };
       const isLast = i + MAX_RESULTS >= results.length;
-      // Without its last part, an answer counts as none.
+      // An answer without its last part does not count.
       if (!this.transport.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
     }
   }
@@ -136,12 +136,12 @@ export class RedisAnswers {
     this.#pending.tick();
   }
 
-  /** Everything is settled as it is. */
+  /** Settles every wait with the answers received so far. */
   close(): void {
     this.#pending.close();
   }
 
-  /** True when every node that lives can be reached, as far as is known. */
+  /** True if every live node can be reached, as far as this node knows. */
   get #isWhole(): boolean {
     return this.network.isAttached && this.directory.isEveryNodeAttached;
   }
@@ -151,7 +151,7 @@ export class RedisAnswers {
     return { recipients, nodes, complete: isAnsweredByAll(pending) && answered >= reached && this.#isWhole };
   }
 
-  /** Publishes what every node answers. */
+  /** Publishes a frame that every node answers. */
   #count(channel: RedisChannel, text: string, sequence: number): void {
     this.transport.send(
       channel,

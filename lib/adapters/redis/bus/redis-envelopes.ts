@@ -24,15 +24,15 @@ interface Outgoing {
   readonly sequence: number;
   readonly text: string;
   readonly envelope: Envelope;
-  /** True when this node is among those that get it. */
+  /** True if this node is one of its receivers. */
   readonly isJoined: boolean;
   readonly report: boolean;
 }
 
 /**
- * Sends envelopes over Redis, and hands those that arrive to this node. Its own come back from Redis like everybody's,
- * so that there is one order for all; what does not come back, because Redis is away or the connection is lost, is served
- * directly, and not again should it come back late.
+ * Sends envelopes over Redis, and passes arriving envelopes to this node. This node's own envelopes come back from Redis like
+ * all others, so that all nodes see one order. An envelope that does not come back, because Redis is away or the connection
+ * is lost, is served directly, and is not served again if it comes back late.
  */
 export class RedisEnvelopes {
   readonly #own = new PendingEchoes();
@@ -66,23 +66,23 @@ export class RedisEnvelopes {
     return server?.commands.isUp ? this.#publishThere(server, outgoing) : this.#publishHere(outgoing);
   }
 
-  /** Hands an envelope to this node alone. */
+  /** Delivers an envelope to this node only. */
   publishToSelf(channel: RedisChannel, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     const reached = this.subscriptions.isJoined(channel.name) ? this.#receive!(envelope) : 0;
     return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
   }
 
   /**
-   * An envelope has arrived.
-   * @param isJoined false when this node does not listen to its subject, or no longer
-   * @param isHearing false when this node does not hear the server yet
+   * Handles an envelope that has arrived.
+   * @param isJoined false if this node is not joined to its subject, or no longer
+   * @param isHearing false if this node does not receive from the server yet
    */
   take(frame: EnvelopeFrame, isJoined: boolean, isHearing: boolean): void {
     const { origin, sequence, envelope, wantsReport } = frame;
     const isOwn = this.transport.isOwn(origin);
     if (isOwn) this.#own.arrived(sequence);
     const isKept = isKeptOrder(envelope.content);
-    // An order is carried out as soon as it arrives, so that none falls between what is caught up with and what is heard.
+    // An order is executed as soon as it arrives, so that none is lost between the catch-up and live reception.
     if (isJoined && !isOwn && !(isKept ? this.orders.begin(origin, sequence) : isHearing)) {
       if (wantsReport) this.answers.decline(frame);
       return;
@@ -95,7 +95,7 @@ export class RedisEnvelopes {
     else answer(0);
   }
 
-  /** Serves what should have come back from Redis, in its order. */
+  /** Delivers the envelopes that should have come back from Redis, in their order. */
   serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
       this.transport.skip(partition, sequence);
@@ -135,7 +135,7 @@ export class RedisEnvelopes {
     });
   }
 
-  /** Publishes an order, and has Redis keep it for nodes that are cut off. @returns to how many nodes it was handed, and whether it is kept */
+  /** Publishes an order, and stores it for nodes that are cut off. @returns the number of nodes that received it, and whether it is stored */
   async #sendOrder(
     server: RedisServer,
     channel: RedisChannel,
@@ -153,7 +153,7 @@ export class RedisEnvelopes {
     }
   }
 
-  /** Redis is away. A message is served here; an order is carried out here, and its sender told that this was not all. */
+  /** Publishes while Redis is away: delivers a message locally; executes an order locally, and reports to its sender that this was not complete. */
   #publishHere({ channel, envelope, isJoined }: Outgoing): DeliveryReport | Promise<DeliveryReport> {
     this.serveOwn(channel.partition);
     const reached = isJoined ? this.#receive!(envelope) : 0;
@@ -162,14 +162,14 @@ export class RedisEnvelopes {
     return typeof reached === 'number' ? report(reached) : reached.then(report);
   }
 
-  /** @param answer told how many it reached, at once or once an order has taken effect */
+  /** @param answer receives the number of connections reached, at once or once an order has taken effect */
   #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
     const reached = this.#receive?.(envelope) ?? 0;
     if (typeof reached === 'number') answer(reached);
     else void reached.then((recipients) => answer(recipients));
   }
 
-  /** What does not come back shows that nothing else would, unless this node has left its channel meanwhile. */
+  /** Gives up the subscribing connection over which an envelope did not come back, unless this node has left its channel meanwhile. */
   #suspect(sequence: number, channel: RedisChannel): void {
     if (!this.subscriptions.isActive(channel.name)) return this.#own.arrived(sequence);
     this.network.serverOf(channel.partition)?.subscriber.restart('what was published does not come back');

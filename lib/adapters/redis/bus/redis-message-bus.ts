@@ -42,7 +42,7 @@ export class RedisMessageBus extends MessageBus {
   #missed: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #wasAttached = false;
-  /** False until the first attempt to connect is over: before it, nothing can have been missed. */
+  /** False until the first attempt to connect is over: nothing can have been missed before. */
   #hasStarted = false;
 
   constructor(
@@ -65,7 +65,7 @@ export class RedisMessageBus extends MessageBus {
     return this.#isOpen && this.network.isAttached;
   }
 
-  /** How often Redis has refused something although it could be reached, by the word that its text begins with. */
+  /** The number of commands that a reachable Redis has refused, by the first word of the error text. */
   get refusals(): ReadonlyMap<string, number> {
     return this.network.refusals.counts;
   }
@@ -127,7 +127,7 @@ export class RedisMessageBus extends MessageBus {
     if (this.#isClosed) return Promise.reject(busClosed());
     if (!this.#isOpen) return localReport(0);
     const channel = this.channels.of(subject);
-    // Nobody else has joined it.
+    // No other node has joined it.
     if (subject === this.#nodeSubject) return this.#envelopes.publishToSelf(channel, envelope);
     return this.#envelopes.publish(channel, envelope, report);
   }
@@ -168,7 +168,7 @@ export class RedisMessageBus extends MessageBus {
         if (frame.wantsReport && !this.transport.isOwn(frame.origin)) this.answers.decline(frame);
         return;
       case 'query':
-        // Connections that this node cannot speak for yet are not none.
+        // This node cannot answer for its connections yet, which is not the same as having none.
         if (isJoined && !isHearing) return this.answers.decline(frame);
         return this.answers.answer(frame, isJoined ? this.#respond(frame.query) : []);
       case 'roll-call':
@@ -198,7 +198,7 @@ export class RedisMessageBus extends MessageBus {
     if (isBack && this.#hasStarted) this.#missed();
   };
 
-  /** Says whether this node is attached when that is another than before. */
+  /** Reports whether this node is attached, if that has changed. */
   #say(): void {
     const { isAttached } = this;
     if (isAttached === this.#wasAttached) return;

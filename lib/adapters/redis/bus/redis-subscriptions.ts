@@ -3,12 +3,12 @@ import type { RedisChannel, RedisChannels } from '../connection/redis-channels.j
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 
-/** A channel that is wanted, or was until a moment ago. */
+/** A channel that is joined, or was left a moment ago and lingers. */
 interface Subscription {
   readonly channel: RedisChannel;
   /** False while it only lingers. */
   isJoined: boolean;
-  /** True once the server has said that it is subscribed. */
+  /** True once the server has confirmed the subscription. */
   isActive: boolean;
   /** When it was last joined, in milliseconds of this process. */
   joinedAt: number;
@@ -23,12 +23,13 @@ interface PromiseWithResolvers {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most channels of one command: what a server has to do in one go stays short. */
+/** Most channels of one command: keeps the time that one command occupies the server short. */
 const BATCH = 512;
 
 /**
- * The channels that this node listens to. Those of one turn are subscribed in batches; those that are left stay for a
- * moment, so that coming and going costs nothing; after a connection was lost all of them are subscribed anew.
+ * The channels that this node is subscribed to. The channels of one turn are subscribed in batches. A channel that was left
+ * lingers for a moment, so that leaving and joining again costs nothing. After a lost connection all channels are subscribed
+ * again.
  */
 export class RedisSubscriptions {
   readonly #subscriptions = new Map<string, Subscription>();
@@ -36,10 +37,10 @@ export class RedisSubscriptions {
   #left: Subscription[] = [];
   #isScheduled = false;
   #ticks = 0;
-  /** When it was last known which servers there are, in ticks. */
+  /** The tick in which the servers were last known. */
   #knownAt = 0;
 
-  /** @param hear takes what arrives; a channel that is no longer joined may still be heard for a while */
+  /** @param hear receives arriving messages; a channel that is no longer joined may still deliver for a while */
   constructor(
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
@@ -51,13 +52,13 @@ export class RedisSubscriptions {
     return this.#subscriptions.get(name)?.isJoined ?? false;
   }
 
-  /** Since when it is joined, in milliseconds of this process; `undefined` when it is not. */
+  /** The time since which it is joined, in milliseconds of this process; `undefined` if it is not. */
   joinedAt(name: string): number | undefined {
     const subscription = this.#subscriptions.get(name);
     return subscription?.isJoined ? subscription.joinedAt : undefined;
   }
 
-  /** True when it is joined, and what is published there arrives here. */
+  /** True if it is joined, and messages published there arrive at this node. */
   isActive(name: string): boolean {
     const subscription = this.#subscriptions.get(name);
     return subscription !== undefined && subscription.isJoined && subscription.isActive;
@@ -91,7 +92,7 @@ export class RedisSubscriptions {
     this.#left.push(subscription);
   }
 
-  /** Subscribes a server's new connection to all that is wanted of it. */
+  /** Subscribes a server's new connection to all of its joined channels. */
   async restore(server: RedisServer): Promise<void> {
     const wanted: Subscription[] = [];
     for (const subscription of this.#of(server)) {
@@ -102,7 +103,7 @@ export class RedisSubscriptions {
     await Promise.all(inBatches(wanted).map((batch) => this.#subscribe(server, batch)));
   }
 
-  /** A server was reached, or lost. */
+  /** Handles a server that was reached, or lost. */
   changed(server: RedisServer): void {
     for (const subscription of this.#of(server)) {
       if (server.isDeaf) subscription.isActive = false;
@@ -129,7 +130,7 @@ export class RedisSubscriptions {
     this.#left = [];
   }
 
-  /** A server has been away for too long: nobody waits for it any more. */
+  /** Rejects the joins that wait for a server that has been away for too long. */
   giveUp(server: RedisServer): void {
     this.#reject(this.#of(server));
   }
@@ -141,7 +142,7 @@ export class RedisSubscriptions {
     }
   }
 
-  /** True when it has not been known for long which servers there are. */
+  /** True if the servers have been unknown for too long. */
   get #isOverdue(): boolean {
     return (this.#ticks - this.#knownAt) * TICK_MS >= this.settings.commandTimeoutMs;
   }
@@ -165,10 +166,10 @@ export class RedisSubscriptions {
     this.#wanted = [];
     for (const batch of inBatches(wanted)) {
       const server = this.network.serverOf(batch[0]!.channel.partition);
-      // What is wanted of a server that is away is subscribed when it is back.
+      // Channels of a server that is away are subscribed when it is back.
       if (!server?.subscriber.isUp) continue;
       this.#subscribe(server, batch).catch((error: unknown) => {
-        // A lost connection is made again, and restores what waits for it.
+        // A lost connection is replaced, and its successor restores the waiting channels.
         if (!server.subscriber.isUp) return;
         for (const subscription of batch) {
           subscription.waiting?.reject(error);
@@ -193,10 +194,10 @@ export class RedisSubscriptions {
     const gone = left.filter((subscription) => {
       const { channel, isJoined } = subscription;
       if (isJoined || this.#subscriptions.get(channel.name) !== subscription) return false;
-      // Left a second time meanwhile: its turn comes later.
+      // Joined and left again meanwhile: it lingers anew.
       if ((this.#ticks - subscription.leftAt) * TICK_MS < this.settings.lingerMs) return false;
       if (this.network.serverOf(channel.partition)?.subscriber.isUp) return this.#subscriptions.delete(channel.name);
-      // The next connection forgets it; unless that is just being subscribed to it, and then it is to be left there.
+      // The next connection does not subscribe it, unless that is happening right now; then it must be unsubscribed there.
       subscription.leftAt = this.#ticks;
       this.#left.push(subscription);
       return false;
@@ -212,7 +213,7 @@ export class RedisSubscriptions {
     }
   }
 
-  /** One function for all channels: the client tells listeners apart by identity. */
+  /** One function for all channels: the client distinguishes listeners by identity. */
   readonly #listener = (text: string, name: string): void => {
     const subscription = this.#subscriptions.get(name);
     const partition = subscription?.channel.partition ?? this.channels.partitionOf(name);

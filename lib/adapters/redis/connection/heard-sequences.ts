@@ -1,14 +1,14 @@
-/** Of how many nodes it is remembered what they said last; a node that was forgotten is heard as if for the first time. */
+/** Most nodes whose latest sequence is remembered; a forgotten node is treated as a new one. */
 const MAX_ORIGINS = 4_096;
 
 /**
- * What was heard last of each node in each partition. A node counts what it says, and what it says in one partition
- * arrives in that order, so whatever is not higher has come before: twice, late, or played back by somebody.
+ * The latest sequence received from each node in each partition. A node numbers its frames, and its frames in one partition
+ * arrive in that order. So a frame whose sequence is not higher is a duplicate, late, or replayed by an attacker.
  */
 export class HeardSequences {
   readonly #last = new Map<string, number[]>();
 
-  /** True when it was not heard before; from then on it was. */
+  /** Records a sequence. @returns true if it was not received before */
   isNew(origin: string, partition: number, sequence: number): boolean {
     let last = this.#last.get(origin);
     if (last === undefined) {

@@ -1,11 +1,12 @@
 import { RedisScript } from '../connection/redis-script.js';
 
 /**
- * Refreshes or removes a node's lease, drops those that have run out by Redis's own clock, and tells the rest.
+ * Refreshes or removes a node's lease, deletes leases that have expired by Redis's own clock, and returns the others.
  *
- * KEYS: when each lease runs out (sorted set of node ids, milliseconds); what each says (hash).
- * ARGV: how long a lease holds, in milliseconds; the node's id; its lease, or '' to remove it.
- * Returns id, lease and how long it holds, in milliseconds, of all nodes that live, one after the other. Keys of another type are in nobody's way: they are deleted.
+ * KEYS: the expiry of each lease (sorted set of node ids, milliseconds); the content of each lease (hash).
+ * ARGV: the TTL of a lease, in milliseconds; the node's id; its lease, or '' to remove it.
+ * Returns the id, the lease and the remaining TTL in milliseconds of each live node, as a flat list. Keys of another type
+ * are deleted.
  */
 export const leasesScript = new RedisScript(`
 local function reset(key, kind)

@@ -11,15 +11,15 @@ import { RedisScript } from '../connection/redis-script.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisSettings } from '../connection/redis-options.js';
 
-/** For how long what was read serves those who ask, in milliseconds. */
+/** The time for which leases and counts read from Redis are reused, in milliseconds. */
 const FRESH_MS = 1_000;
 
-/** Counts channels without sending their names. A channel is there for as long as a node has somebody for it. */
+/** Counts channels without sending their names. A channel exists as long as a node is subscribed to it. */
 const countScript = new RedisScript("return #redis.call('PUBSUB', ARGV[1], ARGV[2])");
 
 /**
  * Keeps a lease for each node in Redis, refreshed every `leaseRefreshMs`; Redis's own clock ends it after `leaseTtlMs`.
- * Each refresh brings the leases of all others: what a node knows of them is at most as old as that.
+ * Each refresh also reads the leases of all other nodes, so a node's view of them is at most one interval old.
  *
  * Users and topics of several nodes are counted by their channels, over all servers, at most once a second and only when
  * asked for: it costs Redis a walk over all its channels, some 10 ms for each 100,000. A channel that was left lingers
@@ -31,7 +31,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   #others: ReadonlyMap<string, NodeInfo> = new Map();
   #liveOthers: readonly string[] = [];
   #isEveryOtherAttached = true;
-  /** Until when the lease of each node holds, by what Redis said, on this process's own clock. */
+  /** The expiry of each node's lease, as read from Redis, on this process's own clock. */
   readonly #holdsUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #readAt = -Infinity;
@@ -48,14 +48,14 @@ export class RedisNodeDirectory extends NodeDirectory {
   }
 
   /**
-   * True when every other node has said last that it is attached. One whose lease vanished before its time (a Redis that was
-   * emptied) is not, until it says so again or the lease would have run out.
+   * True if the latest announcement of every other node says that it is attached. A node whose lease vanished before its
+   * expiry (a Redis that was emptied) counts as detached until it announces itself again or the lease would have expired.
    */
   get isEveryNodeAttached(): boolean {
     return this.#isEveryOtherAttached && !this.#isAnyMissing();
   }
 
-  /** The other nodes whose lease has not run out, as far as is known. */
+  /** The other nodes whose lease has not expired, as far as this node knows. */
   liveOthers(): readonly string[] {
     return this.#liveOthers;
   }
@@ -92,25 +92,25 @@ export class RedisNodeDirectory extends NodeDirectory {
     clearInterval(this.#timer);
     const self = this.#self;
     this.#self = undefined;
-    // A refresh that is under way must not put the lease back.
+    // A refresh in flight must not restore the lease.
     await this.#reading;
     if (!self) return;
     await this.#run(self.id, '').catch(() => undefined);
     await this.#announce(false, true);
   }
 
-  /** This node was reached, or lost. */
+  /** Announces that this node was attached or detached. */
   attached(isAttached: boolean): void {
     this.#isAttached = isAttached;
     if (this.#self) void this.#refresh().then(() => this.#announce(isAttached, false));
   }
 
-  /** Another node says that it was reached, or lost, or that it ends. */
+  /** Handles the announcement that another node was attached or detached, or that it closes. */
   heard(id: string, isAttached: boolean, isGone: boolean): void {
     const node = this.#others.get(id);
     if (isGone) this.#holdsUntil.delete(id);
     if (node === undefined) {
-      // Somebody new: its lease says what it holds.
+      // A new node: its lease has its counts.
       if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
       return;
     }
@@ -120,7 +120,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#know(others);
   }
 
-  /** Tells the others at once what they would read in this node's lease seconds later. */
+  /** Announces to the other nodes at once what they would read from this node's lease seconds later. */
   #announce(isAttached: boolean, isGone: boolean): Promise<void> {
     const frame = { kind: 'attachment', ...this.transport.next(), isAttached, isGone } as const;
     return this.transport.tell(this.channels.everybody, frame);
@@ -132,7 +132,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     return { id, startedAt, isAttached: this.#isAttached, ...counts() };
   }
 
-  /** Says that this node lives, and reads who else does. While Redis is away, what is known stays. */
+  /** Refreshes this node's lease, and reads the leases of the others. While Redis is away, the last known leases are kept. */
   #refresh(): Promise<void> {
     const self = this.#selfInfo();
     if (self === undefined) return Promise.resolve();

@@ -2,14 +2,14 @@ import { RedisScript } from '../connection/redis-script.js';
 import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
 
 /**
- * Gives a message the next offset of its topic, keeps it, and publishes it with its position.
+ * Assigns a message the next offset of its topic, stores it, and publishes it with its position.
  *
- * KEYS: where the topic stands (hash); its publications (stream, whose ids are `<offset>-0`); the term of the
- * server (hash); if there is an idempotency key, where that is remembered.
+ * KEYS: the position of the topic (hash); its publications (stream, whose ids are `<offset>-0`); the term of the
+ * server (hash); the key that remembers the idempotency key, if there is one.
  * ARGV: the server's run; the name of a new epoch, should there be one; how many publications are kept; for how long; for how long
  * the position is, both in milliseconds; PUBLISH or SPUBLISH; the channel; the frame's two parts; for how long the
  * idempotency key is remembered, in milliseconds; the tag of the topic.
- * Returns the epoch, the offset and to how many nodes it was handed; -1 when the key is known.
+ * Returns the epoch, the offset and the number of nodes that received it; -1 if the idempotency key is known.
  */
 export const publishScript = new RedisScript(`${STREAM_POSITION}
 if KEYS[4] then

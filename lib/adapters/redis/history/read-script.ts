@@ -2,9 +2,9 @@ import { RedisScript } from '../connection/redis-script.js';
 import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
 
 /**
- * Reads where a topic stands, and some of its publications.
+ * Reads the position of a topic, and a range of its publications.
  *
- * KEYS: where the topic stands (hash); its publications (stream); the term of the server (hash).
+ * KEYS: the position of the topic (hash); its publications (stream); the term of the server (hash).
  * ARGV: the server's run; the name of a new epoch, should there be one; for how long the position is kept, in milliseconds; XRANGE or XREVRANGE; from and to which id; how many; the tag of the topic.
  * Returns the epoch, the offset, and the entries of the stream: id, and a list of `text` and the text.
  */

@@ -27,11 +27,11 @@ interface OutgoingPublication extends OutgoingEnvelope {
 }
 
 /**
- * Keeps the history of topics in Redis: one script counts a message, keeps it and publishes it, so that what is kept and
- * what the nodes hear has one order.
+ * Keeps the history of topics in Redis. One script numbers, stores and publishes a message, so that the stored order is the
+ * order in which the nodes receive it.
  *
  * An epoch holds for one run of the server. After a restart, or on a replica that was promoted, the last publications may
- * be lost and their offsets be given out again: the first who looks at a topic there begins another epoch.
+ * be lost and their offsets be assigned again, so the first access to a topic there begins another epoch.
  */
 export class RedisHistoryStore extends HistoryStore {
   /** @param ids names epochs */
@@ -131,10 +131,10 @@ function publicationIn([id, [, text]]: Entry): Publication {
   return { offset: Number.parseInt(id, 10), text };
 }
 
-/** The command that reads a range, from and to which id, and how many. */
+/** The command that reads a range: its name, the two ids, and the count. */
 function idsIn({ limit, since, reverse = false }: HistoryRange): string[] {
   if (!reverse) return ['XRANGE', since === undefined ? '-' : `${since + 1}-0`, '+', `${limit}`];
-  // Nothing stands before the first one.
+  // No publication precedes the first one.
   if (since === 0) return ['XREVRANGE', '+', '-', '0'];
   return ['XREVRANGE', since === undefined ? '+' : `${since - 1}-0`, '-', `${limit}`];
 }

@@ -2,23 +2,22 @@ import { RETENTION_LIMITS } from '../../../core/history/history.js';
 import { positionLifeMs } from '../../../core/history/publication-stream.js';
 import { POSITION_LIFE_MS } from '../../../core/history/unpublished-epoch.js';
 
-/** For how long a term is kept after it was last looked at, in milliseconds: it has to outlive every position. */
+/** The time for which a term is kept after its last access, in milliseconds: it must outlive every position. */
 export const TERM_LIFE_MS = positionLifeMs(RETENTION_LIMITS.ttlMs.max);
 
 /**
- * A function in Lua for the scripts of histories: where a topic stands, in a hash of `epoch`, `offset` and `term`.
+ * A Lua function for the history scripts: the position of a topic, in a hash of `epoch`, `offset` and `term`.
  *
  * With neither hash nor stream nothing is stored: the epoch is `unpublishedEpoch` of `core`, with the term and the time of Redis.
- * Without the hash, what is in the stream cannot be told from something older, and goes. What was counted in another term of
- * the server may have been lost since, and be counted again: the epoch is another one, though the counter goes on.
+ * Without the hash, the stream cannot be distinguished from an older one, and is deleted. Offsets assigned in another term of
+ * the server may have been lost since, and be assigned again: a new epoch begins, though the counter goes on.
  *
- * A term begins whenever a server is found to go on with what another run of a server has left, which a hash of `run` and `term`
- * for all topics tells. That of a topic alone would not: a master that was replaced, became a replica of the new one
- * and is a master again has the same run, and has lost what the new one never had, of topics too that nobody used there.
+ * A term begins whenever a server continues with the data of another run of a server, which a hash of `run` and `term` for
+ * all topics shows. A run per topic would not show it: a master that was replaced, became a replica of the new master and is
+ * a master again has the same run, but has lost what the new master never had, also in topics that nobody used there.
  *
  * It takes the keys of the hash, the stream and the term, the server's run, a name for what is new (an epoch, a term), and the
- * `topicTag` of `core`. It returns
- * the epoch, the offset and the term.
+ * `topicTag` of `core`. It returns the epoch, the offset and the term.
  */
 export const STREAM_POSITION = `
 local function position(hash, stream, key, run, candidate, tag)
