@@ -7,20 +7,20 @@ import type { RedisSettings } from './redis-options.js';
 import { RedisServer } from './redis-server.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
 
-/** How often it is looked which server has what while one is away or something has moved, in milliseconds. */
+/** The refresh interval of the slot map while a server is away or slots have moved, in milliseconds. */
 const REFRESH_MS = 500;
 
-/** How often it is looked all the same, in milliseconds. */
+/** The refresh interval of the slot map otherwise, in milliseconds. */
 const ROUTINE_REFRESH_MS = 30_000;
 
-/** Slots that one server has, and its address. */
+/** A range of slots, and the address of the server that owns it. */
 interface SlotRange {
   readonly from: number;
   readonly to: number;
   readonly address: string;
 }
 
-/** A Redis Cluster: each master has the partitions whose slots it has. */
+/** A Redis Cluster: each master serves the partitions whose slots it owns. */
 export class ClusterNetwork extends RedisNetwork {
   #ranges: readonly SlotRange[] = [];
   #byPartition: (RedisServer | undefined)[] = [];
@@ -32,7 +32,7 @@ export class ClusterNetwork extends RedisNetwork {
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 
-  /** @param create makes a client that is not connected yet */
+  /** @param create creates a client that is not connected yet */
   constructor(
     private readonly options: RedisClusterOptions,
     private readonly create: (options: RedisClientOptions) => RedisClient,
@@ -75,9 +75,9 @@ export class ClusterNetwork extends RedisNetwork {
     await Promise.all(this.#opened.splice(0));
   }
 
-  /** Asks the servers in turn until one knows. */
+  /** Asks the servers in turn until one returns the slot map. */
   #look(): Promise<void> {
-    // Nodes that lost a server together do not ask together.
+    // Jitter: nodes that lost a server together must not ask at the same time.
     this.#ticks = -Math.round((Math.random() * REFRESH_MS) / TICK_MS);
     return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
   }
@@ -146,14 +146,14 @@ export class ClusterNetwork extends RedisNetwork {
       server.partitions = partitions;
       for (const partition of partitions) this.#byPartition[partition] = server;
       if (known === undefined) this.#open(server);
-      // What it has lost must be gone from it, and what it has gained must be there: both are those of a new connection.
+      // A new connection subscribes to the gained channels only, and has no subscriptions for the lost ones.
       else if (isChanged) server.subscriber.restart('its slots have changed');
     }
   }
 
   #open(server: RedisServer): void {
     const opened = server.open();
-    // Only the boot waits for it; what fails is tried again.
+    // Only the boot waits for it; a failed attempt is retried.
     opened.catch(() => undefined);
     this.#opened.push(opened);
   }
@@ -184,12 +184,12 @@ export class ClusterNetwork extends RedisNetwork {
   }
 }
 
-/** What a server answers to CLUSTER SLOTS: `[from, to, [host, port, …], …replicas]` for each range. */
+/** Parses the reply to CLUSTER SLOTS: `[from, to, [host, port, …], …replicas]` for each range. */
 function rangesIn(reply: unknown, askedHost: string): SlotRange[] {
   if (!Array.isArray(reply)) return [];
   return reply.map((entry: unknown) => {
     const [from, to, [host, port]] = entry as [number, number, [string | null, number]];
-    // A server that does not know its own address is where it was asked.
+    // A server that does not know its own host is reached at the host that was asked.
     return { from, to, address: `${host || askedHost}:${port}` };
   });
 }

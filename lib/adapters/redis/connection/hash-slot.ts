@@ -1,8 +1,8 @@
-/** How many slots a Redis Cluster has. */
+/** The number of slots of a Redis Cluster. */
 const SLOTS = 16_384;
 
 /**
- * The slot of a key or channel: CRC-16 (XMODEM) of what stands in its first braces, or of all of it (Redis Cluster
+ * The slot of a key or channel: CRC-16 (XMODEM) of its hash tag (the text in its first braces), or of all of it (Redis Cluster
  * specification, "Hash tags"). Keys here are ASCII.
  */
 export function hashSlot(key: string): number {

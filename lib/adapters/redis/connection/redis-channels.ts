@@ -1,6 +1,6 @@
 import { hashSlot } from './hash-slot.js';
 
-/** Where something is published: a channel, and the partition that it belongs to. */
+/** A channel for publications, and the partition that it belongs to. */
 export interface RedisChannel {
   readonly name: string;
   readonly partition: number;
@@ -8,8 +8,8 @@ export interface RedisChannel {
 
 /**
  * Names the channels and keys. On a single server a subject's channel is `<prefix>:<subject>`; in a Redis Cluster it is
- * `<prefix>{<partition>}:<subject>`, with subjects spread over a fixed number of partitions: what stands in the braces
- * decides which server has the channel, and no text of a user ever does.
+ * `<prefix>{<partition>}:<subject>`, with subjects spread over a fixed number of partitions: the hash tag in the
+ * braces determines the server of the channel, and user-supplied text never does.
  */
 export class RedisChannels {
   /** @param partitions 0 on a single server */
@@ -18,7 +18,7 @@ export class RedisChannels {
     private readonly partitions: number,
   ) {}
 
-  /** All partitions there are. */
+  /** All partitions. */
   all(): readonly number[] {
     return Array.from({ length: Math.max(1, this.partitions) }, (_, partition) => partition);
   }
@@ -28,41 +28,41 @@ export class RedisChannels {
     return { name: `${this.#start(partition)}:${escape(subject)}`, partition };
   }
 
-  /** What all nodes say to each other about themselves. */
+  /** The channel on which all nodes announce themselves. */
   get everybody(): RedisChannel {
     return this.of('bus');
   }
 
-  /** What is answered to a node. */
+  /** The channel for answers to a node. */
   answersTo(nodeId: string): RedisChannel {
     return this.of(`bus:${nodeId}`);
   }
 
-  /** What a node says to itself over this partition. */
+  /** The channel for probes of a node to itself over a partition. */
   probe(nodeId: string, partition: number): RedisChannel {
     return { name: `${this.#start(partition)}:probe:${nodeId}`, partition };
   }
 
   /**
-   * The keys of a topic's history: where it stands, its publications, and the term of the server.
-   * @param channel that of the topic, in whose slot they are
+   * The keys of a topic's history: its position, its publications, and the term of the server.
+   * @param channel the channel of the topic, whose slot the keys share
    */
   historyOf(
     topic: string,
     { partition }: RedisChannel,
   ): readonly [position: string, publications: string, term: string] {
     const start = this.#start(partition);
-    // The id of a user may be in it.
+    // The name may contain a user id.
     const name = escape(topic);
     return [`${start}:stream:${name}`, `${start}:history:${name}`, `${start}:term`];
   }
 
-  /** The key that remembers an idempotency key; topics of the application, which alone have them, have no space in them. */
+  /** The key that remembers an idempotency key. Only topics of the application have idempotency keys, and contain no space. */
   onceOf(topic: string, idempotencyKey: string, { partition }: RedisChannel): string {
     return `${this.#start(partition)}:once:${topic} ${escape(idempotencyKey)}`;
   }
 
-  /** The key of the orders that are kept for nodes that are cut off. */
+  /** The key of the orders that are stored for nodes that are cut off. */
   ordersOf(partition: number): string {
     return `${this.#start(partition)}:orders`;
   }
@@ -72,7 +72,7 @@ export class RedisChannels {
     return this.partitions === 0 ? 0 : Number(/\{(\d+)\}/.exec(name)?.[1] ?? 0);
   }
 
-  /** A pattern for all channels of one kind of subject, whatever the partition. It holds nothing but the prefix. */
+  /** A pattern for all channels of one kind of subject, in any partition. The prefix is its only variable part. */
   pattern(kind: 'user' | 'topic'): string {
     return `${this.prefix}${this.partitions === 0 ? '' : '{*}'}:${kind}:*`;
   }
@@ -82,7 +82,7 @@ export class RedisChannels {
     return [`${this.prefix}:{nodes}:expiries`, `${this.prefix}:{nodes}:leases`];
   }
 
-  /** How all keys of a partition that hold presence begin. */
+  /** The common prefix of all presence keys of a partition. */
   presence(partition: number): string {
     return this.#start(partition);
   }
@@ -98,8 +98,8 @@ export class RedisChannels {
 }
 
 /**
- * Redis gets UTF-8, which has no form for half a surrogate pair: it would arrive as U+FFFD, and two subjects would share a
- * channel. So those are written out, and U+FFFD itself as well, and no two subjects ever look alike.
+ * Escapes lone surrogates, and U+FFFD itself. UTF-8, which Redis receives, cannot encode a lone surrogate: it would arrive
+ * as U+FFFD, and two subjects would share a channel. With the escapes, different subjects always have different channels.
  */
 function escape(subject: string): string {
   return subject.replace(/[\p{Surrogate}\ufffd]/gu, (char) => `\ufffd${char.charCodeAt(0).toString(16)}`);

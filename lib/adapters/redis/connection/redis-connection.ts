@@ -4,37 +4,37 @@ import { refusalIn } from './redis-refusals.js';
 import { WarnOnChange } from './warn-on-change.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
 
-/** Any client, whatever is plugged into it. */
+/** A Redis client with any modules and scripts. */
 export type RedisClient = Pick<
   RedisClientType,
   'connect' | 'destroy' | 'sendCommand' | 'subscribe' | 'unsubscribe' | 'sSubscribe' | 'sUnsubscribe'
 > & { on(event: string, listener: (...args: never[]) => void): unknown };
 
-/** What its owner is told. */
+/** The events for the owner of a connection. */
 export interface RedisConnectionEvents {
-  /** A connection has been made. Until this has settled it does not count as up; when it rejects, it is given up. */
+  /** Called for each new connection, which counts as up once this has settled; a rejection gives the connection up. */
   setUp(): void | Promise<void>;
-  /** It has come up, or gone down. */
+  /** The connection has come up, or gone down. */
   changed(): void;
   /** Redis can be reached, and has refused a command with this text. */
   refused?(text: string): void;
 }
 
-/** The pause before a lost connection is made again: at random up to this, doubled each time, in milliseconds. */
+/** The upper bound of the first random pause before a reconnect, in milliseconds; it doubles with each attempt. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** How long a connection must have been up, in milliseconds, for the pauses to be short again. */
+/** The uptime of a connection after which the reconnect pauses are reset, in milliseconds. */
 const STEADY_MS = 1_000;
 
-/** How long a tick of {@link RedisConnection.tick} takes, in milliseconds. */
+/** The interval of {@link RedisConnection.tick}, in milliseconds. */
 export const TICK_MS = 50;
 
 const logger = new SafeLogger('RedisConnection');
 
 /**
- * One connection to one server that is kept up. The client never reconnects by itself: each life of the connection is a
- * client of its own, so nothing that was asked of one is ever sent by another.
+ * One connection to one server that reconnects after a loss. The client never reconnects by itself: each life of the
+ * connection has its own client, so a command given to one client is never sent by another.
  */
 export class RedisConnection {
   #client: RedisClient | undefined;
@@ -45,12 +45,12 @@ export class RedisConnection {
   #upSince = 0;
   #ticks = 0;
   readonly #warnings: WarnOnChange;
-  /** When each command that waits for its answer was given, oldest first. */
+  /** The start tick of each command that waits for its reply, oldest first. */
   readonly #pending = new Set<{ readonly since: number }>();
 
   /**
-   * @param name what logs call it
-   * @param create makes a client that is not connected yet
+   * @param name its name in logs
+   * @param create creates a client that is not connected yet
    */
   constructor(
     private readonly name: string,
@@ -61,24 +61,24 @@ export class RedisConnection {
     this.#warnings = new WarnOnChange(logger, `${name}: not connected`);
   }
 
-  /** True while commands are taken, and what {@link RedisConnectionEvents.setUp} does is done. */
+  /** True while commands are accepted and {@link RedisConnectionEvents.setUp} has completed. */
   get isUp(): boolean {
     return this.#isUp;
   }
 
-  /** Settles with the first attempt. However it ends, the connection is kept up from then on. */
+  /** Settles with the first attempt. Whatever its result, the connection reconnects by itself from then on. */
   open(): Promise<void> {
     return this.#connect();
   }
 
-  /** Ends it for good. */
+  /** Closes the connection for good. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#drop();
   }
 
-  /** What it waited for to connect again is there: does so now, if it is waiting. */
+  /** Ends a reconnect pause: reconnects now, if it is waiting. */
   hurry(): void {
     if (this.#retry === undefined || this.#isClosed) return;
     clearTimeout(this.#retry);
@@ -86,14 +86,14 @@ export class RedisConnection {
     void this.#connect().catch(() => undefined);
   }
 
-  /** Gives this life of the connection up and begins the next. */
+  /** Gives up this life of the connection and begins the next one. */
   restart(why: string): void {
     if (this.#client === undefined || this.#isClosed) return;
     logger.warn(`${this.name}: ${why}; connecting anew`);
     this.#lose();
   }
 
-  /** Rejects with `UNAVAILABLE` when there is no connection, or when it is lost before the answer is here. */
+  /** Runs a command. Rejects with `UNAVAILABLE` when there is no connection, or when it is lost before the reply arrives. */
   run<T>(use: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (client === undefined) return Promise.reject(unavailable());
@@ -117,8 +117,8 @@ export class RedisConnection {
   }
 
   /**
-   * Called every {@link TICK_MS}. Counting ticks instead of time, a halt of this process is no silence of Redis.
-   * @returns true when the connection was given up because Redis does not answer
+   * Called every {@link TICK_MS}. Timeouts are counted in ticks, so a stall of this process does not count as silence of Redis.
+   * @returns true if the connection was given up because Redis does not answer
    */
   tick(): boolean {
     this.#ticks += 1;
@@ -165,7 +165,7 @@ export class RedisConnection {
     const wasUp = this.#isUp;
     if (performance.now() - this.#upSince >= STEADY_MS) this.#attempts = 0;
     this.#drop();
-    // While it is being set up, whoever sets it up tries again.
+    // During the setup, the code that runs the setup retries.
     if (wasUp) this.#again();
   }
 
@@ -183,12 +183,12 @@ export class RedisConnection {
     const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts);
     this.#attempts += 1;
     clearTimeout(this.#retry);
-    // Full jitter: nodes that lost a server together must not come back together.
+    // Full jitter: nodes that lost a server together must not reconnect at the same time.
     this.#retry = setTimeout(() => this.hurry(), Math.random() * longestMs);
   }
 }
 
-/** What callers are told while Redis cannot be reached, or refuses what they want. */
+/** The error for callers while Redis cannot be reached, or refuses a command. */
 export function unavailable(cause?: unknown): RealtimeError {
   if (cause instanceof RealtimeError) return cause;
   const refusal = refusalIn(cause);

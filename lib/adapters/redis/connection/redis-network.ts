@@ -2,25 +2,25 @@ import { unavailable, type RedisClient } from './redis-connection.js';
 import { RedisRefusals } from './redis-refusals.js';
 import type { RedisServer, RedisServerEvents } from './redis-server.js';
 
-/** The servers that there are, and which of them has what. */
+/** The known servers, and the partitions that each one serves. */
 export abstract class RedisNetwork {
-  /** What Redis has refused. */
+  /** The commands that Redis has refused. */
   readonly refusals = new RedisRefusals();
   protected readonly servers = new Map<string, RedisServer>();
   protected events: RedisServerEvents = { restore: () => Promise.resolve(), changed: () => {}, moved: () => {} };
 
-  /** True while all servers are reached, both ways. */
+  /** True while all servers are reachable in both directions. */
   get isAttached(): boolean {
     for (const server of this.servers.values()) if (!server.isAttached) return false;
     return this.servers.size > 0;
   }
 
-  /** All servers that have something of ours. */
+  /** All servers that serve at least one partition. */
   all(): readonly RedisServer[] {
     return [...this.servers.values()];
   }
 
-  /** Connects. Settles with the first attempt; however it ends, connections are kept up from then on. */
+  /** Connects. Settles with the first attempt; whatever its result, connections reconnect by themselves from then on. */
   open(events: RedisServerEvents): Promise<void> {
     this.events = { ...events, refused: (text) => this.refusals.note(text) };
     return this.connect();
@@ -28,16 +28,16 @@ export abstract class RedisNetwork {
 
   protected abstract connect(): Promise<void>;
 
-  /** The server that has a partition, when it is known. */
+  /** The server of a partition, if it is known. */
   abstract serverOf(partition: number): RedisServer | undefined;
 
-  /** The server that has a slot of a Redis Cluster, when it is known. */
+  /** The server of a Redis Cluster slot, if it is known. */
   abstract serverOfSlot(slot: number): RedisServer | undefined;
 
-  /** Something of ours was found to be elsewhere: looks again which server has what. */
+  /** Reads the slot map again, after a partition was found on another server. */
   refresh(): void {}
 
-  /** A server has refused something: when it is not the one that has it, looks for that one, and leaves a mere copy of it. */
+  /** Handles a refusal: if the server does not own the slot, refreshes the slot map; if it is a replica, disconnects from it. */
   mistrust(server: RedisServer | undefined, error: unknown): void {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof Error) || !REFUSAL.test(cause.message)) return;
@@ -60,7 +60,7 @@ export abstract class RedisNetwork {
   }
 }
 
-/** What a server answers that has not got something, or not any more. A script's error stands behind its place in Redis 6. */
+/** The errors of a server that does not own a slot, or no longer. In Redis 6 a script's error follows its location. */
 const REFUSAL = /^(MOVED|ASK|CLUSTERDOWN|READONLY|MASTERDOWN)|-READONLY /;
 const COPY = /^(READONLY|MASTERDOWN)|-READONLY /;
 

@@ -3,9 +3,9 @@ import { describeProblems, type Problem } from '../../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 
 /**
- * A client of the application's own, made by `createClient()`. Its settings are used for connections of the backend's own;
- * the client itself is neither used nor closed, and need not be connected. One that `createCluster()` has made stops the boot:
- * give its options as `cluster`.
+ * A client of the application, created by `createClient()`. The backend opens its own connections with the client's settings;
+ * the client itself is neither used nor closed, and need not be connected. A client created by `createCluster()` makes the
+ * boot fail: pass its options as `cluster`.
  * @publicApi
  */
 export interface RedisClientTemplate {
@@ -14,42 +14,42 @@ export interface RedisClientTemplate {
 }
 
 /**
- * The options of `redisBackend()`. One of `url`, `client` and `cluster` says where Redis is; everything else has a default.
+ * The options of `redisBackend()`. One of `url`, `client` and `cluster` gives the address of Redis; every other option has a default.
  * @publicApi
  */
 export interface RedisBackendOptions {
   /** Address of one server: `redis://user:password@host:6379`, `rediss://…` for TLS. */
   url?: string;
-  /** More about the connection, as the options of `createClient()`; or a client of the application's own, as a pattern. */
+  /** Connection settings, as the options of `createClient()`; or a client of the application as a template. */
   client?: RedisClientOptions | RedisClientTemplate;
   /** A Redis Cluster, as the options of `createCluster()`: `{ rootNodes: [{ url }] }`. Needs Redis 7 or newer. */
   cluster?: RedisClusterOptions;
-  /** Stands before every channel and key: applications that share a Redis need different ones. Default `realtime`. */
+  /** The prefix of every channel and key: applications that share a Redis need different prefixes. Default `realtime`. */
   prefix?: string;
   /**
-   * Over how many slots of a Redis Cluster subjects are spread, 1 to 1,024; the same on all nodes. Default 64; a single
-   * server has no use for it.
+   * The number of Redis Cluster slots over which subjects are spread, 1 to 1,024; the same on all nodes. Default 64; ignored
+   * with a single server.
    */
   partitions?: number;
-  /** How long a command to Redis, and a join while Redis is away, may take, in milliseconds. Default 4,000. */
+  /** The timeout of a command to Redis, and of a join while Redis is away, in milliseconds. Default 4,000. */
   commandTimeoutMs?: number;
-  /** Most commands that may wait for Redis's answer; above it Redis counts as away for what is sent. Default 100,000. */
+  /** Most commands that may wait for a reply of Redis; above it, further commands fail as if Redis were away. Default 100,000. */
   maxPendingCommands?: number;
   /** How long a subject stays joined after its last member has left, in milliseconds. Default 1,000. */
   lingerMs?: number;
-  /** How often this node says that it lives, in milliseconds. Default 5,000. */
+  /** The interval at which this node refreshes its lease, in milliseconds. Default 5,000. */
   leaseRefreshMs?: number;
-  /** How long a node that no longer says so is listed, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
+  /** How long a node is listed after its last lease refresh, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
   leaseTtlMs?: number;
-  /** How often a connection that is silent is tested by a message to ourselves, in milliseconds. Default 10,000. */
+  /** The interval at which a silent connection is tested by a probe of this node to itself, in milliseconds. Default 10,000. */
   probeIntervalMs?: number;
-  /** Most bytes of one message with its addresses, as it goes through Redis. Default 1,179,648: 1 MiB and room for addresses. */
+  /** Most bytes of one message with its addresses, in the encoding sent through Redis. Default 1,179,648: 1 MiB and room for addresses. */
   maxEnvelopeBytes?: number;
-  /** `false`: start even when Redis is away, not attached, and attach when it comes. Default true: the boot fails. */
+  /** `false`: start detached if Redis is away, and attach once it is reachable. Default true: the boot fails. */
   requireAtBoot?: boolean;
 }
 
-/** Where Redis is. */
+/** The address of Redis. */
 export type RedisPlace =
   | { readonly kind: 'server'; readonly options: RedisClientOptions }
   | { readonly kind: 'cluster'; readonly options: RedisClusterOptions }
@@ -75,7 +75,7 @@ const DEFAULTS = {
 
 const NAMES = ['url', 'client', 'cluster', ...Object.keys(DEFAULTS)];
 
-/** What each number may be. */
+/** The allowed range of each number. */
 const RANGES: Readonly<Record<string, readonly [min: number, max: number, unit: string]>> = {
   partitions: [1, 1_024, ''],
   commandTimeoutMs: [100, 60_000, ' of milliseconds'],
@@ -99,7 +99,7 @@ export function redisSettingsOf(options: RedisBackendOptions): RedisSettings {
   return { ...DEFAULTS, ...Object.fromEntries(given), place: placeOf({ url, client, cluster }) };
 }
 
-/** Everything that is wrong with the options, each with its cure. */
+/** All problems with the options, each with its cure. */
 export function explainRedisOptions(options: unknown): readonly Problem[] {
   if (typeof options !== 'object' || options === null) {
     return [{ at: 'options', message: 'must be an object like { url: "redis://localhost:6379" }' }];
@@ -164,7 +164,7 @@ function explainCluster(value: unknown): Problem[] {
   return [{ at: 'cluster', message: 'must be an object like { rootNodes: [{ url: "redis://localhost:7000" }] }' }];
 }
 
-/** Braces would put everything into one slot, and the characters of patterns would match what is not ours. */
+/** Braces would put all keys into one slot, and pattern characters would match channels of other applications. */
 function explainPrefix(value: unknown): Problem[] {
   if (value === undefined || (typeof value === 'string' && /^[\w.:/-]{1,64}$/.test(value))) return [];
   return [{ at: 'prefix', message: 'must be 1 to 64 letters, digits or the characters _ . : / -' }];

@@ -1,21 +1,21 @@
 import { SafeLogger } from '../../../errors/safe-logger.js';
-/** How many different refusals are told apart; more would be a fault of another kind. */
+/** Most kinds of refusals that are counted separately; more would indicate another fault. */
 const MAX_KINDS = 64;
 
 /**
- * Counts what Redis refuses although it can be reached: a missing right (`NOPERM`), no memory (`OOM`), a disk that cannot be
+ * Counts the commands that a reachable Redis refuses: a missing right (`NOPERM`), no memory (`OOM`), a disk that cannot be
  * written (`MISCONF`). The first of each kind is logged with Redis's own text.
  */
 export class RedisRefusals {
   readonly #logger = new SafeLogger(RedisRefusals.name);
   readonly #counts = new Map<string, number>();
 
-  /** How often Redis has refused something, by the word that its text begins with. */
+  /** The number of refusals, by the first word of the error text. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts;
   }
 
-  /** Redis has refused something, with this text. */
+  /** Records a refusal with this text. */
   note(text: string): void {
     const kind = kindOf(text);
     if (kind === undefined) return;
@@ -26,7 +26,7 @@ export class RedisRefusals {
   }
 }
 
-/** The text of Redis when an error is a refusal, and `undefined` when it is the loss of a connection or anything else. */
+/** The error text of Redis if an error is a refusal; `undefined` for a lost connection or any other error. */
 export function refusalIn(error: unknown): string | undefined {
   return error instanceof Error && kindOf(error.message) !== undefined ? error.message : undefined;
 }

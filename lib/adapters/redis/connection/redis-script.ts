@@ -5,9 +5,9 @@ import type { RedisServer } from './redis-server.js';
 /** The calls of a script over one life of a connection. */
 class ScriptCalls {
   #isKnown = false;
-  /** Calls by digest that wait for their reply. */
+  /** The number of calls by digest that wait for their reply. */
   #inFlight = 0;
-  /** Calls that have to be made when all replies are here, in their order: first those that were refused. */
+  /** Calls to make once all replies have arrived, in order: refused calls first. */
   readonly #refused: (() => void)[] = [];
   readonly #held: (() => void)[] = [];
 
@@ -57,10 +57,10 @@ class ScriptCalls {
 }
 
 /**
- * A Lua script. The first call over a connection sends the source, the others the digest. When the server was told to forget
- * its scripts, calls wait until all that are under way have been answered, and are made again in their order. One order is
- * lost then: when another node has the server learn the script at the very moment, a call that is under way behind a refused
- * one is carried out before it.
+ * A Lua script. The first call over a connection sends the source, the others the digest. After the server's
+ * script cache was flushed, calls wait until all calls in flight were answered, and are then made again in their order. The
+ * order is lost in one case: if another node loads the script at that very moment, a call in flight behind a refused call is
+ * executed before it.
  */
 export class RedisScript {
   readonly #digest: string;
@@ -71,12 +71,12 @@ export class RedisScript {
   }
 
   /**
-   * Runs it on a server, in one step. Calls on one server are carried out in the order in which they were made.
-   * @returns its reply; rejects with `UNAVAILABLE`, and with what the server says as the cause
+   * Runs it atomically on a server. Calls on one server are executed in the order in which they were made.
+   * @returns its reply; rejects with `UNAVAILABLE`, with the server's error as the cause
    */
   run(server: RedisServer | undefined, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (server === undefined) return Promise.reject(unavailable());
-    // Whatever is sent again goes to the same life of the connection: arguments may hold only for the server that it was made to.
+    // A retry uses the same life of the connection: the arguments may be valid only for the server that it was made to.
     return server.commands.run((client) => {
       let calls = this.#calls.get(client);
       if (calls === undefined) this.#calls.set(client, (calls = new ScriptCalls(this.source, this.#digest)));

@@ -1,45 +1,46 @@
 import { RedisConnection, TICK_MS, type RedisClient } from './redis-connection.js';
 import type { RedisSettings } from './redis-options.js';
 
-/** What a server tells. */
+/** The events of a server. */
 export interface RedisServerEvents {
-  /** Its subscribing connection was made: subscribes to whatever is wanted of it, and rejects when that fails. */
+  /** Subscribes a new subscribing connection to all of its joined channels; rejects if that fails. */
   restore(server: RedisServer): Promise<void>;
-  /** Reached or lost, in one direction or both. */
+  /** The server was reached or lost, in one direction or both. */
   changed(server: RedisServer): void;
-  /** Something of ours lives elsewhere by now. */
+  /** A partition has moved to another server. */
   moved(): void;
   /** Redis can be reached, and has refused a command with this text. */
   refused?(text: string): void;
 }
 
 /**
- * How far its subscribing connection is. There must be one moment in the order of the server at which this node stops
- * serving itself and begins to hear: a probe marks it. What this node publishes before the probe, it serves itself, and
- * what it publishes after it comes back; what others publish is heard from the time the probe has come back.
+ * The state of its subscribing connection. There must be one moment in the order of the server at which this node stops
+ * delivering its own publications locally and begins to receive them: a probe marks it. Publications of this node before the
+ * probe are delivered locally; publications after it come back. Publications of other nodes are accepted once the probe has
+ * come back.
  */
 type Hearing =
-  /** Nothing comes back. */
+  /** No publication comes back. */
   | 'none'
-  /** The probe was sent: what is published from now on comes back. */
+  /** The probe was sent: publications from now on come back. */
   | 'probed'
-  /** The probe has come back: what comes now is taken. */
+  /** The probe has come back: arriving publications are accepted. */
   | 'open';
 
-/** One Redis server: a connection for commands, and one for what is published. */
+/** One Redis server: a connection for commands, and one for subscriptions. */
 export class RedisServer {
   readonly commands: RedisConnection;
   readonly subscriber: RedisConnection;
-  /** The partitions that it has at the moment. */
+  /** The partitions that it currently serves. */
   partitions: ReadonlySet<number> = new Set();
   #hearing: Hearing = 'none';
-  /** Names this run of the server, from when its connection for commands is up. */
+  /** The id of this run of the server; set once its connection for commands is up. */
   runId = '';
   #awayTicks = 0;
 
   /**
-   * @param isSharded true in a Redis Cluster, where publications stay on the server that has the channel
-   * @param create makes a client that is not connected yet
+   * @param isSharded true in a Redis Cluster, where publications stay on the server that owns the channel's slot
+   * @param create creates a client that is not connected yet
    */
   constructor(
     readonly address: string,
@@ -62,8 +63,8 @@ export class RedisServer {
         this.runId = runIdIn(info as string);
       },
       changed: () => {
-        // What was on its way may be published yet, and heard behind what is served here instead: two orders. So what
-        // would bring it is given up first.
+        // Publications in flight may still be published, and arrive after newer ones that were delivered locally: two
+        // orders. So the subscribing connection is given up first.
         if (this.commands.isUp) this.subscriber.hurry();
         else this.subscriber.restart('the connection for commands was lost');
         changed();
@@ -82,37 +83,37 @@ export class RedisServer {
     });
   }
 
-  /** True while what is published here arrives, and can be answered. */
+  /** True while publications on this server arrive, and can be answered. */
   get isAttached(): boolean {
     return this.commands.isUp && this.subscriber.isUp;
   }
 
-  /** True when it has been away for longer than anybody waits, until it is there again. */
+  /** True from the time it has been away for longer than any wait lasts, until it is back. */
   get isOverdue(): boolean {
     return !this.isAttached && this.#awayTicks >= this.#patience;
   }
 
-  /** True while nothing that is published comes back. */
+  /** True while no publication comes back. */
   get isDeaf(): boolean {
     return this.#hearing === 'none';
   }
 
-  /** True from when the probe has come back: what arrives now is taken. */
+  /** True once the probe has come back: arriving publications are accepted. */
   get isHearing(): boolean {
     return this.#hearing === 'open';
   }
 
-  /** The probe was sent over the new connection: what is published from now on comes back. */
+  /** Records that the probe was sent over the new connection: publications from now on come back. */
   probeSent(): void {
     this.#hearing = 'probed';
   }
 
-  /** The probe has come back. */
+  /** Records that the probe has come back. */
   probeReturned(): void {
     this.#hearing = 'open';
   }
 
-  /** Settles with the first attempt; however it ends, the connections are kept up from then on. */
+  /** Settles with the first attempt; whatever its result, the connections reconnect by themselves from then on. */
   async open(): Promise<void> {
     try {
       await this.commands.open();
@@ -123,7 +124,7 @@ export class RedisServer {
     }
   }
 
-  /** Called every tick. @returns true when it has just become overdue */
+  /** Called every tick. @returns true if it has just become overdue */
   tick(): boolean {
     const wasOverdue = this.isOverdue;
     const [isStalled, isStuck] = [this.commands.tick(), this.subscriber.tick()];
@@ -132,7 +133,7 @@ export class RedisServer {
     return !wasOverdue && this.isOverdue;
   }
 
-  /** Ends both for good; the other way round the one for commands would seem to be lost. */
+  /** Closes both connections for good. The order matters: the reverse would look like a lost connection for commands. */
   close(): void {
     this.subscriber.close();
     this.commands.close();

@@ -10,20 +10,20 @@ import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from './redis-channels.js';
 import { command, type RedisNetwork } from './redis-network.js';
 
-/** What goes on unseen, for tests and for those who look for a fault. */
+/** Internal counters, for tests and diagnostics. */
 export interface RedisBusStats {
-  /** Frames that were no frames, of another version, too large, or in this node's name without being from it. */
+  /** Frames that were malformed, of another version, too large, or forged in this node's name. */
   ignored: number;
-  /** Frames that had come before: twice, late, or played back. */
+  /** Frames that were received before: duplicated, late, or replayed. */
   repeated: number;
-  /** How often a connection for subscriptions was lost: what was published until it was back did not arrive here. */
+  /** The number of lost connections for subscriptions: publications until the reconnect did not arrive here. */
   gaps: number;
 }
 
-/** Takes a frame that was not heard before. `isJoined` is false for what only lingers. */
+/** Receives a frame that was not received before. `isJoined` is false for a channel that only lingers. */
 type FrameTaker = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean) => void;
 
-/** Says frames to others over Redis, and hears theirs: what is no frame, or was heard before, ends here. */
+/** Sends frames to other nodes over Redis, and receives theirs; drops malformed and duplicate frames. */
 export class RedisTransport {
   readonly stats: RedisBusStats = { ignored: 0, repeated: 0, gaps: 0 };
   readonly #heard = new HeardSequences();
@@ -41,25 +41,25 @@ export class RedisTransport {
     this.#take = take;
   }
 
-  /** True for this node. */
+  /** True if the origin is this node. */
   isOwn(origin: string): boolean {
     return origin === this.#nodeId;
   }
 
-  /** The beginning of the next frame of this node. */
+  /** The header of the next frame of this node. */
   next(): FrameStart {
     return { origin: this.#nodeId, sequence: ++this.#sequence };
   }
 
-  /** The text of a frame, or `undefined` when it is larger than is allowed. */
+  /** The text of a frame, or `undefined` if it exceeds the size limit. */
   textOf(frame: BusFrame): string | undefined {
     const text = encodeFrame(frame);
     return this.fits(text) ? text : undefined;
   }
 
   /**
-   * True when a text is no larger than is allowed.
-   * @param more bytes that are added to it on its way
+   * True if a text is within the size limit.
+   * @param more bytes that are added to it later
    */
   fits(text: string, more = 0): boolean {
     const limit = this.maxBytes - more;
@@ -69,8 +69,8 @@ export class RedisTransport {
 
   /**
    * Publishes a text.
-   * @param sent told to how many nodes Redis has handed it
-   * @param failed called when it is not known that Redis has it
+   * @param sent receives the number of nodes that received it, according to Redis
+   * @param failed called when Redis has not confirmed it
    */
   send(channel: RedisChannel, text: string, sent: (count: number) => void, failed: (error: unknown) => void): void {
     const server = this.network.serverOf(channel.partition);
@@ -86,7 +86,7 @@ export class RedisTransport {
   /**
    * Publishes a list in as many frames as it takes for each to be small enough.
    * @param frameOf makes the frame of a part
-   * @returns false when something in it is too large by itself: what stands behind that is not said either
+   * @returns false if one item is too large by itself; the items after it are not published either
    */
   sayAll<T>(
     channel: RedisChannel,
@@ -107,7 +107,7 @@ export class RedisTransport {
     );
   }
 
-  /** Publishes a frame, and resolves when Redis has it or cannot be told. */
+  /** Publishes a frame, and resolves once Redis has it or the attempt has failed. */
   tell(channel: RedisChannel, frame: BusFrame): Promise<void> {
     return new Promise((resolve) => {
       this.send(
@@ -119,14 +119,14 @@ export class RedisTransport {
     });
   }
 
-  /** What this node said was taken without Redis: should it come back, it is not new. */
+  /** Marks a frame of this node as received, because it was delivered without Redis: if it comes back, it is a duplicate. */
   skip(partition: number, sequence: number): void {
     this.#heard.isNew(this.#nodeId, partition, sequence);
   }
 
   /**
-   * True for a frame in this node's name with a sequence that it has not reached yet: it is not from this node, and would
-   * hide those that come.
+   * True for a frame in this node's name with a sequence that this node has not reached yet: it is forged, and would make
+   * later frames look like duplicates.
    */
   isForged({ origin, sequence }: FrameStart): boolean {
     return origin === this.#nodeId && sequence > this.#sequence;
@@ -143,14 +143,14 @@ export class RedisTransport {
 
 function ignore(): void {}
 
-/** Its position tells whether it was heard before. A script has published it, perhaps behind what its node has said later. */
+/** True for a publication: its position shows whether it is a duplicate. A script publishes it, perhaps after later frames of its node. */
 function isPublication(frame: BusFrame | UnknownFrame): boolean {
   if (frame.kind !== 'envelope') return false;
   const { content } = frame.envelope;
   return content.kind === 'message' && content.position !== undefined;
 }
 
-/** What callers are told whose message does not fit. */
+/** The error for callers whose message exceeds the size limit. */
 export function tooLarge(limit: number): RealtimeError {
   return new RealtimeError('LIMIT_EXCEEDED', `The message is larger than the ${limit} bytes that Redis is to carry.`);
 }

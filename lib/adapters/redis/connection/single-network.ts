@@ -3,11 +3,11 @@ import { RedisNetwork } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
 import { RedisServer } from './redis-server.js';
 
-/** One server that has everything. */
+/** A network of one server, which serves every partition. */
 export class SingleNetwork extends RedisNetwork {
   #server: RedisServer | undefined;
 
-  /** @param create makes a client that is not connected yet */
+  /** @param create creates a client that is not connected yet */
   constructor(
     private readonly create: () => RedisClient,
     private readonly settings: RedisSettings,

@@ -1,10 +1,10 @@
 import type { Logger } from '@nestjs/common';
 
-/** What is wrong with something that is tried again and again: attempts are many, each reason is said once. */
+/** Logs the failures of a repeated attempt: a reason is logged only when it differs from the previous one. */
 export class WarnOnChange {
   #last: string | undefined;
 
-  /** @param what said before each reason */
+  /** @param what the text before each reason */
   constructor(
     private readonly logger: Logger,
     private readonly what: string,
@@ -16,7 +16,7 @@ export class WarnOnChange {
     this.logger.warn(`${this.what}: ${reason}`);
   }
 
-  /** All is well: the same reason is worth saying again. */
+  /** Records a success: the same reason is logged again next time. */
   settle(): void {
     this.#last = undefined;
   }

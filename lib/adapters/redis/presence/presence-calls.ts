@@ -13,53 +13,53 @@ import { changesIn, pageIn, topicText, wordsOf, type PresencePage, type TopicCha
 import { command, type RedisNetwork } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
 
-/** How long keys live that no node keeps up, in milliseconds: so long a node that starts still ends what dead ones held. */
+/** The TTL of keys that no node refreshes, in milliseconds: within it, a node that starts can still end the entries of dead nodes. */
 const KEEP_MS = 3_600_000;
 
-/** How often a node keeps a topic up while its keys live. */
+/** The number of times that a node refreshes a topic within the TTL of its keys. */
 const KEPT_UP = 3;
 
-/** What a call about the lease has found. */
+/** The result of a lease call. */
 export interface Tended {
   readonly epoch: string;
   /** False when the incarnation has lost its lease. */
   readonly isHolder: boolean;
-  /** True when there is more to end of those who have lost theirs. */
+  /** True if more entries of incarnations with an expired lease are left to end. */
   readonly isMore: boolean;
   readonly changes: readonly TopicChange[];
-  /** True when the incarnation, or the one before data was lost, was taken for dead. */
+  /** True if the incarnation, or its predecessor before a loss of data, was declared dead. */
   readonly isBuried: boolean;
-  /** Incarnations that were taken for dead now. */
+  /** Incarnations that this call declared dead. */
   readonly dead: readonly string[];
 }
 
-/** What a call about the lease is told. */
+/** The arguments of a lease call. */
 export interface Tending {
-  /** True when the incarnation is a new one, and has no lease yet. */
+  /** True if the incarnation is new and has no lease yet. */
   readonly isEntering: boolean;
-  /** How much may be ended in one step. */
+  /** Most entries that may be ended in one step. */
   readonly limit: number;
-  /** The incarnation that this node was before data was lost, while it is not known whether it was taken for dead. */
+  /** The incarnation of this node before a loss of data, as long as it is unknown whether it was declared dead. */
   readonly former: string | undefined;
-  /** Incarnations that this node has seen taken for dead before data was lost. */
+  /** Incarnations that this node saw declared dead before a loss of data. */
   readonly seenDead: readonly string[];
 }
 
 /**
- * The calls of one node in one partition. What can change something is numbered: a call that was not answered is made again
- * with the same number, and has its effect once.
+ * The calls of one node in one partition. Calls that can change data are numbered, and so idempotent: a call without a reply
+ * is repeated with the same number, and takes effect once.
  */
 export class PresenceCalls {
   readonly #keepMs: number;
   #incarnation = 1;
   #number = 1;
-  /** Up to where the topics of this node were kept up. */
+  /** The cursor of the refresh over this node's topics. */
   #kept = '0';
 
   /**
-   * @param start how the keys of the partition begin
-   * @param leaseMs how long a lease holds
-   * @param tendMs how often it is looked after
+   * @param start the common prefix of the partition's keys
+   * @param leaseMs the TTL of a lease, in milliseconds
+   * @param tendMs the interval of lease refreshes, in milliseconds
    */
   constructor(
     private readonly nodeId: string,
@@ -72,18 +72,18 @@ export class PresenceCalls {
     this.#keepMs = Math.max(KEEP_MS, 4 * leaseMs);
   }
 
-  /** The incarnation that this node is. */
+  /** The current incarnation of this node. */
   get name(): string {
     return `${this.nodeId}.${this.#incarnation}`;
   }
 
-  /** From now on this node is somebody else. */
+  /** Begins a new incarnation of this node. */
   renew(): void {
     this.#incarnation += 1;
     this.#kept = '0';
   }
 
-  /** @returns what has changed, or `undefined` when the incarnation has no lease */
+  /** @returns the changes, or `undefined` if the incarnation has no lease */
   async say(lot: readonly PresenceUpdate[]): Promise<readonly TopicChange[] | undefined> {
     const now = performance.now();
     const words = lot.flatMap((update) => wordsOf(update, now));
@@ -115,7 +115,7 @@ export class PresenceCalls {
     };
   }
 
-  /** The answer to the last call has arrived, and was acted on. If this is lost, the next call says so. */
+  /** Acknowledges that the reply to the last call has arrived and was acted on. If this is lost, the next call implies it. */
   acknowledge(): void {
     command(this.network.serverOf(this.partition), ['DEL', `${this.start}:told:${this.name}`]).catch(ignore);
   }
@@ -130,15 +130,15 @@ export class PresenceCalls {
     }
   }
 
-  /** @returns whether the user is in the topic, with the changes; nothing when presence is not kept at the moment */
+  /** @returns whether the user is in the topic, with the changes; nothing if presence is not available at the moment */
   async update(topic: string, userId: string, info: string): Promise<[boolean, TopicChange[]] | undefined> {
     const reply = await this.#call(updatePresenceScript, this.name, [topicText(topic), JSON.stringify(userId), info]);
     return Array.isArray(reply) ? [reply[0] === '1', changesIn(reply[1])] : undefined;
   }
 
   /**
-   * @param cursor where to go on, first `0`
-   * @param count about how many
+   * @param cursor the cursor of the page, first `0`
+   * @param count the approximate page size
    */
   async page(topic: string, cursor: string, count: number): Promise<PresencePage> {
     const keys = [`${this.start}:presence`, this.#present(topic)];

@@ -4,42 +4,42 @@ import { unavailable } from '../connection/redis-connection.js';
 import type { PresenceCalls, Tended } from './presence-calls.js';
 import type { TopicChange } from './presence-text.js';
 
-/** Most users that are said, or ended, in one step of Redis. */
+/** Most entries that are reported, or ended, in one script call. */
 const LOT = 128;
 
-/** When it is tried again to say what could not be said, in milliseconds. */
+/** The retry interval of failed reports, in milliseconds. */
 const RETRY_MS = 500;
 
-/** After so many refreshes all other nodes have found out that data was lost, and have said theirs anew. */
+/** The number of refreshes after which all other nodes have noticed a loss of data, and have reported their entries again. */
 const REFRESHES_TO_SETTLE = 4;
 
-/** For so many refreshes after a loss of data others may come back who remember that this node was taken for dead before. */
+/** The number of refreshes after a loss of data within which nodes may return that remember this node as declared dead. */
 const REFRESHES_TO_ASSURE = 40;
 
-/** Most incarnations that a node remembers to have seen taken for dead. */
+/** Most incarnations that a node remembers as declared dead. */
 const MAX_SEEN_DEAD = 100;
 
-/** Somebody who waits until so many were said. */
+/** A caller that waits until a number of updates were reported. */
 interface Waiting {
   readonly until: number;
   readonly resolve: () => void;
 }
 
-/** What a node says in one partition: one call at a time, so that they have an order. */
+/** The reports of a node in one partition: one call at a time, so that they are ordered. */
 export class PresencePartition {
   readonly #held = new PresenceOutbox();
-  /** Until how many were said each of them waits: in rising order. */
+  /** Waiting callers, in ascending order of the number of reported updates that they wait for. */
   #waiting: Waiting[] = [];
   #said = 0;
   #epoch: string | undefined;
   #isHolder = false;
   #isDue = false;
-  /** True from when a lot is sent until it is answered: if it was not, it is sent again before anything else. */
+  /** True from the time a batch is sent until its reply arrives; without a reply, it is sent again before anything else. */
   #isAsking = false;
   #isClosed = false;
   #refreshesToSettle = 0;
   #refreshesToAssure = 0;
-  /** Who this node was before data was lost, for as long as others may remember more of it. */
+  /** The incarnation of this node before a loss of data, as long as other nodes may know more about it. */
   #former: string | undefined;
   readonly #seenDead = new Set<string>();
   #mustRemind = false;
@@ -52,12 +52,12 @@ export class PresencePartition {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** The life of the data that this node has its lease in. */
+  /** The epoch of the data in which this node has its lease. */
   get epoch(): string | undefined {
     return this.#epoch;
   }
 
-  /** @param since when the info was given, as `performance.now()` tells it */
+  /** @param since the time at which the info was given, by `performance.now()` */
   set(topic: string, member: PresenceMember, since: number): Promise<void> {
     this.#held.set(topic, member, since);
     return this.#saying();
@@ -68,29 +68,29 @@ export class PresencePartition {
     return this.#saying();
   }
 
-  /** Says that this node lives, and ends what is held by those who do not. Settles when this was done, or tried. */
+  /** Refreshes this node's lease, and ends the entries of dead nodes. Settles after the attempt, successful or not. */
   tend(): Promise<void> {
     this.#isDue = true;
     return this.#run();
   }
 
-  /** Resolves when all that is to be said now was said; rejects with `UNAVAILABLE` when it could not be said. */
+  /** Resolves once all current updates were reported; rejects with `UNAVAILABLE` if they could not be reported. */
   async flushed(): Promise<void> {
     const until = this.#said + this.#held.unsaidCount;
     await this.#saying();
     if (this.#said < until) throw unavailable();
   }
 
-  /** Says what is to be said, if that is possible. What is here then holds for so long. */
+  /** Reports the remaining updates, if possible. The entries of this node then stay for the grace period. */
   async close(graceMs: number): Promise<void> {
     await this.#run();
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    // When it cannot be told, the lease runs out.
+    // If this call fails, the lease expires instead.
     if (this.#isHolder) await this.calls.leave(graceMs).catch(this.failed);
   }
 
-  /** Resolves when what is to be said now was said, or could not be said yet. */
+  /** Resolves once the current updates were reported, or could not be reported yet. */
   #saying(): Promise<void> {
     const count = this.#held.unsaidCount;
     if (count === 0 || this.#retry) return Promise.resolve();
@@ -106,7 +106,7 @@ export class PresencePartition {
   async #work(): Promise<void> {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    // What is called for in the same turn goes in one lot.
+    // Updates of the same turn go into one batch.
     await Promise.resolve();
     try {
       while (!this.#isClosed && (this.#isDue || this.#held.unsaidCount > 0)) {
@@ -126,7 +126,7 @@ export class PresencePartition {
     this.#isAsking = true;
     const changes = await this.calls.say(lot);
     this.#isAsking = false;
-    // Why, and what follows from it, is found out by looking after the lease.
+    // The next lease refresh finds out why, and handles it.
     if (changes === undefined) return void (this.#isDue = true);
     this.#held.heard();
     this.#act(changes);
@@ -159,7 +159,7 @@ export class PresencePartition {
     this.#held.assured();
   }
 
-  /** The lease is lost: because others took this node for dead, or because all that it had said is lost. */
+  /** Begins again after the lease was lost: other nodes declared this node dead, or all of its reported data is lost. */
   #begin({ epoch, isBuried }: Tended): void {
     if (isBuried || epoch === this.#epoch) this.#held.forgotten();
     else {
@@ -173,7 +173,7 @@ export class PresencePartition {
     this.#isHolder = false;
   }
 
-  /** Tells the changes, and Redis that they were told: if this node crashes, nobody else acts on them. */
+  /** Passes on the changes, and acknowledges them to Redis: if this node crashes later, no other node acts on them. */
   #act(changes: readonly TopicChange[]): void {
     for (const change of changes) this.changed(...change);
     if (changes.length > 0) this.calls.acknowledge();

@@ -1,25 +1,25 @@
 /**
- * What all scripts of presence share that change something. The keys of one partition, which are in one slot, all start with
- * ARGV[1]; all of them expire when no node lives that keeps them up:
+ * The shared part of all presence scripts that change data. The keys of one partition, which are in one slot, all start with
+ * ARGV[1]; all of them expire when no live node refreshes them:
  *
- * - `:presence` (hash): `epoch`, one life of what is kept here; `run`, the run of the server that it was kept by; `changes`,
- *   how many there were in this epoch; `whole`, when all nodes that live have said theirs in this epoch; `calm`, until when
- *   nobody is taken for dead; `at:<incarnation>`, how far its end has come.
- * - `:holders` (sorted set): incarnations of nodes, and when their lease runs out. One that is not in here says nothing.
- * - `:leaving` (sorted set): incarnations that have closed, or were taken for dead, and when all that they hold goes.
- * - `:buried` (hash): incarnations that were taken for dead in an earlier epoch, as their witnesses remember.
- * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All that an incarnation holds.
- * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. What the application has set.
- * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, put together; '' → `<all connections>
+ * - `:presence` (hash): `epoch`, one life of the data here; `run`, the run of the server that kept the data; `changes`, the
+ *   number of changes in this epoch; `whole`, set once all live nodes have reported their entries in this epoch; `calm`, the
+ *   time until which no node is declared dead; `at:<incarnation>`, the progress of ending an incarnation.
+ * - `:holders` (sorted set): incarnations of nodes, and the expiry of their lease. Reports of any other incarnation are refused.
+ * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
+ * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
+ * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
+ * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. Info set by the application.
+ * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, aggregated; '' → `<all connections>
  *   <number of the newest change>`.
- * - `:told:<incarnation>` (string): the answer to the last call that changed something, until the next call: in case it did
- *   not arrive, and for whoever ends the incarnation if that never makes another call.
+ * - `:told:<incarnation>` (string): the reply to the last call that changed data, kept until the next call: for a repeated
+ *   call if the reply was lost, and for the node that ends the incarnation if that makes no further call.
  *
- * User ids and info are JSON, topics are JSON without the quotes; `since` is when the info was given, by the clock of
- * Redis in milliseconds. A change is published as an envelope, by an origin of its own with the name of the epoch. Keys of
- * another type are in nobody's way: they are deleted.
+ * User ids and info are JSON, topics are JSON without the quotes; `since` is the time at which the info was given, by
+ * the clock of Redis in milliseconds. A change is published as an envelope, with its own origin, named after the epoch. Keys
+ * of another type are deleted.
  *
- * ARGV of all: start of the keys; command to publish with; incarnation; how long keys live, in milliseconds.
+ * Common ARGV: prefix of the keys; command to publish with; incarnation; TTL of keys, in milliseconds.
  */
 export const PRELUDE = `
 local start, publish, me, keepMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -1,6 +1,6 @@
 import { RedisScript } from '../connection/redis-script.js';
 
-/** The epoch, when it is one of this run of the server; else ''. */
+/** The epoch, if it belongs to this run of the server; else ''. */
 const EPOCH = `
 local function ofType(name, kind) return redis.call('TYPE', name).ok == kind end
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -13,13 +13,13 @@ end
 `;
 
 /**
- * Reads a page of who is in a topic.
+ * Reads a page of the members of a topic.
  *
- * KEYS: what is kept of presence; what is put together of the topic.
- * ARGV: where to go on, first 0; about how many.
- * Returns the epoch, or '' when none has begun; `1` when all nodes have said theirs in it, else `0`; the number of the
- * topic's newest change; how many users there are; how many connections they have; where to go on, 0 at the end; and in
- * a list user id and entry of each.
+ * KEYS: the hash of presence; the aggregated hash of the topic.
+ * ARGV: the cursor, first 0; the approximate page size.
+ * Returns the epoch, or '' if none has begun; `1` if all nodes have reported their entries in it, else `0`; the number of the
+ * topic's newest change; the number of users; the number of their connections; the next cursor, 0 at the end; and a list
+ * with the user id and entry of each member.
  */
 export const pagePresenceScript = new RedisScript(`${EPOCH}
 local time = redis.call('TIME')
@@ -39,10 +39,10 @@ return { epoch, isWhole, sequenceOf(KEYS[2]), redis.call('HLEN', KEYS[2]) - 1, c
 `);
 
 /**
- * Tells where topics are.
+ * Reads the positions of topics.
  *
- * KEYS: what is kept of presence; what is put together of each topic.
- * Returns the epoch, or '' when none has begun; and the number of each topic's newest change.
+ * KEYS: the hash of presence; the aggregated hash of each topic.
+ * Returns the epoch, or '' if none has begun; and the number of each topic's newest change.
  */
 export const presencePositionsScript = new RedisScript(`${EPOCH}
 local found = { epoch }

@@ -8,10 +8,10 @@ import type { PresencePage } from './presence-text.js';
 /** Most entries that one command of Redis touches. */
 const PAGE = 1_000;
 
-/** Most topics that are asked about in one command. */
+/** Most topics that one command reads. */
 const TOPICS = 500;
 
-/** Reads of one node in one partition. They see everything that the node has said before, however much there is to read. */
+/** Reads of one node in one partition. A read sees everything that the node has reported before it. */
 export class PresenceReads {
   constructor(
     private readonly calls: PresenceCalls,
@@ -39,7 +39,7 @@ export class PresenceReads {
     return found;
   }
 
-  /** @param isAllOrNone true to read nothing more once it is clear that there are more than the limit */
+  /** @param isAllOrNone true to stop reading once the members are known to exceed the limit */
   async #members(
     topic: string,
     limit: number,
@@ -56,7 +56,7 @@ export class PresenceReads {
     return { first, members };
   }
 
-  /** The first page, of an epoch that this node has said its own in. */
+  /** The first page, of an epoch in which this node has reported its own entries. */
   async #first(topic: string, limit: number): Promise<PresencePage> {
     for (let time = 0; time < 2; time++) {
       await this.partition.flushed();

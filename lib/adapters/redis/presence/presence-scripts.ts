@@ -2,13 +2,12 @@ import { RedisScript } from '../connection/redis-script.js';
 import { PRELUDE } from './presence-prelude.js';
 
 /**
- * Says who is in which topic.
+ * Reports the members of topics. Idempotent: repeating the same call changes nothing, and returns the same reply.
  *
- * ARGV: those of all; number of the call; then topic, user id, `+` (there), `=` (there, which was told before), `!` (there,
- * of which all were told that it left) or `-` (there no longer), connections, how old the info is in milliseconds, and
- * the info, of each.
- * Returns false when the incarnation is none that may say something, else the changes: kind, topic, user id and info, in
- * turn. The same call again changes nothing, and has the same answer.
+ * ARGV: the common ones; number of the call; then for each member the topic, the user id, `+` (present), `=` (present, and
+ * its join was announced before), `!` (present, but its leave was announced to all) or `-` (no longer present), the
+ * connections, the age of the info in milliseconds, and the info.
+ * Returns false if the incarnation may not report, else the changes: kind, topic, user id and info, in turn.
  */
 export const sayPresenceScript = new RedisScript(`${PRELUDE}
 if not epoch or not redis.call('ZSCORE', holders, me) then return false end
@@ -24,15 +23,14 @@ return answer(ARGV[5])
 `);
 
 /**
- * Refreshes the lease of an incarnation and the life of what it holds, and ends what is held by those whose lease has run
- * out: of one of them, at most so much in one call. It writes no entries: users who left stay away.
+ * Refreshes the lease of an incarnation and the TTL of its entries, and ends entries of an incarnation whose lease has
+ * expired: of one such incarnation per call, up to a limit. It writes no entries, so users who left are not restored.
  *
- * ARGV: those of all; number of the call; how long a lease holds, in milliseconds; name for a new epoch; `1` to enter as a
- * new incarnation; how much may be ended; from where to go on with the topics that are kept up, first 0; how large a part
- * of them is kept up in one call; the incarnation that this node was before data was lost, or ''; then those that it has
- * seen taken for dead before.
- * Returns the epoch; `1` when the incarnation has its lease, else `0`; `1` when there is more to end; the changes; `1` when
- * the incarnation, or that of before, was taken for dead; those that were taken for dead now; and where to go on.
+ * ARGV: the common ones; number of the call; TTL of a lease, in milliseconds; name for a new epoch; `1` to enter as a new
+ * incarnation; most entries to end; cursor of the topics to refresh, first 0; share of them to refresh in one call; the
+ * incarnation of this node before a loss of data, or ''; then the incarnations that it saw declared dead before.
+ * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
+ * incarnation, or its predecessor, was declared dead; the incarnations declared dead by this call; and the next cursor.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
@@ -101,10 +99,10 @@ return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, p
 `);
 
 /**
- * Ends an incarnation: what it holds goes after a while, when another node sees to it.
+ * Closes an incarnation: its entries stay for a grace period, and are then ended by another node.
  *
- * ARGV: those of all; how long it stays, in milliseconds.
- * Returns the incarnations of which nobody is left to see to it.
+ * ARGV: the common ones; the grace period, in milliseconds.
+ * Returns the incarnations whose entries no node is left to end.
  */
 export const leavePresenceScript = new RedisScript(`${PRELUDE}
 if redis.call('ZREM', holders, me) == 1 then redis.call('ZADD', leaving, now + ARGV[5], me) end
@@ -120,11 +118,11 @@ return redis.call('ZRANGE', leaving, 0, 999)
 `);
 
 /**
- * Lets what an incarnation holds expire by itself, a part at a time; a node that starts meanwhile, and says something,
- * keeps what it needs.
+ * Sets a TTL on the entries of an incarnation, a part at a time; a node that starts and reports meanwhile keeps the keys that
+ * it needs.
  *
- * ARGV: those of all, with how long it still lives; where to go on, first 0.
- * Returns where to go on, or 0 at the end.
+ * ARGV: the common ones, with the remaining TTL; the cursor, first 0.
+ * Returns the next cursor, or 0 at the end.
  */
 export const expirePresenceScript = new RedisScript(`${PRELUDE}
 if redis.call('ZCARD', holders) > 0 then return 0 end
@@ -138,10 +136,10 @@ return found[1]
 `);
 
 /**
- * Shows another info of a user until a newer connection gives its own, or the user leaves.
+ * Sets the info of a user until a newer connection provides its own, or the user leaves.
  *
- * ARGV: those of all; topic; user id; info.
- * Returns false when presence is not kept at the moment, else `1` when the user is in the topic, or `0`; and the changes.
+ * ARGV: the common ones; topic; user id; info.
+ * Returns false if presence is not available at the moment, else `1` if the user is in the topic, or `0`; and the changes.
  */
 export const updatePresenceScript = new RedisScript(`${PRELUDE}
 if not epoch then return false end

@@ -2,21 +2,21 @@ import type { PresencePosition } from '../../../core/presence/presence-position.
 import type { PresenceUpdate } from '../../../core/presence/presence-outbox.js';
 import type { PresenceChange, PresenceMember } from '../../../core/presence/presence.js';
 
-/** A change, and in which topic. */
+/** A change and its topic. */
 export type TopicChange = readonly [topic: string, change: PresenceChange];
 
-/** A page of who is in a topic. */
+/** A page of the members of a topic. */
 export interface PresencePage {
   readonly at: PresencePosition;
   readonly isWhole: boolean;
   readonly users: number;
   readonly connections: number;
-  /** Where to go on; `0` at the end. */
+  /** The next cursor; `0` at the end. */
   readonly cursor: string;
   readonly members: readonly PresenceMember[];
 }
 
-/** A topic as it stands in keys: JSON without the quotes, which leaves every topic of an application as it is. */
+/** Encodes a topic for keys: JSON without the quotes, which leaves every topic of an application unchanged. */
 export function topicText(topic: string): string {
   return JSON.stringify(topic).slice(1, -1);
 }
@@ -29,8 +29,8 @@ export function infoText(info: unknown): string | undefined {
 const MANNERS = { aloud: '+', silently: '=', again: '!' } as const;
 
 /**
- * What is said to the script. The info of a member is its JSON text here.
- * @param now in the milliseconds in which the update says when the info was given
+ * Encodes an update as arguments of the script. The info of a member is its JSON text here.
+ * @param now the current time in milliseconds, by the clock of the update's `since`
  */
 export function wordsOf({ topic, userId, member, since, manner }: PresenceUpdate, now: number): readonly string[] {
   const start = [topicText(topic), JSON.stringify(userId)];
@@ -39,7 +39,7 @@ export function wordsOf({ topic, userId, member, since, manner }: PresenceUpdate
   return [...start, MANNERS[manner], `${member.connections}`, `${Math.max(0, Math.round(now - since))}`, info];
 }
 
-/** The changes that a script answers: kind, topic, user id and info, in turn. What nobody of ours can have written is left out. */
+/** Parses the changes that a script returns: kind, topic, user id and info, in turn. Malformed entries are skipped. */
 export function changesIn(reply: unknown): TopicChange[] {
   const texts: unknown[] = Array.isArray(reply) ? reply : [];
   const changes: TopicChange[] = [];
@@ -58,7 +58,7 @@ export function changesIn(reply: unknown): TopicChange[] {
   return changes;
 }
 
-/** A page of who is in a topic, as the script tells it. What nobody of ours can have written is left out. */
+/** Parses a page of the members of a topic, as returned by the script. Malformed entries are skipped. */
 export function pageIn(reply: unknown): PresencePage {
   const [epoch, isWhole, sequence, users, connections, cursor, entries] = reply as readonly unknown[];
   const texts: unknown[] = Array.isArray(entries) ? entries : [];

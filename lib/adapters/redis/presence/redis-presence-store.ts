@@ -12,7 +12,7 @@ import { unavailable } from '../connection/redis-connection.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisSettings } from '../connection/redis-options.js';
 
-/** One partition of a node that is open. */
+/** One partition of an open node. */
 interface Part {
   readonly calls: PresenceCalls;
   readonly partition: PresencePartition;
@@ -20,19 +20,21 @@ interface Part {
 }
 
 /**
- * Keeps in Redis who is in which topic. What a node says holds for as long as its lease, of which it has one in each
- * partition: refreshed twice in every `leaseRefreshMs`, it runs out by Redis's own clock `leaseTtlMs` less `leaseRefreshMs`
- * after the last time, and any node that refreshes its own ends what was held under it. So the users of a node that crashes
- * have left after `leaseTtlMs`, with time to spare. A refresh costs a script for each node and partition, however much they hold.
+ * Keeps the members of topics in Redis. The entries of a node are valid as long as its lease; a node has one lease in each
+ * partition. A node refreshes its lease twice in every `leaseRefreshMs`. By Redis's own clock the lease expires `leaseTtlMs`
+ * less `leaseRefreshMs` after the last refresh, and any node that refreshes its own lease then ends the entries under the
+ * expired one. So the users of a crashed node have left after `leaseTtlMs`, with time to spare. A refresh costs one script
+ * per node and partition, whatever the number of entries.
  *
- * While Redis is away, changes are kept, only the newest of each user and topic, and said when it is back. When it comes
- * back without its data, each node says all that it has anew; users who were known are not told of again. Where Redis itself
- * was away nobody is taken for dead until everybody has had the time of a lease to come back.
+ * While Redis is away, only the newest change of each user and topic is kept, and is reported when Redis is back. If Redis
+ * comes back without its data, each node reports all of its entries again; users who were known are not announced again.
+ * After Redis itself was away, no node is declared dead until every node has had the time of a lease to come back.
  *
- * A change that one node is to act on is kept until that node has acted. If it crashes first, the node that ends its lease acts.
+ * A change that one node has to act on is kept until that node has acted. If it crashes first, the node that ends its lease
+ * acts.
  *
- * When the last node closes, what it holds expires by itself, and nobody is told. When all of them crash, it stays for an
- * hour: a node that starts in that time ends it, and tells that the users left.
+ * When the last node closes, its entries expire by themselves, without announced leaves. When all nodes crash, their entries
+ * stay for an hour: a node that starts in that time ends them, and announces the leaves.
  */
 export class RedisPresenceStore extends PresenceStore {
   #parts: readonly Part[] = [];
