@@ -12,11 +12,11 @@ export type BusFrame = FrameStart &
   (
     | { readonly kind: 'envelope'; readonly envelope: Envelope; readonly wantsReport: boolean }
     | { readonly kind: 'query'; readonly query: NodeQuery }
-    /** How many connections envelopes of the receiver have reached on the sending node. */
+    /** The number of connections that envelopes of the receiver have reached on the sending node. */
     | {
         readonly kind: 'reached';
         readonly counts: readonly ReachedCount[];
-        /** True when the sender could not act on what these sequences asked for, so that the counts say nothing. */
+        /** True if the sender could not act on these sequences, so that the counts are meaningless. */
         readonly isUnserved?: boolean;
       }
     /** A part of the answer to a query of the receiver. */
@@ -26,11 +26,11 @@ export type BusFrame = FrameStart &
         readonly results: readonly unknown[];
         readonly isLast: boolean;
       }
-    /** Every node answers that it is there. */
+    /** Asks every node to answer. */
     | { readonly kind: 'roll-call' }
     /** Sent by a node to itself. */
     | { readonly kind: 'probe' }
-    /** The origin is attached to the bus from now on, or no longer; `isGone` when it ends. */
+    /** Announces that the origin was attached to the bus or detached; `isGone` if it closes. */
     | { readonly kind: 'attachment'; readonly isAttached: boolean; readonly isGone: boolean }
   );
 

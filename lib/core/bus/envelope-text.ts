@@ -109,7 +109,7 @@ function decodeAll(value: unknown): Address[] | 'unknown' | undefined {
   return hasUnknown ? 'unknown' : addresses;
 }
 
-/** The text goes to clients as it is. What is not of the form that codecs rely on was not written by a node. */
+/** Validates the text, which goes to clients unchanged: a text without the form that codecs rely on was not written by a node. */
 function decodeMessage(text: string): MessageContent | undefined {
   return text.startsWith('{"type":"') && text.endsWith('"}') ? { kind: 'message', text } : undefined;
 }

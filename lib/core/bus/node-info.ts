@@ -1,7 +1,7 @@
-/** How much one node holds. */
+/** The counts of one node. */
 export interface NodeCounts {
   readonly connections: number;
-  /** Different users among them. */
+  /** Distinct users of these connections. */
   readonly users: number;
   /** Topics with at least one subscriber. */
   readonly topics: number;
@@ -9,10 +9,10 @@ export interface NodeCounts {
   readonly subscriptions: number;
 }
 
-/** One node, as it last said itself. */
+/** One node, as of its latest announcement. */
 export interface NodeInfo extends NodeCounts {
   readonly id: string;
   readonly startedAt: Date;
-  /** False while the node cannot be reached by what others publish. */
+  /** False while publications of other nodes cannot reach the node. */
   readonly isAttached: boolean;
 }

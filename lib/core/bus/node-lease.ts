@@ -1,15 +1,15 @@
 import { isNodeId } from '../connection/connection-id.js';
 import type { NodeInfo } from './node-info.js';
 
-/** The text with which a node says that it lives, and what it holds: `[version, startedAt, isAttached, counts…]`. */
+/** Encodes the lease of a node, with its counts: `[version, startedAt, isAttached, counts…]`. */
 export function encodeLease({ startedAt, isAttached, ...counts }: Omit<NodeInfo, 'id'>): string {
   const { connections, users, topics, subscriptions } = counts;
   return JSON.stringify([1, startedAt.getTime(), isAttached ? 1 : 0, connections, users, topics, subscriptions]);
 }
 
 /**
- * The node that such a text is about, or `undefined` when it is no such text.
- * @param toDate makes a date of milliseconds since 1970
+ * Decodes the lease of a node; `undefined` if the text is not a lease.
+ * @param toDate converts milliseconds since 1970 to a date
  */
 export function decodeLease(id: unknown, text: unknown, toDate: (ms: number) => Date): NodeInfo | undefined {
   if (!isNodeId(id) || typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;

@@ -1,27 +1,27 @@
 import type { Address } from '../routing/address.js';
 import type { RealtimeConnection } from '../connection/connection.js';
 
-/** What a node may be asked about the connections it holds. */
+/** A query about the connections of a node. */
 export type NodeQuery = ConnectionsQuery | TopicsQuery;
 
-/** Which connections are behind the address? */
+/** Asks for the connections that match an address. */
 export interface ConnectionsQuery {
   readonly kind: 'connections';
   readonly of: Address;
 }
 
-/** Which topics is the connection subscribed to? */
+/** Asks for the topics that a connection is subscribed to. */
 export interface TopicsQuery {
   readonly kind: 'topics';
   /** The connection's id. */
   readonly of: string;
 }
 
-/** What a query is answered with, once for each thing that was found. */
+/** The type of one result, by the kind of query. */
 export interface NodeQueryResults {
   readonly connections: RealtimeConnection;
   readonly topics: string;
 }
 
-/** One thing that was found. */
+/** One result of a query. */
 export type NodeQueryResult<Q extends NodeQuery = NodeQuery> = NodeQueryResults[Q['kind']];

@@ -1,6 +1,6 @@
 import { encodeFrame, type BusFrame } from './bus-frame.js';
 
-/** Most that a position adds to a frame, in bytes: an epoch of 64 characters, an offset of 16 digits, and what is around them. */
+/** Most bytes that a position adds to a frame: an epoch of 64 characters, an offset of 16 digits, and the punctuation. */
 export const MAX_POSITION_BYTES = 86;
 
 /**

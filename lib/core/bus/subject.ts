@@ -1,7 +1,7 @@
 import type { Address } from '../routing/address.js';
 import { nodeOf } from '../connection/connection-id.js';
 
-/** Where on the bus an envelope for this address is published; `undefined` when nobody can be listening. */
+/** The bus subject for envelopes to this address; `undefined` if no node can be joined to one. */
 export function subjectOf(address: Address): string | undefined {
   switch (address.kind) {
     case 'all':
@@ -20,7 +20,7 @@ export function subjectOf(address: Address): string | undefined {
 /** Joined by every node; unions of addresses go out here once, and each node picks its own recipients. */
 export const ALL_SUBJECT = 'all';
 
-/** Joined by one node only: what is meant for one of its connections. */
+/** The subject for the connections of one node; only that node joins it. */
 export function nodeSubject(nodeId: string): string {
   return `node:${nodeId}`;
 }

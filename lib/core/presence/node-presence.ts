@@ -1,12 +1,12 @@
 import type { PresenceMember } from './presence.js';
 
-/** What a node has to say about a user in a topic: what it has of the user now, or that it has nothing any more. */
+/** A change of a user in a topic on one node: the user's current entry, or its removal. */
 export type NodePresenceChange =
   | {
       readonly kind: 'set';
       readonly topic: string;
       readonly member: PresenceMember;
-      /** When the info was given, in the milliseconds of {@link NodePresence.enter}. */
+      /** The time at which the info was given, in the milliseconds of {@link NodePresence.enter}. */
       readonly since: number;
     }
   | { readonly kind: 'remove'; readonly topic: string; readonly userId: string };
@@ -22,9 +22,9 @@ interface Attendance {
 interface Attendee {
   readonly topic: string;
   readonly userId: string;
-  /** Few: those of one user. The one whose info is the newest comes last. */
+  /** The few connections of one user; the connection with the newest info comes last. */
   connections: readonly Attendance[];
-  /** What is shown: the newest info of a connection that is there, and without connections the last one. */
+  /** The shown info: the newest info of the present connections; without connections, the last shown info. */
   info: unknown;
   since: number;
   /** The tick at which the grace period of the last dropped connection ends. */
@@ -32,24 +32,24 @@ interface Attendee {
 }
 
 /**
- * Which of a node's users are in which topic. A dropped connection has a grace period, counted in ticks and not by a clock:
- * the user stays until it is over, whatever the user's other connections do meanwhile, as it is when those are on other
- * nodes. The info shown is that of the newest connection that is still there. Every operation costs only what it touches.
- * Changed in place by its one owner.
+ * Tracks the users of one node in each topic. A dropped connection has a grace period, counted in ticks and not by a clock:
+ * the user stays until it is over, whatever the user's other connections do meanwhile, just as if those were on other nodes.
+ * The info shown is that of the newest connection that is still present. The cost of an operation depends only on the entries
+ * that it touches. Mutable; one owner changes it.
  */
 export class NodePresence {
   readonly #topics = new Map<string, Map<string, Attendee>>();
-  /** Those with a grace period, in the order in which it ends: it is equally long for all. */
+  /** Users in their grace period, ordered by its end: it is equally long for all. */
   readonly #waiting = new Set<Attendee>();
   #now = 0;
 
-  /** @param graceTicks for how many ticks, at least, a user stays after a connection dropped; 0: not at all */
+  /** @param graceTicks the minimum number of ticks that a user stays after a connection dropped; 0: no grace period */
   constructor(private readonly graceTicks: number) {}
 
   /**
-   * A connection of the user is in the topic. Repeated calls may give another info.
-   * @param info what is shown of the user; left out, the connection keeps the one it gave before
-   * @param since now, in milliseconds of any clock that does not go back
+   * Records that a connection of the user is in the topic. Repeated calls may change the info.
+   * @param info the info of the user; if omitted, the connection keeps its earlier info
+   * @param since the current time, in milliseconds of any monotonic clock
    */
   enter(
     topic: string,
@@ -68,17 +68,17 @@ export class NodePresence {
     return known && JSON.stringify(attendee.info) === shown ? undefined : statement;
   }
 
-  /** A connection left the topic on purpose. */
+  /** Records that a connection left the topic explicitly. */
   leave(topic: string, userId: string, connectionId: string): NodePresenceChange | undefined {
     return this.#take(topic, userId, connectionId, false);
   }
 
-  /** A connection is gone, and may come back. */
+  /** Records that a connection dropped, and may come back. */
   drop(topic: string, userId: string, connectionId: string): NodePresenceChange | undefined {
     return this.#take(topic, userId, connectionId, this.graceTicks > 0);
   }
 
-  /** To be called at a steady pace. */
+  /** Call it periodically: one tick of the grace periods. */
   tick(): readonly NodePresenceChange[] {
     this.#now += 1;
     const statements: NodePresenceChange[] = [];
@@ -105,7 +105,7 @@ export class NodePresence {
     if (!attendee?.connections.some(({ id }) => id === connectionId)) return undefined;
     attendee.connections = attendee.connections.filter(({ id }) => id !== connectionId);
     if (hasGrace) {
-      // The tick that is under way does not count.
+      // The current tick does not count.
       attendee.until = this.#now + this.graceTicks + 1;
       this.#waiting.delete(attendee);
       this.#waiting.add(attendee);

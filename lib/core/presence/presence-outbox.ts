@@ -1,16 +1,16 @@
 import type { PresenceMember } from './presence.js';
 
-/** What a node says of one user in one topic. */
+/** The report of a node about one user in one topic. */
 export interface PresenceUpdate {
   readonly topic: string;
   readonly userId: string;
-  /** Missing when the user is there no longer. */
+  /** Missing if the user is no longer in the topic. */
   readonly member?: PresenceMember;
-  /** When the info was given, in milliseconds of the caller's clock: of what several nodes say, the newest is shown. */
+  /** The time at which the info was given, in milliseconds of the caller's clock: the newest info of all nodes is shown. */
   readonly since: number;
   /**
-   * `silently`: the user's join was told before, and is not told again. `again`: it was said silently, but all had been
-   * told that the user left; the join is told unless another node has the user.
+   * `silently`: the user's join was announced before, and is not announced again. `again`: the user was reported silently,
+   * but a leave had been announced to all; the join is announced unless another node has the user.
    */
   readonly manner: 'aloud' | 'silently' | 'again';
 }
@@ -19,38 +19,39 @@ interface Entry {
   readonly topic: string;
   member: PresenceMember;
   since: number;
-  /** The user is there no longer, and this may have to be said yet. */
+  /** The user has left, which may still have to be reported. */
   isGone: boolean;
-  /** What was said of it holds elsewhere. */
+  /** The last report is stored by the receivers. */
   isHeld: boolean;
-  /** It was said that the user is there, and not that it left. */
+  /** The user was reported as present, and not as left since. */
   isKnown: boolean;
-  /** It was said silently after data was lost, as known. */
+  /** The user was reported silently after a loss of data, as already announced. */
   isAssumed: boolean;
-  /** That was wrong, and the join is to be told. */
+  /** The silent report was wrong: the join has to be announced. */
   isAgain: boolean;
 }
 
 /**
- * What a node has, and what of it is still to be said to those who put it together. Of each user and topic only the newest
- * is said, in the order in which they changed; one lot at a time is on its way. Changed in place by its one owner.
+ * The entries of a node, and the updates that it has yet to report to the shared store. For each user and topic only the
+ * newest update is reported, in the order of the changes; one batch at a time is in flight. Mutable; one owner changes it.
  *
- * What was said can be lost in two ways. When the node was taken for dead, its users have left: all are said anew. When what
- * was put together is lost, nobody has left: who was known already is said silently. Whoever goes then stays until the
- * other nodes have said theirs: nobody could tell before that it was the last of the user.
+ * Reported entries can be lost in two ways. If the node was declared dead, its users have left: all entries are reported
+ * again. If the data of the store is lost, no user has left: users who were known already are reported silently. A user who
+ * goes after that loss stays listed until the other nodes have reported their entries: before, it is unknown whether this
+ * was the user's last node.
  */
 export class PresenceOutbox {
   readonly #entries = new Map<string, Entry>();
   readonly #unsaid = new Set<Entry>();
-  /** On their way, with what was said of each. */
+  /** Entries in flight, with the update that was sent for each. */
   readonly #flight = new Map<Entry, PresenceUpdate>();
-  /** Gone, and said to be there until {@link settle}. */
+  /** Entries that are gone, but are reported as present until {@link settle}. */
   readonly #lingering = new Set<Entry>();
   #isSettled = true;
 
   /**
-   * The user is in the topic. Info that is left out stays as it is.
-   * @param since when the info was given, in milliseconds of the caller's clock
+   * Records that the user is in the topic. Omitted info stays unchanged.
+   * @param since the time at which the info was given, in milliseconds of the caller's clock
    */
   set(topic: string, member: PresenceMember, since = 0): void {
     const key = keyOf(topic, member.userId);
@@ -65,7 +66,7 @@ export class PresenceOutbox {
     this.#unsaid.add(entry);
   }
 
-  /** The user is in the topic no longer. */
+  /** Records that the user is no longer in the topic. */
   remove(topic: string, userId: string): void {
     const entry = this.#entries.get(keyOf(topic, userId));
     if (entry === undefined || entry.isGone) return;
@@ -74,12 +75,12 @@ export class PresenceOutbox {
     this.#tidy(entry);
   }
 
-  /** How much is to be said, what is on its way included. */
+  /** The number of updates to report, including those in flight. */
   get unsaidCount(): number {
     return this.#unsaid.size + this.#flight.size;
   }
 
-  /** Takes the oldest that are to be said, or again those that were not heard. They are on their way until {@link heard}, {@link forgotten} or {@link lost}. */
+  /** Takes the oldest updates to report, or again those in flight that were not confirmed. They are in flight until {@link heard}, {@link forgotten} or {@link lost}. */
   take(limit: number): readonly PresenceUpdate[] {
     if (this.#flight.size > 0) return [...this.#flight.values()];
     for (const entry of this.#unsaid) {
@@ -90,7 +91,7 @@ export class PresenceOutbox {
     return [...this.#flight.values()];
   }
 
-  /** What was on its way has arrived. */
+  /** Confirms the updates in flight. */
   heard(): void {
     for (const [entry, { member, manner }] of this.#flight) {
       this.#flight.delete(entry);
@@ -102,30 +103,30 @@ export class PresenceOutbox {
     }
   }
 
-  /** The other nodes have said theirs: those who are gone leave. */
+  /** Releases the lingering entries, once the other nodes have reported theirs: users who are gone now leave. */
   settle(): void {
     this.#isSettled = true;
     for (const entry of this.#lingering) if (entry.isGone) this.#unsaid.add(entry);
     this.#lingering.clear();
   }
 
-  /** Those who were said to be here were taken for gone, and everybody was told. */
+  /** Handles that this node was declared dead: the leaves of its reported users were announced to all. */
   forgotten(): void {
     this.#sayAgain(false);
   }
 
-  /** What was said is lost, and nobody was told anything. */
+  /** Handles a loss of the reported data, without any announced leave. */
   lost(): void {
     this.#isSettled = false;
-    // What was on its way may have been told to everybody, or not: better twice than never.
+    // The joins in flight may or may not have been announced: at least once is better than never.
     for (const [entry, { member }] of this.#flight)
       if ((member !== undefined) === entry.isGone) entry.isKnown = entry.isGone;
     this.#sayAgain(true);
   }
 
   /**
-   * Before data was lost this node was taken for dead, and everybody was told: it is found out only after all was said
-   * silently. Those who were said so are said again.
+   * Handles that this node was declared dead before a loss of data, with announced leaves, which it learns only after it has
+   * reported its users silently. The silently reported users are reported again.
    */
   buried(): void {
     for (const entry of this.#entries.values()) {
@@ -135,7 +136,7 @@ export class PresenceOutbox {
     }
   }
 
-  /** Nobody remembers that this node was taken for dead before data was lost: it is not asked any more. */
+  /** Ends the doubt after a loss of data: no node remembers this node as declared dead before. */
   assured(): void {
     for (const entry of this.#entries.values()) entry.isAssumed = false;
   }
@@ -159,7 +160,7 @@ export class PresenceOutbox {
     return { topic, userId, member, since, manner };
   }
 
-  /** Of whom nobody knows, and who is not there, nothing is said. */
+  /** Drops an entry that is gone and that no receiver knows: there is nothing to report. */
   #tidy(entry: Entry): void {
     if (!entry.isGone || entry.isHeld || entry.isKnown || this.#flight.has(entry)) return;
     this.#unsaid.delete(entry);
@@ -169,7 +170,7 @@ export class PresenceOutbox {
 
 const NEW = { isAssumed: false, isAgain: false };
 
-/** No two pairs share a key, whatever stands in them. */
+/** Different pairs have different keys, whatever characters they contain. */
 function keyOf(topic: string, userId: string): string {
   return `${topic.length}:${topic}${userId}`;
 }

@@ -2,29 +2,29 @@ import type { Presence, PresenceChange } from './presence.js';
 
 /** A place in the changes of one topic. */
 export interface PresencePosition {
-  /** One life of the data that presence is kept in; another one after that data was lost. */
+  /** Identifies one life of the presence data; it changes after that data was lost. */
   readonly epoch: string;
-  /** The number of the topic's newest change; 0 while nobody is in the topic. */
+  /** The number of the topic's newest change; 0 while the topic has no members. */
   readonly sequence: number;
 }
 
 /** The place of one change, chained to the change before it so that a missing one is noticed. */
 export interface PresenceLink extends PresencePosition {
-  /** The number of the change before; 0 when nobody was in the topic. */
+  /** The number of the previous change; 0 if the topic had no members. */
   readonly previous: number;
 }
 
 /** A change as it crosses the bus. The link is missing where the backend cannot lose a change. */
 export type PresenceNews = PresenceChange & { readonly at?: PresenceLink };
 
-/** Who is in a topic, and at which place in its changes; everything up to that place is in the answer. */
+/** The members of a topic, and the position of the read; every change up to that position is included. */
 export type PresenceReading = Presence & { readonly at?: PresencePosition };
 
-/** Every user of a topic, to compare with what was told. */
+/** Every user of a topic, to compare with the changes sent to watchers. */
 export interface PresencePicture {
-  /** Everything up to here is in the picture; what came later may be. */
+  /** Every change up to this position is included; later changes may be. */
   readonly at?: PresencePosition;
-  /** False for a while after data was lost: users of nodes that have not said theirs again are missing. */
+  /** False for a while after data was lost: users of nodes that have not reported theirs again are missing. */
   readonly isWhole: boolean;
   /** The info of each user. */
   readonly users: ReadonlyMap<string, unknown>;

@@ -1,20 +1,20 @@
 import type { Presence, PresenceChange, PresenceMember } from './presence.js';
 
-/** What one holder says of a user. */
+/** The report of one holder about a user. */
 interface Said {
   readonly connections: number;
   readonly info: unknown;
-  /** When the info was given. */
+  /** The time at which the info was given. */
   readonly since: number;
 }
 
-/** One user in one topic, as all who hold it say. */
+/** One user in one topic, aggregated over all holders. */
 interface Entry {
-  /** What is shown: the newest of what the holders say, and of what the application has set. */
+  /** The shown info: the newest one given by the holders or set by the application. */
   info: unknown;
   connections: number;
   readonly holders: Map<string, Said>;
-  /** What the application has set. */
+  /** The info set by the application. */
   override?: Omit<Said, 'connections'>;
 }
 
@@ -24,17 +24,17 @@ interface Room {
 }
 
 /**
- * Who is in which topic, put together from what several holders say: a user is there for as long as one of them says so,
- * and is shown with the newest info of those who do.
- * Changed in place by its one owner; a topic without members leaves nothing behind.
+ * The members of all topics, aggregated from the reports of several holders: a user is a member as long as one holder
+ * reports it, and is shown with the newest info of those holders.
+ * Mutable; one owner changes it. A topic without members uses no memory.
  */
 export class PresenceTable {
   readonly #rooms = new Map<string, Room>();
 
   /**
-   * A holder has the user in the topic. Info that is left out stays as the holder said it last.
-   * @param since when the info was given, in any unit that all holders share; left out, it is newer than all before
-   * @returns what has changed for others: the user has joined, when no other holder had said so, or another info is shown
+   * Records that a holder has the user in the topic. Omitted info stays as the holder last reported it.
+   * @param since the time at which the info was given, in any unit that all holders share; default: newer than all before
+   * @returns the change for others: the user has joined, if no other holder had reported it, or the shown info has changed
    */
   set(
     holder: string,
@@ -48,7 +48,7 @@ export class PresenceTable {
     const isNew = entry === undefined;
     if (entry === undefined) room.entries.set(userId, (entry = { info, connections: 0, holders: new Map() }));
     const before = entry.holders.get(holder);
-    // Said last comes last: of what is equally old it is shown.
+    // The latest report moves to the end: of equally old infos it is shown.
     entry.holders.delete(holder);
     const isKept = before && (info === undefined || isSame(info, before.info));
     entry.holders.set(holder, isKept ? { ...before, connections } : { connections, info, since });
@@ -58,7 +58,7 @@ export class PresenceTable {
     return isNew ? changeOf('joined', userId, info) : show(userId, entry);
   }
 
-  /** A holder has the user in the topic no longer. @returns that the user has left, when it was the last to say so, or that another info is shown */
+  /** Records that a holder no longer has the user in the topic. @returns that the user has left, if this was the last holder, or that the shown info has changed */
   remove(holder: string, topic: string, userId: string): PresenceChange | undefined {
     const room = this.#rooms.get(topic);
     const entry = room?.entries.get(userId);
@@ -74,9 +74,9 @@ export class PresenceTable {
   }
 
   /**
-   * Shows another info of a user until a newer connection gives its own, or the user leaves.
+   * Sets the info of a user until a newer connection provides its own, or the user leaves.
    * @param since as for {@link set}
-   * @returns whether the user is in the topic, and what has changed
+   * @returns whether the user is in the topic, and the change
    */
   update(
     topic: string,
@@ -91,13 +91,13 @@ export class PresenceTable {
     return { isThere: true, ...(change && { change }) };
   }
 
-  /** Who is in a topic, and what is shown of each. */
+  /** The users of a topic, with the shown info of each. */
   infosOf(topic: string): Map<string, unknown> {
     const entries = this.#rooms.get(topic)?.entries ?? [];
     return new Map([...entries].map(([userId, { info }]) => [userId, info]));
   }
 
-  /** A holder has nothing any more; looks through all there is. @returns who has left which topic */
+  /** Removes all reports of a holder; iterates over all entries. @returns the changes, by topic */
   drop(holder: string): readonly (readonly [topic: string, change: PresenceChange])[] {
     const changes: (readonly [string, PresenceChange])[] = [];
     for (const [topic, { entries }] of this.#rooms) {
@@ -110,8 +110,8 @@ export class PresenceTable {
   }
 
   /**
-   * Who is in a topic.
-   * @param limit most members that are listed; all are counted
+   * Reads the members of a topic.
+   * @param limit the maximum number of members listed; all are counted
    */
   read(topic: string, limit: number): Presence {
     const room = this.#rooms.get(topic);
@@ -130,13 +130,13 @@ export class PresenceTable {
     return Math.max(entry.override?.since ?? 0, ...[...entry.holders.values()].map(({ since }) => since)) + 1;
   }
 
-  /** How many topics somebody is in. */
+  /** The number of topics with members. */
   get topicCount(): number {
     return this.#rooms.size;
   }
 }
 
-/** Shows the newest info. @returns the change, when it is another one */
+/** Shows the newest info. @returns the change, if the info differs */
 function show(userId: string, entry: Entry): PresenceChange | undefined {
   let newest = entry.override;
   for (const said of entry.holders.values()) {

@@ -1,10 +1,10 @@
 import type { PresenceChange } from './presence.js';
 import type { PresenceNews, PresencePicture, PresencePosition } from './presence-position.js';
 
-/** What the watchers of a topic are to be told. */
+/** The correction to send to the watchers of a topic. */
 export interface Correction {
   readonly changes: readonly PresenceChange[];
-  /** True when the changes are not known: whoever watches has to read again. */
+  /** True if the changes are unknown: watchers have to read again. */
   readonly isReset: boolean;
 }
 
@@ -12,11 +12,11 @@ const NOTHING: readonly PresenceChange[] = [];
 const RIGHT: Correction = { changes: NOTHING, isReset: false };
 
 /**
- * What a node has told the watchers of one topic, kept true: each change is told once, and a gap is closed with the
- * difference between what was told and what is read. Above `limit` users no picture is kept, and a gap is a reset.
+ * The state that a node has sent to the watchers of one topic, kept consistent: each change is sent once, and a gap is closed
+ * with the difference between the sent state and a read. Above `limit` users no picture is kept, and a gap causes a reset.
  *
  * The owner reads the picture again while {@link isDoubtful}: {@link begin}, then {@link compare} or {@link tooLarge}. Changes
- * that arrive meanwhile are told at once; those newer than the read are laid over it. Changed in place by its one owner.
+ * that arrive meanwhile are sent at once; those newer than the read are applied on top of it. Mutable; one owner changes it.
  */
 export class ToldPicture {
   /** Missing before the first read, and above the limit. */
@@ -24,20 +24,20 @@ export class ToldPicture {
   #at: PresencePosition | undefined;
   /** The epoch of the last read. */
   #epoch: string | undefined;
-  /** True while the picture has users that were told in an epoch before, and may not have been said again yet. */
+  /** True while the picture has users from an earlier epoch whose nodes may not have reported them again yet. */
   #isCarrying = false;
   #isDoubtful = true;
   #isLarge = false;
   /** True when changes may be missing that cannot be found by a comparison. */
   #isResetDue = false;
-  /** What arrived since the running read began. */
+  /** The changes that arrived since the running read began. */
   #journal: PresenceNews[] | undefined;
-  /** Where the first read was: news up to there may still be under way, and a watcher waits to hear of its own join. */
+  /** The position of the first read: changes up to it may still be in flight, and a watcher waits for its own join. */
   #start: PresencePosition | undefined;
-  /** Where the topic was when it was last looked at, and the news of it had not arrived yet. */
+  /** The position at the last check, while the changes up to it had not all arrived. */
   #expected: PresencePosition | undefined;
 
-  /** @param limit most users of which a picture is kept */
+  /** @param limit the maximum number of users in a picture */
   constructor(private readonly limit: number) {}
 
   /** True while the picture has to be read again. */
@@ -45,12 +45,12 @@ export class ToldPicture {
     return this.#isDoubtful;
   }
 
-  /** True once there is something to compare later reads with, or it is known that there is too much. */
+  /** True once there is a picture to compare later reads with, or the topic is known to exceed the limit. */
   get hasBegun(): boolean {
     return this.#users !== undefined || this.#isLarge;
   }
 
-  /** Takes a change that has arrived. @returns what of it is to be told */
+  /** Takes a change that has arrived. @returns the changes to send to watchers */
   hear(news: PresenceNews): readonly PresenceChange[] {
     const { at, ...change } = news;
     if (at !== undefined) {
@@ -66,7 +66,7 @@ export class ToldPicture {
     return told === undefined ? NOTHING : [told];
   }
 
-  /** Something may have been missed. */
+  /** Marks the picture as doubtful: changes may have been missed. */
   doubt(): void {
     this.#isDoubtful = true;
     if (this.#isLarge) this.#isResetDue = true;
@@ -74,8 +74,8 @@ export class ToldPicture {
   }
 
   /**
-   * Looks at where the topic is. News may still be under way, so being behind is a gap only when it lasts until the next look.
-   * @param isLate true when no news can be under way: being behind is a gap at once
+   * Compares with the topic's position. Changes may still be in flight, so lagging is a gap only if it lasts until the next check.
+   * @param isLate true if no changes can be in flight: lagging is a gap at once
    */
   look(position: PresencePosition, isLate: boolean): void {
     if (this.#isDoubtful || this.#at === undefined || this.#isAt(position)) this.#expected = undefined;
@@ -83,31 +83,31 @@ export class ToldPicture {
     else this.#expected = position;
   }
 
-  /** True when what was told is newer than a read: the answer would bring back what was told to be gone. */
+  /** True if the sent state is newer than a read: the read would restore users whose leave was sent. */
   isAheadOf(position: PresencePosition): boolean {
     return this.#at !== undefined && this.#at.epoch === position.epoch && this.#at.sequence > position.sequence;
   }
 
-  /** A read begins. */
+  /** Begins a read. */
   begin(): void {
     this.#journal = [];
   }
 
-  /** The read has failed; it is to be tried again. */
+  /** Records that the read has failed; the picture stays doubtful. */
   failed(): void {
     this.#journal = undefined;
   }
 
-  /** The read has ended. @returns what is to be told for what was told to be true again */
+  /** Takes the result of the read. @returns the correction that makes the sent state consistent again */
   compare({ at, isWhole, users }: PresencePicture): Correction {
     const journal = this.#journal;
     this.#journal = undefined;
-    // More has happened than could be remembered, or the read is of a life of the data that is over.
+    // The journal overflowed, or the read is of an epoch that has ended.
     if (journal === undefined || (at && journal.some((news) => news.at && news.at.epoch !== at.epoch))) return RIGHT;
     const now = new Map(users);
     for (const { at: link, ...change } of journal) {
       if (at && link && link.sequence <= at.sequence) continue;
-      // Nobody was there before it.
+      // The topic had no members before it.
       if (link?.previous === 0) now.clear();
       apply(now, change);
     }
@@ -122,13 +122,13 @@ export class ToldPicture {
     if (told === undefined) this.#start = at;
     this.#users = now;
     if (told === undefined || isReset) return { changes: NOTHING, isReset };
-    // Whoever was told before data was lost may be said again.
+    // Users announced before the loss of data may be reported again.
     this.#isCarrying = !isWhole && (this.#isCarrying || epoch !== at?.epoch);
     if (this.#isCarrying) for (const [userId, info] of told) if (!now.has(userId)) now.set(userId, info);
     return { changes: differenceOf(told, now), isReset: false };
   }
 
-  /** The read has found more users than a picture is kept of. @returns a reset, where something may have been missed */
+  /** Handles a read with more users than the limit. @returns a reset, if changes may have been missed */
   tooLarge(): Correction {
     this.#journal = undefined;
     const isReset = this.#isResetDue || this.#users !== undefined;
@@ -138,7 +138,7 @@ export class ToldPicture {
     return { changes: NOTHING, isReset };
   }
 
-  /** It has become too large by news, all of which were told. */
+  /** Drops a picture that has outgrown the limit through changes, all of which were sent. */
   #outgrow(): void {
     this.#users = undefined;
     this.#isLarge = true;
@@ -147,12 +147,12 @@ export class ToldPicture {
 
   #remember(news: PresenceNews): void {
     if (this.#journal === undefined) return;
-    // A read that takes longer than so much news is of no use.
+    // A read that is slower than this many changes is useless.
     if (this.#journal.length >= this.limit) this.#journal = undefined;
     else this.#journal.push(news);
   }
 
-  /** News of the time before the first read, of a user who is still there: nobody has been told yet. */
+  /** True for a join from before the first read, of a user who is still present: it was not sent to watchers yet. */
   #isLateJoin({ at, kind, userId, info }: PresenceNews): boolean {
     if (this.#start === undefined || at?.epoch !== this.#start.epoch || kind === 'left') return false;
     if (at.sequence > this.#start.sequence) return false;
@@ -177,7 +177,7 @@ export class ToldPicture {
     return previous === this.#at.sequence || (previous === 0 && this.#users?.size === 0);
   }
 
-  /** Whether nothing is missing among what arrived behind a read: a gap before it is closed by the read. */
+  /** True if the changes that arrived after a read have no gap; the read itself closes a gap before it. */
   #isChained(journal: readonly PresenceNews[], at: PresencePosition | undefined): boolean {
     if (at === undefined) return true;
     let last = at.sequence;
@@ -190,7 +190,7 @@ export class ToldPicture {
   }
 }
 
-/** Lays a change over a picture. @returns what has changed, if anything */
+/** Applies a change to a picture. @returns the effective change, if any */
 function apply(users: Map<string, unknown>, change: PresenceChange): PresenceChange | undefined {
   const { kind, userId, info } = change;
   const isThere = users.has(userId);
