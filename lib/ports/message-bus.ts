@@ -2,11 +2,11 @@ import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import type { Envelope } from '../core/routing/envelope.js';
 import type { NodeQueryResult, NodeQuery } from '../core/bus/node-query.js';
 
-/** How one envelope is to be sent. */
+/** Options of one envelope. */
 export interface BusPublishOptions {
   /**
-   * `false`: do not ask other nodes what they delivered. The report then knows only this node, and is `complete` only
-   * when the envelope reached no other.
+   * `false`: do not wait for the delivery reports of other nodes. The report then covers only this node, and is `complete`
+   * only if the envelope reached no other node.
    */
   readonly report: boolean;
 }
@@ -24,7 +24,7 @@ export type QueryResponder = <Q extends NodeQuery>(query: Q) => readonly NodeQue
 export interface MessageBusNode {
   /** 1 to 64 letters, digits, `_` or `-`; new with each start of an application. */
   readonly id: string;
-  /** Takes what arrives. */
+  /** Receives arriving envelopes. */
   readonly receive: EnvelopeReceiver;
   /** Answers the queries of other nodes. */
   readonly respond: QueryResponder;
@@ -33,23 +33,22 @@ export interface MessageBusNode {
 }
 
 /**
- * Carries envelopes between nodes. A node gets what is published to the subjects it has joined, its own envelopes included.
+ * Carries envelopes between nodes. A node receives the envelopes of the subjects it has joined, its own envelopes included.
  *
  * **Promised by an implementation:** after `join` has settled, every envelope published to that subject afterwards, on
  * any node, reaches this node at most once. Envelopes published to one subject by one node arrive in that order. An
- * envelope whose subject nobody has joined is no error: it has no recipients. `publish` and `ask` may answer at once,
- * without a promise, when nothing has to be waited for. Nothing is kept to be sent later, and nothing is sent twice.
+ * envelope whose subject no node has joined is no error: it has no recipients. `publish` and `ask` may return at once,
+ * without a promise, if there is nothing to wait for. Nothing is stored to be sent later, and nothing is sent twice.
  *
  * **Concurrency:** all methods may be called while earlier calls are under way. `join` and `leave` are not counted: the
  * caller leaves once, however often it has joined.
  *
- * **Attachment:** `isAttached` says whether this node can be reached now. While it is not, this node's connections are
- * served all the same, and no report on any node is `complete`. A bus attaches itself again, and joins again what was
- * joined.
+ * **Attachment:** `isAttached` is true while this node can be reached. While it is not attached, this node's connections are
+ * still served, and no report on any node is `complete`. A bus attaches itself again, and then rejoins the joined subjects.
  *
- * **Errors:** `join` rejects with `UNAVAILABLE` when the subject is not active in time; the bus goes on trying until
+ * **Errors:** `join` rejects with `UNAVAILABLE` when the subject is not active in time; the bus keeps retrying until
  * the subject is left, and joining again waits again. `publish` rejects with `UNAVAILABLE` only when an order (not a
- * message) could not be carried to other nodes; on this node it was carried out. It rejects with `LIMIT_EXCEEDED` when
+ * message) could not be carried to other nodes; on this node it was executed. It rejects with `LIMIT_EXCEEDED` when
  * an envelope is larger than the bus can carry. `ask` rejects with `UNAVAILABLE` when not every node has answered.
  *
  * **Closing:** the module opens it once before the first connection and closes it after the last. From then on `publish` and
@@ -59,17 +58,17 @@ export interface MessageBusNode {
  * **Not promised:** delivery to a node that is away, and any order across subjects.
  */
 export abstract class MessageBus {
-  /** True while this node is reached by what any node publishes. */
+  /** True while the publications of every node reach this node. */
   abstract readonly isAttached: boolean;
   /** Starts receiving. The caller joins the node's own subjects. */
   abstract open(node: MessageBusNode): void | Promise<void>;
-  /** Starts getting what is published to a subject. Settles once the subscription is active; returns nothing when it already is. */
+  /** Starts receiving the envelopes of a subject. Settles once the subscription is active; returns nothing when it already is. */
   abstract join(subject: string): void | Promise<void>;
-  /** Stops getting what is published to a subject; what is under way may still arrive. */
+  /** Stops receiving the envelopes of a subject; envelopes in flight may still arrive. */
   abstract leave(subject: string): void | Promise<void>;
   /**
-   * Hands an envelope to every node that has joined the subject.
-   * @param subject where the envelope goes; see `subjectOfAll` in `core`
+   * Publishes an envelope to every node that has joined the subject.
+   * @param subject the destination; see `subjectOfAll` in `core`
    */
   abstract publish(
     subject: string,
@@ -77,13 +76,13 @@ export abstract class MessageBus {
     options: BusPublishOptions,
   ): DeliveryReport | Promise<DeliveryReport>;
   /**
-   * Asks every node that has joined the subject.
-   * @returns what they have found, node by node
+   * Sends a query to every node that has joined the subject.
+   * @returns the results, node by node
    */
   abstract ask<Q extends NodeQuery>(
     subject: string,
     query: Q,
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]>;
-  /** Stops receiving, and lets go of what `open` took. */
+  /** Stops receiving, and releases the resources that `open` acquired. */
   abstract close(): void | Promise<void>;
 }
