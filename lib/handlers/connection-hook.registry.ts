@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Handler } from './handler.js';
 
-/** What the application does when a connection comes and goes. */
+/** The application's hooks for the start and the end of a connection. */
 export interface ConnectionHooks {
   readonly onConnect: readonly Handler[];
   readonly onDisconnect: readonly Handler[];
@@ -12,7 +12,7 @@ export interface ConnectionHooks {
 export class ConnectionHookRegistry implements ConnectionHooks {
   #hooks: ConnectionHooks = { onConnect: [], onDisconnect: [] };
 
-  /** Puts these hooks in place of all others. */
+  /** Replaces all hooks. */
   fill(hooks: ConnectionHooks): void {
     this.#hooks = hooks;
   }

@@ -4,7 +4,7 @@ import type { BoundHandler } from './nest-internals.js';
 import type { HandlerArgs } from './handler-args.js';
 import { isTold } from './wire-error.js';
 
-/** What the filters made of an exception. */
+/** The result of the exception filters. */
 export interface Filtered {
   /** True when a filter returned a value in the exception's place. */
   readonly handled: boolean;
@@ -36,7 +36,7 @@ export async function filterException(
     const value: unknown = isObservable(output)
       ? await lastValueFrom(from(output), { defaultValue: undefined })
       : output;
-    // A filter for GraphQL returns what is to be reported.
+    // A filter for GraphQL returns the exception to report.
     if (value instanceof Error) throw value;
     return { handled: value !== undefined, value, exception };
   } catch (thrown) {

@@ -7,7 +7,7 @@ import type { TopicHandlerRegistry } from './topic-handler.registry.js';
 export class GatewayTopicPolicies {
   readonly #personal: TopicGatewayOptions | undefined;
 
-  /** @param personalTopics how much is kept of the topic of each user's own; nothing when users have no such topic */
+  /** @param personalTopics the retention of personal topics; nothing if users have no personal topic */
   constructor(
     private readonly topics: TopicHandlerRegistry,
     personalTopics: Retention | undefined,

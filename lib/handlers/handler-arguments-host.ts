@@ -2,8 +2,8 @@ import type { ArgumentsHost } from '@nestjs/common';
 import type { HandlerArgs } from './handler-args.js';
 
 /**
- * What an exception filter is given: the arguments of a handler call, where Nest presents those of a gateway. `never` stands
- * for the types that the caller names, which nothing checks.
+ * The arguments host for exception filters: presents the arguments of a handler call as Nest presents those of a gateway.
+ * `never` stands for the types that the caller names; they are not checked.
  */
 export class HandlerArgumentsHost implements ArgumentsHost {
   constructor(private readonly args: HandlerArgs) {}

@@ -8,7 +8,7 @@ import type { BoundHandler } from './nest-internals.js';
 import type { HandlerArgs } from './handler-args.js';
 import { isTold, toWireError } from './wire-error.js';
 
-/** What became of an exception, and what a client is told about it unless a value stands in for it. */
+/** The result of the exception filters, and the error for the client unless a value replaces the exception. */
 export interface Rescue extends Filtered {
   readonly error: WireError;
 }
@@ -28,7 +28,7 @@ export class HandlerCall {
     return bound instanceof Promise ? bound.then((made) => this.#call(made)) : this.#call(bound);
   }
 
-  /** Calls it for one value: of an Observable, the last one. */
+  /** Calls it for a single value; of an Observable, the last one. */
   async result(): Promise<unknown> {
     const output = await this.start();
     const stream = output instanceof InterceptedCall ? output.output$ : output;
@@ -36,8 +36,8 @@ export class HandlerCall {
   }
 
   /**
-   * Takes care of what the handler threw, or what ended its Observable: asks the filters, and logs what nobody has
-   * foreseen, with `Class.method` and the stack. Never rejects.
+   * Handles an exception of the handler, or of its Observable: runs the filters, and logs an unexpected exception with
+   * `Class.method` and the stack. Never rejects.
    */
   async rescue(thrown: unknown): Promise<Rescue> {
     const { name } = this.handler;
@@ -49,13 +49,13 @@ export class HandlerCall {
     return { ...filtered, error: toWireError(filtered.exception, topic === '' ? {} : { action: event, topic }) };
   }
 
-  /** Rescues where no client waits to be told: then what was thrown on purpose is logged, too. Never rejects. */
+  /** Handles an exception when no client waits for the error: an intentional exception is then logged, too. Never rejects. */
   async report(thrown: unknown): Promise<void> {
     const { handled, exception, error } = await this.rescue(thrown);
     if (!handled && isTold(exception)) logRefusal(`${this.handler.name} failed: ${error.code} ${error.message}`);
   }
 
-  /** Logs a returned value that cannot be serialised, and says what a client is told. */
+  /** Logs a returned value that cannot be serialised. @returns the error for the client */
   unserialisable(what: string, thrown: unknown): WireError {
     logFailure(`${this.handler.name} returned ${what} that cannot be serialised as JSON`, thrown);
     const { topic } = this.args[2];

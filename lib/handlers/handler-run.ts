@@ -4,7 +4,7 @@ import { InterceptedCall } from './intercepted-call.js';
 import type { NeutralContext } from './neutral-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
 
-/** Calls a handler and passes what it gives to a sink: a value, or every emission of its Observable. */
+/** Calls a handler and passes its result to a sink: a value, or every emission of its Observable. */
 export class HandlerRun implements MessageRun {
   readonly released: Promise<void>;
   #isStreaming = false;
@@ -49,7 +49,7 @@ export class HandlerRun implements MessageRun {
     });
   }
 
-  /** Whether every emission of the interceptors is a reply, or only the last one, is known once the handler has returned. */
+  /** Waits for the handler to return: only then it is known whether every emission of the interceptors is a reply, or only the last. */
   async #follow(call: InterceptedCall): Promise<void> {
     // Subscribing would call the handler.
     if (this.#ended) return;

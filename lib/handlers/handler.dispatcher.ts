@@ -20,7 +20,7 @@ export interface ConnectionClose {
   readonly reason: string;
 }
 
-/** Calls the application's handlers, in the {@link NeutralContext}. What a client may ask, and in which order, was decided before. */
+/** Calls the application's handlers, in the {@link NeutralContext}. Authorization and ordering of commands were decided before. */
 @Injectable()
 export class HandlerDispatcher {
   constructor(
@@ -30,9 +30,9 @@ export class HandlerDispatcher {
   ) {}
 
   /**
-   * Asks `@OnSubscribe()`; without one, or without a gateway for the topic, the answer is no. Never rejects.
-   * @param event `reauthorize` when the connection is subscribed already, and it is to be seen whether it may stay
-   * @param hasToken true for whoever has a token for this topic: that is answer enough where there is no `@OnSubscribe()`
+   * Runs `@OnSubscribe()`; without one, or without a gateway for the topic, the subscription is denied. Never rejects.
+   * @param event `reauthorize` if the connection is already subscribed, and its right to stay is rechecked
+   * @param hasToken true if the client has a token for this topic, which suffices where there is no `@OnSubscribe()`
    */
   async subscribe(
     connection: RealtimeConnection,
@@ -53,7 +53,7 @@ export class HandlerDispatcher {
     try {
       result = await this.neutral.run(() => call.result());
     } catch (thrown) {
-      // Even if a filter put a value in its place: a throw is never a yes.
+      // Even if a filter replaced the exception with a value: a throw never allows the subscription.
       const { exception, error } = await this.neutral.run(() => call.rescue(thrown));
       return { allowed: false, error: refusalOf(exception, error) };
     }
@@ -64,7 +64,7 @@ export class HandlerDispatcher {
     }
   }
 
-  /** Tells `@OnUnsubscribe()`. Never rejects. */
+  /** Runs `@OnUnsubscribe()`. Never rejects. */
   async unsubscribed(connection: RealtimeConnection, topic: string): Promise<void> {
     const match = this.topics.find(topic);
     if (!match?.gateway.onUnsubscribe) return;
@@ -75,8 +75,8 @@ export class HandlerDispatcher {
   }
 
   /**
-   * Tells `@OnJoin()`, `@OnLeave()` or `@OnPresenceUpdate()`. Never rejects.
-   * @returns nothing when the topic has no such method
+   * Runs `@OnJoin()`, `@OnLeave()` or `@OnPresenceUpdate()`. Never rejects.
+   * @returns nothing if the topic has no such method
    */
   presenceChanged(topic: string, change: PresenceChange): Promise<void> | undefined {
     const match = this.topics.find(topic);
@@ -89,7 +89,7 @@ export class HandlerDispatcher {
 
   /**
    * Calls the `@OnConnect()` methods one after another.
-   * @throws RealtimeError for the first that fails, as a client may be told; a filter translates it but does not undo it
+   * @throws RealtimeError for the first that fails, safe to send to the client; a filter may translate it, but not undo it
    */
   async connected(connection: RealtimeConnection): Promise<void> {
     for (const hook of this.hooks.onConnect) {
@@ -105,7 +105,7 @@ export class HandlerDispatcher {
     }
   }
 
-  /** Calls the `@OnDisconnect()` methods one after another, each whatever became of the others. Never rejects. */
+  /** Calls the `@OnDisconnect()` methods sequentially, each even if an earlier one failed. Never rejects. */
   async disconnected(connection: RealtimeConnection, close: ConnectionClose): Promise<void> {
     for (const hook of this.hooks.onDisconnect) {
       const context = new HandlerContext('disconnect', connection);
@@ -115,8 +115,8 @@ export class HandlerDispatcher {
   }
 
   /**
-   * Hands a message to its `@OnMessage()` method. A refusal (no such topic, no such type, not subscribed) goes to the sink
-   * before this returns; everything else later.
+   * Passes a message to its `@OnMessage()` method. A refusal (no such topic, no such type, not subscribed) goes to the sink
+   * before this returns; every other result goes to it later.
    */
   message(connection: RealtimeConnection, command: MessageCommand, isSubscribed: boolean, sink: ReplySink): MessageRun {
     const { topic, type, payload } = command;

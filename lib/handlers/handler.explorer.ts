@@ -56,7 +56,7 @@ export class HandlerExplorer {
     });
   }
 
-  /** Those that Nest made come first: of them it knows the enhancers, also when an alias or a factory hands the same instance on. */
+  /** Providers instantiated by Nest come first: Nest knows their enhancers, even if an alias or a factory returns the same instance. */
   #markedProviders(): MarkedClass[] {
     const providers = this.discovery.getProviders();
     const sorted = providers.toSorted((a, b) => Number(a.isNotMetatype) - Number(b.isNotMetatype));
@@ -108,7 +108,7 @@ export class HandlerExplorer {
   }
 }
 
-/** As Nest does it for routes: what is missing in the log was not provided. */
+/** Logs the handlers, as Nest does for routes: a handler missing from the log was not provided. */
 function announce({ name, pattern, onSubscribe, onMessage }: TopicHandlers): void {
   const messages = [...onMessage.keys()].map((type) => `"${type}"`).join(', ') || 'none';
   const subscribers = onSubscribe ? '' : ' (nobody may subscribe: it has no @OnSubscribe)';

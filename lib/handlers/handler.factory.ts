@@ -10,7 +10,7 @@ import {
 import { keepContextId } from './request-context-id.js';
 import type { HandlerContext } from '../decorators/realtime-context.js';
 
-/** Makes handlers of the methods of providers. */
+/** Creates handlers from the methods of providers. */
 @Injectable()
 export class HandlerFactory {
   readonly #pipeline: HandlerPipeline;

@@ -6,7 +6,7 @@ import { HandlerFactory } from './handler.factory.js';
 import { NeutralContext } from './neutral-context.js';
 import { TopicHandlerRegistry } from './topic-handler.registry.js';
 
-/** What finds and calls the application's handlers; needs Nest's `DiscoveryModule` among the imports. */
+/** The providers that find and call the application's handlers; they need Nest's `DiscoveryModule` among the imports. */
 export const HANDLER_PROVIDERS: readonly Provider[] = [
   HandlerFactory,
   NeutralContext,

@@ -7,7 +7,7 @@ const { size: SIZE, ttlMs: TTL_MS } = RETENTION_LIMITS;
 
 const OPTIONS = ['size', 'ttlMs', 'sendLatest'] as const satisfies (keyof TopicHistoryOptions)[];
 
-/** Stops the boot when a history is asked for that cannot be kept. */
+/** Makes the boot fail if the options of a history cannot be satisfied. */
 export function checkHistory(className: string, history: unknown): void {
   const problems = history === undefined ? [] : explainHistory(history);
   if (problems.length === 0) return;

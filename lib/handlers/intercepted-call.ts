@@ -1,11 +1,11 @@
 import { isObservable, type Observable } from 'rxjs';
 
 /**
- * A handler call wrapped in interceptors. They hand out one Observable whatever the handler returns, so this keeps track
- * of what the handler inside did: a plain value is one reply, an Observable is a stream of them.
+ * A handler call wrapped in interceptors. Interceptors return one Observable whatever the handler returns, so this tracks
+ * the result of the inner handler: a plain value is one reply, an Observable is a stream of replies.
  */
 export class InterceptedCall {
-  /** What comes out of the interceptors; nothing runs before somebody subscribes. */
+  /** The output of the interceptors; nothing runs before it is subscribed to. */
   output$!: Observable<unknown>;
   /** True once the handler has returned an Observable. */
   streams = false;

@@ -7,7 +7,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
 import { checkPresence } from './presence.rules.js';
 
-/** A controller cannot be what only a provider is. */
+/** Rejects a controller with marks that only a provider may have. */
 export function refuseController({ classRef, gateway, methods }: MarkedClass): never {
   const what = gateway ? '@TopicGateway()' : describeMark(methods[0]!.mark);
   throw new RealtimeConfigurationError(
@@ -16,7 +16,7 @@ export function refuseController({ classRef, gateway, methods }: MarkedClass): n
   );
 }
 
-/** Stops the boot when a class is marked in a way that cannot work. */
+/** Makes the boot fail if the marks of a class cannot work. */
 export function checkMarks({ provider, classRef, gateway, methods }: MarkedClass): void {
   if (provider.isTransient) {
     throw new RealtimeConfigurationError(

@@ -7,7 +7,7 @@ import {
 } from '../decorators/handler-metadata.js';
 import type { InstanceWrapper } from './nest-internals.js';
 
-/** A method that a decorator of ours marked. */
+/** A method with a decorator of this package. */
 export interface MarkedMethod {
   readonly method: string;
   /** `Class.method` */
@@ -15,7 +15,7 @@ export interface MarkedMethod {
   readonly mark: HandlerMark;
 }
 
-/** A class that has anything to do with us, and where Nest keeps it. */
+/** A class with decorators of this package, and its Nest wrapper. */
 export interface MarkedClass {
   readonly provider: InstanceWrapper;
   readonly classRef: Function;

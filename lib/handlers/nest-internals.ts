@@ -6,7 +6,7 @@ import { HandlerArgumentsHost } from './handler-arguments-host.js';
 import { InterceptedCall } from './intercepted-call.js';
 
 /*
- * What calling handlers needs of Nest beyond its public API: the keys of its metadata, and the fields of
+ * The parts of Nest beyond its public API that calling handlers needs: the keys of its metadata, and the fields of
  * ExternalContextCreator that are named below. Nest 11 and 12 agree on them but have them in different files, so the keys
  * are copied. The spec beside this file fails when one of them changes.
  */
@@ -112,7 +112,7 @@ const PARAMS_FACTORY = {
  * Nest's own way of calling a method with all its enhancers, for the context type `ws`, with five parts of it replaced:
  *
  * - An Observable is kept instead of being reduced to its last value.
- * - Interceptors tell whether the handler streams.
+ * - Interceptors report whether the handler streams.
  * - The caller runs the exception filters, because Nest treats a filter that returns nothing as no filter at all.
  * - Parameters without pipes are filled in without the promises that Nest makes for each of them.
  * - Without parameter decorators, the payload still goes through the pipes of the method, the class and the application.
@@ -139,7 +139,7 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
     contextUtils: {
       value: Object.create(fields.contextUtils, { reflectCallbackMetadata: { value: reflectCallbackMetadata } }),
     },
-    // Its own, because Nest keeps one entry per method in it, whoever reads the decorators.
+    // A separate storage, because Nest keeps one entry per method in it, for every reader of the decorators.
     handlerMetadataStorage: { value: Reflect.construct(fields.handlerMetadataStorage.constructor, []) },
     transformToResult: { value: (output: unknown) => output },
     interceptorsConsumer: { value: { intercept } },
@@ -161,7 +161,7 @@ export function createHandlerPipeline(creator: ExternalContextCreator): HandlerP
     ) as unknown as BoundHandler;
 }
 
-/** Whether clients send what the method is called with; connection hooks and the like get it from the package. */
+/** True if the method's payload comes from clients; the package provides that of connection hooks and the like. */
 function takesPayload(instance: object, method: string): boolean {
   const marks = marksOf((instance as Record<string, object>)[method]!);
   return marks.some(({ kind }) => kind === 'message' || kind === 'subscribe');
@@ -178,7 +178,7 @@ function payloadPiper(param: Param, pipes: readonly unknown[], creator: CreatorF
   };
 }
 
-/** Fills in parameters as they are; what a decorator promises is waited for. */
+/** Fills in parameters without pipes; awaits a promise returned by a decorator. */
 function fillerOf(params: readonly Param[]): ParamsFiller {
   return (args, ...from) => {
     let promises: PromiseLike<void>[] | undefined;

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 
 /**
- * The asynchronous context in which the application booted. Handlers run in it whoever causes the call, because
- * `disconnect()` and `changeRights()` may come from an HTTP request, whose `AsyncLocalStorage` belongs to somebody else.
+ * The asynchronous context in which the application booted. Handlers run in it regardless of the caller, because
+ * `disconnect()` and `changeRights()` may be called from an HTTP request, whose `AsyncLocalStorage` belongs to that request.
  */
 @Injectable()
 export class NeutralContext {

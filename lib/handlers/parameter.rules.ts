@@ -7,7 +7,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
 import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from './nest-internals.js';
 
-/** What Nest keeps about a decorated parameter; custom decorators have a factory. */
+/** Nest's metadata of a decorated parameter; custom decorators have a factory. */
 export interface ParameterMark {
   readonly index: number;
   readonly data?: string;
@@ -22,8 +22,8 @@ export function parametersOf(classRef: Function, method: string): readonly (read
 }
 
 /**
- * Stops the boot when a parameter of a handler could only ever be undefined.
- * @param pattern that of the gateway; `undefined` for a connection hook, which has no topic
+ * Makes the boot fail if a parameter of a handler would always be undefined.
+ * @param pattern the pattern of the gateway; `undefined` for a connection hook, which has no topic
  */
 export function checkParameters(
   { classRef }: MarkedClass,

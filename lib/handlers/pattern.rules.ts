@@ -7,7 +7,7 @@ export interface PatternOwner extends MarkedClass {
   readonly pattern: TopicPattern;
 }
 
-/** Compiles the pattern of a gateway, or stops the boot. */
+/** Compiles the pattern of a gateway; an invalid pattern makes the boot fail. */
 export function compilePattern(name: string, source: string): TopicPattern {
   const compiled = compileTopicPattern(source);
   if (compiled.ok) return compiled.pattern;
@@ -16,7 +16,7 @@ export function compilePattern(name: string, source: string): TopicPattern {
   );
 }
 
-/** Stops the boot when a topic could belong to two gateways. */
+/** Makes the boot fail if a topic could match two gateways. */
 export function checkAmbiguity(owners: readonly PatternOwner[]): void {
   for (const [i, a] of owners.entries()) {
     const b = owners.slice(i + 1).find((other) => areAmbiguous(a.pattern, other.pattern));

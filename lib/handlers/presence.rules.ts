@@ -5,7 +5,7 @@ import type { MarkedMethod } from './marked-class.js';
 
 const SWITCHES = ['presence', 'clientAccess'] as const satisfies (keyof TopicGatewayOptions)[];
 
-/** Stops the boot when a gateway's options about presence are none, or have methods that would never be called. */
+/** Makes the boot fail if a gateway's presence options are invalid, or if it has presence methods that would never be called. */
 export function checkPresence(className: string, options: TopicGatewayOptions, methods: readonly MarkedMethod[]): void {
   for (const option of SWITCHES) {
     const value: unknown = options[option];

@@ -1,7 +1,7 @@
 import type { WireError } from '../core/protocol/error-code.js';
 
 /**
- * Where the answers to one message go. Exactly one of `value`, `complete` and `error` is called, at the end, unless the
+ * The receiver of the answers to one message. Exactly one of `value`, `complete` and `error` is called, at the end, unless the
  * run is cancelled; `item` is called any number of times before. The methods must not throw.
  */
 export interface ReplySink {
@@ -11,7 +11,7 @@ export interface ReplySink {
   item(payload: unknown): void;
   /** No more replies. */
   complete(): void;
-  /** It failed, maybe after some replies. */
+  /** The handler failed, possibly after some replies. */
   error(error: WireError): void;
 }
 
@@ -21,9 +21,9 @@ export interface MessageRun {
   readonly isStreaming: boolean;
   /**
    * Resolves, and never rejects, once the next message may be handled: the answer was given, the handler has returned
-   * an Observable, or, after a cancel, has returned at all. `undefined` when the message was refused at once.
+   * an Observable, or, after a cancel, the handler has returned. `undefined` if the message was refused at once.
    */
   readonly released: Promise<void> | undefined;
-  /** Ends it: the Observable is unsubscribed, or not subscribed at all if it comes later; the sink is called no more. */
+  /** Cancels the run: the Observable is unsubscribed, or never subscribed if it comes later; the sink is not called any more. */
   cancel(): void;
 }

@@ -1,8 +1,8 @@
 import { ContextIdFactory, type ContextId } from '@nestjs/core';
 
 /**
- * Keeps the context id on what the `REQUEST` of its providers is, where Nest keeps that of an HTTP request, so that
- * `ContextIdFactory.getByRequest(request)` gives the same one again.
+ * Stores the context id on the `REQUEST` object of its providers, where Nest stores that of an HTTP request, so that
+ * `ContextIdFactory.getByRequest(request)` returns the same id again.
  */
 export function keepContextId(request: object, contextId: ContextId): void {
   Object.defineProperty(request, requestContextIdKey(), { value: contextId });

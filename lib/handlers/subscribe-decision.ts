@@ -3,14 +3,14 @@ import { lostInJson } from '../core/message/message.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
 
-/** Whether a connection may subscribe to a topic; `info` is what `@OnSubscribe()` said about the subscriber, as JSON carries it. */
+/** The decision about a subscription; `info` is the info about the subscriber that `@OnSubscribe()` returned, as a JSON value. */
 export type SubscribeDecision =
   { readonly allowed: true; readonly info?: unknown } | { readonly allowed: false; readonly error: WireError };
 
 /**
- * Reads what an `@OnSubscribe()` method returned: `true`, or an object with `info` and nothing else, is a yes. Everything
- * else is a no, so that a record of the application that happens to have a field `info` opens nothing.
- * @throws TypeError when JSON cannot carry the info
+ * Evaluates the result of an `@OnSubscribe()` method: `true`, or an object with `info` and no other field, allows the
+ * subscription. Every other result denies it, so that a record that happens to have a field `info` allows nothing.
+ * @throws TypeError when the info is not representable in JSON
  */
 export function decideSubscribe(result: unknown, topic: string): SubscribeDecision {
   if (result === true) return { allowed: true };
@@ -25,10 +25,10 @@ export function decideSubscribe(result: unknown, topic: string): SubscribeDecisi
 }
 
 /**
- * What a client is told when `@OnSubscribe()` throws. An exception that says who is to blame is final: a `RealtimeError`, a
+ * The error for a client when `@OnSubscribe()` throws. An exception that is meant for the client is final: a `RealtimeError`, a
  * `WsException`, or an `HttpException` below 500. Everything else, such as a database that is down, is `UNAVAILABLE`, so the
  * client tries again.
- * @param error what the exception says by itself
+ * @param error the exception's own error
  */
 export function refusalOf(exception: unknown, error: WireError): WireError {
   const isFinal = isTold(exception) && !(exception instanceof HttpException && exception.getStatus() >= 500);
@@ -36,7 +36,7 @@ export function refusalOf(exception: unknown, error: WireError): WireError {
   return { ...error, code: 'UNAVAILABLE', message: 'It cannot be decided at the moment; try again.' };
 }
 
-/** A copy, the same on every node: what the application does to its own object later changes nothing. */
+/** A JSON copy, the same on every node: later changes by the application to its own object have no effect. */
 function asCarried({ info }: { readonly info: unknown }): { readonly info?: unknown } {
   const lost = lostInJson(info);
   if (lost !== undefined) throw new TypeError(`it is ${lost}`);

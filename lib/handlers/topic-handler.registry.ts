@@ -31,7 +31,7 @@ export interface TopicMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** How many topics are remembered at most. */
+/** Most topics in the lookup cache. */
 const MAX_FOUND = 1_000;
 
 /** The topic gateways of the application, findable by topic. */
@@ -41,10 +41,10 @@ export class TopicHandlerRegistry {
   #byHead: ReadonlyMap<string, readonly TopicHandlers[]> = new Map();
   /** Those whose pattern begins with a segment that has a parameter in it. */
   #anyHead: readonly TopicHandlers[] = [];
-  /** What was found for the topics of late: a topic is asked for again with each of its messages. */
+  /** A cache of recent lookups: a topic is looked up again with each of its messages. */
   readonly #found = new Map<string, TopicMatch>();
 
-  /** Puts these gateways in place of all others. */
+  /** Replaces all gateways. */
   fill(gateways: readonly TopicHandlers[]): void {
     this.#found.clear();
     const sorted = gateways.toSorted((a, b) => comparePatterns(a.pattern, b.pattern));
@@ -69,7 +69,7 @@ export class TopicHandlerRegistry {
     if (known !== undefined) return known;
     const match = this.#search(topic);
     if (match === undefined) return undefined;
-    // Clients name topics: what they name must not pile up.
+    // Clients choose topic names, so the cache must be bounded.
     if (this.#found.size >= MAX_FOUND) this.#found.clear();
     this.#found.set(topic, match);
     return match;

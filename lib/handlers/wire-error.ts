@@ -4,16 +4,16 @@ import { WsException } from '@nestjs/websockets';
 import { errorCodeOfHttpStatus, isErrorCode, type WireError } from '../core/protocol/error-code.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 
-/** An exception that is meant for the client, so its text may be told. */
+/** An exception that is meant for the client, so its text may be sent. */
 export type ToldException = RealtimeError | HttpException | WsException;
 
-/** True for an exception that was thrown in order to tell the client something. */
+/** True for an exception that is meant for the client. */
 export function isTold(exception: unknown): exception is ToldException {
   return exception instanceof RealtimeError || exception instanceof HttpException || exception instanceof WsException;
 }
 
 /**
- * What a client is told about an exception.
+ * Converts an exception to the error for the client.
  *
  * - `RealtimeError`: its code, text, details and `retryAfterMs`.
  * - `HttpException`: the code of its status; its text, or the list of texts that `ValidationPipe` makes, joined; the body
