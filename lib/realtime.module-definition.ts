@@ -45,13 +45,13 @@ export interface RealtimeOptionsFactory {
  * @publicApi
  */
 export interface RealtimeModuleAsyncOptions extends RealtimeModuleExtras {
-  /** Returns the options; it gets what `inject` names. */
+  /** Returns the options; receives the providers that `inject` names. */
   useFactory?: FactoryProvider<RealtimeOptions>['useFactory'];
-  /** Tokens of what `useFactory` gets. */
+  /** Tokens of the arguments of `useFactory`. */
   inject?: FactoryProvider['inject'];
-  /** A class that makes the options; it becomes a provider of the module. */
+  /** A class that creates the options; it becomes a provider of the module. */
   useClass?: Type<RealtimeOptionsFactory>;
-  /** A provider, exported by one of `imports`, that makes the options. */
+  /** A provider, exported by one of `imports`, that creates the options. */
   useExisting?: Type<RealtimeOptionsFactory>;
   /** Providers of the importing module; those that `inject` names are made available to the factory. */
   provideInjectionTokensFrom?: Provider[];

@@ -83,7 +83,7 @@ export interface RightsInput {
 }
 
 /**
- * What an application knows about a connection, by key.
+ * The application's data about a connection, by key.
  * @publicApi
  */
 export type Metadata = Readonly<Record<string, unknown>>;
