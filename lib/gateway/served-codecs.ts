@@ -4,7 +4,7 @@ import { JsonCodec } from '../codecs/json/json-codec.js';
 import type { Codec } from '../ports/codec.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 
-/** What is spoken at which path: decided by the upgrade request, and never guessed later. */
+/** The codec of each served path: chosen by the upgrade request, and never guessed later. */
 @Injectable()
 export class ServedCodecs {
   /** By path, below the application's global prefix. */

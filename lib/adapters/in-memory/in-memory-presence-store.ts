@@ -6,7 +6,7 @@ import { subjectOf } from '../../core/bus/subject.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { PresenceStore, type PresenceNode } from '../../ports/presence-store.js';
 
-/** Knows who is in a topic of one node. Every call is in force, and told to others, before it returns; no change is lost. */
+/** Keeps the members of topics for one node. Every call takes effect, and its change is announced, before it returns; no change is lost. */
 export class InMemoryPresenceStore extends PresenceStore {
   #table = new PresenceTable();
   #node: PresenceNode | undefined;

@@ -17,7 +17,7 @@ import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from '.
 import { RedisSubscriptions } from './bus/redis-subscriptions.js';
 import { SingleNetwork } from './connection/single-network.js';
 
-/** What stands behind the ports of one application. */
+/** The Redis adapters behind the ports of one application. */
 export class RedisAssembly {
   readonly bus: RedisMessageBus;
   readonly directory: RedisNodeDirectory;
@@ -88,7 +88,7 @@ function clientMaker(redis: RedisModule, settings: RedisSettings): (options: Red
   return (options) => first.duplicate({ ...options, ...settled(options.socket, settings) }) as never;
 }
 
-/** What is ours to say: nothing is queued while Redis is away, and nothing reconnects behind our back. */
+/** Client options that the backend enforces: no offline queue while Redis is away, and no reconnects by the client itself. */
 function settled(socket: RedisClientOptions['socket'], { commandTimeoutMs }: RedisSettings): RedisClientOptions {
   return {
     RESP: 3,

@@ -1,6 +1,6 @@
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 
-/** What the package `@redis/client` exports. */
+/** The exports of the package `@redis/client`. */
 export type RedisModule = typeof import('@redis/client');
 
 /**
