@@ -23,7 +23,7 @@ describe('a node that is attached to the bus', () => {
   const stop = vi.fn();
   let bus: InMemoryMessageBus;
   let events: ConnectionEvents;
-  /** Whether the node was attached to the bus when its users were told of, and when that was over. */
+  /** True if the node was attached to the bus when it reported its users, and when it stopped reporting. */
   let attachedAt: boolean[];
   let attachment: BusAttachment;
 

@@ -71,7 +71,7 @@ beforeEach(() => {
 /** Enters a topic that keeps no history. */
 const enter = (id: string, name: string) => membership.enter(id, name, { stream: undefined, onStart: () => undefined });
 
-/** What the bus was told since the last time. */
+/** The calls to the bus since the last time. */
 const told = () => bus.calls.splice(0);
 
 describe('with the first connection of an address', () => {

@@ -66,7 +66,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What a connection gets, as it is handed to its socket. */
+/** The frames of a connection, as passed to its socket. */
 async function enter(name: string, id = 'a'): Promise<string[]> {
   const got: string[] = [];
   const codec = { encodeMessage: (text: string) => text } as never;
@@ -78,7 +78,7 @@ async function enter(name: string, id = 'a'): Promise<string[]> {
   return got;
 }
 
-/** What the bus brings. */
+/** An arrival from the bus. */
 function arrive(name: string, text: string, offset: number) {
   const position = { epoch: 'e1', offset };
   return router.route({ to: [topic(name)], except: [], content: { kind: 'message', text, position } });

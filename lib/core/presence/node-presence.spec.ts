@@ -28,7 +28,7 @@ const steps = (): fc.Arbitrary<Step[]> => {
   );
 };
 
-/** What there is of a user in a topic, as whoever is told sees it. */
+/** The state of a user in a topic, as a receiver of the changes sees it. */
 type Members = Map<string, { readonly info?: unknown; readonly connections: number }>;
 
 /** Does the steps, and keeps what is said of them. */

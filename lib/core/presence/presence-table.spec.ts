@@ -41,7 +41,7 @@ interface Said {
   readonly since: number;
 }
 
-/** What each holder has said, as a plain list. */
+/** The reports of each holder, as a plain list. */
 class Model {
   said: Said[] = [];
   #time = 0;

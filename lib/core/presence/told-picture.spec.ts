@@ -78,7 +78,7 @@ class Scene {
     this.picture.look({ epoch: `${this.#epoch}`, sequence: this.#newest }, isLate);
   }
 
-  /** Whoever watches reads once there is something to compare with. */
+  /** A watcher reads once there is a picture to compare with. */
   start(): void {
     this.read();
     this.page(Infinity);

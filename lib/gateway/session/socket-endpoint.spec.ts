@@ -20,7 +20,7 @@ const TICK: HeartbeatTick = {
   authTicks: 2,
 };
 
-/** What the endpoint does to its WebSocket, in order. */
+/** The endpoint's calls to its WebSocket, in order. */
 let done: string[];
 let written: string[];
 let isPaused: boolean;

@@ -10,7 +10,7 @@ import type { EnvelopeContent } from '../../../core/routing/envelope.js';
 import { nodeSubject } from '../../../core/bus/subject.js';
 import type { RedisBackendOptions, RedisClientTemplate } from '../connection/redis-options.js';
 
-/** What happens at once on a machine with nothing else to do. */
+/** The deadline for events that are immediate on an idle machine. */
 const WAIT_MS = 15_000;
 vi.setConfig({ testTimeout: 40_000 });
 

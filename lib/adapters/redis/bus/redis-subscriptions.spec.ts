@@ -11,7 +11,7 @@ const CHANNEL = channels.of('topic:feed');
 
 /** One server, of which the test decides when it answers and whether it is up. */
 class Setup {
-  /** What the server was asked for, in its order. */
+  /** The commands sent to the server, in order. */
   readonly asked: string[] = [];
   readonly subscriptions: RedisSubscriptions;
   isUp = true;

@@ -33,7 +33,7 @@ async function start(): Promise<[RedisBusNode, RedisBusNode]> {
 const attached = (...nodes: RedisBusNode[]) =>
   vi.waitFor(() => expect(nodes.map(({ bus }) => bus.isAttached)).toEqual(nodes.map(() => true)), 20_000);
 
-/** Which of the three servers has a subject. */
+/** The one of the three servers that has a subject. */
 const indexOf = (subject: string) => {
   const slot = channels.slotOf(channels.of(subject).partition);
   return Math.floor(slot / Math.ceil(SLOTS / 3));

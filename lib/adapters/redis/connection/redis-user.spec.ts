@@ -6,7 +6,7 @@ import { startRedis, type RedisServer } from '../../../../test/helpers/redis-ser
 import { read } from '../../../../test/package/repository.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
-/** What the README tells to give to a user of Redis: `realtime`, with the password `secret`. */
+/** The rights that the README lists for a user of Redis: `realtime`, with the password `secret`. */
 const [, RULES = ''] = /^ *ACL SETUSER realtime (.+)$/m.exec(read('README.md')) ?? [];
 const USER = { username: 'realtime', password: 'secret' };
 
