@@ -25,7 +25,7 @@ async function bundle(main: string): Promise<string> {
     resolve: {
       alias: [
         { find: /^nestjs-realtime$/, replacement: `${REPOSITORY}lib/index.ts` },
-        { find: /^nestjs-realtime\/(core|testing)$/, replacement: `${REPOSITORY}lib/$1/index.ts` },
+        { find: /^nestjs-realtime\/(core|ports|testing)$/, replacement: `${REPOSITORY}lib/$1/index.ts` },
         { find: /^nestjs-realtime\/(redis)$/, replacement: `${REPOSITORY}lib/adapters/$1/index.ts` },
       ],
     },
