@@ -81,6 +81,7 @@ export { matches, messagesReaching, reaches, recipientsOf, routeToConnections, r
 export type { Addressing, RecipientIndex } from './routing/routing.js';
 export { ALL_SUBJECT, nodeSubject, subjectOf, subjectOfAll } from './bus/subject.js';
 export { localReport } from './routing/delivery-report.js';
+export type { MetadataPatch } from './identity/metadata-patch.js';
 export type { DeliveryReport } from './routing/delivery-report.js';
 
 // Node queries and node information

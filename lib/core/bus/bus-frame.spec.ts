@@ -6,6 +6,9 @@ import { decodeFrame, encodeFrame, type BusFrame } from './bus-frame.js';
 import { CLOSE_CODES, type CloseCodeName } from '../protocol/close-code.js';
 import type { EnvelopeContent } from '../routing/envelope.js';
 
+/** JSON knows no minus zero. */
+const asSent = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
 const id = fc.string({ minLength: 1, unit: 'binary' });
 const topicName = fc.stringMatching(/^[A-Za-z0-9_.:/@-]{1,255}$/);
 const address: fc.Arbitrary<Address> = fc.oneof(
@@ -34,7 +37,7 @@ const content: fc.Arbitrary<EnvelopeContent> = fc.oneof(
   fc.record({
     kind: fc.constant('metadata' as const),
     patch: fc
-      .dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue())
+      .dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue().map(asSent))
       .filter((patch) => !('constructor' in Object.assign(Object.create(null), patch))),
     reauthorize: fc.boolean(),
   }),

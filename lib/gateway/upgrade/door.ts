@@ -11,7 +11,7 @@ import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
-import { ProxyTrust, type ClientAddress } from './proxy-trust.js';
+import { ProxyTrust, type ClientAddress } from '../auth/proxy-trust.js';
 
 /** A place among those who wait to be authenticated. Settled once; what is said later changes nothing. */
 export interface WaitingPlace {

@@ -150,7 +150,7 @@ describe('Hooks that never settle', () => {
 
 describe('Clients that have not sent a token yet', () => {
   it('do not take the places of those that have one', async () => {
-    const limits = { maxUnauthenticatedPerIp: 1, maxUnauthenticated: 1 };
+    const limits = { maxUnauthenticatedPerIp: 2, maxUnauthenticated: 1 };
     const app = await startRealtimeApp({ options: { token: { firstCommand: true }, limits } });
     await app.connect();
     await expect(app.connect()).rejects.toMatchObject({ status: 503 });

@@ -126,7 +126,7 @@ describe('300 handshakes that never come to an end', () => {
   });
 
   it('twin: do take places once they have come to an end', async () => {
-    const limits = { maxUnauthenticated: 10, maxUnauthenticatedPerIp: 10 };
+    const limits = { maxUnauthenticated: 10, maxUnauthenticatedPerIp: 20 };
     const options: RealtimeOptions = { limits, token: { firstCommand: true } };
     const scene = await Scene.set({ options });
     for (let n = 0; n < 10; n++) await scene.raw({ token: false });

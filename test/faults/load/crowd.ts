@@ -10,6 +10,7 @@ export const NO_RATES = {
   commandBurst: Infinity,
   acceptsPerSecond: Infinity,
   maxUnauthenticatedPerIp: Infinity,
+  refusedPerSecondPerIp: Infinity,
 };
 
 /** Connects users (`user-0`, `user-1`, …), each of them welcomed. The node must be told to let so many in: {@link NO_RATES}. */
