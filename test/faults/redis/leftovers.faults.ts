@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Line } from '../../helpers/line.js';
 import { Fleet } from './fleet.js';
