@@ -22,7 +22,7 @@ async function decoratorsOf(folder?: string) {
   return { TopicGateway, OnConnect, OnMessage };
 }
 
-const OTHER = '/work/libs/chat/node_modules/nestjs-realtime';
+const OTHER = '/srv/shop/libs/chat/node_modules/nestjs-realtime';
 
 describe('a class that another copy of the package decorated', () => {
   it('stops the boot when it is a topic gateway, with the folders of both', async () => {
@@ -30,7 +30,7 @@ describe('a class that another copy of the package decorated', () => {
     @TopicGateway('chat:{room}')
     class ChatTopic {}
     await expect(bootHandlers({ providers: [ChatTopic] })).rejects.toThrow(
-      /^ChatTopic is decorated by another copy[^]*decorators: \/work\/libs\/chat\/node_modules\/nestjs-realtime\n {2}RealtimeModule: \/\S+\n/,
+      /^ChatTopic is decorated by another copy[^]*decorators: \/srv\/shop\/libs\/chat\/node_modules\/nestjs-realtime\n {2}RealtimeModule: \/\S+\n/,
     );
   });
 
