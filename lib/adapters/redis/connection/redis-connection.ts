@@ -1,6 +1,6 @@
 import type { RedisClientType } from '@redis/client';
 import { RealtimeError } from '../../../errors/realtime.error.js';
-import { refusalIn } from './redis-refusals.js';
+import { refusalIn, refusalKindIn } from './redis-refusals.js';
 import { WarnOnChange } from './warn-on-change.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
 
@@ -188,10 +188,14 @@ export class RedisConnection {
   }
 }
 
-/** The error for callers while Redis cannot be reached, or refuses a command. */
+/**
+ * The error for callers while Redis cannot be reached, or refuses a command. Its message reaches clients of handlers that do not
+ * catch it, so it names only the kind of a refusal: Redis's own text, which may name users and keys, stands in `cause` and the log.
+ */
 export function unavailable(cause?: unknown): RealtimeError {
   if (cause instanceof RealtimeError) return cause;
-  const refusal = refusalIn(cause);
-  const message = refusal === undefined ? 'Redis cannot be reached at the moment.' : `Redis refuses: ${refusal}`;
+  const kind = refusalKindIn(cause);
+  const message =
+    kind === undefined ? 'Redis cannot be reached at the moment.' : `Redis refuses this at the moment (${kind}).`;
   return new RealtimeError('UNAVAILABLE', message, { cause });
 }

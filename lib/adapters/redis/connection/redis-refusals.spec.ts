@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collectLogs } from '../../../../test/helpers/handler-harness.js';
+import { unavailable } from './redis-connection.js';
 import { RedisRefusals, refusalIn } from './redis-refusals.js';
 
 describe('a refusal of Redis', () => {
@@ -32,5 +33,12 @@ describe('a refusal of Redis', () => {
     ['OOM no error', false],
   ])('is told from the loss of a connection: %s', (error, isRefusal) => {
     expect(refusalIn(error) !== undefined).toBe(isRefusal);
+  });
+
+  it('names its kind to callers, whose clients may read it, and keeps the text of Redis as the cause', () => {
+    const cause = new Error("NOPERM User ann has no permissions to access the 'shop:secret' key");
+    const error = unavailable(cause);
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', cause, message: expect.stringContaining('(NOPERM)') });
+    expect(error.message).not.toMatch(/ann|secret/);
   });
 });

@@ -31,6 +31,11 @@ export function refusalIn(error: unknown): string | undefined {
   return error instanceof Error && kindOf(error.message) !== undefined ? error.message : undefined;
 }
 
+/** The kind of a refusal, the first word of its text, such as `NOPERM`; `undefined` for any other error. */
+export function refusalKindIn(error: unknown): string | undefined {
+  return error instanceof Error ? kindOf(error.message) : undefined;
+}
+
 /** Error replies of Redis begin with a word in capitals. */
 function kindOf(text: string): string | undefined {
   return /^([A-Z][A-Z0-9_]+) /.exec(text)?.[1];
