@@ -25,7 +25,7 @@ import { ServedCodecs } from './gateway/served-codecs.js';
 import { SessionServices } from './gateway/session/session-services.js';
 import { TopicPresence } from './gateway/session/topic-presence.js';
 import { TopicTokens } from './gateway/auth/topic-tokens.js';
-import { Door } from './gateway/upgrade/door.js';
+import { UpgradeAdmission } from './gateway/upgrade/upgrade-admission.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
@@ -147,7 +147,7 @@ function complete(definition: DynamicModule): DynamicModule {
       SessionServices,
       ServedCodecs,
       RealtimeGateway,
-      Door,
+      UpgradeAdmission,
       UpgradeHandler,
       RealtimeService,
       RealtimeAuthGuard,

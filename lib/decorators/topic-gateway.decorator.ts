@@ -1,5 +1,5 @@
 import { Injectable, SetMetadata } from '@nestjs/common';
-import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-internals.js';
+import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-metadata.js';
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
 import { markCopy } from './package-copy.js';
 

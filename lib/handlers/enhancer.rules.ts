@@ -5,7 +5,7 @@ import {
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
   PIPES_METADATA,
-} from './nest-internals.js';
+} from '../decorators/nest-metadata.js';
 import { parametersOf } from './parameter.rules.js';
 
 const ENHANCERS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];

@@ -1,6 +1,6 @@
 import { from, isObservable, lastValueFrom } from 'rxjs';
 import { logFailure } from './failure-log.js';
-import type { BoundHandler } from './nest-internals.js';
+import type { BoundHandler } from './handler-pipeline.js';
 import type { HandlerArgs } from './handler-args.js';
 import { isTold } from './wire-error.js';
 

@@ -6,7 +6,7 @@ import {
   GATEWAY_SERVER_METADATA,
   MESSAGE_MAPPING_METADATA,
   MESSAGE_METADATA,
-} from './nest-internals.js';
+} from '../decorators/nest-metadata.js';
 
 /** Methods that Nest calls in a class with `@WebSocketGateway()`, and what to use here. */
 const LIFECYCLE: ReadonlyMap<PropertyKey, string> = new Map([

@@ -4,7 +4,7 @@ import { filterException, type Filtered } from './exception-filters.js';
 import { logFailure, logRefusal } from './failure-log.js';
 import type { Handler } from './handler.js';
 import { InterceptedCall } from './intercepted-call.js';
-import type { BoundHandler } from './nest-internals.js';
+import type { BoundHandler } from './handler-pipeline.js';
 import type { HandlerArgs } from './handler-args.js';
 import { isTold, toWireError } from './wire-error.js';
 

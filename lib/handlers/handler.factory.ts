@@ -1,12 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ContextIdFactory, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { Handler } from './handler.js';
-import {
-  createHandlerPipeline,
-  type BoundHandler,
-  type HandlerPipeline,
-  type InstanceWrapper,
-} from './nest-internals.js';
+import { createHandlerPipeline, type BoundHandler, type HandlerPipeline } from './handler-pipeline.js';
+import type { InstanceWrapper } from './marked-class.js';
 import { keepContextId } from './request-context-id.js';
 import type { HandlerContext } from '../decorators/realtime-context.js';
 

@@ -1,4 +1,4 @@
-import type { BoundHandler } from './nest-internals.js';
+import type { BoundHandler } from './handler-pipeline.js';
 import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /** One method of the application that the package calls. */

@@ -1,11 +1,13 @@
-import type { MetadataScanner } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import {
   marksOf,
   TOPIC_GATEWAY_METADATA,
   type HandlerMark,
   type TopicGatewayMark,
 } from '../decorators/handler-metadata.js';
-import type { InstanceWrapper } from './nest-internals.js';
+
+/** Nest's record of a provider or a controller. */
+export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** A method with a decorator of this package. */
 export interface MarkedMethod {

@@ -5,7 +5,7 @@ import { topicNameOf } from '../decorators/topic-name.decorator.js';
 import { topicParamOf } from '../decorators/topic-param.decorator.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
-import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from './nest-internals.js';
+import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from '../decorators/nest-metadata.js';
 
 /** Nest's metadata of a decorated parameter; custom decorators have a factory. */
 export interface ParameterMark {

@@ -272,10 +272,10 @@ export const CASES: readonly Case[] = [
     ['nestjs-realtime', ...INTERNAL],
   ),
   ...arrows('lib/metrics/own.ts', ['./other.js', 'rxjs'], ['../core/topic/topic.js', '../realtime.module.js']),
-  ...['lib/handlers/nest-internals.ts', 'lib/decorators/nest-internals.ts'].flatMap((file) =>
+  ...['lib/handlers/handler-pipeline.ts', 'lib/decorators/nest-metadata.ts'].flatMap((file) =>
     arrows(file, ['@nestjs/core', './own.js', '../core/topic/topic.js'], [...INTERNAL, '../realtime.module.js']),
   ),
-  ...arrows('lib/core/nest-internals.ts', ['./topic/topic.js'], INTERNAL),
+  ...arrows('lib/core/nest-metadata.ts', ['./topic/topic.js'], INTERNAL),
 
   // The rest
   {

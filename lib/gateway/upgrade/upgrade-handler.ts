@@ -17,7 +17,7 @@ import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
-import { Door, type WaitingPlace } from './door.js';
+import { UpgradeAdmission, type WaitingPlace } from './upgrade-admission.js';
 import { refuse } from './http-refusal.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
 import { ServedCodecs } from '../served-codecs.js';
@@ -60,7 +60,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     private readonly gateway: RealtimeGateway,
     private readonly codecs: ServedCodecs,
     private readonly drain: NodeDrain,
-    private readonly door: Door,
+    private readonly admission: UpgradeAdmission,
     furtherServers: FurtherServers,
   ) {
     furtherServers.acceptedBy((server) => this.#acceptFrom(server));
@@ -145,18 +145,18 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   /** Lets a request in, or says why not; what costs nothing to see comes first. */
   async #judge(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<Refusal | undefined> {
     if (this.drain.isDraining) return DRAINING;
-    const client = this.door.clientOf(request);
+    const client = this.admission.clientOf(request);
     const unread = this.handshake.refusalUnread(request, client);
-    if (unread) return this.door.turnAway(client, unread);
+    if (unread) return this.admission.turnAway(client, unread);
     const sent = this.#tokenOf(request);
     if (sent && typeof sent === 'object' && 'status' in sent) return sent;
     const { clientOpens = false } = codec;
     const isOptional = clientOpens || this.settings.token.firstCommand;
-    if (sent === undefined && !isOptional) return this.door.turnAway(client, NO_TOKEN);
+    if (sent === undefined && !isOptional) return this.admission.turnAway(client, NO_TOKEN);
     // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
     const guest = sent === undefined || clientOpens ? 'anonymous' : 'token';
     // Those that are being judged may all be let in.
-    const place = this.door.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
+    const place = this.admission.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
     if ('status' in place) return place;
     const leave = () => void place.settle('refused');
     socket.once('close', leave);
@@ -210,7 +210,9 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
     const { status, reason = refusal.message } = refusal;
     const path = pathOf(request).slice(0, MAX_LOGGED_PATH);
-    this.#logger.debug(`Upgrade refused with ${status}: ${reason} (${this.door.clientOf(request).address}, ${path})`);
+    this.#logger.debug(
+      `Upgrade refused with ${status}: ${reason} (${this.admission.clientOf(request).address}, ${path})`,
+    );
     refuse(socket, refusal);
   }
 }

@@ -11,7 +11,7 @@ import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
-import { ProxyTrust, type ClientAddress } from '../auth/proxy-trust.js';
+import { ProxyTrust, type ClientAddress } from './client-address.js';
 
 /** A place among those who wait to be authenticated. Settled once; what is said later changes nothing. */
 export interface WaitingPlace {
@@ -21,7 +21,7 @@ export interface WaitingPlace {
 
 /** Says where requests come from, and how many from there may wait to be authenticated. */
 @Injectable()
-export class Door {
+export class UpgradeAdmission {
   readonly #logger = new SafeLogger('RealtimeModule');
   readonly #proxies: ProxyTrust;
   readonly #admission: AdmissionControl;

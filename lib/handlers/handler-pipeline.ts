@@ -1,33 +1,10 @@
-import type { ContextId, DiscoveryService, ExternalContextCreator } from '@nestjs/core';
+import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import { marksOf } from '../decorators/handler-metadata.js';
 import type { HandlerArgs } from './handler-args.js';
 import { HandlerArgumentsHost } from './handler-arguments-host.js';
 import { InterceptedCall } from './intercepted-call.js';
-
-/*
- * The parts of Nest beyond its public API that calling handlers needs: the keys of its metadata, and the fields of
- * ExternalContextCreator that are named below. Nest 11 and 12 agree on them but have them in different files, so the keys
- * are copied. The spec beside this file fails when one of them changes.
- */
-export const ROUTE_ARGS_METADATA = '__routeArguments__';
-export const GUARDS_METADATA = '__guards__';
-export const INTERCEPTORS_METADATA = '__interceptors__';
-export const PIPES_METADATA = '__pipes__';
-export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
-
-/** What the decorators of `@nestjs/websockets` leave: `@WebSocketGateway()`, `@WebSocketServer()` and `@SubscribeMessage()`. */
-export const GATEWAY_METADATA = 'websockets:is_gateway';
-export const GATEWAY_SERVER_METADATA = 'websockets:is_socket';
-export const MESSAGE_MAPPING_METADATA = 'websockets:message_mapping';
-export const MESSAGE_METADATA = 'message';
-
-/** Where Nest keeps a provider or a controller. */
-export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
-
-/** The kinds of parameter that the decorators of `@nestjs/websockets` mark: `@ConnectedSocket()` and `@MessageBody()`. */
-export const SOCKET_PARAM = 0;
-export const PAYLOAD_PARAM = 3;
+import { PAYLOAD_PARAM, ROUTE_ARGS_METADATA, SOCKET_PARAM } from '../decorators/nest-metadata.js';
 
 /** A method of one instance with everything that Nest puts around it, built once. */
 export interface BoundHandler {
@@ -63,6 +40,7 @@ interface Param {
 /** Fills in the arguments of a method. */
 type ParamsFiller = (args: unknown[], ...from: unknown[]) => unknown;
 
+/** The fields of Nest's ExternalContextCreator that are replaced; they have no public type. The spec beside this file fails without them. */
 interface CreatorFields {
   createPipesFn(pipes: readonly unknown[], params: readonly Param[]): ParamsFiller | null;
   readonly contextUtils: {

@@ -6,9 +6,7 @@ import {
   type CallHandler,
   type NestInterceptor,
   UseFilters,
-  UseGuards,
   UseInterceptors,
-  UsePipes,
 } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -17,7 +15,7 @@ import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { connectionOf } from '../../test/helpers/handler-harness.js';
 import { InterceptedCall } from './intercepted-call.js';
-import * as internals from './nest-internals.js';
+import { createHandlerPipeline, type BoundHandler } from './handler-pipeline.js';
 import type { HandlerArgs } from './handler-args.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
 
@@ -63,9 +61,9 @@ class Bare {
   fail() {}
 }
 
-async function bind(method: keyof Probe): Promise<internals.BoundHandler> {
+async function bind(method: keyof Probe): Promise<BoundHandler> {
   const module = await Test.createTestingModule({ providers: [Probe] }).compile();
-  return internals.createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Probe), method);
+  return createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Probe), method);
 }
 
 function argsOf(payload?: unknown): HandlerArgs {
@@ -73,28 +71,6 @@ function argsOf(payload?: unknown): HandlerArgs {
 }
 
 describe('what this package needs of Nest beyond its public API', () => {
-  it.each([
-    ['GUARDS_METADATA', UseGuards(PassThrough as never)],
-    ['INTERCEPTORS_METADATA', UseInterceptors(PassThrough)],
-    ['PIPES_METADATA', UsePipes(PassThrough as never)],
-    ['EXCEPTION_FILTERS_METADATA', UseFilters(PassThrough as never)],
-  ] as const)('finds what is bound to a class under %s', (key, decorate) => {
-    class Bound {}
-    decorate(Bound);
-
-    expect(Reflect.getMetadata(internals[key], Bound)).toEqual([PassThrough]);
-  });
-
-  it('finds decorated parameters under ROUTE_ARGS_METADATA', () => {
-    const marks = Reflect.getMetadata(internals.ROUTE_ARGS_METADATA, Probe, 'decorated') as object;
-
-    expect(Object.keys(marks).sort()).toEqual([
-      `${internals.SOCKET_PARAM}:1`,
-      `${internals.PAYLOAD_PARAM}:0`,
-      `${internals.PAYLOAD_PARAM}:2`,
-    ]);
-  });
-
   it.each([
     'contextUtils',
     'createPipesFn',
@@ -154,7 +130,7 @@ describe('a bound handler', () => {
 
   it('gives undefined when no filter catches an exception', async () => {
     const module = await Test.createTestingModule({ providers: [Bare] }).compile();
-    const handler = internals.createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Bare), 'fail');
+    const handler = createHandlerPipeline(module.get(ExternalContextCreator))(module.get(Bare), 'fail');
 
     expect(handler.filter(new Error('boom'), argsOf())).toBeUndefined();
   });
