@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { ClientAddress } from '../upgrade/client-address.js';
+import type { ClientAddress } from '../../core/connection/client-address.js';
 import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
 import { isOriginAllowed } from '../../core/connection/origin.js';
 import { parseQuery } from '../../core/base/query-string.js';

@@ -6,12 +6,13 @@ import {
   type AdmissionVerdict,
   type Guest,
 } from '../../core/connection/admission.js';
+import type { ClientAddress } from '../../core/connection/client-address.js';
 import { networkOf } from '../../core/connection/network-address.js';
 import { Clock } from '../../ports/clock.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
-import { ProxyTrust, type ClientAddress } from './client-address.js';
+import { ProxyTrust } from './proxy-trust.js';
 
 /** A place among those who wait to be authenticated. Settled once; what is said later changes nothing. */
 export interface WaitingPlace {

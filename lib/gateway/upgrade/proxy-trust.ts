@@ -1,16 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { ClientAddress } from '../../core/connection/client-address.js';
 import { unmapped } from '../../core/connection/network-address.js';
-
-/** Where a request really came from, and how its sender asked for it. */
-export interface ClientAddress {
-  /** The client's IP address. */
-  readonly address: string;
-  readonly host: string | undefined;
-  /** True when the client is known to speak TLS, to this server or to a trusted proxy; otherwise nobody knows. */
-  readonly isSecure: boolean;
-}
 
 /** Decides whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` count. */
 export class ProxyTrust {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { ProxyTrust } from './client-address.js';
+import { ProxyTrust } from './proxy-trust.js';
 
 interface Asked {
   peer?: string;
