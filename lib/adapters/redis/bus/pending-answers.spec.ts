@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import { isAnsweredByAll } from '../../../core/routing/delivery-tally.js';
+import { PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import { TICK_MS } from '../connection/redis-connection.js';
 
 const callRoll = vi.fn();

@@ -1,3 +1,4 @@
+import { countAnswer, emptyTally, isSettled, type DeliveryTally } from '../../../core/routing/delivery-tally.js';
 import { TICK_MS } from '../connection/redis-connection.js';
 
 /** The timeout for answers, in milliseconds. */
@@ -13,21 +14,9 @@ const ROLL_CALL_AFTER_MS = 250;
 const ROLL_CALL_AGAIN_MS = 5_000;
 
 /** A publication or query that waits for answers. */
-export interface Pending {
+export interface Pending extends DeliveryTally {
   readonly sequence: number;
-  /** The number of nodes that received it, according to Redis. */
-  reached: number;
-  /** The number of them that answer; undefined until Redis has returned how many received it. */
-  expected: number | undefined;
-  answered: number;
-  recipients: number;
-  /** Whether every live node could be reached; undefined until that is known. */
-  isCovered: boolean | undefined;
-  /** The number of nodes that have reached a connection. */
-  nodes: number;
   readonly results: unknown[];
-  /** True when a node could not act on it, or may never do so. */
-  isDoubtful: boolean;
   since: number;
   readonly timeoutMs: number;
   readonly settle: (pending: Pending) => void;
@@ -39,16 +28,6 @@ export interface PendingOptions {
   readonly timeoutMs?: number;
   /** True if {@link PendingAnswers.covered} will report whether every live node could be reached. */
   readonly isChecked?: boolean;
-}
-
-/** True if every live node could be reached, and every node that received it has answered and has acted on it. */
-export function isAnsweredByAll(pending: Pending): boolean {
-  return isSettled(pending) && pending.isCovered === true && !pending.isDoubtful;
-}
-
-/** True when nothing more is waited for. */
-function isSettled({ expected, answered, isCovered }: Pending): boolean {
-  return expected !== undefined && answered >= expected && isCovered !== undefined;
 }
 
 /**
@@ -71,20 +50,13 @@ export class PendingAnswers {
     settle: (pending: Pending) => void,
     { timeoutMs = ANSWER_TIMEOUT_MS, isChecked = false }: PendingOptions = {},
   ): Pending {
-    const pending: Pending = {
+    const pending: Pending = Object.assign(emptyTally(isChecked), {
       sequence,
-      expected: undefined,
-      reached: 0,
-      isCovered: isChecked ? undefined : true,
-      answered: 0,
-      recipients: 0,
-      nodes: 0,
       results: [],
-      isDoubtful: false,
       since: this.#ticks,
       timeoutMs,
       settle,
-    };
+    });
     this.#pending.set(sequence, pending);
     return pending;
   }
@@ -114,9 +86,7 @@ export class PendingAnswers {
   answer(sequence: number, recipients: number): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return this.#late();
-    pending.answered += 1;
-    pending.recipients += recipients;
-    if (recipients > 0) pending.nodes += 1;
+    countAnswer(pending, recipients);
     if (isSettled(pending)) this.#settle(pending);
   }
 

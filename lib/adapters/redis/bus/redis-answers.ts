@@ -1,11 +1,12 @@
 import type { BusFrame, FrameStart } from '../../../core/bus/bus-frame.js';
 import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
+import { isAnsweredByAll, reportOf } from '../../../core/routing/delivery-tally.js';
 import type { NodeQueryResult } from '../../../core/bus/node-query.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { AnswerBatch } from './answer-batch.js';
 import { fromQueryResultData, toQueryResultData } from './node-query-result-data.js';
 import { NodeCoverage } from './node-coverage.js';
-import { isAnsweredByAll, PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
+import { PendingAnswers, ROLL_CALL_TIMEOUT_MS, type Pending } from './pending-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import type { RedisTransport } from '../connection/redis-transport.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
@@ -40,9 +41,13 @@ export class RedisAnswers {
    */
   open(server: RedisServer, sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
     const isChecked = this.#coverage.isNeeded;
-    this.#pending.open(sequence, (pending) => settle(this.#reportOf(pending), pending.expected !== undefined), {
-      isChecked,
-    });
+    this.#pending.open(
+      sequence,
+      (pending) => settle(reportOf(pending, this.#isWhole), pending.expected !== undefined),
+      {
+        isChecked,
+      },
+    );
     if (isChecked) this.#coverage.check(server, sequence);
   }
 
@@ -144,11 +149,6 @@ export class RedisAnswers {
   /** True if every live node can be reached, as far as this node knows. */
   get #isWhole(): boolean {
     return this.network.isAttached && this.directory.isEveryNodeAttached;
-  }
-
-  #reportOf(pending: Pending): DeliveryReport {
-    const { recipients, nodes, reached, answered } = pending;
-    return { recipients, nodes, complete: isAnsweredByAll(pending) && answered >= reached && this.#isWhole };
   }
 
   /** Publishes a frame that every node answers. */
