@@ -19,10 +19,10 @@ import { compressedTextFrame, textFrame } from './socket/websocket-frame.js';
 import { FlushQueue } from './socket/flush-queue.js';
 import type { WsConnectionSocket, WriteShare } from './socket/ws-connection-socket.js';
 
-/** How long a peer may take to answer a close frame, in milliseconds, before its socket is ended. */
+/** The time limit for a peer to answer a close frame, in milliseconds; then its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Each message is compressed by itself, with the usual window, so that one frame serves all who have agreed to compression. */
+/** Compresses each message on its own, with the default window, so that one frame serves all clients with compression. */
 const DEFLATE: PerMessageDeflateOptions = {
   serverNoContextTakeover: true,
   clientNoContextTakeover: true,
@@ -30,7 +30,7 @@ const DEFLATE: PerMessageDeflateOptions = {
 };
 
 /**
- * Holds the sockets of this node; requests reach it through `UpgradeHandler`. Not a gateway of Nest: one would make Nest
+ * Holds the sockets of this node; requests reach it through `UpgradeHandler`. It is not a Nest gateway: one would make Nest
  * choose a WebSocket adapter, and that choice belongs to the application's own gateways.
  * @internal
  */
@@ -89,7 +89,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#heartbeat.start();
   }
 
-  /** Nest's first hook: providers that the application's own hooks end later still serve the last messages. */
+  /** Drains in Nest's first shutdown hook, while the application's providers can still serve the last messages. */
   async onModuleDestroy(): Promise<void> {
     await this.nodeDrain.start();
   }
@@ -105,15 +105,15 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 
   /**
-   * Completes an upgrade that was admitted.
+   * Completes the upgrade of an admitted request.
    * @param codec the codec of the request's path
-   * @param admitted the identity, or that the first command has yet to authenticate
+   * @param admitted the identity, or a client that its first command has yet to authenticate
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec, admitted: Admitted): void {
     declineExtensions(request);
     offerNothingEmpty(request);
     this.#upgrading.set(request, codec);
-    // The answer to the request and the welcome leave in one system call.
+    // The handshake response and the welcome leave in one system call.
     socket.cork();
     this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted).flush());
     socket.uncork();
@@ -131,7 +131,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 }
 
-/** Removes offers of a smaller window, which would need frames of their own; `ws` would answer 400 instead of declining. */
+/** Removes offers of a smaller window, which would need separate frames; `ws` would answer 400 instead of declining them. */
 function declineExtensions({ headers }: IncomingMessage): void {
   const name = 'sec-websocket-extensions';
   const offers = headers[name]?.split(',');
@@ -140,12 +140,12 @@ function declineExtensions({ headers }: IncomingMessage): void {
   else if (acceptable) headers[name] = acceptable.join(',').trim();
 }
 
-/** Removes an empty header of sub-protocols, which some clients send; `ws` would answer 400. */
+/** Removes an empty sub-protocol header, which some clients send; `ws` would answer 400. */
 function offerNothingEmpty({ headers }: IncomingMessage): void {
   if (headers['sec-websocket-protocol']?.trim() === '') delete headers['sec-websocket-protocol'];
 }
 
-/** `ws` takes 0 for no limit. */
+/** Converts a limit for `ws`, where 0 means unlimited. */
 function unlimitedAsZero(limit: number): number {
   return limit === Infinity ? 0 : limit;
 }

@@ -4,10 +4,10 @@ import { JsonCodec } from '../codecs/json/json-codec.js';
 import type { Codec } from '../ports/codec.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 
-/** The codec of each served path: chosen by the upgrade request, and never guessed later. */
+/** The codec of each served path. The path of the upgrade request selects it once and for all. */
 @Injectable()
 export class ServedCodecs {
-  /** By path, below the application's global prefix. */
+  /** By path, without the application's global prefix. */
   readonly byPath: ReadonlyMap<string, Codec>;
 
   constructor({ path, centrifuge, limits }: RealtimeSettings) {

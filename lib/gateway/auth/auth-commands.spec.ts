@@ -10,7 +10,7 @@ import type { Handshake } from './handshake.js';
 const EXPIRY = new Date(9_000_000);
 const auth = (token: string) => ({ action: 'auth', token }) as const;
 
-/** Takes the name of a user as a token, and fails with the code that is one. */
+/** Accepts `user role role` as a token; a token that is an error code fails with that code. */
 const handshake = {
   async authenticate(token: string) {
     if (/^[A-Z_]+$/.test(token)) throw new RealtimeError(token as ErrorCode, 'No.');
@@ -35,8 +35,8 @@ beforeEach(() => {
 const connect = (id: string, userId = 'ann') =>
   registry.set(createConnection({ id, userId, createdAt: new Date(1_000) }));
 
-describe('a token that comes as the first command', () => {
-  it('says who it is for, and until when', async () => {
+describe('the token of a first command', () => {
+  it('yields the identity and its expiry', async () => {
     expect(await authentication.first(auth('ann admin'))).toMatchObject({
       ok: true,
       authenticated: { identity: { userId: 'ann', roles: ['admin'] }, expiresAt: EXPIRY },
@@ -48,12 +48,12 @@ describe('a token that comes as the first command', () => {
     ['TOKEN_EXPIRED', 'EXPIRED'],
     ['FORBIDDEN', 'PERMISSION_DENIED'],
     ['UNAVAILABLE', 'SERVER_ERROR'],
-  ])('that is refused with %s ends the connection with %s', async (code, closeCode) => {
+  ])('refused with %s closes the connection with %s', async (code, closeCode) => {
     const outcome = await authentication.first(auth(code));
     expect(outcome).toMatchObject({ ok: false, error: { code, action: 'auth' }, closeCode });
   });
 
-  it('on which the verifier breaks is refused, and the client is told nothing of it', async () => {
+  it('is refused without details when the verifier throws', async () => {
     const outcome = await authentication.first(auth('broken'));
     expect([outcome.ok, JSON.stringify(outcome).includes('hunter2')]).toEqual([false, false]);
   });
@@ -62,12 +62,12 @@ describe('a token that comes as the first command', () => {
 describe('a user', () => {
   const verdict = async () => authentication.withinLimit(await authentication.first(auth('ann')));
 
-  it('may have as many connections as the limit says', async () => {
+  it('may have as many connections as the limit allows', async () => {
     connect('1');
     expect(await verdict()).toMatchObject({ ok: true });
   });
 
-  it('is turned away with one too many', async () => {
+  it('is refused a connection above the limit', async () => {
     for (const id of ['1', '2']) connect(id);
     expect(await verdict()).toMatchObject({
       ok: false,
@@ -76,22 +76,22 @@ describe('a user', () => {
     });
   });
 
-  it('is not turned away for the connections of others', async () => {
+  it('is not refused because of the connections of others', async () => {
     for (const id of ['1', '2', '3']) connect(id, 'bob');
     expect([await verdict(), authentication.fullFor('bob')]).toMatchObject([{ ok: true }, { code: 'LIMIT_EXCEEDED' }]);
   });
 
-  it('whose token was refused is told that, whatever the number of connections', async () => {
+  it('gets the refusal of the token, even at the connection limit', async () => {
     for (const id of ['1', '2']) connect(id);
     const refused = await authentication.first(auth('TOKEN_EXPIRED'));
     expect(authentication.withinLimit(refused)).toBe(refused);
   });
 });
 
-describe('a token in place of an older one', () => {
+describe('a token that replaces an older one', () => {
   const before = createConnection({ id: 'n.1', userId: 'ann', roles: ['reader'], createdAt: new Date(1_000) });
 
-  it('makes a connection of its rights, with the id and the age of the old one', async () => {
+  it('yields a connection with its rights and with the id and creation time of the old one', async () => {
     const outcome = await authentication.renewal(auth('ann admin'), before);
     expect(outcome).toMatchObject({
       ok: true,
@@ -105,17 +105,17 @@ describe('a token in place of an older one', () => {
     });
   });
 
-  it('is refused when it is for another user', async () => {
+  it('is refused if it is for another user', async () => {
     const outcome = await authentication.renewal(auth('bob'), before);
     expect(outcome).toMatchObject({ ok: false, error: { code: 'FORBIDDEN', action: 'auth' } });
   });
 
-  it('that does not hold is refused', async () => {
+  it('is refused if it is not valid', async () => {
     const outcome = await authentication.renewal(auth('TOKEN_EXPIRED'), before);
     expect(outcome).toMatchObject({ ok: false, error: { code: 'TOKEN_EXPIRED', action: 'auth' } });
   });
 
-  it('does not count as one connection more', async () => {
+  it('does not count as another connection', async () => {
     for (const id of ['1', '2']) connect(id);
     expect(await authentication.renewal(auth('ann'), before)).toMatchObject({ ok: true });
   });

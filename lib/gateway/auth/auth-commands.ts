@@ -12,27 +12,30 @@ import { RealtimeSettings } from '../../options/realtime.options.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
 import { Handshake, type Accepted } from './handshake.js';
 
-/** What became of a token that was the first command. */
+/** The outcome of an `auth` command that opens a connection. */
 export type FirstOutcome =
   | { readonly ok: true; readonly authenticated: Authenticated }
   | { readonly ok: false; readonly error: WireError; readonly closeCode: CloseCodeName };
 
-/** What became of a newer token. */
+/** The outcome of an `auth` command that renews the token of a connection. */
 export type RenewalOutcome =
   | { readonly ok: true; readonly authenticated: Authenticated; readonly connection: RealtimeConnection }
   | { readonly ok: false; readonly error: WireError };
 
-/** What a session knows of the token that it lives by. */
+/** The active token of a session, as far as a renewal depends on it. */
 export interface SessionTokenState extends TokenInUse {
-  /** What the application has put in place of the token's rights. */
+  /** Rights that the application has set in place of those in the token. */
   readonly overridden?: Pick<RightsOrder, 'roles' | 'permissions'> | undefined;
 }
 
-const OLDER = 'The token is older than the one in use, or than a change of rights; get a new one.';
+const OLDER = 'The token is older than the active one or than a change of rights; get a new one.';
 
-const USER_FULL = { code: 'LIMIT_EXCEEDED', message: 'The user has as many connections as one may have.' } as const;
+const USER_FULL = {
+  code: 'LIMIT_EXCEEDED',
+  message: 'The user has reached the maximum number of connections.',
+} as const;
 
-/** Judges the tokens that come in `auth` commands. Never rejects for a bad one. */
+/** Judges the tokens of `auth` commands. A bad token is an outcome, never a rejection. */
 @Injectable()
 export class AuthCommands {
   constructor(
@@ -41,13 +44,13 @@ export class AuthCommands {
     private readonly settings: RealtimeSettings,
   ) {}
 
-  /** Why a user may not have one connection more on this node; nothing while that is allowed. */
+  /** The refusal of another connection of a user on this node; `undefined` while the user is below the limit. */
   fullFor(userId: string): Pick<WireError, 'code' | 'message'> | undefined {
     const count = this.registry.idsOfUser(userId).size;
     return count >= this.settings.limits.maxConnectionsPerUser ? USER_FULL : undefined;
   }
 
-  /** A token in place of one in the request. The user's connections are still to be counted: {@link withinLimit}. */
+  /** Verifies the token of a first command. Does not count the user's connections yet; {@link withinLimit} does. */
   async first(command: AuthCommand): Promise<FirstOutcome> {
     const authenticated = await this.#verify(command);
     if ('code' in authenticated) {
@@ -57,8 +60,8 @@ export class AuthCommands {
   }
 
   /**
-   * Turns one away who has as many connections as one may have. To be called in the same turn that makes the connection:
-   * tokens that are verified side by side would all find room before.
+   * Refuses a user who has reached the maximum number of connections. Call it in the same turn that creates the connection:
+   * of several tokens that are verified concurrently, each would pass an earlier check.
    */
   withinLimit(outcome: FirstOutcome): FirstOutcome {
     const full = outcome.ok ? this.fullFor(outcome.authenticated.identity.userId) : undefined;
@@ -66,8 +69,8 @@ export class AuthCommands {
   }
 
   /**
-   * A newer token for a connection: of the same user, with whatever roles, permissions and expiry it has.
-   * @param inUse tells, once the token is verified, what the connection lives by then
+   * Verifies a newer token for a connection. It must be for the same user; its roles, permissions and expiry may differ.
+   * @param inUse reads the active token of the connection; called after the verification, during which it may change
    */
   async renewal(
     command: AuthCommand,

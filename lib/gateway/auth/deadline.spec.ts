@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Work whose end the test decides on. */
+/** Work that the test settles. */
 function held<T>() {
   let resolve!: (value: T) => void;
   let reject!: (error: unknown) => void;
@@ -18,17 +18,17 @@ function held<T>() {
 }
 
 describe('work that ends in time', () => {
-  it('gives what it comes to', async () => {
+  it('resolves with its result', async () => {
     expect(await new Deadline(1_000, late).within(Promise.resolve('done'))).toBe('done');
   });
 
-  it('fails with what it fails with, whatever that is', async () => {
+  it('rejects with its own error, of any type', async () => {
     await expect(new Deadline(1_000, late).within(Promise.reject(new TypeError('broken')))).rejects.toThrow('broken');
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- applications do
     await expect(new Deadline(1_000, late).within(Promise.reject('no error at all'))).rejects.toBe('no error at all');
   });
 
-  it('may take until the last moment', async () => {
+  it('may end at the last moment', async () => {
     const { work, resolve } = held<string>();
     const outcome = new Deadline(1_000, late).within(work);
     await vi.advanceTimersByTimeAsync(999);
@@ -43,14 +43,14 @@ describe('work that ends in time', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('keeps no process alive that has nothing else to do', async () => {
+  it('does not keep the process alive', async () => {
     const unref = vi.fn();
     vi.spyOn(globalThis, 'setTimeout').mockReturnValue({ unref } as never);
     void new Deadline(1_000, late).within(held().work);
     expect(unref).toHaveBeenCalledOnce();
   });
 
-  it('has no error made for it', async () => {
+  it('creates no error', async () => {
     const make = vi.fn(late);
     await new Deadline(1_000, make).within(Promise.resolve());
     await vi.advanceTimersByTimeAsync(2_000);
@@ -59,13 +59,13 @@ describe('work that ends in time', () => {
 });
 
 describe('work that takes longer', () => {
-  it('is not waited for any more', async () => {
+  it('is given up', async () => {
     const outcome = expect(new Deadline(1_000, late).within(held().work)).rejects.toThrow('too late');
     await vi.advanceTimersByTimeAsync(1_000);
     await outcome;
   });
 
-  it('has as long as any other, whenever it began', async () => {
+  it('gets the full time, whenever it begins', async () => {
     const deadline = new Deadline(1_000, late);
     const late1 = vi.fn();
     const late2 = vi.fn();
@@ -82,7 +82,7 @@ describe('work that takes longer', () => {
     expect(late2).toHaveBeenCalledOnce();
   });
 
-  it('ends in time when what began before it has long been done, and when nothing was under way meanwhile', async () => {
+  it('is given up in time after earlier work has ended, and after an idle time', async () => {
     const deadline = new Deadline(1_000, late);
     await deadline.within(Promise.resolve());
     await vi.advanceTimersByTimeAsync(900);
@@ -97,7 +97,7 @@ describe('work that takes longer', () => {
     expect(third).toHaveBeenCalledOnce();
   });
 
-  it.each(['succeeds', 'fails'])('is nobody’s concern when it %s then', async (how) => {
+  it.each(['succeeds', 'fails'])('is ignored when it %s later', async (how) => {
     const unheard = vi.fn();
     process.on('unhandledRejection', unheard);
     const { work, resolve, reject } = held();
@@ -107,7 +107,7 @@ describe('work that takes longer', () => {
     if (how === 'fails') reject(new Error('much later'));
     else resolve(undefined);
     vi.useRealTimers();
-    // Node tells of rejections that nobody has heard at the end of a turn.
+    // Node reports unhandled rejections at the end of a turn.
     await new Promise((resolveTurn) => setImmediate(resolveTurn));
     process.off('unhandledRejection', unheard);
     expect(unheard).not.toHaveBeenCalled();

@@ -1,22 +1,22 @@
-/** Work that is under way. */
+/** Work in progress. */
 interface Waiting {
   readonly startedAt: number;
   readonly giveUp: () => void;
 }
 
-/** How long work of one kind may take. One timer serves all that is under way: most work is done long before it. */
+/** A time limit for one kind of work. All work in progress shares one timer, because most work ends long before it fires. */
 export class Deadline {
-  /** Oldest first, since all may take equally long. */
+  /** In starting order, which is also the order of their deadlines. */
   readonly #waiting = new Set<Waiting>();
   #isArmed = false;
 
-  /** @param late makes what is thrown when work takes longer; what it comes to then is nobody's concern */
+  /** @param late creates the error for work that takes longer than `ms` milliseconds; its eventual outcome is ignored */
   constructor(
     private readonly ms: number,
     private readonly late: () => Error,
   ) {}
 
-  /** Comes to what the work comes to, if that is in time. */
+  /** Settles as the work does if that happens in time, and otherwise rejects with the error of `late`. */
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting = { startedAt: performance.now(), giveUp: () => reject(this.late()) };
@@ -32,7 +32,7 @@ export class Deadline {
 
   #arm(ms: number): void {
     this.#isArmed = true;
-    // Work that is waited for keeps the process alive by itself, if it is to.
+    // The timer must not keep the process alive; the work itself does where it has to.
     setTimeout(this.#check, ms).unref();
   }
 
@@ -40,7 +40,7 @@ export class Deadline {
     this.#isArmed = false;
     const now = performance.now();
     for (const waiting of this.#waiting) {
-      // Timers come up to a millisecond early.
+      // Timers may fire up to a millisecond early.
       const leftMs = Math.floor(waiting.startedAt + this.ms - now);
       if (leftMs > 0) return this.#arm(leftMs);
       this.#waiting.delete(waiting);

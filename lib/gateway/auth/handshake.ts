@@ -15,21 +15,21 @@ import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
-/** Who a token stands for, and which token it was. */
+/** The identity behind a token, with a fingerprint of the token. */
 export interface Accepted extends Authenticated {
-  /** The same for the same token, and for no other; nothing of the token can be read from it. */
+  /** A hash: equal for equal tokens only, and it reveals nothing of the token. */
   readonly fingerprint: string;
 }
 
-/** What one is answered who has no token, where one is required. */
+/** The refusal of a request without a token where one is required. */
 export const NO_TOKEN = refusalOf('UNAUTHENTICATED', 'A token is required.');
 const NOT_GET: Refusal = { status: 405, message: 'A WebSocket is opened with GET.' };
 const FOREIGN_ORIGIN = refusalOf('FORBIDDEN', 'Pages of this origin may not connect; see allowedOrigins.');
 
-/** Decides who may open a connection, and as whom: before the upgrade, or with the first command. */
+/** Authenticates clients and checks what every connection needs, before the upgrade or at the first command. */
 @Injectable()
 export class Handshake {
-  /** The authenticator judges a token's age, with tolerance for clocks that differ. */
+  /** Allows expired tokens, because the authenticator has already checked the expiry, with tolerance for clock skew. */
   readonly #requirements: Requirements;
   readonly #deadline: Deadline;
   readonly #hooks: TokenHooks;
@@ -44,7 +44,7 @@ export class Handshake {
     this.#hooks = new TokenHooks(new SafeLogger(Handshake.name), () => clock.now());
   }
 
-  /** Why a request is turned away before anything is verified. */
+  /** The refusal of a request by its method or its origin, before any token is read; `undefined` if both are acceptable. */
   refusalUnread({ headers, method }: IncomingMessage, { host, isSecure }: ClientAddress): Refusal | undefined {
     if (method !== 'GET') return NOT_GET;
     const { allowedOrigins: allowed } = this.settings;
@@ -52,8 +52,8 @@ export class Handshake {
   }
 
   /**
-   * Makes an identity of a token and checks what every connection must have.
-   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` when nobody can tell in time
+   * Turns a token into an identity and checks the requirements for every connection.
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time
    */
   async authenticate(token: string): Promise<Accepted> {
     const { allowExpired = false } = this.settings.authorize;
@@ -66,8 +66,8 @@ export class Handshake {
   }
 
   /**
-   * The token of a request, wherever it is; a promise only where `token.from` returns one.
-   * @throws RealtimeError what `TokenHooks` makes of a failure of `token.from`
+   * Reads the token of a request: from `token.from`, else from its usual places. A promise only if `token.from` returns one.
+   * @throws RealtimeError if `token.from` fails, as `TokenHooks` reports it
    */
   tokenOf(request: IncomingMessage): string | undefined | Promise<string | undefined> {
     const { from } = this.settings.token;
@@ -82,7 +82,7 @@ export class Handshake {
     }
   }
 
-  /** The token where clients usually put it. */
+  /** The token in the usual places: the header, the sub-protocol, the query. */
   #sentToken(request: IncomingMessage): string | undefined {
     const { query } = this.settings.token;
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
@@ -98,7 +98,7 @@ function unverified(): RealtimeError {
   return new RealtimeError('UNAVAILABLE', 'The token could not be verified in time; try again.');
 }
 
-/** What a failure is answered with before the upgrade. */
+/** The refusal that answers an upgrade request whose token failed with this error. */
 export function refusalBecauseOf(error: unknown): Refusal {
   const { code, message, retryAfterMs = 1_000 } = error instanceof RealtimeError ? error : unverified();
   const retryAfterS = code === 'UNAVAILABLE' ? Math.ceil(retryAfterMs / 1000) : undefined;

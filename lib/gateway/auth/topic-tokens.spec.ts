@@ -36,12 +36,12 @@ const AT = { action: 'subscribe', topic: 'room:1' };
 const refused = (code: ErrorCode) => ({ ok: false, error: { ...AT, code, message: expect.any(String) } });
 
 describe('a token for a topic', () => {
-  it('opens it until the token ends', async () => {
+  it('grants access until it expires', async () => {
     expect(await judge()).toEqual({ ok: true, expiresAt: new Date(GOOD.exp * 1_000) });
     expect(verify).toHaveBeenCalledExactlyOnceWith('a token');
   });
 
-  it('that ended within the tolerance opens it still', async () => {
+  it('grants access while it has expired within the tolerance', async () => {
     verify.mockResolvedValue({ ...GOOD, exp: NOW_S - 4 });
     expect(await judge()).toMatchObject({ ok: true });
   });
@@ -57,7 +57,7 @@ describe('a token for a topic', () => {
     expect(await judge()).toEqual(refused('FORBIDDEN'));
   });
 
-  it('that has ended is told to have, so that there can be another one', async () => {
+  it('is refused with TOKEN_EXPIRED once it has expired', async () => {
     verify.mockResolvedValue({ ...GOOD, exp: 1 });
     expect(await judge()).toEqual(refused('TOKEN_EXPIRED'));
   });
@@ -72,13 +72,13 @@ describe('a token for a topic', () => {
     expect(await judge()).toEqual(refused(told));
   });
 
-  it('on which the network of the verifier fails is refused for the moment', async () => {
+  it('is refused with UNAVAILABLE if the network of the verifier fails', async () => {
     verify.mockRejectedValue(new TypeError(SECRET, { cause: Object.assign(new Error(SECRET), { code: 'ENOTFOUND' }) }));
     expect(await judge()).toEqual(refused('UNAVAILABLE'));
     expect(JSON.stringify(logged)).not.toContain(SECRET);
   });
 
-  it('that takes the verifier too long is refused for the moment', async () => {
+  it('is refused with UNAVAILABLE if the verifier takes too long', async () => {
     vi.useFakeTimers();
     verify.mockReturnValue(new Promise(() => undefined));
     const outcome = judge({ limits: { authTimeoutMs: 500 } });
@@ -88,24 +88,24 @@ describe('a token for a topic', () => {
 });
 
 describe('a token that may be revoked', () => {
-  it('opens the topic while it is not, and the application has seen its claims', async () => {
+  it('grants access while it is not revoked; isRevoked receives its claims', async () => {
     const isRevoked = vi.fn(async () => false);
     expect(await judge({ isRevoked })).toMatchObject({ ok: true });
     expect(isRevoked).toHaveBeenCalledExactlyOnceWith(GOOD);
   });
 
-  it('opens nothing once it is', async () => {
+  it('grants nothing once it is revoked', async () => {
     expect(await judge({ isRevoked: () => true })).toEqual(refused('FORBIDDEN'));
   });
 
-  it('opens nothing while nobody can tell', async () => {
+  it('grants nothing while isRevoked fails', async () => {
     const fails = () => Promise.reject(new TypeError(SECRET));
     expect(await judge({ isRevoked: fails })).toEqual(refused('UNAVAILABLE'));
     expect(logged).toEqual(['isRevoked failed, so tokens cannot be judged (UNAVAILABLE): TypeError']);
   });
 });
 
-describe('whatever the verifier does', () => {
+describe('arbitrary results of the verifier', () => {
   const bits = fc.oneof(fc.jsonValue(), fc.constantFrom(undefined, NaN, Infinity, 1e300, 'room:1', 'ann'));
   const claims = fc.oneof(
     bits,
@@ -113,7 +113,7 @@ describe('whatever the verifier does', () => {
     fc.record({ sub: fc.constant('ann'), channel: fc.constant('room:1'), exp: bits }),
   );
 
-  it('opens nothing but for claims that name user, topic and end, and never throws', async () => {
+  it('grant access only with claims that name user, topic and expiry, and never throw', async () => {
     await fc.assert(
       fc.asyncProperty(claims, async (given) => {
         verify.mockResolvedValue(given as JwtClaims);

@@ -11,11 +11,11 @@ import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
-/** What became of a token for a topic. */
+/** The verdict on a topic token: the end of the grant, or the error for the client. */
 export type TopicGrant =
   { readonly ok: true; readonly expiresAt: Date } | { readonly ok: false; readonly error: WireError };
 
-/** Judges tokens for topics: by the same verifier as tokens to connect with, and revoked in the same way. */
+/** Verifies topic tokens, with the same verifier and the same revocation check as connection tokens. */
 @Injectable()
 export class TopicTokens {
   readonly #logger = new SafeLogger(TopicTokens.name);
@@ -31,7 +31,7 @@ export class TopicTokens {
     this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
-  /** Never rejects: whatever is wrong with the token is what the client is told. */
+  /** Verifies a token for a user and a topic. Never rejects: every failure is returned as the error for the client. */
   async judge(token: string, topic: string, userId: string): Promise<TopicGrant> {
     const at = { action: 'subscribe', topic };
     try {
@@ -44,7 +44,7 @@ export class TopicTokens {
       const code = error instanceof RealtimeError ? error.code : undefined;
       if (code === 'TOKEN_EXPIRED') return { ok: false, error: { ...EXPIRED, ...at } };
       if (code === 'UNAVAILABLE') return { ok: false, error: { ...UNKNOWN, ...at } };
-      this.#logger.debug(`Token for a topic refused: ${describeFailure(error)}`);
+      this.#logger.debug(`Topic token refused: ${describeFailure(error)}`);
       return { ok: false, error: { ...REFUSED, ...at } };
     }
   }
@@ -57,7 +57,7 @@ export class TopicTokens {
   }
 }
 
-const REFUSED: WireError = { code: 'FORBIDDEN', message: 'The token does not open this topic.' };
+const REFUSED: WireError = { code: 'FORBIDDEN', message: 'The token does not grant access to this topic.' };
 const EXPIRED: WireError = { code: 'TOKEN_EXPIRED', message: 'The token for this topic has expired; get a new one.' };
 const UNKNOWN: WireError = { code: 'UNAVAILABLE', message: 'The token cannot be verified at the moment; try again.' };
 

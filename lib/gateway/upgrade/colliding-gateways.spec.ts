@@ -31,7 +31,7 @@ describe('A gateway of the application', () => {
     expect(() => refuseCollidingGateways([own], adapter, new Set(['/ws']))).not.toThrow();
   });
 
-  it('is told from a provider that is none', () => {
+  it('is distinguished from other providers', () => {
     expect(() =>
       refuseCollidingGateways([{ isNotMetatype: false, metatype: class {} }], null as never, new Set(['/'])),
     ).not.toThrow();

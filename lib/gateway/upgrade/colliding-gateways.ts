@@ -2,20 +2,20 @@ import type { WebSocketAdapter } from '@nestjs/common';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { wsServersOf } from './unserved-path.js';
 
-/** What `@WebSocketGateway()` leaves on a class. */
+/** The metadata that `@WebSocketGateway()` sets on a class. */
 const GATEWAY_METADATA = 'websockets:is_gateway';
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
 const PORT_METADATA = 'port';
 
-/** A provider, as `DiscoveryService` lists it. */
+/** The part of a provider listed by `DiscoveryService` that is read here. */
 export interface DiscoveredProvider {
   readonly isNotMetatype: boolean;
   readonly metatype: Function | null;
 }
 
 /**
- * Refuses a `@WebSocketGateway()` of the application that is served by the same HTTP server at one of the package's paths:
- * it would never see a client.
+ * Refuses a `@WebSocketGateway()` of the application that the same HTTP server serves at one of the package's paths, because
+ * no client would ever reach it.
  * @param adapter the adapter that serves the application's gateways
  * @throws RealtimeConfigurationError that names the class, the path and the cure
  */
@@ -39,7 +39,7 @@ export function refuseCollidingGateways(
   }
 }
 
-/** As both adapters of Nest do it: one leading slash, none at the end. */
+/** Normalises a path as both adapters of Nest do: one leading slash, none at the end. */
 function normalized(path: string): string {
   return `/${path.replace(/^\/+|\/+$/g, '')}`;
 }

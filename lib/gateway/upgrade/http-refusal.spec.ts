@@ -4,7 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../../core/protocol/error-code.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuse } from './http-refusal.js';
 
-/** Refuses, and gives the answer as it went over the wire. */
+/** Refuses, and returns the response as sent over the wire. */
 async function answerTo(refusal: Refusal) {
   const chunks: Buffer[] = [];
   const socket = new Duplex({
@@ -38,7 +38,7 @@ describe('a refused upgrade', () => {
     });
   });
 
-  it('is answered without a code where no protocol is spoken yet', async () => {
+  it('is answered without a code if the refusal has none', async () => {
     expect((await answerTo({ status: 404, message: 'Nothing here.' })).json).toEqual({
       statusCode: 404,
       error: 'Not Found',
@@ -46,7 +46,7 @@ describe('a refused upgrade', () => {
     });
   });
 
-  it('says how long the body is, in bytes', async () => {
+  it('has the length of the body in bytes', async () => {
     const { headers, body } = await answerTo({ status: 404, message: 'größe 💥' });
     expect(Number(headers['Content-Length'])).toBe(Buffer.byteLength(body));
   });
@@ -58,19 +58,19 @@ describe('a refused upgrade', () => {
     });
   });
 
-  it('says when to try again, in seconds', async () => {
+  it('has Retry-After in seconds', async () => {
     expect((await answerTo(refusalOf('UNAVAILABLE', 'Later.', 3))).headers).toHaveProperty('Retry-After', '3');
   });
 
-  it('says how to authenticate when that is what is missing', async () => {
+  it('has WWW-Authenticate if the status is 401', async () => {
     expect((await answerTo(refusalOf('UNAUTHENTICATED', 'No.'))).headers).toHaveProperty('WWW-Authenticate', 'Bearer');
   });
 
-  it.each(['Retry-After', 'WWW-Authenticate'])('has no %s when there is none to say', async (header) => {
+  it.each(['Retry-After', 'WWW-Authenticate'])('has no %s otherwise', async (header) => {
     expect((await answerTo(refusalOf('FORBIDDEN', 'No.'))).headers).not.toHaveProperty(header);
   });
 
-  it('ends its socket even if the peer never ends its own', async () => {
+  it('destroys its socket even if the peer never ends its side', async () => {
     await expect(answerTo(refusalOf('FORBIDDEN', 'No.'))).resolves.toBeDefined();
   });
 });

@@ -17,7 +17,7 @@ export function refuse(socket: Duplex, { status, code, message, retryAfterS }: R
     ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...(retryAfterS === undefined ? [] : [`Retry-After: ${retryAfterS}`]),
   ];
-  // A peer that never reads its answer must not keep the socket.
+  // A peer that never reads the response must not keep the socket open.
   socket.once('finish', () => socket.destroy());
   socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -68,7 +68,7 @@ describe('the address of a client', () => {
     expect(origination(trust, asked).address).toBe(address);
   });
 
-  it('can never be chosen by a client that nobody trusts', () => {
+  it('cannot be chosen by a client if no proxy is trusted', () => {
     fc.assert(
       fc.property(fc.string(), (forwardedFor) => {
         expect(origination(['192.0.2.1'], { forwardedFor }).address).toBe('10.0.0.1');
@@ -76,7 +76,7 @@ describe('the address of a client', () => {
     );
   });
 
-  it('behind one proxy is that proxy’s own word, whatever a client writes before it', () => {
+  it('behind one proxy is the entry of that proxy, whatever a client writes before it', () => {
     fc.assert(
       fc.property(fc.string(), (made) => {
         expect(origination(1, { forwardedFor: `${made}, 1.1.1.1` }).address).toBe('1.1.1.1');
@@ -85,7 +85,7 @@ describe('the address of a client', () => {
   });
 });
 
-describe('the host that was asked for', () => {
+describe('the requested host', () => {
   it.each<[what: string, trust: number | string[], asked: Asked, host: string]>([
     ['that of the request, when nobody is trusted', 0, { forwardedHost: 'outer' }, 'inner'],
     ['that of the request, when the peer is not trusted', ['10.0.0.2'], { forwardedHost: 'outer' }, 'inner'],

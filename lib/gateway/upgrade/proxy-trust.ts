@@ -4,14 +4,14 @@ import type { TLSSocket } from 'node:tls';
 import type { ClientAddress } from '../../core/connection/client-address.js';
 import { unmapped } from '../../core/connection/network-address.js';
 
-/** Decides whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` count. */
+/** Decides which proxies are trusted to set `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. */
 export class ProxyTrust {
-  /** True when no such header counts. */
+  /** True if no proxy is trusted, so that these headers are ignored. */
   readonly trustsNobody: boolean;
   readonly #hops: number;
   readonly #trusted = new BlockList();
 
-  /** @param trust how many proxies stand in front of this server, or their addresses and CIDR ranges */
+  /** @param trust the number of proxies in front of this server, or their addresses and CIDR ranges */
   constructor(trust: number | readonly string[]) {
     this.trustsNobody = trust === 0 || (typeof trust === 'object' && trust.length === 0);
     this.#hops = typeof trust === 'number' ? trust : 0;
@@ -24,7 +24,7 @@ export class ProxyTrust {
     }
   }
 
-  /** Walks from the peer of the socket back through the proxies that are trusted; the first that is not is the client. */
+  /** Walks from the socket's peer back along the forwarded addresses; the first untrusted address is the client. */
   clientAddressOf({ headers, socket }: IncomingMessage): ClientAddress {
     const peer = unmapped(socket.remoteAddress ?? '');
     const { encrypted: isSecure = false } = socket as Partial<TLSSocket>;
@@ -36,7 +36,7 @@ export class ProxyTrust {
     return {
       address: chain[at]!,
       host: first(headers['x-forwarded-host']) ?? headers.host,
-      // Some proxies write `wss` for what begins as a WebSocket.
+      // Some proxies write `wss` for WebSocket handshakes.
       isSecure: isSecure || /^(https|wss)$/i.test(first(headers['x-forwarded-proto']) ?? ''),
     };
   }
@@ -47,7 +47,7 @@ export class ProxyTrust {
   }
 }
 
-/** The forwarded addresses, nearest proxy's word first; what is no address ends the chain. */
+/** The forwarded addresses, the one from the nearest proxy first. An entry that is not an address ends the chain. */
 function forwardedFor(header: string | string[] | undefined): string[] {
   const addresses = String(header ?? '')
     .split(',')
@@ -57,7 +57,7 @@ function forwardedFor(header: string | string[] | undefined): string[] {
   return end < 0 ? addresses : addresses.slice(0, end);
 }
 
-/** Some proxies write a port behind the address, IPv6 in brackets, or quotes around it: `"[2001:db8::1]:443"`. */
+/** The address in an entry. Some proxies append a port, put IPv6 in brackets or add quotes: `"[2001:db8::1]:443"`. */
 function addressIn(entry: string): string {
   const text = /^\s*"?(.*?)"?\s*$/.exec(entry)![1]!;
   const [, bracketed, plain] = /^\[([^\]]*)\](?::\d*)?$|^([^:]*):\d+$/.exec(text) ?? [];

@@ -1,24 +1,24 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Node's own default, in milliseconds: applications that want another value have set it. */
+/** Node's default for `headersTimeout`, in milliseconds. Any other value was set by the application and stays. */
 const NODE_HEADERS_TIMEOUT_MS = 60_000;
 
-/** How long the head of a request may take where the application has left Node's default, in milliseconds. */
+/** The time limit for the head of a request where the application has kept Node's default, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 15_000;
 
-/** How often it is looked whether the server has begun to close, in milliseconds. */
+/** The interval for checking whether the server has begun to close, in milliseconds. */
 const WATCH_MS = 50;
 
-/** Events of an HTTP server that come once the head of a request is complete, and are answered. */
+/** Events that an HTTP server emits when the head of a request is complete and a response follows. */
 const ANSWERED: ReadonlySet<string | symbol> = new Set(['request', 'checkContinue', 'checkExpectation']);
 
-/** Those after which the socket is somebody else's. */
+/** Events after which the socket belongs to their listener. */
 const HANDED_OVER: ReadonlySet<string | symbol> = new Set(['upgrade', 'connect']);
 
 /**
- * Knows the sockets of an HTTP server that have no complete request. Node waits for them when it closes, and stops its own
- * timeout for heads at that moment, so one unfinished head would hold a shutdown for ever.
+ * Tracks the sockets of an HTTP server that have no complete request. A closing server waits for them, but stops its own
+ * timeout for heads at that moment, so that one unfinished head would block a shutdown for ever.
  */
 export class RequestHeads {
   readonly #waiting = new Set<Duplex>();
@@ -29,12 +29,12 @@ export class RequestHeads {
 
   constructor(private readonly server: Server) {
     if (server.headersTimeout === NODE_HEADERS_TIMEOUT_MS) server.headersTimeout = HEADERS_TIMEOUT_MS;
-    // Over TLS requests come on another socket than the one that was accepted; that one is Node's to time out.
+    // Over TLS, requests arrive on another socket than the accepted one, whose timeout Node handles.
     this.#event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
     server.on(this.#event, this.#await);
   }
 
-  /** To be told of every event of the server, before its listeners are. */
+  /** Takes note of an event of the server. Call it for every event, before the server's own listeners run. */
   observe(event: string | symbol, args: readonly unknown[]): void {
     const { socket } = Object(args[0]) as { socket?: Duplex };
     if (!socket) return;
@@ -43,14 +43,14 @@ export class RequestHeads {
   }
 
   /**
-   * From the moment on in which the server closes, ends the sockets that have no complete request, also those that come to
-   * that later. Requests that are being answered are left alone.
+   * Once the server begins to close, destroys the sockets without a complete request, including those that finish a response
+   * later. Does not interrupt responses.
    */
   endWhenClosing(): void {
     this.#watch ??= setInterval(() => this.#endIfClosing(), WATCH_MS);
   }
 
-  /** Forgets the server. */
+  /** Stops tracking the server. */
   stop(): void {
     this.server.off(this.#event, this.#await);
     if (this.#watch === undefined) return;
@@ -72,7 +72,7 @@ export class RequestHeads {
     this.#waiting.delete(socket);
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
     response.once('close', () => {
-      // Requests may be sent before the one before them is answered.
+      // With pipelining, a socket has several requests at a time.
       const left = this.#busy.get(socket)! - 1;
       this.#busy.set(socket, left);
       if (left === 0 && !socket.destroyed) this.#waiting.add(socket);

@@ -14,13 +14,13 @@ import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js'
 import { SafeLogger } from '../../errors/safe-logger.js';
 import { ProxyTrust } from './proxy-trust.js';
 
-/** A place among those who wait to be authenticated. Settled once; what is said later changes nothing. */
+/** The place of one client in the count of unauthenticated clients. The first call of `settle` counts; later calls do nothing. */
 export interface WaitingPlace {
-  /** Frees it. @returns why one whose token holds cannot come in at the moment */
+  /** Frees the place. @returns the refusal if the node cannot admit a verified client at the moment */
   settle(outcome: AdmissionOutcome): Refusal | undefined;
 }
 
-/** Says where requests come from, and how many from there may wait to be authenticated. */
+/** Finds the client address of requests, and limits attempts and unauthenticated clients by address. */
 @Injectable()
 export class UpgradeAdmission {
   readonly #logger = new SafeLogger('RealtimeModule');
@@ -36,27 +36,27 @@ export class UpgradeAdmission {
     this.#admission = new AdmissionControl(settings.limits, clock.now());
   }
 
-  /** Where a request came from. Warns once when a proxy says so, but none is trusted. */
+  /** The client address of a request. Warns once if a request has `X-Forwarded-For` although no proxy is trusted. */
   clientOf(request: IncomingMessage): ClientAddress {
     if (this.#proxies.trustsNobody && !this.#hasWarned && request.headers['x-forwarded-for'] !== undefined) {
       this.#hasWarned = true;
       this.#logger.warn(
-        'Requests come with X-Forwarded-For, but trustProxy is 0, so all clients of a proxy count as one address ' +
+        'Requests carry X-Forwarded-For, but trustProxy is 0, so all clients behind a proxy count as one address ' +
           '(maxUnauthenticatedPerIp, refusedPerSecondPerIp). Set trustProxy to the number of proxies in front of this server.',
       );
     }
     return this.#proxies.clientAddressOf(request);
   }
 
-  /** What one is answered who is turned away unread: the reason, or that it happens too often. */
+  /** Counts a request that is refused before its token is read. @returns the reason, or RATE_LIMITED after too many refusals */
   turnAway({ address }: ClientAddress, reason: Refusal): Refusal {
     const waitMs = this.#admission.turnAway(networkOf(address), this.clock.now());
     return waitMs === 0 ? reason : crowded({ admitted: false, refusal: 'too-many-refused', retryAfterMs: waitMs });
   }
 
   /**
-   * Gives somebody a place among those who wait to be authenticated.
-   * @param connections how many connections the node holds
+   * Reserves a place for a client that is about to be authenticated.
+   * @param connections the number of connections of the node
    */
   enter({ address }: ClientAddress, connections: number, guest: Guest): WaitingPlace | Refusal {
     const network = networkOf(address);
@@ -78,13 +78,13 @@ function crowded({ refusal, retryAfterMs }: Extract<AdmissionVerdict, { admitted
   const retryAfterS = Math.ceil(retryAfterMs / 1000);
   switch (refusal) {
     case 'too-many-from-address':
-      return rateLimited('Too many connections are being opened at once.', retryAfterS);
+      return rateLimited('Too many connections are being opened from this address.', retryAfterS);
     case 'too-many-refused':
-      return rateLimited('Too many attempts to connect were refused.', retryAfterS);
+      return rateLimited('Too many connection attempts from this address were refused.', retryAfterS);
     case 'node-full':
     case 'too-fast':
     case 'too-many-unauthenticated':
-      return refusalOf('UNAVAILABLE', 'The server takes no more connections at the moment.', retryAfterS);
+      return refusalOf('UNAVAILABLE', 'The server accepts no more connections at the moment.', retryAfterS);
   }
 }
 

@@ -27,26 +27,26 @@ import { UpgradeRouter, type UpgradeRoute } from './upgrade-router.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
-/** When a user who has too many connections should try again, in seconds. */
+/** The delay that a user with too many connections is told before trying again, in seconds. */
 const USER_FULL_RETRY_S = 5;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
 const ANY_ORIGIN =
-  "allowedOrigins is '*' and token.from is set: where that reads a cookie, every page in the world can connect as the user who " +
-  "looks at it. List the origins of your pages in allowedOrigins, for example ['https://app.example.com'].";
+  "allowedOrigins is '*' and token.from is set: if token.from reads a cookie, any website can connect as the user who visits " +
+  "it. List the origins of your pages in allowedOrigins, for example ['https://app.example.com'].";
 
-/** Most characters of a path that are logged. */
+/** The maximum number of characters of a path in a log line. */
 const MAX_LOGGED_PATH = 200;
 
-/** The door: takes upgrade requests for our paths off the HTTP server, has them judged, and lets them in or answers why not. */
+/** Takes upgrade requests for the package's paths from the HTTP servers, judges them, and completes or refuses the upgrade. */
 @Injectable()
 export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #logger = new SafeLogger(UpgradeHandler.name);
   readonly #router = new UpgradeRouter();
   readonly #heads = new Map<Server, RequestHeads>();
-  /** Sockets that are being judged, each with its request. */
+  /** Sockets whose request is being judged, each with the request. */
   readonly #pending = new Map<Duplex, IncomingMessage>();
-  /** What is spoken at which path; known once the application is initialised. */
+  /** The codec of each served path; known once the application is initialised. */
   #served: ReadonlyMap<string, Codec> | undefined;
   #isClosed = false;
 
@@ -64,7 +64,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     furtherServers: FurtherServers,
   ) {
     furtherServers.acceptedBy((server) => this.#acceptFrom(server));
-    // An HTTP server does not close before its last socket, and a verifier may take its time.
+    // An HTTP server closes only after its last socket, and a token verifier may be slow.
     drain.onStart(() => {
       for (const [socket, request] of this.#pending) this.#refuse(request, socket, DRAINING);
       this.#pending.clear();
@@ -72,19 +72,19 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   }
 
   onModuleInit(): void {
-    // A standalone application context has no HTTP server, and so no connections.
+    // A standalone application context has no HTTP server and therefore no connections.
     const server = this.httpAdapterHost.httpAdapter?.getHttpServer() as Server | undefined;
     if (!server) return;
     const served = this.#servedPaths();
     refuseCollidingGateways(this.discovery.getProviders(), this.config.getIoAdapter(), new Set(served.keys()));
     const { allowedOrigins, token } = this.settings;
     if (allowedOrigins === '*' && token.from) this.#logger.warn(ANY_ORIGIN);
-    this.#logger.log(`WebSockets are accepted at ${[...served.keys()].join(' and ')}`);
+    this.#logger.log(`Accepting WebSockets at ${[...served.keys()].join(' and ')}`);
     this.#served = served;
     this.#route(server);
   }
 
-  /** The connections are drained, and the HTTP server closes next. */
+  /** Runs after the connections are drained and before the HTTP server closes. */
   beforeApplicationShutdown(): void {
     for (const heads of this.#heads.values()) heads.endWhenClosing();
   }
@@ -142,7 +142,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     }
   }
 
-  /** Lets a request in, or says why not; what costs nothing to see comes first. */
+  /** Completes the upgrade of a request or returns its refusal; cheap checks come first. */
   async #judge(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<Refusal | undefined> {
     if (this.drain.isDraining) return DRAINING;
     const client = this.admission.clientOf(request);
@@ -153,16 +153,16 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const { clientOpens = false } = codec;
     const isOptional = clientOpens || this.settings.token.firstCommand;
     if (sent === undefined && !isOptional) return this.admission.turnAway(client, NO_TOKEN);
-    // Nobody looks at the token of one who speaks first; it must not take the place of one that is being verified.
+    // If the client sends the first command, its request's token is not verified: it must not take a place reserved for tokens.
     const guest = sent === undefined || clientOpens ? 'anonymous' : 'token';
-    // Those that are being judged may all be let in.
+    // All requests being judged may still be admitted.
     const place = this.admission.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
     if ('status' in place) return place;
     const leave = () => void place.settle('refused');
     socket.once('close', leave);
     this.#pending.set(socket, request);
     const admitted = await this.#authenticate(sent, isOptional, clientOpens);
-    // Closed, or told that the server is shutting down.
+    // The client has left, or was told that the server is shutting down.
     if (!this.#pending.delete(socket) || socket.destroyed) return undefined;
     if ('status' in admitted) {
       place.settle(admitted.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
@@ -177,7 +177,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const busy = authenticated && place.settle('verified');
     if (busy) return busy;
     if (authenticated) socket.off('close', leave);
-    // From here on ws listens.
+    // From here on, ws listens for errors.
     socket.off('error', destroy);
     const stranger = { token, judged: (outcome: FirstOutcome) => judged(place, outcome) };
     this.gateway.upgrade(request, socket, head, codec, authenticated ?? stranger);
@@ -192,7 +192,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     }
   }
 
-  /** Who it is, unless the first command is to say so. */
+  /** Authenticates a request, unless its first command has to. */
   async #authenticate(
     sent: ReturnType<Handshake['tokenOf']>,
     isOptional: boolean,
@@ -217,7 +217,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   }
 }
 
-/** A token as the first command: its place is free, and whether the node can take one more is decided last. */
+/** Settles the place of a client whose first command carried a token; the node's capacity is checked last. */
 function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
   if (!outcome.ok) {
     place.settle(outcome.error.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
@@ -230,7 +230,7 @@ function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
   return { ok: false, error, closeCode: 'SERVER_ERROR' };
 }
 
-/** A socket may break at any moment while it is being judged; an unheard `error` would end the process. */
+/** A socket may fail at any moment while its request is judged; an `error` event without a listener would end the process. */
 function guarded(socket: Duplex): Duplex {
   return socket.on('error', destroy);
 }
@@ -239,7 +239,7 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-/** Proxies may send the whole URL, and servers must take it (RFC 9112, 3.2.2). */
+/** The path of a request. Its target may be an absolute URL, which servers must accept (RFC 9112, 3.2.2). */
 function pathOf({ url = '' }: IncomingMessage): string {
   const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
   const end = target.indexOf('?');

@@ -23,7 +23,7 @@ const upgrade = () => server.emit('upgrade', ...(ARGS as []));
 describe('an upgrade request that the route takes', () => {
   beforeEach(() => void route.mockReturnValue(true));
 
-  it('is seen by no other listener, whether added before or after', () => {
+  it('reaches no other listener, whether added before or after', () => {
     upgrade();
     expect([earlier.mock.calls.length, later.mock.calls.length]).toEqual([0, 0]);
   });
@@ -38,17 +38,17 @@ describe('an upgrade request that the route takes', () => {
   });
 });
 
-describe('an upgrade request that the route leaves', () => {
+describe('an upgrade request that the route declines', () => {
   beforeEach(() => void route.mockReturnValue(false));
 
-  it('is seen by the listeners before and after', () => {
+  it('reaches the listeners added before and after', () => {
     upgrade();
     expect([earlier.mock.calls, later.mock.calls]).toEqual([[ARGS], [ARGS]]);
   });
 });
 
 describe('an upgrade router', () => {
-  it('tells an observer every event of the server, until it is taken off', () => {
+  it('passes every event of the server to an observer until it is uninstalled', () => {
     const seen: unknown[][] = [];
     const [observed, other] = [createServer(), new UpgradeRouter()];
     other.install(
@@ -73,19 +73,19 @@ describe('an upgrade router', () => {
     expect([closed.mock.calls.length, route.mock.calls.length]).toEqual([1, 0]);
   });
 
-  it('listens by itself, for Node asks nobody when nobody listens', () => {
+  it('adds a listener of its own, without which Node emits no upgrade', () => {
     const alone = createServer();
     new UpgradeRouter().install(alone, () => true);
     expect(alone.listenerCount('upgrade')).toBe(1);
   });
 
-  it('is gone without a trace once it is uninstalled', () => {
+  it('leaves no trace once it is uninstalled', () => {
     router.uninstall();
     upgrade();
     expect([route.mock.calls.length, earlier.mock.calls.length, server.listenerCount('upgrade')]).toEqual([0, 1, 2]);
   });
 
-  it('leaves in place what somebody else has put before it meanwhile', () => {
+  it('leaves a wrapper in place that other code has added since', () => {
     const emit = server.emit;
     const wrapper = vi.fn((...args: Parameters<Server['emit']>) => Reflect.apply(emit, server, args));
     server.emit = wrapper as never;
@@ -94,7 +94,7 @@ describe('an upgrade router', () => {
     expect(wrapper).toHaveBeenCalledOnce();
   });
 
-  it('serves another server beside the first, and leaves it alone once it is taken off', () => {
+  it('serves a second server until it is uninstalled there', () => {
     route.mockReturnValue(true);
     const second = createServer();
     const uninstall = router.install(second, route);
@@ -105,13 +105,13 @@ describe('an upgrade router', () => {
     expect([route.mock.calls.length, second.listenerCount('upgrade')]).toEqual([2, 0]);
   });
 
-  it('asks its route once for a request to a server that it was installed on twice', () => {
+  it('calls its route once per request on a server that it was installed on twice', () => {
     router.install(server, route);
     upgrade();
     expect([route.mock.calls.length, router.listenersOn(server)]).toEqual([1, 1]);
   });
 
-  it('asks nobody any more, although somebody keeps what it had put there', () => {
+  it('no longer calls its route after uninstalling, even through a kept reference', () => {
     const kept = server.emit;
     router.uninstall();
     Reflect.apply(kept, server, ['upgrade', ...ARGS]);

@@ -4,27 +4,27 @@ import type { Duplex } from 'node:stream';
 /** Takes an upgrade request; returns false to leave it to the other listeners of the server. */
 export type UpgradeRoute = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
-/** Told of every event of a server, before its listeners are. */
+/** Called for every event of a server, before its listeners. */
 export type ServerObserver = (event: string | symbol, args: readonly unknown[]) => void;
 
 /**
- * Puts a route before all `upgrade` listeners of an HTTP server, those that were added before and those that come later.
+ * Puts a route in front of all `upgrade` listeners of an HTTP server, including listeners added later.
  *
- * A listener of our own beside them would not do: `WsAdapter` destroys sockets whose path it does not know, and socket.io
- * ends them after a second, so neither may see a request that we are still deciding on.
+ * An additional listener would not suffice: `WsAdapter` destroys sockets whose path it does not serve, and socket.io ends
+ * them after a second, so neither may see a request that is still being judged.
  */
 export class UpgradeRouter {
   readonly #uninstall = new Map<Server, () => void>();
 
-  /** How many `upgrade` listeners of a server are the router's own. */
+  /** The number of the server's `upgrade` listeners that belong to the router. */
   listenersOn(server: Server): number {
     return this.#uninstall.has(server) ? 1 : 0;
   }
 
   /**
-   * Installs the route on one more server. Doing so twice changes nothing.
-   * @param observe told of every event of the server while the route is installed
-   * @returns takes it off that server again
+   * Installs the route on a server. Installing it again on the same server has no effect.
+   * @param observe called for every event of the server while the route is installed
+   * @returns a function that uninstalls the route from that server
    */
   install(server: Server, route: UpgradeRoute, observe?: ServerObserver): () => void {
     const installed = this.#uninstall.get(server);
@@ -38,7 +38,7 @@ export class UpgradeRouter {
     };
     let active = true;
     server.emit = routed as typeof server.emit;
-    // Node emits `upgrade` only while somebody listens.
+    // Node emits `upgrade` only while there is a listener.
     const listen = () => undefined;
     server.on('upgrade', listen);
     const uninstall = () => {
@@ -46,14 +46,14 @@ export class UpgradeRouter {
       this.#uninstall.delete(server);
       active = false;
       server.off('upgrade', listen);
-      // Somebody may have wrapped it once more since.
+      // Other code may have wrapped `emit` again since.
       if (server.emit === (routed as typeof server.emit)) server.emit = emit;
     };
     this.#uninstall.set(server, uninstall);
     return uninstall;
   }
 
-  /** Takes the route off all servers. */
+  /** Uninstalls the route from all servers. */
   uninstall(): void {
     for (const uninstall of this.#uninstall.values()) uninstall();
   }

@@ -120,7 +120,7 @@ describe('A client that may not connect', () => {
     expect(await event).toEqual({ code: 3501, reason: 'a token is required' });
   });
 
-  it('stops for good when the user has as many connections as one may have', async () => {
+  it('stops for good when the user is at the connection limit', async () => {
     const app = await startRooms({ limits: { maxConnectionsPerUser: 1 } });
     await app.connectAs('ann');
     const client = sdkFor(app, { token: ann });

@@ -33,7 +33,7 @@ const OLDER = { type: 'realtime:error', payload: { code: 'TOKEN_EXPIRED' } };
 const RENEWED = { type: 'realtime:authenticated' };
 const ADMIN = { roles: ['admin'] };
 
-describe('A token that is older than the one in use', () => {
+describe('A token that is older than the active one', () => {
   it('renews nothing, and brings no rights back', async () => {
     const { app, token } = await stage();
     const client = await app.connect({ token: token(10) });

@@ -124,7 +124,7 @@ describe('more connections than a user may have', () => {
   });
 });
 
-describe('first commands of a user with as many connections as one may have', () => {
+describe('first commands of a user at the connection limit', () => {
   const options = { token: { firstCommand: true } };
 
   /** Sends so many tokens of one user at once, all of which are verified at the same moment. */
