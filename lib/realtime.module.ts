@@ -66,7 +66,7 @@ export class RealtimeModule extends ConfigurableModuleClass implements OnModuleI
     super();
     if (!explorer) {
       throw new RealtimeConfigurationError(
-        'RealtimeModule was imported by itself. Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
+        'RealtimeModule was imported without forRoot(). Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
       );
     }
     const count = [...modules.values()].filter(({ metatype }) => metatype === RealtimeModule).length;

@@ -93,7 +93,7 @@ export type Metadata = Readonly<Record<string, unknown>>;
  * @publicApi
  */
 export interface UpdateMetadataOptions {
-  /** True: the `@OnSubscribe()` handlers judge the topics of the connections anew. Default false. */
+  /** True: the `@OnSubscribe()` handlers decide on the topics of the connections again. Default false. */
   readonly reauthorize?: boolean;
 }
 
@@ -252,7 +252,10 @@ export class RealtimeService {
     const range = { limit, reverse, ...(since && { since: since.offset }) };
     const { top, publications } = await this.historyStore.read(topicName, range, retention);
     if (since && inEpoch(since, top.epoch).epoch !== top.epoch) {
-      throw new RealtimeError('VALIDATION_FAILED', 'The history has begun anew since then; ask without "since".');
+      throw new RealtimeError(
+        'VALIDATION_FAILED',
+        'The history was reset after that position; ask again without "since".',
+      );
     }
     return { ...top, publications: publications.map(({ offset, text }) => ({ ...JSON.parse(text), offset })) };
   }
@@ -482,7 +485,10 @@ function explainInfo(info: unknown): readonly Problem[] {
 function explainReason(reason: unknown): readonly Problem[] {
   if (typeof reason !== 'string' || !isProse(reason))
     return [
-      { at: 'reason', message: 'must be prose, neither empty nor JSON, because some clients would interpret it' },
+      {
+        at: 'reason',
+        message: 'must be plain text, neither empty nor JSON, because some clients would interpret JSON',
+      },
     ];
   return Buffer.byteLength(reason) > MAX_REASON_BYTES
     ? [{ at: 'reason', message: `must have at most ${MAX_REASON_BYTES} bytes, got ${Buffer.byteLength(reason)}` }]

@@ -14,7 +14,7 @@ export const INTERCEPTORS_METADATA = '__interceptors__';
 export const PIPES_METADATA = '__pipes__';
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 
-/** What the decorators of `@nestjs/websockets` leave: `@WebSocketGateway()`, `@WebSocketServer()` and `@SubscribeMessage()`. */
+/** The metadata of `@WebSocketGateway()`, `@WebSocketServer()` and `@SubscribeMessage()` from `@nestjs/websockets`. */
 export const GATEWAY_METADATA = 'websockets:is_gateway';
 export const GATEWAY_SERVER_METADATA = 'websockets:is_socket';
 export const MESSAGE_MAPPING_METADATA = 'websockets:message_mapping';

@@ -165,7 +165,7 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   readonly #failed = (error: unknown): boolean => {
-    this.#logger.error('A connection failed to take what was addressed to it', (error as Error)?.stack);
+    this.#logger.error('Delivery to a connection failed', (error as Error)?.stack);
     return false;
   };
 }

@@ -84,6 +84,8 @@ export class LocalPresence {
       statement.kind === 'set'
         ? this.store.set(topic, statement.member, performance.now() - statement.since)
         : this.store.remove(topic, statement.userId);
-    told?.catch((error: unknown) => this.#logger.error('Presence could not be told', (error as Error)?.stack));
+    told?.catch((error: unknown) =>
+      this.#logger.error('A presence change could not be stored', (error as Error)?.stack),
+    );
   };
 }

@@ -82,7 +82,7 @@ export class MessageSender {
     const isKept = (address: Address) =>
       address.kind === 'topic' && this.policies.of(address.id)?.history !== undefined;
     if (!to.some(isKept) && !except.some(isKept)) return undefined;
-    const problem = 'must be one topic alone, without exceptions, when it is one that keeps a history';
+    const problem = 'must be a single topic without exceptions if the topic keeps a history';
     throw new RealtimeArgumentError([{ at: 'to', message: problem }]);
   }
 }

@@ -166,5 +166,5 @@ const MAX_OVERTAKEN = 10;
 const NOTHING: readonly PresenceChange[] = [];
 
 function unavailable(): RealtimeError {
-  return new RealtimeError('UNAVAILABLE', 'Nobody can tell at the moment who is in the topic; try again.');
+  return new RealtimeError('UNAVAILABLE', 'The presence of the topic is unavailable at the moment; try again.');
 }

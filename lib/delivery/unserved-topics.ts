@@ -31,7 +31,7 @@ export class UnservedTopics {
     const last = this.#warned.size === MAX_WARNINGS ? ' This is the last warning of its kind.' : '';
     this.#logger.warn(
       `A message to the topic "${topic}" reached nobody: no @TopicGateway() of this application has a pattern for it, so ` +
-        `clients cannot subscribe. Said once for topics like "${shape}".${last}`,
+        `clients cannot subscribe. Logged once for topics like "${shape}".${last}`,
     );
   }
 }

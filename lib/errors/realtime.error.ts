@@ -60,7 +60,7 @@ export class RealtimeError extends Error {
     return this.statusCode;
   }
 
-  /** True: the text may be told to whoever sent the request. */
+  /** True: the text may be sent to the client. */
   get expose(): boolean {
     return this.statusCode !== undefined;
   }

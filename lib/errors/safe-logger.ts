@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 
 /**
- * A `Logger` that never throws. The application may have a logger of its own, and a log line that fails must not leave a
+ * A `Logger` that never throws. The application may provide its own logger, and a log line that fails must not leave a
  * command unanswered or a connection stuck. The line is lost.
  */
 export class SafeLogger extends Logger {

@@ -49,9 +49,9 @@ describe('a failure that says nothing about the token', () => {
     await failing(new TypeError(SECRET), 'isRevoked');
     await failing(new RangeError(SECRET));
     expect(logged.map(([text]) => text)).toEqual([
-      'claims failed, so tokens cannot be judged (UNAVAILABLE): TypeError',
-      'isRevoked failed, so tokens cannot be judged (UNAVAILABLE): TypeError',
-      'claims failed, so tokens cannot be judged (UNAVAILABLE): RangeError',
+      'claims failed, so tokens cannot be verified (UNAVAILABLE): TypeError',
+      'isRevoked failed, so tokens cannot be verified (UNAVAILABLE): TypeError',
+      'claims failed, so tokens cannot be verified (UNAVAILABLE): RangeError',
     ]);
   });
 

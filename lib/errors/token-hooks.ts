@@ -1,7 +1,7 @@
 import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/protocol/auth-failure.js';
 import { RealtimeError } from './realtime.error.js';
 
-/** Where failures are written to: a Nest `Logger`, for example. */
+/** The destination of log lines about failures, such as a Nest `Logger`. */
 export interface FailureLog {
   error(text: string, stack?: string): void;
 }
@@ -9,16 +9,16 @@ export interface FailureLog {
 /** A failure of one kind is logged again after this time, in milliseconds. */
 const LOG_AGAIN_MS = 60_000;
 
-/** How many kinds of failures are told apart; names and codes of errors are the application's to choose. */
+/** The maximum number of kinds of failures told apart. Names and codes of errors come from the application, without a bound. */
 const MAX_KINDS = 100;
 
-/** Failures that were made here: those who pass them on must not report them anew. */
+/** Errors created here, which must not be logged again when they are passed on. */
 const judged = new WeakSet<RealtimeError>();
 
 /**
- * Runs the application's functions that have a say about tokens, and turns their failures into what a client is told;
+ * Runs the application's functions that judge tokens, and turns their failures into errors for the client;
  * `authFailureOf` in `core` decides which. Failures that say nothing about the token are logged with names, codes and
- * call sites, but no text, once a minute per kind.
+ * call sites, without texts, once a minute per kind.
  */
 export class TokenHooks {
   readonly #loggedAt = new Map<string, number>();
@@ -30,7 +30,7 @@ export class TokenHooks {
   ) {}
 
   /**
-   * Runs one of them.
+   * Runs one of these functions.
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN` or `UNAVAILABLE` when it throws or rejects
    */
   async run<T>(source: FailureSource, work: () => T | Promise<T>): Promise<T> {
@@ -43,15 +43,15 @@ export class TokenHooks {
 
   /**
    * Asks the application whether a token was revoked.
-   * @throws RealtimeError `UNAUTHENTICATED` when it was; what {@link run} throws when nobody can tell
+   * @throws RealtimeError `UNAUTHENTICATED` if it was; the error of {@link run} if the check fails
    */
   async assertNotRevoked(isRevoked: () => Promise<boolean>): Promise<void> {
     if (await isRevoked()) throw new RealtimeError('UNAUTHENTICATED', 'The token has been revoked.');
   }
 
   /**
-   * What a client is told about a failure. An error that says it by itself stays as it is; of any other nothing is kept,
-   * since its text may quote the token.
+   * The error that tells a client about a failure. A `RealtimeError` with the resulting code is kept; no part of any other
+   * error is, because its text may quote the token.
    */
   failure(error: unknown, source: FailureSource): RealtimeError {
     if (error instanceof RealtimeError && judged.has(error)) return error;
@@ -65,7 +65,7 @@ export class TokenHooks {
   #report(error: unknown, source: FailureSource): void {
     // A verifier that knows what it waits for has said so itself.
     if (source === 'JwtVerifier' && realtimeCodeOf(error) === 'UNAVAILABLE') return;
-    const text = `${source} failed, so tokens cannot be judged (UNAVAILABLE): ${describeFailure(error)}`;
+    const text = `${source} failed, so tokens cannot be verified (UNAVAILABLE): ${describeFailure(error)}`;
     const now = this.now();
     const loggedAt = this.#loggedAt.get(text);
     if (loggedAt !== undefined && now >= loggedAt && now - loggedAt < LOG_AGAIN_MS) return;

@@ -122,7 +122,7 @@ function refusalOf(cause: RealtimeError): Error {
         { cause },
       );
     case 'FORBIDDEN':
-      return new ForbiddenException(bodyOf(403, 'This user may not come in.', 'FORBIDDEN'), { cause });
+      return new ForbiddenException(bodyOf(403, 'This user is not allowed to do this.', 'FORBIDDEN'), { cause });
     case 'TOKEN_EXPIRED':
       return new UnauthorizedException(bodyOf(401, authError({ kind: 'expired' }).message, 'TOKEN_EXPIRED'), { cause });
     default:

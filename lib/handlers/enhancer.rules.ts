@@ -26,7 +26,7 @@ export function checkEnhancers({ provider, classRef, gateway }: MarkedClass, { m
     const made = provider.host?.injectables.get(enhancer);
     if (provider.isNotMetatype && !made?.isDependencyTreeStatic()) {
       throw new RealtimeConfigurationError(
-        `${name}: Nest does not make ${enhancer.name} for a class that is provided with useValue or useFactory, so it ` +
+        `${name}: Nest does not instantiate ${enhancer.name} for a class that is provided with useValue or useFactory, so it ` +
           'would never run; provide the class itself, or give the decorator an instance (new …).',
       );
     }

@@ -21,7 +21,7 @@ export interface Filtered {
  *   that fails with one): the exception is translated.
  * - It returns another value than `undefined`, or a promise or an Observable of one: that value stands in for the exception.
  * - It returns nothing: the exception stands. So a filter may log, and so `BaseWsExceptionFilter` does no harm.
- * - It fails by itself, as a filter for HTTP does when it looks for a response: that is logged, and the exception stands.
+ * - It throws, as a filter for HTTP does when it looks for a response: that is logged, and the original exception stays.
  *
  * @param name `Class.method`
  */

@@ -136,7 +136,7 @@ export class HandlerDispatcher {
 
 const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: () => {} };
 
-const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'Nobody may subscribe to this topic.' };
+const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'This topic accepts no subscriptions.' };
 const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };
 
 function hookFor({ onJoin, onLeave, onPresenceUpdate }: TopicHandlers, kind: PresenceChange['kind']) {

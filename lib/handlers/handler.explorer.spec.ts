@@ -309,7 +309,7 @@ describe('the boot fails', () => {
     ...[CurrentConnection(), ConnectedSocket()].map((decorate): [string, ModuleMetadata, string] => [
       'for a connection in a hook of presence',
       { providers: [classWithParam(decorate, OnLeave(), { presence: true })] },
-      'Topic.handle: parameter 1 asks for a connection, but @OnLeave() tells of a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.',
+      'Topic.handle: parameter 1 asks for a connection, but @OnLeave() concerns a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.',
     ]),
     [
       'for a history without bounds',
@@ -331,7 +331,7 @@ describe('the boot fails', () => {
           ),
         ],
       },
-      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options here are: size, ttlMs, sendLatest.',
+      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options are: size, ttlMs, sendLatest.',
     ],
     [
       'for two patterns that could tie',
@@ -388,22 +388,22 @@ describe('the boot fails', () => {
     ...[Param('room'), Query()].map((decorate): [string, ModuleMetadata, RegExp] => [
       'for a parameter decorator of HTTP',
       { providers: [classWithParam(decorate)] },
-      /^Topic\.handle: parameter 1 has a decorator that means nothing here; use @MessageBody\(\)/,
+      /^Topic\.handle: parameter 1 has a decorator that has no effect here; use @MessageBody\(\)/,
     ]),
     [
       'for a guard that Nest would leave out',
       { providers: [{ provide: GuardedTopic, useValue: new GuardedTopic() }] },
-      'GuardedTopic.say: Nest does not make AllowNobody for a class that is provided with useValue or useFactory, so it would never run; provide the class itself, or give the decorator an instance (new …).',
+      'GuardedTopic.say: Nest does not instantiate AllowNobody for a class that is provided with useValue or useFactory, so it would never run; provide the class itself, or give the decorator an instance (new …).',
     ],
     [
       'for a pipe of a parameter that Nest would leave out',
       { providers: [{ provide: PipedValue, useFactory: () => new PipedValue() }] },
-      /^PipedValue\.say: Nest does not make Trim /,
+      /^PipedValue\.say: Nest does not instantiate Trim /,
     ],
     [
       'for an enhancer of a class that Nest would leave out',
       { providers: [{ provide: PipedHook, useFactory: () => new PipedHook() }] },
-      /^PipedHook\.hello: Nest does not make Trim /,
+      /^PipedHook\.hello: Nest does not instantiate Trim /,
     ],
     [
       'for a transient enhancer of a class that is no gateway',

@@ -24,7 +24,7 @@ function explainHistory(history: unknown): Problem[] {
   const problems: Problem[] = [];
   for (const key of Object.keys(history)) {
     if (OPTIONS.some((option) => option === key)) continue;
-    problems.push({ at: `history.${key}`, message: `is not an option; the options here are: ${OPTIONS.join(', ')}` });
+    problems.push({ at: `history.${key}`, message: `is not an option; the options are: ${OPTIONS.join(', ')}` });
   }
   if (!isWithin(size, SIZE)) {
     problems.push({ at: 'history.size', message: `must be a whole number from ${SIZE.min} to ${SIZE.max}` });

@@ -33,13 +33,13 @@ export function checkParameters(
   for (const [key, { index, data, factory }] of parametersOf(classRef, method)) {
     if (factory === undefined && ![SOCKET_PARAM, PAYLOAD_PARAM].includes(Number.parseInt(key, 10))) {
       throw new RealtimeConfigurationError(
-        `${name}: parameter ${index + 1} has a decorator that means nothing here; use @MessageBody(), @TopicParam(), ` +
+        `${name}: parameter ${index + 1} has a decorator that has no effect here; use @MessageBody(), @TopicParam(), ` +
           '@TopicName(), @CurrentConnection() or @ConnectedSocket().',
       );
     }
     if (isOfPresence(mark) && (factory === currentConnectionOf || isSocket(key, factory))) {
       throw new RealtimeConfigurationError(
-        `${name}: parameter ${index + 1} asks for a connection, but ${describeMark(mark)} tells of a user, whose connections ` +
+        `${name}: parameter ${index + 1} asks for a connection, but ${describeMark(mark)} concerns a user, whose connections ` +
           'may be on another node or gone; use @MessageBody(), which has the userId.',
       );
     }

@@ -17,7 +17,7 @@ export function checkPresence(className: string, options: TopicGatewayOptions, m
   const hook = methods.find(({ mark: { kind } }) => kind === 'join' || kind === 'leave' || kind === 'update');
   if (hook && options.presence !== true) {
     throw new RealtimeConfigurationError(
-      `${hook.name}: ${describeMark(hook.mark)} would never be called, for nobody knows who is in these topics; ` +
+      `${hook.name}: ${describeMark(hook.mark)} would never be called, because these topics have no presence; ` +
         `add { presence: true } to the @TopicGateway() of ${className}.`,
     );
   }

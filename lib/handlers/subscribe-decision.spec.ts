@@ -96,6 +96,6 @@ describe('what a client is told about a throw of @OnSubscribe()', () => {
   it('has nothing of the cause', () => {
     const { message } = refusalOf(new Error('secret'), toWireError(new Error('secret')));
 
-    expect(message).toBe('It cannot be decided at the moment; try again.');
+    expect(message).toBe('The subscription cannot be decided on at the moment; try again.');
   });
 });

@@ -33,7 +33,7 @@ export function decideSubscribe(result: unknown, topic: string): SubscribeDecisi
 export function refusalOf(exception: unknown, error: WireError): WireError {
   const isFinal = isTold(exception) && !(exception instanceof HttpException && exception.getStatus() >= 500);
   if (isFinal || ERROR_CODES[error.code].retryable) return error;
-  return { ...error, code: 'UNAVAILABLE', message: 'It cannot be decided at the moment; try again.' };
+  return { ...error, code: 'UNAVAILABLE', message: 'The subscription cannot be decided on at the moment; try again.' };
 }
 
 /** A JSON copy, the same on every node: later changes by the application to its own object have no effect. */

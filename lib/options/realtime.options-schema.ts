@@ -208,7 +208,7 @@ function problemsOf({ property, target, constraints = {}, children = [] }: Valid
   const at = parent + property;
   if ('whitelistValidation' in constraints) {
     const known = Object.keys(new (target!.constructor as new () => object)()).join(', ');
-    return [{ at, message: `is not an option; the options here are: ${known}` }];
+    return [{ at, message: `is not an option; the options are: ${known}` }];
   }
   const { mustBe } = constraints;
   const own = mustBe === undefined ? [] : [{ at, message: mustBe }];

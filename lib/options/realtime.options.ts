@@ -148,9 +148,9 @@ export interface RealtimeLimits {
   /** The same of one IP address (of IPv6, one /64); above it requests are answered with 429. Default 20. */
   maxUnauthenticatedPerIp?: number;
   /**
-   * How many attempts of one IP address (of IPv6, one /64) may be refused per second in the long run, and five times as many
-   * at once; above it the address is answered with 429. Attempts with a token, without one, and those that are
-   * refused unread (no token, a foreign origin) are counted apart. Default 20.
+   * The number of attempts of one IP address (of IPv6, one /64) that may be refused per second in the long run, and five
+   * times as many at once; above it the address is answered with 429. Attempts with a token, without one, and those that are
+   * refused unread (no token, a foreign origin) are counted separately. Default 20.
    */
   refusedPerSecondPerIp?: number;
   /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */

@@ -14,7 +14,7 @@ function optionNames(check: (unknown: object) => unknown): string[] {
   try {
     check({ nonsense: 1 });
   } catch (error) {
-    return /the options here are: ([\w, ]+)/
+    return /the options are: ([\w, ]+)/
       .exec((error as Error).message)![1]!
       .split(', ')
       .sort();

@@ -46,7 +46,7 @@ export class InMemoryPresenceStore extends PresenceStore {
     return topics.map(() => undefined);
   }
 
-  /** There is nowhere else to go: it forgets everybody, and tells nobody. */
+  /** Forgets all members without publishing changes, because there are no other nodes. */
   close(_graceMs: number): void {
     this.#node = undefined;
     this.#table = new PresenceTable();

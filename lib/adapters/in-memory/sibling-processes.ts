@@ -2,7 +2,7 @@
  * Why this process is probably one of several that serve the same application: it is a worker of `node:cluster`, or PM2 runs
  * more than one instance of it.
  * @param env the environment of the process
- * @returns a name for what runs it; `undefined` when nothing tells of other processes
+ * @returns the name of the process manager; `undefined` if there is no sign of other processes
  */
 export function siblingProcesses(
   env: Readonly<Record<string, string | undefined>>,

@@ -31,7 +31,7 @@ describe('explainJwksOptions', () => {
   it.each<[string, unknown, string]>([
     ['no options', undefined, 'options must be an object like { issuer, jwksUrl, algorithms: ["RS256"] }'],
     ['an empty list', [], 'options must name at least one provider'],
-    ['an unknown option', given({ jwksUri: 'x' }), 'jwksUri is not an option; the options here are: issuer, jwksUrl'],
+    ['an unknown option', given({ jwksUri: 'x' }), 'jwksUri is not an option; the options are: issuer, jwksUrl'],
     ['no issuer', given({ issuer: undefined }), 'issuer must be the iss of the tokens'],
     ['an empty issuer', given({ issuer: '' }), 'issuer must be'],
     ['several issuers', given({ issuer: ['a', 'b'] }), 'issuer must be'],

@@ -121,7 +121,7 @@ function explainOne(options: unknown): Problem[] {
   return [
     ...Object.keys(options)
       .filter((name) => !NAMES.includes(name))
-      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+      .map((at) => ({ at, message: `is not an option; the options are: ${NAMES.join(', ')}` })),
     ...(isText(issuer) ? [] : [{ at: 'issuer', message: 'must be the iss of the tokens, a non-empty string' }]),
     ...explainUrl(jwksUrl),
     ...explainAlgorithms(algorithms),
@@ -158,9 +158,9 @@ function explainAlgorithms(value: unknown): Problem[] {
   }
   if (value.every((name) => JWKS_ALGORITHMS.includes(name as JwksAlgorithm))) return [];
   const why = value.includes('none')
-    ? 'must not contain "none": anybody can make such a token'
+    ? 'must not contain "none": anyone can make such a token'
     : value.some((name) => String(name).startsWith('HS'))
-      ? 'must not contain an algorithm for shared secrets: anybody who knows the public key could sign with it'
+      ? 'must not contain an algorithm for shared secrets: anyone with the public key could sign tokens'
       : 'has an unknown name';
   return [{ at, message: `${why}; choose from ${JWKS_ALGORITHMS.join(', ')}` }];
 }

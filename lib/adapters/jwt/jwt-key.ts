@@ -43,7 +43,7 @@ export function explainKeyFor(algorithm: JwtAlgorithm, key: KeyObject): string |
 }
 
 /**
- * True for a value that looks like a key of a pair instead of a shared secret. A public key used as an HMAC secret lets
+ * True for a value that looks like the key of a key pair instead of a shared secret. A public key used as an HMAC secret lets
  * everybody who knows it sign tokens (algorithm confusion, RFC 8725, 2.1). It recognises PEM, JWK and SSH text, and DER,
  * also in base64 as some issuers display it.
  */

@@ -49,7 +49,7 @@ export function explainJwtOptions(options: unknown): readonly Problem[] {
   return [
     ...Object.keys(options)
       .filter((name) => !NAMES.includes(name))
-      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+      .map((at) => ({ at, message: `is not an option; the options are: ${NAMES.join(', ')}` })),
     ...explainAlgorithms(algorithms),
     ...explainChoiceOfKey(secret, publicKey, algorithms),
     ...explainSecret(secret),
@@ -69,7 +69,7 @@ export function isShortSecret({ secret, algorithms }: RealtimeJwtOptions): boole
   return algorithms.some((algorithm) => bytes < hashBytesOf(algorithm));
 }
 
-/** How long a secret has to be; its length is told, which helps nobody guess one that has to be replaced anyway. */
+/** Checks the length of a secret. The problem mentions the required length, which reveals nothing that helps to guess it. */
 function explainLength({ algorithms, secret, allowShortSecret }: Record<string, unknown>): Problem[] {
   if (allowShortSecret !== undefined && typeof allowShortSecret !== 'boolean') {
     return [{ at: 'allowShortSecret', message: 'must be true or false' }];
@@ -79,8 +79,8 @@ function explainLength({ algorithms, secret, allowShortSecret }: Record<string, 
   const least = Math.max(...(algorithms as JwtAlgorithm[]).map(hashBytesOf));
   if (keyKindOf((algorithms as JwtAlgorithm[])[0]!) !== 'secret' || Buffer.byteLength(secret) >= least) return [];
   const message =
-    `is shorter than the ${least} bytes that ${(algorithms as string[]).join(', ')} asks for, so it can be guessed from a token ` +
-    `(RFC 7518, 3.2); use a random one, as of: openssl rand -base64 ${least}; or set jwt.allowShortSecret`;
+    `is shorter than the ${least} bytes that ${(algorithms as string[]).join(', ')} requires, so it can be guessed from a token ` +
+    `(RFC 7518, 3.2); use a random one, for example from: openssl rand -base64 ${least}; or set jwt.allowShortSecret`;
   return [{ at: 'secret', message }];
 }
 
@@ -92,14 +92,14 @@ function explainAlgorithms(value: unknown): Problem[] {
   const unknown = value.filter((name) => !isJwtAlgorithm(name));
   if (unknown.length > 0) {
     const why = unknown.includes('none')
-      ? 'must not contain "none": anybody can make such a token'
+      ? 'must not contain "none": anyone can make such a token'
       : 'has an unknown name';
     return [{ at, message: `${why}; choose from ${JWT_ALGORITHMS.join(', ')}` }];
   }
   const names: JwtAlgorithm[] = value;
   return new Set(names.map(keyKindOf)).size === 1
     ? []
-    : [{ at, message: `must not mix kinds (${names.join(', ')}): keep what the issuer signs with` }];
+    : [{ at, message: `must not mix kinds (${names.join(', ')}): keep those that the issuer signs with` }];
 }
 
 function explainChoiceOfKey(secret: unknown, publicKey: unknown, algorithms: unknown): Problem[] {
@@ -116,7 +116,7 @@ function explainChoiceOfKey(secret: unknown, publicKey: unknown, algorithms: unk
   const needed = keyKindOf(algorithm) === 'secret' ? 'secret' : 'publicKey';
   return given === needed
     ? []
-    : [{ at: given, message: `does not go with ${algorithm}, which is verified with ${needed}` }];
+    : [{ at: given, message: `cannot be used with ${algorithm}, which is verified with ${needed}` }];
 }
 
 function explainSecret(secret: unknown): Problem[] {
@@ -130,7 +130,7 @@ function explainSecret(secret: unknown): Problem[] {
     {
       at,
       message:
-        'looks like a key of a pair; as a secret it would let everybody who has the public key sign tokens. Give the public key as publicKey, with its algorithms',
+        'looks like the key of a key pair; as a secret it would let anyone with the public key sign tokens. Give the public key as publicKey, with its algorithms',
     },
   ];
 }

@@ -182,7 +182,9 @@ describe('NestJwtVerifier', () => {
 
   it('does not boot with options that are wrong, and says which', () => {
     expect(() => verifier({ secret: rsaPem, algorithms: ['HS256'] })).toThrow(RealtimeConfigurationError);
-    expect(() => verifier({ secret: rsaPem, algorithms: ['HS256'] })).toThrow('jwt.secret looks like a key of a pair');
+    expect(() => verifier({ secret: rsaPem, algorithms: ['HS256'] })).toThrow(
+      'jwt.secret looks like the key of a key pair',
+    );
   });
 });
 

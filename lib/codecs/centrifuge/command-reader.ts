@@ -37,7 +37,7 @@ const READERS: Readonly<Record<Method, Reader>> = {
   },
   subscribe({ channel, token, data, type = 0, tf, delta = '', join_leave: wantsPresence, ...position }, id) {
     if (!isText(channel)) return NO_CHANNEL;
-    if (delta !== '' && delta !== 'fossil') return 'there is no such kind of delta';
+    if (delta !== '' && delta !== 'fossil') return 'there is no such type of delta';
     if (!isTextOrMissing(token)) return 'the token must be a string';
     if (type !== 0) return NOT_AVAILABLE;
     if (tf !== undefined) return new Refusal('VALIDATION_FAILED', 'Publications cannot be filtered.');
@@ -85,7 +85,7 @@ const READERS: Readonly<Record<Method, Reader>> = {
     if (limit !== ALL && !isOffset(limit)) return new Refusal('VALIDATION_FAILED', 'The limit must be -1, 0 or more.');
     const { epoch = '', offset = 0 } = fieldsOf(since);
     if (typeof epoch !== 'string' || !isOffset(offset) || (reverse === true && isFields(since) && offset === 0)) {
-      return new Refusal('VALIDATION_FAILED', 'The place to begin at must be {"epoch":"…","offset":…}.');
+      return new Refusal('VALIDATION_FAILED', 'The position to read from must be {"epoch":"…","offset":…}.');
     }
     return {
       action: 'history',

@@ -38,7 +38,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
     return { action: 'history', id, topic, limit, since, reverse };
   },
   cancel: (_fields, id) =>
-    id === undefined ? 'id is required: that of the message to cancel' : { action: 'cancel', id },
+    id === undefined ? 'id is required: the id of the message to cancel' : { action: 'cancel', id },
   presence: ({ topic }, id) => (isText(topic) ? { action: 'presence', id, topic } : mustBeText('topic')),
   auth: ({ token }, id) => (isText(token) ? { action: 'auth', id, token } : mustBeText('token')),
   ping: (_fields, id) => ({ action: 'ping', id }),
@@ -160,7 +160,7 @@ function isText(value: unknown): value is string {
 }
 
 function mustBePosition(field: string): string {
-  return `${field} must be an object { epoch, offset }, as the server has given them`;
+  return `${field} must be an object { epoch, offset }, as received from the server`;
 }
 
 function mustBeBoolean(field: string): string {

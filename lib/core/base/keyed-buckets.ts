@@ -3,7 +3,7 @@ import { TokenBucket, type Rate } from './token-bucket.js';
 /**
  * A token bucket for each of many keys, such as addresses. What was not used for as long as it takes to fill is dropped,
  * which changes nothing; it takes two `Map`s and no timer. With more than `maxKeys` at a time the least recent are dropped
- * early: those start anew with a full bucket, so a crowd of keys is never a reason to refuse anybody. Changed in place by
+ * early: those restart with a full bucket, so a crowd of keys never causes a refusal. Changed in place by
  * its one owner.
  */
 export class KeyedBuckets {
@@ -37,7 +37,7 @@ export class KeyedBuckets {
     (this.#recent.get(key) ?? this.#older.get(key))?.putBack();
   }
 
-  /** How many buckets are held. */
+  /** The number of buckets held. */
   get size(): number {
     return this.#recent.size + this.#older.size;
   }

@@ -10,7 +10,7 @@ export interface AdmissionLimits {
   readonly refusedPerSecondPerIp: number;
 }
 
-/** Why a request to connect is turned away, whatever its token is. */
+/** The reason for refusing a connection attempt regardless of its token. */
 export type AdmissionRefusal =
   /** The node holds `maxConnections` connections. */
   | 'node-full'
@@ -26,13 +26,13 @@ export type AdmissionRefusal =
 /** The kind of client: one that brings a token, or one that is to send it in its first command. */
 export type Guest = 'token' | 'anonymous';
 
-/** What became of one who waited to be authenticated. */
+/** The outcome of an authentication. */
 export type AdmissionOutcome =
-  /** The token holds. */
+  /** The token is valid. */
   | 'verified'
-  /** It does not, or the client went away before that was known. */
+  /** The token is not valid, or the client left before the verification ended. */
   | 'refused'
-  /** Nobody could tell, which is not the client's fault. */
+  /** The token could not be verified, which is not the client's fault. */
   | 'unknown';
 
 /** The answer to a request to connect. */
@@ -45,20 +45,20 @@ const ADMITTED: AdmissionVerdict = { admitted: true };
 /** Suggested delay before a retry when a limit on numbers is reached, in milliseconds. */
 const FULL_RETRY_MS = 5_000;
 
-/** For how many seconds' worth of refusals an address may save up. */
+/** The burst of refusals of one address, in seconds of its rate. */
 const BURST_S = 5;
 
-/** How many addresses are kept apart, of each kind of attempt; one takes about 200 bytes. */
+/** The maximum number of addresses tracked for each kind of attempt; each takes about 200 bytes. */
 const MAX_ADDRESSES = 10_000;
 
 /**
- * Decides who may try to connect, and counts who is waiting to be authenticated, in all and by address.
+ * Decides which clients may try to connect, and counts the unauthenticated ones, in total and by address.
  *
- * What an address can use up is its own: an attempt takes from the address's bucket and gives it back unless it was
- * refused. The node's bucket is touched by those alone whose token holds. Attempts with a token, without one, and those
- * that are turned away unread (wrong origin, no token) are counted apart, so that nobody is locked out by what a web page or
- * a neighbour behind the same address can do without a token. Connections that are authenticated are never touched by
- * those who are not. Changed in place by its one owner.
+ * Clients of one address cannot use up the budget of another: an attempt takes from the bucket of its address and gives it
+ * back unless it was refused. Only valid tokens take from the bucket of the node. Attempts with a token, attempts without
+ * one, and requests refused before the token is read (wrong origin, no token) are counted separately, so that a web page or a
+ * neighbour behind the same address cannot lock out clients that have a token. Unauthenticated clients never affect
+ * authenticated connections. Changed in place by its one owner.
  */
 export class AdmissionControl {
   readonly #accepts: TokenBucket;

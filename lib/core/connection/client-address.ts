@@ -1,8 +1,8 @@
-/** The source of a request, after trusted proxies. */
+/** The address of the client behind trusted proxies, and the host and scheme that it requested. */
 export interface ClientAddress {
   /** The client's IP address. */
   readonly address: string;
   readonly host: string | undefined;
-  /** True when the client is known to speak TLS, to this server or to a trusted proxy; otherwise nobody knows. */
+  /** True if the client is known to use TLS, to this server or to a trusted proxy; false means unknown. */
   readonly isSecure: boolean;
 }

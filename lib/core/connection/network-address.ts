@@ -39,8 +39,8 @@ export function unmapped(address: string): string {
 }
 
 /**
- * What counts as one address where clients are counted: an IPv4 address as it is, of an IPv6 address the first 64 bits,
- * since whoever has one has 2⁶⁴ of them (RFC 6177). A text that is no address stands for itself.
+ * The unit in which clients are counted by address: an IPv4 address, or the first 64 bits of an IPv6 address, because a
+ * network usually has 2⁶⁴ of them (RFC 6177). A text that is not an address is returned as it is.
  */
 export function networkOf(address: string): string {
   const plain = unmapped(address);

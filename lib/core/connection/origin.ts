@@ -23,7 +23,7 @@ export interface OriginRule {
 }
 
 /**
- * Same origin, or one on the list. Host and port must be equal, not alike: `https://example.com.evil.net` is nobody.
+ * Same origin, or one on the list. Host and port must be equal, so `https://example.com.evil.net` is refused.
  * A default port counts as written out, on both sides. Only `http:` and `https:` pages can be of the same origin, and only
  * `https:` ones where the client speaks TLS: whoever can change an `http:` page on its way must not act for its users.
  */

@@ -166,7 +166,7 @@ export class TopicFeed {
   }
 
   get #hasEntering(): boolean {
-    // Called every second for every topic; almost always, nobody waits.
+    // Called every second for every topic; almost always there are no waiting subscribers.
     if (this.#waiting.size === 0) return false;
     for (const { read } of this.#waiting.values()) if (read !== Infinity) return true;
     return false;

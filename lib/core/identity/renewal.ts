@@ -1,31 +1,30 @@
-/** What a connection knows of the token that it lives by. */
+/** The active token of a connection, as far as a renewal depends on it. */
 export interface TokenInUse {
-  /** The same for the same token, and for no other. */
+  /** A hash of the token: equal for equal tokens only. */
   readonly fingerprint?: string | undefined;
   readonly issuedAt?: Date | undefined;
-  /** When the connection was last given other rights than those of its token, in milliseconds since 1970. */
+  /** The time at which the rights of the token were last replaced, in milliseconds since 1970. */
   readonly rightsChangedAt?: number | undefined;
 }
 
-/** How a token stands to the one in use. */
+/** The relation of a token to the active one. */
 export type RenewalVerdict =
   | 'newer'
-  /** It is the very token in use. */
+  /** It is the active token. */
   | 'same'
-  /** It was issued before the token in use, or before the rights of the connection were changed, so it may say too much. */
+  /** Issued before the active token, or before the rights of the connection were changed, so it may grant too much. */
   | 'older';
 
 /**
- * Judges whether a token may take the place of the one in use. Where one of the two does not say when it was issued (`iat`),
- * it counts as newer.
- * @param toleranceS seconds that clocks may differ by, where a token is compared with a change made here
+ * Decides whether a token may replace the active one. If one of the two has no issue time (`iat`), it counts as newer.
+ * @param toleranceS the tolerated clock skew between the issuer and this server, in seconds
  */
 export function judgeRenewal(inUse: TokenInUse, next: TokenInUse, toleranceS: number): RenewalVerdict {
   if (next.fingerprint !== undefined && next.fingerprint === inUse.fingerprint) return 'same';
   if (!next.issuedAt || !inUse.issuedAt) return 'newer';
   const issuedAt = next.issuedAt.getTime();
   if (issuedAt < inUse.issuedAt.getTime()) return 'older';
-  // An issuer counts in whole seconds, so a token of the second of the change is none from before it.
+  // Issue times are whole seconds, so a token issued in the second of the change is not older than the change.
   const changedAtS = Math.floor((inUse.rightsChangedAt ?? -Infinity) / 1_000);
   return issuedAt < (changedAtS - toleranceS) * 1_000 ? 'older' : 'newer';
 }

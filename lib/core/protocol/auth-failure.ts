@@ -1,9 +1,9 @@
 import { isErrorCode, type ErrorCode } from './error-code.js';
 
-/** Whose code failed while a token was judged. */
+/** The code that failed while a token was being verified. */
 export type FailureSource = 'claims' | 'token.from' | 'isRevoked' | 'metadata' | 'Authenticator' | 'JwtVerifier';
 
-/** How a token ends up whose judgement failed. All are final for this token, except `UNAVAILABLE`. */
+/** The error code for a token whose verification failed. All are final for the token, except `UNAVAILABLE`. */
 export type AuthFailureCode = Extract<ErrorCode, 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' | 'FORBIDDEN' | 'UNAVAILABLE'>;
 
 /**
@@ -27,7 +27,7 @@ export function realtimeCodeOf(error: unknown): ErrorCode | undefined {
   return isErrorCode(code) && typeof retryable === 'boolean' ? code : undefined;
 }
 
-/** What went wrong, by names and codes alone: texts of errors may quote a token or a cookie. */
+/** Describes a failure by names and codes only, because the texts of errors may quote a token or a cookie. */
 export function describeFailure(error: unknown): string {
   return chainOf(error)
     .map(({ name, code }) => (code === undefined ? name : `${name} ${code}`))

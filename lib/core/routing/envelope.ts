@@ -65,7 +65,7 @@ export interface RightsOrder extends Partial<Rights> {
 export interface MetadataOrder {
   readonly kind: 'metadata';
   readonly patch: MetadataPatch;
-  /** True: judge their topics anew with it. */
+  /** True: reauthorize their topics with it. */
   readonly reauthorize: boolean;
 }
 
@@ -91,7 +91,7 @@ export function addressed(
   return { to, except, message };
 }
 
-/** A message to everybody. */
+/** A message to all connections. */
 export function broadcastMessage(message: RealtimeMessage): AddressedMessage {
   return addressed(message, [all()]);
 }

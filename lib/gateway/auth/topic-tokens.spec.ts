@@ -101,7 +101,7 @@ describe('a token that may be revoked', () => {
   it('grants nothing while isRevoked fails', async () => {
     const fails = () => Promise.reject(new TypeError(SECRET));
     expect(await judge({ isRevoked: fails })).toEqual(refused('UNAVAILABLE'));
-    expect(logged).toEqual(['isRevoked failed, so tokens cannot be judged (UNAVAILABLE): TypeError']);
+    expect(logged).toEqual(['isRevoked failed, so tokens cannot be verified (UNAVAILABLE): TypeError']);
   });
 });
 

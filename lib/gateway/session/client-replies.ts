@@ -54,7 +54,7 @@ export class ClientReplies {
       this.push({ kind: 'error', error, ...identified });
     } catch (cause) {
       // The details of an application's error may be unwritable: the client receives an error without them.
-      logger.error(`An error with the code ${error.code} could not be written`, (cause as Error)?.stack);
+      logger.error(`An error with the code ${error.code} could not be encoded`, (cause as Error)?.stack);
       const { action, topic } = error;
       const at = { ...(action !== undefined && { action }), ...(topic !== undefined && { topic }) };
       this.push({ kind: 'error', error: { ...UNWRITABLE, ...at }, ...identified });

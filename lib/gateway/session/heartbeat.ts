@@ -23,7 +23,7 @@ export interface HeartbeatTick {
   readonly timeoutTicks: number;
   /** The stall timeout, in ticks: how long a peer's backlog may make no progress. */
   readonly stallTicks: number;
-  /** How many ticks a client may stay unauthenticated. */
+  /** The authentication timeout, in ticks. */
   readonly authTicks: number;
 }
 

@@ -16,12 +16,12 @@ interface Services {
 
 const FORBIDDEN: WireError = {
   code: 'FORBIDDEN',
-  message: 'The history of a topic is open to its subscribers, unless the application keeps it to itself.',
+  message: 'Only subscribers may read the history of a topic, and the application may deny it to clients.',
 };
 const NO_HISTORY: WireError = { code: 'NO_HANDLER', message: 'The topic keeps no history.' };
 const EPOCH_ENDED: WireError = {
   code: 'VALIDATION_FAILED',
-  message: 'The history has begun anew since then; ask without "since".',
+  message: 'The history was reset after that position; ask again without "since".',
   httpStatus: 410,
 };
 const UNAVAILABLE: WireError = { code: 'UNAVAILABLE', message: 'The history cannot be read at the moment; try again.' };

@@ -57,7 +57,10 @@ export class MessageReply implements ReplySink {
     } catch (error) {
       const place = `The reply to "${type}" in "${topic}"`;
       logger.error(`${place} cannot be serialised as JSON`, (error as Error | undefined)?.stack);
-      this.replies.fail({ code: 'INTERNAL', message: 'The reply could not be written.', action: 'message', topic }, id);
+      this.replies.fail(
+        { code: 'INTERNAL', message: 'The reply could not be serialised.', action: 'message', topic },
+        id,
+      );
       return false;
     }
   }

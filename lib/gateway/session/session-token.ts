@@ -13,10 +13,10 @@ interface Services {
   readonly authentication: Pick<AuthCommands, 'renewal'>;
 }
 
-/** What a session keeps of a token. */
+/** The part of a token's verification that a session keeps. */
 type Token = Pick<Authenticated, 'isRevoked' | 'issuedAt'> & { readonly fingerprint?: string };
 
-/** The token that a session lives by: its expiry, its revocation, and its renewal. */
+/** The active token of a session: its expiry, revocation and renewal. */
 export class SessionToken {
   #isRevoked: Authenticated['isRevoked'];
   #state: SessionTokenState;
@@ -89,7 +89,7 @@ export class SessionToken {
     this.#isExpiryAnnounced = false;
   }
 
-  /** Ends the connection when its token was revoked. While nobody can tell, the session goes on. */
+  /** Ends the connection if its token was revoked. While the check fails, the session continues. */
   async endIfRevoked(): Promise<void> {
     const asked = this.#isRevoked;
     const isRevoked = await asked?.().catch(() => false);

@@ -92,7 +92,7 @@ describe('a socket whose client has authenticated with the request', () => {
   it('is ended for a frame that no command may be', async () => {
     endpoint.open(authenticatedAs('ann'));
     endpoint.receive(Buffer.from('x'), true);
-    expect(await settle()).toContain('Only text frames are understood.');
+    expect(await settle()).toContain('Only text frames are accepted.');
   });
 
   it('is asked to go elsewhere when the node is drained, and reads nothing more', async () => {

@@ -162,7 +162,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
       case 'dead':
         return this.disconnect('NO_PONG');
       case 'stuck':
-        return this.disconnect('SERVER_ERROR', 'commands are stuck behind a handler');
+        return this.disconnect('SERVER_ERROR', 'a handler blocks the commands behind it');
       case 'ping':
         return this.#ping(tick);
       case 'none':
@@ -215,5 +215,5 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
 const BINARY = {
   ok: false,
   id: undefined,
-  error: { code: 'INVALID_MESSAGE', message: 'Only text frames are understood.' },
+  error: { code: 'INVALID_MESSAGE', message: 'Only text frames are accepted.' },
 } as const;

@@ -60,7 +60,7 @@ function onClosing(this: OwnedSocket): void {
   }
 }
 
-/** `ws` ends the socket by itself after an error; a `close` follows. */
+/** After an error, `ws` destroys the socket and emits `close`. */
 function onError(error: Error): void {
   logger.debug(`A socket failed: ${error.message}`);
 }
@@ -75,7 +75,7 @@ function onCloseOf<T extends SocketListener>({
     leaving.add(endpoint);
     endpoint
       .closed(code, reason.toString())
-      .catch((error: unknown) => logger.error('A connection failed to end', (error as Error)?.stack))
+      .catch((error: unknown) => logger.error('Cleaning up after a closed connection failed', (error as Error)?.stack))
       .finally(() => leaving.delete(endpoint));
   };
 }

@@ -72,5 +72,5 @@ export class TopicPresence {
   }
 }
 
-const NO_PRESENCE: WireError = { code: 'NO_HANDLER', message: 'Nobody knows who is in this topic.' };
-const SECRET: WireError = { code: 'FORBIDDEN', message: 'Clients are not told who is in this topic.' };
+const NO_PRESENCE: WireError = { code: 'NO_HANDLER', message: 'This topic has no presence.' };
+const SECRET: WireError = { code: 'FORBIDDEN', message: 'Clients may not read the presence of this topic.' };

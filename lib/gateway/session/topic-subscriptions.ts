@@ -272,4 +272,4 @@ export class TopicSubscriptions {
   }
 }
 
-const ENDED = 'The subscription was ended before it was in force.';
+const ENDED = 'The subscription was ended before it became active.';

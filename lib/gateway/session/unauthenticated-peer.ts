@@ -22,7 +22,7 @@ export interface UnauthenticatedEndpoint extends Pick<Endpoint, 'isClosed' | 're
   serve(authenticated: Authenticated, command: AuthCommand): Promise<void>;
 }
 
-/** A connection before authentication: how long it may wait, and its first command. */
+/** A connection before authentication: its timeout and its first command. */
 export class UnauthenticatedPeer {
   #ticks = 0;
 

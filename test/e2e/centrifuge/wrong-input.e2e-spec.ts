@@ -56,7 +56,7 @@ describe('A connection ends with a bad request', () => {
     await once(socket, 'open');
     socket.send(Buffer.from(JSON.stringify(CONNECT)));
     const [code, reason] = await once(socket, 'close');
-    expect([code, String(reason)]).toEqual([3501, 'Only text frames are understood.']);
+    expect([code, String(reason)]).toEqual([3501, 'Only text frames are accepted.']);
   });
 
   it('and what came behind it in the same frame is not carried out', async () => {

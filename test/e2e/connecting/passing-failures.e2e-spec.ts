@@ -136,7 +136,7 @@ describe.each(Object.keys(SOURCES))('While %s fails', (source) => {
     for (let n = 0; n < 3; n++) await app.connect({ token }).catch(() => undefined);
     const lines = logger.lines.filter((line) => line.includes('failed'));
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^error .* failed, so tokens cannot be judged \(UNAVAILABLE\): TypeError/);
+    expect(lines[0]).toMatch(/^error .* failed, so tokens cannot be verified \(UNAVAILABLE\): TypeError/);
     expect(logger.lines.join()).not.toContain(SECRET);
   });
 });

@@ -43,17 +43,17 @@ const WRONG: [string, object, string][] = [
   [
     'an unknown option of what is kept of a user',
     { centrifuge: { personalTopics: { ttl: 1_000 } } },
-    'centrifuge.personalTopics.ttl is not an option; the options here are: size, ttlMs',
+    'centrifuge.personalTopics.ttl is not an option; the options are: size, ttlMs',
   ],
   ['a switch that is no boolean', { useGlobalPrefix: 'yes' }, 'useGlobalPrefix must be true or false; got "yes"'],
   ['claims that is no function', { claims: {} }, 'claims must be a function (claims) => ({ userId'],
   ['a section that is no object', { limits: 7 }, 'options: limits must be an object; got a number'],
   ['a section that is null', { heartbeat: null }, 'options: heartbeat must be an object; got null'],
-  ['an unknown option', { paht: '/ws' }, 'paht is not an option; the options here are: path, useGlobalPrefix, jwt'],
+  ['an unknown option', { paht: '/ws' }, 'paht is not an option; the options are: path, useGlobalPrefix, jwt'],
   [
     'an unknown option of a section',
     { limits: { maxMessageByte: 1 } },
-    'limits.maxMessageByte is not an option; the options here are: maxMessageBytes',
+    'limits.maxMessageByte is not an option; the options are: maxMessageBytes',
   ],
   ['a token that is true', { token: { query: true } }, 'token.query must be the name of a query parameter, or false'],
   ['a token without a name', { token: { query: '' } }, 'token.query must be the name of a query parameter, or false'],
@@ -143,7 +143,7 @@ const WRONG: [string, object, string][] = [
   [
     'an unknown option of presence',
     { presence: { grace: 1 } },
-    'presence.grace is not an option; the options here are: graceMs, online',
+    'presence.grace is not an option; the options are: graceMs, online',
   ],
   ['no listed users', { limits: { maxPresenceUsers: 0 } }, 'limits.maxPresenceUsers must be a whole number of users'],
   ['a report that is no boolean', { report: 'no' }, 'report must be true or false; got "no"'],
@@ -165,7 +165,7 @@ const WRONG_JWT: [string, unknown, string][] = [
   [
     'with algorithms of two kinds',
     { secret: SECRET, algorithms: ['HS256', 'RS256'] },
-    'jwt.algorithms must not mix kinds (HS256, RS256): keep what the issuer signs with',
+    'jwt.algorithms must not mix kinds (HS256, RS256): keep those that the issuer signs with',
   ],
   ['without a key', { algorithms: ['HS256'] }, 'jwt.secret is missing, and so is publicKey: give one of them'],
   [
@@ -177,7 +177,7 @@ const WRONG_JWT: [string, unknown, string][] = [
   [
     'with a public key as the secret',
     { secret: RSA_KEYS.publicKey, algorithms: ['HS256'] },
-    'jwt.secret looks like a key of a pair; as a secret it would let everybody who has the public key sign tokens',
+    'jwt.secret looks like the key of a key pair; as a secret it would let anyone with the public key sign tokens',
   ],
   [
     'with a private key as the public one',
@@ -192,9 +192,9 @@ const WRONG_JWT: [string, unknown, string][] = [
   [
     'with a secret for RS256',
     { secret: SECRET, algorithms: ['RS256'] },
-    'jwt.secret does not go with RS256, which is verified with publicKey',
+    'jwt.secret cannot be used with RS256, which is verified with publicKey',
   ],
-  ['with an unknown option', { ...jwt, secrt: SECRET }, 'jwt.secrt is not an option; the options here are: secret,'],
+  ['with an unknown option', { ...jwt, secrt: SECRET }, 'jwt.secrt is not an option; the options are: secret,'],
   ['with an empty issuer', { ...jwt, issuer: '' }, 'jwt.issuer must be a non-empty string or list of them'],
   ['with an audience that is no text', { ...jwt, audience: [7] }, 'jwt.audience must be a non-empty string or list of'],
   [

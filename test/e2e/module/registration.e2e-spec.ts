@@ -148,13 +148,13 @@ describe('RealtimeService', () => {
 describe('The boot stops with the cure', () => {
   it('when the module is imported without forRoot', async () => {
     await expect(listen({ imports: [RealtimeModule] })).rejects.toThrow(
-      'RealtimeModule was imported by itself. Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
+      'RealtimeModule was imported without forRoot(). Import RealtimeModule.forRoot({ … }) once, in the root module; it is global.',
     );
   });
 
   it('when a feature module imports it without forRoot', async () => {
     const imports = [RealtimeModule.forRoot({ jwt }), Importing];
-    await expect(listen({ imports })).rejects.toThrow('RealtimeModule was imported by itself.');
+    await expect(listen({ imports })).rejects.toThrow('RealtimeModule was imported without forRoot().');
   });
 
   it('when forRoot was called twice', async () => {

@@ -35,8 +35,8 @@ const ask = async (topic: string) => (await ann.request({ action: 'presence', to
 describe('a client that asks who is in a topic', () => {
   it.each([
     ['without a subscription', 'room:1', 'FORBIDDEN', 'Subscribe to the topic first.'],
-    ['of which nobody knows it', 'plain:1', 'NO_HANDLER', 'Nobody knows who is in this topic.'],
-    ['that only the server may look into', 'secret:1', 'FORBIDDEN', 'Clients are not told who is in this topic.'],
+    ['of which nobody knows it', 'plain:1', 'NO_HANDLER', 'This topic has no presence.'],
+    ['that only the server may look into', 'secret:1', 'FORBIDDEN', 'Clients may not read the presence of this topic.'],
     ['that there is not', 'weather', 'TOPIC_NOT_FOUND', 'There is no such topic.'],
     ['that can be none', 'größe', 'VALIDATION_FAILED', expect.stringContaining('may hold only letters')],
   ])('is refused in one %s', async (_which, topic, code, message) => {

@@ -239,7 +239,7 @@ describe('When Redis is full', () => {
   it('publications are refused, and none is missing when there is room again', async () => {
     const before = await fill(2);
     await redis.cli('CONFIG', 'SET', 'maxmemory', 1);
-    const refusal = { code: 'UNAVAILABLE', message: 'Redis has no memory left for a history.' };
+    const refusal = { code: 'UNAVAILABLE', message: 'Redis has no memory left for the history.' };
     await expect(publish()).rejects.toMatchObject(refusal);
     await expect(node.history.publish('new', '{"type":"t"}', RETENTION, { report: true })).rejects.toMatchObject(
       refusal,

@@ -97,7 +97,7 @@ export class MissedOrders {
   /** Asks all connections to reconnect, because the missed orders are lost; each one is authorized again. */
   #startOver(): void {
     this.#logger.warn(
-      'More was ordered while this node was cut off than is kept: its connections are asked to reconnect',
+      'More orders were issued while this node was cut off than are kept: its connections are told to reconnect',
     );
     const reason = 'orders were missed, please reconnect';
     const envelope: Envelope = {

@@ -3,7 +3,7 @@ import { RedisScript } from '../connection/redis-script.js';
 /** Most orders that are kept in one partition. */
 export const MAX_KEPT_ORDERS = 4_096;
 
-/** How long orders are kept after the last one of their partition, in milliseconds. */
+/** The retention of orders after the last one of their partition, in milliseconds. */
 export const ORDER_LIFE_MS = 24 * 60 * 60 * 1_000;
 
 /**

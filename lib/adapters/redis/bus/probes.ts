@@ -6,9 +6,9 @@ import type { RedisNetwork } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 
 /** The reason for giving up a connection whose subscriptions Redis has lost, or never had. */
-export const UNKNOWN_TO_REDIS = 'Redis does not know of our subscriptions';
+export const UNKNOWN_TO_REDIS = 'Redis does not list the subscriptions of this node';
 
-const NOT_BACK = 'a message to ourselves did not come back';
+const NOT_BACK = 'a probe sent by this node did not come back';
 
 /** A probe that marks the point from which this node receives from a server. */
 interface Fence {
@@ -94,7 +94,7 @@ export class Probes {
         this.channels.probe(spoken.origin, partition),
         this.transport.textOf({ kind: 'probe', ...spoken })!,
         (count) => (count === 0 ? reject(new Error(UNKNOWN_TO_REDIS)) : undefined),
-        () => reject(new Error('a message to ourselves could not be sent')),
+        () => reject(new Error('a probe could not be sent')),
       );
     });
   }

@@ -172,11 +172,11 @@ export class RedisEnvelopes {
   /** Gives up the subscribing connection over which an envelope did not come back, unless this node has left its channel meanwhile. */
   #suspect(sequence: number, channel: RedisChannel): void {
     if (!this.subscriptions.isActive(channel.name)) return this.#own.arrived(sequence);
-    this.network.serverOf(channel.partition)?.subscriber.restart('what was published does not come back');
+    this.network.serverOf(channel.partition)?.subscriber.restart('published messages do not come back');
   }
 }
 
 function notCarried(cause?: unknown): RealtimeError {
   const why = cause instanceof Error ? cause.message : 'Redis cannot be reached at the moment.';
-  return new RealtimeError('UNAVAILABLE', `The order was not carried to other nodes. ${why}`, { cause });
+  return new RealtimeError('UNAVAILABLE', `The order did not reach other nodes. ${why}`, { cause });
 }

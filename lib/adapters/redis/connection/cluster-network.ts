@@ -28,7 +28,10 @@ export class ClusterNetwork extends RedisNetwork {
   #isStale = false;
   #ticks = 0;
   #isClosed = false;
-  readonly #warnings = new WarnOnChange(new SafeLogger(ClusterNetwork.name), 'Which server has what is not known');
+  readonly #warnings = new WarnOnChange(
+    new SafeLogger(ClusterNetwork.name),
+    'The slot map of the Redis Cluster could not be read',
+  );
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
 

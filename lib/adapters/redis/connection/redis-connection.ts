@@ -89,7 +89,7 @@ export class RedisConnection {
   /** Gives up this life of the connection and begins the next one. */
   restart(why: string): void {
     if (this.#client === undefined || this.#isClosed) return;
-    logger.warn(`${this.name}: ${why}; connecting anew`);
+    logger.warn(`${this.name}: ${why}; reconnecting`);
     this.#lose();
   }
 
@@ -132,7 +132,7 @@ export class RedisConnection {
     const client = this.create();
     this.#client = undefined;
     client.on('error', (error: Error) => this.#failed(client, error));
-    client.on('end', () => this.#failed(client, new Error('the connection was ended')));
+    client.on('end', () => this.#failed(client, new Error('the connection was closed')));
     const deadline = setTimeout(() => client.destroy(), this.limits.commandTimeoutMs);
     try {
       await client.connect();

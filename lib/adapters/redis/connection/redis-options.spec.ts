@@ -40,14 +40,14 @@ describe('options that can be right', () => {
 describe('options that cannot be right', () => {
   it.each<[what: string, options: unknown, problem: RegExp]>([
     ['nothing', undefined, /^options must be an object like \{ url:/],
-    ['no place', {}, /^url is missing: say where Redis is/],
+    ['no place', {}, /^url is missing: give the address of Redis/],
     ['an address that is none', { url: 'localhost:6379' }, /^url must be an address like "redis:/],
     ['an address of something else', { url: 'http://localhost' }, /^url must be an address/],
     ['a client that is none', { client: 'redis' }, /^client must be the options of createClient\(\)/],
-    ['an address beside a client', { url, client: createClient() }, /^url must be left out beside a client/],
+    ['an address beside a client', { url, client: createClient() }, /^url must not be combined with client/],
     ['a Redis Cluster without nodes', { cluster: { rootNodes: [] } }, /^cluster must be an object like/],
-    ['an address beside a Redis Cluster', { url, cluster: { rootNodes: [{ url }] } }, /^cluster must stand alone/],
-    ['an unknown option', { url, ttl: 1 }, /^ttl is not an option; the options here are: url, client/],
+    ['an address beside a Redis Cluster', { url, cluster: { rootNodes: [{ url }] } }, /^cluster must not be combined/],
+    ['an unknown option', { url, ttl: 1 }, /^ttl is not an option; the options are: url, client/],
     ['braces in the prefix', { url, prefix: 'a{b}' }, /^prefix must be 1 to 64 letters/],
     ['a pattern as the prefix', { url, prefix: 'a*' }, /^prefix must be 1 to 64 letters/],
     ['an empty prefix', { url, prefix: '' }, /^prefix must be 1 to 64 letters/],

@@ -108,7 +108,7 @@ export function explainRedisOptions(options: unknown): readonly Problem[] {
   return [
     ...Object.keys(options)
       .filter((name) => !NAMES.includes(name))
-      .map((at) => ({ at, message: `is not an option; the options here are: ${NAMES.join(', ')}` })),
+      .map((at) => ({ at, message: `is not an option; the options are: ${NAMES.join(', ')}` })),
     ...explainPlace(given),
     ...explainPrefix(given['prefix']),
     ...Object.entries(RANGES).flatMap(([at, range]) => explainNumber(at, given[at], range)),
@@ -138,7 +138,7 @@ function explainPlace({ url, client, cluster }: Record<string, unknown>): Proble
     return [
       {
         at: 'url',
-        message: 'is missing: say where Redis is, like "redis://localhost:6379", or give client or cluster',
+        message: 'is missing: give the address of Redis, like "redis://localhost:6379", or client or cluster',
       },
     ];
   }
@@ -149,11 +149,14 @@ function explainPlace({ url, client, cluster }: Record<string, unknown>): Proble
   if (client !== undefined && (typeof client !== 'object' || client === null)) {
     problems.push({ at: 'client', message: 'must be the options of createClient(), or a client that it has made' });
   } else if (url !== undefined && client !== undefined && isTemplate(client)) {
-    problems.push({ at: 'url', message: 'must be left out beside a client, which knows its address' });
+    problems.push({ at: 'url', message: 'must not be combined with client, which has its own address' });
   }
   if (cluster !== undefined) problems.push(...explainCluster(cluster));
   if (cluster !== undefined && (url !== undefined || client !== undefined)) {
-    problems.push({ at: 'cluster', message: 'must stand alone: its addresses belong into rootNodes' });
+    problems.push({
+      at: 'cluster',
+      message: 'must not be combined with url or client: put the addresses into rootNodes',
+    });
   }
   return problems;
 }

@@ -22,7 +22,7 @@ export class RedisRefusals {
     const count = this.#counts.get(kind) ?? 0;
     if (count === 0 && this.#counts.size >= MAX_KINDS) return;
     this.#counts.set(kind, count + 1);
-    if (count === 0) this.#logger.error(`Redis refuses: ${text} (said once for ${kind})`);
+    if (count === 0) this.#logger.error(`Redis refuses: ${text} (logged once for ${kind})`);
   }
 }
 

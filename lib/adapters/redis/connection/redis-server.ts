@@ -66,14 +66,14 @@ export class RedisServer {
         // Publications in flight may still be published, and arrive after newer ones that were delivered locally: two
         // orders. So the subscribing connection is given up first.
         if (this.commands.isUp) this.subscriber.hurry();
-        else this.subscriber.restart('the connection for commands was lost');
+        else this.subscriber.restart('the command connection was lost');
         changed();
       },
     });
     this.subscriber = new RedisConnection(`Redis ${address}, subscriptions`, watched, settings, {
       refused,
       setUp: () => {
-        if (!this.commands.isUp) throw new Error('the connection for commands is not there yet');
+        if (!this.commands.isUp) throw new Error('the command connection is not up yet');
         return events.restore(this);
       },
       changed: () => {
@@ -146,6 +146,6 @@ export class RedisServer {
 
 function runIdIn(info: string): string {
   const [, runId] = /^run_id:(\w+)/m.exec(info) ?? [];
-  if (runId === undefined) throw new Error('Redis does not say its run_id: INFO server has none');
+  if (runId === undefined) throw new Error('The reply of Redis to INFO server has no run_id');
   return runId;
 }

@@ -152,5 +152,5 @@ function isPublication(frame: BusFrame | UnknownFrame): boolean {
 
 /** The error for callers whose message exceeds the size limit. */
 export function tooLarge(limit: number): RealtimeError {
-  return new RealtimeError('LIMIT_EXCEEDED', `The message is larger than the ${limit} bytes that Redis is to carry.`);
+  return new RealtimeError('LIMIT_EXCEEDED', `The message exceeds the ${limit} bytes that may be sent over Redis.`);
 }

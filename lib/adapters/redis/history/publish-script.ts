@@ -21,12 +21,12 @@ if KEYS[4] then
 end
 local epoch, before, term = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[11])
 if before == 0 then redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', 0, 'term', term) end
--- Numbers beyond 14 digits would be written with an exponent.
+-- Lua would write numbers of more than 14 digits with an exponent.
 local offset = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'offset', 1))
 local entry = { KEYS[2], 'MAXLEN', '=', ARGV[3], offset .. '-0', 'text', string.sub(ARGV[9], string.find(ARGV[9], '\\n', 1, true) + 1) }
 local added = redis.pcall('XADD', unpack(entry))
 if type(added) == 'table' and added.err then
-  -- It is no stream, or not the one that was counted.
+  -- The key is not a stream, or not the stream that the counter belongs to.
   redis.call('DEL', KEYS[2])
   redis.call('XADD', unpack(entry))
 end

@@ -142,5 +142,5 @@ function idsIn({ limit, since, reverse = false }: HistoryRange): string[] {
 function explained(error: unknown): unknown {
   const { cause } = error as { cause?: unknown };
   if (!(cause instanceof Error) || !cause.message.startsWith('OOM')) return error;
-  return new RealtimeError('UNAVAILABLE', 'Redis has no memory left for a history.', { cause });
+  return new RealtimeError('UNAVAILABLE', 'Redis has no memory left for the history.', { cause });
 }

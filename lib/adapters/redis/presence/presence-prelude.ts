@@ -69,8 +69,8 @@ local function newest(field)
   since, info = tonumber(since) or 0, info or ''
   for _, living in ipairs({ holders, leaving }) do
     for _, holder in ipairs(redis.call('ZRANGE', living, 0, 999)) do
-      local _, hisSince, his = heldOf(redis.call('HGET', start .. ':held:' .. holder, field))
-      if his ~= '' and hisSince > since then since, info = hisSince, his end
+      local _, otherSince, other = heldOf(redis.call('HGET', start .. ':held:' .. holder, field))
+      if other ~= '' and otherSince > since then since, info = otherSince, other end
     end
   end
   return since, info
@@ -87,7 +87,7 @@ local function put(topic, user, connections, since, said, manner)
   local room, sequence = roomOf(present)
   local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
   local kind = isJoin and 'joined' or info ~= shown and 'updated'
-  -- What is said silently was told before; but watchers have compared without it when it comes late.
+  -- A silent report was announced before. If it arrives after all nodes have reported, watchers already miss it: announce it.
   if kind and (manner ~= '=' or now >= tonumber(redis.call('HGET', presence, 'whole') or 0)) then
     sequence = announce(kind, topic, user, info, sequence)
     if manner ~= '=' then act(kind, topic, user, info) end

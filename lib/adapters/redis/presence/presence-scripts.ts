@@ -35,7 +35,7 @@ return answer(ARGV[5])
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
 if not epoch then
-  -- What is here was kept by another run of the server, and may be of any age. It holds until those who live have said theirs.
+  -- Data of another run of the server may be of any age. It stays valid until the live nodes have reported their entries.
   epoch = ARGV[7]
   for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now + leaseMs, holder) end
   redis.call('DEL', holders)
@@ -45,7 +45,7 @@ for i = 13, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = redis.call('HEXISTS', buried, ARGV[12] ~= '' and ARGV[12] or me)
 local lease = redis.call('ZSCORE', holders, me)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
--- Where this node was away, others may have been: they get the time to come back.
+-- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
 redis.call('ZADD', holders, now + leaseMs, me)
 redis.call('ZREM', leaving, me)
@@ -62,12 +62,12 @@ if number == ARGV[5] then changes = before
 else
   local holder = redis.call('ZRANGEBYSCORE', leaving, '-inf', now, 'LIMIT', 0, 1)[1]
   if holder then
-    -- What it was to act on, and may not have.
+    -- Changes that the dead incarnation had to act on, and may not have.
     local orphan = key('told:' .. holder, 'string')
     local _, left = answerIn(redis.call('GET', orphan))
     if left then changes = left end
     redis.call('DEL', orphan)
-    -- From where the last call ended: what stood before is gone, and looking through it again would cost more each time.
+    -- Continue where the last call ended: entries before that are deleted, and scanning them again would cost more each time.
     local at, held = 'at:' .. holder, key('held:' .. holder, 'hash')
     local page = redis.call('HSCAN', held, redis.call('HGET', presence, at) or 0, 'COUNT', ARGV[9])
     for i = 1, #page[2], 2 do
@@ -82,7 +82,7 @@ else
   end
   answer(ARGV[5])
 end
--- A part of the topics in each call, so that it costs little.
+-- Refresh a share of the topics per call, to keep each call cheap.
 local mine = key('held:' .. me, 'hash')
 local count = math.max(10, math.min(1000, math.ceil(redis.call('HLEN', mine) * ARGV[11])))
 local page = redis.call('HSCAN', mine, ARGV[10], 'COUNT', count)
@@ -91,7 +91,7 @@ local isHeld = redis.call('EXISTS', leaving) == 1
 for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do
   isHeld = isHeld or redis.call('EXISTS', start .. ':held:' .. holder) == 1
 end
--- Where nobody holds anything, nothing is to be left when all nodes are gone.
+-- If no node holds entries, let the keys expire soon after the last node is gone.
 if not isHeld then keepMs = leaseMs end
 keep(presence, holders, leaving, buried, set, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
@@ -102,7 +102,7 @@ return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, p
  * Closes an incarnation: its entries stay for a grace period, and are then ended by another node.
  *
  * ARGV: the common ones; the grace period, in milliseconds.
- * Returns the incarnations whose entries no node is left to end.
+ * Returns the incarnations whose entries have no live node to end them.
  */
 export const leavePresenceScript = new RedisScript(`${PRELUDE}
 if redis.call('ZREM', holders, me) == 1 then redis.call('ZADD', leaving, now + ARGV[5], me) end
