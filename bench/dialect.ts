@@ -8,14 +8,14 @@ export interface Dialect {
   readonly path: string;
   /** The first frame of a client. */
   readonly opening?: string;
-  /** What is said back to the first frame that contains something, as socket.io wants it. */
+  /** The reply to the first frame that contains a text, as socket.io requires it. */
   readonly greeting?: { readonly heard: string; readonly said: string };
   /** Stands in the frame that tells a client that it is in; without it a client is in when the WebSocket is open. */
   readonly welcome?: string;
   readonly subscribe: string;
   /** Stands in the acknowledgement of a subscription. */
   readonly subscribed: string;
-  /** What is sent to a handler. Its answer must contain `"ts":` with the same number. Left out: not measured. */
+  /** The call of a handler. Its answer must contain `"ts":` with the same number. Left out: not measured. */
   readonly ask?: Partial<Readonly<Record<Handler, string>>>;
   /** How clients ask for what they have missed, and for who is in a topic; `{epoch}` and `{offset}` are filled in. */
   readonly features?: Readonly<Record<'recover' | 'watch' | 'leave', string>>;
@@ -23,7 +23,7 @@ export interface Dialect {
   readonly heartbeat?: { readonly heard: string; readonly said: string };
 }
 
-/** What messages carry beside their time: with it, a message as JSON has about 150 bytes. */
+/** The payload of messages besides their time; with it, a message as JSON has about 150 bytes. */
 export const TEXT = 'the harbour master counts the boats in the bay at dusk, every one of them';
 
 const asked = `{"ts":{ts},"text":"${TEXT}"}`;

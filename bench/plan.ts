@@ -25,13 +25,13 @@ export function plan(rows: readonly Row[], workloads: readonly Workload[], repet
   }).flat();
 }
 
-/** Who has no handlers is not asked, and nobody for what it does not have. */
+/** Servers without handlers get no questions, and no server gets a workload that it does not support. */
 function takesPart({ name, dialect }: Row, { phases, rows }: Workload): boolean {
   if (rows && !rows.includes(name)) return false;
   return dialect.ask !== undefined || phases.some(({ kind }) => kind !== 'ask');
 }
 
-/** What the machine can do of that, and what has been changed, in prose. */
+/** The part of the plan that this machine can run, and the changes made to it, in prose. */
 export interface Feasible {
   readonly workloads: readonly Workload[];
   readonly notes: readonly string[];

@@ -53,7 +53,7 @@ async function run(suite: Suite, options: BenchOptions, file: string): Promise<b
   mkdirSync(dirname(resolve(file)), { recursive: true });
   const text = stringify(results);
   writeFileSync(file, text);
-  // What is kept is what is shown: it has fewer digits.
+  // Stored results have the same few digits as displayed ones.
   publish(JSON.parse(text) as Results, file, options.isForReadme);
   return failures.length === 0;
 }
@@ -91,7 +91,7 @@ async function measureAll(steps: readonly Step[], { profile }: BenchOptions) {
   return { runs, failures };
 }
 
-/** Where results go that nobody has named a file for: those of the README are whole runs. */
+/** The default file for results: only whole runs may replace those of the README. */
 function fileOf({ name }: Suite, [first]: readonly Suite[], { isQuick, only, workloads, out }: BenchOptions): string {
   if (out !== undefined) return name === first!.name ? out : out.replace(/(\.json)?$/, `-${name}.json`);
   const kind = only || workloads ? 'some-' : isQuick ? 'quick-' : '';

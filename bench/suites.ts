@@ -17,7 +17,7 @@ const CLUSTER: Suite = { name: 'cluster', rows: CLUSTER_ROWS, workloads: cluster
 const CLUSTER_GROWTH: Suite = { name: 'cluster-growth', rows: CLUSTER_ROWS, workloads: clusterGrowth };
 
 /**
- * What was asked for, without the rows and workloads that were not chosen; what is over Redis is left out when it has to be quick.
+ * The requested suites, without rows and workloads that were not chosen; a quick run leaves out Redis.
  * @throws Error when something was chosen that none of them has
  */
 export function suitesOf(

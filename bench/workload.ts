@@ -1,10 +1,10 @@
-/** To whom messages are published: all connections, the subscribers of a topic chosen anew each time, of one topic, or of
- * a topic that only the last node has subscribers of, chosen anew each time. */
+/** To whom messages are published: all connections, the subscribers of a topic chosen at random each time, of one topic, or of
+ * a topic with subscribers on the last node only, chosen at random each time. */
 export type Audience = 'everybody' | 'a random topic' | 'one topic' | 'a topic of the last node';
 
 /** An action on a crowd. */
 export type Deed =
-  /** Messages are published so that always `outstanding` of them have not reached everybody yet. */
+  /** Messages are published so that `outstanding` of them are always incompletely delivered. */
   | { readonly kind: 'publish'; readonly to: Audience; readonly outstanding: number }
   /** Messages are published by the clock. */
   | { readonly kind: 'pace'; readonly to: Audience; readonly perSecond: number }
@@ -40,7 +40,7 @@ export type Handler = 'plain' | 'checked';
 /** One server, one crowd of clients, and what is done with them. */
 export interface Workload {
   readonly name: string;
-  /** What changes from one workload to the next when costs are looked at as they grow. */
+  /** The quantity that grows from one workload to the next. */
   readonly grows?: 'connections' | 'topics' | 'nodes';
   /** On how many nodes, with Redis between them; left out: one server without Redis. Messages are published on the first. */
   readonly nodes?: number;

@@ -41,7 +41,7 @@ const EVERYWHERE = [
 ];
 
 /**
- * What the features of this package are compared by: what is published, what it takes to enter, and what only they can do. The
+ * The workloads for the features of this package: publishing, entering, and the operations that only they have. The
  * latter is done in rounds, of which the one in the middle counts, so one process is enough for it.
  */
 export function features(timing: Timing): readonly Workload[] {
@@ -88,7 +88,7 @@ function storms({ warmUpMs, durationMs }: Timing): readonly Workload[] {
   }));
 }
 
-/** Topics that are published to now and then, and that nobody listens to at the moment. */
+/** Topics with occasional publications and no subscribers at the moment. */
 function streams(): Workload {
   return {
     name: 'streams',
@@ -101,7 +101,7 @@ function streams(): Workload {
   };
 }
 
-/** What shows how costs grow, with the connections and with the topics. What is measured stays the same. */
+/** The workloads that show how costs grow with connections and topics, with unchanged measures. */
 export function growth(timing: Timing): readonly Workload[] {
   return [
     ...[100, 1_000, 10_000, 50_000].map((connections): Workload => ({
@@ -123,7 +123,7 @@ export function growth(timing: Timing): readonly Workload[] {
   ];
 }
 
-/** What nodes of a cluster are compared by: messages are published on one of two, and the clients are on the other. */
+/** The workloads for clusters: messages are published on one of two nodes, and the clients are on the other. */
 export function cluster(timing: Timing): readonly Workload[] {
   const { warmUpMs, durationMs } = timing;
   const toEverybody: readonly Phase[] = [
@@ -144,7 +144,7 @@ export function cluster(timing: Timing): readonly Workload[] {
   ];
 }
 
-/** What shows whether a node pays for what others deliver: each has 100 clients of its own in 10 topics of its own. */
+/** Shows whether a node pays for deliveries of other nodes: each has its own 100 clients in its own 10 topics. */
 export function clusterGrowth(timing: Timing): readonly Workload[] {
   return [1, 2, 4, 8].map((nodes) => ({
     name: `grown-nodes-${nodes}`,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Receiver } from '../servers/ws-parts.js';
 import { age, clientFrame, stamp, StampedFrame, StampReader } from './client-frame.js';
 
-/** What a server reads in a frame. */
+/** The payload of a frame, as a server reads it. */
 async function readByServer(frame: Buffer): Promise<string> {
   const receiver = new Receiver({ isServer: true });
   const message = new Promise<string>((resolve, reject) => {

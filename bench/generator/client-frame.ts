@@ -35,7 +35,7 @@ export class StampedFrame {
     this.#at = this.#frame.indexOf(NO_TIME);
   }
 
-  /** The same buffer each time: whoever sent it before must have got it through. */
+  /** Returns the same buffer each time: the previous write must have ended. */
   at(nowMs: number): Buffer {
     this.#frame.write(String(stamp(nowMs)), this.#at, 'latin1');
     return this.#frame;

@@ -15,7 +15,7 @@ export class Client implements FrameVisitor {
   readonly #socket: Socket;
   readonly #scanner = new FrameScanner();
   readonly #heartbeat: Buffer | undefined;
-  /** What has come of the answer to the handshake, until it is complete. */
+  /** The bytes of the handshake response received so far, until it is complete. */
   #upgrade: string | undefined = '';
   #heard: string[] = [];
   #lastHeard = 'nothing';
@@ -82,7 +82,7 @@ export class Client implements FrameVisitor {
     this.#heard = [];
   }
 
-  /** From here on everything but heartbeats is told to somebody. @param listener may throw when it is not what was due */
+  /** Passes every later frame except heartbeats to a listener. @param listener may throw if a frame is not the expected one */
   listen(listener: (text: string) => void): void {
     this.#listener = listener;
   }

@@ -30,7 +30,7 @@ export class ControlLine {
     return new ControlLine(socket);
   }
 
-  /** Has a message published, to everybody when there is no topic, once {@link flush} is called. */
+  /** Requests a publication, to all connections if there is no topic; sent with the next {@link flush}. */
   publish(topic: string | undefined, seq: number, stamped: number): void {
     this.#unsent += `P ${topic ?? '*'} ${seq} ${stamped}\n`;
   }
@@ -56,7 +56,7 @@ export class ControlLine {
     return { epoch: epoch!, offset: Number(offset) };
   }
 
-  /** How many users are in a topic; -1 where nobody knows. */
+  /** The number of users in a topic; -1 if it is unknown. */
   async users(topic: string): Promise<number> {
     return Number((await this.#ask(`N ${topic}`)).split(' ')[1]);
   }

@@ -40,7 +40,7 @@ export class Crowd {
     this.#failure.catch(() => undefined);
   }
 
-  /** Connects and subscribes everybody; only who leaves is left to be measured. */
+  /** Connects and subscribes all clients, so that only leaving is left to measure. */
   async gather(): Promise<Omit<CrowdResult, 'leaveCpuMicros'>> {
     const { connections, topics, subscribersPerTopic } = this.#workload;
     const subscriptions = topics * subscribersPerTopic;
@@ -72,7 +72,7 @@ export class Crowd {
     await client.enter(tokenFor(userOf(number), SECRET));
   }
 
-  /** Takes everybody away. @returns what the server had to do for each of them, in microseconds of CPU */
+  /** Disconnects all clients. @returns the cost for the server of each, in microseconds of CPU */
   async leave(): Promise<number> {
     const before = await usageOf(this.lines);
     for (const client of this.clients) client.leave();
@@ -83,7 +83,7 @@ export class Crowd {
     }
   }
 
-  /** What becomes of work with the crowd, unless the server ends a connection meanwhile. */
+  /** Settles as the given work does, and rejects if the server ends a connection meanwhile. */
   during<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#failure]);
   }
@@ -101,7 +101,7 @@ export class Crowd {
     await this.during(Promise.all(Array.from({ length: atOnce }, worker))).finally(() => clearInterval(watch));
   }
 
-  /** What the server has used, once it has collected its garbage. */
+  /** The resource usage of the server after a garbage collection. */
   async rested(): Promise<Usage> {
     for (let times = 0; times < 2; times++) {
       await Promise.all(this.lines.map((line) => line.collectGarbage()));

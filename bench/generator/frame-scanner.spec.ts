@@ -8,7 +8,7 @@ function frame(payload: string, opcode = 1): Buffer {
   return Buffer.concat(Sender.frame(Buffer.from(payload), options));
 }
 
-/** What is seen of a stream that arrives in pieces, all read into the same buffer. */
+/** The frames found in a stream that arrives in pieces, all read into the same buffer. */
 function seen(pieces: readonly Buffer[]): string[] {
   const scanner = new FrameScanner();
   const shared = Buffer.alloc(Math.max(...pieces.map(({ length }) => length)));

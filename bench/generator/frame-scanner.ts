@@ -1,7 +1,7 @@
 /** Frames shorter than this are none of the messages that are counted: heartbeats, acknowledgements, errors. */
 export const MIN_MESSAGE_BYTES = 100;
 
-/** Who is told of the frames. All positions are in the buffer that is being scanned. */
+/** The receiver of the frames. All positions refer to the buffer that is being scanned. */
 export interface FrameVisitor {
   /** A text or binary frame of at least {@link MIN_MESSAGE_BYTES}. */
   message(buffer: Buffer, start: number, end: number): void;

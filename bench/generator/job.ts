@@ -3,7 +3,7 @@ import type { Workload } from '../workload.js';
 
 /** The job of a generator. */
 export interface Job {
-  /** Where clients connect: the first of them to the first port, equally many to each. */
+  /** The ports for the clients: equally many connect to each, the first ones to the first port. */
   readonly ports: readonly number[];
   /** The second port of each process whose CPU and memory count, Redis last; the first of them is asked to publish. */
   readonly controls: readonly number[];
@@ -11,7 +11,7 @@ export interface Job {
   readonly workload: Workload;
 }
 
-/** What became of it. CPU is that of the server; each figure is for one connection, subscription or delivery. */
+/** The result of a job. CPU is that of the server; each figure is for one connection, subscription or delivery. */
 export interface WorkloadResult {
   readonly crowd: CrowdResult;
   readonly phases: readonly PhaseResult[];
@@ -24,9 +24,9 @@ export interface CrowdResult {
   readonly acceptsPerSecond: number;
   readonly subscriptions: number;
   readonly subscribeCpuMicros: number;
-  /** What the process has before the first client, in bytes. */
+  /** The memory of the process before the first client, in bytes. */
   readonly baseRssBytes: number;
-  /** What it has more when all are connected, subscribed and silent, for each of them, in bytes. */
+  /** The additional memory per client once all are connected, subscribed and silent, in bytes. */
   readonly rssBytesPerConnection: number;
   /** Until the server has forgotten a client that is gone. */
   readonly leaveCpuMicros: number;
@@ -55,6 +55,6 @@ export interface PhaseResult {
   readonly latencyMicros: { readonly p50: number; readonly p90: number; readonly p99: number };
   /** How late timers of the server were, in milliseconds: for so long its event loop was busy with something else. */
   readonly latenessMs?: { readonly p99: number; readonly max: number };
-  /** What all processes have more for each member, or each stream, after garbage collections, in bytes; Redis included. */
+  /** The additional memory of all processes, Redis included, per member or stream after garbage collections, in bytes. */
   readonly bytesEach?: { readonly heap: number; readonly rss: number };
 }

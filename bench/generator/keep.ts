@@ -6,7 +6,7 @@ import { measureSpan, type Instruments } from './span.js';
 /** So many topics are published to before it counts, so that memory for compiled code is not counted with that for streams. */
 const WARM_UP = 200;
 
-/** Publishes to topics that nobody listens to. What the server confirms is what is counted. */
+/** Publishes to topics without subscribers. Counts the publications that the server confirms. */
 export async function keep(
   phase: Extract<Phase, { readonly kind: 'keep' }>,
   { workload }: Job,

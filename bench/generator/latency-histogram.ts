@@ -22,7 +22,7 @@ export class LatencyHistogram {
     this.#total = 0;
   }
 
-  /** What so large a part of the latencies does not exceed, in microseconds; `undefined` when there are none. */
+  /** The latency that this fraction of all latencies does not exceed, in microseconds; `undefined` if there are none. */
   percentile(part: number): number | undefined {
     let missing = Math.ceil(this.#total * part);
     if (missing === 0) return undefined;

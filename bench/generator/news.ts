@@ -1,6 +1,6 @@
 const CHANGE = /"type":"realtime:(joined|left)".*?"userId":"([^"]+)"/;
 
-/** What one client is told about who joins a topic and who leaves it. */
+/** The joins and leaves of a topic that one client receives. */
 export class News {
   readonly #present = new Set<string>();
 
@@ -11,7 +11,7 @@ export class News {
   /**
    * @param text a frame of the plain protocol
    * @returns whether it was such news
-   * @throws Error when somebody joins who is there, or leaves who is not
+   * @throws Error if a present user joins or an absent user leaves
    */
   take(text: string): boolean {
     const [, kind, userId] = CHANGE.exec(text) ?? [];

@@ -7,10 +7,10 @@ import { recover } from './recover.js';
 import { measureSpan, type Instruments } from './span.js';
 import type { Venue } from './venue.js';
 
-/** Where there are many, the latency of one in so many messages is taken. */
+/** Of many messages, the latency of one in this many is sampled. */
 const SAMPLE_EVERY = 16;
 
-/** A phase that lasts as long as it is told to, and does the same all the time. */
+/** A phase with a given duration and a constant load. */
 type Steady = Extract<Phase, { readonly kind: 'publish' | 'pace' | 'ask' }>;
 
 /** Runs a phase, first to warm up. @returns nothing when the server has no such thing */

@@ -3,7 +3,7 @@ import type { StreamPlace } from '../servers/server-control.js';
 const OFFSET = /"offset":(\d+)/;
 const SEQ = /"seq":(\d+)/;
 
-/** What one client is due that comes back for what it has missed: the confirmation, and then each message once and in order. */
+/** The frames due to one client that recovers missed messages: the confirmation, then each message once and in order. */
 export class Recovery {
   #isConfirmed = false;
   #taken = 0;
@@ -23,7 +23,7 @@ export class Recovery {
 
   /**
    * @param text a frame of the plain protocol
-   * @returns whether it was due; others, such as heartbeats, are nobody's business
+   * @returns whether the frame was due; other frames, such as heartbeats, are ignored
    * @throws Error when it is not what was due: nothing was recovered, or something was left out, repeated or out of order
    */
   take(text: string): boolean {

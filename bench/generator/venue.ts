@@ -72,7 +72,7 @@ export class Venue {
     return middleRound(1, (round) => this.#turns(round === 0 ? phase.warmUpMs : phase.durationMs, phase));
   }
 
-  /** Watchers come one after the other: from then on all are told of everybody. */
+  /** Adds watchers one after the other; each receives every later change. */
   async #open(): Promise<void> {
     if (this.#isOpen) return;
     const { tally } = this.instruments;
@@ -124,7 +124,7 @@ export class Venue {
         this.#answered.set(client, then);
         client.say(text);
       };
-      // Each lane has members of its own, so that nobody has two turns at once.
+      // Each lane has its own members, so that no member has two turns at once.
       const leave = (at: number) => {
         const client = members[at]!;
         away += 1;
@@ -143,7 +143,7 @@ export class Venue {
     });
   }
 
-  /** Who makes the difference between so few members and so many. */
+  /** The members that make the difference between the low and the high count. */
   #moving(fewer: number, more: number): readonly Client[] {
     return this.crowd.clients.slice(this.#watchers + fewer, this.#watchers + more);
   }

@@ -2,7 +2,7 @@ import type { PhaseResult } from '../generator/job.js';
 import type { Run } from '../results.js';
 import { nameOf, type Deed, type Workload } from '../workload.js';
 
-/** Where a run that specs are made of departs from the others. */
+/** The differences of one run in a spec from the default run. */
 export interface RunTraits {
   readonly row?: string;
   readonly workload?: string;
@@ -12,11 +12,11 @@ export interface RunTraits {
   readonly grows?: Workload['grows'];
   readonly connections?: number;
   readonly deed?: Deed;
-  /** What a phase has that most do not have. */
+  /** The optional figures of a phase. */
   readonly more?: Partial<PhaseResult>;
 }
 
-/** A run in which one message at a time was published to everybody, or something else was done, for specs. */
+/** A run for specs: by default one message at a time is published to all connections. */
 export function aRun(traits: RunTraits = {}): Run {
   const { row = 'a', workload = '1000', repetition = 0, lost = 0, cpuMicros = 8, connections = 1_000 } = traits;
   const { grows, deed = { kind: 'publish', to: 'everybody', outstanding: 1 }, more } = traits;

@@ -5,7 +5,7 @@ import { aRun, type RunTraits } from './a-run.js';
 import { figure, type Measure } from './figures.js';
 import { FEATURE_TABLES, HELD, PRESENCE, RECOVERY } from './feature-measures.js';
 
-/** What measures say of one run, those that say nothing left out. */
+/** The values of the measures for one run, without the undefined ones. */
 function read(measures: readonly Measure[], traits: RunTraits): Record<string, number> {
   const run = aRun(traits);
   const figures = measures.map((measure) => [

@@ -46,7 +46,7 @@ export const PRESENCE: readonly Measure[] = [
   ),
 ]);
 
-/** What is kept takes memory. */
+/** The memory that kept data takes. */
 export const HELD: readonly Measure[] = [
   ...held('a member of a topic, its subscription included', 'storm', STORM),
   ...held('a topic with 10 publications', 'streams', { kind: 'keep', streams: 10_000, publications: 10 }),

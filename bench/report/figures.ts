@@ -45,7 +45,7 @@ export function takingPart(runs: readonly Run[], measures: readonly Measure[]): 
   return runs.filter(({ workload }) => workloads.has(workload.name));
 }
 
-/** What something that was done has brought. @returns nothing when it was not done, or something was lost in it */
+/** The result of a deed. @returns nothing if the deed was not done or messages were lost in it */
 export function phaseOf({ result }: Run, deed: Deed): PhaseResult | undefined {
   const found = result.phases.find(({ name }) => name === nameOf(deed));
   return found?.lost === 0 ? found : undefined;

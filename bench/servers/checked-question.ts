@@ -11,7 +11,7 @@ export class CheckedQuestion {
   text!: string;
 }
 
-/** A guard that everybody passes. */
+/** A guard that lets every call pass. */
 @Injectable()
 export class OpenGuard implements CanActivate {
   canActivate(): boolean {

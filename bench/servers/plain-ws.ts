@@ -4,7 +4,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { Members } from './members.js';
 import { control, type Tick } from './server-control.js';
 
-/** What brings messages to all nodes, this one among them; without a topic they are for everybody. */
+/** Publishes to all nodes, this one included; without a topic a message is for all connections. */
 export interface Relay {
   publish(topic: string | undefined, json: string): void;
   listen(deliver: (topic: string | undefined, json: string) => void): Promise<void>;

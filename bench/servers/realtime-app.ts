@@ -47,7 +47,7 @@ class Desk {
   }
 }
 
-/** What a crowd on one machine, in a hurry, would run into; every other limit stays as it is. */
+/** The limits that a benchmark's clients from one address would hit; all other limits keep their defaults. */
 const limits = {
   acceptsPerSecond: Infinity,
   maxUnauthenticatedPerIp: Infinity,
@@ -99,7 +99,7 @@ export async function serveRealtime(
     },
     ...(features.presence && { users: async (topic: string) => (await realtime.usersIn(topic)).userCount }),
     connections: async () =>
-      // What other nodes hold is theirs to tell, and here it would be seconds old.
+      // Each node reports its own counts; those of other nodes would be seconds old here.
       cluster ? promisify(http.getConnections.bind(http))() : (await realtime.counts()).connections,
   });
 }

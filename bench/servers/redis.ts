@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { redisServer } from '../stage/redis-server.js';
 import { control } from './server-control.js';
 
-/** How often another port is tried when somebody was quicker. */
+/** The number of further ports tried if another process takes one first. */
 const MAX_ATTEMPTS = 20;
 
 /** It ends when this process does, however that ends: the shell waits for the end of what it reads. */

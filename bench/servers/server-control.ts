@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { TEXT } from '../dialect.js';
 import { Lateness } from './lateness.js';
 
-/** What a message carries: `ts` is when the generator asked for it. */
+/** The payload of a message: `ts` is the time at which the generator requested it. */
 export interface Tick {
   readonly topic: string;
   readonly seq: number;
@@ -15,7 +15,7 @@ export interface Tick {
 export interface ServerUnderTest {
   /** The port that clients connect to. */
   readonly port: number;
-  /** Publishes one message, to everybody when there is no topic. */
+  /** Publishes one message, to all connections if there is no topic. */
   publish(topic: string | undefined, tick: Tick): void;
   /** How many clients are connected. */
   connections(): number | Promise<number>;
@@ -45,7 +45,7 @@ export interface StreamPlace {
  * - `G` collects the garbage: `G`
  * - `U` asks for what the process has used: `U <microseconds of CPU> <bytes of RSS> <connections> <bytes of heap>`
  * - `K <topic> <count>` publishes so many messages, and waits until all are kept: `K <epoch> <offset>`
- * - `N <topic>` asks how many users are there: `N <users>`, or `N -1` where nobody knows
+ * - `N <topic>` asks for the number of users: `N <users>`, or `N -1` if it is unknown
  * - `D` asks how late timers were since the last time: `D <ms, 99 % were below> <ms at most>`
  */
 export async function control(server: ServerUnderTest): Promise<void> {

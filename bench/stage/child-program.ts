@@ -14,7 +14,7 @@ export interface ProgramOptions {
   /** The folder of its packages. */
   readonly cwd: string;
   readonly core: number;
-  /** What its environment has more than ours. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
 }

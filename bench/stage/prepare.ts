@@ -5,10 +5,10 @@ import type { Row } from '../rows.js';
 import type { Suite } from '../suites.js';
 import { BENCH, REPOSITORY } from './program.js';
 
-/** What is compared, and what it stands on. */
+/** The compared servers and the packages that they need. */
 const COMPARED = ['@nestjs/core', '@nestjs/platform-ws', '@nestjs/platform-socket.io', 'ws', 'socket.io'];
 
-/** What peers need besides to be several nodes. */
+/** The additional packages that peers need to run on several nodes. */
 const BETWEEN = ['@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'ioredis'];
 
 /** Builds the package, and installs the peers when they are needed and not there as they should be. */
