@@ -2,7 +2,7 @@
  * Pairs each command with its answer: the server sends a command's `id` back on exactly one final answer.
  *
  * - `request(command)` resolves to the answer's payload; an error rejects with its message, `code` and `details`.
- * - `settle(frame)` takes a frame that came in; true when it was an answer that somebody waits for.
+ * - `settle(frame)` takes a received frame; true if it answers a pending command.
  * - `abort(reason)` rejects whatever is still waiting, as when the connection was lost.
  */
 export function createCommands(send) {

@@ -3,7 +3,7 @@ import { server } from './server.js';
 // sessionStorage belongs to one tab, so two tabs can be two users, or the same one twice.
 const KEY = 'session';
 
-/** `{ token, user: { name, role } }` of whoever is logged in in this tab. */
+/** `{ token, user: { name, role } }` of the user who is logged in in this tab. */
 export function currentSession() {
   return JSON.parse(sessionStorage.getItem(KEY));
 }

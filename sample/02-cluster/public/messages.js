@@ -2,7 +2,7 @@
  * The messages of a room in their order, each once: what comes both with the history and live has one offset.
  *
  * - `show({ offset, data })` puts a publication in its place.
- * - `clear()` is for a history that has begun anew, or goes back less far than the page was away.
+ * - `clear()` is for a history that was reset, or that no longer reaches back to the last message of the page.
  */
 export function createMessages(list, me) {
   const template = document.querySelector('#chat-message');

@@ -9,7 +9,7 @@ const names = new Intl.ListFormat('en');
  * given at most every 2 s; it is sent without waiting for an answer, and nobody is told later.
  *
  * - `told()`: what was typed has been said.
- * - `stopped(userId)`: somebody has said something, and so types no more.
+ * - `stopped(userId)`: the user has sent a message, and is therefore no longer typing.
  */
 export function createTyping(client, input, line, me) {
   const subscription = client.newSubscription(TOPIC);

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-realtime';
 import { CreateAnnouncementDto } from './create-announcement.dto.js';
 
-/** To everybody: an admin speaks, all connections hear it. */
+/** To all: an announcement of an admin reaches every connection. */
 @Controller('announcements')
 @UseGuards(RealtimeAuthGuard)
 export class AnnouncementsController {

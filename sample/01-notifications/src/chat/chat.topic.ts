@@ -14,13 +14,13 @@ import {
 import { type ChatMember, membersOf } from './chat-member.js';
 import { SayDto } from './say.dto.js';
 
-/** The rooms there are, and who may enter; a room that is not listed is closed to everybody. */
+/** The rooms there are, and who may enter; nobody may enter a room that is not listed. */
 const ROOMS = new Map<string, (connection: RealtimeConnection) => boolean>([
   ['lobby', () => true],
   ['staff', ({ roles }) => roles.has('admin')],
 ]);
 
-/** To a topic: what is said in a room reaches those who are in it. */
+/** To a topic: a message in a room reaches its members. */
 @TopicGateway('chat:{room}')
 export class ChatTopic {
   constructor(private readonly realtime: RealtimeService) {}

@@ -6,7 +6,7 @@ import { RealtimeService } from 'nestjs-realtime';
 const STEP_PERCENT = 4;
 const STEP_MS = 200;
 
-/** To one connection: a job reports its progress to nobody but the tab that started it. */
+/** To one connection: a job reports its progress only to the tab that started it. */
 @Injectable()
 export class JobsService implements OnModuleDestroy {
   private readonly logger = new Logger(JobsService.name);

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-realtime';
 import { CreateOrderDto } from './create-order.dto.js';
 
-/** To a user: whoever orders is told on all devices. */
+/** To a user: the customer is notified on all devices. */
 @Controller('orders')
 @UseGuards(RealtimeAuthGuard)
 export class OrdersController {

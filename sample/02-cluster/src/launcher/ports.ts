@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 
-/** No system hands these out by itself: while a node is down, nobody else comes to sit on its port. */
+/** Outside the ephemeral range of all systems, so that no other process takes the port of a node that is down. */
 const FREE_PORTS = [20_000, 30_000] as const;
 
-/** Different ports of 127.0.0.1 on which nobody listens: the wanted ones, and where one is taken, or 0, another. */
+/** Distinct free ports of 127.0.0.1: the wanted ones, or another port for each that is taken or 0. */
 export async function freePorts(wanted: readonly number[]): Promise<number[]> {
   const servers: Server[] = [];
   for (const port of wanted) servers.push(await listenNear(port));

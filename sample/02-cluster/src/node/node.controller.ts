@@ -20,7 +20,7 @@ export class NodeController {
   }
 
   /**
-   * Ends this process as a crash would: nobody is told. Only for a demonstration; that it is no POST keeps the pages of
+   * Ends this process as a crash would, without notice. Only for a demonstration; that it is no POST keeps the pages of
    * other origins from asking for it.
    */
   @Delete('node')
