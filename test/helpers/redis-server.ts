@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,8 @@ const REDIS_SERVER: SystemProgram = {
 /** Ports that no system hands out by itself: while a server is down, nobody else comes to sit on its port. */
 const PORTS = [20_000, 30_000] as const;
 const MAX_ATTEMPTS = 20;
-const READY = 'Ready to accept connections';
+/** Sentinels say it in other words. */
+const READY = /Ready to accept connections|Sentinel ID is/;
 const IN_USE = 'Address already in use';
 
 /** Servers do not outlive the process that started them. */
@@ -32,6 +33,8 @@ process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 export interface RedisOptions {
   /** More of its configuration, as on its command line: `['--maxmemory', '64mb']`. */
   readonly args?: readonly string[];
+  /** Lines of a configuration file, which makes it a sentinel. */
+  readonly sentinel?: readonly string[];
   /** As a node of a Redis Cluster, which has another port for talking to the others. Default: `false`. */
   readonly isClusterNode?: boolean;
   /** Told how to end it. Default: it is ended when the test has finished. */
@@ -63,15 +66,16 @@ export class RedisServer {
     /** The port for the other nodes of its cluster. */
     readonly busPort: number | undefined,
     private readonly args: readonly string[],
+    private readonly sentinel: readonly string[] | undefined,
   ) {}
 
   /** As {@link startRedis}, but whoever calls this ends it. */
-  static async start({ args = [], isClusterNode = false }: RedisOptions = {}): Promise<RedisServer> {
+  static async start({ args = [], isClusterNode = false, sentinel }: RedisOptions = {}): Promise<RedisServer> {
     const program = await redisServerPath();
     const dir = await mkdtemp(join(tmpdir(), 'nestjs-realtime-redis-'));
     for (let attempt = 1; ; attempt++) {
       const busPort = isClusterNode ? randomInt(...PORTS) : undefined;
-      const server = new RedisServer(program, dir, randomInt(...PORTS), busPort, args);
+      const server = new RedisServer(program, dir, randomInt(...PORTS), busPort, args, sentinel);
       try {
         await server.#run();
         return server;
@@ -140,7 +144,9 @@ export class RedisServer {
     this.#said = '';
     const bus = this.busPort ? ['--cluster-enabled', 'yes', '--cluster-port', `${this.busPort}`] : [];
     const where = ['--bind', '127.0.0.1', '--port', `${this.port}`, '--dir', this.dir];
-    const args = [...where, '--save', '', '--appendonly', 'no', ...bus, ...this.args];
+    const args = this.sentinel
+      ? [await this.#configured(this.sentinel), '--sentinel', ...where, ...this.args]
+      : [...where, '--save', '', '--appendonly', 'no', ...bus, ...this.args];
     const child = (this.#child = spawn(this.program, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
     running.add(child);
     const exited = once(child, 'exit').finally(() => running.delete(child));
@@ -148,11 +154,20 @@ export class RedisServer {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface(stream).on('line', (line) => {
           this.#said += `${line}\n`;
-          if (line.includes(READY)) resolve();
+          if (READY.test(line)) resolve();
         });
       }
       exited.then(() => reject(new Error(`redis-server ended before it served:\n${this.#said}`)), reject);
     });
+  }
+
+  /** A sentinel writes what it has learnt into its file: one that is started again goes on from there. */
+  async #configured(lines: readonly string[]): Promise<string> {
+    const file = join(this.dir, 'sentinel.conf');
+    await writeFile(file, `${lines.join('\n')}\n`, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    return file;
   }
 
   async #exit(signal: NodeJS.Signals): Promise<void> {

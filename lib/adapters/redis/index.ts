@@ -1,2 +1,3 @@
 export { redisBackend, type RedisBackendAsyncOptions } from './redis-backend.js';
-export type { RedisBackendOptions, RedisClientTemplate } from './connection/redis-options.js';
+export type { HostPort } from './connection/master-report.js';
+export type { RedisBackendOptions, RedisClientTemplate, RedisSentinelOptions } from './connection/redis-options.js';

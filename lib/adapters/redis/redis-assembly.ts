@@ -1,5 +1,4 @@
 import type { RedisClientOptions } from '@redis/client';
-import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import type { IdGenerator } from '../../ports/id-generator.js';
 import { ClusterNetwork } from './connection/cluster-network.js';
 import { RedisAnswers } from './bus/redis-answers.js';
@@ -15,6 +14,7 @@ import { RedisNodeDirectory } from './directory/redis-node-directory.js';
 import { RedisPresenceStore } from './presence/redis-presence-store.js';
 import { redisSettingsOf, type RedisBackendOptions, type RedisSettings } from './connection/redis-options.js';
 import { RedisSubscriptions } from './bus/redis-subscriptions.js';
+import { SentinelNetwork } from './connection/sentinel-network.js';
 import { SingleNetwork } from './connection/single-network.js';
 
 /** The Redis adapters behind the ports of one application. */
@@ -61,15 +61,12 @@ function networkOf(redis: RedisModule, settings: RedisSettings): RedisNetwork {
   switch (place.kind) {
     case 'cluster':
       return new ClusterNetwork(place.options, create, settings);
+    case 'sentinel':
+      return new SentinelNetwork(place.options, create, settings);
     case 'server':
       return new SingleNetwork(() => create(place.options), settings);
     case 'template': {
       const { client } = place;
-      if ('masters' in client || 'nodeClient' in client) {
-        throw new RealtimeConfigurationError(
-          'redisBackend: client must not be that of a Redis Cluster; give its options: cluster: { rootNodes: [{ url }] }',
-        );
-      }
       const { options } = client as { options?: RedisClientOptions };
       return new SingleNetwork(
         () => client.duplicate(settled(options?.socket, settings)) as unknown as RedisClient,

@@ -1,14 +1,12 @@
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { WarnOnChange } from './warn-on-change.js';
 import { hashSlot } from './hash-slot.js';
-import { unavailable, TICK_MS, type RedisClient } from './redis-connection.js';
+import { unavailable, type RedisClient } from './redis-connection.js';
 import { RedisNetwork } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
 import { RedisServer } from './redis-server.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
-
-/** The refresh interval of the slot map while a server is away or slots have moved, in milliseconds. */
-const REFRESH_MS = 500;
+import { TopologyRefresh } from './topology-refresh.js';
 
 /** The refresh interval of the slot map otherwise, in milliseconds. */
 const ROUTINE_REFRESH_MS = 30_000;
@@ -24,13 +22,11 @@ interface SlotRange {
 export class ClusterNetwork extends RedisNetwork {
   #ranges: readonly SlotRange[] = [];
   #byPartition: (RedisServer | undefined)[] = [];
-  #refreshing: Promise<void> | undefined;
-  #isStale = false;
-  #ticks = 0;
   #isClosed = false;
-  readonly #warnings = new WarnOnChange(
-    new SafeLogger(ClusterNetwork.name),
-    'The slot map of the Redis Cluster could not be read',
+  readonly #topology = new TopologyRefresh(
+    () => this.#ask(),
+    ROUTINE_REFRESH_MS,
+    new WarnOnChange(new SafeLogger(ClusterNetwork.name), 'The slot map of the Redis Cluster could not be read'),
   );
   /** Servers that are being connected for the first time. */
   #opened: Promise<void>[] = [];
@@ -55,16 +51,11 @@ export class ClusterNetwork extends RedisNetwork {
   }
 
   override refresh(): void {
-    this.#isStale = true;
+    this.#topology.doubt();
   }
 
   override tick(): readonly RedisServer[] {
-    this.#ticks += 1;
-    const ageMs = this.#ticks * TICK_MS;
-    const isUrgent = this.#isStale || !this.isAttached;
-    if (ageMs >= (isUrgent ? REFRESH_MS : ROUTINE_REFRESH_MS) && !this.#refreshing) {
-      this.#look().catch((error: unknown) => this.#warnings.say(String(error)));
-    }
+    this.#topology.tick(!this.isAttached);
     return super.tick();
   }
 
@@ -74,25 +65,17 @@ export class ClusterNetwork extends RedisNetwork {
   }
 
   protected async connect(): Promise<void> {
-    await this.#look();
+    await this.#topology.now();
     await Promise.all(this.#opened.splice(0));
   }
 
   /** Asks the servers in turn until one returns the slot map. */
-  #look(): Promise<void> {
-    // Jitter: nodes that lost a server together must not ask at the same time.
-    this.#ticks = -Math.round((Math.random() * REFRESH_MS) / TICK_MS);
-    return (this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined)));
-  }
-
   async #ask(): Promise<void> {
     let failure: unknown;
     for (const options of this.#whomToAsk()) {
       if (this.#isClosed) return;
       try {
         this.#learn(await this.#slotsBy(options));
-        this.#isStale = false;
-        this.#warnings.settle();
         return;
       } catch (error) {
         failure = error;

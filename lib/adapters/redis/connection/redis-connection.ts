@@ -38,6 +38,8 @@ const logger = new SafeLogger('RedisConnection');
  */
 export class RedisConnection {
   #client: RedisClient | undefined;
+  /** The client whose first connection is being made. */
+  #connecting: RedisClient | undefined;
   #isUp = false;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
@@ -93,6 +95,14 @@ export class RedisConnection {
     this.#lose();
   }
 
+  /** Connects anew without a pause, whatever it is doing: its server has another address now. */
+  redirect(why: string): void {
+    this.#attempts = 0;
+    this.#connecting?.destroy();
+    if (this.#retry !== undefined) this.hurry();
+    else this.restart(why);
+  }
+
   /** Runs a command. Rejects with `UNAVAILABLE` when there is no connection, or when it is lost before the reply arrives. */
   run<T>(use: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
@@ -131,11 +141,12 @@ export class RedisConnection {
   async #connect(): Promise<void> {
     const client = this.create();
     this.#client = undefined;
+    this.#connecting = client;
     client.on('error', (error: Error) => this.#failed(client, error));
     client.on('end', () => this.#failed(client, new Error('the connection was closed')));
     const deadline = setTimeout(() => client.destroy(), this.limits.commandTimeoutMs);
     try {
-      await client.connect();
+      await client.connect().finally(() => (this.#connecting = undefined));
       clearTimeout(deadline);
       if (this.#isClosed) throw new Error('closed');
       this.#client = client;

@@ -1,6 +1,8 @@
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { describeProblems, type Problem } from '../../../core/base/problem.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
+import type { HostPort } from './master-report.js';
+import { explainPlace, placeOf, type RedisPlace } from './redis-place.js';
 
 /**
  * A client of the application, created by `createClient()`. The backend opens its own connections with the client's settings;
@@ -14,7 +16,25 @@ export interface RedisClientTemplate {
 }
 
 /**
- * The options of `redisBackend()`. One of `url`, `client` and `cluster` gives the address of Redis; every other option has a default.
+ * A master and its replicas that are watched by sentinels. All sentinels are asked which server is the master, and the answer of the latest
+ * failover counts. When they name another one, the node connects to it at once, and recovers as after any lost connection.
+ * @publicApi
+ */
+export interface RedisSentinelOptions {
+  /** The name under which the sentinels watch the master, as in `sentinel monitor <name> …`. */
+  readonly name: string;
+  /** The sentinels, as many as are known. */
+  readonly nodes: readonly HostPort[];
+  /** Settings of the connections to the master, such as user name, password and TLS, without an address. */
+  readonly client?: RedisClientOptions;
+  /** Settings of the connections to the sentinels, without an address. Default none: sentinels have users of their own. */
+  readonly sentinelClient?: RedisClientOptions;
+  /** The address at which this node reaches a server, given the one that the sentinels name. Default: the same. */
+  readonly nodeAddressMap?: (address: HostPort) => HostPort;
+}
+
+/**
+ * The options of `redisBackend()`. One of `url`, `client`, `cluster` and `sentinel` gives the address of Redis; every other option has a default.
  * @publicApi
  */
 export interface RedisBackendOptions {
@@ -24,6 +44,8 @@ export interface RedisBackendOptions {
   client?: RedisClientOptions | RedisClientTemplate;
   /** A Redis Cluster, as the options of `createCluster()`: `{ rootNodes: [{ url }] }`. Needs Redis 7 or newer. */
   cluster?: RedisClusterOptions;
+  /** A master that is watched by Redis Sentinel. */
+  sentinel?: RedisSentinelOptions;
   /** The prefix of every channel and key: applications that share a Redis need different prefixes. Default `realtime`. */
   prefix?: string;
   /**
@@ -49,14 +71,8 @@ export interface RedisBackendOptions {
   requireAtBoot?: boolean;
 }
 
-/** The address of Redis. */
-export type RedisPlace =
-  | { readonly kind: 'server'; readonly options: RedisClientOptions }
-  | { readonly kind: 'cluster'; readonly options: RedisClusterOptions }
-  | { readonly kind: 'template'; readonly client: RedisClientTemplate };
-
 /** The options with every default filled in. */
-export interface RedisSettings extends Required<Omit<RedisBackendOptions, 'url' | 'client' | 'cluster'>> {
+export interface RedisSettings extends Required<Omit<RedisBackendOptions, 'url' | 'client' | 'cluster' | 'sentinel'>> {
   readonly place: RedisPlace;
 }
 
@@ -73,7 +89,7 @@ const DEFAULTS = {
   requireAtBoot: true,
 };
 
-const NAMES = ['url', 'client', 'cluster', ...Object.keys(DEFAULTS)];
+const NAMES = ['url', 'client', 'cluster', 'sentinel', ...Object.keys(DEFAULTS)];
 
 /** The allowed range of each number. */
 const RANGES: Readonly<Record<string, readonly [min: number, max: number, unit: string]>> = {
@@ -94,9 +110,9 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number, unit: 
 export function redisSettingsOf(options: RedisBackendOptions): RedisSettings {
   const problems = explainRedisOptions(options);
   if (problems.length > 0) throw new RealtimeConfigurationError(`redisBackend: ${describeProblems(problems)}`);
-  const { url, client, cluster, ...rest } = options;
+  const { url, client, cluster, sentinel, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return { ...DEFAULTS, ...Object.fromEntries(given), place: placeOf({ url, client, cluster }) };
+  return { ...DEFAULTS, ...Object.fromEntries(given), place: placeOf({ url, client, cluster, sentinel }) };
 }
 
 /** All problems with the options, each with its cure. */
@@ -117,54 +133,6 @@ export function explainRedisOptions(options: unknown): readonly Problem[] {
       ? []
       : [{ at: 'requireAtBoot', message: 'must be true or false' }]),
   ];
-}
-
-function placeOf({ url, client, cluster }: Pick<RedisBackendOptions, 'url' | 'client' | 'cluster'>): RedisPlace {
-  if (cluster) return { kind: 'cluster', options: cluster };
-  if (client && isTemplate(client)) return { kind: 'template', client };
-  return {
-    kind: 'server',
-    options: { ...client, ...(url !== undefined && { url }) },
-  };
-}
-
-function isTemplate(client: object): client is RedisClientTemplate {
-  return 'duplicate' in client && typeof client.duplicate === 'function';
-}
-
-/** The URL is not quoted: it may hold a password. */
-function explainPlace({ url, client, cluster }: Record<string, unknown>): Problem[] {
-  if (url === undefined && client === undefined && cluster === undefined) {
-    return [
-      {
-        at: 'url',
-        message: 'is missing: give the address of Redis, like "redis://localhost:6379", or client or cluster',
-      },
-    ];
-  }
-  const problems: Problem[] = [];
-  if (url !== undefined && !(typeof url === 'string' && /^(rediss?|unix):\/\/./.test(url))) {
-    problems.push({ at: 'url', message: 'must be an address like "redis://localhost:6379", or "rediss://…" for TLS' });
-  }
-  if (client !== undefined && (typeof client !== 'object' || client === null)) {
-    problems.push({ at: 'client', message: 'must be the options of createClient(), or a client that it has made' });
-  } else if (url !== undefined && client !== undefined && isTemplate(client)) {
-    problems.push({ at: 'url', message: 'must not be combined with client, which has its own address' });
-  }
-  if (cluster !== undefined) problems.push(...explainCluster(cluster));
-  if (cluster !== undefined && (url !== undefined || client !== undefined)) {
-    problems.push({
-      at: 'cluster',
-      message: 'must not be combined with url or client: put the addresses into rootNodes',
-    });
-  }
-  return problems;
-}
-
-function explainCluster(value: unknown): Problem[] {
-  const nodes = (Object(value) as { rootNodes?: unknown }).rootNodes;
-  if (Array.isArray(nodes) && nodes.length > 0) return [];
-  return [{ at: 'cluster', message: 'must be an object like { rootNodes: [{ url: "redis://localhost:7000" }] }' }];
 }
 
 /** Braces would put all keys into one slot, and pattern characters would match channels of other applications. */

@@ -5,6 +5,8 @@ import type { RedisSettings } from './redis-options.js';
 export interface RedisServerEvents {
   /** Subscribes a new subscribing connection to all of its joined channels; rejects if that fails. */
   restore(server: RedisServer): Promise<void>;
+  /** Its connection for commands was made, and counts as up once this has settled; a rejection gives it up. */
+  connected?(server: RedisServer): Promise<void>;
   /** The server was reached or lost, in one direction or both. */
   changed(server: RedisServer): void;
   /** A partition has moved to another server. */
@@ -61,6 +63,7 @@ export class RedisServer {
       setUp: async () => {
         const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
         this.runId = runIdIn(info as string);
+        await events.connected?.(this);
       },
       changed: () => {
         // Publications in flight may still be published, and arrive after newer ones that were delivered locally: two

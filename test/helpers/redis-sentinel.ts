@@ -1,0 +1,85 @@
+import { expect, onTestFinished } from 'vitest';
+import { RedisServer, type RedisOptions } from './redis-server.js';
+
+/** The name under which the sentinels watch the master. */
+export const MASTER_NAME = 'mymaster';
+
+/** A master with replicas, watched by sentinels, that belongs to a test. */
+export interface SentinelGroup {
+  /** The first is the master, until a failover. */
+  readonly servers: readonly RedisServer[];
+  readonly sentinels: readonly RedisServer[];
+  /** The options of `redisBackend()` that lead to it. */
+  readonly place: {
+    readonly name: string;
+    readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  };
+  /** The server that most sentinels name as the master. */
+  master(): Promise<RedisServer>;
+}
+
+/** How a group is made. */
+export interface SentinelOptions extends Pick<RedisOptions, 'args' | 'finished'> {
+  /** More of the configuration of each sentinel. */
+  readonly sentinelConfig?: readonly string[];
+  /** The password of the sentinels. */
+  readonly password?: string;
+}
+
+/** Starts a master, two replicas and three sentinels; resolves when each sentinel knows all of them. */
+export async function startSentinelGroup({
+  args = [],
+  sentinelConfig = [],
+  password,
+  finished = onTestFinished,
+}: SentinelOptions = {}): Promise<SentinelGroup> {
+  const servers: RedisServer[] = [];
+  const sentinels: RedisServer[] = [];
+  finished(async () => {
+    await Promise.all([...sentinels, ...servers].map((server) => server.end()));
+  });
+  servers.push(await RedisServer.start({ args: ['--repl-diskless-sync-delay', '0', ...args] }));
+  const { port } = servers[0]!;
+  for (let index = 0; index < 2; index++) {
+    servers.push(
+      await RedisServer.start({
+        args: ['--repl-diskless-sync-delay', '0', '--replicaof', '127.0.0.1', `${port}`, ...args],
+      }),
+    );
+  }
+  for (let index = 0; index < 3; index++) {
+    const sentinel = [
+      `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${port} 2`,
+      `sentinel down-after-milliseconds ${MASTER_NAME} 500`,
+      `sentinel failover-timeout ${MASTER_NAME} 3000`,
+      ...sentinelConfig,
+    ];
+    sentinels.push(await RedisServer.start({ sentinel }));
+  }
+  const ask = (sentinel: RedisServer, ...command: string[]) =>
+    password === undefined ? sentinel.cli(...command) : sentinel.cli('-a', password, '--no-auth-warning', ...command);
+  const info = async (sentinel: RedisServer) => {
+    const lines = (await ask(sentinel, 'SENTINEL', 'MASTER', MASTER_NAME)).split('\n');
+    return ['num-slaves', 'num-other-sentinels', 'flags'].map((name) => lines[lines.indexOf(name) + 1]);
+  };
+  await expect
+    .poll(() => Promise.all(sentinels.map(info)), { timeout: 30_000 })
+    .toEqual(sentinels.map(() => ['2', '2', 'master']));
+  return {
+    servers,
+    sentinels,
+    place: { name: MASTER_NAME, nodes: sentinels.map((sentinel) => ({ host: '127.0.0.1', port: sentinel.port })) },
+    async master() {
+      for (const server of servers) {
+        const named = await Promise.all(
+          sentinels.map(async (sentinel) => {
+            const [, namedPort] = (await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)).split('\n');
+            return Number(namedPort) === server.port;
+          }),
+        );
+        if (named.filter(Boolean).length >= 2) return server;
+      }
+      throw new Error('The sentinels do not agree on a master.');
+    },
+  };
+}
