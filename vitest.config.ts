@@ -12,6 +12,7 @@ const STAGES = {
   'in memory': { nodes: 1, backend: 'memory' },
   'on Redis': { nodes: 1, backend: 'redis' },
   'on Redis, three nodes': { nodes: 3, backend: 'redis' },
+  'on Redis Sentinel, three nodes': { nodes: 3, backend: 'redis-sentinel' },
   'on a Redis Cluster, three nodes': { nodes: 3, backend: 'redis-cluster' },
 } as const satisfies Record<string, StagePlan>;
 

@@ -15,10 +15,11 @@ import {
   sharedPresenceStoreContract,
 } from '../../lib/testing/contracts/index.js';
 import { keepsItsContract } from './prove.js';
-import { redisCluster, redisServer } from './redis.js';
+import { redisCluster, redisSentinel, redisServer } from './redis.js';
 
 describe.each([
   ['one server', redisServer],
+  ['a master with sentinels', redisSentinel],
   ['a Redis Cluster', redisCluster],
 ])('on %s', (_place, start) => {
   const place = start();

@@ -70,16 +70,15 @@ export async function startSentinelGroup({
     sentinels,
     place: { name: MASTER_NAME, nodes: sentinels.map((sentinel) => ({ host: '127.0.0.1', port: sentinel.port })) },
     async master() {
-      for (const server of servers) {
-        const named = await Promise.all(
-          sentinels.map(async (sentinel) => {
-            const [, namedPort] = (await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)).split('\n');
-            return Number(namedPort) === server.port;
-          }),
-        );
-        if (named.filter(Boolean).length >= 2) return server;
-      }
-      throw new Error('The sentinels do not agree on a master.');
+      const named = await Promise.all(
+        sentinels.map(async (sentinel) => {
+          const reply = await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME).catch(() => '');
+          return Number(reply.split('\n')[1]);
+        }),
+      );
+      const found = servers.find((server) => named.filter((namedPort) => namedPort === server.port).length >= 2);
+      if (!found) throw new Error('The sentinels do not agree on a master.');
+      return found;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startRedisCluster } from './redis-cluster.js';
+import { startSentinelGroup } from './redis-sentinel.js';
 import { RedisServer } from './redis-server.js';
 import type { StagePlan, StageRedis } from './stage.js';
 
@@ -26,6 +27,10 @@ async function start(
       const server = await RedisServer.start();
       finished(() => server.end());
       return { url: server.url };
+    }
+    case 'redis-sentinel': {
+      const { place } = await startSentinelGroup({ finished });
+      return { sentinel: place };
     }
     case 'redis-cluster': {
       const { urls } = await startRedisCluster({ finished });

@@ -15,11 +15,11 @@ import { startRealtimeApp, type Guest, type RealtimeApp, type RealtimeAppParts }
 /** How many nodes there are, and over what they reach each other. */
 export interface StagePlan {
   readonly nodes: number;
-  readonly backend: 'memory' | 'redis' | 'redis-cluster';
+  readonly backend: 'memory' | 'redis' | 'redis-sentinel' | 'redis-cluster';
 }
 
 /** The address of a Redis. */
-export type StageRedis = Pick<RedisBackendOptions, 'url' | 'cluster'>;
+export type StageRedis = Pick<RedisBackendOptions, 'url' | 'cluster' | 'sentinel'>;
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -33,6 +33,8 @@ export interface FleetParts extends RealtimeAppParts {
   readonly size?: number;
   /** Default: one of its own, which ends with the test. */
   readonly redis?: RedisServer;
+  /** Where the nodes find Redis. Default: each through its proxy. */
+  readonly place?: Pick<RedisBackendOptions, 'sentinel'>;
   /** Options of the backend. */
   readonly over?: Partial<RedisBackendOptions>;
 }
@@ -45,12 +47,12 @@ export class Fleet {
   ) {}
 
   /** It is closed when the test has finished. */
-  static async start({ size = 2, redis, over, ...parts }: FleetParts = {}): Promise<Fleet> {
+  static async start({ size = 2, redis, place, over, ...parts }: FleetParts = {}): Promise<Fleet> {
     const server = redis ?? (await startRedis());
     const nodes: FleetNode[] = [];
     for (let index = 0; index < size; index++) {
       const proxy = await startTcpProxy(server.port);
-      const backend = redisBackend({ url: `redis://127.0.0.1:${proxy.port}`, ...over });
+      const backend = redisBackend({ ...(place ?? { url: `redis://127.0.0.1:${proxy.port}` }), ...over });
       const app = await startRealtimeApp({
         ...parts,
         backend,

@@ -16,7 +16,7 @@ const optionsOf = ({ place }: SentinelGroup): RedisBackendOptions => ({ ...QUICK
 /** Two nodes that have joined a subject. */
 async function pair(options: RedisBackendOptions): Promise<[RedisBusNode, RedisBusNode]> {
   const nodes: [RedisBusNode, RedisBusNode] = [await RedisBusNode.start(options), await RedisBusNode.start(options)];
-  await Promise.all(nodes.map(({ bus }) => bus.join(SUBJECT)));
+  await Promise.all(nodes.map(async ({ bus }) => bus.join(SUBJECT)));
   return nodes;
 }
 
@@ -165,8 +165,6 @@ describe('the options of sentinels', () => {
   it('are wanted in place of a client of createSentinel()', () => {
     const client = createSentinel({ name: 'm', sentinelRootNodes: nodes });
     onTestFinished(() => client.destroy());
-    expect(() => redisSettingsOf({ client: client as never })).toThrow(
-      /must not come from createSentinel\(\).*give sentinel:/,
-    );
+    expect(() => redisSettingsOf({ client })).toThrow(/must not come from createSentinel\(\).*give sentinel:/);
   });
 });

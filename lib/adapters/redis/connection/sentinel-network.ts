@@ -98,7 +98,7 @@ export class SentinelNetwork extends RedisNetwork {
 
   #client(): RedisClient {
     const { client } = this.options;
-    return this.create({ ...client, socket: { ...client?.socket, ...this.#master } as never });
+    return this.create({ ...client, socket: { ...client?.socket, ...this.#master } });
   }
 
   /** Rejects if the server is no master: the sentinels may name a new master before it knows its role, or an old one that is back. */

@@ -96,7 +96,7 @@ export class Sentinels {
 
   #clientOf({ host, port }: HostPort): RedisClient {
     const { sentinelClient } = this.options;
-    return this.create({ ...sentinelClient, socket: { ...sentinelClient?.socket, host, port } as never });
+    return this.create({ ...sentinelClient, socket: { ...sentinelClient?.socket, host, port } });
   }
 }
 
