@@ -83,7 +83,7 @@ function pack() {
   return join(root, JSON.parse(stdout)[0].filename);
 }
 
-/** Where the binaries of another version of Node.js are; they come from the npm package `node`. */
+/** The folder of the binaries of another version of Node.js, from the npm package `node`. */
 function binariesOf(major) {
   if (Number(process.versions.node.split('.')[0]) === major) return dirname(process.execPath);
   const folder = join(REPOSITORY, 'node_modules/.cache', `node-${major}`);

@@ -20,7 +20,7 @@ class RecordingBus extends MessageBus {
   isAttached = true;
   pending: Promise<void> | undefined;
   leaving: Promise<void> | undefined;
-  /** What is looked at when a subject is joined. */
+  /** Called when a subject is joined. */
   onJoin: () => void = () => undefined;
 
   join(subject: string): void | Promise<void> {

@@ -16,7 +16,7 @@ import { TopicStreams } from './topic-streams.js';
 const RETENTION = { size: 100, ttlMs: 3_600_000 };
 const SETTINGS = { retention: RETENTION, sendLatest: false, pageSize: 10 };
 
-/** Histories of which nobody is told: what is published is found only by who reads. */
+/** Histories without notifications: only a read finds a publication. */
 class SilentStore extends HistoryStore {
   readonly #streams = new Map<string, PublicationStream>();
   reads = 0;

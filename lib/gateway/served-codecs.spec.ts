@@ -7,7 +7,7 @@ import { ServedCodecs } from './served-codecs.js';
 
 const served = (options: RealtimeOptions = {}) => new ServedCodecs(new RealtimeSettings(options));
 
-/** What is spoken where. */
+/** The codec class of each path. */
 const spoken = ({ byPath }: ServedCodecs) => [...byPath].map(([path, codec]) => [path, codec.constructor]);
 
 describe('what is spoken', () => {

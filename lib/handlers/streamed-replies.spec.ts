@@ -27,7 +27,7 @@ const through = (change: (output$: Observable<unknown>) => Observable<unknown>):
 });
 const double = through((output$) => output$.pipe(map((value) => Number(value) * 2)));
 
-/** What a test lets happen inside a handler. */
+/** The reply that a test gives inside a handler. */
 class Script {
   source$ = new Subject<unknown>();
   subscribed = 0;

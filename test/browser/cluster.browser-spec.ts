@@ -5,7 +5,7 @@ import { launchChromium } from '../helpers/chromium.js';
 import { launchInVain, startCluster, type SampleCluster } from './sample-cluster.js';
 
 const INSTALLATION_MS = 600_000;
-// Chromium's own message when nobody answers.
+// Chromium's message for a refused connection.
 const LOST_NODE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/;
 
 const hostOf = (url: string | undefined) => new URL(url!).host;
@@ -51,7 +51,7 @@ describe('The page of sample 02', () => {
 
   afterEach(() => page?.close());
 
-  /** A tab of its own, in which somebody comes to a node. */
+  /** Opens a separate tab in which a user connects to a node. */
   async function openTab(node: string | undefined, user: string): Promise<Room> {
     const tab = await browser.newPage();
     onTestFinished(() => tab.close());

@@ -23,7 +23,7 @@ const PARTS = [
 
 /**
  * Compiles the samples as `npm start` does, by their own tsconfigs and against the built package, but in a copy: tests of
- * the package may build it anew while a sample runs. Returns what removes the copy.
+ * the package may be rebuilt while a sample runs. Returns what removes the copy.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-realtime-'));

@@ -5,7 +5,7 @@ import { startSample, type SampleServer } from './sample-server.js';
 import { Tab } from './tab.js';
 
 const INSTALLATION_MS = 600_000;
-// Chromium's own message when nobody answers, or when a token of the last process is used with the next one.
+// Chromium's message for a refused connection, or for a token of the last process that the next one refuses.
 const EXPECTED = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 401/;
 
 let browser: Browser;

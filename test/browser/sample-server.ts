@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 /** Sample 01 in a process of its own. */
 export interface SampleServer {
   readonly url: string;
-  /** Ends the process at once, as a crash would: nobody is told. */
+  /** Ends the process at once, as a crash would, without notice. */
   kill(): Promise<void>;
 }
 

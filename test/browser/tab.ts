@@ -2,7 +2,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core';
 
 /** A tab on sample 01: what a person can do there, and what is to be seen. */
 export class Tab {
-  /** `onComplaint` is told of errors and warnings in the console, and of exceptions that nobody caught. */
+  /** `onComplaint` receives errors and warnings of the console, and uncaught exceptions. */
   constructor(
     readonly page: Page,
     onComplaint: (text: string) => void = () => {},

@@ -25,7 +25,7 @@ export class Hub {
   readonly buses = new Set<HubBus>();
   readonly nodes = new Map<string, NodeSelf>();
   readonly present = new PresenceTable();
-  /** Those who are told of crashes. */
+  /** The listeners for crashes. */
   readonly witnesses = new Set<HubPresenceStore>();
   readonly streams = new PublicationStreams(new RandomIdGenerator().next());
 }

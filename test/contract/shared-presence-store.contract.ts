@@ -29,7 +29,7 @@ const twin = (change: (real: HubPresenceStore, index: number, hub: Hub) => Parti
 const telling = (change: (changed: PresenceNode['changed'], index: number) => PresenceNode['changed']) =>
   twin((real, index) => ({ open: ({ id, changed }) => real.open({ id, changed: change(changed, index) }) }));
 
-/** Each node knows what it has been told itself, and nobody else. */
+/** A store whose nodes know only their own entries. */
 const alone = () =>
   twin((real) => {
     const own = new HubPresenceStore(new Hub(), real.bus);

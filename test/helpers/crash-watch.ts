@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 
-/** Collects what would end a process that nobody watches over, until the test has finished. */
+/** Collects uncaught exceptions and unhandled rejections until the test has finished. */
 export function watchForCrashes(): readonly unknown[] {
   const crashes: unknown[] = [];
   const collect = (reason: unknown) => void crashes.push(reason);

@@ -54,7 +54,7 @@ class FakeSocket extends ConnectionSocket implements HoldableSocket {
 export class FakeClient implements Client, Endpoint {
   /** Everything that the client was told, in order. */
   readonly told: Record<string, any>[] = [];
-  /** What else has happened, in order. */
+  /** Other events, in order. */
   readonly log: string[] = [];
   /** How it was closed: the name of the code, and the reason. */
   closedWith: readonly unknown[] | undefined;

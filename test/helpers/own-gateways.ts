@@ -28,7 +28,7 @@ export async function echoed(app: ListeningApp, path: string): Promise<unknown> 
   return client.next();
 }
 
-/** A gateway for socket.io, as its documentation shows it: it reads the handshake of whoever connects. */
+/** A gateway for socket.io, as its documentation shows it: it reads the handshake of each client. */
 @WebSocketGateway()
 export class SocketIoGateway implements OnGatewayConnection {
   readonly seen: unknown[] = [];
@@ -53,7 +53,7 @@ export class NamespaceGateway {
 }
 
 /**
- * What a socket.io gateway answers to "echo": the packet behind the digits of its type, as JSON.
+ * The answer of a socket.io gateway to "echo": the packet after the digits of its type, as JSON.
  * @param namespace such as `/shop`; default: the main one
  */
 export async function socketIoEchoed(app: { readonly url: string }, namespace = ''): Promise<unknown> {

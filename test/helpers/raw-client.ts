@@ -8,7 +8,7 @@ const DEADLINE_MS = 5_000;
 export class RawClient {
   readonly #chunks: Buffer[] = [];
   readonly #closed: Promise<void>;
-  /** Those who wait for more. */
+  /** Waiters for more bytes. */
   readonly #waiting = new Set<() => void>();
 
   private constructor(readonly socket: Socket) {

@@ -18,7 +18,7 @@ const REDIS_SERVER: SystemProgram = {
     'REDIS_SERVER_PATH to the executable redis-server, beside which redis-cli is expected.',
 };
 
-/** Ports that no system hands out by itself: while a server is down, nobody else comes to sit on its port. */
+/** Ports outside the ephemeral range of all systems, so that no other process takes the port of a server that is down. */
 const PORTS = [20_000, 30_000] as const;
 const MAX_ATTEMPTS = 20;
 /** Sentinels say it in other words. */
@@ -69,7 +69,7 @@ export class RedisServer {
     private readonly sentinel: readonly string[] | undefined,
   ) {}
 
-  /** As {@link startRedis}, but whoever calls this ends it. */
+  /** Like {@link startRedis}, but the caller has to end it. */
   static async start({ args = [], isClusterNode = false, sentinel }: RedisOptions = {}): Promise<RedisServer> {
     const program = await redisServerPath();
     const dir = await mkdtemp(join(tmpdir(), 'nestjs-realtime-redis-'));

@@ -97,7 +97,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
   return { services, bus, registry, pubSub, dispatcher, membership, delivery, history, policyOf, presence, seen };
 }
 
-/** What a token of the user says. */
+/** The claims of a token of the user. */
 export function authenticatedAs(userId: string, roles: readonly string[] = []): Authenticated {
   return { identity: { userId, roles, permissions: [], metadata: {} } } as unknown as Authenticated;
 }

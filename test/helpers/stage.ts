@@ -55,7 +55,7 @@ export class Stage {
     return stage;
   }
 
-  /** One stage for all tests of a file; after each of them everybody is sent away. */
+  /** One stage for all tests of a file; after each of them all clients are disconnected. */
   static shared(parts: RealtimeAppParts = {}): Stage {
     const stage = new Stage();
     let close = async () => {};

@@ -71,7 +71,7 @@ export class TcpProxy {
   }
 
   /**
-   * Reads no more, so that whoever sends finds the line full in the end; connections stay open, and new ones are like this,
+   * Stops reading, so that the sender's buffers fill up in the end; connections stay open, and new ones are like this,
    * too.
    * @param havingSent only of connections that have sent a request with this text
    */

@@ -9,7 +9,7 @@ import { read } from './repository.js';
 const readme = read('README.md');
 const settings = new RealtimeSettings({});
 
-/** The names that an options object may have, as whoever checks it says when there is another. */
+/** The option names listed in the error for an unknown option. */
 function optionNames(check: (unknown: object) => unknown): string[] {
   try {
     check({ nonsense: 1 });

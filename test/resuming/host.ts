@@ -6,7 +6,7 @@ export interface Host {
   publish(topic: string, message: MessageInput, options?: PublishOptions): Promise<DeliveryReport>;
 }
 
-/** What subscribers get. */
+/** The publication that subscribers receive. */
 export interface Saying {
   /** Tells it from all others. */
   readonly key: string;

@@ -4,15 +4,15 @@ export interface Position {
   readonly offset: number;
 }
 
-/** What a publisher has learned of what it wanted to publish. */
+/** The outcome of a publication, as far as the publisher knows. */
 export type Outcome =
   | ({ readonly kind: 'acknowledged' } & Position)
   /** It was told that nothing was published. */
   | { readonly kind: 'refused' }
-  /** Nobody knows: it may have been published. */
+  /** Unknown: it may have been published. */
   | { readonly kind: 'unknown' };
 
-/** One thing that somebody wanted to publish. */
+/** One attempted publication. */
 export interface Statement {
   /** Tells it from all others; it is what arrives. */
   readonly key: string;
@@ -39,7 +39,7 @@ export interface Records {
   readonly diaries: ReadonlyMap<string, readonly Note[]>;
 }
 
-/** Where publishers and clients of one topic write down what they are told. */
+/** The record of the answers to the publishers and clients of one topic. */
 export class Journal implements Records {
   readonly statements: Statement[] = [];
   readonly diaries = new Map<string, Note[]>();

@@ -1,22 +1,22 @@
 import type { Note, Position, Statement } from './journal.js';
 import type { Report } from './violation.js';
 
-/** What a client was told to have all of: everything of an epoch behind one offset, up to another. */
+/** A range that a client was told to have completely: the publications of an epoch after one offset, up to another. */
 interface Stretch {
   readonly epoch: string;
   readonly from: number;
   to: number;
 }
 
-/** What a client has been through, as its diary says. */
+/** The history of a client, from its diary. */
 export class Life {
   delivered = 0;
   recovered = 0;
   notRecovered = 0;
-  /** What it got, by place. */
+  /** The received publications, by position. */
   readonly places = new Map<string, string>();
   readonly #stretches: Stretch[] = [];
-  /** Where it got each thing. */
+  /** The positions of each publication. */
   readonly #had = new Map<string, Position>();
   #isConnected = false;
 
@@ -88,7 +88,7 @@ export class Life {
     if (known === undefined) this.places.set(place, key);
     else if (known !== key) this.report('contradicted', `${what}: there was ${known}`);
     if (offset <= here.to) {
-      // What is there already is counted by its key.
+      // A publication that exists already is counted by its key.
       if (known === undefined) this.report('reordered', what);
       return;
     }
@@ -103,7 +103,7 @@ export class Life {
     const before = this.#had.get(key);
     this.#had.set(key, at);
     if (before === undefined) return;
-    // Who publishes again what a server has forgotten publishes it a second time, and everybody is told of the new epoch.
+    // Republishing what a server has lost creates a second publication, in a new epoch that every client learns of.
     if (before.epoch !== at.epoch && statement?.isRepeated) return;
     this.report('duplicated', what);
   }

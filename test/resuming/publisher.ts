@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Host, Saying } from './host.js';
 import type { Journal, Outcome } from './journal.js';
 
-/** How somebody publishes. */
+/** The options of a publisher. */
 export interface PublisherHabits {
   /** How long it waits after each answer, in milliseconds. */
   readonly everyMs: number;
   /** It publishes again what may not have been published, until there is an answer. Default: it leaves it at that. */
   readonly isStubborn?: boolean;
-  /** What is published again is so with the same idempotency key. Default true. */
+  /** Retries use the same idempotency key. Default true. */
   readonly hasKeys?: boolean;
 }
 
@@ -79,7 +79,7 @@ export class Publisher {
       );
       return { kind: 'acknowledged', epoch: epoch!, offset: offset! };
     } catch (error) {
-      // Whatever else went wrong, as with the process of a node, says nothing about it.
+      // Any other failure, such as that of a node's process, leaves the outcome unknown.
       return { kind: error instanceof RealtimeError && error.code !== 'UNAVAILABLE' ? 'refused' : 'unknown' };
     }
   }

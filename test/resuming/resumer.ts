@@ -4,7 +4,7 @@ import { Line } from '../helpers/line.js';
 import type { Host, Saying } from './host.js';
 import type { Journal, Note, Position } from './journal.js';
 
-/** How long a node may take to let somebody in, in milliseconds. */
+/** The deadline for a node to admit a client, in milliseconds. */
 const PATIENCE_MS = 2_000;
 
 /** Subscribes to a topic, comes back when it is sent away, to whichever node lets it in, and asks for what it has missed. */
@@ -32,7 +32,7 @@ export class Resumer {
     this.#travelling = this.#travel();
   }
 
-  /** Where it stands; unknown until it was in once. */
+  /** The position; unknown before the first subscription. */
   get at(): Position | undefined {
     return this.#at;
   }

@@ -10,13 +10,13 @@ import { judge, type Verdict } from './verdict.js';
 export interface TrialParts extends Partial<PublisherHabits> {
   /** Default `log:1`. */
   readonly topic?: string;
-  /** Where they publish. Default: on all nodes. */
+  /** The nodes they publish on. Default: all nodes. */
   readonly publishOn?: () => readonly Host[];
   /** How many there are who publish. Default 3. */
   readonly publishers?: number;
   /** How many there are who subscribe. Default 6. */
   readonly resumers?: number;
-  /** Others who subscribe, too; they write down what they see. Default: nobody. */
+  /** Additional subscribers that record what they receive. Default: none. */
   readonly others?: (journal: Journal) => readonly Subscriber[];
   /** How long a resumer rests at most before it comes back, in milliseconds. Default 50. */
   readonly restMs?: number;
@@ -24,7 +24,7 @@ export interface TrialParts extends Partial<PublisherHabits> {
   readonly random?: () => number;
 }
 
-/** How long it may take until everybody is in, or until it goes on, in milliseconds: longer than any fault lasts. */
+/** The deadline for all clients to be subscribed, or to make progress, in milliseconds; longer than any fault. */
 const PATIENCE_MS = 30_000;
 
 /** Some publish to a topic, others subscribe to it, over whichever nodes there are; in the end it is compared what they have written down. */
@@ -55,7 +55,7 @@ export class Trial {
     return trial;
   }
 
-  /** Waits until everybody is in. */
+  /** Waits until all clients are subscribed. */
   async isWhole(): Promise<void> {
     const isWhole = await until(() => this.#everybody.every(({ isIn }) => isIn), PATIENCE_MS);
     if (!isWhole) throw new Error(`Not everybody was let in within ${PATIENCE_MS} ms.`);
@@ -66,7 +66,7 @@ export class Trial {
     return this.#comes('acknowledged', count);
   }
 
-  /** Waits until of so many more nobody knows whether they were published. */
+  /** Waits until this many more publications have an unknown outcome. */
   fails(count: number): Promise<void> {
     return this.#comes('unknown', count);
   }
@@ -82,7 +82,7 @@ export class Trial {
     return acknowledged;
   }
 
-  /** Ends it when everybody has got what was published last, or after this time. */
+  /** Ends the trial when all clients have received the last publication, or after this time. */
   async verdict(withinMs = 10_000): Promise<Verdict> {
     await Promise.all(this.#publishers.map((publisher) => publisher.stop()));
     const deadline = performance.now() + withinMs;
@@ -93,7 +93,7 @@ export class Trial {
     return judge(this.journal);
   }
 
-  /** Sends everybody home. */
+  /** Disconnects all clients. */
   async stop(): Promise<void> {
     await Promise.all([...this.#publishers, ...this.#everybody].map((one) => one.stop()));
   }

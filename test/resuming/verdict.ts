@@ -18,7 +18,7 @@ export interface Verdict {
 }
 
 /**
- * Compares what publishers and clients of a topic have written down, after everybody had time to get what was last
+ * Compares the records of the publishers and clients of a topic, after all clients had time to receive what was last
  * published: every acknowledged publication reached every client that was to have it, once and in its place, or the client was
  * told that it would not.
  */
@@ -57,7 +57,7 @@ function describe({ epoch, offset }: Position): string {
   return `${epoch}:${offset}`;
 }
 
-/** What stands where, by what publishers were told. */
+/** The publication at each position, by the answers to publishers. */
 function placesOf(statements: readonly Statement[], report: Report): Map<string, string> {
   const places = new Map<string, string>();
   for (const { key, outcome } of statements) {
@@ -70,7 +70,7 @@ function placesOf(statements: readonly Statement[], report: Report): Map<string,
   return places;
 }
 
-/** What was begun after something else had been acknowledged stands behind it. */
+/** A publication begun after another was acknowledged must have a later position. */
 function judgeOrder(statements: readonly Statement[], report: Report): void {
   const highest = new Map<string, number>();
   const events = statements.flatMap(({ key, begun, ended, outcome }) => {
@@ -88,7 +88,7 @@ function judgeOrder(statements: readonly Statement[], report: Report): void {
   }
 }
 
-/** Where the topic stands: the place of what was begun last. */
+/** The position of the topic: that of the publication begun last. */
 function lastOf(statements: readonly Statement[]): Position | undefined {
   let last: Statement | undefined;
   for (const statement of statements) {

@@ -1,11 +1,11 @@
 /** A violation of a guarantee. */
 export type Violation =
-  /** It was acknowledged, and somebody who was told to have everything does not have it. */
+  /** It was acknowledged, but a client that was told to have everything lacks it. */
   | 'lost'
   | 'duplicated'
   /** It came, or was counted, in another order. */
   | 'reordered'
-  /** Something is missing before it, and nobody was told. */
+  /** A publication before it is missing without notice. */
   | 'silent gap'
   /** Two things were said that cannot both be true. */
   | 'contradicted';

@@ -13,14 +13,14 @@ const TOPICS = ['log:1', 'log:2', 'log:3'];
 /** How long what is behind may take when all is well again, in milliseconds. */
 const HEALED_MS = 30_000;
 
-/** How long the nodes keep what nobody has subscribed to any more, in milliseconds. */
+/** The time for which nodes keep topics without subscribers, in milliseconds. */
 const EMPTIED_MS = 10_000;
 
 /** How long it goes on, and which course it takes. */
 export interface ClusterSoakOptions {
   readonly seed: number;
   readonly durationMs: number;
-  /** What the nodes are made of, where that is not the usual: a twin that must fail. */
+  /** Replacements for parts of the nodes, for a twin that must fail. */
   readonly spec?: NodeSpec;
 }
 

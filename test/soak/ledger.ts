@@ -1,6 +1,6 @@
 /** Violations of the guarantees for clients that stay connected, read, and follow the protocol. */
 export type Violation =
-  /** Something was acknowledged that somebody did not get who was there the whole time. */
+  /** An acknowledged message did not reach a client that was subscribed the whole time. */
   | 'lost'
   | 'duplicated'
   | 'out of order'
@@ -15,7 +15,7 @@ export type Violation =
 
 /** The messages of one topic that a reader received and should have received. Places count the messages of a topic, from 1. */
 interface Account {
-  /** What comes behind this one was published after the reader was in. */
+  /** Later messages were published after the reader had subscribed. */
   entrance: number;
   first: number;
   last: number;
@@ -51,7 +51,7 @@ export class Ledger {
 
   /** The reader has been told that it is subscribed to a topic. */
   enter(visit: string, topic: string): void {
-    // What has been published and is not acknowledged yet is one message of each publisher at most.
+    // Each publisher has at most one unacknowledged message.
     this.#account(visit, topic)!.entrance = this.#highest(this.#visits.get(visit)!.node, topic) + this.publishers;
   }
 
@@ -85,7 +85,7 @@ export class Ledger {
     }
   }
 
-  /** What must arrive at a reader before the answer to what it asks now: the last place of each topic. */
+  /** The messages that must reach a reader before the answer to its next request: the last position of each topic. */
   owed(visit: string): ReadonlyMap<string, number> {
     const { node, accounts } = this.#visits.get(visit)!;
     const places = [...accounts.keys()].map((topic) => [topic, this.#highest(node, topic)] as const);

@@ -5,7 +5,7 @@ import { Line } from '../helpers/line.js';
 import { ROOMS } from './rooms.js';
 import type { Stage } from './stage.js';
 
-/** Closes that somebody who behaves must expect: a mass disconnect, and a restart. */
+/** Closes that a well-behaved client must expect: a mass disconnect, and a restart. */
 const EXPECTED = new Set([3000, 3001]);
 
 /** Somebody who reads everything in all rooms, and comes back when it is sent away. */
@@ -65,7 +65,7 @@ export class Reader {
     return visit;
   }
 
-  /** Looks again and again whether everything has arrived; one day it wants to come anew. */
+  /** Checks repeatedly whether everything has arrived, and now and then reconnects. */
   async #stay(line: Line, visit: string): Promise<void> {
     while (line.isOpen) {
       if (this.random.below(10) === 0) await this.#ask(line, { action: 'auth', token: testToken(this.name) });

@@ -16,7 +16,7 @@ const VILLAINS = 20;
 export interface SoakOptions {
   readonly seed: number;
   readonly durationMs: number;
-  /** What the node is made of, where that is not the usual: a twin that must fail. */
+  /** Replacements for parts of the node, for a twin that must fail. */
   readonly spec?: NodeSpec;
 }
 
@@ -29,7 +29,7 @@ export interface SoakReport {
   readonly faults: Readonly<Record<string, number>>;
   /** How often villains did what. */
   readonly deeds: Readonly<Record<string, number>>;
-  /** What the last node holds more than when it started, in bytes. */
+  /** The growth of the last node since its start, in bytes. */
   readonly heapGrowthBytes: number;
   /** Nothing in here means that everything held. */
   readonly violations: Readonly<Partial<Record<Violation, readonly string[]>>>;

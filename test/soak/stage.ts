@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.js';
 
 const DRAIN_MS = 5_000;
 
-/** How soon the node must have noticed that everybody is gone. */
+/** The deadline for the node to notice that all clients are gone. */
 const EMPTIED_MS = 5_000;
 
 /** Default limits, but for the one that all clients hit together because they are on one machine. */
@@ -19,7 +19,7 @@ const DEFAULTS: NodeSpec = {
   },
 };
 
-/** What everybody plays on: one node, which may be put in place of by another, and the time there is. */
+/** The stage of the soak test: one node, which another may replace, and the time available. */
 export class Stage {
   #node: FaultNode;
   #before: Leftovers;
@@ -77,7 +77,7 @@ export class Stage {
     this.#watch(this.#node);
   }
 
-  /** Looks at what is left when everybody has gone, and ends the node. @returns what was there before, and after */
+  /** Measures what remains after all clients have left, and ends the node. @returns the state before and after */
   async close(): Promise<{ readonly before: Leftovers; readonly after: Leftovers }> {
     const [before, after] = [this.#before, await this.#emptied()];
     const leaked = (what: string, count: number) => count > 0 && this.ledger.report('leaked', `${count} ${what}`);
@@ -85,7 +85,7 @@ export class Stage {
     leaked('in the registry', connections + users + topics + subscriptions);
     leaked('sessions and sockets', after.objects + after.openSockets);
     leaked('timers', after.timers - before.timers);
-    // What a node that has done everything once needs more than one that has just started.
+    // The additional memory of a node that has done everything once.
     leaked('bytes beyond 12 MiB', after.heapBytes - before.heapBytes - 12 * 2 ** 20);
     await this.#noteErrors(this.#node);
     this.#isRestarting = true;

@@ -22,7 +22,7 @@ export const allowed = [
   realtime.broadcast({ type: 'types.note', payload: undefined }),
   realtime.publish('feed', { type: 'types.ticket', payload: { id: 't-1', price: 7 } }, { report: false }),
   realtime.to({ kind: 'all' }).except({ kind: 'user', id: 'ann' }).send({ type: 'types.note', payload: 'hello' }),
-  // A type that nobody declared may carry anything.
+  // An undeclared type may carry any payload.
   realtime.broadcast({ type: 'types.undeclared' }),
   realtime.broadcast({ type: 'types.undeclared', payload: { anything: [1, null] } }),
   // So may one that is known only when it runs.
@@ -36,7 +36,7 @@ export const refused = [
   realtime.sendToUser('ann', { type: 'types.ticket', payload: { id: 't-1' } }),
   // @ts-expect-error -- a field has another type
   realtime.sendToRole('staff', { type: 'types.ticket', payload: { id: 't-1', price: '7' } }),
-  // @ts-expect-error -- a field nobody declared
+  // @ts-expect-error -- an undeclared field
   realtime.publish('feed', { type: 'types.ticket', payload: { id: 't-1', price: 7, vat: 1 } }),
   // @ts-expect-error -- the payload of another type
   realtime.to({ kind: 'all' }).send({ type: 'types.note', payload: { id: 't-1', price: 7 } }),

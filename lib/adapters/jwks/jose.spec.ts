@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import { loadJose, type Jose } from './jose.js';
 
-/** A package that nobody has installed. */
+/** A package that is not installed. */
 const missing = 'jose-that-is-not-installed';
 
 it('loads jose', async () => {

@@ -171,7 +171,7 @@ describe('an address that is refused one a second', () => {
           looked += admitted;
           expect(looked).toBeLessThanOrEqual(10 + (now * 2) / 1_000);
         }
-        // Whatever it did, somebody else comes in.
+        // Another client is admitted, whatever this one did.
         expect(admission.arrive('good', 0, now)).toEqual(ADMITTED);
         expect(admission.settle('good', 'verified', now)).toEqual(ADMITTED);
       }),

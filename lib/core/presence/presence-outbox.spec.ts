@@ -158,7 +158,7 @@ class Scene {
     has: new Map<string, number>(),
     incarnation: 0,
     isEntered: true,
-    /** What the table has answered to the lot that is on its way, if it has. */
+    /** The table's answer to the batch in flight, if there is one. */
     answered: false,
     epoch: 0,
   }));
@@ -180,12 +180,12 @@ class Scene {
       case 'sayUnanswered':
         return this.say(index, false);
       case 'bury':
-        // That takes so long that everybody has found out about a loss before, and has said all anew.
+        // By then every node has noticed a loss and reported all its entries again.
         if (this.nodes.some(({ epoch }) => epoch !== this.epoch)) return;
         node.isEntered = false;
         return this.tell(this.table.drop(this.name(index)).map(([, change]) => change));
       case 'lose':
-        // Whoever was taken for dead just before cannot know that everybody was told.
+        // A node that was just declared dead cannot know that its leaves were announced.
         if (this.nodes.some(({ isEntered, epoch }) => !isEntered && epoch === this.epoch)) return;
         this.table = new PresenceTable();
         this.epoch += 1;
@@ -217,7 +217,7 @@ class Scene {
     if (isAnswered) node.held.heard();
   }
 
-  /** Lets everybody say everything. */
+  /** Lets every node report all its entries. */
   end(): void {
     const all = () => {
       for (const [index, { held }] of this.nodes.entries()) {
@@ -264,7 +264,7 @@ describe('What nodes say of whom they hold', () => {
         for (const each of steps) scene.take(each);
         scene.end();
         expect(scene.present).toEqual(scene.expected);
-        // Who was told last that somebody is there, is right.
+        // The newest announcement of each user must match the truth.
         for (const user of USERS) {
           expect(scene.kindsOf(user).at(-1) === 'joined').toBe(user in scene.present);
         }

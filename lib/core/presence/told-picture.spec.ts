@@ -36,7 +36,7 @@ class Scene {
   /** The data is kept by another server from now on. */
   beginEpoch(): void {
     this.#epoch += 1;
-    // Those who are there are said again silently, under a number that nobody hears of.
+    // Present users are reported again silently, under a number that is not published.
     this.#changes = this.#newest = this.users.size > 0 ? 1 : 0;
   }
 
@@ -193,7 +193,7 @@ describe('a told picture', () => {
     scene.lose(1);
     scene.change('b', 1);
     scene.arrive();
-    // Nobody was there before the one, and the other is chained to it.
+    // The first change follows an empty topic, and the second is chained to the first.
     expect(scene.picture.isDoubtful).toBe(true);
   });
 

@@ -47,7 +47,7 @@ export class ChatTopic {
 })
 export class AppModule {}
 
-/** The package's main job: somebody connects with a token, speaks, and gets a message. Returns what arrived. */
+/** The package's main job: a client connects with a token, sends, and receives a message. Returns the received message. */
 export async function talk(): Promise<unknown> {
   const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
   await app.listen(0, '127.0.0.1');

@@ -58,7 +58,7 @@ describe('Commands that come in one frame', () => {
     const client = await inRoom(await startRooms());
     const writes = writesOf('"data":"echo ');
     client.send(...[3, 4, 5].map(echo));
-    // Whatever is no JSON by itself would not have been taken by this client.
+    // The client would have rejected a line that is not JSON.
     const replies = [await client.reply(3), await client.reply(4), await client.reply(5)];
     expect(replies.map(({ rpc }) => rpc.data)).toEqual(['echo 3', 'echo 4', 'echo 5']);
     expect(writes).toHaveLength(1);

@@ -24,7 +24,7 @@ import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../..
 /** The URL to which SDKs connect. */
 export const PATH = '/ws/connection/websocket';
 
-/** Rooms that anybody may enter who does not ask for the impossible. */
+/** Rooms that accept every subscriber except for impossible requests. */
 @Injectable()
 @TopicGateway('room:{id}')
 export class Rooms {

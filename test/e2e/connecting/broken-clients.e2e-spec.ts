@@ -16,7 +16,7 @@ import { HeldVerifier } from '../../helpers/slow-verifier.js';
 const token = testToken('eve');
 const TARGET = `/ws?token=${token}`;
 
-/** Starts an application, lets a client do its worst, and says whether anybody else would notice. */
+/** Starts an application, runs a misbehaving client, and reports whether other clients would notice. */
 async function afterwards(
   misbehave: (app: ListeningApp) => Promise<unknown>,
   { platform = 'Express', options = {} }: { platform?: Platform; options?: RealtimeOptions } = {},

@@ -29,7 +29,7 @@ class MeController {
 @TopicGateway('room:{id}')
 class RoomTopic {}
 
-/** What goes wrong while `away` is true. */
+/** The part that fails while `away` is true. */
 interface Outage {
   away: boolean;
   error: unknown;
@@ -76,7 +76,7 @@ async function stage(source: keyof typeof SOURCES, error: unknown = new TypeErro
 
 const token = testToken('ann');
 
-/** A port at which nobody listens any more. */
+/** A port on which no server listens any more. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

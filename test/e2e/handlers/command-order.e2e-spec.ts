@@ -168,7 +168,7 @@ describe('a slow handler', () => {
 });
 
 describe('a full mailbox', () => {
-  /** More than the mailbox and the buffers of the network hold, so the client can tell that nobody reads. */
+  /** More than the mailbox and the network buffers hold, so that the client notices the backpressure. */
   const PADDING = 'x'.repeat(50_000);
   const COUNT = 400;
 

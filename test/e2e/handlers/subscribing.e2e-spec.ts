@@ -269,7 +269,7 @@ describe('a slow @OnSubscribe()', () => {
     await ann.close();
     await expect.poll(() => app.realtime.connection(ann.id)).toBeUndefined();
     decide.next(false);
-    // Whatever follows the decision has followed once somebody else has come and gone.
+    // Any effects of the decision have happened once another client has come and gone.
     const bob = await app.connectAs('bob');
     await bob.request({ action: 'subscribe', topic: 'room:fast' });
     await bob.close();

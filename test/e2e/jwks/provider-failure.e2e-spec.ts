@@ -49,7 +49,7 @@ const body =
 
 const broken: RequestListener = (_request, response) => void response.writeHead(500).end();
 
-/** Never ends; stops when nobody listens any more. */
+/** Never ends by itself; stops when the client is gone. */
 const endless: RequestListener = (_request, response) => {
   const chunk = Buffer.alloc(65_536, ' ');
   const more = (): void => {

@@ -6,7 +6,7 @@ import { reportOf, Stage, type StageGuest } from '../../helpers/stage.js';
 const NEWS = { type: 'news', payload: { n: 1 } };
 
 const stage = Stage.shared();
-/** Two devices of one administrator, and somebody else. */
+/** Two devices of one administrator, and another user. */
 let phone: StageGuest, laptop: StageGuest, bob: StageGuest;
 
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { reportOf, Stage, type StageGuest } from '../../helpers/stage.js';
 const NEWS = { type: 'news' };
 
 const stage = Stage.shared();
-/** Two devices of one administrator, and somebody else: one on each node, where there are three. */
+/** Two devices of one administrator, and another user: one on each node if there are three. */
 let phone: StageGuest, laptop: StageGuest, bob: StageGuest;
 
 beforeEach(async () => {

@@ -22,7 +22,7 @@ class AdminsOnly {
 
 const stage = Stage.shared({ providers: [AdminsOnly] });
 
-/** Somebody with rights, and somebody else on another node. */
+/** A user with rights, and another user on another node. */
 async function connected(rights: JwtClaims): Promise<[ann: StageGuest, bob: StageGuest]> {
   return [await stage.connectAs('ann', rights), await stage.connectAs('bob', rights)];
 }

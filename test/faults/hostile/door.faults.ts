@@ -33,7 +33,7 @@ async function attack(app: RealtimeApp, headers: Record<string, string>, path = 
   return answers;
 }
 
-/** How many of the newcomers with good tokens are let in, of 1. Each has an address of its own unless one is given. */
+/** The fraction of new clients with valid tokens that are admitted, 0 to 1. Each has its own address unless one is given. */
 async function shareOfGood(app: RealtimeApp, address?: string): Promise<number> {
   let admitted = 0;
   for (let n = 0; n < NEWCOMERS; n++) {

@@ -36,7 +36,7 @@ const stage = (limits: RealtimeLimits = {}) =>
 const echo = (payload: string, id: string | number = 1) =>
   `{"action":"message","topic":"desk","type":"echo","id":${JSON.stringify(id)},"payload":${payload}}`;
 
-/** What a frame is answered with: its type, and the code or the payload. */
+/** The answer to a frame: its type, and the code or the payload. */
 async function answerTo(guest: RawGuest, frame: string): Promise<unknown[]> {
   await guest.write(rawFrame({ payload: frame }));
   // Unlike a ping, this waits its turn.

@@ -122,7 +122,7 @@ describe('commands that come while the first is being judged', () => {
   it('are left in the socket', async () => {
     const { scene, guest, judge } = await flood();
     await scene.during(() => guest.isLeftUnread());
-    // What the system had handed over in one piece with the first.
+    // The rest of the chunk that the system delivered together with the first frame.
     expect(guest.serverSide.bytesRead).toBeLessThan(192 * KB);
     judge.release();
     expect(await scene.harm()).toEqual(NO_HARM);

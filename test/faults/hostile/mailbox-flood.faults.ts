@@ -53,7 +53,7 @@ describe('commands that come faster than a handler works', () => {
     const guest = await scene.raw();
     flood(guest);
     await scene.during(() => guest.isLeftUnread());
-    // What the system had handed over in one piece when the mailbox was full.
+    // The rest of the chunk that the system had delivered when the mailbox was full.
     expect(guest.serverSide.bytesRead).toBeLessThan(64 * 1.2 * KB + 192 * KB);
   });
 

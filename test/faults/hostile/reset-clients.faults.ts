@@ -16,9 +16,9 @@ import { commandFrame } from '../../helpers/raw-frames.js';
 import { RecordingBus } from '../../helpers/recording-bus.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
 
-/** What has begun and not ended, for the clients that are bad. */
+/** The handlers and hooks of the bad clients that have begun and not ended. */
 let entered: Map<string, number>;
-/** Which part of the application waits until it is told to go on. */
+/** The part of the application that waits until the test releases it. */
 let gates: Map<string, Gate>;
 
 class Gate {

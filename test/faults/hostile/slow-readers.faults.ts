@@ -164,7 +164,7 @@ describe('one client that does not read, among 200 that do', () => {
   const OTHERS = 200;
   const NEWS = 'x'.repeat(4 * KB);
 
-  /** Tells everybody the news until the slow one is cut off; each time all others must have it before there is more. */
+  /** Publishes to all until the slow client is closed; all others must receive each message before the next one. */
   async function tellAll(limits: RealtimeLimits, maxRounds: number) {
     const scene = await stage({ ...limits, writeStallMs: Infinity, maxUnauthenticatedPerIp: Infinity });
     const others = await Promise.all(Array.from({ length: OTHERS }, (_, n) => scene.app.connectAs(`other-${n}`)));

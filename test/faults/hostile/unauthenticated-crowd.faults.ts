@@ -26,7 +26,7 @@ async function crowd(scene: Scene, address: string, count: number) {
   return guests;
 }
 
-/** What somebody is answered who is not let in. */
+/** The answer to a client that is refused. */
 async function refusal(connecting: Promise<TestClient>): Promise<object | 'let in'> {
   const error = await connecting.then(
     () => undefined,

@@ -9,7 +9,7 @@ const MESSAGES = 50_000;
 const READERS = 3;
 const PER_TURN = 250;
 const TOPIC = 'room:1';
-/** With this, a burst is more than the operating system takes for somebody who does not read. */
+/** Makes a burst larger than the buffers of the operating system for a client that does not read. */
 const FILLING = 'x'.repeat(200);
 
 /** Room for all that a reader may be behind on a machine that has other things to do; the default is 1 MiB. */
@@ -46,7 +46,7 @@ async function burst(count: number, { limits = PATIENT, standIns = [], stopped =
   }
 }
 
-/** What has arrived once everything has that was sent before, or the connection has ended. */
+/** The frames received, once all earlier ones have arrived or the connection has ended. */
 async function reading(client: TestClient): Promise<Reading> {
   const closed = client.nextClose(60_000).then(({ code }) => code);
   const pong = client.request({ action: 'ping' }, 60_000).then(() => undefined);

@@ -26,13 +26,13 @@ const SPEC: NodeSpec = {
   standIns: ['a remote bus', 'a remote verifier'],
 };
 
-/** What is left of a node after clients have come and gone for a while. */
+/** The state of a node after clients have come and gone for a while. */
 interface Aftermath {
   readonly visits: number;
-  /** What those were told who were not let in, each once. */
+  /** The distinct answers to refused clients. */
   readonly refusals: ReadonlySet<string>;
   readonly counts: RealtimeCounts;
-  /** What was there once before, when everybody had gone. */
+  /** The baseline: the state after an earlier time without clients. */
   readonly before: Leftovers;
   readonly after: Leftovers;
   readonly errors: ReadonlySet<string>;
@@ -58,7 +58,7 @@ async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
   }
 }
 
-/** What a node holds once it has heard that the last of its clients is gone. */
+/** The state of a node after it has noticed that its last client is gone. */
 async function settled(node: FaultNode): Promise<Leftovers> {
   // One look searches the whole heap, which takes two or three seconds on a busy machine.
   const deadline = performance.now() + 10_000;

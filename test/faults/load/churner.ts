@@ -11,7 +11,7 @@ const TOPICS = Array.from({ length: 50 }, (_, n) => `room:${n}`);
 export class Churner {
   /** How often it has come. */
   visits = 0;
-  /** What it was told when it was not let in. */
+  /** The answers to refused attempts. */
   readonly refusals: unknown[] = [];
 
   constructor(

@@ -9,13 +9,13 @@ const MAX_BACKOFF_MS = 2_000;
 /** Longer than any test lasts, in milliseconds. */
 const STAY_MS = 3_600_000;
 
-/** What commuters have been through. */
+/** The experience of the commuters. */
 export interface Journeys {
   /** How long each took who was let in, from its request to the answer, in milliseconds. */
   readonly upgradesMs: number[];
   /** For how long each was away, from the end of its connection to the next one, in milliseconds. */
   readonly absencesMs: number[];
-  /** What they met who were not let in: a status, or the code of an error. */
+  /** The reasons for refusals: a status, or the code of an error. */
   readonly rebuffs: string[];
 }
 

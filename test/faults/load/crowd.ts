@@ -4,7 +4,7 @@ import type { FaultNode } from './fault-node.js';
 /** So many clients are connected at a time. */
 const AT_ONCE = 100;
 
-/** What keeps many clients of one address, who are in a hurry, from being let in. */
+/** The limits that would refuse many simultaneous clients of one address. */
 export const NO_RATES = {
   commandsPerSecond: Infinity,
   commandBurst: Infinity,

@@ -85,7 +85,7 @@ export class FaultNode implements Host {
   ask<K extends keyof NodeControl>(ask: K, ...args: Parameters<NodeControl[K]>): ReturnType<NodeControl[K]> {
     const question: Question = { id: ++this.#lastId, ask, args };
     const answer = new Promise((resolve, reject) => {
-      // What is sent to a process that has just ended is taken, and never answered.
+      // A message to a process that has just ended is accepted, but never answered.
       if (this.#hasEnded) return reject(new Error(`The node has ended. ${this.#said}`));
       this.#asking.set(question.id, { resolve, reject });
       this.child.send(question, (error) => error && reject(error));

@@ -13,7 +13,7 @@ const PER_ROUND = 20;
 const MESSAGE_SIZE = 16 * 1024;
 const MAX_ROUNDS = 150;
 
-/** What became of a node with a small heap that has much to say to clients who do not listen. */
+/** The result for a node with a small heap that sends much to clients that do not read. */
 interface Pressed {
   /** The numbers that each healthy reader got. */
   readonly read: readonly unknown[][];

@@ -11,13 +11,13 @@ const ROOM = 20;
 const COMERS = 60;
 const AT_ONCE = 5;
 
-/** What became of a node to which more clients come than it may have files. */
+/** The result for a node with more clients than file descriptors. */
 interface Crowded {
   readonly letIn: number;
   readonly refusals: readonly UpgradeRefusedError[];
-  /** Those who were cut off without an answer. */
+  /** The clients that were disconnected without an answer. */
   readonly cutOff: number;
-  /** What those were answered meanwhile who had been there before. */
+  /** The answers that the earlier clients received meanwhile. */
   readonly answers: readonly string[];
   /** How many got in after the others had left. */
   readonly letInLater: number;

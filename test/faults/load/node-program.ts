@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-/** Where the node's program may import packages from. */
+/** The folder from which the node's program imports packages. */
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
 const programs = new Map<string, Promise<string>>();

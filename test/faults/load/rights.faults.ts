@@ -68,7 +68,7 @@ async function hearsTwo(guest: Guest, type: string): Promise<void> {
   for (let n = 0; n < 2; n++) await guest.next(type);
 }
 
-/** The types of what arrives behind this frame while somebody else gets some more. */
+/** The types of the frames that arrive after this one while another client receives more. */
 async function typesBehind(guest: Guest, frame: ReceivedFrame, other: Guest): Promise<string[]> {
   for (let n = 0; n < 20; n++) await hearsTwo(other, 'to the role');
   await guest.settled();

@@ -56,7 +56,7 @@ class Hasty {
     while (this.#flooded < FLOODED && this.troubles.length === 0);
   }
 
-  /** The room has nobody else in it: the answer says how many calls there were. */
+  /** The room has no other member: the answer contains the number of calls. */
   async #call(): Promise<void> {
     const place = ++this.#asked;
     try {

@@ -8,12 +8,12 @@ const TALKERS = 40;
 const DEADLINE_MS = 2_000;
 const TOPIC = 'room:1';
 
-/** What was seen of a node that was told to end while everybody was talking. */
+/** The result for a node that was shut down while all clients were sending. */
 interface Shutdown {
   readonly talkers: readonly Talker[];
   /** One that always has more commands under way than the server lets wait. */
   readonly toiler: Talker;
-  /** What somebody was told who came after the first had been sent away. */
+  /** The answer to a client that connected after the first one had been disconnected. */
   readonly refusal: unknown;
   readonly process: ProcessEnd;
   readonly ms: number;
@@ -48,7 +48,7 @@ async function shutDown(flaws: readonly Flaw[] = []): Promise<Shutdown> {
   }
 }
 
-/** What was answered to somebody, but did not reach everybody that it had been published to, once. */
+/** Messages that were acknowledged, but did not reach every subscriber exactly once. */
 function lost({ talkers }: Shutdown): string[] {
   const heard = new Map(talkers.map(({ id, heard: places }) => [id, places]));
   return talkers.flatMap(({ said }) =>

@@ -66,7 +66,7 @@ async function stallNode(spec: NodeSpec): Promise<Stalled> {
   }
 }
 
-/** How those were closed that were, once everybody has been pinged so often that it would have come to that. */
+/** The close codes, after enough pings for a heartbeat timeout of every client. */
 async function closesOf(clients: readonly TestClient[]): Promise<Closed[]> {
   const survive = async (client: TestClient) => {
     for (let pings = 0; pings < 4; pings++) await client.next('realtime:ping', 20_000);
@@ -108,7 +108,7 @@ describe(`When the event loop stands still for ${STALL_MS} ms`, () => {
 });
 
 describe('If the clock said how long clients have been silent', () => {
-  // Not everybody: some may be heard before the time is looked at.
+  // Not all: some pongs may be read before the timeout is checked.
   it('clients would be disconnected for not answering', () => {
     expect(new Set(impatient.closes.map(({ code }) => code))).toEqual(new Set([3012]));
   });

@@ -21,7 +21,7 @@ let before: Leftovers;
 let after: Leftovers;
 let highestRssBytes = 0;
 const storms: Storm[] = [];
-/** How long somebody who was there before had to wait for an answer, in milliseconds. */
+/** The longest time that an earlier client waited for an answer, in milliseconds. */
 const waitsMs: number[] = [];
 
 beforeAll(async () => {

@@ -2,12 +2,12 @@ import { TestClient, UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { signedToken } from '../../helpers/signed-token.js';
 import type { FaultNode } from './fault-node.js';
 
-/** What became of many clients who wanted to connect in the same moment. */
+/** The result for many clients that connect at the same moment. */
 export interface Storm {
   readonly connected: readonly TestClient[];
   /** The answers of the server to the others. */
   readonly refusals: readonly UpgradeRefusedError[];
-  /** What else went wrong. */
+  /** Other errors. */
   readonly failures: readonly unknown[];
   /** From the first attempt to the last answer, in milliseconds. */
   readonly ms: number;
@@ -46,7 +46,7 @@ export async function storm(node: FaultNode, crowd: readonly Visitor[]): Promise
   return { connected, refusals, failures, ms: performance.now() - start };
 }
 
-/** One who connects. @throws UpgradeRefusedError */
+/** Connects one client. @throws UpgradeRefusedError */
 export function visit(node: FaultNode, { token, address }: Visitor): Promise<TestClient> {
   const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': address };
   return TestClient.connect(`${node.url.replace('http', 'ws')}/ws`, { headers });

@@ -5,7 +5,7 @@ import type { Said, Saying } from './node/rooms.js';
 
 /** A client that talks in a room without a pause, and keeps account of what came of it. */
 export class Talker {
-  /** What it was answered to what it said. */
+  /** The answers to its commands. */
   readonly said: Said[] = [];
   /** The names of the works that were answered. */
   readonly worked: string[] = [];

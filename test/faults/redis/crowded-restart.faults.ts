@@ -5,7 +5,7 @@ import { burstOf, crowdedRestart, FOLLOWERS, type CrowdedRestart } from './crowd
 const COMMUTERS = 2_000;
 const ACCEPTS_PER_SECOND = 120;
 
-/** What is allowed for the time between a node's decision and its answer. */
+/** The tolerance for the time between a node's decision and its answer. */
 const TOLERANCE = 1.1;
 
 let restart: CrowdedRestart;

@@ -7,16 +7,16 @@ import { Commuter, type Journeys } from '../load/commuter.js';
 import type { FaultNode, ProcessEnd } from '../load/fault-node.js';
 import type { Flaw } from '../load/node/flaws.js';
 
-/** How long it may take until everybody is in, in milliseconds. */
+/** The deadline for all clients to be connected, in milliseconds. */
 const PATIENCE_MS = 40_000;
 
-/** How long it may take until a node has counted everybody, in milliseconds. */
+/** The deadline for a node to count all clients, in milliseconds. */
 const COUNTED_MS = 10_000;
 
-/** Who follows a topic with a history meanwhile. Each of them counts as one of those who are let in. */
+/** The clients that follow a topic with a history meanwhile. Each counts as one of the admitted. */
 export const FOLLOWERS = 60;
 
-/** What is restarted, and how many that concerns. */
+/** The nodes and clients of a crowded restart. */
 export interface CrowdedRestartParts {
   readonly commuters: number;
   /** Of each node. */
@@ -29,16 +29,16 @@ export interface CrowdedRestartParts {
   readonly flaws?: readonly Flaw[];
 }
 
-/** What was seen while nodes were restarted, one after the other. */
+/** The observations while nodes were restarted, one after the other. */
 export interface CrowdedRestart extends Journeys {
-  /** When each node let somebody in: from a moment at which everybody was in, and nobody was on the way, until it ended. */
+  /** The times of accepted upgrades of each node, from a moment with all clients connected until its end. */
   readonly letIn: readonly (readonly number[])[];
   readonly ends: readonly ProcessEnd[];
   /** How many connections there are in the end, as one of the nodes counts those of all. */
   readonly connections: number;
   /** Of those who follow the topic. */
   readonly verdict: Verdict;
-  /** From the first signal until everybody was back from the last node, in milliseconds. */
+  /** The time from the first signal until all clients were back after the last restart, in milliseconds. */
   readonly ms: number;
 }
 
@@ -61,7 +61,7 @@ export async function crowdedRestart(parts: CrowdedRestartParts): Promise<Crowde
   let crowd: readonly Commuter[] = [];
   let trial: Trial | undefined;
   try {
-    // A history must hold what is published while somebody waits for a place.
+    // The history must hold the publications made while a client waits for admission.
     const habits = { publishers: 3, everyMs: 100, resumers: FOLLOWERS, restMs: 1_000 };
     trial = await Trial.begin(() => processes.nodes, habits);
     crowd = Array.from({ length: count }, (_, n) => new Commuter(`user-${n}`, () => processes.nodes, journeys, n));
@@ -74,7 +74,7 @@ export async function crowdedRestart(parts: CrowdedRestartParts): Promise<Crowde
     const start = performance.now();
     for (const [index, node] of processes.nodes.slice(0, restarts).entries()) {
       await trial.goesOn(10);
-      // It lets nobody in any more once it has the signal.
+      // It admits no client after the signal.
       letIn.push(await node.ask('letIn'));
       ends.push(await processes.replace(index, 'SIGTERM'));
       await everybodyIsIn(crowd, trial);
@@ -103,7 +103,7 @@ export function burstOf(moments: readonly number[], perSecond: number): number {
   return highest;
 }
 
-/** What so much of the values is at most, from 0 to 1. */
+/** The value that this fraction of all values, 0 to 1, does not exceed. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
@@ -118,7 +118,7 @@ async function everybodyIsIn(crowd: readonly Commuter[], trial: Trial): Promise<
   await trial.isWhole();
 }
 
-/** What a node counts: it hears of the connections of others now and then only. */
+/** The number of connections that a node counts; it learns those of other nodes only periodically. */
 async function settledCount(node: FaultNode, expected: number): Promise<number> {
   const deadline = performance.now() + COUNTED_MS;
   for (;;) {

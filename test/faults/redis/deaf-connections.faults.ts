@@ -70,7 +70,7 @@ describe('A node that is led to a replica with its subscriptions, where Redis do
     const fence = vi.spyOn(Probes.prototype, 'fence').mockImplementation(async (server) => {
       server.probeReturned();
     });
-    // The other node would see that nobody there listens for this one.
+    // The other node would notice that this one has no subscription there.
     const isNeeded = vi.spyOn(NodeCoverage.prototype, 'isNeeded', 'get').mockReturnValue(false);
     onTestFinished(() => [fence, isNeeded].forEach((spy) => spy.mockRestore()));
     const fleet = await leadAstray();

@@ -9,7 +9,7 @@ import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
 import { Reader } from './reader.js';
 
-/** A topic that everybody may subscribe to. */
+/** A public topic. */
 @TopicGateway('feed')
 export class Feed {
   @OnSubscribe()
@@ -20,7 +20,7 @@ export class Feed {
 
 /** One of several nodes. */
 export interface FleetNode extends RealtimeApp {
-  /** What stands between it and Redis. */
+  /** The proxy between it and Redis. */
   readonly proxy: TcpProxy;
   /** Connected to it, and subscribed to `feed`. */
   readonly reader: Reader;
@@ -39,7 +39,7 @@ export interface FleetParts extends RealtimeAppParts {
   readonly over?: Partial<RedisBackendOptions>;
 }
 
-/** Several nodes over one Redis. Each has its own way there, and somebody who reads. */
+/** Several nodes over one Redis. Each has its own connection path and a reader. */
 export class Fleet {
   private constructor(
     readonly redis: RedisServer,
@@ -70,7 +70,7 @@ export class Fleet {
     return this.nodes.map(({ reader }) => reader);
   }
 
-  /** What a send that reaches every reader is reported with. */
+  /** The delivery report of a send that reaches every reader. */
   get everybody(): DeliveryReport {
     return { recipients: this.nodes.length, nodes: this.nodes.length, complete: true };
   }
@@ -87,7 +87,7 @@ export class Fleet {
     }
   }
 
-  /** What is in Redis of its nodes. */
+  /** The keys of its nodes in Redis. */
   async holdings(): Promise<{ readonly keys: number; readonly channels: number; readonly subscribers: number }> {
     const [keys, channels, clients] = await Promise.all([
       this.redis.cli('DBSIZE'),

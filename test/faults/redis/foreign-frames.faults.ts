@@ -16,7 +16,7 @@ async function stranger({ redis }: Fleet) {
   return client.connect();
 }
 
-/** So many frames that the nodes have said on the channel of the topic, where nobody listens any more. */
+/** Collects this many frames of the nodes on the channel of the topic, which has no subscribers any more. */
 async function overheard(fleet: Fleet, count: number): Promise<readonly string[]> {
   const frames: string[] = [];
   const client = await stranger(fleet);
@@ -28,7 +28,7 @@ async function overheard(fleet: Fleet, count: number): Promise<readonly string[]
   return frames.slice(0, count);
 }
 
-/** A frame as if somebody else had said it, in another place of what they say. */
+/** The frame with another origin and another sequence number. */
 function again(sample: string, sequence: number): string {
   return sample.replace(/^1e\["[^"]+",\d+/, `1e["somebody",${sequence}`);
 }

@@ -12,7 +12,7 @@ import { Log } from '../load/node/log.js';
 
 /** One of several nodes. */
 export interface HistoryNode extends RealtimeApp, Host {
-  /** What stands between it and Redis. */
+  /** The proxy between it and Redis. */
   readonly proxy: TcpProxy;
 }
 
@@ -57,7 +57,7 @@ export class HistoryFleet {
     return new HistoryFleet(server, nodes);
   }
 
-  /** What there is of clients: their connections, the channels of topics, and what delivers those. */
+  /** The client side: connections, the channels of topics, and the delivery. */
   async holdings(): Promise<{ readonly connections: number; readonly channels: number; readonly feeds: number }> {
     const connections = this.nodes.map(({ app }) => [...app.get(ConnectionRegistry).ids()].length);
     const channels = await this.redis.cli('PUBSUB', 'CHANNELS', 'realtime:topic:*');
@@ -68,7 +68,7 @@ export class HistoryFleet {
     };
   }
 
-  /** The keys in Redis that nobody but the nodes themselves will ever remove. */
+  /** The keys in Redis that do not expire by themselves. */
   async keysForEver(): Promise<readonly string[]> {
     const keys = (await this.redis.cli('KEYS', '*')).split('\n');
     const lives = await Promise.all(keys.map(async (key) => [key, await this.redis.cli('PTTL', key)] as const));

@@ -17,13 +17,13 @@ export const without = {
     onTestFinished(() => route.mockRestore());
   },
 
-  /** Nobody waits outside until what was missed has been read. */
+  /** Subscribers do not wait until the missed publications are read. */
   seam(): void {
     const waiting = vi.spyOn(TopicFeed.prototype, 'waiting', 'get').mockReturnValue(new Map());
     onTestFinished(() => waiting.mockRestore());
   },
 
-  /** Who wishes to recover gets what comes, like everybody else. */
+  /** A subscriber that asks for recovery receives new publications only. */
   recovery(): void {
     const { enter } = TopicFeed.prototype;
     const spy = vi.spyOn(TopicFeed.prototype, 'enter').mockImplementation(function (this: TopicFeed, memberId) {
@@ -37,7 +37,7 @@ export const without = {
     onScripts(([, ...args]) => ['always the same', ...args]);
   },
 
-  /** Whatever was counted before, the epoch is the same. */
+  /** The epoch never changes, whatever the previous count. */
   epochs(): void {
     onScripts(([run, , ...args]) => [run!, 'only-one', ...args]);
   },

@@ -141,7 +141,7 @@ const failOver = async () => {
   await vi.waitFor(async () => expect(await replica.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
     timeout: BACK_MS,
   });
-  // What is published from now on does not get there.
+  // Later publications do not reach it.
   await replica.cli('REPLICAOF', '127.0.0.1', 1);
   const before = await fill(5);
   const isolated = await startOn(redis.port);

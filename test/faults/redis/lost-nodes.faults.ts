@@ -12,7 +12,7 @@ import { startNode } from '../load/start-node.js';
 const LEASE_TTL_MS = 1_000;
 const ROOM = 'room:1';
 
-/** A node of this process, and one in a process of its own. Both have somebody in the room. */
+/** A node in this process and one in a separate process, each with a user in the room. */
 interface Pair {
   readonly redis: RedisServer;
   readonly here: RealtimeApp;

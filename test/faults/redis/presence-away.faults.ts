@@ -106,7 +106,7 @@ describe('When a connection breaks between what is said and Redis’s answer', (
 describe('A refresh', () => {
   const users = Array.from({ length: 100 }, (_, i) => `user-${i}`);
 
-  /** Has everybody come and go while leases are refreshed all the time. @returns who is there in the end */
+  /** Lets all users come and go while leases are refreshed all the time. @returns the users present in the end */
   async function comeAndGo(node: PresenceNode): Promise<string[]> {
     for (let round = 0; round < 10; round++) {
       await node.set(...users.map((user) => [ROOM, user] as const));

@@ -109,7 +109,7 @@ describe('News that are lost without a break of the connection', () => {
     const { redis, here, there } = await pair();
     const leaver = await enter(there, 'leaver');
     const watcher = await Watcher.join(here, 'watcher');
-    // What a leave does, but for its publication.
+    // The effects of a leave, without its publication.
     const entry = await redis.cli('HGET', `realtime:present:${ROOM}`, '');
     const [connections, sequence] = entry.split(' ').map(Number);
     await redis.cli('HDEL', `realtime:present:${ROOM}`, '"leaver"');

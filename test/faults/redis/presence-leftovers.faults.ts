@@ -8,7 +8,7 @@ import { PresenceNode, type Move } from './presence-node.js';
 /** A lease of 800 ms. */
 const QUICK = { leaseRefreshMs: 200, leaseTtlMs: 1_000 };
 
-/** What is kept of leases, and of nobody in particular. */
+/** Keys for leases and totals, which belong to no user. */
 const BOOKS = /:(presence|holders)$/;
 
 async function start(id: string, url: string): Promise<PresenceNode> {
@@ -43,7 +43,7 @@ describe('What presence leaves in Redis', () => {
     const nodes = [await start('a', redis.url), await start('b', redis.url), await start('c', redis.url)];
     await churn(nodes, 20_000);
     const rest = async () => (await keys(redis)).filter((key) => !BOOKS.test(key));
-    // What was answered last is kept for as long as a lease.
+    // The last reply is kept as long as a lease.
     await expect.poll(rest, { timeout: 5_000 }).toEqual([]);
     await Promise.all(nodes.map((node) => node.close(0)));
     expect(await keys(redis)).toEqual([]);

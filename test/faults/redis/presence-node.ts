@@ -15,9 +15,9 @@ export interface PresenceControl {
   remove(...moves: readonly Move[]): Promise<void>;
   /** `<user id>:<connections>` of each, sorted. */
   read(topic: string): Promise<string[]>;
-  /** What this node was told, as `joined <topic> <user id>`. */
+  /** The changes reported to this node, as `joined <topic> <user id>`. */
   told(): Promise<string[]>;
-  /** What has come over the bus to the topics that it listens to. */
+  /** The frames received over the bus for its joined topics. */
   heard(): Promise<string[]>;
   close(graceMs: number): Promise<void>;
 }

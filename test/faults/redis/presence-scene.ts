@@ -127,7 +127,7 @@ export class Watcher {
   }
 }
 
-/** Who is in the room, as a node tells. */
+/** The users in the room, as reported by a node. */
 export async function usersOf({ realtime }: RealtimeApp): Promise<string[]> {
   return (await realtime.usersIn(ROOM)).users.map(({ userId }) => userId).sort();
 }

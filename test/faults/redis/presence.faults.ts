@@ -24,10 +24,10 @@ async function start(id: string, options: RedisBackendOptions): Promise<Presence
   return node;
 }
 
-/** What a list says of joins, or of leaves. */
+/** The joins or leaves in a list. */
 const only = (kind: 'joined' | 'left', list: readonly string[]) => list.filter((text) => text.startsWith(kind)).sort();
 
-/** What all of these nodes were told together. */
+/** The changes reported to all of these nodes together. */
 async function allTold(...nodes: readonly PresenceControl[]): Promise<string[]> {
   return (await Promise.all(nodes.map((node) => node.told()))).flat();
 }
@@ -159,7 +159,7 @@ describe('When Redis loses all it has', () => {
       .poll(async () => only('left', await allTold(a, b)), { timeout: 10_000 })
       .toEqual(asText('left', leaves));
     const news = (await b.heard()).slice(before);
-    // What was said before the subscriptions were back is not heard.
+    // Changes published before the subscriptions were back are missed.
     for (const text of news) expect([...asText('left', leaves), ...asText('joined', comes)]).toContain(text);
     expect(only('joined', await allTold(a, b))).toHaveLength(stays.length + leaves.length + comes.length);
   });

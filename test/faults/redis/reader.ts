@@ -3,7 +3,7 @@ import { Line } from '../../helpers/line.js';
 
 /** A message of {@link Traffic} as it arrived. */
 export interface Arrival {
-  /** Who published it, and its number there. */
+  /** The publisher, and the number of the message there. */
   readonly key: string;
   /** How long it was under way, in milliseconds. */
   readonly tookMs: number;

@@ -84,7 +84,7 @@ describe('Clients that come and go', () => {
 });
 
 describe('What somebody else says in the channel of a topic', () => {
-  /** Plays back what was said there: twice, backwards, from long ago, and with offsets that nobody has given. */
+  /** Replays frames of the channel: twice, backwards, from long ago, and with invented offsets. */
   async function playBack(fleet: HistoryFleet, trial: Trial): Promise<void> {
     const stranger = await createClient({ url: fleet.redis.url })
       .on('error', () => undefined)

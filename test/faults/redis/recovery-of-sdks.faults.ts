@@ -19,9 +19,9 @@ class Play {
   private constructor(
     readonly trial: Trial,
     private readonly processes: NodeProcesses,
-    /** Where clients connect to, one for each node: it leads them there, as a load balancer does. */
+    /** The proxies that clients connect to, one for each node, as with a load balancer. */
     private readonly doors: readonly TcpProxy[],
-    /** Who connects where, in turn. */
+    /** The proxy that each client connects to, in turn. */
     private readonly clients: readonly SdkSubscriber[],
   ) {}
 
@@ -47,7 +47,7 @@ class Play {
     return new Play(trial, processes, doors, clients);
   }
 
-  /** Kills the first node. Its clients find nobody there while more is published, and then the second node. */
+  /** Kills the first node. While more is published its clients find no server, and then the second node. */
   async killNode(): Promise<void> {
     const [killed, successor] = this.processes.nodes;
     await this.trial.goesOn(30);
@@ -64,7 +64,7 @@ class Play {
   async missed(): Promise<readonly number[]> {
     await this.trial.stop();
     const { statements, diaries } = this.trial.journal;
-    // What came last may have been on its way when everybody was sent home.
+    // The last messages may have been in flight when all clients were disconnected.
     const acknowledged = statements.filter(({ outcome }) => outcome.kind === 'acknowledged').slice(0, -30);
     return [...diaries.values()].map((notes) => {
       const had = new Set(notes.map((note) => note.kind === 'got' && note.key));

@@ -12,7 +12,7 @@ interface Sent {
 
 /** Violations of the guarantees, whatever fails. */
 export interface Faults {
-  /** Messages that somebody got twice. */
+  /** Messages that a reader received twice. */
   readonly repeated: readonly string[];
   /** Messages that two readers got in different orders. */
   readonly disordered: readonly string[];
@@ -44,7 +44,7 @@ export class Traffic {
   async stop(): Promise<void> {
     this.#isOver = true;
     await Promise.all(this.#publishing);
-    // What comes behind it in the same channel shows that nothing of before is still under way.
+    // Once a later message of the same channel has arrived, no earlier one is in flight.
     for (const [index, { realtime }] of this.fleet.nodes.entries()) {
       const type = `end of ${this.#name} ${index}`;
       await realtime.publish('feed', { type });
@@ -52,7 +52,7 @@ export class Traffic {
     }
   }
 
-  /** What went wrong, once it has been stopped. */
+  /** The errors, after the end. */
   get faults(): Faults {
     const orders = this.#arrivals.map((arrivals) => arrivals.map(({ key }) => key));
     return {
@@ -63,7 +63,7 @@ export class Traffic {
   }
 
   /**
-   * For how long nobody was told that somebody was not reached: from the first to the last message that was reported as
+   * The time during which missing readers were not reported: from the first to the last message that was reported as
    * complete although not every reader got it, in milliseconds.
    */
   get silentMs(): number {
@@ -89,7 +89,7 @@ export class Traffic {
     return Math.max(...this.#arrivals.flatMap((arrivals) => arrivals.map(({ tookMs }) => tookMs)));
   }
 
-  /** What each reader got of it. */
+  /** The messages received by each reader. */
   get #arrivals(): readonly (readonly Arrival[])[] {
     return this.fleet.readers.map(({ arrivals }) => arrivals.filter(({ key }) => key.startsWith(this.#name)));
   }
@@ -115,7 +115,7 @@ export class Traffic {
   }
 }
 
-/** What is in another order than in the first list, of what is in both. */
+/** The entries of both lists whose order differs from the first list. */
 function keysInAnotherOrder(first: readonly string[], keys: readonly string[]): readonly string[] {
   const places = new Map(first.map((key, place) => [key, place]));
   const common = keys.filter((key) => places.has(key));

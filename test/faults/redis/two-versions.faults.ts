@@ -7,7 +7,7 @@ import { user } from '../../../lib/core/routing/address.js';
 import { Fleet } from './fleet.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
 
-/** Where the frames of a later version have a field that this version does not know. */
+/** Adds fields to frames that this version does not know, as a later version may. */
 const LATER = {
   'among the optional fields': ',{"trace":"00-4bf9-01","hops":[1,null]}]\n',
   'in another place': ',"00-4bf9-01",{}]\n',

@@ -56,7 +56,7 @@ describe('a report', () => {
     onTestFinished(() => spy.destroy());
     await spy.subscribe(`realtime:bus:${a!.id}`, (text) => answers.push(...JSON.parse(text.split('\n')[1]!)));
     await Promise.all(Array.from({ length: 20 }, () => a!.publish(SUBJECT, 'silent', false)));
-    // Whatever was answered before it would stand in front of this one.
+    // An answer sent earlier would come before this one.
     await a!.publish(SUBJECT, 'answered', true);
     expect(answers).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 import { loadRedis, type RedisModule } from './redis-client.js';
 
-/** A package that nobody has installed. */
+/** A package that is not installed. */
 const missing = 'redis-client-that-is-not-installed';
 
 it('loads @redis/client', async () => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 const LET_IN = 'HTTP/1.1 101';
 
-/** Notes when a server lets somebody in: the moment of each answer with 101, in milliseconds of the server's own clock. */
+/** Records each accepted upgrade: the time of each answer with 101, in milliseconds of the server's own clock. */
 export class Door {
   #moments: number[] = [];
 

@@ -45,7 +45,7 @@ const FLAWS = {
       open.call(this, admitted);
     };
   },
-  /** Who wishes to recover gets what comes, like everybody else. */
+  /** A subscriber that asks for recovery receives new publications only. */
   'nobody recovers': () => {
     const { enter } = TopicFeed.prototype;
     TopicFeed.prototype.enter = function (memberId) {

@@ -38,11 +38,11 @@ export interface NodeSpec {
   readonly port?: number;
   readonly standIns?: readonly StandIn[];
   readonly flaws?: readonly Flaw[];
-  /** It notes when it lets somebody in, until it is asked. Default: `false`. */
+  /** Records the times of accepted upgrades until they are read. Default: `false`. */
   readonly isDoorWatched?: boolean;
 }
 
-/** What a node holds after a garbage collection. */
+/** The memory and objects of a node after a garbage collection. */
 export interface Leftovers {
   readonly heapBytes: number;
   /** Outside of the heap, which is where what waits to be written is. */
@@ -62,7 +62,7 @@ export interface Closing {
   readonly departuresMs: readonly number[];
 }
 
-/** What is asked of the node in a process of its own; see {@link FaultNode.ask}. */
+/** A request to the node in a separate process; see {@link FaultNode.ask}. */
 export class NodeControl {
   #app: INestApplication | undefined;
   #door: Door | undefined;
@@ -92,7 +92,7 @@ export class NodeControl {
     return this.#realtime.counts();
   }
 
-  /** When it let somebody in since this was last asked, if that is noted: {@link Door}. */
+  /** The times of accepted upgrades since the last call, if they are recorded: {@link Door}. */
   async letIn(): Promise<readonly number[]> {
     return this.#door?.take() ?? [];
   }
@@ -196,7 +196,7 @@ export class NodeControl {
     };
   }
 
-  /** Sends everybody away, as those who may come back. */
+  /** Disconnects all clients with a code that lets them reconnect. */
   async disconnectAll(): Promise<void> {
     await this.#realtime.disconnect(all(), { reconnect: true });
   }

@@ -10,7 +10,7 @@ import {
   type RealtimeConnection,
 } from 'nestjs-realtime';
 
-/** What a saying is answered with, once it was published. */
+/** The answer to a saying, after its publication. */
 export interface Said {
   /** The place in the topic's order, counted from 1 by this node. */
   readonly place: number;
@@ -18,15 +18,15 @@ export interface Said {
   readonly to: readonly string[];
 }
 
-/** What the subscribers of a room get. */
+/** The message that the subscribers of a room receive. */
 export interface Saying {
   readonly place: number;
-  /** Who counts: another node begins anew. */
+  /** The node that counts; every other node starts its own count. */
   readonly node: number;
   readonly text: unknown;
 }
 
-/** Rooms that everybody may enter. Nothing here is done at once, so that clients can vanish in the middle of it. */
+/** Public rooms. Every handler takes a while, so that clients can vanish in the middle of it. */
 @TopicGateway('room:{id}')
 export class Rooms {
   readonly #places = new Map<string, number>();

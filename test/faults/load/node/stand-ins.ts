@@ -43,7 +43,7 @@ class RemoteBus extends MessageBus {
   }
 }
 
-/** Takes its time to verify, as one does that has to ask somebody. */
+/** A slow verifier, like one that calls another service. */
 class RemoteVerifier extends TestJwtVerifier {
   override async verify(token: string): Promise<JwtClaims> {
     await delay(3);
