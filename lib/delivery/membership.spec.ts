@@ -94,7 +94,7 @@ describe('with the first connection of an address', () => {
     expect(known).toBe(1);
   });
 
-  it('the change is in force once the bus says so', async () => {
+  it('the change is active once the bus says so', async () => {
     let settle!: () => void;
     bus.pending = new Promise((resolve) => (settle = resolve));
     let inForce = false;
@@ -106,7 +106,7 @@ describe('with the first connection of an address', () => {
     expect([early, inForce]).toEqual([false, true]);
   });
 
-  it('the change is in force at once when the bus has nothing to wait for', () => {
+  it('the change is active at once when the bus has nothing to wait for', () => {
     expect(membership.add(connectionOf('1', 'ann'), TARGET)).toBeUndefined();
   });
 

@@ -55,7 +55,7 @@ export class TopicStream {
     this.#to = [topic(name)];
     this.#feed = new TopicFeed(settings, {
       deliver: (publication, position) => this.#deliver(publication, position),
-      admit: (connectionId, start) => this.#start(connectionId, start),
+      start: (connectionId, start) => this.#start(connectionId, start),
       lost: (position) => this.delivery.missed(name, position, this.#waiting),
     });
   }

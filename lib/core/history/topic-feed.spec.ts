@@ -56,7 +56,7 @@ class Subscriber {
 
   constructor(private readonly stream: Stream) {}
 
-  admitted(
+  started(
     { position, recovered, publications }: StreamStart,
     asked: StreamPosition | undefined,
     sendLatest: boolean,
@@ -106,8 +106,8 @@ class World {
           for (const subscriber of fed) subscriber.take(publication, epoch);
           return fed.length;
         },
-        admit: (id, admission) => {
-          this.subscribers.get(id)!.admitted(admission, this.asked.get(id), sendLatest);
+        start: (id, streamStart) => {
+          this.subscribers.get(id)!.started(streamStart, this.asked.get(id), sendLatest);
         },
         lost: (position) => {
           this.lost += 1;
@@ -327,7 +327,7 @@ describe('TopicFeed', () => {
     const seen: StreamStart[] = [];
     const feed = new TopicFeed(
       { pageSize: PAGE_SIZE, sendLatest: true },
-      { deliver: () => 0, admit: (_id, admission) => void seen.push(admission), lost: () => undefined },
+      { deliver: () => 0, start: (_id, streamStart) => void seen.push(streamStart), lost: () => undefined },
     );
     feed.enter('a', undefined);
     expect(feed.wanted).toEqual({ limit: 1, reverse: true });
@@ -352,7 +352,7 @@ describe('TopicFeed', () => {
         { pageSize: PAGE_SIZE, sendLatest: false },
         {
           deliver: ({ text }, position) => log.push(['delivered', text, position]),
-          admit: (id, { recovered, publications }) => log.push([id, recovered, publications.map(({ text }) => text)]),
+          start: (id, { recovered, publications }) => log.push([id, recovered, publications.map(({ text }) => text)]),
           lost: (position) => log.push(['lost', position]),
         },
       );
@@ -400,7 +400,7 @@ describe('TopicFeed', () => {
   it('keeps a bounded number of what comes before its turn', () => {
     const feed = new TopicFeed(
       { pageSize: PAGE_SIZE, sendLatest: false },
-      { deliver: () => 1, admit: () => undefined, lost: () => undefined },
+      { deliver: () => 1, start: () => undefined, lost: () => undefined },
     );
     let answered = 0;
     for (let offset = 2; offset < 10_000; offset++) feed.arrive({ offset, text: '' }, 'e1', () => (answered += 1));

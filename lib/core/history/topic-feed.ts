@@ -18,7 +18,7 @@ export interface FeedEffects {
   /** Delivers a publication to all members that are not waiting. @returns the number of members reached */
   deliver(publication: Publication, position: StreamPosition): number;
   /** Starts the stream of a waiting member. */
-  admit(memberId: string, admission: StreamStart): void;
+  start(memberId: string, start: StreamStart): void;
   /** Tells all members that are not waiting that publications were lost for good, and where the stream continues. */
   lost(position: StreamPosition): void;
 }
@@ -122,7 +122,7 @@ export class TopicFeed {
         ? isSame(inEpoch(asked, here.epoch), here)
         : !sendLatest || this.#latestAt(here) !== undefined || here.offset === 0
     ) {
-      this.#admit(memberId, asked);
+      this.#start(memberId, asked);
     }
   }
 
@@ -162,7 +162,7 @@ export class TopicFeed {
     if (this.#isBehind(top)) this.#follow(page);
     this.#serveEarly();
     if (this.#isBehind(top)) this.doubt();
-    else this.#admitServed(publications);
+    else this.#startServed(publications);
   }
 
   get #hasEntering(): boolean {
@@ -247,7 +247,7 @@ export class TopicFeed {
     }
   }
 
-  #admitServed(read: readonly Publication[]): void {
+  #startServed(read: readonly Publication[]): void {
     const here = this.#delivered!;
     const first = read[0]?.offset ?? Infinity;
     const known = [...read, ...this.#recent.filter(({ offset }) => offset > (read.at(-1)?.offset ?? 0))];
@@ -256,18 +256,18 @@ export class TopicFeed {
       if (after > this.#reads) continue;
       // A read that began further back for another member may have ended before the range that this member needs.
       if (asked && isCutShort && asked.offset + 1 >= first && this.#isWithinReach(asked, here)) continue;
-      this.#admit(memberId, asked, known);
+      this.#start(memberId, asked, known);
     }
     if (this.#waiting.size === 0) this.#recent = [];
   }
 
-  #admit(memberId: string, wished: StreamPosition | undefined, known: readonly Publication[] = []): void {
+  #start(memberId: string, wished: StreamPosition | undefined, known: readonly Publication[] = []): void {
     this.leave(memberId);
     const position = this.#delivered!;
     const asked = wished && inEpoch(wished, position.epoch);
     const recovery = asked && recover(asked, known, position);
     if (recovery?.recovered) {
-      return this.effects.admit(memberId, {
+      return this.effects.start(memberId, {
         position: asked!,
         recovered: true,
         top: position,
@@ -276,7 +276,7 @@ export class TopicFeed {
     }
     const latest = this.settings.sendLatest ? this.#latestAt(position) : undefined;
     const publications = latest ? [latest] : [];
-    this.effects.admit(memberId, { position, ...(asked && { recovered: false }), top: position, publications });
+    this.effects.start(memberId, { position, ...(asked && { recovered: false }), top: position, publications });
   }
 
   #latestAt({ epoch, offset }: StreamPosition): Publication | undefined {

@@ -19,7 +19,7 @@ async function idOf(app: RealtimeApp): Promise<string> {
 }
 
 describe('A subscription', () => {
-  it('is in force when the client is told', async () => {
+  it('is active when the client is told', async () => {
     const { app, client } = await start();
     await subscribed(client, 'room:1');
     expect(await app.realtime.publish('room:1', { type: 'hi' })).toMatchObject({ recipients: 1 });

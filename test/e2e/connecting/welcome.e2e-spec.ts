@@ -60,7 +60,7 @@ async function listenHeld(): Promise<{ readonly app: ListeningApp; readonly bus:
   return { app, bus: app.app.get<HeldBus>(MessageBus) };
 }
 
-describe('While what the welcome announces is not in force', () => {
+describe('While the rights and topics of the welcome are not active', () => {
   it('a message to everybody waits behind the welcome', async () => {
     const { app, bus } = await listenHeld();
     const client = await app.connect({ token: testToken('ann') });

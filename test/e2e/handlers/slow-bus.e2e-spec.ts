@@ -87,7 +87,7 @@ describe('while the bus has not joined a topic', () => {
     expect(await subscribed).toBe(true);
   });
 
-  it('nobody is told that the subscription is in force', async () => {
+  it('no client is told that the subscription is active', async () => {
     expect(await typesReceivedBy(ann)).toEqual([]);
     bus.joins[0]!.succeed();
     expect(await ann.next()).toMatchObject({ type: 'realtime:subscribed', id: 1 });

@@ -287,7 +287,7 @@ describe('the history of a topic', () => {
 });
 
 describe('a topic that sends its latest publication', () => {
-  it('gives it to every newcomer at once', async () => {
+  it('gives it to every new subscriber at once', async () => {
     const topic = fresh('state');
     await publish(topic, 'old', 'new');
     for (const name of ['ann', 'bob', 'cid']) {

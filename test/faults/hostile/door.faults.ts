@@ -8,7 +8,7 @@ import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.j
 
 /** The defaults divided by ten, since all of this is one process. */
 const ACCEPTS_PER_SECOND = 50;
-const NEWCOMERS = 40;
+const NEW_CLIENTS = 40;
 const ATTEMPTS = 400;
 
 const LIMITS: RealtimeLimits = {
@@ -36,14 +36,14 @@ async function attack(app: RealtimeApp, headers: Record<string, string>, path = 
 /** The fraction of new clients with valid tokens that are admitted, 0 to 1. Each has its own address unless one is given. */
 async function shareOfGood(app: RealtimeApp, address?: string): Promise<number> {
   let admitted = 0;
-  for (let n = 0; n < NEWCOMERS; n++) {
+  for (let n = 0; n < NEW_CLIENTS; n++) {
     const headers = { 'X-Forwarded-For': address ?? `198.51.100.${n}` };
     const client = await app.connect({ token: testToken(`user-${n}`), headers }).catch((error: UpgradeRefusedError) => {
       expect([429, 503]).toContain(error.status);
     });
     if (client) admitted += 1;
   }
-  return admitted / NEWCOMERS;
+  return admitted / NEW_CLIENTS;
 }
 
 const ATTACKS: [string, Record<string, string>][] = [
@@ -53,7 +53,7 @@ const ATTACKS: [string, Record<string, string>][] = [
 ];
 
 describe.each(ATTACKS)('%s', (_what, headers) => {
-  it('lock no newcomer out', async () => {
+  it('lock no new client out', async () => {
     const app = await start();
     const answers = await attack(app, headers);
     expect([answers.length, await shareOfGood(app)]).toEqual([ATTEMPTS, 1]);
@@ -66,7 +66,7 @@ describe.each(ATTACKS)('%s', (_what, headers) => {
     expect(answers.filter((status) => !['401', '403', '429'].includes(status))).toEqual([]);
   });
 
-  it('twin: lock most newcomers out where refusals count for the node', async () => {
+  it('twin: lock most new clients out where refusals count for the node', async () => {
     const { settle, arrive } = AdmissionControl.prototype;
     // As it was: every request draws on the one bucket of the node.
     const turnAway = vi.spyOn(AdmissionControl.prototype, 'turnAway');
@@ -125,7 +125,7 @@ describe('what one address may do without a good token', () => {
     await expect(app.connect({ token: 'bad', headers: other })).rejects.toMatchObject({ status: 401 });
   });
 
-  it('clients that connect without a token and go lock no newcomer out', async () => {
+  it('clients that connect without a token and go lock no new client out', async () => {
     const options = { trustProxy: 1, limits: LIMITS, token: { firstCommand: true } };
     const app = await startRealtimeApp({ options });
     for (let n = 0; n < 150; n++) {

@@ -87,7 +87,7 @@ describe('A node that gets SIGTERM while its clients are talking', () => {
     expect(new Set(codes)).toEqual(new Set([3001]));
   });
 
-  it('answers newcomers with 503 and Retry-After', () => {
+  it('answers new clients with 503 and Retry-After', () => {
     expect(shutdown.refusal).toBeInstanceOf(UpgradeRefusedError);
     expect(shutdown.refusal).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   });

@@ -35,7 +35,7 @@ export class ChatTopic {
     await this.publishMembers(topic);
   }
 
-  /** Newcomers ask for this when they are in: from then on they count, and the others may know. */
+  /** New members send this after subscribing: from then on they count, and the others are told. */
   @OnMessage('members')
   list(@TopicName() topic: string): Promise<{ members: ChatMember[] }> {
     return this.publishMembers(topic);
