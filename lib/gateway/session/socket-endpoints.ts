@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import type { EventEmitter } from 'node:events';
 import { endFailed, type Disconnectable } from './connection-failure.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
@@ -16,7 +16,8 @@ export interface SocketListener extends Disconnectable {
   closed(code: number, reason: string): Promise<void>;
 }
 
-type OwnedSocket = WebSocket & { [ENDPOINT]?: SocketListener };
+/** The WebSocket of an endpoint; `ws` emits its events with the socket as `this`. */
+type OwnedSocket = EventEmitter & { [ENDPOINT]?: SocketListener };
 
 /** The endpoints of this node. All of them share the same listener functions, so that a connection adds no closure. */
 export class SocketEndpoints<T extends SocketListener> {
@@ -25,8 +26,8 @@ export class SocketEndpoints<T extends SocketListener> {
   readonly leaving = new Set<T>();
   readonly #onClose = onCloseOf(this);
 
-  /** Keeps an endpoint until its socket has closed and its hooks have run. */
-  add(endpoint: T, ws: WebSocket): void {
+  /** Keeps an endpoint until its socket, a WebSocket of `ws`, has closed and its hooks have run. */
+  add(endpoint: T, ws: EventEmitter): void {
     (ws as OwnedSocket)[ENDPOINT] = endpoint;
     this.open.add(endpoint);
     ws.on('message', onMessage);

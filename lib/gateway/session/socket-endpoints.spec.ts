@@ -1,0 +1,107 @@
+import { EventEmitter } from 'node:events';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectLogs } from '../../../test/helpers/handler-harness.js';
+import type { CloseCodeName } from '../../core/protocol/close-code.js';
+import { SocketEndpoints, type SocketListener } from './socket-endpoints.js';
+
+/** An endpoint that records its calls; the test decides when its hooks end, and which calls fail. */
+class Listener implements SocketListener {
+  readonly calls: string[] = [];
+  fails = false;
+  endHooks!: () => void;
+  failHooks!: (error: Error) => void;
+  readonly #hooks = new Promise<void>((resolve, reject) => ([this.endHooks, this.failHooks] = [resolve, reject]));
+  readonly socket = { closing: () => this.#note('closing') };
+
+  receive(data: Buffer, isBinary: boolean): void {
+    this.#note(`receive ${data.toString()} ${isBinary ? 'binary' : 'text'}`);
+  }
+
+  heard(): void {
+    this.#note('heard');
+  }
+
+  closed(code: number, reason: string): Promise<void> {
+    this.#note(`closed ${code} ${reason}`);
+    return this.#hooks;
+  }
+
+  disconnect(code: CloseCodeName): void {
+    this.calls.push(`disconnect ${code}`);
+  }
+
+  #note(call: string): void {
+    this.calls.push(call);
+    if (this.fails) throw new Error('for the test');
+  }
+}
+
+let endpoints: SocketEndpoints<Listener>;
+let listener: Listener;
+let ws: EventEmitter;
+let logs: readonly string[];
+
+beforeEach(() => {
+  logs = collectLogs();
+  endpoints = new SocketEndpoints();
+  [listener, ws] = [new Listener(), new EventEmitter()];
+  endpoints.add(listener, ws);
+});
+
+const close = () => ws.emit('close', 1001, Buffer.from('bye'));
+
+/** Lets what is in progress come to its end. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('an endpoint', () => {
+  it('receives the events of its own socket only', () => {
+    endpoints.add(new Listener(), new EventEmitter());
+    ws.emit('message', Buffer.from('hello'), true);
+    ws.emit('pong');
+    ws.emit('closing');
+    expect(listener.calls).toEqual(['receive hello binary', 'heard', 'closing']);
+    expect([...endpoints.open].map(({ calls }) => calls.length)).toEqual([3, 0]);
+  });
+
+  it.each(['message', 'closing'])('that fails at the event "%s" is ended and logged', (event) => {
+    listener.fails = true;
+    ws.emit(event, Buffer.from('hello'), false);
+    expect(listener.calls.at(-1)).toBe('disconnect SERVER_ERROR');
+    expect(logs).toEqual([expect.stringContaining('for the test')]);
+  });
+
+  it('survives an error of its socket, which ws closes', () => {
+    ws.emit('error', new Error('broken'));
+    expect([listener.calls, endpoints.open.size]).toEqual([[], 1]);
+  });
+
+  it('adds no function to a connection: all sockets share their listeners', () => {
+    const other = new EventEmitter();
+    endpoints.add(new Listener(), other);
+    for (const event of ['message', 'pong', 'error', 'closing', 'close']) {
+      expect(other.listeners(event)).toEqual(ws.listeners(event));
+    }
+  });
+});
+
+describe('the end of a socket', () => {
+  it('reaches the endpoint with its code and reason', () => {
+    close();
+    expect(listener.calls).toEqual(['closed 1001 bye']);
+  });
+
+  it('keeps the endpoint among the leaving ones until its hooks have ended', async () => {
+    close();
+    expect([endpoints.open.size, endpoints.leaving.has(listener)]).toEqual([0, true]);
+    listener.endHooks();
+    await settle();
+    expect(endpoints.leaving.size).toBe(0);
+  });
+
+  it('is logged if the hooks fail, and the endpoint is forgotten', async () => {
+    close();
+    listener.failHooks(new Error('for the test'));
+    await settle();
+    expect([endpoints.leaving.size, logs]).toEqual([0, [expect.stringContaining('for the test')]]);
+  });
+});
