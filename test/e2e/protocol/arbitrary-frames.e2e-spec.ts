@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, type Guest } from '../../helpers/realtime-app.js';
+import { arbitraryText } from '../../helpers/arbitrary-text.js';
 
 @TopicGateway('desk')
 class DeskTopic {
@@ -56,7 +57,7 @@ const commands = fc
 const frames = fc.oneof(
   commands,
   fc.jsonValue().map((value) => JSON.stringify(value)),
-  fc.string({ unit: 'binary' }),
+  arbitraryText,
   fc.uint8Array(),
 );
 
