@@ -8,6 +8,8 @@ import { SeededRandom } from './seeded-random.js';
 
 const CHURNERS = 16;
 const WARM_UP_MS = 1_000;
+/** How often each of them comes at least, however slow the machine is: leaks show with the number of visits. */
+const MIN_VISITS = 40;
 const NOBODY: RealtimeCounts = { connections: 0, users: 0, topics: 0, subscriptions: 0 };
 
 /** More than can be on their way at once, and far fewer than come in all. */
@@ -28,7 +30,6 @@ const SPEC: NodeSpec = {
 
 /** The state of a node after clients have come and gone for a while. */
 interface Aftermath {
-  readonly visits: number;
   /** The distinct answers to refused clients. */
   readonly refusals: ReadonlySet<string>;
   readonly counts: RealtimeCounts;
@@ -38,18 +39,17 @@ interface Aftermath {
   readonly errors: ReadonlySet<string>;
 }
 
-async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
+async function churn(spec: NodeSpec, forMs: number, isOver = isForgotten): Promise<Aftermath> {
   const node = await FaultNode.start(spec);
   try {
     const churners = Array.from({ length: CHURNERS }, (_, n) => new Churner(node, `user-${n}`, new SeededRandom(n)));
-    await Promise.all(churners.map((churner) => churner.churn(WARM_UP_MS)));
-    const before = await settled(node);
-    await Promise.all(churners.map((churner) => churner.churn(forMs)));
+    await Promise.all(churners.map((churner) => churner.churn(WARM_UP_MS, MIN_VISITS / 4)));
+    const before = await settled(node, isOver);
+    await Promise.all(churners.map((churner) => churner.churn(forMs, MIN_VISITS)));
     return {
-      visits: churners.reduce((sum, { visits }) => sum + visits, 0),
       refusals: new Set(churners.flatMap(({ refusals }) => refusals.map(String))),
       before,
-      after: await settled(node),
+      after: await settled(node, isOver),
       counts: await node.ask('counts'),
       errors: new Set(await node.ask('errors')),
     };
@@ -58,13 +58,16 @@ async function churn(spec: NodeSpec, forMs: number): Promise<Aftermath> {
   }
 }
 
+const isDisconnected = ({ openSockets }: Leftovers) => openSockets === 0;
+const isForgotten = ({ openSockets, objects }: Leftovers) => openSockets + objects === 0;
+
 /** The state of a node after it has noticed that its last client is gone. */
-async function settled(node: FaultNode): Promise<Leftovers> {
+async function settled(node: FaultNode, isOver: (leftovers: Leftovers) => boolean): Promise<Leftovers> {
   // One look searches the whole heap, which takes two or three seconds on a busy machine.
   const deadline = performance.now() + 10_000;
   for (;;) {
     const leftovers = await node.ask('leftovers');
-    if (leftovers.openSockets + leftovers.objects === 0 || performance.now() > deadline) return leftovers;
+    if (isOver(leftovers) || performance.now() > deadline) return leftovers;
   }
 }
 
@@ -72,7 +75,7 @@ describe('After clients have come and gone in every way for a while', () => {
   let aftermath: Aftermath;
   beforeAll(async () => {
     aftermath = await churn(SPEC, 5_000);
-  }, 60_000);
+  }, 120_000);
 
   it('nobody is there', () => {
     expect(aftermath.counts).toEqual(NOBODY);
@@ -83,7 +86,6 @@ describe('After clients have come and gone in every way for a while', () => {
   });
 
   it('memory is what it was', () => {
-    expect(aftermath.visits).toBeGreaterThan(500);
     expect(aftermath.after.heapBytes - aftermath.before.heapBytes).toBeLessThan(2 * 2 ** 20);
   });
 
@@ -102,8 +104,9 @@ describe('If those who have gone were remembered', () => {
     aftermath = await churn(
       { ...SPEC, standIns: ['a registry that hoards', 'subscriptions that are hoarded'], flaws: ['sessions are kept'] },
       1_000,
+      isDisconnected,
     );
-  }, 60_000);
+  }, 120_000);
 
   it('they would be counted', () => {
     const { connections, subscriptions } = aftermath.counts;

@@ -9,8 +9,6 @@ const TOPICS = Array.from({ length: 50 }, (_, n) => `room:${n}`);
 
 /** A client that comes and goes in every way there is, and is never long in one place. */
 export class Churner {
-  /** How often it has come. */
-  visits = 0;
   /** The answers to refused attempts. */
   readonly refusals: unknown[] = [];
 
@@ -20,10 +18,10 @@ export class Churner {
     private readonly random: SeededRandom,
   ) {}
 
-  async churn(forMs: number): Promise<void> {
+  /** Comes and goes for so long, and at least so often. */
+  async churn(forMs: number, atLeast = 0): Promise<void> {
     const end = performance.now() + forMs;
-    while (performance.now() < end) {
-      this.visits += 1;
+    for (let visits = 0; visits < atLeast || performance.now() < end; visits++) {
       await (this.random.below(5) === 0 ? this.#vanishAtTheDoor() : this.#visit());
     }
   }
