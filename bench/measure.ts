@@ -20,7 +20,7 @@ interface Served {
 
 /** Runs a workload against a server, each of its processes new. @param flags for Node.js, as it runs the server */
 export async function measure(
-  { program, cwd, dialect, needsRedis }: Row,
+  { program, repository, cwd, dialect, needsRedis }: Row,
   workload: Workload,
   flags: readonly string[] = [],
 ): Promise<WorkloadResult> {
@@ -36,7 +36,16 @@ export async function measure(
     const redis = needsRedis && (await serve({ path: 'servers/redis.ts', cwd: REPOSITORY, core: SERVER_CORE }));
     const env = redis && { [REDIS_URL]: `redis://127.0.0.1:${redis.port}` };
     for (let node = 0; node < (workload.nodes ?? 1); node++) {
-      servers.push(await serve({ path: program, cwd, core: SERVER_CORE, flags, ...(env && { env }) }));
+      servers.push(
+        await serve({
+          path: program,
+          cwd,
+          core: SERVER_CORE,
+          flags,
+          ...(repository && { repository }),
+          ...(env && { env }),
+        }),
+      );
     }
     const { child: generator } = await start({ path: 'generator/main.ts', cwd: BENCH, core: GENERATOR_CORE });
     const job: Job = {

@@ -6,6 +6,8 @@ export interface Row {
   readonly name: string;
   /** The program that each of its nodes runs. */
   readonly program: string;
+  /** The copy of the repository that the program belongs to. Default: this one. */
+  readonly repository?: string;
   /** The folder in which its packages are installed. */
   readonly cwd: string;
   readonly dialect: Dialect;

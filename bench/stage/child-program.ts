@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { pinned } from './machine.js';
-import { program } from './program.js';
+import { program, REPOSITORY } from './program.js';
 
 /** How long a program may take until it says the first word, and to end, in milliseconds. */
 const START_MS = 60_000;
@@ -9,8 +9,10 @@ const END_MS = 5_000;
 
 /** How a program is run. */
 export interface ProgramOptions {
-  /** Its file in this folder. */
+  /** Its file in the folder of the benchmarks. */
   readonly path: string;
+  /** The copy of the repository that the file belongs to. Default: this one. */
+  readonly repository?: string;
   /** The folder of its packages. */
   readonly cwd: string;
   readonly core: number;
@@ -38,8 +40,8 @@ export class ChildProgram {
 
   /** Starts a program. @returns it, with the first message it sent */
   static async start(options: ProgramOptions): Promise<{ readonly child: ChildProgram; readonly first: unknown }> {
-    const { path, cwd, core, env, flags = [] } = options;
-    const text = await program(path);
+    const { path, repository = REPOSITORY, cwd, core, env, flags = [] } = options;
+    const text = await program(path, repository);
     const [command, ...args] = pinned(core, [process.execPath, '--input-type=module', '--expose-gc', ...flags, '-']);
     const child = new ChildProgram(
       path,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
@@ -13,19 +14,20 @@ const programs = new Map<string, Promise<string>>();
  * The text of a program with all that it imports from this folder, installed packages excepted: Node.js 20 runs no
  * TypeScript, and a compiler in the process that is measured would be measured, too.
  */
-export function program(path: string): Promise<string> {
-  let text = programs.get(path);
-  if (!text) programs.set(path, (text = bundle(path)));
+export function program(path: string, repository: string): Promise<string> {
+  const file = join(repository, 'bench', path);
+  let text = programs.get(file);
+  if (!text) programs.set(file, (text = bundle(file, repository)));
   return text;
 }
 
-async function bundle(path: string): Promise<string> {
+async function bundle(file: string, repository: string): Promise<string> {
   const result = await build({
     configFile: false,
-    root: REPOSITORY,
+    root: repository,
     logLevel: 'warn',
     build: {
-      ssr: `${BENCH}${path}`,
+      ssr: file,
       target: 'node20',
       minify: false,
       write: false,
@@ -33,6 +35,6 @@ async function bundle(path: string): Promise<string> {
       rolldownOptions: { external: ['nestjs-realtime', 'nestjs-realtime/redis'] },
     },
   });
-  if (!('output' in result)) throw new Error(`${path} was not made in one go.`);
+  if (!('output' in result)) throw new Error(`${file} was not made in one go.`);
   return result.output[0].code;
 }
