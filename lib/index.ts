@@ -72,6 +72,7 @@ export { RealtimeConfigurationError } from './errors/realtime-configuration.erro
 
 export { Authenticator, type Authenticated, type AuthenticateOptions } from './ports/authenticator.js';
 export type { RealtimeBackend } from './ports/backend.js';
+export type { ConnectInfo } from './ports/connect-info.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
 export type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 export type { Presence, PresenceChange, PresenceCounts, PresenceMember } from './core/presence/presence.js';

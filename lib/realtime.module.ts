@@ -26,6 +26,7 @@ import { SessionServices } from './gateway/session/session-services.js';
 import { TopicPresence } from './gateway/session/topic-presence.js';
 import { TopicTokens } from './gateway/auth/topic-tokens.js';
 import { UpgradeAdmission } from './gateway/upgrade/upgrade-admission.js';
+import { ProxyTrust } from './gateway/upgrade/proxy-trust.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
@@ -33,6 +34,7 @@ import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
 import { Authenticator } from './ports/authenticator.js';
+import { ClientAddresses } from './ports/client-addresses.js';
 import { Clock } from './ports/clock.js';
 import { ConnectionRegistry } from './ports/connection-registry.js';
 import { HistoryStore } from './ports/history-store.js';
@@ -139,6 +141,11 @@ function complete(definition: DynamicModule): DynamicModule {
       },
       BusAttachment,
       ...HANDLER_PROVIDERS,
+      {
+        provide: ClientAddresses,
+        inject: [RealtimeSettings],
+        useFactory: ({ trustProxy }: RealtimeSettings) => new ProxyTrust(trustProxy),
+      },
       Handshake,
       AuthCommands,
       TopicPresence,
@@ -157,6 +164,7 @@ function complete(definition: DynamicModule): DynamicModule {
       RealtimeService,
       RealtimeAuthGuard,
       Authenticator,
+      ClientAddresses,
       JwtVerifier,
       ConnectionRegistry,
       PubSubManager,

@@ -108,19 +108,27 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
    * Completes the upgrade of an admitted request.
    * @param codec the codec of the request's path
    * @param admitted the identity, or a client that its first command has yet to authenticate
+   * @param address IP address of the client, if known
    */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec, admitted: Admitted): void {
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    codec: Codec,
+    admitted: Admitted,
+    address: string | undefined,
+  ): void {
     declineExtensions(request);
     offerNothingEmpty(request);
     this.#upgrading.set(request, codec);
     // The handshake response and the welcome leave in one system call.
     socket.cork();
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted).flush());
+    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted, address).flush());
     socket.uncork();
   }
 
-  #open(ws: WebSocket, codec: Codec, admitted: Admitted): WsConnectionSocket {
-    const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services);
+  #open(ws: WebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
+    const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services, address);
     this.#endpoints.add(endpoint, ws);
     try {
       endpoint.open(admitted);

@@ -1,7 +1,8 @@
-import { STATUS_CODES } from 'node:http';
+import { IncomingMessage, STATUS_CODES } from 'node:http';
 import {
   ForbiddenException,
   Injectable,
+  Optional,
   ServiceUnavailableException,
   UnauthorizedException,
   type CanActivate,
@@ -18,11 +19,15 @@ import { SafeLogger } from '../errors/safe-logger.js';
 import { TokenHooks } from '../errors/token-hooks.js';
 import { realtimeContextOf } from '../decorators/realtime-context.js';
 import { Authenticator } from '../ports/authenticator.js';
+import { ClientAddresses } from '../ports/client-addresses.js';
+import type { ConnectInfo } from '../ports/connect-info.js';
 import type { RealtimeUser } from './realtime-user.js';
 
 /** The common part of requests and responses of Express and Fastify. */
 interface HttpRequest {
   readonly headers: { readonly authorization?: string };
+  /** Node's own request, with Fastify; Express extends it. */
+  readonly raw?: IncomingMessage;
   user?: unknown;
 }
 interface HttpResponse {
@@ -53,6 +58,7 @@ export class RealtimeAuthGuard implements CanActivate {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly reflector: Reflector,
+    @Optional() private readonly addresses?: ClientAddresses,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -79,7 +85,7 @@ export class RealtimeAuthGuard implements CanActivate {
     const known = authenticated.get(request);
     if (known) return known;
     try {
-      const user = await this.#authenticate(tokenFromAuthorization(request.headers.authorization));
+      const user = await this.#authenticate(tokenFromAuthorization(request.headers.authorization), request);
       authenticated.set(request, user);
       request.user = user;
       return user;
@@ -91,13 +97,13 @@ export class RealtimeAuthGuard implements CanActivate {
     }
   }
 
-  async #authenticate(token: string | undefined): Promise<RealtimeUser> {
+  async #authenticate(token: string | undefined, request: HttpRequest): Promise<RealtimeUser> {
     if (token === undefined) {
       const message = 'A token is required: "Authorization: Bearer <token>".';
       throw new UnauthorizedException(bodyOf(401, message, 'UNAUTHENTICATED'));
     }
     try {
-      const { identity, expiresAt } = await this.authenticator.authenticate(token);
+      const { identity, expiresAt } = await this.authenticator.authenticate(token, { info: this.#infoOf(request) });
       const { userId, roles, permissions, metadata } = identity;
       // An application's own `Authenticator` may give lists.
       return {
@@ -110,6 +116,13 @@ export class RealtimeAuthGuard implements CanActivate {
     } catch (error) {
       throw refusalOf(this.#hooks.failure(error, 'Authenticator'));
     }
+  }
+
+  #infoOf(request: HttpRequest): ConnectInfo {
+    const raw = request instanceof IncomingMessage ? request : request.raw;
+    if (!raw) return { purpose: 'http' };
+    const address = this.addresses?.clientAddressOf(raw).address;
+    return { purpose: 'http', request: raw, ...(address && { address }) };
   }
 }
 

@@ -136,7 +136,7 @@ class OptionsSchema {
   @MustBe('a path like "/ws", without query or fragment', isPath) path: unknown;
   @IsBoolean() useGlobalPrefix: unknown;
   @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
-  @IsFunction('(claims) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
+  @IsFunction('(claims, info) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
   @IsFunction('(claims) => boolean') isRevoked: unknown;
   @Section() token: unknown;
   @MustBe('a list of origins like "https://app.example.com" (nothing after the host and port), or "*"', isOrigins)

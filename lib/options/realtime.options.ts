@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { DEFAULT_CLOCK_TOLERANCE_S, type RealtimeJwtOptions } from '../adapters/jwt/jwt-options.js';
 import type { IdentityInput, JwtClaims } from '../core/identity/claims.js';
 import type { Requirements } from '../core/identity/authorization.js';
+import type { ConnectInfo } from '../ports/connect-info.js';
 import type { Retention } from '../core/history/history.js';
 
 /**
@@ -21,8 +22,9 @@ export interface RealtimeOptions {
    * Maps verified claims to an identity. Default: `sub` is the user, `roles` or `role` the roles, `permissions` the
    * permissions, and `email` goes into the metadata. When it fails, the client is told to retry (503, 3004, `UNAVAILABLE`),
    * unless it throws an `UnauthorizedException`, a `ForbiddenException` or a `RealtimeError` with another code.
+   * @param info why the token is judged, the request and the address of the client
    */
-  claims?: (claims: JwtClaims) => IdentityInput | Promise<IdentityInput>;
+  claims?: (claims: JwtClaims, info: ConnectInfo) => IdentityInput | Promise<IdentityInput>;
   /**
    * Returns whether a token was revoked, from its verified claims (`jti`, `iat`, `sub`). It is called whenever a token is
    * presented (by a connecting client, for a renewal, on an HTTP route), and by `RealtimeService.revalidate()`. If it

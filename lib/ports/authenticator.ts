@@ -1,4 +1,5 @@
 import type { Identity } from '../core/identity/claims.js';
+import type { ConnectInfo } from './connect-info.js';
 
 /** The result of an authentication. */
 export interface Authenticated {
@@ -18,6 +19,8 @@ export interface Authenticated {
 export interface AuthenticateOptions {
   /** Accepts an expired token; default false. */
   readonly allowExpired?: boolean;
+  /** Why the token is judged, and who presents it; the package always gives it. Default `{ purpose: 'http' }`. */
+  readonly info?: ConnectInfo;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JwtClaims } from '../core/identity/claims.js';
+import type { ConnectInfo } from './connect-info.js';
 
 /**
  * Verifies a token and returns its claims.
@@ -18,7 +19,8 @@ import type { JwtClaims } from '../core/identity/claims.js';
 export abstract class JwtVerifier {
   /**
    * @param token as the client sent it
+   * @param info why the token is judged, and who presents it; the package always gives it
    * @returns its claims, with `exp` unchecked
    */
-  abstract verify(token: string): Promise<JwtClaims>;
+  abstract verify(token: string, info?: ConnectInfo): Promise<JwtClaims>;
 }

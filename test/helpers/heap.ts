@@ -15,3 +15,15 @@ export async function heldBytes(): Promise<number> {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
+
+/** True once an object has been collected; false when it has survived this many collections. */
+export async function isCollected(reference: WeakRef<object>, rounds = 20): Promise<boolean> {
+  for (let round = 0; round < rounds; round++) {
+    if (reference.deref() === undefined) return true;
+    // An object that was looked at is kept until the end of the turn.
+    await nextTurn();
+    collectGarbage();
+    await nextTurn();
+  }
+  return reference.deref() === undefined;
+}

@@ -4,6 +4,8 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import type { AuthenticateOptions } from '../../ports/authenticator.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { JwtAuthenticator, type JwtAuthenticatorOptions } from './jwt-authenticator.js';
 import { NestJwtVerifier } from './nest-jwt-verifier.js';
@@ -119,6 +121,19 @@ describe('JwtAuthenticator', () => {
       await expect(authenticate(valid, { claims })).resolves.toMatchObject({
         identity: { userId: 'user-ann', roles: new Set(['staff']), permissions: new Set(), metadata: { a: 1 } },
       });
+    });
+
+    it.each<[string, AuthenticateOptions | undefined, ConnectInfo]>([
+      [
+        'what is known of the client',
+        { info: { purpose: 'renew', address: '::1' } },
+        { purpose: 'renew', address: '::1' },
+      ],
+      ['the purpose http where the caller says nothing', undefined, { purpose: 'http' }],
+    ])('tells it and the verifier %s', async (_what, given, info) => {
+      const [verify, claims] = [vi.fn(() => Promise.resolve(valid)), vi.fn(() => ({ userId: 'ann' }))];
+      await authenticator({ verify }, { claims }).authenticate('token', given);
+      expect([verify.mock.calls, claims.mock.calls]).toEqual([[['token', info]], [[valid, info]]]);
     });
 
     it('keeps nothing that does not belong to an identity', async () => {

@@ -13,13 +13,14 @@ import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';
 import { Authenticator, type Authenticated, type AuthenticateOptions } from '../../ports/authenticator.js';
 import type { Clock } from '../../ports/clock.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import type { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** Options for turning claims into an identity. */
 export interface JwtAuthenticatorOptions {
   /** The application's mapping of verified claims; default: `identityFromClaims` of `core`. */
-  readonly claims?: ((claims: JwtClaims) => IdentityInput | Promise<IdentityInput>) | undefined;
+  readonly claims?: ((claims: JwtClaims, info: ConnectInfo) => IdentityInput | Promise<IdentityInput>) | undefined;
   /** Returns whether a token was revoked. */
   readonly isRevoked?: ((claims: JwtClaims) => boolean | Promise<boolean>) | undefined;
   /** Time for which a token is accepted after its `exp`, in seconds, to tolerate clock differences. */
@@ -46,15 +47,18 @@ export class JwtAuthenticator extends Authenticator {
     this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
-  async authenticate(token: string, { allowExpired = false }: AuthenticateOptions = {}): Promise<Authenticated> {
-    const claims = await this.#verify(token);
+  async authenticate(
+    token: string,
+    { allowExpired = false, info = { purpose: 'http' } }: AuthenticateOptions = {},
+  ): Promise<Authenticated> {
+    const claims = await this.#verify(token, info);
     const problems = explainConnectClaims(claims);
     if (problems.length > 0) throw this.#refuse(describeProblems(problems), problems);
     if (!allowExpired && isExpired(claims, new Date(this.clock.now()), this.options.clockToleranceS)) {
       const { code, message } = authError({ kind: 'expired' });
       throw new RealtimeError(code, message);
     }
-    const identity = await this.#identify(claims);
+    const identity = await this.#identify(claims, info);
     const expiresAt = new Date(claims.exp! * 1000);
     const issuedAt = claims.iat === undefined ? {} : { issuedAt: new Date(claims.iat * 1000) };
     const { isRevoked: hook } = this.options;
@@ -64,19 +68,19 @@ export class JwtAuthenticator extends Authenticator {
     return { identity, expiresAt, ...issuedAt, isRevoked };
   }
 
-  async #verify(token: string): Promise<JwtClaims> {
+  async #verify(token: string, info: ConnectInfo): Promise<JwtClaims> {
     try {
-      return await this.verifier.verify(token);
+      return await this.verifier.verify(token, info);
     } catch (error) {
       const failure = this.#hooks.failure(error, 'JwtVerifier');
       throw failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
     }
   }
 
-  async #identify(claims: JwtClaims): Promise<Identity> {
+  async #identify(claims: JwtClaims, info: ConnectInfo): Promise<Identity> {
     const { claims: read } = this.options;
     if (read === undefined) return identityFromClaims(claims);
-    const identity = await this.#hooks.run('claims', async () => complete(await read(claims)));
+    const identity = await this.#hooks.run('claims', async () => complete(await read(claims, info)));
     const problems = explainIdentity(identity);
     if (problems.length > 0) throw this.#blame(`returned a value whose ${describeProblems(problems)}`);
     return identity as Identity;

@@ -3,16 +3,22 @@ import { InMemoryConnectionRegistry } from '../../adapters/in-memory/in-memory-c
 import { createConnection } from '../../core/connection/connection.js';
 import type { ErrorCode } from '../../core/protocol/error-code.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from './auth-commands.js';
 import type { Handshake } from './handshake.js';
 
 const EXPIRY = new Date(9_000_000);
 const auth = (token: string) => ({ action: 'auth', token }) as const;
+const INFO = { purpose: 'connect', address: '192.0.2.1' } as const;
+
+/** What tokens were judged by, besides themselves. */
+let judgedBy: ConnectInfo[];
 
 /** Accepts `user role role` as a token; a token that is an error code fails with that code. */
 const handshake = {
-  async authenticate(token: string) {
+  async authenticate(token: string, info: ConnectInfo) {
+    judgedBy.push(info);
     if (/^[A-Z_]+$/.test(token)) throw new RealtimeError(token as ErrorCode, 'No.');
     if (token === 'broken') throw new TypeError('secret: hunter2');
     const [userId = '', ...roles] = token.split(' ');
@@ -24,6 +30,7 @@ let registry: InMemoryConnectionRegistry;
 let authentication: AuthCommands;
 
 beforeEach(() => {
+  judgedBy = [];
   registry = new InMemoryConnectionRegistry();
   authentication = new AuthCommands(
     handshake,
@@ -37,7 +44,7 @@ const connect = (id: string, userId = 'ann') =>
 
 describe('the token of a first command', () => {
   it('yields the identity and its expiry', async () => {
-    expect(await authentication.first(auth('ann admin'))).toMatchObject({
+    expect(await authentication.first(auth('ann admin'), INFO)).toMatchObject({
       ok: true,
       authenticated: { identity: { userId: 'ann', roles: ['admin'] }, expiresAt: EXPIRY },
     });
@@ -49,18 +56,35 @@ describe('the token of a first command', () => {
     ['FORBIDDEN', 'PERMISSION_DENIED'],
     ['UNAVAILABLE', 'SERVER_ERROR'],
   ])('refused with %s closes the connection with %s', async (code, closeCode) => {
-    const outcome = await authentication.first(auth(code));
+    const outcome = await authentication.first(auth(code), INFO);
     expect(outcome).toMatchObject({ ok: false, error: { code, action: 'auth' }, closeCode });
   });
 
   it('is refused without details when the verifier throws', async () => {
-    const outcome = await authentication.first(auth('broken'));
+    const outcome = await authentication.first(auth('broken'), INFO);
     expect([outcome.ok, JSON.stringify(outcome).includes('hunter2')]).toEqual([false, false]);
   });
 });
 
+describe('what is known of the client', () => {
+  const before = createConnection({ id: 'n.1', userId: 'ann', createdAt: new Date(1_000) });
+
+  it('comes with the first command', async () => {
+    await authentication.first(auth('ann'), INFO);
+    expect(judgedBy).toEqual([INFO]);
+  });
+
+  it.each<[string | undefined, ConnectInfo]>([
+    ['192.0.2.1', { purpose: 'renew', address: '192.0.2.1' }],
+    [undefined, { purpose: 'renew' }],
+  ])('of a newer token is the address %s', async (address, info) => {
+    await authentication.renewal(auth('ann'), before, undefined, address);
+    expect(judgedBy).toEqual([info]);
+  });
+});
+
 describe('a user', () => {
-  const verdict = async () => authentication.withinLimit(await authentication.first(auth('ann')));
+  const verdict = async () => authentication.withinLimit(await authentication.first(auth('ann'), INFO));
 
   it('may have as many connections as the limit allows', async () => {
     connect('1');
@@ -83,7 +107,7 @@ describe('a user', () => {
 
   it('gets the refusal of the token, even at the connection limit', async () => {
     for (const id of ['1', '2']) connect(id);
-    const refused = await authentication.first(auth('TOKEN_EXPIRED'));
+    const refused = await authentication.first(auth('TOKEN_EXPIRED'), INFO);
     expect(authentication.withinLimit(refused)).toBe(refused);
   });
 });

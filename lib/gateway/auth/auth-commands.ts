@@ -7,6 +7,7 @@ import type { RightsOrder } from '../../core/routing/envelope.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { toWireError } from '../../handlers/wire-error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import { ConnectionRegistry } from '../../ports/connection-registry.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
@@ -51,8 +52,8 @@ export class AuthCommands {
   }
 
   /** Verifies the token of a first command. Does not count the user's connections yet; {@link withinLimit} does. */
-  async first(command: AuthCommand): Promise<FirstOutcome> {
-    const authenticated = await this.#verify(command);
+  async first(command: AuthCommand, info: ConnectInfo): Promise<FirstOutcome> {
+    const authenticated = await this.#verify(command, info);
     if ('code' in authenticated) {
       return { ok: false, error: authenticated, closeCode: closeCodeOf(authenticated.code) };
     }
@@ -71,13 +72,15 @@ export class AuthCommands {
   /**
    * Verifies a newer token for a connection. It must be for the same user; its roles, permissions and expiry may differ.
    * @param inUse reads the active token of the connection; called after the verification, during which it may change
+   * @param address IP address of the client, if known
    */
   async renewal(
     command: AuthCommand,
     { id, userId, createdAt }: RealtimeConnection,
     inUse: () => SessionTokenState = () => ({}),
+    address?: string,
   ): Promise<RenewalOutcome> {
-    const authenticated = await this.#verify(command);
+    const authenticated = await this.#verify(command, { purpose: 'renew', ...(address && { address }) });
     if ('code' in authenticated) return { ok: false, error: authenticated };
     const { identity, expiresAt } = authenticated;
     if (identity.userId !== userId) {
@@ -91,9 +94,9 @@ export class AuthCommands {
     return { ok: true, authenticated, connection };
   }
 
-  async #verify({ token }: AuthCommand): Promise<Accepted | WireError> {
+  async #verify({ token }: AuthCommand, info: ConnectInfo): Promise<Accepted | WireError> {
     try {
-      return await this.handshake.authenticate(token);
+      return await this.handshake.authenticate(token, info);
     } catch (error) {
       return toWireError(error, { action: 'auth' });
     }

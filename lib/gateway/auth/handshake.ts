@@ -10,6 +10,7 @@ import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';
 import { Authenticator, type Authenticated } from '../../ports/authenticator.js';
 import { Clock } from '../../ports/clock.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
@@ -55,9 +56,11 @@ export class Handshake {
    * Turns a token into an identity and checks the requirements for every connection.
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time
    */
-  async authenticate(token: string): Promise<Accepted> {
+  async authenticate(token: string, info: ConnectInfo): Promise<Accepted> {
     const { allowExpired = false } = this.settings.authorize;
-    const judging = this.#hooks.run('Authenticator', () => this.authenticator.authenticate(token, { allowExpired }));
+    const judging = this.#hooks.run('Authenticator', () =>
+      this.authenticator.authenticate(token, { allowExpired, info }),
+    );
     const authenticated = await this.#deadline.within(judging);
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (decision.allowed) return { ...authenticated, fingerprint: hash('sha256', token, 'base64') };

@@ -27,9 +27,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function judge(options: RealtimeOptions = {}) {
+function judge(options: RealtimeOptions = {}, address?: string) {
   const tokens = new TopicTokens({ verify }, { now: () => NOW_S * 1_000 }, new RealtimeSettings(options));
-  return tokens.judge('a token', 'room:1', 'ann');
+  return tokens.judge('a token', 'room:1', 'ann', address);
 }
 
 const AT = { action: 'subscribe', topic: 'room:1' };
@@ -38,7 +38,12 @@ const refused = (code: ErrorCode) => ({ ok: false, error: { ...AT, code, message
 describe('a token for a topic', () => {
   it('grants access until it expires', async () => {
     expect(await judge()).toEqual({ ok: true, expiresAt: new Date(GOOD.exp * 1_000) });
-    expect(verify).toHaveBeenCalledExactlyOnceWith('a token');
+    expect(verify).toHaveBeenCalledExactlyOnceWith('a token', { purpose: 'topic' });
+  });
+
+  it('is verified with the address of the client, if that is known', async () => {
+    await judge({}, '192.0.2.1');
+    expect(verify).toHaveBeenCalledExactlyOnceWith('a token', { purpose: 'topic', address: '192.0.2.1' });
   });
 
   it('grants access while it has expired within the tolerance', async () => {

@@ -6,6 +6,7 @@ import type { JwtClaims } from '../../core/identity/claims.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';
 import { Clock } from '../../ports/clock.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import { JwtVerifier } from '../../ports/jwt-verifier.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { Deadline } from './deadline.js';
@@ -31,11 +32,16 @@ export class TopicTokens {
     this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
-  /** Verifies a token for a user and a topic. Never rejects: every failure is returned as the error for the client. */
-  async judge(token: string, topic: string, userId: string): Promise<TopicGrant> {
+  /**
+   * Verifies a token for a user and a topic. Never rejects: every failure is returned as the error for the client.
+   * @param address IP address of the client, if known
+   */
+  async judge(token: string, topic: string, userId: string, address?: string): Promise<TopicGrant> {
     const at = { action: 'subscribe', topic };
     try {
-      const claims = await this.#deadline.within(this.#verify(token));
+      const claims = await this.#deadline.within(
+        this.#verify(token, { purpose: 'topic', ...(address && { address }) }),
+      );
       const { clockToleranceS: toleranceS } = this.settings;
       const verdict = judgeTopicToken(claims, { topic, userId, toleranceS }, new Date(this.clock.now()));
       if (verdict === 'good') return { ok: true, expiresAt: new Date(claims.exp! * 1000) };
@@ -49,8 +55,8 @@ export class TopicTokens {
     }
   }
 
-  async #verify(token: string): Promise<JwtClaims> {
-    const claims = await this.#hooks.run('JwtVerifier', () => this.verifier.verify(token));
+  async #verify(token: string, info: ConnectInfo): Promise<JwtClaims> {
+    const claims = await this.#hooks.run('JwtVerifier', () => this.verifier.verify(token, info));
     const { isRevoked } = this.settings;
     if (isRevoked) await this.#hooks.assertNotRevoked(() => this.#hooks.run('isRevoked', () => isRevoked(claims)));
     return claims;

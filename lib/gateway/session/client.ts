@@ -6,6 +6,8 @@ import type { ClientReplies } from './client-replies.js';
 export interface Client {
   /** The present snapshot; a later change of roles or permissions replaces it. */
   readonly connection: RealtimeConnection;
+  /** IP address of the client, if known. */
+  readonly address?: string | undefined;
   /** True once the connection has begun to close: no command is executed or answered any more. */
   readonly isClosed: boolean;
   readonly replies: ClientReplies;

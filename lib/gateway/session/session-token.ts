@@ -62,14 +62,14 @@ export class SessionToken {
    *   or if the client is gone
    */
   async renew(command: AuthCommand): Promise<RealtimeConnection | undefined> {
-    const { replies, connection } = this.client;
+    const { replies, connection, address } = this.client;
     if (this.#isRenewing) {
       const message = 'Another token is being verified.';
       replies.refuse({ code: 'RATE_LIMITED', action: 'auth', message, retryAfterMs: 1_000 }, command.id);
       return undefined;
     }
     this.#isRenewing = true;
-    const outcome = await this.services.authentication.renewal(command, connection, () => this.#state);
+    const outcome = await this.services.authentication.renewal(command, connection, () => this.#state, address);
     this.#isRenewing = false;
     if (this.client.isClosed) return undefined;
     if (!outcome.ok) {

@@ -63,6 +63,10 @@ export class Session implements DeliveryTarget, Client {
     return this.#connection;
   }
 
+  get address(): string | undefined {
+    return this.endpoint.address;
+  }
+
   get hasPersonalTopic(): boolean {
     return PersonalTopicSubscription.isFor(this.socket.codec, this.services.settings);
   }

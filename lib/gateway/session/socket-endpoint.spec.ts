@@ -72,7 +72,7 @@ function openAnonymously(): void {
     freed += 1;
     return outcome;
   };
-  endpoint.open({ token: undefined, judged });
+  endpoint.open({ token: undefined, info: { purpose: 'connect' }, judged });
 }
 
 describe('a socket whose client has authenticated with the request', () => {

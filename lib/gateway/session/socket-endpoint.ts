@@ -44,6 +44,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     codec: Codec,
     share: WriteShare,
     private readonly services: SessionServices,
+    readonly address?: string,
   ) {
     const { clock, commandRate, openingRate } = services;
     this.socket = new WsConnectionSocket(ws, codec, share, this);
@@ -206,6 +207,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
   #end(code: number, reason: string): void {
     if (this.isClosed) return;
     this.#phase = 'closed';
+    this.#peer = undefined;
     // A paused socket would never read the peer's part of the closing handshake.
     this.ws.resume();
     this.#session?.end({ code, reason });

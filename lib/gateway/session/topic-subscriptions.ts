@@ -185,7 +185,8 @@ export class TopicSubscriptions {
 
   /** @returns false if the token was refused and the client received the error, or if the client is gone */
   async #takeToken({ topic, id, token = '' }: SubscribeCommand): Promise<boolean> {
-    const grant = await this.services.topicTokens.judge(token, topic, this.client.connection.userId);
+    const { connection, address } = this.client;
+    const grant = await this.services.topicTokens.judge(token, topic, connection.userId, address);
     if (this.client.isClosed) return false;
     if (!grant.ok) this.client.replies.fail(grant.error, id);
     else (this.#grants ??= new TopicGrants()).set(topic, grant.expiresAt);

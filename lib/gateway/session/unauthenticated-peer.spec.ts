@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient } from '../../../test/helpers/fake-client.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import type { FirstOutcome } from '../auth/auth-commands.js';
 import { UnauthenticatedPeer, type UnauthenticatedEndpoint } from './unauthenticated-peer.js';
 
 const AUTHENTICATED = { identity: { userId: 'ann' } } as Authenticated;
+const INFO: ConnectInfo = { purpose: 'connect', address: '192.0.2.1' };
 const GOOD: FirstOutcome = { ok: true, authenticated: AUTHENTICATED };
 const FULL: FirstOutcome = {
   ok: false,
@@ -24,6 +26,7 @@ class FakeEndpoint extends FakeClient implements UnauthenticatedEndpoint {
 
 let endpoint: FakeEndpoint;
 let tokens: string[];
+let infos: ConnectInfo[];
 let verify: Promise<FirstOutcome>;
 /** How many connections are served when the limit is looked at. */
 let servedBefore: number[];
@@ -31,6 +34,7 @@ let servedBefore: number[];
 beforeEach(() => {
   endpoint = new FakeEndpoint();
   tokens = [];
+  infos = [];
   servedBefore = [];
   verify = Promise.resolve(GOOD);
 });
@@ -40,10 +44,11 @@ function peer(token?: string, withinLimit = (outcome: FirstOutcome) => outcome):
     endpoint.log.push(outcome.ok ? 'verified' : 'refused');
     return outcome;
   };
-  const pending = { token, judged };
+  const pending = { token, judged, info: INFO };
   return new UnauthenticatedPeer(pending, endpoint, {
-    first: (command) => {
+    first: (command, info) => {
       tokens.push(command.token);
+      infos.push(info);
       return verify;
     },
     withinLimit,
@@ -61,6 +66,11 @@ describe('a peer that has not authenticated', () => {
   it('is served when its first command brings a good token', async () => {
     await peer().authenticate(auth('t'));
     expect([tokens, endpoint.log]).toEqual([['t'], ['suspend', 'verified', 'serve ann']]);
+  });
+
+  it('is judged by what is known of its request', async () => {
+    await peer().authenticate(auth('t'));
+    expect(infos).toEqual([INFO]);
   });
 
   it('may leave it at the token of the request', async () => {

@@ -1,5 +1,6 @@
 import type { AuthCommand } from '../../core/protocol/command.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import type { AuthCommands, FirstOutcome } from '../auth/auth-commands.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -12,6 +13,8 @@ export interface PendingAuthentication {
   readonly judged: (outcome: FirstOutcome) => FirstOutcome;
   /** The unverified token of the upgrade request. */
   readonly token: string | undefined;
+  /** Holds the request, which goes with the peer once it is authenticated. */
+  readonly info: ConnectInfo;
 }
 
 /** The endpoint of a connection that is not authenticated yet. */
@@ -43,7 +46,7 @@ export class UnauthenticatedPeer {
     const token = command.token || pending.token;
     if (token === undefined) return endpoint.disconnect('BAD_REQUEST', 'a token is required');
     endpoint.suspend();
-    const verified = await authCommands.first({ ...command, token });
+    const verified = await authCommands.first({ ...command, token }, pending.info);
     if (endpoint.isClosed) return;
     const outcome = pending.judged(authCommands.withinLimit(verified));
     if (outcome.ok) return endpoint.serve(outcome.authenticated, command);

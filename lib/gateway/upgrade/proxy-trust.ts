@@ -3,9 +3,10 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ClientAddress } from '../../core/connection/client-address.js';
 import { unmapped } from '../../core/connection/network-address.js';
+import { ClientAddresses } from '../../ports/client-addresses.js';
 
 /** Decides which proxies are trusted to set `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. */
-export class ProxyTrust {
+export class ProxyTrust extends ClientAddresses {
   /** True if no proxy is trusted, so that these headers are ignored. */
   readonly trustsNobody: boolean;
   readonly #hops: number;
@@ -13,6 +14,7 @@ export class ProxyTrust {
 
   /** @param trust the number of proxies in front of this server, or their addresses and CIDR ranges */
   constructor(trust: number | readonly string[]) {
+    super();
     this.trustsNobody = trust === 0 || (typeof trust === 'object' && trust.length === 0);
     this.#hops = typeof trust === 'number' ? trust : 0;
     if (typeof trust === 'number') return;
@@ -32,9 +34,10 @@ export class ProxyTrust {
     const chain = [peer, ...forwardedFor(headers['x-forwarded-for'])];
     let at = 0;
     while (at < chain.length - 1 && this.#isTrusted(chain[at]!, at)) at += 1;
-    if (!this.#isTrusted(peer, 0)) return { address: chain[at]!, host: headers.host, isSecure };
+    const address = copied(chain[at]!);
+    if (!this.#isTrusted(peer, 0)) return { address, host: headers.host, isSecure };
     return {
-      address: chain[at]!,
+      address,
       host: first(headers['x-forwarded-host']) ?? headers.host,
       // Some proxies write `wss` for WebSocket handshakes.
       isSecure: isSecure || /^(https|wss)$/i.test(first(headers['x-forwarded-proto']) ?? ''),
@@ -45,6 +48,11 @@ export class ProxyTrust {
     if (position < this.#hops) return true;
     return isIP(address) !== 0 && this.#trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   }
+}
+
+/** A copy of a text. V8 keeps a part of a header as a reference to the whole header, which connections would retain. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** The forwarded addresses, the one from the nearest proxy first. An entry that is not an address ends the chain. */

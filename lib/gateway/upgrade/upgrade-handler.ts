@@ -12,6 +12,7 @@ import { NodeDrain } from '../../delivery/node-drain.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
+import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
@@ -161,7 +162,9 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const leave = () => void place.settle('refused');
     socket.once('close', leave);
     this.#pending.set(socket, request);
-    const admitted = await this.#authenticate(sent, isOptional, clientOpens);
+    const address = client.address || undefined;
+    const info: ConnectInfo = { purpose: 'connect', request, ...(address && { address }) };
+    const admitted = await this.#authenticate(sent, isOptional, clientOpens, info);
     // The client has left, or was told that the server is shutting down.
     if (!this.#pending.delete(socket) || socket.destroyed) return undefined;
     if ('status' in admitted) {
@@ -179,8 +182,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     if (authenticated) socket.off('close', leave);
     // From here on, ws listens for errors.
     socket.off('error', destroy);
-    const stranger = { token, judged: (outcome: FirstOutcome) => judged(place, outcome) };
-    this.gateway.upgrade(request, socket, head, codec, authenticated ?? stranger);
+    const stranger = { token, info, judged: (outcome: FirstOutcome) => judged(place, outcome) };
+    this.gateway.upgrade(request, socket, head, codec, authenticated ?? stranger, address);
     return undefined;
   }
 
@@ -197,11 +200,12 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     sent: ReturnType<Handshake['tokenOf']>,
     isOptional: boolean,
     clientOpens: boolean,
+    info: ConnectInfo,
   ): Promise<{ readonly authenticated?: Authenticated; readonly token: string | undefined } | Refusal> {
     try {
       const token = typeof sent === 'object' ? await sent : sent;
       if (clientOpens || (token === undefined && isOptional)) return { token };
-      return token === undefined ? NO_TOKEN : { token, authenticated: await this.handshake.authenticate(token) };
+      return token === undefined ? NO_TOKEN : { token, authenticated: await this.handshake.authenticate(token, info) };
     } catch (error) {
       return refusalBecauseOf(error);
     }
