@@ -21,7 +21,6 @@ export type {
 export {
   RealtimeService,
   type DisconnectOptions,
-  type Metadata,
   type RealtimeCounts,
   type RightsInput,
   type PublishOptions,
@@ -33,6 +32,7 @@ export { Recipients, type SendOptions } from './delivery/recipients.js';
 export { all, connection, role, topic, user, type Address } from './core/routing/address.js';
 export type { Identity, IdentityInput, JwtClaims } from './core/identity/claims.js';
 export { CLOSE_CODES, type CloseCodeName } from './core/protocol/close-code.js';
+export type { Metadata } from './core/identity/metadata-patch.js';
 export type { RealtimeConnection, RealtimeConnectionState } from './core/connection/connection.js';
 export type { DeliveryReport } from './core/routing/delivery-report.js';
 export { ERROR_CODES, type ErrorCode } from './core/protocol/error-code.js';

@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs';
 import { all, connection, explainAddress, role, topic, user, type Address } from './core/routing/address.js';
 import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
-import { readMetadataPatch } from './core/identity/metadata-patch.js';
+import { readMetadataPatch, type Metadata } from './core/identity/metadata-patch.js';
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
@@ -81,12 +81,6 @@ export interface RightsInput {
   readonly roles?: readonly string[] | ReadonlySet<string>;
   readonly permissions?: readonly string[] | ReadonlySet<string>;
 }
-
-/**
- * The application's data about a connection, by key.
- * @publicApi
- */
-export type Metadata = Readonly<Record<string, unknown>>;
 
 /**
  * How metadata is changed.
@@ -340,7 +334,8 @@ export class RealtimeService {
 
   /**
    * Changes the metadata of the connections behind an address, on every node: `null` removes a key, any other value replaces
-   * it as a whole. The changes hold until the connection ends; a newer token replaces only what came from the token before.
+   * it as a whole. The changes hold until the connection ends, removed keys included, and take precedence over the option
+   * `metadata`, which takes precedence over the token; a newer token replaces only what came from the token before.
    *
    * ```ts
    * await realtime.updateMetadata(user('42'), { team: 'blue', trial: null });

@@ -78,6 +78,17 @@ describe('a failure that says nothing about the token', () => {
   });
 });
 
+it('a value that cannot be used is logged once per fault, and the client may try again', async () => {
+  const failures = ['metadata must be an object', 'metadata must be an object', 'metadata.seats is a Set'].map(
+    (fault) => hooks.unusable('metadata', fault),
+  );
+  expect(failures.map(({ code }) => code)).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE']);
+  expect(logged.map(([text]) => text)).toEqual([
+    'metadata returned a value that cannot be used, so nobody is let in (UNAVAILABLE): metadata must be an object',
+    'metadata returned a value that cannot be used, so nobody is let in (UNAVAILABLE): metadata.seats is a Set',
+  ]);
+});
+
 it('a refusal is not logged as a failure', async () => {
   await failing(new UnauthorizedException(), 'claims');
   await failing(new Error(SECRET), 'JwtVerifier');

@@ -62,16 +62,31 @@ export class TokenHooks {
     return told;
   }
 
+  /**
+   * What a client is told when one of them returned a value that cannot be used, which says nothing about the token.
+   * @param fault what is wrong with it; logged, so nothing of the value may be in it
+   */
+  unusable(source: FailureSource, fault: string): RealtimeError {
+    this.#logOnce(`${source} returned a value that cannot be used, so nobody is let in (UNAVAILABLE): ${fault}`);
+    const told = new RealtimeError('UNAVAILABLE', TEXTS.UNAVAILABLE);
+    judged.add(told);
+    return told;
+  }
+
   #report(error: unknown, source: FailureSource): void {
     // A verifier that knows what it waits for has said so itself.
     if (source === 'JwtVerifier' && realtimeCodeOf(error) === 'UNAVAILABLE') return;
     const text = `${source} failed, so tokens cannot be verified (UNAVAILABLE): ${describeFailure(error)}`;
+    this.#logOnce(text, callSitesOf(error));
+  }
+
+  #logOnce(text: string, callSites?: string): void {
     const now = this.now();
     const loggedAt = this.#loggedAt.get(text);
     if (loggedAt !== undefined && now >= loggedAt && now - loggedAt < LOG_AGAIN_MS) return;
     if (loggedAt === undefined && this.#loggedAt.size >= MAX_KINDS) this.#loggedAt.clear();
     this.#loggedAt.set(text, now);
-    this.log.error(text, callSitesOf(error));
+    this.log.error(text, callSites);
   }
 }
 

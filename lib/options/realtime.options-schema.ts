@@ -137,6 +137,7 @@ class OptionsSchema {
   @IsBoolean() useGlobalPrefix: unknown;
   @IsObject('an object like { secret, algorithms: ["HS256"] }') jwt: unknown;
   @IsFunction('(claims, info) => ({ userId, roles?, permissions?, metadata? })') claims: unknown;
+  @IsFunction('(info, identity) => ({ locale: "en" }), or a promise of that') metadata: unknown;
   @IsFunction('(claims) => boolean') isRevoked: unknown;
   @Section() token: unknown;
   @MustBe('a list of origins like "https://app.example.com" (nothing after the host and port), or "*"', isOrigins)

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { getHeapStatistics } from 'node:v8';
 import { DEFAULT_CLOCK_TOLERANCE_S, type RealtimeJwtOptions } from '../adapters/jwt/jwt-options.js';
-import type { IdentityInput, JwtClaims } from '../core/identity/claims.js';
+import type { Identity, IdentityInput, JwtClaims } from '../core/identity/claims.js';
+import type { Metadata } from '../core/identity/metadata-patch.js';
 import type { Requirements } from '../core/identity/authorization.js';
 import type { ConnectInfo } from '../ports/connect-info.js';
 import type { Retention } from '../core/history/history.js';
@@ -25,6 +26,14 @@ export interface RealtimeOptions {
    * @param info why the token is judged, the request and the address of the client
    */
   claims?: (claims: JwtClaims, info: ConnectInfo) => IdentityInput | Promise<IdentityInput>;
+  /**
+   * Returns metadata of a connection from its request (user agent, locale) and the client's address, as a plain object that
+   * JSON can carry, of at most 65,536 characters. Called once per connection, when it is authenticated. A key replaces that of
+   * the token's metadata, and `null` removes it; a renewed token changes nothing of that, `RealtimeService.updateMetadata()`
+   * does. It has to answer within `limits.authTimeoutMs`. When it fails or returns anything else, the client is told to
+   * retry, as with `claims`. Default: the metadata of the token alone.
+   */
+  metadata?: (info: ConnectInfo, identity: Identity) => Metadata | Promise<Metadata>;
   /**
    * Returns whether a token was revoked, from its verified claims (`jti`, `iat`, `sub`). It is called whenever a token is
    * presented (by a connecting client, for a renewal, on an HTTP route), and by `RealtimeService.revalidate()`. If it
@@ -252,6 +261,7 @@ export class RealtimeSettings {
   /** Tolerated clock difference, in seconds. */
   readonly clockToleranceS: number;
   readonly claims: RealtimeOptions['claims'];
+  readonly metadata: RealtimeOptions['metadata'];
   readonly isRevoked: RealtimeOptions['isRevoked'];
   readonly token: Readonly<{ query: string | false; from: RealtimeTokenOptions['from']; firstCommand: boolean }>;
   readonly allowedOrigins: readonly string[] | '*';
@@ -273,6 +283,7 @@ export class RealtimeSettings {
     this.jwt = options.jwt;
     this.clockToleranceS = options.jwt?.clockToleranceS ?? DEFAULT_CLOCK_TOLERANCE_S;
     this.claims = options.claims;
+    this.metadata = options.metadata;
     this.isRevoked = options.isRevoked;
     this.token = { query: 'token', from: undefined, firstCommand: false, ...defined(options.token) };
     this.allowedOrigins = options.allowedOrigins ?? [];

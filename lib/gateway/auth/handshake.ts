@@ -4,7 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientAddress } from '../../core/connection/client-address.js';
 import { authError, authorize, type Requirements } from '../../core/identity/authorization.js';
 import { isOriginAllowed } from '../../core/connection/origin.js';
+import type { Identity } from '../../core/identity/claims.js';
+import { readMetadataPatch, type MetadataPatch } from '../../core/identity/metadata-patch.js';
 import { parseQuery } from '../../core/base/query-string.js';
+import { describeProblems } from '../../core/base/problem.js';
+import { describeFailure } from '../../core/protocol/auth-failure.js';
 import { findToken } from '../../core/identity/token.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';
@@ -20,6 +24,8 @@ import { SafeLogger } from '../../errors/safe-logger.js';
 export interface Accepted extends Authenticated {
   /** A hash: equal for equal tokens only, and it reveals nothing of the token. */
   readonly fingerprint: string;
+  /** The result of the option `metadata` for a client that connects. */
+  readonly connectMetadata: MetadataPatch | undefined;
 }
 
 /** The refusal of a request without a token where one is required. */
@@ -53,19 +59,47 @@ export class Handshake {
   }
 
   /**
-   * Turns a token into an identity and checks the requirements for every connection.
+   * Turns a token into an identity, checks the requirements for every connection, and asks for the metadata of a client that
+   * connects.
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time
    */
   async authenticate(token: string, info: ConnectInfo): Promise<Accepted> {
-    const { allowExpired = false } = this.settings.authorize;
-    const judging = this.#hooks.run('Authenticator', () =>
+    return this.#deadline.within(this.#accept(token, info));
+  }
+
+  async #accept(token: string, info: ConnectInfo): Promise<Accepted> {
+    const startedAt = performance.now();
+    const {
+      authorize: { allowExpired = false },
+      limits,
+    } = this.settings;
+    const authenticated = await this.#hooks.run('Authenticator', () =>
       this.authenticator.authenticate(token, { allowExpired, info }),
     );
-    const authenticated = await this.#deadline.within(judging);
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
-    if (decision.allowed) return { ...authenticated, fingerprint: hash('sha256', token, 'base64') };
-    const { code, message } = authError(decision.refusal);
-    throw new RealtimeError(code, message);
+    if (!decision.allowed) {
+      const { code, message } = authError(decision.refusal);
+      throw new RealtimeError(code, message);
+    }
+    // The deadline has passed, and the client has been refused.
+    if (performance.now() - startedAt > limits.authTimeoutMs) throw unverified();
+    const connectMetadata = await this.#metadataOf(info, authenticated.identity);
+    return { ...authenticated, fingerprint: hash('sha256', token, 'base64'), connectMetadata };
+  }
+
+  async #metadataOf(info: ConnectInfo, identity: Identity): Promise<MetadataPatch | undefined> {
+    const { metadata } = this.settings;
+    if (!metadata || info.purpose !== 'connect') return undefined;
+    const read = await this.#hooks.run('metadata', async () =>
+      readMetadataPatch(await metadata(info, identity), 'metadata'),
+    );
+    if ('patch' in read) return read.patch;
+    // The text of an error comes from the application and may quote anything.
+    const fault =
+      read.cause === undefined
+        ? describeProblems(read.problems)
+        : `${read.problems[0]!.at} cannot be serialised as JSON: ${describeFailure(read.cause)}`;
+    throw this.#hooks.unusable('metadata', fault);
   }
 
   /**

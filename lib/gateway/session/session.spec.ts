@@ -92,6 +92,29 @@ describe('a session', () => {
     ]);
   });
 
+  it('has the metadata of its token, changed by that from when it connected', () => {
+    const { identity } = authenticatedAs('ann');
+    const authenticated = { identity: { ...identity, metadata: { email: 'a@example.com', plan: 'free' } } };
+    const connectMetadata = { email: null, locale: 'en' };
+    session = new Session(endpoint, { ...authenticated, connectMetadata }, parts.services);
+    expect(session.connection.metadata).toEqual({ plan: 'free', locale: 'en' });
+  });
+
+  it.each([0, 1, 2, 3, 5, 8])('keeps a change of metadata %i microtasks into a renewal', async (microtasks) => {
+    session = new Session(
+      endpoint,
+      { ...authenticatedAs('ann'), connectMetadata: { locale: 'en', plan: 'free' } },
+      parts.services,
+    );
+    await session.start();
+    session.execute({ action: 'auth', token: 'ann', id: 8 });
+    for (let n = 0; n < microtasks; n++) await Promise.resolve();
+    await session.updateMetadata({ patch: { plan: 'gold', seat: 7 }, reauthorize: false });
+    await settle();
+    expect(endpoint.told.at(-1)).toMatchObject({ kind: 'authenticated' });
+    expect(session.connection.metadata).toEqual({ locale: 'en', plan: 'gold', seat: 7 });
+  });
+
   it('leaves a topic that the server takes it off, and says why', async () => {
     await session.start();
     await session.subscribe('a');

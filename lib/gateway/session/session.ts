@@ -11,6 +11,7 @@ import type { DeliveryTarget } from '../../delivery/delivery-target.js';
 import type { ConnectionClose } from '../../handlers/handler.dispatcher.js';
 import { toWireError } from '../../handlers/wire-error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import type { Accepted } from '../auth/handshake.js';
 import type { ClientReplies } from './client-replies.js';
 import type { Client } from './client.js';
 import { asReason } from './close-reason.js';
@@ -36,24 +37,26 @@ export class Session implements DeliveryTarget, Client {
   readonly #loop: CommandLoop;
   readonly #token: SessionToken;
   #connection: RealtimeConnection;
-  /** All changes of the metadata by the application: they outlive the token. */
+  /** The metadata from the option `metadata`, and all changes since: they outlive the token. */
   #patch: MetadataPatch | undefined;
 
   constructor(
     private readonly endpoint: Endpoint,
-    authenticated: Authenticated,
+    authenticated: Authenticated & Partial<Pick<Accepted, 'connectMetadata'>>,
     private readonly services: SessionServices,
   ) {
-    const { identity, expiresAt } = authenticated;
+    const { identity, expiresAt, connectMetadata } = authenticated;
     const { clock, ids, node } = services;
     this.socket = endpoint.socket;
     this.replies = endpoint.replies;
     this.#connection = createConnection({
       id: connectionIdOn(node.id, ids.next()),
       ...identity,
+      ...(connectMetadata && { metadata: patchMetadata(identity.metadata, connectMetadata) }),
       createdAt: new Date(clock.now()),
       ...(expiresAt && { expiresAt }),
     });
+    this.#patch = connectMetadata;
     this.#hooks = new HookOrder(services);
     this.#loop = new CommandLoop(this, services, this.#hooks);
     this.#token = new SessionToken(this, services, authenticated);

@@ -34,6 +34,7 @@ async function stage(providers: [typeof Doorman] | [] = []) {
         // Kept for as long as the connection lives.
         isRevoked: () => false,
         claims: ({ sub = '' }, { address }) => ({ userId: sub, metadata: { address } }),
+        metadata: async ({ request }) => ({ agent: request?.headers['user-agent'] }),
         providers: [TEST_TOKENS],
       }),
     ],

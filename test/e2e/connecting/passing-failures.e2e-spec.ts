@@ -43,6 +43,14 @@ const SOURCES: Record<string, (fail: () => void) => { options?: RealtimeOptions;
   Authenticator: (fail) => ({ providers: [{ provide: Authenticator, useValue: authenticator(fail) }] }),
 };
 
+/** What may fail while a client connects, and only then. */
+const SOURCES_AT_CONNECT: typeof SOURCES = {
+  metadata: (fail) => ({ options: { metadata: () => (fail(), {}) } }),
+  'metadata that looks it up': (fail) => ({ options: { metadata: async () => (fail(), {}) } }),
+};
+
+const ALL_SOURCES = { ...SOURCES, ...SOURCES_AT_CONNECT };
+
 function authenticator(fail: () => void): Authenticator {
   return {
     async authenticate() {
@@ -52,9 +60,9 @@ function authenticator(fail: () => void): Authenticator {
   };
 }
 
-async function stage(source: keyof typeof SOURCES, error: unknown = new TypeError(SECRET)) {
+async function stage(source: keyof typeof ALL_SOURCES, error: unknown = new TypeError(SECRET)) {
   const outage: Outage = { away: true, error };
-  const { options, providers = [] } = SOURCES[source]!(() => {
+  const { options, providers = [] } = ALL_SOURCES[source]!(() => {
     if (outage.away) throw outage.error;
   });
   const logger = new LogRecorder();
@@ -85,7 +93,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe.each(Object.keys(SOURCES))('While %s fails', (source) => {
+describe.each(Object.keys(ALL_SOURCES))('While %s fails', (source) => {
   it('an upgrade is answered with 503', async () => {
     const { app } = await stage(source);
     await expect(app.connect({ token })).rejects.toMatchObject({
@@ -101,22 +109,6 @@ describe.each(Object.keys(SOURCES))('While %s fails', (source) => {
     const answer = client.request({ action: 'auth', token }).catch(() => undefined);
     expect(await client.nextClose(1_000)).toMatchObject({ code: 3004 });
     expect(await answer).toMatchObject({ payload: { code: 'UNAVAILABLE' } });
-  });
-
-  it('a renewal is answered with UNAVAILABLE, and the connection stays', async () => {
-    const { app, outage } = await stage(source);
-    outage.away = false;
-    const client = await app.connect({ token });
-    await welcomed(client);
-    outage.away = true;
-    expect(await client.request({ action: 'auth', token })).toMatchObject({ payload: { code: 'UNAVAILABLE' } });
-    expect(await client.request({ action: 'ping' })).toMatchObject({ type: 'realtime:pong' });
-  });
-
-  it('an HTTP route is answered with 503', async () => {
-    const { app } = await stage(source);
-    const response = await fetch(`${app.url}/me`, { headers: { authorization: `Bearer ${token}` } });
-    expect([response.status, await response.json()]).toMatchObject([503, { errorCode: 'UNAVAILABLE' }]);
   });
 
   it('an SDK tries until it is let in', async () => {
@@ -141,7 +133,25 @@ describe.each(Object.keys(SOURCES))('While %s fails', (source) => {
   });
 });
 
-describe.each(Object.keys(SOURCES))('%s refuses a token', (source) => {
+describe.each(Object.keys(SOURCES))('While %s fails for one that is known already', (source) => {
+  it('a renewal is answered with UNAVAILABLE, and the connection stays', async () => {
+    const { app, outage } = await stage(source);
+    outage.away = false;
+    const client = await app.connect({ token });
+    await welcomed(client);
+    outage.away = true;
+    expect(await client.request({ action: 'auth', token })).toMatchObject({ payload: { code: 'UNAVAILABLE' } });
+    expect(await client.request({ action: 'ping' })).toMatchObject({ type: 'realtime:pong' });
+  });
+
+  it('an HTTP route is answered with 503', async () => {
+    const { app } = await stage(source);
+    const response = await fetch(`${app.url}/me`, { headers: { authorization: `Bearer ${token}` } });
+    expect([response.status, await response.json()]).toMatchObject([503, { errorCode: 'UNAVAILABLE' }]);
+  });
+});
+
+describe.each(Object.keys(ALL_SOURCES))('%s refuses a token', (source) => {
   it.each([
     [new UnauthorizedException(), 401, 'UNAUTHENTICATED'],
     [new ForbiddenException(), 403, 'FORBIDDEN'],

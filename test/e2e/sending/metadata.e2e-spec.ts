@@ -112,7 +112,10 @@ describe('metadata that is updated', () => {
   it.each<[string, unknown, argument: string]>([
     ['a text', 'gold', 'patch'],
     ['a name that reaches a prototype', JSON.parse('{"__proto__":{"admin":true}}'), 'patch.__proto__'],
-    ['a value that JSON cannot carry', { count: 1n }, 'patch'],
+    ['a value that JSON cannot carry', { count: 1n }, 'patch.count'],
+    ['a value that JSON would empty', { seats: new Set([1]) }, 'patch.seats'],
+    ['no plain object', new Date(), 'patch'],
+    ['more than there is room for', { text: 'x'.repeat(70_000) }, 'patch'],
   ])('is refused with %s, and nothing is changed', async (_what, patch, argument) => {
     const [ann] = await connected();
     await expect(stage.realtime.updateMetadata(all(), patch as never)).rejects.toMatchObject({ argument });
