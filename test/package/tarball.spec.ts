@@ -33,7 +33,7 @@ afterAll(() => app?.remove());
 describe('the tarball', () => {
   it('holds the documents and dist, and nothing else', () => {
     const guides = DOCUMENTS.filter((path) => path.startsWith('docs/'));
-    const documents = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', ...guides, 'package.json'];
+    const documents = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', ...guides, 'package.json'];
     expect(files.filter((path) => !path.startsWith('dist/'))).toEqual(documents);
   });
 

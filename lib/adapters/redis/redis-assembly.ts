@@ -4,6 +4,7 @@ import { ClusterNetwork } from './connection/cluster-network.js';
 import { RedisAnswers } from './bus/redis-answers.js';
 import { PublicationReports } from './bus/publication-reports.js';
 import { RedisChannels } from './connection/redis-channels.js';
+import { FrameSigner } from './connection/frame-signer.js';
 import { loadRedis, type RedisModule } from './connection/redis-client.js';
 import type { RedisClient } from './connection/redis-connection.js';
 import { RedisHistoryStore } from './history/redis-history-store.js';
@@ -26,7 +27,11 @@ export class RedisAssembly {
 
   private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
     const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
-    const transport = new RedisTransport(network, settings.maxEnvelopeBytes);
+    const transport = new RedisTransport(
+      network,
+      settings.maxEnvelopeBytes,
+      settings.secret && new FrameSigner(settings.secret),
+    );
     this.directory = new RedisNodeDirectory(network, channels, transport, settings);
     this.presence = new RedisPresenceStore(network, channels, settings);
     const subscriptions = new RedisSubscriptions(network, channels, settings, transport.hear);

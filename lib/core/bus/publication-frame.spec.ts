@@ -19,12 +19,12 @@ const frame = (position?: { readonly epoch: string; readonly offset: number }) =
 
 describe('the two parts of a publication’s frame', () => {
   it('are the frame of a publication with its position between them', () => {
-    const [head, tail] = splitPublication(frame());
+    const [head, tail] = splitPublication(encodeFrame(frame()));
     expect(decodeFrame(`${head}["e",5]${tail}`)).toEqual(frame({ epoch: 'e', offset: 5 }));
   });
 
   it('end with the text of the message, behind the only line feed of the header', () => {
-    const [, tail] = splitPublication(frame());
+    const [, tail] = splitPublication(encodeFrame(frame()));
     expect(tail.slice(tail.indexOf('\n') + 1)).toBe(TEXT);
   });
 

@@ -1,5 +1,4 @@
 import { SafeLogger } from '../../../errors/safe-logger.js';
-import { decodeFrame } from '../../../core/bus/bus-frame.js';
 import { isKeptOrder } from '../../../core/bus/kept-order.js';
 import { all } from '../../../core/routing/address.js';
 import type { Envelope } from '../../../core/routing/envelope.js';
@@ -78,16 +77,16 @@ export class MissedOrders {
     const reply = await readOrdersScript.run(server, [this.channels.ordersOf(partition)], args);
     const [now, isCut, entries] = reply as [number, number, readonly Entry[]];
     const readAt = performance.now();
-    for (const [id, [, channel, , text]] of entries) {
+    for (const [id, [, channel = '', , text = '']] of entries) {
       const orderedAt = readAt - (now - Number.parseInt(id, 10));
-      const joinedAt = this.subscriptions.joinedAt(channel!);
-      if (joinedAt !== undefined && orderedAt >= joinedAt) this.#carryOut(text!);
+      const joinedAt = this.subscriptions.joinedAt(channel);
+      if (joinedAt !== undefined && orderedAt >= joinedAt) this.#carryOut(text, channel);
     }
     return isCut === 1 || awayMs > ORDER_LIFE_MS;
   }
 
-  #carryOut(text: string): void {
-    const frame = decodeFrame(text);
+  #carryOut(text: string, channel: string): void {
+    const frame = this.transport.read(text, channel);
     // This node has executed its own orders, whether Redis answered or not.
     if (frame?.kind !== 'envelope' || this.transport.isOwn(frame.origin) || !isKeptOrder(frame.envelope.content))
       return;

@@ -80,6 +80,7 @@ export class Probes {
     const [partition] = server.partitions;
     if (partition === undefined) return Promise.resolve();
     const spoken = this.transport.next();
+    const channel = this.channels.probe(spoken.origin, partition);
     return new Promise((resolve, reject) => {
       this.#fences.set(partition, {
         server,
@@ -91,8 +92,8 @@ export class Probes {
       });
       server.probeSent();
       this.transport.send(
-        this.channels.probe(spoken.origin, partition),
-        this.transport.textOf({ kind: 'probe', ...spoken })!,
+        channel,
+        this.transport.textOf(channel, { kind: 'probe', ...spoken })!,
         (count) => (count === 0 ? reject(new Error(UNKNOWN_TO_REDIS)) : undefined),
         () => reject(new Error('a probe could not be sent')),
       );
@@ -110,11 +111,12 @@ export class Probes {
 
   #send(server: RedisServer, partition: number): void {
     const spoken = this.transport.next();
-    const text = this.transport.textOf({ kind: 'probe', ...spoken });
+    const channel = this.channels.probe(spoken.origin, partition);
+    const text = this.transport.textOf(channel, { kind: 'probe', ...spoken });
     if (text === undefined) return;
     this.#underWay.set(partition, performance.now());
     this.transport.send(
-      this.channels.probe(spoken.origin, partition),
+      channel,
       text,
       (count) => {
         if (count === 0 && this.#underWay.delete(partition)) server.subscriber.restart(UNKNOWN_TO_REDIS);

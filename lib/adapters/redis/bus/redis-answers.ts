@@ -82,8 +82,14 @@ export class RedisAnswers {
   /** Tells a node that this one could not act on its envelope or query, so that this does not count as "no connections". */
   decline({ origin, sequence }: FrameStart): void {
     const counts = [[sequence, 0]] as const;
-    const text = this.transport.textOf({ kind: 'reached', ...this.transport.next(), counts, isUnserved: true });
-    if (text !== undefined) this.transport.send(this.channels.answersTo(origin), text, ignore, ignore);
+    const channel = this.channels.answersTo(origin);
+    const text = this.transport.textOf(channel, {
+      kind: 'reached',
+      ...this.transport.next(),
+      counts,
+      isUnserved: true,
+    });
+    if (text !== undefined) this.transport.send(channel, text, ignore, ignore);
   }
 
   /** Publishes a query, and resolves with the results of the nodes. */
@@ -163,7 +169,7 @@ export class RedisAnswers {
 
   #callRoll(): void {
     const spoken = this.transport.next();
-    const text = this.transport.textOf({ kind: 'roll-call', ...spoken });
+    const text = this.transport.textOf(this.channels.everybody, { kind: 'roll-call', ...spoken });
     const called = ({ expected, answered }: Pending): void =>
       this.#pending.rollCalled(Math.max(0, (expected ?? answered) - answered));
     this.#pending.open(spoken.sequence, called, { timeoutMs: ROLL_CALL_TIMEOUT_MS });

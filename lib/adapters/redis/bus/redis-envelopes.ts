@@ -59,7 +59,7 @@ export class RedisEnvelopes {
   publish(channel: RedisChannel, envelope: Envelope, report: boolean): DeliveryReport | Promise<DeliveryReport> {
     const isJoined = this.subscriptions.isJoined(channel.name);
     const { sequence, origin } = this.transport.next();
-    const text = this.transport.textOf({ kind: 'envelope', origin, sequence, envelope, wantsReport: report });
+    const text = this.transport.textOf(channel, { kind: 'envelope', origin, sequence, envelope, wantsReport: report });
     if (text === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     const server = this.network.serverOf(channel.partition);
     const outgoing = { channel, sequence, text, envelope, isJoined, report };

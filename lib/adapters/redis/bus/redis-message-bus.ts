@@ -143,7 +143,7 @@ export class RedisMessageBus extends MessageBus {
       return this.subscriptions.isJoined(channel.name) ? this.#respond(query) : [];
     }
     const spoken = this.transport.next();
-    const text = this.transport.textOf({ kind: 'query', ...spoken, query });
+    const text = this.transport.textOf(channel, { kind: 'query', ...spoken, query });
     if (text === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     return this.answers.ask(channel, text, spoken.sequence) as Promise<NodeQueryResult<Q>[]>;
   }

@@ -45,7 +45,7 @@ export class RedisSubscriptions {
     private readonly network: RedisNetwork,
     private readonly channels: RedisChannels,
     private readonly settings: { readonly lingerMs: number; readonly commandTimeoutMs: number },
-    private readonly hear: (text: string, partition: number, isJoined: boolean) => void,
+    private readonly hear: (text: string, name: string, partition: number, isJoined: boolean) => void,
   ) {}
 
   isJoined(name: string): boolean {
@@ -217,7 +217,7 @@ export class RedisSubscriptions {
   readonly #listener = (text: string, name: string): void => {
     const subscription = this.#subscriptions.get(name);
     const partition = subscription?.channel.partition ?? this.channels.partitionOf(name);
-    this.hear(text, partition, subscription?.isJoined ?? false);
+    this.hear(text, name, partition, subscription?.isJoined ?? false);
   };
 }
 

@@ -15,6 +15,8 @@ describe('options that can be right', () => {
     ['the options of a client', { client: { socket: { host: 'localhost', port: 6379 } } }],
     ['a client', { client: createClient({ url }) }],
     ['a Redis Cluster', { cluster: { rootNodes: [{ url }] } }],
+    ['a secret', { url, secret: { sign: 's'.repeat(32) } }],
+    ['a secret in rotation', { url, secret: { sign: 's'.repeat(32), accept: ['t'.repeat(32)], acceptUnsigned: true } }],
     ['an option that is undefined', { url, prefix: undefined }],
   ])('%s', (_what, options) => {
     expect(explainRedisOptions(options)).toEqual([]);
@@ -51,6 +53,11 @@ describe('options that cannot be right', () => {
     ['braces in the prefix', { url, prefix: 'a{b}' }, /^prefix must be 1 to 64 letters/],
     ['a pattern as the prefix', { url, prefix: 'a*' }, /^prefix must be 1 to 64 letters/],
     ['an empty prefix', { url, prefix: '' }, /^prefix must be 1 to 64 letters/],
+    ['a secret by itself', { url, secret: 's'.repeat(32) }, /^secret must be an object like \{ sign:/],
+    ['no secret', { url, secret: {} }, /^secret.sign must be a string of at least 32 characters/],
+    ['a short secret', { url, secret: { sign: 'hunter2' } }, /^secret.sign must be a string of at least 32 characters/],
+    ['a short old secret', { url, secret: { sign: 's'.repeat(32), accept: [''] } }, /^secret.accept must be a list/],
+    ['an unknown way to sign', { url, secret: { sign: 's'.repeat(32), key: 1 } }, /^secret.key is not an option/],
     ['no partition', { url, partitions: 0 }, /^partitions must be a whole number from 1 to 1024/],
     ['no time', { url, commandTimeoutMs: 0 }, /^commandTimeoutMs must be a whole number of milliseconds/],
     ['a time that is none', { url, lingerMs: NaN }, /^lingerMs must be a whole number of milliseconds from 0/],
@@ -70,6 +77,11 @@ describe('options that cannot be right', () => {
 
   it('never quote an address, which may hold a password', () => {
     expect(JSON.stringify(explainRedisOptions({ url: 'redis:user:secret@host' }))).not.toContain('secret');
+  });
+
+  it('never quote a secret', () => {
+    const problems = explainRedisOptions({ url, secret: { sign: 'hunter2', accept: ['hunter2'] } });
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
   it('are a client of a Redis Cluster, with the cure', async () => {

@@ -1,5 +1,7 @@
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { describeProblems, type Problem } from '../../../core/base/problem.js';
+import { explainSecret } from './redis-secret.js';
+import type { RedisBackendSecret } from './frame-signer.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 import type { HostPort } from './master-report.js';
 import { explainPlace, placeOf, type RedisPlace } from './redis-place.js';
@@ -67,13 +69,21 @@ export interface RedisBackendOptions {
   probeIntervalMs?: number;
   /** Most bytes of one message with its addresses, in the encoding sent through Redis. Default 1,179,648: 1 MiB and room for addresses. */
   maxEnvelopeBytes?: number;
+  /**
+   * Signs what nodes send each other over Redis, and drops what is not signed: whoever may publish there cannot give orders. The
+   * same on all nodes. Default: nothing is signed. `SECURITY.md` says what the signatures cover.
+   */
+  secret?: RedisBackendSecret;
   /** `false`: start detached if Redis is away, and attach once it is reachable. Default true: the boot fails. */
   requireAtBoot?: boolean;
 }
 
 /** The options with every default filled in. */
-export interface RedisSettings extends Required<Omit<RedisBackendOptions, 'url' | 'client' | 'cluster' | 'sentinel'>> {
+export interface RedisSettings extends Required<
+  Omit<RedisBackendOptions, 'url' | 'client' | 'cluster' | 'sentinel' | 'secret'>
+> {
   readonly place: RedisPlace;
+  readonly secret?: RedisBackendSecret;
 }
 
 const DEFAULTS = {
@@ -89,7 +99,7 @@ const DEFAULTS = {
   requireAtBoot: true,
 };
 
-const NAMES = ['url', 'client', 'cluster', 'sentinel', ...Object.keys(DEFAULTS)];
+const NAMES = ['url', 'client', 'cluster', 'sentinel', 'secret', ...Object.keys(DEFAULTS)];
 
 /** The allowed range of each number. */
 const RANGES: Readonly<Record<string, readonly [min: number, max: number, unit: string]>> = {
@@ -127,6 +137,7 @@ export function explainRedisOptions(options: unknown): readonly Problem[] {
       .map((at) => ({ at, message: `is not an option; the options are: ${NAMES.join(', ')}` })),
     ...explainPlace(given),
     ...explainPrefix(given['prefix']),
+    ...explainSecret(given['secret']),
     ...Object.entries(RANGES).flatMap(([at, range]) => explainNumber(at, given[at], range)),
     ...explainLease(given),
     ...(given['requireAtBoot'] === undefined || typeof given['requireAtBoot'] === 'boolean'

@@ -5,7 +5,10 @@ import {
   type FrameStart,
   type UnknownFrame,
 } from '../../../core/bus/bus-frame.js';
+import { MAX_POSITION_BYTES, splitPublication } from '../../../core/bus/publication-frame.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
+import type { FrameSigner, SignatureVerdict } from './frame-signer.js';
 import { HeardSequences } from './heard-sequences.js';
 import type { RedisChannel } from './redis-channels.js';
 import { command, type RedisNetwork } from './redis-network.js';
@@ -16,6 +19,10 @@ export interface RedisBusStats {
   ignored: number;
   /** Frames that were received before: duplicated, late, or replayed. */
   repeated: number;
+  /** With a secret: frames without a signature. */
+  unsigned: number;
+  /** With a secret: frames whose signature is wrong. */
+  wronglySigned: number;
   /** The number of lost connections for subscriptions: publications until the reconnect did not arrive here. */
   gaps: number;
 }
@@ -23,10 +30,13 @@ export interface RedisBusStats {
 /** Receives a frame that was not received before. `isJoined` is false for a channel that only lingers. */
 type FrameTaker = (frame: BusFrame | UnknownFrame, partition: number, isJoined: boolean) => void;
 
-/** Sends frames to other nodes over Redis, and receives theirs; drops malformed and duplicate frames. */
+/** Sends frames to other nodes over Redis, and receives theirs; drops malformed, duplicate and forged frames. */
 export class RedisTransport {
-  readonly stats: RedisBusStats = { ignored: 0, repeated: 0, gaps: 0 };
+  readonly stats: RedisBusStats = { ignored: 0, repeated: 0, unsigned: 0, wronglySigned: 0, gaps: 0 };
+  readonly #logger = new SafeLogger(RedisTransport.name);
   readonly #heard = new HeardSequences();
+  /** Of the news of presence, which no node signs: a forged one must not make the frames of a node look like duplicates. */
+  readonly #heardNews = new HeardSequences();
   #sequence = 0;
   #nodeId = '';
   #take: FrameTaker = () => {};
@@ -34,6 +44,7 @@ export class RedisTransport {
   constructor(
     private readonly network: RedisNetwork,
     readonly maxBytes: number,
+    private readonly signer?: FrameSigner,
   ) {}
 
   open(nodeId: string, take: FrameTaker): void {
@@ -51,17 +62,28 @@ export class RedisTransport {
     return { origin: this.#nodeId, sequence: ++this.#sequence };
   }
 
-  /** The text of a frame, or `undefined` if it exceeds the size limit. */
-  textOf(frame: BusFrame): string | undefined {
+  /** The text of a frame for a channel, signed if there is a secret; `undefined` if it exceeds the size limit. */
+  textOf({ name }: RedisChannel, frame: BusFrame): string | undefined {
     const text = encodeFrame(frame);
-    return this.fits(text) ? text : undefined;
+    const signed = this.signer ? this.signer.sign(name, text) : text;
+    return this.#fits(signed) ? signed : undefined;
   }
 
   /**
-   * True if a text is within the size limit.
-   * @param more bytes that are added to it later
+   * The two parts of the frame of a publication, between which a script writes the position; `undefined` if it exceeds the size
+   * limit.
    */
-  fits(text: string, more = 0): boolean {
+  publicationOf(
+    { name }: RedisChannel,
+    frame: Extract<BusFrame, { kind: 'envelope' }>,
+  ): readonly [head: string, tail: string] | undefined {
+    const text = encodeFrame(frame);
+    const signed = this.signer ? this.signer.sign(name, text, true) : text;
+    return this.#fits(signed, MAX_POSITION_BYTES) ? splitPublication(signed) : undefined;
+  }
+
+  /** @param more bytes that are added to it later */
+  #fits(text: string, more = 0): boolean {
     const limit = this.maxBytes - more;
     // No UTF-16 unit takes more than three bytes.
     return text.length * 3 <= limit || Buffer.byteLength(text) <= limit;
@@ -94,7 +116,7 @@ export class RedisTransport {
     frameOf: (part: readonly T[], isLast: boolean) => BusFrame,
     isLast = true,
   ): boolean {
-    const text = this.textOf(frameOf(list, isLast));
+    const text = this.textOf(channel, frameOf(list, isLast));
     if (text !== undefined) {
       this.send(channel, text, ignore, ignore);
       return true;
@@ -112,7 +134,7 @@ export class RedisTransport {
     return new Promise((resolve) => {
       this.send(
         channel,
-        encodeFrame(frame),
+        this.textOf(channel, frame)!,
         () => resolve(),
         () => resolve(),
       );
@@ -132,23 +154,54 @@ export class RedisTransport {
     return origin === this.#nodeId && sequence > this.#sequence;
   }
 
-  readonly hear = (text: string, partition: number, isJoined: boolean): void => {
+  /**
+   * Reads a frame; counts and drops anything that no node has sent on this channel.
+   * @param channel the name of the channel that it was sent on
+   */
+  read(text: string, channel: string): BusFrame | UnknownFrame | undefined {
     const frame = text.length > this.maxBytes ? undefined : decodeFrame(text);
-    if (frame === undefined || this.isForged(frame)) this.stats.ignored += 1;
-    else if (isPublication(frame) || this.#heard.isNew(frame.origin, partition, frame.sequence)) {
-      this.#take(frame, partition, isJoined);
-    } else this.stats.repeated += 1;
+    if (frame === undefined || this.isForged(frame)) {
+      this.stats.ignored += 1;
+      return undefined;
+    }
+    const verdict = this.signer ? this.signer.check(channel, text, frame) : 'good';
+    if (verdict === 'good') return frame;
+    this.#refuse(verdict);
+    return undefined;
+  }
+
+  readonly hear = (text: string, channel: string, partition: number, isJoined: boolean): void => {
+    const frame = this.read(text, channel);
+    if (frame === undefined) return;
+    if (this.#isNew(frame, partition)) this.#take(frame, partition, isJoined);
+    else this.stats.repeated += 1;
   };
+
+  /** True for a publication, too: its position shows whether it is a duplicate. A script publishes it, perhaps after later frames of its node. */
+  #isNew(frame: BusFrame | UnknownFrame, partition: number): boolean {
+    const content = frame.kind === 'envelope' ? frame.envelope.content : undefined;
+    if (content?.kind === 'message' && content.position !== undefined) return true;
+    const heard = content !== undefined && 'userId' in content ? this.#heardNews : this.#heard;
+    return heard.isNew(frame.origin, partition, frame.sequence);
+  }
+
+  #refuse(verdict: Exclude<SignatureVerdict, 'good'>): void {
+    const kind = verdict === 'missing' ? 'unsigned' : 'wronglySigned';
+    this.stats[kind] += 1;
+    if (this.stats[kind] === 1) this.#logger.warn(REFUSED[kind]);
+  }
 }
+
+const REFUSED = {
+  unsigned:
+    'Dropped a frame without a signature (said once): a node without a secret, or somebody else who may publish to this Redis. ' +
+    'During a deploy: redisBackend({ secret: { acceptUnsigned: true } })',
+  wronglySigned:
+    'Dropped a frame with a wrong signature (said once): a node with another secret, or somebody else who may publish to this ' +
+    'Redis. During a rotation: redisBackend({ secret: { accept: [] } })',
+};
 
 function ignore(): void {}
-
-/** True for a publication: its position shows whether it is a duplicate. A script publishes it, perhaps after later frames of its node. */
-function isPublication(frame: BusFrame | UnknownFrame): boolean {
-  if (frame.kind !== 'envelope') return false;
-  const { content } = frame.envelope;
-  return content.kind === 'message' && content.position !== undefined;
-}
 
 /** The error for callers whose message exceeds the size limit. */
 export function tooLarge(limit: number): RealtimeError {

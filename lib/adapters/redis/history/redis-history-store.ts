@@ -1,12 +1,13 @@
 import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
 import type { HistoryPage, HistoryRange, Publication, Retention } from '../../../core/history/history.js';
+import { soundRun, type StoredPublication } from '../../../core/history/sound-run.js';
 import { addressOfTopic } from '../../../core/routing/topic-address.js';
-import { MAX_POSITION_BYTES, splitPublication } from '../../../core/bus/publication-frame.js';
 import { topicTag } from '../../../core/history/unpublished-epoch.js';
 import { positionLifeMs } from '../../../core/history/publication-stream.js';
 import { KEY_LIFE_MS } from '../../../core/history/publication-streams.js';
 import { subjectOf } from '../../../core/bus/subject.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
 import { HistoryStore, type PositionedReport, type HistoryPublishOptions } from '../../../ports/history-store.js';
 import type { IdGenerator } from '../../../ports/id-generator.js';
 import type { OutgoingEnvelope, PublicationReports } from '../bus/publication-reports.js';
@@ -34,6 +35,9 @@ interface OutgoingPublication extends OutgoingEnvelope {
  * be lost and their offsets be assigned again, so the first access to a topic there begins another epoch.
  */
 export class RedisHistoryStore extends HistoryStore {
+  readonly #logger = new SafeLogger(RedisHistoryStore.name);
+  #hasSaidTampered = false;
+
   /** @param ids names epochs */
   constructor(
     private readonly network: RedisNetwork,
@@ -57,14 +61,14 @@ export class RedisHistoryStore extends HistoryStore {
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) return Promise.reject(unavailable());
     const { sequence, origin } = this.transport.next();
-    const [head, tail] = splitPublication({
+    const parts = this.transport.publicationOf(channel, {
       kind: 'envelope',
       origin,
       sequence,
       wantsReport: report,
       envelope: { to: [address], except: [], content: { kind: 'message', text } },
     });
-    if (!this.transport.fits(head + tail, MAX_POSITION_BYTES)) return Promise.reject(tooLarge(this.transport.maxBytes));
+    if (parts === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     const keys = [...this.channels.historyOf(topic, channel)];
     if (idempotencyKey !== undefined) keys.push(this.channels.onceOf(topic, idempotencyKey, channel));
     const args = [
@@ -75,8 +79,7 @@ export class RedisHistoryStore extends HistoryStore {
       `${positionLifeMs(ttlMs)}`,
       server.isSharded ? 'SPUBLISH' : 'PUBLISH',
       channel.name,
-      head,
-      tail,
+      ...parts,
       `${KEY_LIFE_MS}`,
       topicTag(topic),
     ];
@@ -90,8 +93,24 @@ export class RedisHistoryStore extends HistoryStore {
     if (!server?.commands.isUp) throw unavailable();
     const args = [server.runId, this.ids.next(), `${positionLifeMs(ttlMs)}`, ...idsIn(range), topicTag(topic)];
     const reply = await this.#run(readScript, server, this.channels.historyOf(topic, channel), args);
-    const [epoch, offset, entries] = reply as [string, string, readonly Entry[]];
-    return { top: { epoch, offset: Number(offset) }, publications: entries.map(publicationIn) };
+    const [epoch, offset, entries] = reply as [string, string, readonly StreamEntry[]];
+    const top = { epoch, offset: Number(offset) };
+    return { top, publications: this.soundOf(entries, top.offset, range.reverse ?? false) };
+  }
+
+  /** The publications that nobody has tampered with; the others count as no longer kept. */
+  soundOf(entries: readonly StreamEntry[], top: number, reverse: boolean): readonly Publication[] {
+    const publications = soundRun(entries.map(storedIn), top, reverse, this.transport.maxBytes);
+    if (publications.length < entries.length) this.#sayTampered();
+    return publications;
+  }
+
+  #sayTampered(): void {
+    if (this.#hasSaidTampered) return;
+    this.#hasSaidTampered = true;
+    this.#logger.warn(
+      'Entries of a history that no node has written, or gaps in it, count as publications that are no longer kept (said once)',
+    );
   }
 
   async #publishThere(server: RedisServer, outgoing: OutgoingPublication): Promise<PositionedReport> {
@@ -124,11 +143,12 @@ export class RedisHistoryStore extends HistoryStore {
   }
 }
 
-/** An entry of a stream. */
-type Entry = readonly [id: string, fields: readonly [name: string, text: string]];
+/** An entry of a stream, as anybody who may write to Redis can have changed it. */
+export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
-function publicationIn([id, [, text]]: Entry): Publication {
-  return { offset: Number.parseInt(id, 10), text };
+function storedIn([id, [name, text]]: StreamEntry): StoredPublication {
+  const [, offset] = /^(\d+)-0$/.exec(id) ?? [];
+  return { offset: Number(offset), text: name === 'text' ? text : undefined };
 }
 
 /** The command that reads a range: its name, the two ids, and the count. */

@@ -5,6 +5,9 @@ import { POSITION_LIFE_MS } from '../../../core/history/unpublished-epoch.js';
 /** The time for which a term is kept after its last access, in milliseconds: it must outlive every position. */
 export const TERM_LIFE_MS = positionLifeMs(RETENTION_LIMITS.ttlMs.max);
 
+/** The highest offset that a script counts on from; far beyond, numbers in Lua and JavaScript are no longer exact. */
+const MAX_OFFSET = 4_503_599_627_370_496;
+
 /**
  * A Lua function for the history scripts: the position of a topic, in a hash of `epoch`, `offset` and `term`.
  *
@@ -20,17 +23,18 @@ export const TERM_LIFE_MS = positionLifeMs(RETENTION_LIMITS.ttlMs.max);
  * `topicTag` of `core`. It returns the epoch, the offset and the term.
  */
 export const STREAM_POSITION = `
+local function isName(text) return text and #text <= 64 and string.match(text, '^[%w_-]+$') end
 local function position(hash, stream, key, run, candidate, tag)
   local last = redis.pcall('HMGET', key, 'run', 'term')
-  local term = last[1] == run and last[2]
+  local term = last[1] == run and isName(last[2]) and last[2]
   if not term then
     term = candidate
     if last.err then redis.call('DEL', key) end
     redis.call('HSET', key, 'run', run, 'term', term)
   end
   local found = redis.pcall('HMGET', hash, 'epoch', 'offset', 'term')
-  local epoch, offset = found[1], tonumber(found[2] or nil)
-  if not epoch or not offset or not string.match(epoch, '^[%w_-]+$') then
+  local epoch, offset = found[1], string.match(found[2] or '', '^%d+$') and tonumber(found[2])
+  if not isName(epoch) or not offset or offset > ${MAX_OFFSET} then
     if redis.call('EXISTS', hash, stream) == 0 then
       return term .. '-' .. tag .. '-' .. math.floor(redis.call('TIME')[1] / ${POSITION_LIFE_MS / 1_000}), 0, term
     end

@@ -1,0 +1,23 @@
+import { isMessage } from './message.js';
+
+/** How every message's text starts and ends; codecs rely on it. */
+const START = '{"type":"';
+const END = '"}';
+
+/** The fields of a message. */
+const FIELDS: ReadonlySet<string> = new Set(['type', 'payload', 'timestamp']);
+
+/**
+ * True for the text of a message in the form that `stringifyMessage` writes: one line of JSON with no other fields, and the type
+ * first. Parses the text.
+ */
+export function isMessageText(text: string): boolean {
+  if (!text.startsWith(START) || !text.endsWith(END) || /[\n\r]/.test(text)) return false;
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  return isMessage(message) && Object.keys(message).every((name) => FIELDS.has(name));
+}
