@@ -74,7 +74,7 @@ async function leftIn(redis: RedisServer): Promise<readonly string[]> {
   const linesOf = (text: string) => (text === '' ? [] : text.split('\n'));
   const deadline = performance.now() + EMPTIED_MS;
   for (;;) {
-    const channels = linesOf(await redis.cli('PUBSUB', 'CHANNELS', 'realtime:topic:*'));
+    const channels = linesOf(await redis.cli('PUBSUB', 'CHANNELS', 'realtime@0:topic:*'));
     const keys = linesOf(await redis.cli('KEYS', '*'));
     const lives = await Promise.all(keys.map(async (key) => [key, Number(await redis.cli('PTTL', key))] as const));
     const left = [...channels, ...lives.filter(([, life]) => life === -1).map(([key]) => key)];

@@ -25,8 +25,9 @@ export class RedisAssembly {
   readonly history: RedisHistoryStore;
   readonly presence: RedisPresenceStore;
 
-  private constructor(network: RedisNetwork, settings: RedisSettings, ids: IdGenerator) {
-    const channels = new RedisChannels(settings.prefix, settings.place.kind === 'cluster' ? settings.partitions : 0);
+  private constructor({ network, database }: Place, settings: RedisSettings, ids: IdGenerator) {
+    const partitions = settings.place.kind === 'cluster' ? settings.partitions : 0;
+    const channels = new RedisChannels(settings.prefix, database, partitions);
     const transport = new RedisTransport(
       network,
       settings.maxEnvelopeBytes,
@@ -56,29 +57,48 @@ export class RedisAssembly {
    */
   static async create(options: RedisBackendOptions, ids: IdGenerator): Promise<RedisAssembly> {
     const settings = redisSettingsOf(options);
-    return new RedisAssembly(networkOf(await loadRedis(), settings), settings, ids);
+    return new RedisAssembly(placeOf(await loadRedis(), settings), settings, ids);
   }
 }
 
-function networkOf(redis: RedisModule, settings: RedisSettings): RedisNetwork {
+/** A network, and the number of the database there, which is part of the names of channels. */
+interface Place {
+  readonly network: RedisNetwork;
+  readonly database: number;
+}
+
+function placeOf(redis: RedisModule, settings: RedisSettings): Place {
   const { place } = settings;
   const create = clientMaker(redis, settings);
   switch (place.kind) {
     case 'cluster':
-      return new ClusterNetwork(place.options, create, settings);
-    case 'sentinel':
-      return new SentinelNetwork(place.options, create, settings);
+      return { network: new ClusterNetwork(place.options, create, settings), database: 0 };
+    case 'sentinel': {
+      const { database = 0 } = place.options.client ?? {};
+      return { network: new SentinelNetwork(place.options, create, settings), database };
+    }
     case 'server':
-      return new SingleNetwork(() => create(place.options), settings);
+      return single(() => create(place.options), settings);
     case 'template': {
       const { client } = place;
       const { options } = client as { options?: RedisClientOptions };
-      return new SingleNetwork(
-        () => client.duplicate(settled(options?.socket, settings)) as unknown as RedisClient,
-        settings,
-      );
+      return single(() => client.duplicate(settled(options?.socket, settings)) as unknown as RedisClient, settings);
     }
   }
+}
+
+/** The client knows its database, wherever its options name it: in the URL or beside it. */
+function single(create: () => RedisClient, settings: RedisSettings): Place {
+  let database: number | undefined;
+  try {
+    ({ database } = (create() as { options?: RedisClientOptions }).options ?? {});
+  } catch {
+    // The error may quote the address, which may hold a password.
+    throw new RealtimeConfigurationError(
+      'redisBackend: url and client must fit together, and name the database by its number, like "redis://localhost:6379/1"',
+    );
+  }
+  return { network: new SingleNetwork(create, settings), database: database ?? 0 };
 }
 
 /**

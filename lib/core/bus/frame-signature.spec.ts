@@ -69,7 +69,7 @@ describe('the signed text', () => {
 });
 
 describe('a frame that no node signs', () => {
-  const CHANNEL = 'realtime:topic:chat:1';
+  const CHANNEL = 'realtime@0:topic:chat:1';
   const news = (at = { epoch: 'n1', sequence: 7, previous: 6 }) => envelope({ kind: 'joined', userId: 'ann', at });
 
   it('is the news of presence in the channel of its topic', () => {
@@ -80,9 +80,9 @@ describe('a frame that no node signs', () => {
     ['a message', envelope({ kind: 'message', text: TEXT })],
     ['an order', envelope({ kind: 'revalidate' })],
     ['a query', { kind: 'query', ...START, query: { kind: 'topics', of: 'x' } }],
-    ['news in another channel', news(), 'realtime:all'],
+    ['news in another channel', news(), 'realtime@0:all'],
     ['news that wants a report', { ...news(), wantsReport: true }],
-    ['news to a user', envelope({ kind: 'left', userId: 'ann' }, [user('ann')]), 'realtime:user:ann'],
+    ['news to a user', envelope({ kind: 'left', userId: 'ann' }, [user('ann')]), 'realtime@0:user:ann'],
     ['news to several topics', envelope({ kind: 'left', userId: 'ann' }, [topic('chat:1'), topic('chat:2')])],
     ['news in the name of a node', news({ epoch: 'another', sequence: 7, previous: 6 })],
     ['news with another number', news({ epoch: 'n1', sequence: 8, previous: 6 })],

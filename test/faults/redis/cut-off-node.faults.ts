@@ -15,7 +15,7 @@ async function cutOff(over = OVER) {
   await expect.poll(() => node!.realtime.nodes()).toHaveLength(2);
   expect(await node!.realtime.isOnline('alice')).toBe(true);
   cut!.proxy.refuse();
-  await expect.poll(() => fleet.redis.cli('PUBSUB', 'NUMSUB', 'realtime:user:alice')).toMatch(/\n0$/);
+  await expect.poll(() => fleet.redis.cli('PUBSUB', 'NUMSUB', 'realtime@0:user:alice')).toMatch(/\n0$/);
   return { fleet, realtime: node!.realtime, cut: cut!, alice };
 }
 

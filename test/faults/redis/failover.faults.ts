@@ -6,7 +6,7 @@ import { Fleet } from './fleet.js';
 import { startReplica } from './replica.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
 
-const FEED = 'realtime:topic:feed';
+const FEED = 'realtime@0:topic:feed';
 
 describe('When the master is killed and its replica takes over', () => {
   it('all is restored there, and nothing arrives twice, in another order or unsaid', async () => {

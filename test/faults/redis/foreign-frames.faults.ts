@@ -7,7 +7,7 @@ import { heldBytes } from '../../helpers/heap.js';
 import { Fleet } from './fleet.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
 
-const FEED = 'realtime:topic:feed';
+const FEED = 'realtime@0:topic:feed';
 
 /** Somebody else who is connected to the same Redis. */
 async function stranger({ redis }: Fleet) {
@@ -121,7 +121,7 @@ describe('Garbage', () => {
     '\ufffd\ufffd',
   ];
 
-  it.each([FEED, 'realtime:all', 'realtime:bus'])('on %s is ignored and counted', async (channel) => {
+  it.each([FEED, 'realtime@0:all', 'realtime@0:bus'])('on %s is ignored and counted', async (channel) => {
     const crashes = watchForCrashes();
     const fleet = await Fleet.start();
     const vandal = await stranger(fleet);
@@ -139,7 +139,7 @@ describe('Garbage', () => {
     const fleet = await Fleet.start();
     const vandal = await stranger(fleet);
     const before = await heldBytes();
-    await vandal.publish('realtime:all', `1e["somebody",1,0]\n${'x'.repeat(20_000_000)}`);
+    await vandal.publish('realtime@0:all', `1e["somebody",1,0]\n${'x'.repeat(20_000_000)}`);
     await vi.waitUntil(() => counted(fleet, 'ignored') === fleet.nodes.length, { timeout: 10_000 });
     await fleet.healed(1_000);
     expect((await heldBytes()) - before).toBeLessThan(10_000_000);
@@ -148,7 +148,7 @@ describe('Garbage', () => {
   it('for which Redis cuts everybody off leaves all as it was', async () => {
     const fleet = await Fleet.start();
     const vandal = await stranger(fleet);
-    await vandal.publish('realtime:all', 'x'.repeat(40_000_000));
+    await vandal.publish('realtime@0:all', 'x'.repeat(40_000_000));
     await expect.poll(() => fleet.redis.log).toContain('overcoming of output buffer limits');
     await fleet.healed(4_000);
   });
@@ -174,7 +174,7 @@ describe('A frame that is forged in the name of the node that gets it', () => {
     const [{ id } = { id: '' }] = await node!.realtime.nodes();
     const forger = await stranger(fleet);
     await forger.publish(FEED, `1e["${id}",9000000000000000,0,[["topic","feed"]],[],{"kind":"revalidate"},{}]\n`);
-    await forger.publish('realtime:bus', `1p["${id}",9000000000000000,{}]\n`);
+    await forger.publish('realtime@0:bus', `1p["${id}",9000000000000000,{}]\n`);
     await expect.poll(() => node!.bus.stats.ignored + node!.bus.stats.repeated).toBeGreaterThan(0);
     const { recipients } = await node!.realtime.publish('feed', { type: 'hello' });
     return { hasHeard: recipients > 0, ignored: node!.bus.stats.ignored, repeated: node!.bus.stats.repeated };

@@ -60,7 +60,7 @@ export class HistoryFleet {
   /** The client side: connections, the channels of topics, and the delivery. */
   async holdings(): Promise<{ readonly connections: number; readonly channels: number; readonly feeds: number }> {
     const connections = this.nodes.map(({ app }) => [...app.get(ConnectionRegistry).ids()].length);
-    const channels = await this.redis.cli('PUBSUB', 'CHANNELS', 'realtime:topic:*');
+    const channels = await this.redis.cli('PUBSUB', 'CHANNELS', 'realtime@0:topic:*');
     return {
       connections: connections.reduce((sum, count) => sum + count),
       channels: channels === '' ? 0 : channels.split('\n').length,

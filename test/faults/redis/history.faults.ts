@@ -138,7 +138,7 @@ let replica: RedisServer;
 const failOver = async () => {
   replica = await startReplica(redis);
   await fill(10);
-  await vi.waitFor(async () => expect(await replica.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
+  await vi.waitFor(async () => expect(await replica.cli('XLEN', 'realtime@0:history:chat:1')).toBe('10'), {
     timeout: BACK_MS,
   });
   // Later publications do not reach it.
@@ -175,7 +175,7 @@ describe('When a master that was replaced is the master again', () => {
     // Something is published, of which the other topic knows nothing.
     await node.history.publish('chat:2', '{"type":"t"}', RETENTION, { report: true });
     await redis.cli('REPLICAOF', '127.0.0.1', replica.port);
-    await vi.waitFor(async () => expect(await redis.cli('XLEN', 'realtime:history:chat:1')).toBe('10'), {
+    await vi.waitFor(async () => expect(await redis.cli('XLEN', 'realtime@0:history:chat:1')).toBe('10'), {
       timeout: BACK_MS,
     });
     await lose(async () => {
@@ -252,7 +252,7 @@ describe('When Redis is full', () => {
 
   it('and has thrown a position away, what was kept is not taken for what follows', async () => {
     const before = await fill(3);
-    await redis.cli('DEL', 'realtime:stream:chat:1');
+    await redis.cli('DEL', 'realtime@0:stream:chat:1');
     const after = await publish();
     expect(after.offset).toBe(1);
     expect(after.epoch).not.toBe(before.epoch);
@@ -262,15 +262,15 @@ describe('When Redis is full', () => {
   it('and has thrown a position away, two different messages would have one place if epochs had no names', async () => {
     without.epochs();
     await fill(1);
-    await redis.cli('DEL', 'realtime:stream:chat:1');
+    await redis.cli('DEL', 'realtime@0:stream:chat:1');
     const before = await publish();
-    await redis.cli('DEL', 'realtime:stream:chat:1');
+    await redis.cli('DEL', 'realtime@0:stream:chat:1');
     expect(await publish()).toMatchObject({ epoch: before.epoch, offset: before.offset });
   });
 
   it('and has thrown publications away, that shows in what is found', async () => {
     const before = await fill(3);
-    await redis.cli('DEL', 'realtime:history:chat:1');
+    await redis.cli('DEL', 'realtime@0:history:chat:1');
     expect(await read({ limit: 10, since: 1 })).toEqual({ top: before, publications: [] });
     await publish();
     expect(await offsets(1)).toEqual([4]);
@@ -298,7 +298,7 @@ describe('When Redis has lost a subscription that its node takes for good', () =
     await deaf.bus.join(SUBJECT);
     proxy.stall(['replies'], 'subscribe');
     // The proxy reads until it has had enough, and then does not see the end of the connection either.
-    for (let n = 0; n < 3; n++) await redis.cli('PUBLISH', 'realtime:topic:chat:1', 'x'.repeat(100_000));
+    for (let n = 0; n < 3; n++) await redis.cli('PUBLISH', 'realtime@0:topic:chat:1', 'x'.repeat(100_000));
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'PUBSUB');
     expect(deaf.bus.isAttached).toBe(true);
     expect(await publish('hello', undefined, deaf)).toMatchObject({ offset: 1, recipients: 0 });

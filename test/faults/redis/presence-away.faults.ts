@@ -94,8 +94,8 @@ describe('When a connection breaks between what is said and Redis’s answer', (
     const said = here.set([ROOM, 'ann']);
     await cut;
     // Another connection of Redis may be served before the call that was cut.
-    await expect.poll(() => redis.cli('HEXISTS', `realtime:present:${ROOM}`, '"ann"')).toBe('1');
-    await redis.cli('DEL', 'realtime:told:here.1');
+    await expect.poll(() => redis.cli('HEXISTS', `realtime@0:present:${ROOM}`, '"ann"')).toBe('1');
+    await redis.cli('DEL', 'realtime@0:told:here.1');
     await said;
     await expect.poll(() => here.isAttached, { timeout: 8_000 }).toBe(true);
     await here.set([ROOM, 'last']);

@@ -110,11 +110,11 @@ describe('News that are lost without a break of the connection', () => {
     const leaver = await enter(there, 'leaver');
     const watcher = await Watcher.join(here, 'watcher');
     // The effects of a leave, without its publication.
-    const entry = await redis.cli('HGET', `realtime:present:${ROOM}`, '');
+    const entry = await redis.cli('HGET', `realtime@0:present:${ROOM}`, '');
     const [connections, sequence] = entry.split(' ').map(Number);
-    await redis.cli('HDEL', `realtime:present:${ROOM}`, '"leaver"');
-    await redis.cli('HSET', `realtime:present:${ROOM}`, '', `${connections! - 1} ${sequence! + 1}`);
-    await redis.cli('HINCRBY', 'realtime:presence', 'changes', 1);
+    await redis.cli('HDEL', `realtime@0:present:${ROOM}`, '"leaver"');
+    await redis.cli('HSET', `realtime@0:present:${ROOM}`, '', `${connections! - 1} ${sequence! + 1}`);
+    await redis.cli('HINCRBY', 'realtime@0:presence', 'changes', 1);
     await expect.poll(() => watcher.picture(), PATIENT).toEqual(['watcher']);
     expect(watcher.news).toContain('left leaver');
     await leaver.close();

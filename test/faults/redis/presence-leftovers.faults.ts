@@ -116,7 +116,7 @@ describe('A key of another type in the place of one of ours', () => {
   it('is in nobody’s way', async () => {
     const redis = await startRedis();
     for (const key of ['presence', 'holders', 'leaving', 'present:chat:1', 'held:a.1', 'told:a.1']) {
-      await redis.cli('RPUSH', `realtime:${key}`, 'x');
+      await redis.cli('RPUSH', `realtime@0:${key}`, 'x');
     }
     const node = await start('a', redis.url);
     await node.set(['chat:1', 'ann']);

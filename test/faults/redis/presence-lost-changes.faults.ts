@@ -20,7 +20,7 @@ async function start(id: string, url: string): Promise<PresenceNode> {
 
 /** Waits until Redis knows that a node has acted on what it was told. */
 async function actedOn(redis: RedisServer, incarnation: string): Promise<void> {
-  await expect.poll(() => redis.cli('EXISTS', `realtime:told:${incarnation}`)).toBe('0');
+  await expect.poll(() => redis.cli('EXISTS', `realtime@0:told:${incarnation}`)).toBe('0');
 }
 
 /** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
@@ -35,8 +35,8 @@ async function awayAndEmptied({ isRemembered = true, isBackFirst = false }) {
   await expect.poll(() => witness.told(), PATIENT).toEqual(['left chat:1 ann']);
   if (isBackFirst) other.refuse();
   await redis.cli('FLUSHALL');
-  if (!isBackFirst) await expect.poll(() => redis.cli('EXISTS', 'realtime:buried'), PATIENT).toBe('1');
-  if (!isRemembered) await redis.cli('DEL', 'realtime:buried');
+  if (!isBackFirst) await expect.poll(() => redis.cli('EXISTS', 'realtime@0:buried'), PATIENT).toBe('1');
+  if (!isRemembered) await redis.cli('DEL', 'realtime@0:buried');
   proxy.pass();
   await expect.poll(() => away.isAttached, PATIENT).toBe(true);
   other.pass();
@@ -71,7 +71,7 @@ describe('A change that a node is to act on, whose answer does not arrive', () =
     const here = await start('here', `redis://127.0.0.1:${proxy.port}`);
     dead.crash();
     proxy.delay(150);
-    await expect.poll(() => redis.cli('EXISTS', 'realtime:told:here.1'), PATIENT).toBe('1');
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:here.1'), PATIENT).toBe('1');
     proxy.refuse();
     return { proxy, here };
   }
@@ -93,7 +93,7 @@ describe('A change that a node is to act on, whose answer does not arrive', () =
   it('would be told to nobody if the answer were not kept for longer than a lease', async () => {
     const redis = await startRedis();
     await departuresLost(redis);
-    await redis.cli('DEL', 'realtime:told:here.1');
+    await redis.cli('DEL', 'realtime@0:told:here.1');
     const there = await start('there', redis.url);
     await delay(2_500);
     expect(await there.told()).toEqual([]);
@@ -132,7 +132,7 @@ describe('The keys of presence', () => {
       await node.set(...Array.from({ length: 300 }, (_, i): Move => [`chat:${i % 30}`, `user-${i}`]));
     }
     await Promise.all(nodes.map((node) => node.kill()));
-    const keys = (await redis.cli('KEYS', 'realtime:*')).split('\n');
+    const keys = (await redis.cli('KEYS', '*')).split('\n');
     expect(keys.length).toBeGreaterThan(30);
     for (const key of keys) {
       const ttl = Number(await redis.cli('PTTL', key));
@@ -144,8 +144,10 @@ describe('The keys of presence', () => {
     const redis = await startRedis();
     const node = await start('a', redis.url);
     await node.set(ANN, ['chat:2', 'ann']);
-    for (const topic of ['chat:1', 'chat:2']) await redis.cli('PEXPIRE', `realtime:present:${topic}`, 5_000);
-    await expect.poll(() => redis.cli('PTTL', 'realtime:present:chat:2').then(Number), PATIENT).toBeGreaterThan(5_000);
-    expect(Number(await redis.cli('PTTL', 'realtime:present:chat:1'))).toBeGreaterThan(5_000);
+    for (const topic of ['chat:1', 'chat:2']) await redis.cli('PEXPIRE', `realtime@0:present:${topic}`, 5_000);
+    await expect
+      .poll(() => redis.cli('PTTL', 'realtime@0:present:chat:2').then(Number), PATIENT)
+      .toBeGreaterThan(5_000);
+    expect(Number(await redis.cli('PTTL', 'realtime@0:present:chat:1'))).toBeGreaterThan(5_000);
   });
 });

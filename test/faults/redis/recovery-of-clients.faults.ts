@@ -9,7 +9,7 @@ import { HistoryFleet } from './history-fleet.js';
 import { without } from './history-twins.js';
 import { Intruder } from './intruder.js';
 
-const CHANNEL = 'realtime:topic:log:1';
+const CHANNEL = 'realtime@0:topic:log:1';
 const HELD = { violations: {}, refused: 0, unknown: 0, notRecovered: 0 };
 
 describe('Clients that are cut off again and again while others publish', () => {
@@ -133,7 +133,7 @@ describe('When 50,000 messages are published to one topic at once', () => {
     expect(await trial.burst(50_000, 500)).toBe(50_000);
     const verdict = await trial.verdict(30_000);
     expect(verdict.violations).toEqual({});
-    const kept = Number(await fleet.redis.cli('XLEN', 'realtime:history:log:1'));
+    const kept = Number(await fleet.redis.cli('XLEN', 'realtime@0:history:log:1'));
     expect(kept).toBeLessThanOrEqual(1_000);
     expect((await heldBytes()) - before).toBeLessThan(150_000_000);
     expect(queryObjects(TopicFeed, { format: 'count' })).toBeLessThanOrEqual(3);

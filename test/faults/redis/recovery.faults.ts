@@ -198,7 +198,7 @@ describe('When Redis cuts off a node that does not read what is published', () =
     proxy.stall(['replies'], 'subscribe');
     await trial.goesOn(50);
     while (!fleet.redis.log.includes('overcoming of output buffer limits')) {
-      await fleet.redis.cli('EVAL', "redis.call('PUBLISH', KEYS[1], string.rep('x', 1000000))", 1, 'realtime:all');
+      await fleet.redis.cli('EVAL', "redis.call('PUBLISH', KEYS[1], string.rep('x', 1000000))", 1, 'realtime@0:all');
     }
     await trial.goesOn(50);
     proxy.pass();

@@ -136,7 +136,7 @@ describe('When Redis ends the connections for subscriptions', () => {
     await traffic.stop();
     expect(traffic.faults).toEqual(NO_FAULTS);
     expect(traffic.silentMs).toBeLessThan(200);
-    expect(await fleet.redis.cli('PUBSUB', 'NUMSUB', 'realtime:topic:feed')).toBe('realtime:topic:feed\n2');
+    expect(await fleet.redis.cli('PUBSUB', 'NUMSUB', 'realtime@0:topic:feed')).toBe('realtime@0:topic:feed\n2');
   });
 
   it('nobody would be reached if they were not', async () => {

@@ -9,7 +9,7 @@ import { envelopeOf, forged, Mallory } from './mallory.js';
 
 const [OLD, NEW] = ['the old secret of this test '.repeat(2), 'the new secret of this test '.repeat(2)];
 const SIGNED = { secret: { sign: OLD } };
-const FEED = 'realtime:topic:feed';
+const FEED = 'realtime@0:topic:feed';
 
 /** Both cases of an attack: with a secret, and the twin without. */
 const BOTH = [
@@ -38,7 +38,7 @@ async function settled({ realtime }: FleetNode): Promise<void> {
 describe('A forged grant of a role', () => {
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { node, mallory, alice } = await victim(over);
-    await mallory.send('realtime:user:alice', user('alice'), { kind: 'rights', roles: ['admin'] });
+    await mallory.send('realtime@0:user:alice', user('alice'), { kind: 'rights', roles: ['admin'] });
     await settled(node);
     expect([...(await node.realtime.connection(alice.id))!.roles]).toEqual(isEffective ? ['admin'] : []);
     expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
@@ -49,7 +49,7 @@ describe('A forged disconnect', () => {
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { node, mallory } = await victim(over);
     const content = { kind: 'disconnect', code: 'DISCONNECTED', reason: 'bye' } as const;
-    await mallory.send('realtime:user:alice', user('alice'), content);
+    await mallory.send('realtime@0:user:alice', user('alice'), content);
     await settled(node);
     expect(await node.realtime.isOnline('alice')).toBe(!isEffective);
     expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
@@ -59,7 +59,7 @@ describe('A forged disconnect', () => {
 describe('A forged subscription, past @OnSubscribe()', () => {
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { node, mallory, alice } = await victim(over);
-    await mallory.send('realtime:user:alice', user('alice'), { kind: 'subscribe', topic: 'secrets' });
+    await mallory.send('realtime@0:user:alice', user('alice'), { kind: 'subscribe', topic: 'secrets' });
     await settled(node);
     expect(await node.realtime.topicsOf(alice.id)).toEqual(isEffective ? ['secrets'] : []);
     expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
@@ -70,7 +70,7 @@ describe('A forged message', () => {
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { node, mallory, alice } = await victim(over);
     const text = '{"type":"forged","timestamp":"2026-01-31T12:00:00.000Z"}';
-    await mallory.send('realtime:user:alice', user('alice'), { kind: 'message', text });
+    await mallory.send('realtime@0:user:alice', user('alice'), { kind: 'message', text });
     await settled(node);
     await alice.settled();
     expect(alice.pending.some(({ type }) => type === 'forged')).toBe(isEffective);
@@ -81,8 +81,8 @@ describe('A forged message', () => {
 describe('A forged question who is connected', () => {
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { node, mallory } = await victim(over);
-    const answers = await mallory.overhear('realtime:bus:mallory');
-    await mallory.forge('realtime:all', { kind: 'query', query: { kind: 'connections', of: { kind: 'all' } } });
+    const answers = await mallory.overhear('realtime@0:bus:mallory');
+    await mallory.forge('realtime@0:all', { kind: 'query', query: { kind: 'connections', of: { kind: 'all' } } });
     await settled(node);
     if (isEffective) await expect.poll(() => answers.join()).toContain('alice');
     else expect([answers, refusedBy(node)]).toEqual([[], 1]);
@@ -131,14 +131,14 @@ describe('What a node has signed and somebody plays back', () => {
   async function playBack() {
     const { fleet, node, mallory, alice } = await victim(SIGNED);
     const other = (await Fleet.start({ size: 1, redis: fleet.redis, over: SIGNED })).nodes[0]!;
-    const heard = await mallory.overhear('realtime:user:alice');
+    const heard = await mallory.overhear('realtime@0:user:alice');
     await other.realtime.changeRights(user('alice'), { roles: ['admin'] });
     await other.realtime.changeRights(user('alice'), { roles: [] });
     const bob = await node.connectAs('bob');
     const [grant] = heard;
-    await mallory.say('realtime:user:alice', grant!);
-    await mallory.say('realtime:user:bob', grant!.replaceAll('alice', 'bob'));
-    await mallory.say('realtime:user:bob', grant!);
+    await mallory.say('realtime@0:user:alice', grant!);
+    await mallory.say('realtime@0:user:bob', grant!.replaceAll('alice', 'bob'));
+    await mallory.say('realtime@0:user:bob', grant!);
     await settled(node);
     const roles = async ({ id }: { readonly id: string }) => [...(await node.realtime.connection(id))!.roles];
     const { repeated, wronglySigned } = node.bus.stats;
@@ -160,8 +160,8 @@ describe('A forged order among those that Redis keeps for nodes that are cut off
   it.each(BOTH)('%s', async (_what, over, isEffective) => {
     const { fleet, node } = await victim(over);
     const frame = forged(envelopeOf(user('alice'), { kind: 'disconnect', code: 'DISCONNECTED', reason: 'bye' }));
-    await fleet.redis.cli('XADD', 'realtime:orders', '*', 'channel', 'realtime:user:alice', 'frame', frame);
-    await fleet.redis.cli('XADD', 'realtime:orders', '*', 'channel', 'realtime:user:alice');
+    await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice', 'frame', frame);
+    await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice');
     node.proxy.cut();
     await expect.poll(() => node.realtime.isAttached).toBe(false);
     await fleet.healed(6_000);

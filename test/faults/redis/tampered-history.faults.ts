@@ -4,8 +4,8 @@ import { RedisHistoryStore } from '../../../lib/adapters/redis/history/redis-his
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { Fleet } from './fleet.js';
 
-const HISTORY = 'realtime:history:log';
-const POSITION = 'realtime:stream:log';
+const HISTORY = 'realtime@0:history:log';
+const POSITION = 'realtime@0:stream:log';
 
 @TopicGateway('log', { history: { size: 10, ttlMs: 60_000 } })
 class Log {
@@ -117,7 +117,7 @@ describe('The position of a history that was tampered with', () => {
 
   it('in its term begins anew', async () => {
     const { redis, comeBack, publish } = await published();
-    await redis.cli('HSET', 'realtime:term', 'term', '"],{}]');
+    await redis.cli('HSET', 'realtime@0:term', 'term', '"],{}]');
     expect(await comeBack(1)).toEqual({ recovered: false, got: [] });
     expect(await publish(6)).toMatchObject({ recipients: 1, complete: true });
   });

@@ -5,7 +5,7 @@ import { AnswerBatch } from './answer-batch.js';
 import { RedisChannels, type RedisChannel } from '../connection/redis-channels.js';
 import { RedisTransport } from '../connection/redis-transport.js';
 
-const channels = new RedisChannels('realtime', 0);
+const channels = new RedisChannels('realtime', 0, 0);
 
 /** A batch, and what it has said: to whom, and in frames of how many answers. */
 function start(maxBytes = 1_000_000) {
@@ -35,8 +35,8 @@ it('the answers of one turn to one node leave in one frame', async () => {
     [2, 6],
   ]);
   expect(said).toEqual([
-    ['realtime:bus:a', toA],
-    ['realtime:bus:b', frame(2, [[7, 1]])],
+    ['realtime@0:bus:a', toA],
+    ['realtime@0:bus:b', frame(2, [[7, 1]])],
   ]);
 });
 

@@ -19,7 +19,11 @@ function setUp(subscribed: readonly string[], live: readonly string[]) {
   const commands = { run: (use: (client: unknown) => Promise<unknown>) => use({ sendCommand }) };
   const server = { commands, isSharded: false, partitions: new Set([0]) } as unknown as RedisServer;
   const holders = { liveOthers: () => [...nodes], isLive: (id: string) => nodes.has(id) };
-  const coverage = new NodeCoverage(new RedisChannels('realtime', 0), holders, (...found) => void settled.push(found));
+  const coverage = new NodeCoverage(
+    new RedisChannels('realtime', 0, 0),
+    holders,
+    (...found) => void settled.push(found),
+  );
   return { coverage, server, asked, settled, nodes, state };
 }
 
@@ -33,7 +37,7 @@ describe('a message', () => {
     coverage.check(server, 1);
     await settle();
     expect(settled).toEqual([[1, true]]);
-    expect(asked).toEqual([['PUBSUB', 'NUMSUB', 'realtime:probe:a', 'realtime:probe:b']]);
+    expect(asked).toEqual([['PUBSUB', 'NUMSUB', 'realtime@0:probe:a', 'realtime@0:probe:b']]);
   });
 
   it('is not when a live node is missing, however many others are subscribed', async () => {

@@ -5,7 +5,7 @@ import { PendingEchoes } from './pending-echoes.js';
 
 const envelope = (topic: string): Envelope => ({ to: [all()], except: [], content: { kind: 'subscribe', topic } });
 
-const channel = (partition: number) => ({ name: 'realtime:all', partition });
+const channel = (partition: number) => ({ name: 'realtime@0:all', partition });
 
 describe('what does not come back', () => {
   it('is taken out in its order, by partition', () => {

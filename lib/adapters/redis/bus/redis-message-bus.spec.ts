@@ -54,7 +54,7 @@ describe('a report', () => {
     const answers: unknown[] = [];
     const spy = await createClient({ url: redis.url }).connect();
     onTestFinished(() => spy.destroy());
-    await spy.subscribe(`realtime:bus:${a!.id}`, (text) => answers.push(...JSON.parse(text.split('\n')[1]!)));
+    await spy.subscribe(`realtime@0:bus:${a!.id}`, (text) => answers.push(...JSON.parse(text.split('\n')[1]!)));
     await Promise.all(Array.from({ length: 20 }, () => a!.publish(SUBJECT, 'silent', false)));
     // An answer sent earlier would come before this one.
     await a!.publish(SUBJECT, 'answered', true);
@@ -84,7 +84,7 @@ describe('a report', () => {
     const [a] = await start(1);
     const silent = await createClient({ url: redis.url }).connect();
     onTestFinished(() => silent.destroy());
-    await silent.subscribe(['realtime:bus', `realtime:${SUBJECT}`], () => undefined);
+    await silent.subscribe(['realtime@0:bus', `realtime@0:${SUBJECT}`], () => undefined);
     const tookMs = async (): Promise<number> => {
       const before = performance.now();
       expect(await a!.publish(SUBJECT)).toEqual({ recipients: 1, nodes: 1, complete: false });
@@ -139,7 +139,7 @@ describe('a query', () => {
     const [a] = await start(1);
     const silent = await createClient({ url: redis.url }).connect();
     onTestFinished(() => silent.destroy());
-    await silent.subscribe(`realtime:${SUBJECT}`, () => undefined);
+    await silent.subscribe(`realtime@0:${SUBJECT}`, () => undefined);
     await expect(a!.bus.ask(SUBJECT, { kind: 'topics', of: 'a.1' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
@@ -286,7 +286,7 @@ describe('what is no frame of ours', () => {
   it('is counted and ignored', async () => {
     const [a] = await start(1);
     for (const text of ['', 'garbage', '2e["x",1]\n', `1e["${'x'.repeat(2_000_000)}`]) {
-      await redis.cli('PUBLISH', `realtime:${SUBJECT}`, text.slice(0, 100_000));
+      await redis.cli('PUBLISH', `realtime@0:${SUBJECT}`, text.slice(0, 100_000));
     }
     await vi.waitFor(() => expect(a!.bus.stats.ignored).toBe(4), WAIT_MS);
     expect(a!.texts).toEqual([]);
@@ -306,10 +306,10 @@ describe('what is no frame of ours', () => {
     const heard: string[] = [];
     const spy = await createClient({ url: redis.url }).connect();
     onTestFinished(() => spy.destroy());
-    await spy.subscribe(`realtime:${SUBJECT}`, (text) => heard.push(text));
+    await spy.subscribe(`realtime@0:${SUBJECT}`, (text) => heard.push(text));
     await a!.publish(SUBJECT, 'once', false);
     await vi.waitFor(() => expect(heard).toHaveLength(1), WAIT_MS);
-    await redis.cli('PUBLISH', `realtime:${SUBJECT}`, heard[0]!);
+    await redis.cli('PUBLISH', `realtime@0:${SUBJECT}`, heard[0]!);
     await vi.waitFor(() => expect(b!.bus.stats.repeated).toBe(1), WAIT_MS);
     expect(b!.texts).toEqual(['once']);
   });
@@ -337,8 +337,8 @@ describe('the directory', () => {
     const [a, b] = await start(2);
     await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(2), WAIT_MS);
     expect(a!.directory.isEveryNodeAttached).toBe(true);
-    await redis.cli('HDEL', 'realtime:{nodes}:leases', b!.id);
-    await redis.cli('ZREM', 'realtime:{nodes}:expiries', b!.id);
+    await redis.cli('HDEL', 'realtime@0:{nodes}:leases', b!.id);
+    await redis.cli('ZREM', 'realtime@0:{nodes}:expiries', b!.id);
     a!.directory.attached(true);
     await vi.waitFor(() => expect(a!.directory.isEveryNodeAttached).toBe(false), WAIT_MS);
     await vi.waitFor(() => expect(a!.directory.isEveryNodeAttached).toBe(true), WAIT_MS);
@@ -347,8 +347,8 @@ describe('the directory', () => {
   it('forgets a node that has crashed when its lease has run out', async () => {
     const [a] = await start(1);
     const lease = '[1,0,1,5,5,5,5]';
-    await redis.cli('HSET', 'realtime:{nodes}:leases', 'crashed', lease);
-    await redis.cli('ZADD', 'realtime:{nodes}:expiries', Date.now() + 1_500, 'crashed');
+    await redis.cli('HSET', 'realtime@0:{nodes}:leases', 'crashed', lease);
+    await redis.cli('ZADD', 'realtime@0:{nodes}:expiries', Date.now() + 1_500, 'crashed');
     await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(2), WAIT_MS);
     await vi.waitFor(async () => expect(await a!.directory.nodes()).toHaveLength(1), WAIT_MS);
     expect(a!.directory.isEveryNodeAttached).toBe(true);
@@ -383,9 +383,9 @@ describe('the directory', () => {
   });
 
   it('clears away what is in the way of its keys', async () => {
-    await redis.cli('SET', 'realtime:{nodes}:leases', 'garbage');
+    await redis.cli('SET', 'realtime@0:{nodes}:leases', 'garbage');
     const [a] = await start(1);
     expect((await a!.directory.nodes()).map(({ id }) => id)).toEqual([a!.id]);
-    await vi.waitFor(async () => expect(await redis.cli('TYPE', 'realtime:{nodes}:leases')).toBe('hash'), WAIT_MS);
+    await vi.waitFor(async () => expect(await redis.cli('TYPE', 'realtime@0:{nodes}:leases')).toBe('hash'), WAIT_MS);
   });
 });

@@ -6,7 +6,7 @@ import type { RedisServer } from '../connection/redis-server.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
 
 const LINGER_TICKS = 4;
-const channels = new RedisChannels('realtime', 0);
+const channels = new RedisChannels('realtime', 0, 0);
 const CHANNEL = channels.of('topic:feed');
 
 /** One server, of which the test decides when it answers and whether it is up. */

@@ -6,7 +6,7 @@ import { ClusterNetwork } from './cluster-network.js';
 import { RedisChannels } from './redis-channels.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
-const channels = new RedisChannels('realtime', 64);
+const channels = new RedisChannels('realtime', 0, 64);
 const SUBJECTS = Array.from({ length: 300 }, (_, i) => `topic:${i}`);
 const SLOTS = 16_384;
 

@@ -5,7 +5,7 @@ import { topic } from '../../../core/routing/address.js';
 import { FrameSigner } from './frame-signer.js';
 
 const [FIRST, SECOND] = ['first'.repeat(8), 'second'.repeat(8)];
-const CHANNEL = 'realtime:topic:chat:1';
+const CHANNEL = 'realtime@0:topic:chat:1';
 const frame = {
   kind: 'envelope' as const,
   origin: 'n1',
@@ -29,7 +29,7 @@ describe('a signed frame', () => {
   });
 
   it.each([
-    ['on another channel', signed(FIRST), 'realtime:topic:chat:2'],
+    ['on another channel', signed(FIRST), 'realtime@0:topic:chat:2'],
     ['of another secret', signed(SECOND)],
     ['with another sequence', signed(FIRST).replace('"n1",7', '"n1",8')],
     ['with another text', signed(FIRST).replace('said', 'sold')],

@@ -7,16 +7,24 @@ export interface RedisChannel {
 }
 
 /**
- * Names the channels and keys. On a single server a subject's channel is `<prefix>:<subject>`; in a Redis Cluster it is
- * `<prefix>{<partition>}:<subject>`, with subjects spread over a fixed number of partitions: the hash tag in the
+ * Names all channels and keys. On a single server a subject's channel is `<prefix>@<database>:<subject>`; in a Redis Cluster it is
+ * `<prefix>@<database>{<partition>}:<subject>`, with subjects spread over a fixed number of partitions: the hash tag in the
  * braces determines the server of the channel, and user-supplied text never does.
+ *
+ * No prefix contains `@`, so the names of different prefixes and databases always differ. The names of channels need the
+ * database because a message reaches the subscribers of all databases of a server.
  */
 export class RedisChannels {
+  readonly #root: string;
+
   /** @param partitions 0 on a single server */
   constructor(
-    private readonly prefix: string,
+    prefix: string,
+    database: number,
     private readonly partitions: number,
-  ) {}
+  ) {
+    this.#root = `${prefix}@${database}`;
+  }
 
   /** All partitions. */
   all(): readonly number[] {
@@ -72,19 +80,34 @@ export class RedisChannels {
     return this.partitions === 0 ? 0 : Number(/\{(\d+)\}/.exec(name)?.[1] ?? 0);
   }
 
-  /** A pattern for all channels of one kind of subject, in any partition. The prefix is its only variable part. */
+  /** A pattern for all channels of one kind of subject, in any partition. Prefix and database are its only variable parts. */
   pattern(kind: 'user' | 'topic'): string {
-    return `${this.prefix}${this.partitions === 0 ? '' : '{*}'}:${kind}:*`;
+    return `${this.#root}${this.partitions === 0 ? '' : '{*}'}:${kind}:*`;
   }
 
   /** The keys of the directory of nodes, in one slot. */
   get leases(): readonly [expiries: string, leases: string] {
-    return [`${this.prefix}:{nodes}:expiries`, `${this.prefix}:{nodes}:leases`];
+    return [`${this.#root}:{nodes}:expiries`, `${this.#root}:{nodes}:leases`];
   }
 
-  /** The common prefix of all presence keys of a partition. */
+  /** The start of all keys and channels of a partition; the scripts of presence name theirs by it. */
   presence(partition: number): string {
     return this.#start(partition);
+  }
+
+  /** The key of what presence keeps about a partition. */
+  presenceOf(partition: number): string {
+    return `${this.#start(partition)}:presence`;
+  }
+
+  /** The key of the members of a topic, in the partition of its channel. */
+  membersOf(topic: string, partition: number): string {
+    return `${this.#start(partition)}:present:${topicText(topic)}`;
+  }
+
+  /** The key of the last reply to an incarnation of a node. */
+  lastReplyTo(incarnation: string, partition: number): string {
+    return `${this.#start(partition)}:told:${incarnation}`;
   }
 
   /** The slot of the Redis Cluster that a partition's channels are in. */
@@ -93,8 +116,13 @@ export class RedisChannels {
   }
 
   #start(partition: number): string {
-    return this.partitions === 0 ? this.prefix : `${this.prefix}{${partition}}`;
+    return this.partitions === 0 ? this.#root : `${this.#root}{${partition}}`;
   }
+}
+
+/** Encodes a topic for the keys of presence: JSON without the quotes, which leaves every topic of an application unchanged. */
+export function topicText(topic: string): string {
+  return JSON.stringify(topic).slice(1, -1);
 }
 
 /**

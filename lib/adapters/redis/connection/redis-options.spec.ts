@@ -84,6 +84,13 @@ describe('options that cannot be right', () => {
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
+  it('are a database that is no number; the address is not quoted', async () => {
+    const created = RedisAssembly.create({ url: 'redis://user:hunter2@localhost/main' }, new RandomIdGenerator());
+    await expect(created).rejects.toThrow(RealtimeConfigurationError);
+    await expect(created).rejects.toThrow(/name the database by its number/);
+    await expect(created).rejects.not.toThrow(/hunter2/);
+  });
+
   it('are a client of a Redis Cluster, with the cure', async () => {
     const client = createCluster({ rootNodes: [{ url }] });
     await expect(RedisAssembly.create({ client }, new RandomIdGenerator())).rejects.toThrow(

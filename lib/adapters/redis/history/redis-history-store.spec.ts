@@ -12,8 +12,8 @@ const WAIT_MS = 15_000;
 vi.setConfig({ testTimeout: 40_000 });
 
 const TOPIC = 'chat:1';
-const POSITION = 'realtime:stream:chat:1';
-const HISTORY = 'realtime:history:chat:1';
+const POSITION = 'realtime@0:stream:chat:1';
+const HISTORY = 'realtime@0:history:chat:1';
 const RETENTION = { size: 10, ttlMs: 5_000 };
 const DAY_MS = 86_400_000;
 
@@ -62,15 +62,15 @@ describe('in Redis', () => {
   it('the term of the server outlives every position', async () => {
     const longest = positionLifeMs(RETENTION_LIMITS.ttlMs.max) / 1_000;
     await publish();
-    expect(await lifeS('realtime:term')).toBe(longest);
-    await redis.cli('PEXPIRE', 'realtime:term', 50_000);
+    expect(await lifeS('realtime@0:term')).toBe(longest);
+    await redis.cli('PEXPIRE', 'realtime@0:term', 50_000);
     await read(0);
-    expect(await lifeS('realtime:term')).toBe(longest);
+    expect(await lifeS('realtime@0:term')).toBe(longest);
   });
 
   it('an idempotency key is kept for five minutes', async () => {
     await publish('hello', 'k');
-    expect(await lifeS('realtime:once:chat:1 k')).toBe(300);
+    expect(await lifeS('realtime@0:once:chat:1 k')).toBe(300);
   });
 
   it('keys of half a character are told apart', async () => {
@@ -79,7 +79,7 @@ describe('in Redis', () => {
     expect(offsets).toEqual([1, 2, 3, 1]);
   });
 
-  it.each([POSITION, HISTORY, 'realtime:term', 'realtime:once:chat:1 k'])(
+  it.each([POSITION, HISTORY, 'realtime@0:term', 'realtime@0:once:chat:1 k'])(
     'a key %s of another type is in nobody’s way',
     async (key) => {
       await redis.cli('DEL', key);
@@ -147,7 +147,7 @@ describe('a publication', () => {
     };
     const envelope = { to: [topic(TOPIC)], except: [], content };
     const frame = encodeFrame({ kind: 'envelope', origin: node.id, sequence: 1, wantsReport: false, envelope });
-    await redis.cli('PUBLISH', 'realtime:topic:chat:1', frame);
+    await redis.cli('PUBLISH', 'realtime@0:topic:chat:1', frame);
     await expect.poll(() => other.texts).toEqual(['later', 'first']);
   });
 });

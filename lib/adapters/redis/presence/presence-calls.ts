@@ -9,7 +9,8 @@ import {
   tendPresenceScript,
   updatePresenceScript,
 } from './presence-scripts.js';
-import { changesIn, pageIn, topicText, wordsOf, type PresencePage, type TopicChange } from './presence-text.js';
+import { changesIn, pageIn, wordsOf, type PresencePage, type TopicChange } from './presence-text.js';
+import { topicText, type RedisChannels } from '../connection/redis-channels.js';
 import { command, type RedisNetwork } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
 
@@ -57,7 +58,6 @@ export class PresenceCalls {
   #kept = '0';
 
   /**
-   * @param start the common prefix of the partition's keys
    * @param leaseMs the TTL of a lease, in milliseconds
    * @param tendMs the interval of lease refreshes, in milliseconds
    */
@@ -65,7 +65,7 @@ export class PresenceCalls {
     private readonly nodeId: string,
     private readonly network: RedisNetwork,
     private readonly partition: number,
-    private readonly start: string,
+    private readonly channels: RedisChannels,
     private readonly leaseMs: number,
     private readonly tendMs: number,
   ) {
@@ -117,7 +117,9 @@ export class PresenceCalls {
 
   /** Acknowledges that the reply to the last call has arrived and was acted on. If this is lost, the next call implies it. */
   acknowledge(): void {
-    command(this.network.serverOf(this.partition), ['DEL', `${this.start}:told:${this.name}`]).catch(ignore);
+    command(this.network.serverOf(this.partition), ['DEL', this.channels.lastReplyTo(this.name, this.partition)]).catch(
+      ignore,
+    );
   }
 
   async leave(graceMs: number): Promise<void> {
@@ -141,19 +143,18 @@ export class PresenceCalls {
    * @param count the approximate page size
    */
   async page(topic: string, cursor: string, count: number): Promise<PresencePage> {
-    const keys = [`${this.start}:presence`, this.#present(topic)];
+    const keys = [this.channels.presenceOf(this.partition), this.channels.membersOf(topic, this.partition)];
     return pageIn(await pagePresenceScript.run(this.network.serverOf(this.partition), keys, [cursor, `${count}`]));
   }
 
   async positions(topics: readonly string[]): Promise<PresencePosition[]> {
-    const keys = [`${this.start}:presence`, ...topics.map((topic) => this.#present(topic))];
+    const keys = [
+      this.channels.presenceOf(this.partition),
+      ...topics.map((topic) => this.channels.membersOf(topic, this.partition)),
+    ];
     const reply = await presencePositionsScript.run(this.network.serverOf(this.partition), keys, []);
     const [epoch, ...sequences] = reply as unknown[];
     return sequences.map((sequence) => ({ epoch: String(epoch), sequence: Number(sequence) }));
-  }
-
-  #present(topic: string): string {
-    return `${this.start}:present:${topicText(topic)}`;
   }
 
   async #once(script: RedisScript, args: readonly string[]): Promise<unknown> {
@@ -170,7 +171,12 @@ export class PresenceCalls {
   ): Promise<unknown> {
     const server = this.network.serverOf(this.partition);
     const publish = server?.isSharded ? 'SPUBLISH' : 'PUBLISH';
-    return script.run(server, [`${this.start}:presence`], [this.start, publish, incarnation, `${keepMs}`, ...args]);
+    const start = this.channels.presence(this.partition);
+    return script.run(
+      server,
+      [this.channels.presenceOf(this.partition)],
+      [start, publish, incarnation, `${keepMs}`, ...args],
+    );
   }
 }
 

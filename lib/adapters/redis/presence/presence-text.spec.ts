@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { changesIn, infoText, pageIn, topicText, wordsOf } from './presence-text.js';
+import { topicText } from '../connection/redis-channels.js';
+import { changesIn, infoText, pageIn, wordsOf } from './presence-text.js';
 
 const ann = { topic: 'chat:1', userId: 'ann', since: 100, manner: 'aloud' } as const;
 

@@ -1,5 +1,6 @@
 import type { PresencePosition } from '../../../core/presence/presence-position.js';
 import type { PresenceUpdate } from '../../../core/presence/presence-outbox.js';
+import { topicText } from '../connection/redis-channels.js';
 import type { PresenceChange, PresenceMember } from '../../../core/presence/presence.js';
 
 /** A change and its topic. */
@@ -14,11 +15,6 @@ export interface PresencePage {
   /** The next cursor; `0` at the end. */
   readonly cursor: string;
   readonly members: readonly PresenceMember[];
-}
-
-/** Encodes a topic for keys: JSON without the quotes, which leaves every topic of an application unchanged. */
-export function topicText(topic: string): string {
-  return JSON.stringify(topic).slice(1, -1);
 }
 
 /** Info as JSON; `undefined` when there is none. Throws what `JSON.stringify` throws. */

@@ -52,10 +52,9 @@ export class RedisPresenceStore extends PresenceStore {
   async open(node: PresenceNode): Promise<void> {
     const { leaseRefreshMs, leaseTtlMs } = this.settings;
     this.#parts = this.channels.all().map((index) => {
-      const start = this.channels.presence(index);
       const failed = (error: unknown) => this.network.mistrust(this.network.serverOf(index), error);
       const leaseMs = leaseTtlMs - leaseRefreshMs;
-      const calls = new PresenceCalls(node.id, this.network, index, start, leaseMs, leaseRefreshMs / 2);
+      const calls = new PresenceCalls(node.id, this.network, index, this.channels, leaseMs, leaseRefreshMs / 2);
       const partition = new PresencePartition(calls, node.changed, failed);
       return { calls, partition, reads: new PresenceReads(calls, partition) };
     });
