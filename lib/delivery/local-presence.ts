@@ -1,7 +1,7 @@
 import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
-import { SafeLogger } from '../errors/safe-logger.js';
+import { RepeatedFailures } from '../errors/repeated-failures.js';
 
 /** The resolution of a grace period: a tenth of it, but at most one second. */
 const TICKS_PER_GRACE = 10;
@@ -14,7 +14,7 @@ type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
  * user stays for a grace period after a connection dropped, so a tunnel or a page reload does not count as a leave.
  */
 export class LocalPresence {
-  readonly #logger = new SafeLogger(LocalPresence.name);
+  readonly #failures = new RepeatedFailures(LocalPresence.name, 'A presence change could not be stored');
   readonly #attendance: NodePresence;
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -84,8 +84,6 @@ export class LocalPresence {
       statement.kind === 'set'
         ? this.store.set(topic, statement.member, performance.now() - statement.since)
         : this.store.remove(topic, statement.userId);
-    told?.catch((error: unknown) =>
-      this.#logger.error('A presence change could not be stored', (error as Error)?.stack),
-    );
+    told?.catch((error: unknown) => this.#failures.say(error));
   };
 }

@@ -15,7 +15,7 @@ describe('a failure inside of a connection', () => {
   it('of work that nobody waits for ends it as well', async () => {
     collectLogs();
     const one = connection();
-    endIfFails(one, Promise.reject(new Error('for the test')));
+    endIfFails(one, Promise.reject(new Error('for another test')));
     await vi.waitFor(() => expect(one.disconnect.mock.calls).toEqual([['SERVER_ERROR']]));
   });
 

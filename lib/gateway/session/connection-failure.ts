@@ -1,7 +1,7 @@
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
-import { SafeLogger } from '../../errors/safe-logger.js';
+import { RepeatedFailures } from '../../errors/repeated-failures.js';
 
-const logger = new SafeLogger('RealtimeGateway');
+const failures = new RepeatedFailures('RealtimeGateway', 'A connection failed');
 
 /** A connection that can be ended. */
 export interface Disconnectable {
@@ -10,7 +10,7 @@ export interface Disconnectable {
 
 /** Logs a failure and ends the connection: it must reach neither another connection nor the process. */
 export function endFailed(connection: Disconnectable, error: unknown): void {
-  logger.error('A connection failed', (error as Error)?.stack);
+  failures.say(error);
   connection.disconnect('SERVER_ERROR');
 }
 

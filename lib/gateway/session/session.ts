@@ -22,9 +22,9 @@ import { HookOrder } from './hook-order.js';
 import { PersonalTopicSubscription } from './personal-topic-subscription.js';
 import type { SessionServices } from './session-services.js';
 import { SessionToken } from './session-token.js';
-import { SafeLogger } from '../../errors/safe-logger.js';
+import { RepeatedFailures } from '../../errors/repeated-failures.js';
 
-const logger = new SafeLogger('RealtimeGateway');
+const notJoined = new RepeatedFailures('RealtimeGateway', 'The bus could not be joined');
 
 /** The commands that a session carries out; pings are answered before. */
 export type SessionCommand = Exclude<Command, PingCommand | PongCommand>;
@@ -236,7 +236,7 @@ export class Session implements DeliveryTarget, Client {
     try {
       if (change) await change;
     } catch (error) {
-      logger.error('The bus could not be joined', (error as Error)?.stack);
+      notJoined.say(error);
       this.disconnect('SERVER_ERROR');
     }
     return !this.isClosed;

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisBackendOptions } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedisCluster } from '../../helpers/redis-cluster.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy } from '../../helpers/tcp-proxy.js';
 import { PresenceNode, type Move } from './presence-node.js';
@@ -125,19 +127,37 @@ describe('A node that starts after all were killed', () => {
 });
 
 describe('The keys of presence', () => {
-  it('all expire when all nodes are killed', async () => {
-    const redis = await startRedis();
-    const nodes = await Promise.all(['a', 'b'].map((id) => PresenceProcess.start(id, { url: redis.url, ...QUICK })));
+  /** Has two nodes report 300 users each, and kills them. @returns the keys of these servers, with the rest of their time */
+  async function afterCrash(options: RedisBackendOptions, servers: readonly RedisServer[]) {
+    const nodes = await Promise.all(['a', 'b'].map((id) => PresenceProcess.start(id, { ...options, ...QUICK })));
     for (const node of nodes) {
       await node.set(...Array.from({ length: 300 }, (_, i): Move => [`chat:${i % 30}`, `user-${i}`]));
     }
     await Promise.all(nodes.map((node) => node.kill()));
-    const keys = (await redis.cli('KEYS', '*')).split('\n');
-    expect(keys.length).toBeGreaterThan(30);
-    for (const key of keys) {
-      const ttl = Number(await redis.cli('PTTL', key));
-      expect([key, ttl > 0 && ttl <= 3_600_000]).toEqual([key, true]);
+    const left: (readonly [key: string, ttlMs: number])[] = [];
+    for (const server of servers) {
+      for (const key of (await server.cli('KEYS', '*')).split('\n').filter((each) => each !== '')) {
+        left.push([key, Number(await server.cli('PTTL', key))]);
+      }
     }
+    return left;
+  }
+
+  const forEver = (keys: Awaited<ReturnType<typeof afterCrash>>) =>
+    keys.filter(([, ttlMs]) => ttlMs === -1 || ttlMs > 3_600_000);
+
+  it('all expire when all nodes are killed', async () => {
+    const redis = await startRedis();
+    const keys = await afterCrash({ url: redis.url }, [redis]);
+    expect(keys.length).toBeGreaterThan(30);
+    expect(forEver(keys)).toEqual([]);
+  });
+
+  it('all expire in a Redis Cluster, too', async () => {
+    const { servers, urls } = await startRedisCluster();
+    const keys = await afterCrash({ cluster: { rootNodes: urls.map((url) => ({ url })) } }, servers);
+    expect(keys.length).toBeGreaterThan(100);
+    expect(forEver(keys)).toEqual([]);
   });
 
   it('of topics are kept up while their users stay', async () => {

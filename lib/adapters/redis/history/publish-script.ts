@@ -1,5 +1,5 @@
 import { RedisScript } from '../connection/redis-script.js';
-import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
+import { STREAM_POSITION } from './stream-position.js';
 
 /**
  * Assigns a message the next offset of its topic, stores it, and publishes it with its position.
@@ -32,7 +32,7 @@ if type(added) == 'table' and added.err then
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('PEXPIRE', KEYS[3], ${TERM_LIFE_MS})
+outlive(KEYS[3], ARGV[5])
 if KEYS[4] then redis.call('SET', KEYS[4], offset .. ' ' .. epoch, 'PX', ARGV[10]) end
 local reached = redis.call(ARGV[6], ARGV[7], ARGV[8] .. '["' .. epoch .. '",' .. offset .. ']' .. ARGV[9])
 return { epoch, offset, reached }

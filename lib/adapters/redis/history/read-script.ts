@@ -1,5 +1,5 @@
 import { RedisScript } from '../connection/redis-script.js';
-import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
+import { STREAM_POSITION } from './stream-position.js';
 
 /**
  * Reads the position of a topic, and a range of its publications.
@@ -11,7 +11,7 @@ import { STREAM_POSITION, TERM_LIFE_MS } from './stream-position.js';
 export const readScript = new RedisScript(`${STREAM_POSITION}
 local epoch, offset = position(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PEXPIRE', KEYS[3], ${TERM_LIFE_MS})
+outlive(KEYS[3], ARGV[3])
 local entries = {}
 if ARGV[7] ~= '0' and offset > 0 then
   entries = redis.pcall(ARGV[4], KEYS[2], ARGV[5], ARGV[6], 'COUNT', ARGV[7])

@@ -59,13 +59,16 @@ describe('in Redis', () => {
     expect(await publish()).toMatchObject({ epoch: top.epoch, offset: 1 });
   });
 
-  it('the term of the server outlives every position', async () => {
-    const longest = positionLifeMs(RETENTION_LIMITS.ttlMs.max) / 1_000;
+  it('the term of the server outlives every position, and no longer than that', async () => {
+    const longest = { size: 10, ttlMs: RETENTION_LIMITS.ttlMs.max };
     await publish();
-    expect(await lifeS('realtime@0:term')).toBe(longest);
+    expect(await lifeS('realtime@0:term')).toBe(DAY_MS / 1_000);
+    await node.history.read('long', { limit: 0 }, longest);
+    await publish();
+    expect(await lifeS('realtime@0:term')).toBe(positionLifeMs(longest.ttlMs) / 1_000);
     await redis.cli('PEXPIRE', 'realtime@0:term', 50_000);
     await read(0);
-    expect(await lifeS('realtime@0:term')).toBe(longest);
+    expect(await lifeS('realtime@0:term')).toBe(DAY_MS / 1_000);
   });
 
   it('an idempotency key is kept for five minutes', async () => {

@@ -1,9 +1,4 @@
-import { RETENTION_LIMITS } from '../../../core/history/history.js';
-import { positionLifeMs } from '../../../core/history/publication-stream.js';
 import { POSITION_LIFE_MS } from '../../../core/history/unpublished-epoch.js';
-
-/** The time for which a term is kept after its last access, in milliseconds: it must outlive every position. */
-export const TERM_LIFE_MS = positionLifeMs(RETENTION_LIMITS.ttlMs.max);
 
 /** The highest offset that a script counts on from; far beyond, numbers in Lua and JavaScript are no longer exact. */
 const MAX_OFFSET = 4_503_599_627_370_496;
@@ -19,10 +14,16 @@ const MAX_OFFSET = 4_503_599_627_370_496;
  * all topics shows. A run per topic would not show it: a master that was replaced, became a replica of the new master and is
  * a master again has the same run, but has lost what the new master never had, also in topics that nobody used there.
  *
+ * A term is kept for as long as the longest position that was given out in it (`outlive`): a position without its term is taken
+ * for one of another term.
+ *
  * It takes the keys of the hash, the stream and the term, the server's run, a name for what is new (an epoch, a term), and the
  * `topicTag` of `core`. It returns the epoch, the offset and the term.
  */
 export const STREAM_POSITION = `
+local function outlive(key, lifeMs)
+  if redis.call('PTTL', key) < tonumber(lifeMs) then redis.call('PEXPIRE', key, lifeMs) end
+end
 local function isName(text) return text and #text <= 64 and string.match(text, '^[%w_-]+$') end
 local function position(hash, stream, key, run, candidate, tag)
   local last = redis.pcall('HMGET', key, 'run', 'term')
