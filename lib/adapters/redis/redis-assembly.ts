@@ -1,4 +1,5 @@
 import type { RedisClientOptions } from '@redis/client';
+import { RealtimeConfigurationError } from '../../errors/realtime-configuration.error.js';
 import type { IdGenerator } from '../../ports/id-generator.js';
 import { ClusterNetwork } from './connection/cluster-network.js';
 import { RedisAnswers } from './bus/redis-answers.js';
