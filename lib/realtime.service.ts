@@ -340,6 +340,8 @@ export class RealtimeService {
    * ```ts
    * await realtime.updateMetadata(user('42'), { team: 'blue', trial: null });
    * ```
+   * @param patch a plain object that JSON can carry, of at most 65,536 characters as JSON; else a `RealtimeArgumentError` names
+   *   the key
    * @returns how many connections there were, in `recipients`
    * @throws RealtimeError `UNAVAILABLE` if the change could not be carried to other nodes; it took effect on this one
    */
