@@ -41,8 +41,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   /** One share for each codec: sockets of one codec receive the same bytes and leave as one batch. */
   readonly #shares: ReadonlyMap<Codec, WriteShare>;
   readonly #heartbeat: Heartbeat;
-  /** The codec of each request that is being upgraded. */
-  readonly #upgrading = new WeakMap<IncomingMessage, Codec>();
+  /** The codec of the request that `ws` is upgrading in this moment: it does so in one go. */
+  #upgrading: Codec | undefined;
 
   constructor(
     settings: RealtimeSettings,
@@ -63,8 +63,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       perMessageDeflate: compression !== false && DEFLATE,
-      handleProtocols: (offers, request) => {
-        const answers = [this.#upgrading.get(request)?.subprotocol, NEUTRAL_SUBPROTOCOL];
+      handleProtocols: (offers) => {
+        const answers = [this.#upgrading?.subprotocol, NEUTRAL_SUBPROTOCOL];
         return answers.find((name) => name !== undefined && offers.has(name)) ?? false;
       },
     };
@@ -120,7 +120,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   ): void {
     declineExtensions(request);
     offerNothingEmpty(request);
-    this.#upgrading.set(request, codec);
+    this.#upgrading = codec;
     // The handshake response and the welcome leave in one system call.
     socket.cork();
     this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted, address).flush());
@@ -130,6 +130,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   #open(ws: WebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
     const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services, address);
     this.#endpoints.add(endpoint, ws);
+    endpoint.socket.awaitFlush();
     try {
       endpoint.open(admitted);
     } catch (error) {

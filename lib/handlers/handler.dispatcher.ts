@@ -89,9 +89,14 @@ export class HandlerDispatcher {
 
   /**
    * Calls the `@OnConnect()` methods one after another.
+   * @returns nothing if there are none
    * @throws RealtimeError for the first that fails, safe to send to the client; a filter may translate it, but not undo it
    */
-  async connected(connection: RealtimeConnection): Promise<void> {
+  connected(connection: RealtimeConnection): Promise<void> | undefined {
+    return this.hooks.onConnect.length === 0 ? undefined : this.#connected(connection);
+  }
+
+  async #connected(connection: RealtimeConnection): Promise<void> {
     for (const hook of this.hooks.onConnect) {
       const call = new HandlerCall(hook, [connection, undefined, new HandlerContext('connect', connection), 'connect']);
       try {

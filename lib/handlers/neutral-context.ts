@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 
 /**
@@ -7,6 +7,11 @@ import { Injectable } from '@nestjs/common';
  */
 @Injectable()
 export class NeutralContext {
+  // A resource belongs to the context in which it is made. AsyncLocalStorage.snapshot() does the same with two more calls.
+  readonly #booted = new AsyncResource('NeutralContext');
+
   /** Calls a function in this context and returns its result. */
-  readonly run: <R>(callback: () => R) => R = AsyncLocalStorage.snapshot();
+  run<R>(callback: () => R): R {
+    return this.#booted.runInAsyncScope(callback);
+  }
 }

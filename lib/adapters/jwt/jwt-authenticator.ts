@@ -51,14 +51,21 @@ export class JwtAuthenticator extends Authenticator {
     token: string,
     { allowExpired = false, info = { purpose: 'http' } }: AuthenticateOptions = {},
   ): Promise<Authenticated> {
-    const claims = await this.#verify(token, info);
+    let claims: JwtClaims;
+    try {
+      claims = await this.verifier.verify(token, info);
+    } catch (error) {
+      const failure = this.#hooks.failure(error, 'JwtVerifier');
+      throw failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
+    }
     const problems = explainConnectClaims(claims);
     if (problems.length > 0) throw this.#refuse(describeProblems(problems), problems);
     if (!allowExpired && isExpired(claims, new Date(this.clock.now()), this.options.clockToleranceS)) {
       const { code, message } = authError({ kind: 'expired' });
       throw new RealtimeError(code, message);
     }
-    const identity = await this.#identify(claims, info);
+    const { claims: read } = this.options;
+    const identity = read === undefined ? identityFromClaims(claims) : await this.#identify(claims, info, read);
     const expiresAt = new Date(claims.exp! * 1000);
     const issuedAt = claims.iat === undefined ? {} : { issuedAt: new Date(claims.iat * 1000) };
     const { isRevoked: hook } = this.options;
@@ -68,18 +75,11 @@ export class JwtAuthenticator extends Authenticator {
     return { identity, expiresAt, ...issuedAt, isRevoked };
   }
 
-  async #verify(token: string, info: ConnectInfo): Promise<JwtClaims> {
-    try {
-      return await this.verifier.verify(token, info);
-    } catch (error) {
-      const failure = this.#hooks.failure(error, 'JwtVerifier');
-      throw failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
-    }
-  }
-
-  async #identify(claims: JwtClaims, info: ConnectInfo): Promise<Identity> {
-    const { claims: read } = this.options;
-    if (read === undefined) return identityFromClaims(claims);
+  async #identify(
+    claims: JwtClaims,
+    info: ConnectInfo,
+    read: NonNullable<JwtAuthenticatorOptions['claims']>,
+  ): Promise<Identity> {
     const identity = await this.#hooks.run('claims', async () => complete(await read(claims, info)));
     const problems = explainIdentity(identity);
     if (problems.length > 0) throw this.#blame(`returned a value whose ${describeProblems(problems)}`);

@@ -8,7 +8,7 @@ export class MultiMap {
   add(key: string, member: string): boolean {
     const members = this.#sets.get(key);
     if (members === undefined) {
-      this.#sets.set(key, new Set([member]));
+      this.#sets.set(key, new Set<string>().add(member));
       return true;
     }
     if (members.has(member)) return false;

@@ -37,6 +37,13 @@ describe('parseQuery', () => {
     expect(parseQuery(text).get('token')).toBe(token);
   });
 
+  it.each([['&&a=1&&b&'], ['a=1&b'], ['&a=1&b=']])('passes over the empty parameters of %s', (text) => {
+    expect(entries(text)).toEqual([
+      ['a', '1'],
+      ['b', ''],
+    ]);
+  });
+
   it('counts the first of a repeated name', () => {
     expect(parseQuery('token=a&token=b').get('token')).toBe('a');
   });

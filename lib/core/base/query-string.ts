@@ -12,24 +12,28 @@ const PLAIN = /^[\w\-.~=&]*$/;
 export function parseQuery(urlOrQuery: unknown): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   if (typeof urlOrQuery !== 'string') return parameters;
-  const withoutFragment = urlOrQuery.split('#', 1)[0]!;
+  const hash = urlOrQuery.indexOf('#');
+  const withoutFragment = hash < 0 ? urlOrQuery : urlOrQuery.slice(0, hash);
   const mark = withoutFragment.indexOf('?');
   const isUrl = URL_START.test(withoutFragment);
   if (mark < 0 && isUrl) return parameters;
   const query = isUrl ? withoutFragment.slice(mark + 1) : withoutFragment;
-  for (const [name, value] of PLAIN.test(query) ? plainPairs(query) : new URLSearchParams(query)) {
+  const add = (name: string, value: string): void => {
     if (!parameters.has(name)) parameters.set(name, value);
-  }
+  };
+  if (PLAIN.test(query)) addPlain(query, add);
+  else for (const [name, value] of new URLSearchParams(query)) add(name, value);
   return parameters;
 }
 
 /** Splits a query that needs no decoding. */
-function plainPairs(query: string): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (const part of query.split('&')) {
+function addPlain(query: string, add: (name: string, value: string) => void): void {
+  for (let start = 0, end; start < query.length; start = end + 1) {
+    const next = query.indexOf('&', start);
+    end = next < 0 ? query.length : next;
+    const part = query.slice(start, end);
     const mark = part.indexOf('=');
-    if (mark >= 0) pairs.push([part.slice(0, mark), part.slice(mark + 1)]);
-    else if (part !== '') pairs.push([part, '']);
+    if (mark >= 0) add(part.slice(0, mark), part.slice(mark + 1));
+    else if (part !== '') add(part, '');
   }
-  return pairs;
 }

@@ -42,7 +42,9 @@ export interface RealtimeConnectionState {}
 /** A snapshot. All snapshots of one connection share its state. */
 class ConnectionSnapshot implements RealtimeConnection {
   declare readonly expiresAt?: Date;
-  readonly #shared: { state?: RealtimeConnectionState };
+  /** The first snapshot of the connection, which holds the state: most connections have one snapshot and no state. */
+  readonly #first: ConnectionSnapshot;
+  #state: RealtimeConnectionState | undefined;
 
   constructor(
     readonly id: string,
@@ -55,12 +57,12 @@ class ConnectionSnapshot implements RealtimeConnection {
     before: RealtimeConnection | undefined,
   ) {
     if (expiresAt) this.expiresAt = expiresAt;
-    this.#shared = before instanceof ConnectionSnapshot ? before.#shared : {};
+    this.#first = before instanceof ConnectionSnapshot ? before.#first : this;
     Object.freeze(this);
   }
 
   get state(): RealtimeConnectionState {
-    return (this.#shared.state ??= {});
+    return (this.#first.#state ??= {});
   }
 }
 
@@ -88,7 +90,7 @@ export function createConnection(
     input.userId,
     setOf(input.roles),
     setOf(input.permissions),
-    Object.freeze({ ...input.metadata }),
+    frozenCopy(input.metadata),
     input.createdAt,
     input.expiresAt,
     before,
@@ -133,7 +135,7 @@ export function connectionAgeMs(connection: RealtimeConnection, now: Date): numb
 
 /** True when both have the same roles and the same permissions. */
 export function haveSameRights(a: RealtimeConnection, b: RealtimeConnection): boolean {
-  return areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions);
+  return a === b || (areEqual(a.roles, b.roles) && areEqual(a.permissions, b.permissions));
 }
 
 /** Sorts by creation time, oldest first. Ties are broken by id, so that the order is the same on every node. */
@@ -185,7 +187,15 @@ const NONE: ReadonlySet<string> = Object.defineProperty(new Set<string>(), 'add'
   },
 });
 
+/** Most connections have no metadata: they share one object. */
+const NO_METADATA: RealtimeConnection['metadata'] = Object.freeze({});
+
+function frozenCopy(metadata: RealtimeConnection['metadata'] = NO_METADATA): RealtimeConnection['metadata'] {
+  return Reflect.ownKeys(metadata).length === 0 ? NO_METADATA : Object.freeze({ ...metadata });
+}
+
 function setOf(entries: Iterable<string> | undefined): ReadonlySet<string> {
+  if (entries === undefined || (entries instanceof Set && entries.size === 0)) return NONE;
   const set = new Set(entries);
   return set.size === 0 ? NONE : set;
 }

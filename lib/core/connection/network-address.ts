@@ -44,6 +44,8 @@ export function unmapped(address: string): string {
  */
 export function networkOf(address: string): string {
   const plain = unmapped(address);
+  // IPv4 is all that many servers ever see.
+  if (!plain.includes(':')) return plain;
   const groups = groupsOf(plain);
   if (!groups) return plain;
   return `${groups

@@ -36,7 +36,7 @@ export class CommandLoop {
   ) {
     this.#mailbox = new Mailbox(services.settings.limits.mailboxSize);
     this.#messages = new RunningMessages(client, services);
-    this.subscriptions = new TopicSubscriptions(client, services, hooks, (topic) => this.#messages.endStreams(topic));
+    this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages);
   }
 
   /** Starts executing commands; they wait until then. */

@@ -10,9 +10,11 @@ let log: string[];
 let settle: (error?: Error) => void;
 let onEvent: (type: string) => void;
 let order: HookOrder;
+let hasHooks: boolean;
 
 beforeEach(() => {
   log = [];
+  hasHooks = true;
   onEvent = () => undefined;
   const note = async (entry: string) => void log.push(entry);
   order = new HookOrder({
@@ -24,6 +26,7 @@ beforeEach(() => {
     },
     dispatcher: {
       connected: () => {
+        if (!hasHooks) return undefined;
         log.push('connect');
         return new Promise((resolve, reject) => {
           settle = (error) => (error ? reject(error) : resolve());
@@ -78,6 +81,14 @@ describe('the hooks of a connection', () => {
     settle();
     await order.settled;
     expect(log).toEqual(['connect', 'event connected', 'event disconnected', 'disconnect']);
+  });
+
+  it('end with the events where the application has no hook for the beginning', async () => {
+    hasHooks = false;
+    const connected = order.connected(ann);
+    order.ended(ann, [], CLOSE);
+    await order.settled;
+    expect([connected, log]).toEqual([undefined, ['event connected', 'event disconnected', 'disconnect']]);
   });
 
   it('do not run for a connection whose beginning was never announced', () => {

@@ -8,6 +8,9 @@ interface Services {
   readonly dispatcher: Pick<HandlerDispatcher, 'connected' | 'unsubscribed' | 'disconnected'>;
 }
 
+/** Shared by all connections of an application without hooks: each keeps its promise as long as it lives. */
+const NO_HOOKS = Promise.resolve();
+
 /**
  * The order of the application's hooks and events for one connection: connected, then unsubscribed for each topic that is
  * left, then disconnected. The hooks of the end wait for the hooks of the beginning. A connection whose `@OnConnect()` was never
@@ -24,12 +27,15 @@ export class HookOrder {
     return this.#hooks;
   }
 
-  /** @throws RealtimeError when an `@OnConnect()` refuses the connection, as the promise's rejection */
-  connected(connection: RealtimeConnection): Promise<void> {
+  /**
+   * @returns nothing if there are no hooks
+   * @throws RealtimeError when an `@OnConnect()` refuses the connection, as the promise's rejection
+   */
+  connected(connection: RealtimeConnection): Promise<void> | undefined {
     const { dispatcher, events } = this.services;
     const connected = dispatcher.connected(connection);
     // From here on the end is announced, even if it comes at once: a listener of the event may cause it.
-    this.#hooks = connected.catch(() => undefined);
+    this.#hooks = connected?.catch(() => undefined) ?? NO_HOOKS;
     events.emit({ type: 'connected', connection });
     return connected;
   }

@@ -27,7 +27,9 @@ beforeEach(() => {
     closed.has(topic) ? { allowed: false, error: { code: 'FORBIDDEN', message: 'No.' } } : { allowed: true },
   );
   const hooks = new HookOrder(parts.services);
-  subscriptions = new TopicSubscriptions(client, parts.services, hooks, (topic) => void left.push(topic));
+  subscriptions = new TopicSubscriptions(client, parts.services, hooks, {
+    endStreams: (topic) => void left.push(topic),
+  });
 });
 
 const subscribe = (topic: string, more: object = {}) =>

@@ -14,6 +14,7 @@ import type { TopicTokens } from '../auth/topic-tokens.js';
 import type { Client } from './client.js';
 import { fitting } from './fitting-start.js';
 import type { HookOrder } from './hook-order.js';
+import type { RunningMessages } from './running-messages.js';
 import { streamSettingsOf } from './stream-settings.js';
 import type { TopicPresence } from './topic-presence.js';
 
@@ -42,12 +43,12 @@ export class TopicSubscriptions {
    */
   #payloads: Map<string, string> | undefined;
 
-  /** @param onLeave called for each topic that is left */
+  /** @param messages whose streams end with each topic that is left */
   constructor(
     private readonly client: Client,
     private readonly services: Services,
     private readonly hooks: Pick<HookOrder, 'left'>,
-    private readonly onLeave: (topic: string) => void,
+    private readonly messages: Pick<RunningMessages, 'endStreams'>,
   ) {}
 
   /** Leaves the topics that a handler denies to the current roles and permissions. It does not queue behind commands. */
@@ -110,7 +111,7 @@ export class TopicSubscriptions {
   async subscribe(command: SubscribeCommand): Promise<void> {
     const { pubSub, dispatcher, settings, presence } = this.services;
     const { topic, id, payload } = command;
-    const kept = JSON.stringify(payload) as string | undefined;
+    const kept = payload === undefined ? undefined : JSON.stringify(payload);
     let { connection } = this.client;
     if (command.renews) return this.#renewToken(command);
     const refusal = command.presence ? presence.refusalOf(topic) : undefined;
@@ -267,7 +268,7 @@ export class TopicSubscriptions {
     this.#chosenByServer?.delete(topic);
     this.#chosenByBoth?.delete(topic);
     this.#grants?.delete(topic);
-    this.onLeave(topic);
+    this.messages.endStreams(topic);
     presence.left(topic, connection);
     return this.hooks.left(connection, topic);
   }

@@ -65,6 +65,26 @@ describe('frames that are sent in one turn', () => {
     expect([early, raw.calls]).toEqual([[], [bytesOf(A)]]);
   });
 
+  it('leave with a flush that was promised, and take no place in the queue', () => {
+    const socket = open();
+    const queued = vi.spyOn(batch, 'add');
+    socket.awaitFlush();
+    socket.send(A);
+    socket.send(B);
+    const early = [...raw.calls];
+    socket.flush();
+    expect([early, raw.calls, queued.mock.calls]).toEqual([[], [joined(A, B)], []]);
+  });
+
+  it('leave when the turn ends again, once the promised flush was made', async () => {
+    const socket = open();
+    socket.awaitFlush();
+    socket.flush();
+    socket.send(A);
+    await nextTurn();
+    expect(raw.calls).toEqual([bytesOf(A)]);
+  });
+
   it('leave in their order and in one write', async () => {
     const socket = open();
     socket.send(A);

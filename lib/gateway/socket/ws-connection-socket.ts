@@ -36,6 +36,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #unwritten: FrameBatch | undefined;
   #closed = false;
   #held = false;
+  /** True while frames need no place in the flush queue, because a flush is certain. */
+  #awaitsFlush = false;
   /** True while this socket's bytes are counted in the budget. */
   #isBehind = false;
   #progress = 0;
@@ -63,6 +65,11 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (!this.#closed) this.#enqueue(frame.bytes(this.#makeFrame));
   }
 
+  /** Frames wait for the next {@link flush}, which the caller promises to make in this turn. */
+  awaitFlush(): void {
+    this.#awaitsFlush = true;
+  }
+
   /** Keeps frames until {@link release}. */
   hold(): void {
     this.flush();
@@ -83,6 +90,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   }
 
   flush(): void {
+    this.#awaitsFlush = false;
     const batch = this.#unwritten;
     // The socket may have entered the flush queue before the hold.
     if (this.#held || batch === undefined) return;
@@ -153,7 +161,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
       if (batch.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
-    if (before === undefined) this.share.batch.add(this);
+    if (before === undefined && !this.#awaitsFlush) this.share.batch.add(this);
     if (batch.length >= LARGE_BYTES) this.flush();
   }
 

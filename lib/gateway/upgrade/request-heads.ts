@@ -25,6 +25,8 @@ export class RequestHeads {
   readonly #busy = new WeakMap<Duplex, number>();
   readonly #event: 'secureConnection' | 'connection';
   readonly #await = (socket: Duplex): void => this.#wait(socket);
+  /** One for all sockets: each is a connection, and there may be very many of them. */
+  readonly #forget: (this: Duplex) => void;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(private readonly server: Server) {
@@ -32,13 +34,17 @@ export class RequestHeads {
     // Over TLS, requests arrive on another socket than the accepted one, whose timeout Node handles.
     this.#event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
     server.on(this.#event, this.#await);
+    const waiting = this.#waiting;
+    this.#forget = function () {
+      waiting.delete(this);
+    };
   }
 
   /** Takes note of an event of the server. Call it for every event, before the server's own listeners run. */
   observe(event: string | symbol, args: readonly unknown[]): void {
     const { socket } = Object(args[0]) as { socket?: Duplex };
     if (!socket) return;
-    if (HANDED_OVER.has(event)) this.#waiting.delete(socket);
+    if (HANDED_OVER.has(event)) this.#handOver(socket);
     else if (ANSWERED.has(event)) this.#answering(socket, args[1] as ServerResponse);
   }
 
@@ -65,7 +71,12 @@ export class RequestHeads {
 
   #wait(socket: Duplex): void {
     this.#waiting.add(socket);
-    socket.once('close', () => this.#waiting.delete(socket));
+    socket.on('close', this.#forget);
+  }
+
+  #handOver(socket: Duplex): void {
+    this.#waiting.delete(socket);
+    socket.off('close', this.#forget);
   }
 
   #answering(socket: Duplex, response: ServerResponse): void {

@@ -160,7 +160,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const place = this.admission.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
     if ('status' in place) return place;
     const leave = () => void place.settle('refused');
-    socket.once('close', leave);
+    socket.on('close', leave);
     this.#pending.set(socket, request);
     const address = client.address || undefined;
     const info: ConnectInfo = { purpose: 'connect', request, ...(address && { address }) };
@@ -182,8 +182,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     if (authenticated) socket.off('close', leave);
     // From here on, ws listens for errors.
     socket.off('error', destroy);
-    const stranger = { token, info, judged: (outcome: FirstOutcome) => judged(place, outcome) };
-    this.gateway.upgrade(request, socket, head, codec, authenticated ?? stranger, address);
+    const admission = authenticated ?? { token, info, judged: (outcome: FirstOutcome) => judged(place, outcome) };
+    this.gateway.upgrade(request, socket, head, codec, admission, address);
     return undefined;
   }
 
