@@ -13,6 +13,12 @@ describe('the options', () => {
     expect(() => parseOptions([`--reps=${reps}`])).toThrow('--reps');
   });
 
+  it('ask for fifteen pairs when builds are compared', () => {
+    expect(parseOptions(['--against', '../before'])).toMatchObject({ against: '../before', pairs: 15 });
+    expect(parseOptions(['--against', '../before', '--pairs', '3']).pairs).toBe(3);
+    expect(() => parseOptions(['--pairs', '0'])).toThrow('--pairs');
+  });
+
   it('refuse what they do not know', () => {
     expect(() => parseOptions(['--fast'])).toThrow('--fast');
   });

@@ -9,6 +9,8 @@ export const USAGE = `npm run bench -- [options]
   --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
   --features          what histories, presence and the Centrifuge protocol cost this package, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
+  --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
+  --pairs <n>         how many pairs; 15
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
   --readme            put tables into bench/README.md
@@ -25,6 +27,9 @@ export interface BenchOptions {
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
   readonly workloads: readonly string[] | undefined;
+  /** The folder of another copy of the repository. */
+  readonly against: string | undefined;
+  readonly pairs: number;
   readonly out: string | undefined;
   readonly table: string | undefined;
   readonly profile: string | undefined;
@@ -44,6 +49,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       reps: { type: 'string' },
       only: { type: 'string' },
       workloads: { type: 'string' },
+      against: { type: 'string' },
+      pairs: { type: 'string', default: '15' },
       out: { type: 'string' },
       table: { type: 'string' },
       profile: { type: 'string' },
@@ -52,6 +59,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const repetitions = Number(values.reps ?? (values.quick || values.growth ? 1 : 3));
   if (!Number.isInteger(repetitions) || repetitions < 1)
     throw new Error(`--reps must be 1 or more, not ${values.reps}`);
+  const pairs = Number(values.pairs);
+  if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs must be 1 or more, not ${values.pairs}`);
   return {
     isQuick: values.quick,
     isGrowth: values.growth,
@@ -62,6 +71,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     repetitions,
     only: values.only?.split(','),
     workloads: values.workloads?.split(','),
+    against: values.against,
+    pairs,
     out: values.out,
     table: values.table,
     profile: values.profile,

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { measureDecoding } from './decoders/decoding-costs.js';
 import { decodingTable } from './decoders/decoding-table.js';
 import { measure } from './measure.js';
+import { compareWith } from './pairs/against.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { feasible, plan, type Step } from './plan.js';
 import { shortNumber } from './report/markdown-table.js';
@@ -33,6 +34,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   endWithChildren();
+  if (options.against !== undefined) {
+    prepare([]);
+    return (await compareWith(options.against, options.pairs, options.workloads)) ? 0 : 1;
+  }
   const wanted = suitesOf(options);
   const missing = wanted.some(({ rows }) => rows.some(({ needsRedis }) => needsRedis)) ? redisMissing() : undefined;
   const suites = missing === undefined ? wanted : withoutRedis(wanted);

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { measure } from '../measure.js';
+import { markdownTable } from '../report/markdown-table.js';
+import { COSTS } from '../report/measures.js';
+import type { Run } from '../results.js';
+import { OURS, type Row } from '../rows.js';
+import type { Workload } from '../workload.js';
+import { comparison, QUICK } from '../workloads.js';
+import { BUILDS, compare, orderOf, type Comparison, type Ratios } from './pair-ratios.js';
+
+/**
+ * Compares this build with that of another copy of the repository: pairs that are measured one right after the other, and
+ * as a control the other build beside itself. Prints a table.
+ * @param folder the other copy, with its `dist` and the modules that it needs
+ * @returns whether no measure is dearer or undecided, and nothing was lost
+ * @throws Error when the folder has no build
+ */
+export async function compareWith(
+  folder: string,
+  pairs: number,
+  only: readonly string[] | undefined,
+): Promise<boolean> {
+  const repository = `${resolve(folder)}/`;
+  if (!existsSync(join(repository, 'dist', 'index.js')))
+    throw new Error(`There is no build in ${folder}: npm run build.`);
+  const other: Row = { ...OURS, repository, cwd: repository };
+  const rows = [
+    { ...other, name: BUILDS.base },
+    { ...OURS, name: BUILDS.tested },
+    { ...other, name: BUILDS.control },
+  ];
+  const workloads = hotPaths().filter(({ name }) => only?.includes(name) ?? true);
+  const runs: Run[] = [];
+  for (let repetition = 0; repetition < pairs; repetition++) {
+    for (const workload of workloads) {
+      for (const row of orderOf(rows, repetition)) {
+        runs.push({ row: row.name, workload, repetition, result: await measure(row, workload) });
+      }
+    }
+    console.log(`${repetition + 1} of ${pairs} pairs`);
+  }
+  const comparisons = COSTS.flatMap((each) => (each.unit.startsWith('µs') ? (compare(runs, each) ?? []) : []));
+  console.log(`\n${tableOf(comparisons)}`);
+  const hasLost = runs.some(({ result }) => result.phases.some(({ lost }) => lost !== 0));
+  if (hasLost) console.error('\nSome messages were lost.');
+  return !hasLost && comparisons.every(({ verdict }) => verdict === 'ok');
+}
+
+/** Fan-out, round trips and accepting, in short phases: many short pairs tell more than a few long ones. */
+function hotPaths(): readonly Workload[] {
+  return comparison(QUICK).map((workload) => ({
+    ...workload,
+    phases: workload.connections > 1_000 ? [] : workload.phases.filter(({ kind }) => kind !== 'pace'),
+  }));
+}
+
+function tableOf(comparisons: readonly Comparison[]): string {
+  const head = [
+    'CPU of this build, as a multiple of the other',
+    'pairs',
+    'median',
+    'middle half',
+    'control',
+    'verdict',
+  ];
+  return markdownTable(
+    head,
+    comparisons.map(({ title, pairs, tested, control, verdict }) => [
+      title,
+      String(pairs),
+      tested.median.toFixed(3),
+      spread(tested),
+      control.median.toFixed(3),
+      verdict,
+    ]),
+  );
+}
+
+function spread({ quartiles }: Ratios): string {
+  return quartiles.map((each) => each.toFixed(2)).join(' – ');
+}
