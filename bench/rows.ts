@@ -31,6 +31,7 @@ export const ROWS: readonly Row[] = [
   { name: 'ws-framed', program: 'servers/ws-framed.ts', cwd: BENCH, dialect: TELLS_ONLY },
   { name: 'ws-loop', program: 'servers/ws-loop.ts', cwd: BENCH, dialect: { ...EVENTS, ask: plainOnly(EVENTS) } },
   { name: 'nest-ws', program: 'servers/nest-ws.ts', cwd: BENCH, dialect: EVENTS },
+  { name: 'nest-ws-verified', program: 'servers/nest-ws-verified.ts', cwd: BENCH, dialect: EVENTS },
   {
     name: 'socket.io',
     program: 'servers/socket-io.ts',
