@@ -2,7 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnModuleDestroy, type 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
-import { NEUTRAL_SUBPROTOCOL } from '../core/identity/token.js';
+import { acceptableExtensions, selectSubprotocol } from '../core/protocol/upgrade-offers.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import type { Codec } from '../ports/codec.js';
@@ -41,8 +41,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   /** One share for each codec: sockets of one codec receive the same bytes and leave as one batch. */
   readonly #shares: ReadonlyMap<Codec, WriteShare>;
   readonly #heartbeat: Heartbeat;
-  /** The codec of the request that `ws` is upgrading in this moment: it does so in one go. */
-  #upgrading: Codec | undefined;
+  /** The codec of each request that `ws` is upgrading; it does so within one call. */
+  readonly #upgrading = new Map<IncomingMessage, Codec>();
 
   constructor(
     settings: RealtimeSettings,
@@ -63,10 +63,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       perMessageDeflate: compression !== false && DEFLATE,
-      handleProtocols: (offers) => {
-        const answers = [this.#upgrading?.subprotocol, NEUTRAL_SUBPROTOCOL];
-        return answers.find((name) => name !== undefined && offers.has(name)) ?? false;
-      },
+      handleProtocols: (offers, request) => selectSubprotocol(offers, this.#upgrading.get(request)?.subprotocol),
     };
     this.server = new WebSocketServer(options);
     const budget = new SendBudget(totalSendQueueBytes);
@@ -120,11 +117,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   ): void {
     declineExtensions(request);
     offerNothingEmpty(request);
-    this.#upgrading = codec;
+    this.#upgrading.set(request, codec);
     // The handshake response and the welcome leave in one system call.
     socket.cork();
     this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted, address).flush());
     socket.uncork();
+    this.#upgrading.delete(request);
   }
 
   #open(ws: WebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
@@ -140,13 +138,12 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 }
 
-/** Removes offers of a smaller window, which would need separate frames; `ws` would answer 400 instead of declining them. */
+/** Removes the extensions that `ws` could not decline. */
 function declineExtensions({ headers }: IncomingMessage): void {
   const name = 'sec-websocket-extensions';
-  const offers = headers[name]?.split(',');
-  const acceptable = offers?.filter((offer) => !offer.includes('server_max_window_bits'));
-  if (acceptable?.length === 0) delete headers[name];
-  else if (acceptable) headers[name] = acceptable.join(',').trim();
+  const acceptable = acceptableExtensions(headers[name] ?? '');
+  if (acceptable === undefined) delete headers[name];
+  else if (headers[name] !== undefined) headers[name] = acceptable;
 }
 
 /** Removes an empty sub-protocol header, which some clients send; `ws` would answer 400. */

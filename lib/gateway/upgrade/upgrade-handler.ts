@@ -16,6 +16,7 @@ import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
+import { pathOfTarget, prefixedPath } from '../../core/protocol/upgrade-offers.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
 import { UpgradeAdmission, type WaitingPlace } from './upgrade-admission.js';
@@ -106,7 +107,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const heads = this.#heads.get(server) ?? new RequestHeads(server);
     this.#heads.set(server, heads);
     const route: UpgradeRoute = (request, socket, head) => {
-      const asked = pathOf(request);
+      const asked = pathOfTarget(request.url ?? '');
       const codec = this.#served?.get(asked);
       if (codec) void this.#enter(request, socket, head, codec);
       else if (this.#isUnserved(server, asked)) this.#refuse(request, guarded(socket), NOT_FOUND);
@@ -128,8 +129,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   #servedPaths(): ReadonlyMap<string, Codec> {
     const { byPath } = this.codecs;
     const prefix = this.settings.useGlobalPrefix ? this.config.getGlobalPrefix() : '';
-    if (prefix === '') return byPath;
-    return new Map(Array.from(byPath, ([path, codec]) => [`/${prefix.replace(/^\/|\/$/g, '')}${path}`, codec]));
+    return new Map(Array.from(byPath, ([path, codec]) => [prefixedPath(prefix, path), codec]));
   }
 
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
@@ -213,7 +213,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
     const { status, reason = refusal.message } = refusal;
-    const path = pathOf(request).slice(0, MAX_LOGGED_PATH);
+    const path = pathOfTarget(request.url ?? '').slice(0, MAX_LOGGED_PATH);
     this.#logger.debug(
       `Upgrade refused with ${status}: ${reason} (${this.admission.clientOf(request).address}, ${path})`,
     );
@@ -241,11 +241,4 @@ function guarded(socket: Duplex): Duplex {
 
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** The path of a request. Its target may be an absolute URL, which servers must accept (RFC 9112, 3.2.2). */
-function pathOf({ url = '' }: IncomingMessage): string {
-  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
-  const end = target.indexOf('?');
-  return end < 0 ? target : target.slice(0, end);
 }

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { acceptableExtensions, pathOfTarget, prefixedPath, selectSubprotocol } from './upgrade-offers.js';
+
+describe('the extensions of an upgrade', () => {
+  it.each([
+    ['permessage-deflate', 'permessage-deflate'],
+    ['permessage-deflate; client_max_window_bits', 'permessage-deflate; client_max_window_bits'],
+    ['permessage-deflate; server_max_window_bits=10', undefined],
+    ['permessage-deflate; server_max_window_bits=10, permessage-deflate', 'permessage-deflate'],
+    ['x-other, permessage-deflate; server_max_window_bits', 'x-other'],
+  ])('of "%s" are %s', (header, acceptable) => {
+    expect(acceptableExtensions(header)).toBe(acceptable);
+  });
+});
+
+describe('the sub-protocol of an upgrade', () => {
+  it.each<[offers: string[], ofCodec: string | undefined, selected: string | false]>([
+    [['realtime', 'bearer.t'], undefined, 'realtime'],
+    [['realtime', 'centrifuge-json'], 'centrifuge-json', 'centrifuge-json'],
+    [['realtime'], 'centrifuge-json', 'realtime'],
+    [['centrifuge-json'], undefined, false],
+    [['graphql-ws'], 'centrifuge-json', false],
+    [[], undefined, false],
+  ])('offered as %j to a codec of %s is %s', (offers, ofCodec, selected) => {
+    expect(selectSubprotocol(new Set(offers), ofCodec)).toBe(selected);
+  });
+});
+
+describe('the path of a request target', () => {
+  it.each([
+    ['/ws', '/ws'],
+    ['/ws?token=t', '/ws'],
+    ['/?a=/ws', '/'],
+    ['http://example.com/ws?token=t', '/ws'],
+    ['HTTPS://example.com/ws', '/ws'],
+    ['http://example.com', ''],
+    ['http://example.com?a=/ws', ''],
+    ['//example.com/ws', '//example.com/ws'],
+    ['', ''],
+  ])('"%s" is "%s"', (target, path) => {
+    expect(pathOfTarget(target)).toBe(path);
+  });
+});
+
+describe('a served path', () => {
+  it.each([
+    ['', '/ws'],
+    ['api', '/api/ws'],
+    ['/api/', '/api/ws'],
+    ['api/v1', '/api/v1/ws'],
+  ])('below the global prefix "%s" is %s', (prefix, path) => {
+    expect(prefixedPath(prefix, '/ws')).toBe(path);
+  });
+});

@@ -1,0 +1,30 @@
+import { NEUTRAL_SUBPROTOCOL } from '../identity/token.js';
+
+/**
+ * Returns the acceptable extensions of a `Sec-WebSocket-Extensions` header; `undefined` if there are none. Drops offers of a
+ * smaller window for the server, which would need separate frames; `ws` would answer 400 instead of declining them.
+ */
+export function acceptableExtensions(header: string): string | undefined {
+  const acceptable = header.split(',').filter((offer) => !offer.includes('server_max_window_bits'));
+  return acceptable.length === 0 ? undefined : acceptable.join(',').trim();
+}
+
+/**
+ * Selects a sub-protocol: that of the codec, else the neutral one; `false` if the client offers neither.
+ * @param ofCodec the sub-protocol of the codec at the request's path, if it has one
+ */
+export function selectSubprotocol(offers: ReadonlySet<string>, ofCodec: string | undefined): string | false {
+  return [ofCodec, NEUTRAL_SUBPROTOCOL].find((name) => name !== undefined && offers.has(name)) ?? false;
+}
+
+/** The path of a request target, which may be an absolute URL: servers must accept those (RFC 9112, 3.2.2). */
+export function pathOfTarget(target: string): string {
+  const relative = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '');
+  const end = relative.indexOf('?');
+  return end < 0 ? relative : relative.slice(0, end);
+}
+
+/** A served path below the application's global prefix, which may begin or end with a slash. */
+export function prefixedPath(prefix: string, path: string): string {
+  return prefix === '' ? path : `/${prefix.replace(/^\/|\/$/g, '')}${path}`;
+}

@@ -1,0 +1,113 @@
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RequestHeads } from './request-heads.js';
+
+let server: Server;
+let heads: RequestHeads;
+let socket: Socket;
+let isListening: boolean;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  isListening = true;
+  server = createServer();
+  vi.spyOn(server, 'listening', 'get').mockImplementation(() => isListening);
+  heads = new RequestHeads(server);
+  socket = connect();
+});
+
+afterEach(() => {
+  heads.stop();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function connect(): Socket {
+  const accepted = new Socket();
+  server.emit('connection', accepted);
+  return accepted;
+}
+
+/** A complete request on the socket. @returns its response */
+function request(event = 'request'): ServerResponse {
+  const message = new IncomingMessage(socket);
+  const response = new ServerResponse(message);
+  heads.observe(event, [message, response]);
+  return response;
+}
+
+/** Begins to close the server, and lets the check for that run. */
+function closeServer(): void {
+  heads.endWhenClosing();
+  isListening = false;
+  vi.advanceTimersByTime(50);
+}
+
+describe('a closing server', () => {
+  it('destroys a socket without a complete request', () => {
+    closeServer();
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('keeps such a socket until it closes', () => {
+    heads.endWhenClosing();
+    vi.advanceTimersByTime(1_000);
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it.each(['request', 'checkContinue', 'checkExpectation'])('keeps a socket with a response after "%s"', (event) => {
+    request(event);
+    closeServer();
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('destroys it once the response has ended', () => {
+    const response = request();
+    closeServer();
+    response.emit('close');
+    vi.advanceTimersByTime(50);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('keeps it while one of several pipelined requests has no response', () => {
+    const [first, second] = [request(), request()];
+    first.emit('close');
+    closeServer();
+    expect(socket.destroyed).toBe(false);
+    second.emit('close');
+    vi.advanceTimersByTime(50);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it.each(['upgrade', 'connect'])('never destroys a socket after "%s"', (event) => {
+    heads.observe(event, [new IncomingMessage(socket), socket]);
+    closeServer();
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('destroys waiting sockets at the latest when the tracking stops', () => {
+    heads.endWhenClosing();
+    isListening = false;
+    heads.stop();
+    expect([socket.destroyed, server.listenerCount('connection')]).toEqual([true, 1]);
+  });
+});
+
+describe('the tracking of heads', () => {
+  it('ignores events without a request', () => {
+    heads.observe('listening', []);
+    closeServer();
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it.each([
+    ['shortens the default of Node', 60_000, 15_000],
+    ['keeps the value of the application', 90_000, 90_000],
+  ])('%s for headersTimeout', (_what, before, after) => {
+    const other = createServer();
+    other.headersTimeout = before;
+    new RequestHeads(other).stop();
+    expect(other.headersTimeout).toBe(after);
+  });
+});
