@@ -1,0 +1,226 @@
+import { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { createServer, type Server } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectLogs } from '../../../test/helpers/handler-harness.js';
+import { memoryUpgrade, type MemoryUpgrade } from '../../../test/helpers/memory-upgrade.js';
+import { sessionParts } from '../../../test/helpers/session-parts.js';
+import { createConnection } from '../../core/connection/connection.js';
+import { FurtherServers } from '../../delivery/further-servers.js';
+import { NodeDrain } from '../../delivery/node-drain.js';
+import { RealtimeError } from '../../errors/realtime.error.js';
+import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
+import { Authenticator, type Authenticated } from '../../ports/authenticator.js';
+import { AuthCommands } from '../auth/auth-commands.js';
+import { Handshake } from '../auth/handshake.js';
+import { RealtimeGateway } from '../realtime.gateway.js';
+import { ServedCodecs } from '../served-codecs.js';
+import type { Admitted } from '../session/socket-endpoint.js';
+import { UpgradeAdmission } from './upgrade-admission.js';
+import { UpgradeHandler } from './upgrade-handler.js';
+
+/** Accepts the name of a user as a token; the test may make it wait or fail. */
+class TestAuthenticator extends Authenticator {
+  verifying: Promise<void> = Promise.resolve();
+
+  async authenticate(userId: string): Promise<Authenticated> {
+    await this.verifying;
+    return { identity: { userId, roles: new Set(), permissions: new Set(), metadata: {} } };
+  }
+}
+
+let server: Server;
+let handler: UpgradeHandler;
+let authenticator: TestAuthenticator;
+let drain: NodeDrain;
+let further: FurtherServers;
+let registry: ReturnType<typeof sessionParts>['registry'];
+/** The upgrades that reached the gateway. */
+let admitted: Admitted[];
+let logs: readonly string[];
+
+/** Starts a handler on an HTTP server that does not listen. */
+function start(options: RealtimeOptions = {}, prefix = ''): void {
+  const settings = new RealtimeSettings(options);
+  const parts = sessionParts();
+  registry = parts.registry;
+  const adapter = new ExpressAdapter();
+  adapter.initHttpServer({});
+  server = adapter.getHttpServer();
+  const host = new HttpAdapterHost();
+  host.httpAdapter = adapter;
+  const config = new ApplicationConfig();
+  config.setGlobalPrefix(prefix);
+  const codecs = new ServedCodecs(settings);
+  authenticator = new TestAuthenticator();
+  drain = new NodeDrain();
+  further = new FurtherServers();
+  const clock = { now: () => 0 };
+  const handshake = new Handshake(settings, authenticator, clock);
+  const gateway = new RealtimeGateway(settings, parts.services, new NodeDrain(), codecs);
+  admitted = [];
+  vi.spyOn(gateway, 'upgrade').mockImplementation((...args) => void admitted.push(args[4]));
+  handler = new UpgradeHandler(
+    host,
+    config,
+    new DiscoveryService(new ModulesContainer()),
+    settings,
+    handshake,
+    new AuthCommands(handshake, registry, settings),
+    gateway,
+    codecs,
+    drain,
+    new UpgradeAdmission(settings, clock),
+    further,
+  );
+  handler.onModuleInit();
+}
+
+beforeEach(() => {
+  logs = collectLogs();
+  start();
+});
+afterEach(() => handler.onApplicationShutdown());
+
+/** Sends an upgrade request, and lets its judgement end. @returns the status of the answer, if there is one */
+async function ask(upgrade: MemoryUpgrade = memoryUpgrade('/ws?token=ann'), to = server): Promise<number | undefined> {
+  to.emit('upgrade', upgrade.request, upgrade.socket, Buffer.alloc(0));
+  await new Promise((resolve) => setImmediate(resolve));
+  const [, status] = /^HTTP\/1\.1 (\d+)/.exec(upgrade.written()) ?? [];
+  return status === undefined ? undefined : Number(status);
+}
+
+describe('an upgrade request', () => {
+  it('with a good token reaches the gateway with its identity', async () => {
+    expect(await ask()).toBeUndefined();
+    expect(admitted).toMatchObject([{ identity: { userId: 'ann' } }]);
+  });
+
+  it.each<[string, MemoryUpgrade, number]>([
+    ['for another path', memoryUpgrade('/other?token=ann'), 404],
+    ['without a token', memoryUpgrade('/ws'), 401],
+    ['of a foreign origin', memoryUpgrade('/ws?token=ann', { origin: 'https://evil.test' }), 403],
+    ['of another method', memoryUpgrade('/ws?token=ann', {}, 'POST'), 405],
+  ])('%s is refused and reaches neither verifier nor gateway', async (_what, upgrade, status) => {
+    const verify = vi.spyOn(authenticator, 'authenticate');
+    expect(await ask(upgrade)).toBe(status);
+    expect([verify.mock.calls, admitted]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['UNAUTHENTICATED', 401],
+    ['UNAVAILABLE', 503],
+  ] as const)('whose token is refused with %s is answered with %i', async (code, status) => {
+    authenticator.verifying = Promise.reject(new RealtimeError(code, 'No.'));
+    expect([await ask(), admitted]).toEqual([status, []]);
+  });
+
+  it('of a user at the connection limit is answered with 429', async () => {
+    start({ limits: { maxConnectionsPerUser: 1 } });
+    registry.set(createConnection({ id: 'n.1', userId: 'ann', createdAt: new Date(0) }));
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    expect([await ask(upgrade), admitted]).toEqual([429, []]);
+    expect(upgrade.written()).toContain('Retry-After: 5');
+  });
+
+  it('whose socket closes during the verification is dropped, and frees its place', async () => {
+    start({ limits: { maxUnauthenticatedPerIp: 1 } });
+    let verified!: () => void;
+    authenticator.verifying = new Promise((resolve) => (verified = resolve));
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    await ask(upgrade);
+    expect(await ask()).toBe(429);
+    upgrade.socket.destroy();
+    verified();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([upgrade.written(), admitted]).toEqual(['', []]);
+    expect(await ask()).toBeUndefined();
+  });
+
+  it('whose socket fails does not end the process', async () => {
+    authenticator.verifying = new Promise(() => undefined);
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    await ask(upgrade);
+    upgrade.socket.emit('error', new Error('for the test'));
+    expect(upgrade.socket.destroyed).toBe(true);
+  });
+
+  it('that other listeners may answer is left to them', async () => {
+    const other = vi.fn();
+    server.on('upgrade', other);
+    server.on('upgrade', () => undefined);
+    expect([await ask(memoryUpgrade('/other')), other.mock.calls.length]).toEqual([undefined, 1]);
+  });
+
+  it.each(['api', '/api/'])('is served below the global prefix "%s"', async (prefix) => {
+    start({ useGlobalPrefix: true }, prefix);
+    expect([await ask(), await ask(memoryUpgrade('/api/ws?token=ann'))]).toEqual([404, undefined]);
+  });
+});
+
+describe('an upgrade without a token, where the first command may bring it,', () => {
+  const open = async () => {
+    start({ token: { firstCommand: true }, limits: { maxUnauthenticatedPerIp: 1 } });
+    await ask(memoryUpgrade('/ws'));
+    const [pending] = admitted;
+    if (!pending || 'identity' in pending) throw new Error('it was not admitted as pending');
+    return pending;
+  };
+  const isFree = async () => (await ask(memoryUpgrade('/ws'))) === undefined;
+
+  it('holds its place until the outcome of that command', async () => {
+    const pending = await open();
+    expect(await isFree()).toBe(false);
+    const error = { code: 'UNAUTHENTICATED', message: 'No.' } as const;
+    const outcome = { ok: false, error, closeCode: 'INVALID_TOKEN' } as const;
+    expect(pending.judged(outcome)).toBe(outcome);
+    expect(await isFree()).toBe(true);
+  });
+
+  it('passes a good outcome on', async () => {
+    const outcome = { ok: true, authenticated: await authenticator.authenticate('ann') } as const;
+    expect((await open()).judged(outcome)).toBe(outcome);
+  });
+});
+
+describe('a drain', () => {
+  it('refuses the requests being judged and all later ones', async () => {
+    authenticator.verifying = new Promise(() => undefined);
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    await ask(upgrade);
+    await drain.start();
+    expect(upgrade.written()).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await ask()).toBe(503);
+  });
+});
+
+describe('a further server', () => {
+  it('is served until it is removed', async () => {
+    const other = createServer();
+    const remove = further.add(other);
+    expect([await ask(undefined, other), admitted.length]).toEqual([undefined, 1]);
+    remove();
+    expect(other.listenerCount('upgrade')).toBe(0);
+  });
+
+  it('is not served twice if it is the application’s own', () => {
+    further.add(server)();
+    expect(server.listenerCount('upgrade')).toBe(1);
+  });
+
+  it('is refused after the end of the application', () => {
+    handler.onApplicationShutdown();
+    expect(() => further.add(createServer())).toThrow('closed');
+  });
+});
+
+describe('at boot', () => {
+  it.each<[string, RealtimeOptions, boolean]>([
+    ['any origin and token.from', { allowedOrigins: '*', token: { from: () => undefined } }, true],
+    ['any origin alone', { allowedOrigins: '*' }, false],
+    ['token.from alone', { token: { from: () => undefined } }, false],
+  ])('the log has a warning about cookies for %s: %s', (_what, options, isWarned) => {
+    start(options);
+    expect(logs.some((line) => line.includes('any website can connect'))).toBe(isWarned);
+  });
+});
