@@ -1,4 +1,5 @@
 import { createConnection, type RealtimeConnection } from '../../lib/core/connection/connection.js';
+import type { ReadingPause } from '../../lib/core/connection/reading-pause.js';
 import type { CommandId } from '../../lib/core/protocol/command.js';
 import type { WireError } from '../../lib/core/protocol/error-code.js';
 import type { Push } from '../../lib/core/protocol/push.js';
@@ -81,12 +82,12 @@ export class FakeClient implements Client, Endpoint {
     );
   }
 
-  pauseReading(): void {
-    this.log.push('pause');
+  pauseReading(reason: ReadingPause): void {
+    this.log.push(`pause: ${reason}`);
   }
 
-  resumeReading(): void {
-    this.log.push('resume');
+  resumeReading(reason: ReadingPause): void {
+    this.log.push(`resume: ${reason}`);
   }
 
   startServing(): void {

@@ -1,4 +1,5 @@
 import type { RealtimeConnection } from '../../core/connection/connection.js';
+import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import type { ClientReplies } from './client-replies.js';
 
@@ -12,8 +13,9 @@ export interface Client {
   readonly isClosed: boolean;
   readonly replies: ClientReplies;
   /** Stops reading from the socket, so that TCP backpressure reaches the client. */
-  pauseReading(): void;
-  resumeReading(): void;
+  pauseReading(reason: ReadingPause): void;
+  /** Ends one reason for not reading; the socket is read again when none is left. */
+  resumeReading(reason: ReadingPause): void;
   /** Ends the connection. @param reason prose; default: the text of the close code */
   disconnect(code: CloseCodeName, reason?: string): void;
 }

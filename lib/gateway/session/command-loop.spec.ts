@@ -101,17 +101,17 @@ describe('backpressure', () => {
     fill();
     expect(client.log).toEqual([]);
     loop.accept(slow(5));
-    expect(client.log).toEqual(['pause']);
+    expect(client.log).toEqual(['pause: mailbox']);
     await endTurn();
-    expect(client.log).toEqual(['pause']);
+    expect(client.log).toEqual(['pause: mailbox']);
     await endTurn();
-    expect(client.log).toEqual(['pause', 'resume']);
+    expect(client.log).toEqual(['pause: mailbox', 'resume: mailbox']);
   });
 
   it('also ends when waiting messages are cancelled', () => {
     fill();
     for (const id of [1, 2]) loop.cancel(id);
-    expect(client.log).toEqual(['pause', 'resume']);
+    expect(client.log).toEqual(['pause: mailbox', 'resume: mailbox']);
   });
 });
 

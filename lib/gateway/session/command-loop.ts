@@ -62,7 +62,7 @@ export class CommandLoop {
 
   /** Queues a command, and applies backpressure when too many wait. */
   accept(command: QueuedCommand): void {
-    if (this.#mailbox.push(command)) this.client.pauseReading();
+    if (this.#mailbox.push(command)) this.client.pauseReading('mailbox');
     this.#work();
   }
 
@@ -73,13 +73,13 @@ export class CommandLoop {
       this.#mailbox.remove((command) => command.id === id && command.action === 'message') !== undefined;
     if (!isFound) return;
     this.client.replies.push({ kind: 'complete', id });
-    if (this.#mailbox.resume()) this.client.resumeReading();
+    if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
   }
 
   #work(): void {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
-      if (this.#mailbox.resume()) this.client.resumeReading();
+      if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
       if (command === undefined) return this.#onIdle?.();
       const settled = this.#handle(command);
       if (settled === undefined) continue;

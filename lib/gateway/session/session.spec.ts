@@ -44,7 +44,7 @@ describe('a session', () => {
     let joined!: () => void;
     parts.bus.joining = new Promise((resolve) => (joined = resolve));
     const started = session.start();
-    expect([endpoint.told, endpoint.log]).toEqual([['hold'], ['pause']]);
+    expect([endpoint.told, endpoint.log]).toEqual([['hold'], ['pause: start']]);
     joined();
     await started;
     expect(endpoint.told.map((each) => each.kind ?? each)).toEqual(['hold', 'welcome', 'release']);

@@ -1,5 +1,6 @@
 import { connectionIdOn } from '../../core/connection/connection-id.js';
 import { createConnection, haveSameRights, type RealtimeConnection } from '../../core/connection/connection.js';
+import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import { patchMetadata, type MetadataPatch } from '../../core/identity/metadata-patch.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
@@ -83,12 +84,12 @@ export class Session implements DeliveryTarget, Client {
     return this.#hooks.settled;
   }
 
-  pauseReading(): void {
-    this.endpoint.pauseReading();
+  pauseReading(reason: ReadingPause): void {
+    this.endpoint.pauseReading(reason);
   }
 
-  resumeReading(): void {
-    this.endpoint.resumeReading();
+  resumeReading(reason: ReadingPause): void {
+    this.endpoint.resumeReading(reason);
   }
 
   disconnect(code: CloseCodeName, reason?: string): void {
@@ -108,7 +109,7 @@ export class Session implements DeliveryTarget, Client {
     const joined = services.membership.add(connection, this, personal?.entry);
     if (joined) {
       // The connection is reachable already, but messages must not overtake the welcome.
-      this.pauseReading();
+      this.pauseReading('start');
       this.socket.hold();
       if (!(await this.#isActive(joined))) return;
     }

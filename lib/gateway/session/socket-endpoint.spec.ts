@@ -104,6 +104,16 @@ describe('a socket whose client has authenticated with the request', () => {
     expect(done).toEqual([closing('SHUTDOWN')]);
   });
 
+  it('is read again once no reason against it is left', () => {
+    endpoint.open(authenticatedAs('ann'));
+    endpoint.pauseReading('mailbox');
+    endpoint.pauseReading('rate');
+    endpoint.resumeReading('mailbox');
+    const early = isPaused;
+    endpoint.resumeReading('rate');
+    expect([early, isPaused]).toEqual([true, false]);
+  });
+
   it('is gone when its hooks have run', async () => {
     endpoint.open(authenticatedAs('ann'));
     const gone = vi.fn<() => void>();

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { Liveness } from '../../core/connection/liveness.js';
+import { withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
@@ -35,7 +36,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
   #session: Session | undefined;
   /** Frames that came in before the welcome, in one piece with the first, before reading could be paused. */
   #early: Decoded[] | undefined;
-  #isRetiring = false;
+  /** The reasons for not reading, as a set of `READING_PAUSES`. */
+  #pauses = 0;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
@@ -79,13 +81,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
 
   suspend(): void {
     this.#phase = 'starting';
-    this.pauseReading();
+    this.pauseReading('start');
   }
 
   startServing(): void {
     if (this.isClosed) return;
     this.#phase = 'serving';
-    this.resumeReading();
+    this.resumeReading('start');
     const early = this.#early;
     this.#early = undefined;
     if (early) for (const decoded of early) this.#take(decoded);
@@ -109,12 +111,14 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     this.#liveness.heard();
   }
 
-  pauseReading(): void {
+  pauseReading(reason: ReadingPause): void {
+    this.#pauses = withPause(this.#pauses, reason);
     if (!this.isClosed) this.ws.pause();
   }
 
-  resumeReading(): void {
-    if (this.ws.isPaused && !this.#isRetiring) this.ws.resume();
+  resumeReading(reason: ReadingPause): void {
+    this.#pauses = withoutPause(this.#pauses, reason);
+    if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
   }
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
@@ -129,8 +133,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
   }
 
   retire(): void {
-    this.#isRetiring = true;
-    this.pauseReading();
+    this.pauseReading('shutdown');
     const finished = this.#session?.finish() ?? Promise.resolve();
     endIfFails(
       this,
