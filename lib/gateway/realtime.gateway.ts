@@ -8,7 +8,7 @@ import { NodeDrain } from '../delivery/node-drain.js';
 import type { Codec } from '../ports/codec.js';
 import { drain } from './session/drain.js';
 import { Heartbeat } from './session/heartbeat.js';
-import { SendBudget } from './socket/send-budget.js';
+import { ByteBudget } from './socket/byte-budget.js';
 import { ServedCodecs } from './served-codecs.js';
 import { ServedWebSocket } from './socket/served-web-socket.js';
 import { endFailed } from './session/connection-failure.js';
@@ -66,7 +66,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       handleProtocols: (offers, request) => selectSubprotocol(offers, this.#upgrading.get(request)?.subprotocol),
     };
     this.server = new WebSocketServer(options);
-    const budget = new SendBudget(totalSendQueueBytes);
+    const budget = new ByteBudget(totalSendQueueBytes);
     const { minLength = Infinity } = compression || {};
     const common: Omit<WriteShare, 'batch'> = {
       budget,

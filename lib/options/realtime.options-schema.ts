@@ -90,6 +90,8 @@ class LimitsSchema {
   @Limit('of characters', MAX_TOPIC_LENGTH, { max: MAX_TOPIC_LENGTH }) maxTopicLength: unknown;
   @Limit('of users', 1_000) maxPresenceUsers: unknown;
   @Limit('of commands', 64) mailboxSize: unknown;
+  @Limit('of bytes', 262_144, { min: 1_024 }) mailboxBytes: unknown;
+  @Limit('of bytes', 134_217_728, { min: 1_024 }) totalMailboxBytes: unknown;
   @Limit('of connections', 20_000) maxConnections: unknown;
   @Limit('of connections', 20) maxConnectionsPerUser: unknown;
   @Limit('of requests', 500) acceptsPerSecond: unknown;

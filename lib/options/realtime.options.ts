@@ -139,6 +139,16 @@ export interface RealtimeLimits {
    * number of messages whose Observables run concurrently. Default 64.
    */
   mailboxSize?: number;
+  /**
+   * Maximum size of the queued commands of a connection, in bytes of heap as estimated; above it the socket is not read
+   * (backpressure). A command of any size that `maxMessageBytes` and `maxJsonValues` allow may wait. Default 262,144.
+   */
+  mailboxBytes?: number;
+  /**
+   * The same of all connections of this node. From three quarters of it on, connections with queued commands are not read; above
+   * it, those with the most are closed with 3013. Default: an eighth of the heap's limit.
+   */
+  totalMailboxBytes?: number;
   /** Maximum number of connections of this node; above it upgrade requests are answered with 503. Default 20,000. */
   maxConnections?: number;
   /**
@@ -316,6 +326,8 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxTopicLength: 255,
   maxPresenceUsers: 1_000,
   mailboxSize: 64,
+  mailboxBytes: 262_144,
+  totalMailboxBytes: Math.floor(getHeapStatistics().heap_size_limit / 8),
   maxConnections: 20_000,
   maxConnectionsPerUser: 20,
   acceptsPerSecond: 500,

@@ -90,6 +90,8 @@ export class FakeClient implements Client, Endpoint {
     this.log.push(`resume: ${reason}`);
   }
 
+  waitingChanged(): void {}
+
   startServing(): void {
     this.log.push('serving');
     this.onServing();

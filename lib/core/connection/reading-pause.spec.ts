@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { READING_PAUSES, withoutPause, withPause, type ReadingPause } from './reading-pause.js';
+import { defersFrames, READING_PAUSES, withoutPause, withPause, type ReadingPause } from './reading-pause.js';
 
 const reasons = Object.keys(READING_PAUSES) as ReadingPause[];
 
@@ -14,6 +14,13 @@ describe('the reasons for not reading', () => {
 
   it('are none once each has ended', () => {
     expect(reasons.reduce(withoutPause, reasons.reduce(withPause, 0))).toBe(0);
+  });
+
+  it.each([
+    [true, ['rate']],
+    [false, ['mailbox', 'rate']],
+  ])('keep frames that were read from being decoded, with a large mailbox (%s) all but %j', (isLarge, decoded) => {
+    expect(reasons.filter((reason) => !defersFrames(READING_PAUSES[reason], isLarge))).toEqual(decoded);
   });
 
   it.each(reasons)('count once: %s', (reason) => {

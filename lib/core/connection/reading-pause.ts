@@ -9,12 +9,10 @@ export const READING_PAUSES = {
   mailbox: 2,
   /** The rate limit of the client is used up. */
   rate: 4,
-  /** The client has yet to read an answer that takes a large part of its send queue. */
-  answer: 8,
   /** The mailboxes of the node hold too much. */
-  memory: 16,
+  memory: 8,
   /** The node is shutting down. */
-  shutdown: 32,
+  shutdown: 16,
 } as const;
 
 /** Name of a reason for not reading from a socket. */
@@ -23,6 +21,15 @@ export type ReadingPause = keyof typeof READING_PAUSES;
 /** Adds a reason to a set. */
 export function withPause(pauses: number, reason: ReadingPause): number {
   return pauses | READING_PAUSES[reason];
+}
+
+/**
+ * True if frames that were read already wait undecoded until the pause is over. At the rate limit they are decoded and refused,
+ * so that the client learns of it; while a mailbox is full but small, they are decoded because one of them may empty it by a cancel.
+ */
+export function defersFrames(pauses: number, isMailboxLarge: boolean): boolean {
+  const others = withoutPause(pauses, 'rate');
+  return isMailboxLarge ? others !== 0 : withoutPause(others, 'mailbox') !== 0;
 }
 
 /** Removes a reason from a set. */

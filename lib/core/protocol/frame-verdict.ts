@@ -5,15 +5,15 @@ import type { WireError } from './error-code.js';
 export type FramePhase =
   /** The first command has to authenticate. */
   | 'unauthenticated'
-  /** The token is being verified, or the connection is not reachable yet: frames wait for the welcome. */
+  /** The token is being verified, or the connection is not reachable yet: frames wait for the welcome, undecoded. */
   | 'starting'
   /** The client was welcomed, and commands are carried out. */
   | 'serving'
   /** The end has begun. */
   | 'closed';
 
-/** The decision on a decoded frame: drop it, keep it for later, carry it out, answer with an error, or close the connection. */
-export type FrameVerdict = 'ignore' | 'buffer' | 'run' | FrameRefusal | FrameClose;
+/** The decision on a decoded frame: drop it, carry it out, answer with an error, or close the connection. */
+export type FrameVerdict = 'ignore' | 'run' | FrameRefusal | FrameClose;
 
 /** The frame is answered with an error, which counts against the client. */
 export interface FrameRefusal {
@@ -35,9 +35,13 @@ export interface FrameClose {
  * @param isStrict true where the protocol cannot answer a frame that is no command, so that such a frame ends the connection
  * @param waitMs how long the client has to wait by the rate limit, in milliseconds; 0 when the frame is within the limit
  */
-export function judgeFrame(phase: FramePhase, decoded: Decoded, isStrict: boolean, waitMs: number): FrameVerdict {
+export function judgeFrame(
+  phase: Exclude<FramePhase, 'starting'>,
+  decoded: Decoded,
+  isStrict: boolean,
+  waitMs: number,
+): FrameVerdict {
   if (phase === 'closed') return 'ignore';
-  if (phase === 'starting') return 'buffer';
   if (isStrict && !decoded.ok && decoded.id === undefined) return { kind: 'close', reason: decoded.error.message };
   if (waitMs > 0) return { kind: 'refuse', error: { ...TOO_FAST, retryAfterMs: waitMs } };
   if (phase === 'unauthenticated' && !isOpening(decoded)) return isStrict ? UNAUTHENTICATED_STRICT : UNAUTHENTICATED;

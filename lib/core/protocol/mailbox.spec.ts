@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { Mailbox } from './mailbox.js';
 
 const filled = (size: number, ...items: string[]) => {
-  const mailbox = new Mailbox<string>(size);
-  for (const item of items) mailbox.push(item);
+  const mailbox = new Mailbox<string>({ size, bytes: Infinity });
+  for (const item of items) mailbox.push(item, 1);
   return mailbox;
 };
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -20,12 +22,34 @@ describe('Mailbox', () => {
   });
 
   it('says once that reading must stop, when the last place is taken', () => {
-    const mailbox = new Mailbox<string>(2);
-    expect(['a', 'b', 'c'].map((item) => mailbox.push(item))).toEqual([false, true, false]);
+    const mailbox = new Mailbox<string>({ size: 2, bytes: Infinity });
+    expect(['a', 'b', 'c'].map((item) => mailbox.push(item, 1))).toEqual([false, true, false]);
   });
 
   it('keeps what arrives after it is full', () => {
     expect(filled(1, 'a', 'b', 'c').length).toBe(3);
+  });
+
+  it('says that reading must stop when the commands are large, though they are few', () => {
+    const mailbox = new Mailbox<string>({ size: 64, bytes: 100 });
+    expect([60, 39, 1, 1].map((bytes) => mailbox.push('a', bytes))).toEqual([false, false, true, false]);
+  });
+
+  it('lets reading go on when half of the bytes are free, and none of them were left over', () => {
+    const mailbox = new Mailbox<string>({ size: 64, bytes: 100 });
+    for (const bytes of [30, 30, 60]) mailbox.push('a', bytes);
+    const answers = [1, 2, 3].map(() => {
+      mailbox.shift();
+      return mailbox.resume();
+    });
+    expect([answers, mailbox.bytes]).toEqual([[false, false, true], 0]);
+  });
+
+  it('takes one command of any size', () => {
+    const mailbox = new Mailbox<string>({ size: 64, bytes: 100 });
+    const isStopped = mailbox.push('a', 1_000);
+    mailbox.shift();
+    expect([isStopped, mailbox.resume()]).toEqual([true, true]);
   });
 
   it('lets reading go on once, when half of the room is free', () => {
@@ -60,15 +84,15 @@ describe('Mailbox', () => {
   });
 
   it('never stops reading without a limit', () => {
-    const mailbox = new Mailbox<number>(Infinity);
-    expect(Array.from({ length: 1000 }, (_, i) => mailbox.push(i))).not.toContain(true);
+    const mailbox = new Mailbox<number>({ size: Infinity, bytes: Infinity });
+    expect(Array.from({ length: 1000 }, (_, i) => mailbox.push(i, i))).not.toContain(true);
   });
 
   it('keeps no hold of what it gave out, though it is never empty', async () => {
-    const mailbox = new Mailbox<object>(4);
+    const mailbox = new Mailbox<object>({ size: 4, bytes: Infinity });
     const given = (() => {
-      mailbox.push({});
-      mailbox.push({});
+      mailbox.push({}, 1);
+      mailbox.push({}, 1);
       return new WeakRef(mailbox.shift()!);
     })();
     const isGone = () => {
@@ -87,16 +111,18 @@ describe('Mailbox', () => {
       fc.constant({ kind: 'clear' as const }),
     );
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(use, { maxLength: 60 }), (size, uses) => {
-        const mailbox = new Mailbox<number>(size);
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(12), fc.array(use, { maxLength: 60 }), (size, bytes, uses) => {
+        const mailbox = new Mailbox<number>({ size, bytes });
         const queue: number[] = [];
         let stopped = false;
         for (const step of uses) {
           switch (step.kind) {
             case 'push':
               queue.push(step.item);
-              expect(mailbox.push(step.item)).toBe(!stopped && queue.length >= size);
-              stopped ||= queue.length >= size;
+              expect(mailbox.push(step.item, step.item)).toBe(
+                !stopped && (queue.length >= size || sum(queue) >= bytes),
+              );
+              stopped ||= queue.length >= size || sum(queue) >= bytes;
               break;
             case 'shift':
               expect(mailbox.shift()).toBe(queue.shift());
@@ -110,9 +136,10 @@ describe('Mailbox', () => {
               mailbox.clear();
               queue.length = 0;
           }
-          expect(mailbox.length).toBe(queue.length);
-          expect(mailbox.resume()).toBe(stopped && queue.length <= size / 2);
-          if (queue.length <= size / 2) stopped = false;
+          expect([mailbox.length, mailbox.bytes]).toEqual([queue.length, sum(queue)]);
+          const isFreed = queue.length <= size / 2 && sum(queue) <= bytes / 2;
+          expect(mailbox.resume()).toBe(stopped && isFreed);
+          if (isFreed) stopped = false;
         }
       }),
     );

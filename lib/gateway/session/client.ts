@@ -16,6 +16,8 @@ export interface Client {
   pauseReading(reason: ReadingPause): void;
   /** Ends one reason for not reading; the socket is read again when none is left. */
   resumeReading(reason: ReadingPause): void;
+  /** Says that commands have begun or ceased to wait, which count against the memory of the node. */
+  waitingChanged(): void;
   /** Ends the connection. @param reason prose; default: the text of the close code */
   disconnect(code: CloseCodeName, reason?: string): void;
 }

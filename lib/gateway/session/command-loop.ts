@@ -6,6 +6,7 @@ import type {
   SubscribeCommand,
   UnsubscribeCommand,
 } from '../../core/protocol/command.js';
+import { heapBytesOf } from '../../core/protocol/heap-estimate.js';
 import { Mailbox } from '../../core/protocol/mailbox.js';
 import { describeProblems } from '../../core/base/problem.js';
 import { explainTopic } from '../../core/topic/topic.js';
@@ -34,9 +35,15 @@ export class CommandLoop {
     private readonly services: SessionServices,
     hooks: Pick<HookOrder, 'left'>,
   ) {
-    this.#mailbox = new Mailbox(services.settings.limits.mailboxSize);
+    const { mailboxSize: size, mailboxBytes: bytes } = services.settings.limits;
+    this.#mailbox = new Mailbox({ size, bytes });
     this.#messages = new RunningMessages(client, services);
     this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages);
+  }
+
+  /** About how many bytes of heap the waiting commands take. */
+  get waitingBytes(): number {
+    return this.#mailbox.bytes;
   }
 
   /** Starts executing commands; they wait until then. */
@@ -62,8 +69,10 @@ export class CommandLoop {
 
   /** Queues a command, and applies backpressure when too many wait. */
   accept(command: QueuedCommand): void {
-    if (this.#mailbox.push(command)) this.client.pauseReading('mailbox');
-    this.#work();
+    // A command whose turn it is does not wait, so that nobody needs to know how large it is.
+    if (!this.#busy && this.#mailbox.length === 0) return this.#run(command);
+    if (this.#mailbox.push(command, heapBytesOf(command))) this.client.pauseReading('mailbox');
+    this.client.waitingChanged();
   }
 
   /** Cancels a message that is running or waiting. A message that has just ended was answered already. */
@@ -73,19 +82,29 @@ export class CommandLoop {
       this.#mailbox.remove((command) => command.id === id && command.action === 'message') !== undefined;
     if (!isFound) return;
     this.client.replies.push({ kind: 'complete', id });
-    if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
+    this.#taken();
   }
 
   #work(): void {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
-      if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
       if (command === undefined) return this.#onIdle?.();
-      const settled = this.#handle(command);
-      if (settled === undefined) continue;
-      this.#busy = true;
-      void settled.then(() => this.#proceed());
+      this.#taken();
+      this.#run(command);
     }
+  }
+
+  /** A command waits no longer: there may be room for others. */
+  #taken(): void {
+    if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
+    this.client.waitingChanged();
+  }
+
+  #run(command: QueuedCommand): void {
+    const settled = this.#handle(command);
+    if (settled === undefined) return;
+    this.#busy = true;
+    void settled.then(() => this.#proceed());
   }
 
   #proceed(): void {

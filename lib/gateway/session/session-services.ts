@@ -12,6 +12,7 @@ import { IdGenerator } from '../../ports/id-generator.js';
 import { PubSubManager } from '../../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
+import { MailboxBudget } from './mailbox-budget.js';
 import { TopicPresence } from './topic-presence.js';
 import { TopicTokens } from '../auth/topic-tokens.js';
 
@@ -25,6 +26,8 @@ export class SessionServices {
   /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;
   readonly timestamps: Timestamps;
+  /** The memory that the waiting commands of all clients may take. */
+  readonly mailboxes: MailboxBudget;
 
   constructor(
     readonly settings: RealtimeSettings,
@@ -42,6 +45,7 @@ export class SessionServices {
     readonly presence: TopicPresence,
   ) {
     this.timestamps = new Timestamps(clock);
+    this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
     this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };

@@ -84,12 +84,21 @@ export class Session implements DeliveryTarget, Client {
     return this.#hooks.settled;
   }
 
+  /** About how many bytes of heap the waiting commands take. */
+  get waitingBytes(): number {
+    return this.#loop.waitingBytes;
+  }
+
   pauseReading(reason: ReadingPause): void {
     this.endpoint.pauseReading(reason);
   }
 
   resumeReading(reason: ReadingPause): void {
     this.endpoint.resumeReading(reason);
+  }
+
+  waitingChanged(): void {
+    this.endpoint.waitingChanged();
   }
 
   disconnect(code: CloseCodeName, reason?: string): void {

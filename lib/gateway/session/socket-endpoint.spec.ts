@@ -4,7 +4,7 @@ import { FakeCodec } from '../../../test/helpers/fake-client.js';
 import { authenticatedAs, sessionParts } from '../../../test/helpers/session-parts.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import { FlushQueue } from '../socket/flush-queue.js';
-import { SendBudget } from '../socket/send-budget.js';
+import { ByteBudget } from '../socket/byte-budget.js';
 import { ServedWebSocket } from '../socket/served-web-socket.js';
 import { textFrame } from '../socket/websocket-frame.js';
 import type { FirstOutcome } from '../auth/auth-commands.js';
@@ -50,7 +50,7 @@ beforeEach(() => {
   Object.defineProperty(ws, 'isPaused', { get: () => isPaused });
   const share = {
     batch: new FlushQueue(),
-    budget: new SendBudget(Infinity),
+    budget: new ByteBudget(Infinity),
     maxQueueBytes: 1_000_000,
     compressedFrame: textFrame,
   };
@@ -112,6 +112,32 @@ describe('a socket whose client has authenticated with the request', () => {
     const early = isPaused;
     endpoint.resumeReading('rate');
     expect([early, isPaused]).toEqual([true, false]);
+  });
+
+  it('decodes nothing more of what was read while it is not read, and answers it in order afterwards', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    endpoint.pauseReading('start');
+    for (const id of [1, 2]) receive({ action: 'ping', id });
+    const early = [await settle(), endpoint.waitingBytes > 0];
+    endpoint.resumeReading('start');
+    receive({ action: 'ping', id: 3 });
+    const text = await settle();
+    expect([early[0]!.toString().includes('pong'), early[1]]).toEqual([false, true]);
+    expect([[...text.matchAll(/pong","id":(\d)/g)].map(([, id]) => id), endpoint.waitingBytes]).toEqual([
+      ['1', '2', '3'],
+      0,
+    ]);
+  });
+
+  it('stays unread when a frame that waited stops reading again', async () => {
+    endpoint.open(authenticatedAs('ann'));
+    endpoint.pauseReading('start');
+    receive({ action: 'ping', id: 1 });
+    endpoint.resumeReading('start');
+    endpoint.pauseReading('memory');
+    expect([(await settle()).includes('pong'), isPaused]).toEqual([false, true]);
+    endpoint.resumeReading('memory');
+    expect([(await settle()).includes('pong'), isPaused]).toEqual([true, false]);
   });
 
   it('is gone when its hooks have run', async () => {

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { Liveness } from '../../core/connection/liveness.js';
-import { withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
+import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
@@ -11,10 +11,12 @@ import type { Codec } from '../../ports/codec.js';
 import { WsConnectionSocket, type WriteShare } from '../socket/ws-connection-socket.js';
 import { ClientReplies } from './client-replies.js';
 import { asReason } from './close-reason.js';
-import { endIfFails } from './connection-failure.js';
+import { endFailed, endIfFails } from './connection-failure.js';
+import { DeferredFrames } from './deferred-frames.js';
 import type { Drainable } from './drain.js';
 import type { Endpoint } from './endpoint.js';
 import type { HeartbeatTick, Ticking } from './heartbeat.js';
+import type { Waiting } from './mailbox-budget.js';
 import type { SessionServices } from './session-services.js';
 import { Session } from './session.js';
 import { UnauthenticatedPeer, type PendingAuthentication } from './unauthenticated-peer.js';
@@ -26,7 +28,7 @@ export type Admitted = Authenticated | PendingAuthentication;
  * The server's end of one WebSocket, from the upgrade to the last hook. It reads frames, hands commands first to the
  * {@link UnauthenticatedPeer} and then to the {@link Session}, keeps the heartbeat, and ends the connection.
  */
-export class SocketEndpoint implements Endpoint, Ticking, Drainable {
+export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
   readonly socket: WsConnectionSocket;
   readonly replies: ClientReplies;
   readonly #liveness = new Liveness();
@@ -34,8 +36,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
   #phase: FramePhase = 'unauthenticated';
   #peer: UnauthenticatedPeer | undefined;
   #session: Session | undefined;
-  /** Frames that came in before the welcome, in one piece with the first, before reading could be paused. */
-  #early: Decoded[] | undefined;
+  #deferred: DeferredFrames | undefined;
   /** The reasons for not reading, as a set of `READING_PAUSES`. */
   #pauses = 0;
   #isGone = false;
@@ -88,22 +89,16 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     if (this.isClosed) return;
     this.#phase = 'serving';
     this.resumeReading('start');
-    const early = this.#early;
-    this.#early = undefined;
-    if (early) for (const decoded of early) this.#take(decoded);
   }
 
   /** Takes one WebSocket message. */
   receive(data: Buffer, isBinary: boolean): void {
     if (this.isClosed) return;
     this.heard();
-    const decoded = isBinary ? BINARY : this.socket.codec.decode(data.toString());
-    if (!('batch' in decoded)) return this.#take(decoded);
-    for (const each of decoded.batch) {
-      this.#take(each);
-      // The rest stays undecoded.
-      if (this.isClosed) return;
-    }
+    const text = isBinary ? undefined : data.toString();
+    if (!this.#deferred && !this.#isHolding) return this.#read(text);
+    (this.#deferred ??= new DeferredFrames()).push({ text });
+    this.waitingChanged();
   }
 
   /** Records a sign of life. */
@@ -118,7 +113,25 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
 
   resumeReading(reason: ReadingPause): void {
     this.#pauses = withoutPause(this.#pauses, reason);
-    if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
+    if (this.#deferred) {
+      // In a turn of its own: this may be called in the middle of a command.
+      if (!this.#isHolding) process.nextTick(() => this.#readDeferred());
+    } else if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
+  }
+
+  /** About how many bytes of heap take the commands and frames that were read and not handled yet. */
+  get waitingBytes(): number {
+    if (this.isClosed) return 0;
+    return (this.#deferred?.bytes ?? 0) + (this.#session?.waitingBytes ?? 0);
+  }
+
+  waitingChanged(): void {
+    if (!this.isClosed) this.services.mailboxes.update(this);
+  }
+
+  /** Ends the connection, because it has the most waiting while all mailboxes together hold too much. */
+  giveUp(): void {
+    this.disconnect('TOO_MANY_REQUESTS', 'too much of it waits to be handled');
   }
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
@@ -182,12 +195,51 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     if (this.#session && frame) this.socket.send(frame);
   }
 
+  /** True while frames wait for the end of a pause, or for the welcome, before they are decoded. */
+  get #isHolding(): boolean {
+    if (this.#pauses === 0) return this.#phase === 'starting';
+    const isLarge = (this.#session?.waitingBytes ?? 0) >= this.services.settings.limits.mailboxBytes;
+    return this.#phase === 'starting' || defersFrames(this.#pauses, isLarge);
+  }
+
+  #readDeferred(): void {
+    try {
+      while (this.#deferred && !this.#isHolding) {
+        const frame = this.#deferred.shift();
+        if (frame) this.#read(frame.text, frame.commands);
+        else this.#deferred = undefined;
+      }
+    } catch (error) {
+      endFailed(this, error);
+    }
+    this.waitingChanged();
+    if (!this.#deferred && this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
+  }
+
+  /** Decodes a frame and takes its commands. @param rest the commands that are left of a frame that was begun */
+  #read(text: string | undefined, rest?: Iterator<Decoded>): void {
+    let commands = rest;
+    if (commands === undefined) {
+      const decoded = text === undefined ? BINARY : this.socket.codec.decode(text);
+      if (!('batch' in decoded)) return this.#take(decoded);
+      commands = decoded.batch[Symbol.iterator]();
+    }
+    for (let next = commands.next(); !next.done; next = commands.next()) {
+      this.#take(next.value);
+      // The rest stays undecoded.
+      if (this.isClosed) return;
+      if (!this.#isHolding) continue;
+      (this.#deferred ??= new DeferredFrames()).putBack({ text, commands });
+      return this.waitingChanged();
+    }
+  }
+
   #take(decoded: Decoded): void {
-    // Frames that wait for the welcome count against the rate limit only in their turn.
-    const waitMs = this.#phase === 'starting' ? 0 : this.#rate.take(this.services.clock.now());
-    const verdict = judgeFrame(this.#phase, decoded, this.socket.codec.isStrict ?? false, waitMs);
+    const phase = this.#phase;
+    if (phase === 'starting') throw new Error('A frame was decoded before the welcome');
+    const waitMs = this.#rate.take(this.services.clock.now());
+    const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, waitMs);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
-    else if (verdict === 'buffer') (this.#early ??= []).push(decoded);
     else if (typeof verdict === 'object') this.#reject(verdict, decoded);
   }
 
@@ -211,6 +263,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable {
     if (this.isClosed) return;
     this.#phase = 'closed';
     this.#peer = undefined;
+    this.#deferred = undefined;
+    this.services.mailboxes.forget(this);
     // A paused socket would never read the peer's part of the closing handshake.
     this.ws.resume();
     this.#session?.end({ code, reason });

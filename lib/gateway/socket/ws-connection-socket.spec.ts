@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { JsonCodec } from '../../codecs/json/json-codec.js';
 import { Frame } from '../../ports/frame.js';
-import { SendBudget } from './send-budget.js';
+import { ByteBudget } from './byte-budget.js';
 import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { FlushQueue } from './flush-queue.js';
 import { WsConnectionSocket } from './ws-connection-socket.js';
@@ -27,14 +27,14 @@ class FakeRawSocket {
 }
 
 let raw: FakeRawSocket;
-let budget: SendBudget;
+let budget: ByteBudget;
 let batch: FlushQueue;
 const closes: string[] = [];
 const onSlow = vi.fn();
 
 beforeEach(() => {
   raw = new FakeRawSocket();
-  budget = new SendBudget(10_000_000);
+  budget = new ByteBudget(10_000_000);
   batch = new FlushQueue();
   closes.length = 0;
   onSlow.mockReset();

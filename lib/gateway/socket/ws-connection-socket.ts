@@ -5,7 +5,7 @@ import type { Codec } from '../../ports/codec.js';
 import { ConnectionSocket } from '../../ports/connection-socket.js';
 import type { Frame, FrameMaker } from '../../ports/frame.js';
 import type { FrameBatch } from './frame-batch.js';
-import type { Backlogged, SendBudget } from './send-budget.js';
+import type { Backlogged, ByteBudget } from './byte-budget.js';
 import { textFrame } from './websocket-frame.js';
 import type { Flushable, FlushQueue } from './flush-queue.js';
 
@@ -18,7 +18,7 @@ type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: numbe
 /** The writing resources that all sockets of one codec share. The budget is shared by all sockets of the node. */
 export interface WriteShare {
   readonly batch: FlushQueue;
-  readonly budget: SendBudget;
+  readonly budget: ByteBudget;
   /** Most bytes that may wait for one socket. */
   readonly maxQueueBytes: number;
   /** Makes frames for sockets that negotiated compression. */

@@ -86,8 +86,8 @@ describe('commands that come faster than a handler works', () => {
     expect(await scene.harm()).toEqual(NO_HARM);
   });
 
-  it('twin: with mailboxSize: Infinity are all taken in', async () => {
-    const scene = await stage({ limits: { mailboxSize: Infinity } });
+  it('twin: with mailboxSize and mailboxBytes: Infinity are all taken in', async () => {
+    const scene = await stage({ limits: { mailboxSize: Infinity, mailboxBytes: Infinity } });
     const guest = await scene.raw();
     const before = await heldBytes();
     flood(guest);

@@ -1,16 +1,16 @@
-/** A socket whose peer is behind. */
+/** A connection for which bytes wait: to be sent to it, or what it sent, to be handled. */
 export interface Backlogged {
-  /** The number of bytes queued for the peer. */
+  /** The number of bytes that wait. */
   readonly waitingBytes: number;
-  /** Terminates the socket of a slow consumer. */
+  /** Ends the connection, because of all it has the most bytes waiting. */
   giveUp(): void;
 }
 
-/** The share of the budget that may stay in use after slow consumers were disconnected. */
+/** The share of the budget that may stay in use after connections were ended. */
 const RELIEF = 0.9;
 
-/** Bounds the bytes that wait for all sockets of a node. */
-export class SendBudget {
+/** Bounds the bytes that wait in one direction, over all connections of a node. */
+export class ByteBudget {
   readonly #backlogs = new Map<Backlogged, number>();
   #total = 0;
 
@@ -21,11 +21,11 @@ export class SendBudget {
     return this.#total;
   }
 
-  /** Call it when a socket's waiting bytes may have changed. Above the bound, the sockets with the largest backlog are disconnected. */
+  /** Call it when a connection's waiting bytes may have changed. Above the bound, the connections with the largest backlog are ended. */
   update(socket: Backlogged): void {
     this.#count(socket, socket.waitingBytes);
     if (this.#total <= this.maxBytes) return;
-    // Sockets may have caught up since they were last counted.
+    // Connections may have caught up since they were last counted.
     for (const each of this.#backlogs.keys()) this.#count(each, each.waitingBytes);
     if (this.#total <= this.maxBytes) return;
     // Without headroom the next byte would exceed the budget again.
@@ -38,7 +38,7 @@ export class SendBudget {
     }
   }
 
-  /** Forgets a socket that is gone, and its waiting bytes. */
+  /** Forgets a connection that is gone, and its waiting bytes. */
   forget(socket: Backlogged): void {
     this.#count(socket, 0);
   }

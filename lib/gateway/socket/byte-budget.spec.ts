@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SendBudget, type Backlogged } from './send-budget.js';
+import { ByteBudget, type Backlogged } from './byte-budget.js';
 
 /** A socket of which the test says how much waits. */
 class FakeSocket implements Backlogged {
   waitingBytes = 0;
   isGivenUp = false;
 
-  constructor(private readonly budget: SendBudget) {}
+  constructor(private readonly budget: ByteBudget) {}
 
   giveUp(): void {
     this.isGivenUp = true;
@@ -20,9 +20,9 @@ class FakeSocket implements Backlogged {
   }
 }
 
-let budget: SendBudget;
+let budget: ByteBudget;
 beforeEach(() => {
-  budget = new SendBudget(100);
+  budget = new ByteBudget(100);
 });
 
 const socket = () => new FakeSocket(budget);
@@ -83,7 +83,7 @@ describe('the budget', () => {
   });
 
   it('without a bound costs nobody', () => {
-    budget = new SendBudget(Infinity);
+    budget = new ByteBudget(Infinity);
     expect(socket().wait(Number.MAX_SAFE_INTEGER).isGivenUp).toBe(false);
   });
 });

@@ -1,0 +1,174 @@
+import type { Provider } from '@nestjs/common';
+import { JwtVerifier, MessageBody, OnMessage, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
+import { testToken } from 'nestjs-realtime/testing';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { SessionServices } from '../../../lib/gateway/session/session-services.js';
+import { heldBytes } from '../../helpers/heap.js';
+import type { RawGuest } from '../../helpers/raw-guest.js';
+import { commandFrame, rawFrame } from '../../helpers/raw-frames.js';
+import { NO_HARM, Scene } from '../../helpers/scene.js';
+import { GatedVerifier } from '../../helpers/slow-verifier.js';
+
+let open: () => void;
+let gate: Promise<void>;
+let handled: number[];
+
+@TopicGateway('desk')
+class DeskTopic {
+  @OnMessage('wait', { requireSubscription: false })
+  async wait(@MessageBody('n') n: number) {
+    await gate;
+    handled.push(n);
+  }
+}
+
+beforeEach(() => {
+  handled = [];
+  gate = new Promise((resolve) => (open = resolve));
+});
+
+const KB = 1_024;
+const MB = 1_024 * KB;
+const COMMANDS = 64;
+
+/** As much heap for as few bytes as the other limits allow: a byte of text becomes twenty. */
+const PAYLOADS: Readonly<Record<string, (n: number) => object>> = {
+  'empty objects': (n) => ({ n, rows: Array.from({ length: 9 }, () => Array.from({ length: 1_000 }, () => ({}))) }),
+  'objects with numbers as keys': (n) => ({
+    n,
+    rows: Array.from({ length: 4 }, () => Array.from({ length: 1_000 }, (_, key) => ({ [1_000 + key]: 0 }))),
+  }),
+};
+
+const commandsOf = (payload: (n: number) => object) =>
+  Array.from({ length: COMMANDS }, (_, n) => ({ action: 'message', topic: 'desk', type: 'wait', payload: payload(n) }));
+
+async function stage(limits: RealtimeLimits = {}, ports: Provider[] = []): Promise<Scene> {
+  const rates = { commandBurst: Infinity, commandsPerSecond: Infinity };
+  const scene = await Scene.set({
+    providers: [DeskTopic],
+    ports,
+    options: { centrifuge: true, limits: { ...rates, ...limits } },
+  });
+  // Commands that were read are waited for when the application ends.
+  onTestFinished(open);
+  return scene;
+}
+
+const waitingBytes = (scene: Scene) => scene.app.app.get(SessionServices).mailboxes.total;
+
+/** Sends all commands behind one that is being handled, and waits until the server reads no more. @returns how much more is held */
+async function fill(scene: Scene, guest: RawGuest, commands: readonly object[]): Promise<number> {
+  const before = await heldBytes();
+  for (const command of commands) guest.client.socket.write(commandFrame(command));
+  await scene.during(() => guest.isLeftUnread());
+  return (await heldBytes()) - before;
+}
+
+describe.each(Object.entries(PAYLOADS))('64 commands with %s that wait for a handler', (_, payload) => {
+  const commands = commandsOf(payload);
+
+  it('take a bounded amount of heap, and are all handled in the end', async () => {
+    const scene = await stage();
+    const guest = await scene.raw();
+    expect(await fill(scene, guest, commands)).toBeLessThan(4 * MB);
+    open();
+    await expect.poll(() => handled, { timeout: 20_000 }).toEqual(commands.map((__, n) => n));
+    expect([waitingBytes(scene), await scene.harm()]).toEqual([0, NO_HARM]);
+  });
+
+  it('twin: with mailboxBytes: Infinity take ten times as much', async () => {
+    const scene = await stage({ mailboxBytes: Infinity, totalMailboxBytes: Infinity });
+    expect(await fill(scene, await scene.raw(), commands)).toBeGreaterThan(10 * MB);
+  });
+});
+
+/** Commands in one frame of the Centrifuge protocol. */
+const frameOf = (...commands: readonly object[]) =>
+  rawFrame({ payload: commands.map((command) => JSON.stringify(command)).join('\n') });
+
+describe('a frame of the Centrifuge protocol with 200 commands', () => {
+  const data = { topic: 'desk', payload: { n: 0, rows: Array.from({ length: 80 }, () => ({})) } };
+  const connect = { id: 1, connect: { token: testToken('bad') } };
+  const frame = frameOf(
+    connect,
+    ...Array.from({ length: 200 }, (_, n) => ({ id: n + 2, rpc: { method: 'wait', data } })),
+  );
+
+  async function send(limits: RealtimeLimits = {}): Promise<{ readonly scene: Scene; readonly guest: RawGuest }> {
+    const scene = await stage(limits);
+    const guest = await scene.raw({ token: false, path: '/ws/connection/websocket' });
+    await guest.write(frame);
+    await guest.answer(1);
+    await expect.poll(() => waitingBytes(scene)).toBeGreaterThan(200 * KB);
+    return { scene, guest };
+  }
+
+  it('is decoded only as far as there is room, and answered to the end when there is', async () => {
+    const { scene, guest } = await send();
+    // What one connection may have waiting, the frame, and one command more.
+    expect(waitingBytes(scene)).toBeLessThan(256 * KB + 2 * frame.length + 16 * KB);
+    open();
+    expect([await guest.answer(201), waitingBytes(scene), await scene.harm()]).toEqual([
+      { id: 201, rpc: {} },
+      0,
+      NO_HARM,
+    ]);
+  });
+
+  it('twin: without a bound is decoded at once', async () => {
+    const { scene } = await send({ mailboxBytes: Infinity, mailboxSize: Infinity });
+    expect(waitingBytes(scene)).toBeGreaterThan(MB);
+  });
+});
+
+describe('frames that come while the token is being verified', () => {
+  const connect = { id: 1, connect: { token: testToken('bad') } };
+  const FLOOD = Buffer.concat([
+    frameOf(connect),
+    ...Array.from({ length: 4 }, (_, n) => frameOf({ id: n + 2, send: { data: PAYLOADS['empty objects']!(n) } })),
+  ]);
+
+  it('count as waiting, and wait undecoded', async () => {
+    const judge = new GatedVerifier();
+    const scene = await stage({}, [{ provide: JwtVerifier, useValue: judge }]);
+    judge.hold();
+    onTestFinished(() => judge.release());
+    const guest = await scene.raw({ token: false, path: '/ws/connection/websocket' });
+    const before = await heldBytes();
+    await guest.write(FLOOD);
+    await judge.isAskedAbout(1);
+    await guest.isLeftUnread();
+    expect(waitingBytes(scene)).toBeGreaterThan(1);
+    expect((await heldBytes()) - before).toBeLessThan(MB);
+    await guest.client.reset();
+    judge.release();
+    await expect.poll(() => waitingBytes(scene)).toBe(0);
+  });
+});
+
+describe('many clients whose commands wait', () => {
+  const commands = commandsOf(PAYLOADS['empty objects']!);
+
+  it('are not read when all of them hold too much, and those with the most are closed', async () => {
+    const scene = await stage({ totalMailboxBytes: 4 * MB });
+    const guests = await Promise.all(Array.from({ length: 8 }, () => scene.raw()));
+    const before = await heldBytes();
+    for (const guest of guests) for (const each of commands) guest.client.socket.write(commandFrame(each));
+    const codes = guests.map((guest) => guest.closeCode());
+    expect(await Promise.race(codes)).toBe(3013);
+    await scene.during(() => Promise.all(guests.map((guest) => guest.isLeftUnread())));
+    expect(waitingBytes(scene)).toBeLessThanOrEqual(4 * MB);
+    expect((await heldBytes()) - before).toBeLessThan(16 * MB);
+    open();
+    expect(await scene.harm()).toEqual(NO_HARM);
+  });
+
+  it('twin: with totalMailboxBytes: Infinity all stay', async () => {
+    const scene = await stage({ totalMailboxBytes: Infinity });
+    const guests = await Promise.all(Array.from({ length: 8 }, () => scene.raw()));
+    for (const guest of guests) for (const each of commands) guest.client.socket.write(commandFrame(each));
+    await Promise.all(guests.map((guest) => guest.isLeftUnread()));
+    expect([waitingBytes(scene) > 4 * MB, scene.sessions]).toEqual([true, 9]);
+  });
+});
