@@ -41,6 +41,8 @@ class FakeSocket extends ConnectionSocket implements HoldableSocket {
 
   close(): void {}
 
+  drained(): undefined {}
+
   hold(): void {
     this.told.push('hold');
   }
@@ -89,6 +91,8 @@ export class FakeClient implements Client, Endpoint {
   resumeReading(reason: ReadingPause): void {
     this.log.push(`resume: ${reason}`);
   }
+
+  drained(): undefined {}
 
   waitingChanged(): void {}
 

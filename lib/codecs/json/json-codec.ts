@@ -141,11 +141,11 @@ function payloadOf(push: Push): unknown {
 
 /** Writes a history. Publications are inserted as text, without parsing or serialising them again. */
 function encodeHistory(
-  { id, topic, top, publications }: Extract<Push, { kind: 'history' }>,
+  { id, topic, top, publications, more }: Extract<Push, { kind: 'history' }>,
   timestamp: string,
 ): string {
   const list = publications.map(({ offset, text }) => `${text.slice(0, -1)},"offset":${offset}}`).join();
-  const payload = `{"topic":"${topic}","epoch":"${top.epoch}","offset":${top.offset},"publications":[${list}]}`;
+  const payload = `{"topic":"${topic}","epoch":"${top.epoch}","offset":${top.offset},"publications":[${list}]${more ? ',"more":true' : ''}}`;
   const at = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
   return `{"type":"${RESERVED_TYPE_PREFIX}history",${at}"payload":${payload},"timestamp":"${timestamp}"}`;
 }

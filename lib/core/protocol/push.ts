@@ -55,6 +55,8 @@ export type Push =
       readonly topic: string;
       readonly top: StreamPosition;
       readonly publications: readonly Publication[];
+      /** True if there are further publications in the range asked for, whatever its limit. */
+      readonly more?: true;
     }
   | { readonly kind: 'joined'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }

@@ -26,6 +26,7 @@ interface Services {
 export class ClientReplies {
   /** Made with the client's first mistake. */
   #mistakes: TokenBucket | undefined;
+  #counted = 0;
 
   /**
    * @param owner ended when the client has made one mistake too many
@@ -42,9 +43,28 @@ export class ClientReplies {
     if (text !== undefined) this.socket.send(new Frame(text));
   }
 
-  /** Sends frames that were made for many clients. */
+  /** Sends an answer whose size counts: what the client asked for is much larger than the question. */
+  pushCounted(push: Push): void {
+    const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
+    if (text === undefined) return;
+    this.#counted += text.length;
+    this.socket.send(new Frame(text));
+  }
+
+  /** Sends missed publications, in frames that were made for many clients. Their size counts. */
   sendAll(frames: readonly FrameSet[]): void {
-    for (const frame of frames) this.socket.send(frame.for(this.socket.codec));
+    for (const each of frames) {
+      const frame = each.for(this.socket.codec);
+      this.#counted += frame.text.length;
+      this.socket.send(frame);
+    }
+  }
+
+  /** Returns the size of the answers that counted since the last call, in characters. */
+  takeCounted(): number {
+    const counted = this.#counted;
+    this.#counted = 0;
+    return counted;
   }
 
   /** Sends an error; with an id, as the answer to that command. */

@@ -18,6 +18,11 @@ export interface Client {
   resumeReading(reason: ReadingPause): void;
   /** Says that commands have begun or ceased to wait, which count against the memory of the node. */
   waitingChanged(): void;
+  /**
+   * Returns nothing while the client reads as fast as it is sent to, else a promise for when it has caught up. It is never
+   * fulfilled when the connection ends before.
+   */
+  drained(): Promise<void> | undefined;
   /** Ends the connection. @param reason prose; default: the text of the close code */
   disconnect(code: CloseCodeName, reason?: string): void;
 }

@@ -10,6 +10,7 @@ import { heapBytesOf } from '../../core/protocol/heap-estimate.js';
 import { Mailbox } from '../../core/protocol/mailbox.js';
 import { describeProblems } from '../../core/base/problem.js';
 import { explainTopic } from '../../core/topic/topic.js';
+import { AnswerPacing } from './answer-pacing.js';
 import { answerHistory } from './history-command.js';
 import { answerPresence } from './presence-command.js';
 import { RunningMessages } from './running-messages.js';
@@ -26,6 +27,7 @@ export class CommandLoop {
   readonly subscriptions: TopicSubscriptions;
   readonly #messages: RunningMessages;
   readonly #mailbox: Mailbox<QueuedCommand>;
+  readonly #pacing: AnswerPacing;
   #busy = true;
   #started = false;
   #onIdle: (() => void) | undefined;
@@ -37,6 +39,7 @@ export class CommandLoop {
   ) {
     const { mailboxSize: size, mailboxBytes: bytes } = services.settings.limits;
     this.#mailbox = new Mailbox({ size, bytes });
+    this.#pacing = new AnswerPacing(client, services);
     this.#messages = new RunningMessages(client, services);
     this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages);
   }
@@ -102,9 +105,11 @@ export class CommandLoop {
 
   #run(command: QueuedCommand): void {
     const settled = this.#handle(command);
-    if (settled === undefined) return;
+    // The next command waits until the client has read the answer.
+    const over = settled === undefined ? this.#pacing.wait() : settled.then(() => this.#pacing.wait());
+    if (over === undefined) return;
     this.#busy = true;
-    void settled.then(() => this.#proceed());
+    void over.then(() => this.#proceed());
   }
 
   #proceed(): void {

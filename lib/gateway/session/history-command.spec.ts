@@ -47,9 +47,43 @@ describe('a subscriber who asks for the history of a topic', () => {
     await answer({ limit: 100 });
     await answer({ limit: 2, since: { epoch: 'e', offset: 1 }, reverse: true });
     expect(ranges).toEqual([
-      { limit: 5, reverse: false },
-      { limit: 2, reverse: true, since: 1 },
+      // One more, which tells whether there are more.
+      { limit: 6, reverse: false },
+      { limit: 3, reverse: true, since: 1 },
     ]);
+  });
+
+  it('reads the position alone when none is asked for', async () => {
+    await answer({ limit: 0 });
+    expect(ranges).toEqual([{ limit: 0, reverse: false }]);
+  });
+
+  it('is told that there are more than the page holds', async () => {
+    const publications = Array.from({ length: 6 }, (_, n) => ({ offset: n + 1, text: '{}' }));
+    read = () => ({ top: { epoch: 'e', offset: 6 }, publications });
+    await answer();
+    expect(client.told).toMatchObject([{ publications: publications.slice(0, 5), more: true }]);
+  });
+
+  it('gets a page of bounded size, whose length counts', async () => {
+    const publications = Array.from({ length: 5 }, (_, n) => ({
+      offset: n + 1,
+      text: JSON.stringify('x'.repeat(200_000)),
+    }));
+    read = () => ({ top: { epoch: 'e', offset: 5 }, publications });
+    await answer();
+    const counted = client.replies.takeCounted();
+    expect(client.told).toMatchObject([{ publications: publications.slice(0, 2), more: true }]);
+    expect([counted > 400_000, counted < 410_000, client.replies.takeCounted()]).toEqual([true, true, 0]);
+  });
+
+  it('is refused when the subscription has ended meanwhile', async () => {
+    read = async () => {
+      isSubscribed = false;
+      return PAGE;
+    };
+    await answer();
+    expect(client.errors).toEqual([['FORBIDDEN', 7]]);
   });
 
   it('is told when the history has begun anew since', async () => {

@@ -6,6 +6,7 @@ import type { HistoryStore } from '../../ports/history-store.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { Client } from './client.js';
+import { fittingPage } from './fitting-page.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
@@ -39,13 +40,25 @@ export async function answerHistory(
   if (!policy?.history) return fail(NO_HISTORY);
   // Without an id the command has no answer.
   if (id === undefined) return;
-  const limit = Math.min(command.limit ?? Infinity, settings.limits.maxHistoryPage);
-  const range = { limit, reverse, ...(since && { since: since.offset }) };
+  const { maxHistoryPage, sendQueueBytes } = settings.limits;
+  const limit = Math.min(command.limit ?? Infinity, maxHistoryPage);
+  // One more tells whether there are more.
+  const range = { limit: limit && limit + 1, reverse, ...(since && { since: since.offset }) };
   try {
     const { top, publications } = await history.read(topic, range, policy.history);
     if (client.isClosed) return;
+    // The subscription may have ended meanwhile, and the client may have been told so.
+    if (!pubSub.isSubscribed(client.connection.id, topic)) return fail(FORBIDDEN);
     if (since && inEpoch(since, top.epoch).epoch !== top.epoch) return fail(EPOCH_ENDED);
-    client.replies.push({ kind: 'history', id, topic, top, publications });
+    const page = fittingPage(publications, limit, sendQueueBytes / 2);
+    client.replies.pushCounted({
+      kind: 'history',
+      id,
+      topic,
+      top,
+      publications: page.publications,
+      ...(page.more && { more: true }),
+    });
   } catch {
     if (!client.isClosed) fail(UNAVAILABLE);
   }

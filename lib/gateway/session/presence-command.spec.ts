@@ -53,6 +53,15 @@ describe('a subscriber who asks who is in a topic', () => {
     expect([client.errors, reads]).toEqual([[['FORBIDDEN', 7]], 0]);
   });
 
+  it('is refused when the subscription has ended meanwhile', async () => {
+    read = async () => {
+      isSubscribed = false;
+      return PRESENCE;
+    };
+    await answer();
+    expect(client.errors).toEqual([['FORBIDDEN', 7]]);
+  });
+
   it('costs no read when there is no id to answer to', async () => {
     await answer(0);
     expect([client.told, reads]).toEqual([[], 0]);

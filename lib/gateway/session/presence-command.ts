@@ -26,7 +26,10 @@ export async function answerPresence(
   // Without an id the command has no answer.
   if (id === undefined) return;
   try {
-    replies.push({ kind: 'presence', id, presence: await presence.read(topic) });
+    const members = await presence.read(topic);
+    // The subscription may have ended meanwhile, and the client may have been told so.
+    if (!pubSub.isSubscribed(connection.id, topic)) return replies.fail({ ...NOT_SUBSCRIBED, ...at }, id);
+    replies.pushCounted({ kind: 'presence', id, presence: members });
   } catch (error) {
     if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);
     replies.fail(toWireError(error, at), id);

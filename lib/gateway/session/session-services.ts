@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Rate } from '../../core/base/token-bucket.js';
+import { answerRateOf, type AnswerRate } from '../../core/protocol/answer-pace.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -23,6 +24,8 @@ export class SessionServices {
   readonly commandRate: Rate;
   /** The same for clients that send the token as their first command: they subscribe to all their topics at once with it. */
   readonly openingRate: Rate;
+  /** The rate limit for the size of the answers to one client. */
+  readonly answerRate: AnswerRate;
   /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;
   readonly timestamps: Timestamps;
@@ -45,6 +48,7 @@ export class SessionServices {
     readonly presence: TopicPresence,
   ) {
     this.timestamps = new Timestamps(clock);
+    this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };

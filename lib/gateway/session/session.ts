@@ -97,6 +97,10 @@ export class Session implements DeliveryTarget, Client {
     this.endpoint.resumeReading(reason);
   }
 
+  drained(): Promise<void> | undefined {
+    return this.socket.drained();
+  }
+
   waitingChanged(): void {
     this.endpoint.waitingChanged();
   }

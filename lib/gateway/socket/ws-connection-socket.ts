@@ -89,6 +89,12 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (!this.#closed) this.#enqueue(kept.bytes);
   }
 
+  drained(): Promise<void> | undefined {
+    const raw = this.#raw;
+    if (!raw.writableNeedDrain || raw.writableLength === 0) return undefined;
+    return new Promise((resolve) => raw.once('drain', resolve));
+  }
+
   flush(): void {
     this.#awaitsFlush = false;
     const batch = this.#unwritten;

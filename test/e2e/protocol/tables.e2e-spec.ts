@@ -78,7 +78,7 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   ],
   history: [
     { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [] },
-    { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [] },
+    { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [], more: true },
   ],
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },

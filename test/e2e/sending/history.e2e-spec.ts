@@ -233,7 +233,8 @@ describe('the history of a topic', () => {
     const answer = await ann.request({ action: 'history', topic, limit: 2, reverse: true });
     expect(answer.type).toBe('realtime:history');
     const publication = (n: number) => ({ ...entry(n), offset: n, timestamp: expect.any(String) });
-    expect(answer.payload).toEqual({ topic, epoch, offset: 3, publications: [publication(3), publication(2)] });
+    const publications = [publication(3), publication(2)];
+    expect(answer.payload).toEqual({ topic, epoch, offset: 3, publications, more: true });
   });
 
   it.each([undefined, 10_000])('is told to a client a page at a time, also if it asks for %s', async (limit) => {

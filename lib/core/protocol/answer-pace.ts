@@ -1,0 +1,60 @@
+/** The answer that counts as much as a command, in characters. */
+const COMMAND_LENGTH = 65_536;
+
+/** How much of histories, presence and missed publications a connection may be sent. */
+export interface AnswerRate {
+  /** In characters. */
+  readonly perSecond: number;
+  /** The most that can be saved up, in characters. */
+  readonly burst: number;
+}
+
+/** Returns the rate that goes with the rate limit for commands: 64 KiB of answers for each command, and for each topic once. */
+export function answerRateOf(limits: {
+  readonly commandsPerSecond: number;
+  readonly commandBurst: number;
+  readonly maxTopicsPerConnection: number;
+}): AnswerRate {
+  const { commandsPerSecond, commandBurst, maxTopicsPerConnection } = limits;
+  return {
+    perSecond: commandsPerSecond * COMMAND_LENGTH,
+    burst: (commandBurst + maxTopicsPerConnection) * COMMAND_LENGTH,
+  };
+}
+
+/**
+ * Paces a connection by the size of what it reads: an answer is sent as a whole, and the next command waits until it is paid for.
+ * Mutable; one owner changes it.
+ */
+export class AnswerPace {
+  #credit: number;
+  #refilledAt: number;
+
+  constructor(
+    private readonly rate: AnswerRate,
+    now: number,
+  ) {
+    this.#credit = rate.burst;
+    this.#refilledAt = now;
+  }
+
+  /** Counts an answer. @param now milliseconds, from any clock */
+  spend(length: number, now: number): void {
+    this.#refill(now);
+    this.#credit -= length;
+  }
+
+  /** Returns in how many milliseconds the next command may run; 0 if it may now. */
+  wait(now: number): number {
+    this.#refill(now);
+    return this.#credit < 0 ? Math.ceil((-this.#credit * 1_000) / this.rate.perSecond) : 0;
+  }
+
+  #refill(now: number): void {
+    const { perSecond, burst } = this.rate;
+    const elapsedMs = Math.max(0, now - this.#refilledAt);
+    this.#refilledAt = now;
+    if (perSecond === Infinity || burst === Infinity) this.#credit = Infinity;
+    else this.#credit = Math.min(burst, this.#credit + (elapsedMs * perSecond) / 1_000);
+  }
+}
