@@ -74,10 +74,11 @@ function placeOf(redis: RedisModule, settings: RedisSettings): Place {
   switch (place.kind) {
     case 'cluster':
       return { network: new ClusterNetwork(place.options, create, settings), database: 0 };
-    case 'sentinel': {
-      const { database = 0 } = place.options.client ?? {};
-      return { network: new SentinelNetwork(place.options, create, settings), database };
-    }
+    case 'sentinel':
+      return {
+        network: new SentinelNetwork(place.options, create, settings),
+        database: databaseOf(() => create({ ...place.options.client })),
+      };
     case 'server':
       return single(() => create(place.options), settings);
     case 'template': {
@@ -88,18 +89,20 @@ function placeOf(redis: RedisModule, settings: RedisSettings): Place {
   }
 }
 
-/** The client knows its database, wherever its options name it: in the URL or beside it. */
 function single(create: () => RedisClient, settings: RedisSettings): Place {
-  let database: number | undefined;
+  return { network: new SingleNetwork(create, settings), database: databaseOf(create) };
+}
+
+/** A client knows its database, wherever its options name it: in the URL or beside it. */
+function databaseOf(create: () => RedisClient): number {
   try {
-    ({ database } = (create() as { options?: RedisClientOptions }).options ?? {});
+    return (create() as { options?: RedisClientOptions }).options?.database ?? 0;
   } catch {
     // The error may quote the address, which may hold a password.
     throw new RealtimeConfigurationError(
       'redisBackend: url and client must fit together, and name the database by its number, like "redis://localhost:6379/1"',
     );
   }
-  return { network: new SingleNetwork(create, settings), database: database ?? 0 };
 }
 
 /**

@@ -60,7 +60,7 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     await old.restart();
     await vi.waitFor(async () => expect(await old.cli('ROLE')).toMatch(/^slave/), { timeout: 20_000, interval: 100 });
     await whole(nodes);
-    expect(await old.cli('PUBSUB', 'NUMSUB', `realtime:${SUBJECT}`)).toMatch(/0$/);
+    expect(await old.cli('PUBSUB', 'NUMSUB', `realtime@0:${SUBJECT}`)).toMatch(/0$/);
   });
 
   it('is changed by an operator: both connections move at once', async () => {
@@ -73,7 +73,7 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     await whole(nodes);
     const master = await group.master();
     expect(moved()).toEqual(nodes.map(() => `mymaster: the sentinels name 127.0.0.1:${master.port} as the master`));
-    expect(await master.cli('PUBSUB', 'NUMSUB', `realtime:${SUBJECT}`)).toMatch(/2$/);
+    expect(await master.cli('PUBSUB', 'NUMSUB', `realtime@0:${SUBJECT}`)).toMatch(/2$/);
   });
 
   it('is found while a minority of the sentinels is down, and the others take over its part', async () => {
