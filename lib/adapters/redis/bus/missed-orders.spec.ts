@@ -1,0 +1,101 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { collectLogs } from '../../../../test/helpers/handler-harness.js';
+import { RedisBusNode } from '../../../../test/helpers/redis-bus-node.js';
+import { startRedis, type RedisServer } from '../../../../test/helpers/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../../../../test/helpers/tcp-proxy.js';
+import { encodeFrame } from '../../../core/bus/bus-frame.js';
+import { user } from '../../../core/routing/address.js';
+import type { EnvelopeContent } from '../../../core/routing/envelope.js';
+import { MissedOrders } from './missed-orders.js';
+import { MAX_KEPT_ORDERS } from './order-scripts.js';
+
+const ORDERS = 'realtime@0:orders';
+const CHANNEL = 'realtime@0:user:ann';
+const PATIENT = { timeout: 15_000 };
+
+let redis: RedisServer;
+let proxy: TcpProxy;
+let node: RedisBusNode;
+
+beforeEach(async () => {
+  collectLogs();
+  redis = await startRedis();
+  proxy = await startTcpProxy(redis.port);
+  node = await RedisBusNode.start({ url: `redis://127.0.0.1:${proxy.port}` });
+  await node.bus.join('user:ann');
+});
+
+/** The number of the last order. */
+let sequence = 0;
+
+/** Redis keeps an order of another node. */
+async function kept(
+  content: EnvelopeContent,
+  { channel = CHANNEL, origin = 'another', id = '*', number = ++sequence } = {},
+) {
+  const envelope = { to: [user('ann')], except: [], content };
+  const frame = encodeFrame({ kind: 'envelope', origin, sequence: number, wantsReport: false, envelope });
+  await redis.cli('XADD', ORDERS, id, 'channel', channel, 'frame', frame);
+}
+
+/** The way of the node to Redis breaks, something happens, and the way is whole again. @returns the orders executed since */
+async function away(meanwhile: () => Promise<unknown>): Promise<string[]> {
+  const before = node.arrived.length;
+  proxy.refuse();
+  await expect.poll(() => node.bus.isAttached, PATIENT).toBe(false);
+  await meanwhile();
+  proxy.pass();
+  await expect.poll(() => node.bus.isAttached, PATIENT).toBe(true);
+  return node.arrived.slice(before).map(({ content }) => content.kind);
+}
+
+describe('orders that a node has missed', () => {
+  it('are executed in their order before the node is attached again', async () => {
+    expect(
+      await away(async () => {
+        await kept({ kind: 'rights', roles: ['admin'] });
+        await kept({ kind: 'revalidate' });
+      }),
+    ).toEqual(['rights', 'revalidate']);
+  });
+
+  it('are executed once, however often the way breaks', async () => {
+    expect(await away(() => kept({ kind: 'revalidate' }))).toEqual(['revalidate']);
+    expect(await away(() => Promise.resolve())).toEqual([]);
+  });
+
+  it('are not executed again when they had arrived', async () => {
+    const other = await RedisBusNode.start({ url: redis.url });
+    await other.send('user:ann', { kind: 'revalidate' });
+    expect(node.texts).toEqual(['revalidate']);
+    expect(await away(() => Promise.resolve())).toEqual([]);
+  });
+
+  it.each<[what: string, order: () => Promise<void>]>([
+    ['of a channel that it has not joined', () => kept({ kind: 'revalidate' }, { channel: 'realtime@0:user:bob' })],
+    ['older than its subscription', () => kept({ kind: 'revalidate' }, { id: `${Date.now() - 20_000}-0` })],
+    ['of its own', () => kept({ kind: 'revalidate' }, { origin: node.id, number: 1 })],
+    ['that are messages', () => kept({ kind: 'message', text: '{"type":"t","payload":"x"}' })],
+    [
+      'that are subscriptions, whose callers were told that they failed',
+      () => kept({ kind: 'subscribe', topic: 'chat' }),
+    ],
+    ['without a frame', async () => void (await redis.cli('XADD', ORDERS, '*', 'channel', CHANNEL))],
+    ['that are garbage', async () => void (await redis.cli('XADD', ORDERS, '*', 'channel', CHANNEL, 'frame', 'x'))],
+    ['in a key of another type', async () => void (await redis.cli('SET', ORDERS, 'x'))],
+  ])('are not those %s', async (_what, order) => {
+    expect(await away(order)).toEqual([]);
+  });
+
+  it('are replaced by a disconnect of all when more were given than are kept', async () => {
+    const script = `for i = 1, ${MAX_KEPT_ORDERS} do redis.call('XADD', KEYS[1], '*', 'channel', 'other', 'frame', 'x') end`;
+    expect(await away(() => redis.cli('EVAL', script, '1', ORDERS))).toEqual(['disconnect']);
+  });
+
+  it('would be lost if they were not asked for', async () => {
+    const { catchUp } = MissedOrders.prototype;
+    MissedOrders.prototype.catchUp = () => Promise.resolve();
+    onTestFinished(() => void (MissedOrders.prototype.catchUp = catchUp));
+    expect(await away(() => kept({ kind: 'revalidate' }))).toEqual([]);
+  });
+});
