@@ -23,7 +23,7 @@ beforeEach(() => start());
 function upgrade(headers: Readonly<Record<string, string>> = {}): MemoryUpgrade {
   const asked = memoryUpgrade('/ws', headers);
   const [codec] = codecs.all;
-  gateway.upgrade(asked.request, asked.socket, Buffer.alloc(0), codec!, authenticatedAs('ann'));
+  gateway.upgrade(asked.request, asked.socket, Buffer.alloc(0), codec!, authenticatedAs('ann'), undefined);
   return asked;
 }
 

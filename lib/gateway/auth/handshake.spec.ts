@@ -25,6 +25,8 @@ class TestAuthenticator extends Authenticator {
   }
 }
 
+const INFO = { purpose: 'connect' } as const;
+
 let authenticator: TestAuthenticator;
 
 beforeEach(() => {
@@ -66,7 +68,7 @@ describe('a request, before its token is read', () => {
 describe('a token', () => {
   it('becomes an identity with a fingerprint that is equal for equal tokens only', async () => {
     const [a, same, other] = await Promise.all(
-      ['ann', 'ann', 'ann staff'].map((token) => handshakeOf().authenticate(token)),
+      ['ann', 'ann', 'ann staff'].map((token) => handshakeOf().authenticate(token, INFO)),
     );
     expect(a!.identity.userId).toBe('ann');
     expect([a!.fingerprint === same!.fingerprint, a!.fingerprint === other!.fingerprint]).toEqual([true, false]);
@@ -75,21 +77,21 @@ describe('a token', () => {
 
   it('without a required role is forbidden', async () => {
     const handshake = handshakeOf({ authorize: { roles: ['staff'] } });
-    expect(await codeOf(handshake.authenticate('ann'))).toBe('FORBIDDEN');
-    expect((await handshake.authenticate('ann staff')).identity.roles).toEqual(new Set(['staff']));
+    expect(await codeOf(handshake.authenticate('ann', INFO))).toBe('FORBIDDEN');
+    expect((await handshake.authenticate('ann staff', INFO)).identity.roles).toEqual(new Set(['staff']));
   });
 
   it.each([true, false])(
     'may be expired for the authenticator: %s, as authorize.allowExpired says',
     async (allowed) => {
-      await handshakeOf({ authorize: { allowExpired: allowed } }).authenticate('ann');
+      await handshakeOf({ authorize: { allowExpired: allowed } }).authenticate('ann', INFO);
       expect(authenticator.allowed).toEqual([allowed]);
     },
   );
 
   it('that cannot be verified in time is refused with UNAVAILABLE', async () => {
     authenticator.verify = () => new Promise(() => undefined);
-    expect(await codeOf(handshakeOf({ limits: { authTimeoutMs: 1 } }).authenticate('ann'))).toBe('UNAVAILABLE');
+    expect(await codeOf(handshakeOf({ limits: { authTimeoutMs: 1 } }).authenticate('ann', INFO))).toBe('UNAVAILABLE');
   });
 
   it.each<[string, Error, string]>([
@@ -97,7 +99,7 @@ describe('a token', () => {
     ['UNAVAILABLE for any other failure', new TypeError('secret'), 'UNAVAILABLE'],
   ])('is refused with %s', async (_what, error, code) => {
     authenticator.verify = () => Promise.reject(error);
-    expect(await codeOf(handshakeOf().authenticate('ann'))).toBe(code);
+    expect(await codeOf(handshakeOf().authenticate('ann', INFO))).toBe(code);
   });
 });
 
