@@ -9,6 +9,7 @@ import { readMetadataPatch, type Metadata } from './core/identity/metadata-patch
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
+import { lostInJson } from './core/message/lost-in-json.js';
 import type { MessageInput } from './core/message/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 import type { Presence } from './core/presence/presence.js';
@@ -472,6 +473,8 @@ function assertValid(problems: readonly Problem[]): void {
 
 function explainInfo(info: unknown): readonly Problem[] {
   try {
+    const lost = lostInJson(info);
+    if (lost) return [{ at: `info${lost.path}`, message: `must be a value that JSON can carry: it is ${lost.what}` }];
     if (JSON.stringify(info) !== undefined) return [];
   } catch {
     // Said below.

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { lostInJson } from '../core/message/message.js';
+import { stringifyWhole } from '../core/message/lost-in-json.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
 
@@ -38,8 +38,7 @@ export function refusalOf(exception: unknown, error: WireError): WireError {
 
 /** A JSON copy, the same on every node: later changes by the application to its own object have no effect. */
 function asCarried({ info }: { readonly info: unknown }): { readonly info?: unknown } {
-  const lost = lostInJson(info);
-  if (lost !== undefined) throw new TypeError(`it is ${lost}`);
-  const text = JSON.stringify(info) as string | undefined;
+  const { text, loss } = stringifyWhole(info);
+  if (loss) throw new TypeError(`${loss.path === '' ? 'it' : `info${loss.path}`} is ${loss.what}`);
   return text === undefined ? {} : { info: JSON.parse(text) as unknown };
 }

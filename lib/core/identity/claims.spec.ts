@@ -165,6 +165,11 @@ describe('explainIdentity', () => {
     expect(explainIdentity({ ...identity, metadata }).map((problem) => problem.at)).toEqual(['metadata.__proto__']);
   });
 
+  it('names what the metadata would lose on its way to other nodes', () => {
+    const metadata = { seen: [new Map()] };
+    expect(explainIdentity({ ...identity, metadata }).map((problem) => problem.at)).toEqual(['metadata.seen[0]']);
+  });
+
   it.each([[undefined], [null], ['42'], [false]])('refuses %j, which is no identity', (value) => {
     expect(explainIdentity(value).map((problem) => problem.at)).toEqual(['identity']);
   });

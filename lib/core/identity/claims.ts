@@ -1,4 +1,5 @@
 import { explainMetadata } from '../connection/connection.js';
+import { lostInJson } from '../message/lost-in-json.js';
 import type { Problem } from '../base/problem.js';
 
 /** The verified claims of a token (RFC 7519): those that the package reads, and any others of the issuer. */
@@ -117,8 +118,20 @@ export function explainIdentity(value: unknown): readonly Problem[] {
       });
     }
   }
-  problems.push(...explainMetadata(metadata));
+  problems.push(...explainMetadata(metadata), ...explainLoss(metadata));
   return problems;
+}
+
+/** Metadata crosses to other nodes as JSON. */
+function explainLoss(metadata: unknown): readonly Problem[] {
+  try {
+    const lost = lostInJson(metadata);
+    return lost
+      ? [{ at: `metadata${lost.path}`, message: `must be a value that JSON can carry: it is ${lost.what}` }]
+      : [];
+  } catch {
+    return [{ at: 'metadata', message: 'must be a value that JSON can carry' }];
+  }
 }
 
 function textSet(value: unknown): ReadonlySet<string> {

@@ -33,7 +33,8 @@ export function readMetadataPatch(
   for (const [key, each] of Object.entries(value as object)) {
     const json = stringifyMessage({ type: 'patch', payload: each }, TIMESTAMP);
     if (!json.ok) {
-      return { problems: [{ at: `${name}.${key}`, message: json.problem.message }], cause: json.cause };
+      const { at, message } = json.problem;
+      return { problems: [{ at: `${name}.${key}${at.slice('payload'.length)}`, message }], cause: json.cause };
     }
     length += key.length + json.text.length - EMPTY_LENGTH;
     const { payload } = JSON.parse(json.text) as { payload?: unknown };

@@ -168,7 +168,6 @@ describe('stringifyMessage', () => {
 
   it.each<[string, unknown]>([
     ['a BigInt', 1n],
-    ['a BigInt within', { total: 1n }],
     ['a cycle', cycle],
     ['too many levels', deep],
     ['a toJSON that throws an error', throwing(new Error('nope'))],
@@ -186,6 +185,14 @@ describe('stringifyMessage', () => {
     expect(result).toMatchObject({
       ok: false,
       problem: { at: 'payload', message: expect.stringMatching(/^cannot be serialised as JSON: [^\n]+$/) as string },
+    });
+  });
+
+  it('names the place of what JSON would lose within the payload', () => {
+    const payload = { rows: [{ tags: new Set(['a']) }] };
+    expect(stringifyMessage({ type: 't', payload }, NOW)).toEqual({
+      ok: false,
+      problem: { at: 'payload.rows[0].tags', message: 'cannot be serialised as JSON: it is a Set; send [...set]' },
     });
   });
 

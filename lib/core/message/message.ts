@@ -1,10 +1,11 @@
 import type { Problem } from '../base/problem.js';
+import { stringifyWhole } from './lost-in-json.js';
 
 /** A message as clients receive it: `{ type, payload, timestamp }`. */
 export interface RealtimeMessage<P = unknown> {
   /** Name of the event, such as `order.created`. Types that start with `realtime:` are reserved for the package. */
   readonly type: string;
-  /** Any value that `JSON.stringify` can serialise. */
+  /** Any value that JSON represents as a whole: no Map, Set, BigInt, NaN or function at any depth. */
   readonly payload?: P;
   /** ISO 8601 in UTC with milliseconds, as from `Date.prototype.toISOString()`. Default: the time of the send. */
   readonly timestamp?: string;
@@ -70,16 +71,17 @@ export type MessageText =
  * Serialises a message once for all its recipients. The fields are in the order `type`, `payload`, `timestamp`;
  * `timestamp` is last, so that a codec can add fields to the text without parsing it.
  *
- * Refuses values for which `JSON.stringify` throws (a BigInt, a cycle, a throwing `toJSON`), and payloads that it would
- * silently drop or empty (a function, a symbol, NaN or ±Infinity, a Map or a Set). Inside the payload the rules of
- * `JSON.stringify` apply. `type` and `timestamp` are not checked here; see {@link explainMessage}.
+ * Refuses payloads for which `JSON.stringify` throws (a cycle, a throwing `toJSON`), and payloads of which it would silently
+ * lose something at any depth; see `lostInJson()`. The problem names the place, such as `payload.items[2].tags`. `type` and
+ * `timestamp` are not checked here; see {@link explainMessage}.
  */
 export function stringifyMessage(message: RealtimeMessage, timestamp: string): MessageText {
-  const lost = lostInJson(message.payload);
-  if (lost) return { ok: false, problem: { at: 'payload', message: `cannot be serialised as JSON: it is ${lost}` } };
   try {
     // One call: V8 keeps a concatenated string as a tree of its parts, which takes more than twice the memory in a history.
-    return { ok: true, text: JSON.stringify(createMessage(message, timestamp)) };
+    const { text, loss } = stringifyWhole(createMessage(message, timestamp));
+    if (loss === undefined) return { ok: true, text: text! };
+    const problem = { at: loss.path.slice(1), message: `cannot be serialised as JSON: it is ${loss.what}` };
+    return { ok: false, problem };
   } catch (cause) {
     return {
       ok: false,
@@ -93,24 +95,4 @@ export function stringifyMessage(message: RealtimeMessage, timestamp: string): M
 function reasonOf(cause: unknown): string {
   const text: unknown = cause instanceof Error ? cause.message : undefined;
   return (typeof text === 'string' && text.split('\n', 1)[0]) || 'it throws during serialisation';
-}
-
-/**
- * Names a value that `JSON.stringify` would silently drop or empty: a function, a symbol, NaN or ±Infinity, a Map or a Set.
- * @returns such as `a Set; send [...set]`, or `undefined` for a value that JSON can represent
- */
-export function lostInJson(payload: unknown): string | undefined {
-  switch (typeof payload) {
-    case 'function':
-    case 'symbol':
-      return `a ${typeof payload}`;
-    case 'number':
-      return Number.isFinite(payload) ? undefined : `${payload}`;
-    case 'object':
-      if (payload instanceof Map) return 'a Map; send Object.fromEntries(map)';
-      if (payload instanceof Set) return 'a Set; send [...set]';
-      return undefined;
-    default:
-      return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
-import { lostInJson } from '../../core/message/message.js';
+import { lostInJson } from '../../core/message/lost-in-json.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import type { ReplySink } from '../../handlers/reply-sink.js';
 import type { ClientReplies } from './client-replies.js';
@@ -49,9 +49,9 @@ export class MessageReply implements ReplySink {
   #push(payload: unknown): boolean {
     const { id, topic, type } = this.command;
     if (id === undefined) return true;
-    const lost = lostInJson(payload);
     try {
-      if (lost !== undefined) throw new TypeError(`It is ${lost}`);
+      const lost = lostInJson(payload);
+      if (lost) throw new TypeError(`${lost.path === '' ? 'It' : `reply${lost.path}`} is ${lost.what}`);
       this.replies.push({ kind: 'reply', id, payload });
       return true;
     } catch (error) {

@@ -106,6 +106,10 @@ describe('what a handler returns', () => {
     ['a function', () => 'ann', 'It is a function'],
     ['a symbol', Symbol('ann'), 'It is a symbol'],
     ['NaN', NaN, 'It is NaN'],
+    ['a Map within', { a: new Map() }, 'reply.a is a Map; send Object.fromEntries(map)'],
+    ['a Set in a list', { rows: [{ tags: new Set() }] }, 'reply.rows[0].tags is a Set; send [...set]'],
+    ['a BigInt within', { total: 1n }, 'reply.total is a BigInt; send String(value)'],
+    ['a forgotten await', { user: Promise.resolve() }, 'reply.user is a Promise; await it'],
   ];
 
   it.each(lossy)('is INTERNAL when JSON would lose it, and the log names the place: %s', async (_what, value, why) => {

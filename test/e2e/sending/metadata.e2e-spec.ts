@@ -116,6 +116,7 @@ describe('metadata that is updated', () => {
     ['a value that JSON would empty', { seats: new Set([1]) }, 'patch.seats'],
     ['no plain object', new Date(), 'patch'],
     ['more than there is room for', { text: 'x'.repeat(70_000) }, 'patch'],
+    ['a value that JSON would lose', { seen: { rooms: new Set() } }, 'patch.seen.rooms'],
   ])('is refused with %s, and nothing is changed', async (_what, patch, argument) => {
     const [ann] = await connected();
     await expect(stage.realtime.updateMetadata(all(), patch as never)).rejects.toMatchObject({ argument });

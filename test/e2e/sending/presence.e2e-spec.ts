@@ -320,6 +320,16 @@ describe('what is shown of a user', () => {
     expect(await stage.realtime.updatePresence(topic, 'nobody', {})).toBe(false);
   });
 
+  it('stays when JSON would lose something of the new info, and the error names the place', async () => {
+    await enter(stage, 'ann');
+    const before = await shown();
+    const info = { rooms: [new Map()] };
+    await expect(stage.realtime.updatePresence(topic, 'ann', info)).rejects.toMatchObject({
+      argument: 'info.rooms[0]',
+    });
+    expect(await shown()).toEqual(before);
+  });
+
   it('is asked for again with a payload, and a no leaves everything as it was', async () => {
     const watcher = await watch(stage);
     const ann = await enter(stage, 'ann');
