@@ -1,9 +1,11 @@
-import { ConflictException, HttpException, ImATeapotException, type LoggerService } from '@nestjs/common';
+import { ConflictException, HttpException, ImATeapotException, Logger, type LoggerService } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, RealtimeError, TopicGateway } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { of, throwError } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { SafeLogger } from '../../../lib/errors/safe-logger.js';
+import { watchForCrashes } from '../../helpers/crash-watch.js';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { startRealtimeApp, typesReceivedBy, type Guest } from '../../helpers/realtime-app.js';
 
@@ -232,6 +234,17 @@ describe('what a handler throws', () => {
   });
 });
 
+/** Collects unhandled rejections, which the test runner would otherwise count as failures of its own. */
+function soloCrashes(): readonly unknown[] {
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  onTestFinished(() => {
+    process.removeAllListeners('unhandledRejection');
+    for (const other of others) process.on('unhandledRejection', other);
+  });
+  return watchForCrashes();
+}
+
 describe('a logger that throws', () => {
   /** Fails at every level, once the application has booted. */
   class FailingLogger implements LoggerService {
@@ -288,6 +301,23 @@ describe('a logger that throws', () => {
     expect((await ann.request({ action: 'subscribe', topic: 'desk' })).type).toBe('realtime:subscribed');
     logger.isOn = false;
     expect(logger.lost).toBeGreaterThan(0);
+  });
+
+  it('twin: keeps commands from their answers where the plain Logger of Nest is used', async () => {
+    vi.spyOn(SafeLogger.prototype, 'error').mockImplementation(Logger.prototype.error);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const crashes = soloCrashes();
+    const logger = new FailingLogger();
+    const app = await startRealtimeApp({ providers: [DeskTopic], options: { drain: { timeoutMs: 100 } }, logger });
+    ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: 'desk' });
+    logger.isOn = true;
+    handle = unforeseen;
+    await expect(ann.request(ASK, 200)).rejects.toThrow('within 200 ms');
+    handle = () => 'still here';
+    await expect(ann.request(ASK, 200)).rejects.toThrow('within 200 ms');
+    logger.isOn = false;
+    expect(crashes).toEqual([new Error('the disk is full')]);
   });
 });
 
