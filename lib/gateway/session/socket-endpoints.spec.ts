@@ -32,7 +32,7 @@ class Listener implements SocketListener {
 
   #note(call: string): void {
     this.calls.push(call);
-    if (this.fails) throw new Error('for the test');
+    if (this.fails) throw new Error(`for the test: ${call}`);
   }
 }
 

@@ -8,7 +8,8 @@ import { user } from '../../../core/routing/address.js';
 import { createConnection } from '../../../core/connection/connection.js';
 import type { EnvelopeContent } from '../../../core/routing/envelope.js';
 import { nodeSubject } from '../../../core/bus/subject.js';
-import type { RedisBackendOptions, RedisClientTemplate } from '../connection/redis-options.js';
+import type { RedisBackendOptions } from '../connection/redis-options.js';
+import type { RedisClientTemplate } from '../connection/redis-place.js';
 
 /** The deadline for events that are immediate on an idle machine. */
 const WAIT_MS = 15_000;

@@ -1,53 +1,14 @@
-import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { describeProblems, type Problem } from '../../../core/base/problem.js';
 import { explainSecret } from './redis-secret.js';
 import type { RedisBackendSecret } from './frame-signer.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
-import type { HostPort } from './master-report.js';
-import { explainPlace, placeOf, type RedisPlace } from './redis-place.js';
-
-/**
- * A client of the application, created by `createClient()`. The backend opens its own connections with the client's settings;
- * the client itself is neither used nor closed, and need not be connected. A client created by `createCluster()` makes the
- * boot fail: pass its options as `cluster`.
- * @publicApi
- */
-export interface RedisClientTemplate {
-  /** Makes another client with the same settings. */
-  duplicate(overrides?: object): object;
-}
-
-/**
- * A master and its replicas that are watched by sentinels. All sentinels are asked which server is the master, and the answer of the latest
- * failover counts. When they name another one, the node connects to it at once, and recovers as after any lost connection.
- * @publicApi
- */
-export interface RedisSentinelOptions {
-  /** The name under which the sentinels watch the master, as in `sentinel monitor <name> …`. */
-  readonly name: string;
-  /** The sentinels, as many as are known. */
-  readonly nodes: readonly HostPort[];
-  /** Settings of the connections to the master, such as user name, password and TLS, without an address. */
-  readonly client?: RedisClientOptions;
-  /** Settings of the connections to the sentinels, without an address. Default none: sentinels have users of their own. */
-  readonly sentinelClient?: RedisClientOptions;
-  /** The address at which this node reaches a server, given the one that the sentinels name. Default: the same. */
-  readonly nodeAddressMap?: (address: HostPort) => HostPort;
-}
+import { explainPlace, placeOf, type RedisPlace, type RedisPlaceOptions } from './redis-place.js';
 
 /**
  * The options of `redisBackend()`. One of `url`, `client`, `cluster` and `sentinel` gives the address of Redis; every other option has a default.
  * @publicApi
  */
-export interface RedisBackendOptions {
-  /** Address of one server: `redis://user:password@host:6379`, `rediss://…` for TLS. */
-  url?: string;
-  /** Connection settings, as the options of `createClient()`; or a client of the application as a template. */
-  client?: RedisClientOptions | RedisClientTemplate;
-  /** A Redis Cluster, as the options of `createCluster()`: `{ rootNodes: [{ url }] }`. Needs Redis 7 or newer. */
-  cluster?: RedisClusterOptions;
-  /** A master that is watched by Redis Sentinel. */
-  sentinel?: RedisSentinelOptions;
+export interface RedisBackendOptions extends RedisPlaceOptions {
   /** The prefix of every channel and key: applications that share a Redis need different prefixes. Default `realtime`. */
   prefix?: string;
   /**

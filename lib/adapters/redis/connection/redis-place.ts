@@ -1,6 +1,50 @@
 import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import type { Problem } from '../../../core/base/problem.js';
-import type { RedisBackendOptions, RedisClientTemplate, RedisSentinelOptions } from './redis-options.js';
+import type { HostPort } from './master-report.js';
+
+/**
+ * A client of the application, created by `createClient()`. The backend opens its own connections with the client's settings;
+ * the client itself is neither used nor closed, and need not be connected. A client created by `createCluster()` makes the
+ * boot fail: pass its options as `cluster`.
+ * @publicApi
+ */
+export interface RedisClientTemplate {
+  /** Makes another client with the same settings. */
+  duplicate(overrides?: object): object;
+}
+
+/**
+ * A master and its replicas that are watched by sentinels. All sentinels are asked which server is the master, and the answer of the latest
+ * failover counts. When they name another one, the node connects to it at once, and recovers as after any lost connection.
+ * @publicApi
+ */
+export interface RedisSentinelOptions {
+  /** The name under which the sentinels watch the master, as in `sentinel monitor <name> …`. */
+  readonly name: string;
+  /** The sentinels, as many as are known. */
+  readonly nodes: readonly HostPort[];
+  /** Settings of the connections to the master, such as user name, password and TLS, without an address. */
+  readonly client?: RedisClientOptions;
+  /** Settings of the connections to the sentinels, without an address. Default none: sentinels have users of their own. */
+  readonly sentinelClient?: RedisClientOptions;
+  /** The address at which this node reaches a server, given the one that the sentinels name. Default: the same. */
+  readonly nodeAddressMap?: (address: HostPort) => HostPort;
+}
+
+/**
+ * Where Redis is: one of these, or `url` with options of the connections in `client`.
+ * @publicApi
+ */
+export interface RedisPlaceOptions {
+  /** Address of one server: `redis://user:password@host:6379`, `rediss://…` for TLS. */
+  url?: string;
+  /** Connection settings, as the options of `createClient()`; or a client of the application as a template. */
+  client?: RedisClientOptions | RedisClientTemplate;
+  /** A Redis Cluster, as the options of `createCluster()`: `{ rootNodes: [{ url }] }`. Needs Redis 7 or newer. */
+  cluster?: RedisClusterOptions;
+  /** A master that is watched by Redis Sentinel. */
+  sentinel?: RedisSentinelOptions;
+}
 
 /** The address of Redis. */
 export type RedisPlace =
@@ -9,10 +53,7 @@ export type RedisPlace =
   | { readonly kind: 'sentinel'; readonly options: RedisSentinelOptions }
   | { readonly kind: 'template'; readonly client: RedisClientTemplate };
 
-/** The options of which one says where Redis is. */
-export type PlaceOptions = Pick<RedisBackendOptions, 'url' | 'client' | 'cluster' | 'sentinel'>;
-
-export function placeOf({ url, client, cluster, sentinel }: PlaceOptions): RedisPlace {
+export function placeOf({ url, client, cluster, sentinel }: RedisPlaceOptions): RedisPlace {
   if (cluster) return { kind: 'cluster', options: cluster };
   if (sentinel) return { kind: 'sentinel', options: sentinel };
   if (client && isTemplate(client)) return { kind: 'template', client };

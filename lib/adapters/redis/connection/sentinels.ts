@@ -1,7 +1,8 @@
 import type { RedisClientOptions } from '@redis/client';
 import { masterReportIn, newestOf, type HostPort, type MasterReport } from './master-report.js';
 import { RedisConnection, unavailable, type RedisClient } from './redis-connection.js';
-import type { RedisSentinelOptions, RedisSettings } from './redis-options.js';
+import type { RedisSettings } from './redis-options.js';
+import type { RedisSentinelOptions } from './redis-place.js';
 
 /** How long slower sentinels are waited for once one has answered, in milliseconds. */
 const GRACE_MS = 200;
