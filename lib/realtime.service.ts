@@ -303,7 +303,8 @@ export class RealtimeService {
 
   /**
    * Calls the option `isRevoked` again for the connections of an address, and closes those whose token was revoked (3500).
-   * Call it after a revocation: otherwise `isRevoked` is called only when a token is presented.
+   * Subscriptions whose topic token was revoked end, too. Call it after a revocation: otherwise `isRevoked` is called only
+   * when a token is presented.
    * @returns a report with the number of connections being checked as `recipients`
    * @throws RealtimeError `UNAVAILABLE` if other nodes could not be reached; on this node it was carried out
    */
@@ -314,7 +315,9 @@ export class RealtimeService {
 
   /**
    * Changes roles or permissions of the connections of an address on every node. Sends to a role use the new roles at once;
-   * then `@OnSubscribe()` is called again for existing subscriptions. The change lasts until the connection closes or presents
+   * then `@OnSubscribe()` is called again for existing subscriptions. What arrives for a topic meanwhile is held, then given
+   * out or dropped; reports count it as delivered. A connection without the rights that the option `authorize` requires is
+   * closed (3507). The change lasts until the connection closes or presents
    * a newer token, so change the source of the tokens as well.
    *
    * ```ts

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { topic, type Address } from '../core/routing/address.js';
-import type { Envelope, EnvelopeContent, MessageContent, Order } from '../core/routing/envelope.js';
+import type { Envelope, EnvelopeContent, Order } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { PresenceNews } from '../core/presence/presence-position.js';
 import type { PresenceChange } from '../core/presence/presence.js';
@@ -12,6 +12,7 @@ import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
+import { HeldTopics, type TopicHold } from './held-topics.js';
 import { MessageFrames } from './message-frames.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
@@ -20,11 +21,25 @@ import { SafeLogger } from '../errors/safe-logger.js';
 /** Acts on one connection. @returns true when it concerned the connection */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
 
+/** The recipients for whom a delivery is kept, and its size in bytes. */
+interface Holding {
+  readonly holds: ReadonlyMap<string, TopicHold>;
+  readonly bytes: number;
+}
+
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Delivers envelopes to the sockets of this node: resolves the recipients, encodes once per codec, and sends to each. */
+/** The size that is counted for a delivery without a message, in bytes. */
+const NEWS_BYTES = 256;
+
+/**
+ * Delivers envelopes to the sockets of this node: resolves the recipients, encodes once per codec, and sends to each. What
+ * arrives for a subscription that is judged again is kept in its hold, and counts as delivered.
+ */
 @Injectable()
 export class LocalDelivery implements RecipientIndex {
+  /** The subscriptions that are judged again. */
+  readonly held = new HeldTopics();
   readonly #logger = new SafeLogger(LocalDelivery.name);
   readonly #targets = new Map<string, DeliveryTarget>();
   readonly #timestamps: Timestamps;
@@ -56,32 +71,60 @@ export class LocalDelivery implements RecipientIndex {
   deliver(envelope: Envelope): number | Promise<number> {
     const { to, content } = envelope;
     if (isNews(content)) return this.#tell(to, content);
-    return this.#carryOut(envelope, this.#actionFor(to, content));
+    if (content.kind !== 'message') return this.#carryOut(envelope, this.#orderFor(content));
+    const frames = new MessageFrames(content.text, topicOf(to), content.position?.offset);
+    return this.#carryOut(envelope, writing(frames), this.#holdingFor(to, frames));
   }
 
   /** Tells the subscribers of a topic that publications are lost for good, and the position at which delivery continues. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
-    void this.#carryOut({ to: [topic(name)], except }, (target) => {
+    const addressing = { to: [topic(name)], except };
+    const tell: Action = (target) => {
       target.missed(name, position);
       return true;
-    });
+    };
+    void this.#carryOut(addressing, tell, this.#holdingFor(addressing.to));
   }
 
-  #carryOut(addressing: Addressing, act: Action): number | Promise<number> {
-    if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act);
+  #carryOut(addressing: Addressing, act: Action, holding?: Holding): number | Promise<number> {
+    if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act, holding);
     const tally = new Tally();
     // Looking up every connection by id would cost more than the delivery itself.
     for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     return tally.total;
   }
 
-  #serve(ids: Iterable<string>, act: Action): number | Promise<number> {
+  #serve(ids: Iterable<string>, act: Action, holding?: Holding): number | Promise<number> {
     const tally = new Tally();
     for (const id of ids) {
       const target = this.#targets.get(id);
-      if (target !== undefined) tally.add(this.#attempt(act, target));
+      if (target === undefined) continue;
+      const hold = holding?.holds.get(id);
+      tally.add(hold ? hold.keep(() => void this.#attempt(act, target), holding!.bytes) : this.#attempt(act, target));
     }
     return tally.total;
+  }
+
+  /** Returns the recipients that an addressing reaches only through subscriptions that are judged again, if there are any. */
+  #holdingFor(to: readonly Address[], message?: MessageFrames): Holding | undefined {
+    if (this.held.isEmpty) return undefined;
+    const alone = topicOf(to);
+    const holds = alone === undefined ? this.#heldAmong(to) : this.held.of(alone);
+    return holds.size === 0 ? undefined : { holds, bytes: message?.textBytes ?? NEWS_BYTES };
+  }
+
+  /** A connection that another address reaches as well gets the message at once. */
+  #heldAmong(to: readonly Address[]): ReadonlyMap<string, TopicHold> {
+    const among = new Map<string, TopicHold>();
+    const isHeldIn = (address: Address, id: string) => address.kind === 'topic' && this.held.of(address.id).has(id);
+    for (const address of to) {
+      if (address.kind !== 'topic') continue;
+      for (const [id, hold] of this.held.of(address.id)) {
+        const isReached = to.some((other) => !isHeldIn(other, id) && this.idsOf(other).has(id));
+        if (!isReached) among.set(id, hold);
+      }
+    }
+    return among;
   }
 
   /** Sends joins and leaves to the watchers of a topic. @returns the number of connections reached */
@@ -104,7 +147,8 @@ export class LocalDelivery implements RecipientIndex {
 
   #push(name: string, push: Push): number {
     const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!);
-    return this.#serve(this.watchers.of(name), writing(frames)) as number;
+    const holding = this.held.isEmpty ? undefined : this.#holdingFor([topic(name)]);
+    return this.#serve(this.watchers.of(name), writing(frames), holding) as number;
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -129,10 +173,8 @@ export class LocalDelivery implements RecipientIndex {
     return new Set(ids.filter((id) => this.#targets.get(id)?.hasPersonalTopic));
   }
 
-  #actionFor(to: readonly Address[], content: MessageContent | Order): Action {
+  #orderFor(content: Order): Action {
     switch (content.kind) {
-      case 'message':
-        return writing(new MessageFrames(content.text, topicOf(to), content.position?.offset));
       case 'disconnect':
         return (target) => {
           target.disconnect(content.code, content.reason);

@@ -7,6 +7,7 @@ import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { MessageBus } from '../ports/message-bus.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import type { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import type { TopicEntry } from './topic-entry.js';
@@ -114,7 +115,18 @@ export class Membership {
     return true;
   }
 
+  /** Keeps what arrives for a subscription in a hold, until {@link endHold} or the end of the subscription. */
+  hold(connectionId: string, name: string, hold: TopicHold): void {
+    this.delivery.held.begin(name, connectionId, hold);
+  }
+
+  /** Ends a hold: what arrives from now on is delivered at once. */
+  endHold(connectionId: string, name: string): void {
+    this.delivery.held.end(name, connectionId);
+  }
+
   #leftTopic(name: string, connectionId: string): void {
+    this.endHold(connectionId, name);
     this.pending.release(name, connectionId);
     this.streams.left(name, connectionId, this.delivery.idsOf(topic(name)).size === 0);
   }

@@ -174,7 +174,10 @@ export interface RealtimeLimits {
    * refused unread (no token, a foreign origin) are counted separately. Default 20.
    */
   refusedPerSecondPerIp?: number;
-  /** How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command. Default 10,000. */
+  /**
+   * How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command; also, how long
+   * `@OnSubscribe()` may take to judge a topic again. Default 10,000.
+   */
   authTimeoutMs?: number;
   /** Maximum number of unsent bytes of one connection; above it the slow consumer is closed with 3008. Default 1,048,576. */
   sendQueueBytes?: number;

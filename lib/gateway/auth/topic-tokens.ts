@@ -14,7 +14,13 @@ import { SafeLogger } from '../../errors/safe-logger.js';
 
 /** The verdict on a topic token: the end of the grant, or the error for the client. */
 export type TopicGrant =
-  { readonly ok: true; readonly expiresAt: Date } | { readonly ok: false; readonly error: WireError };
+  | {
+      readonly ok: true;
+      readonly expiresAt: Date;
+      /** Checks whether the token was revoked since; present if the application can tell. Rejects if it cannot at the moment. */
+      readonly isRevoked?: () => Promise<boolean>;
+    }
+  | { readonly ok: false; readonly error: WireError };
 
 /** Verifies topic tokens, with the same verifier and the same revocation check as connection tokens. */
 @Injectable()
@@ -39,12 +45,13 @@ export class TopicTokens {
   async judge(token: string, topic: string, userId: string, address?: string): Promise<TopicGrant> {
     const at = { action: 'subscribe', topic };
     try {
-      const claims = await this.#deadline.within(
+      const { claims, isRevoked } = await this.#deadline.within(
         this.#verify(token, { purpose: 'topic', ...(address && { address }) }),
       );
       const { clockToleranceS: toleranceS } = this.settings;
       const verdict = judgeTopicToken(claims, { topic, userId, toleranceS }, new Date(this.clock.now()));
-      if (verdict === 'good') return { ok: true, expiresAt: new Date(claims.exp! * 1000) };
+      if (verdict === 'good')
+        return { ok: true, expiresAt: new Date(claims.exp! * 1000), ...(isRevoked && { isRevoked }) };
       return { ok: false, error: { ...(verdict === 'expired' ? EXPIRED : REFUSED), ...at } };
     } catch (error) {
       const code = error instanceof RealtimeError ? error.code : undefined;
@@ -55,11 +62,13 @@ export class TopicTokens {
     }
   }
 
-  async #verify(token: string, info: ConnectInfo): Promise<JwtClaims> {
+  async #verify(token: string, info: ConnectInfo): Promise<{ claims: JwtClaims; isRevoked?: () => Promise<boolean> }> {
     const claims = await this.#hooks.run('JwtVerifier', () => this.verifier.verify(token, info));
-    const { isRevoked } = this.settings;
-    if (isRevoked) await this.#hooks.assertNotRevoked(() => this.#hooks.run('isRevoked', () => isRevoked(claims)));
-    return claims;
+    const { isRevoked: hook } = this.settings;
+    if (!hook) return { claims };
+    const isRevoked = () => this.#hooks.run('isRevoked', () => hook(claims));
+    await this.#hooks.assertNotRevoked(isRevoked);
+    return { claims, isRevoked };
   }
 }
 

@@ -68,6 +68,7 @@ export class CommandLoop {
     this.#mailbox.clear();
     this.#onIdle?.();
     this.#messages.stop();
+    this.subscriptions.stop();
   }
 
   /** Queues a command, and applies backpressure when too many wait. */
@@ -127,6 +128,9 @@ export class CommandLoop {
       this.client.replies.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
+    // Nothing is answered by rights that may have been taken away.
+    const decided = command.action === 'unsubscribe' ? undefined : this.subscriptions.decided(command.topic);
+    if (decided) return decided.then(() => (this.client.isClosed ? undefined : this.#handle(command)));
     switch (command.action) {
       case 'subscribe':
         return this.subscriptions.subscribe(command);
@@ -135,9 +139,9 @@ export class CommandLoop {
       case 'message':
         return this.#messages.handle(command);
       case 'history':
-        return answerHistory(command, this.client, this.services);
+        return answerHistory(command, this.client, this.services, () => this.subscriptions.isOpen(command.topic));
       case 'presence':
-        return answerPresence(command, this.client, this.services);
+        return answerPresence(command, this.client, this.services, () => this.subscriptions.isOpen(command.topic));
     }
   }
 

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 function answer(command: Partial<HistoryCommand> = {}): Promise<void> {
-  return answerHistory({ action: 'history', topic: 'log', id: 7, ...command }, client, {
+  const services: Parameters<typeof answerHistory>[2] = {
     settings: new RealtimeSettings({ limits: { maxHistoryPage: 5 } }),
     pubSub: { isSubscribed: () => isSubscribed },
     policies: { hasGateways: true, of: () => policy },
@@ -34,7 +34,9 @@ function answer(command: Partial<HistoryCommand> = {}): Promise<void> {
         return read();
       },
     },
-  });
+  };
+  const isOpen = async () => isSubscribed;
+  return answerHistory({ action: 'history', topic: 'log', id: 7, ...command }, client, services, isOpen);
 }
 
 describe('a subscriber who asks for the history of a topic', () => {
@@ -126,5 +128,14 @@ describe('a subscriber who asks for the history of a topic', () => {
     client.disconnect('DISCONNECTED');
     await work;
     expect(client.told).toEqual([]);
+  });
+
+  it('is refused when the right to it was lost while it was read', async () => {
+    read = () => {
+      isSubscribed = false;
+      return PAGE;
+    };
+    await answer();
+    expect(client.errors).toEqual([['FORBIDDEN', 7]]);
   });
 });

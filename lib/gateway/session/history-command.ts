@@ -27,11 +27,15 @@ const EPOCH_ENDED: WireError = {
 };
 const UNAVAILABLE: WireError = { code: 'UNAVAILABLE', message: 'The history cannot be read at the moment; try again.' };
 
-/** Answers a subscriber with the publications of a topic. Never rejects. */
+/**
+ * Answers a subscriber with the publications of a topic. Never rejects.
+ * @param isOpen whether the client is still subscribed once the history was read
+ */
 export async function answerHistory(
   command: HistoryCommand,
   client: Client,
   { pubSub, policies, history, settings }: Services,
+  isOpen: () => Promise<boolean>,
 ): Promise<void> {
   const { topic, id, since, reverse = false } = command;
   const fail = (error: WireError) => client.replies.fail({ ...error, action: 'history', topic }, id);
@@ -46,9 +50,9 @@ export async function answerHistory(
   const range = { limit: limit && limit + 1, reverse, ...(since && { since: since.offset }) };
   try {
     const { top, publications } = await history.read(topic, range, policy.history);
+    const isAllowed = await isOpen();
     if (client.isClosed) return;
-    // The subscription may have ended meanwhile, and the client may have been told so.
-    if (!pubSub.isSubscribed(client.connection.id, topic)) return fail(FORBIDDEN);
+    if (!isAllowed) return fail(FORBIDDEN);
     if (since && inEpoch(since, top.epoch).epoch !== top.epoch) return fail(EPOCH_ENDED);
     const page = fittingPage(publications, limit, sendQueueBytes / 2);
     client.replies.pushCounted({

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 function answer(id: number | undefined = 7): Promise<void> {
-  return answerPresence({ action: 'presence', topic: 'room', ...(id !== 0 && { id }) }, client, {
+  const services: Parameters<typeof answerPresence>[2] = {
     pubSub: { isSubscribed: () => isSubscribed },
     presence: {
       refusalOf: () => refusal,
@@ -32,7 +32,9 @@ function answer(id: number | undefined = 7): Promise<void> {
         return read();
       },
     },
-  });
+  };
+  const isOpen = async () => isSubscribed;
+  return answerPresence({ action: 'presence', topic: 'room', ...(id !== 0 && { id }) }, client, services, isOpen);
 }
 
 describe('a subscriber who asks who is in a topic', () => {
@@ -80,5 +82,14 @@ describe('a subscriber who asks who is in a topic', () => {
     await answer();
     expect([client.errors, JSON.stringify(client.told).includes('hunter2')]).toEqual([[['INTERNAL', 7]], false]);
     expect(logs).toHaveLength(1);
+  });
+
+  it('is refused when the right to it was lost while the members were read', async () => {
+    read = async () => {
+      isSubscribed = false;
+      return PRESENCE;
+    };
+    await answer();
+    expect(client.errors).toEqual([['FORBIDDEN', 7]]);
   });
 });

@@ -13,11 +13,15 @@ interface Services {
 
 const logger = new SafeLogger('RealtimeGateway');
 
-/** Answers a subscriber with the members of a topic. Never rejects. */
+/**
+ * Answers a subscriber with the members of a topic. Never rejects.
+ * @param isOpen whether the client is still subscribed once the members were read
+ */
 export async function answerPresence(
   { topic, id }: PresenceCommand,
   { connection, replies }: Pick<Client, 'connection' | 'replies'>,
   { presence, pubSub }: Services,
+  isOpen: () => Promise<boolean>,
 ): Promise<void> {
   const at = { action: 'presence', topic };
   const isSubscribed = pubSub.isSubscribed(connection.id, topic);
@@ -27,8 +31,7 @@ export async function answerPresence(
   if (id === undefined) return;
   try {
     const members = await presence.read(topic);
-    // The subscription may have ended meanwhile, and the client may have been told so.
-    if (!pubSub.isSubscribed(connection.id, topic)) return replies.fail({ ...NOT_SUBSCRIBED, ...at }, id);
+    if (!(await isOpen())) return replies.fail({ ...NOT_SUBSCRIBED, ...at }, id);
     replies.pushCounted({ kind: 'presence', id, presence: members });
   } catch (error) {
     if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);

@@ -14,6 +14,7 @@ import { PubSubManager } from '../../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
 import { MailboxBudget } from './mailbox-budget.js';
+import { JudgementRunner } from './judgement-runner.js';
 import { TopicPresence } from './topic-presence.js';
 import { TopicTokens } from '../auth/topic-tokens.js';
 
@@ -31,6 +32,8 @@ export class SessionServices {
   readonly timestamps: Timestamps;
   /** The memory that the waiting commands of all clients may take. */
   readonly mailboxes: MailboxBudget;
+  /** Judges the topics of clients again. */
+  readonly judgements: JudgementRunner;
 
   constructor(
     readonly settings: RealtimeSettings,
@@ -50,6 +53,7 @@ export class SessionServices {
     this.timestamps = new Timestamps(clock);
     this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
+    this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
     const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
     this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
     this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };

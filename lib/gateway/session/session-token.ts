@@ -1,4 +1,5 @@
 import type { RealtimeConnection } from '../../core/connection/connection.js';
+import { authError, authorize, type AuthError } from '../../core/identity/authorization.js';
 import type { AuthCommand } from '../../core/protocol/command.js';
 import { tokenLife } from '../../core/identity/token-life.js';
 import type { Authenticated } from '../../ports/authenticator.js';
@@ -38,6 +39,13 @@ export class SessionToken {
     this.#state = { ...this.#state, rightsChangedAt: this.services.clock.now(), overridden };
   }
 
+  /** Why a connection may not stay with the rights that it has now; nothing while it may. The expiry is checked apart. */
+  refusalOf(connection: RealtimeConnection): AuthError | undefined {
+    const requirements = { ...this.services.settings.authorize, allowExpired: true };
+    const decision = authorize(connection, requirements, new Date(this.services.clock.now()));
+    return decision.allowed ? undefined : authError(decision.refusal);
+  }
+
   /** The expiry sent to the client; empty if the connection may outlive the token. */
   get end(): Pick<Authenticated, 'expiresAt'> {
     const { expiresAt } = this.client.connection;
@@ -46,8 +54,8 @@ export class SessionToken {
 
   /** True once the token has expired. Warns the client once before. */
   hasExpired(expiresAt: Date, now: number): boolean {
-    const { authorize, clockToleranceS } = this.services.settings;
-    if (authorize.allowExpired) return false;
+    const { authorize: required, clockToleranceS } = this.services.settings;
+    if (required.allowExpired) return false;
     const life = tokenLife(expiresAt, now, clockToleranceS);
     if (life === 'expiring' && !this.#isExpiryAnnounced) {
       this.#isExpiryAnnounced = true;

@@ -201,6 +201,7 @@ export class Session implements DeliveryTarget, Client {
 
   revalidate(): void {
     endIfFails(this, this.#token.endIfRevoked());
+    this.#loop.subscriptions.revalidate();
   }
 
   /** Applies a newer token of the same user: rights and expiry follow it, and topics are reauthorized. */
@@ -215,13 +216,18 @@ export class Session implements DeliveryTarget, Client {
     return createConnection({ ...connection, metadata }, this.#connection);
   }
 
-  /** Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true. */
+  /**
+   * Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true: what they may no
+   * longer open is held from now on. Ends the connection if it no longer has the rights that every connection must have.
+   */
   async #replace(connection: RealtimeConnection, command?: AuthCommand, reauthorize = false): Promise<void> {
     const before = this.#connection;
     this.#connection = connection;
+    const refusal = this.#token.refusalOf(connection);
+    if (refusal) return this.disconnect('PERMISSION_DENIED', asReason(refusal.message));
+    if (reauthorize || !haveSameRights(before, connection)) void this.#loop.subscriptions.reauthorize();
     if (!(await this.#isActive(this.services.membership.update(connection)))) return;
     if (command) this.#confirm(command);
-    if (reauthorize || !haveSameRights(before, connection)) endIfFails(this, this.#loop.subscriptions.reauthorize());
   }
 
   #confirm({ id }: AuthCommand): void {

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClient } from '../../../test/helpers/fake-client.js';
 import { sessionParts } from '../../../test/helpers/session-parts.js';
-import { topic as topicAddress } from '../../core/routing/address.js';
+import { role, topic as topicAddress, user } from '../../core/routing/address.js';
 import { subjectOf } from '../../core/bus/subject.js';
 import { createConnection } from '../../core/connection/connection.js';
 import type { DeliveryTarget } from '../../delivery/delivery-target.js';
+import type { SubscribeDecision } from '../../handlers/subscribe-decision.js';
 import { HookOrder } from './hook-order.js';
 import { TopicSubscriptions } from './topic-subscriptions.js';
 
@@ -130,6 +131,7 @@ describe('a subscription', () => {
     const asked = vi.mocked(parts.dispatcher.subscribe);
     const work = subscribe('a');
     client.connection = createConnection({ ...client.connection, roles: ['admin'] });
+    void subscriptions.reauthorize();
     await work;
     expect(asked.mock.calls.map(([, , , event]) => event)).toEqual(['subscribe', 'reauthorize']);
   });
@@ -214,6 +216,157 @@ describe('a subscription', () => {
       parts.bus.joining = undefined;
       await subscribe('a');
       expect(await judgedBy()).toEqual(['reauthorize', undefined]);
+    });
+  });
+
+  describe('is under judgement', () => {
+    let decide!: (decision: SubscribeDecision) => void;
+
+    /** Subscribes to the topic, and begins to judge it; the test decides. */
+    async function judged(topic: string): Promise<void> {
+      await subscribe(topic);
+      vi.mocked(parts.dispatcher.subscribe).mockImplementation(() => new Promise((resolve) => (decide = resolve)));
+      void subscriptions.reauthorize();
+      await vi.waitFor(() => expect(decide).toBeTypeOf('function'));
+      client.told.length = 0;
+    }
+
+    beforeEach(() => {
+      decide = undefined as never;
+    });
+
+    it.each([undefined, { history: HISTORY }])(
+      'what arrives is given out in order when it stays (%j)',
+      async (policy) => {
+        if (policy) parts.policyOf.set('a', policy);
+        await judged('a');
+        const send = (text: string) =>
+          policy ? parts.history.publish('a', text, HISTORY, { report: true }) : publish('a', text);
+        for (const text of ['"one"', '"two"']) expect((await send(text))?.recipients).toBe(1);
+        expect(client.told).toEqual([]);
+        decide({ allowed: true });
+        await subscriptions.decided('a');
+        await send('"three"');
+        expect(client.told).toEqual(['one', 'two', 'three']);
+      },
+    );
+
+    it('what arrives is dropped when it ends', async () => {
+      await judged('a');
+      await publish('a', '"one"');
+      decide({ allowed: false, error: { code: 'FORBIDDEN', message: 'No.' } });
+      await subscriptions.decided('a');
+      expect(client.told).toEqual([{ kind: 'unsubscribed', topic: 'a', reason: 'No.' }]);
+    });
+
+    it('what arrives to several addresses comes at once when another one reaches the client', async () => {
+      await judged('a');
+      const to = [topicAddress('a'), user('ann')];
+      void parts.delivery.deliver({ to, except: [], content: { kind: 'message', text: '"to ann too"' } });
+      expect(client.told).toEqual(['to ann too']);
+      void parts.delivery.deliver({
+        to: [topicAddress('a'), role('x')],
+        except: [],
+        content: { kind: 'message', text: '"held"' },
+      });
+      expect(client.told).toEqual(['to ann too']);
+    });
+
+    it('more arrives than can be held: it ends, and may be begun again', async () => {
+      await judged('a');
+      const text = JSON.stringify('x'.repeat(100_000));
+      for (let n = 0; n < 6; n++) await publish('a', text);
+      await subscriptions.decided('a');
+      expect(client.told).toMatchObject([{ kind: 'unsubscribed', topic: 'a', retryable: true }]);
+      expect([isIn('a'), left]).toEqual([false, ['a']]);
+    });
+
+    it('the rights change again: only the newer judgement counts', async () => {
+      await judged('a');
+      const first = decide;
+      void subscriptions.reauthorize();
+      await publish('a', '"one"');
+      first({ allowed: true });
+      await vi.waitFor(() => expect(decide).not.toBe(first));
+      expect(client.told).toEqual([]);
+      decide({ allowed: false, error: { code: 'FORBIDDEN', message: 'No.' } });
+      await subscriptions.decided('a');
+      expect(client.told).toMatchObject([{ kind: 'unsubscribed' }]);
+    });
+
+    it('the client leaves it, and nothing is held any more', async () => {
+      await judged('a');
+      await publish('a', '"one"');
+      await subscriptions.leave('a');
+      decide({ allowed: true });
+      await subscriptions.decided('a');
+      expect([client.told, parts.delivery.held.isEmpty]).toEqual([[], true]);
+    });
+
+    it('the client goes, and nothing is held any more', async () => {
+      await judged('a');
+      subscriptions.stop();
+      parts.membership.remove(client.connection.id);
+      expect(parts.delivery.held.isEmpty).toBe(true);
+    });
+  });
+
+  it('that has not begun when the rights change is confirmed only once it is judged', async () => {
+    let joined!: () => void;
+    parts.bus.joining = new Promise((resolve) => (joined = resolve));
+    const work = subscribe('a');
+    await vi.waitFor(() => expect(isIn('a')).toBe(true));
+    closed.add('a');
+    void subscriptions.reauthorize();
+    joined();
+    await work;
+    expect(client.told).toMatchObject([
+      { kind: 'unsubscribed', topic: 'a' },
+      { kind: 'error', id: 7, error: { code: 'FORBIDDEN' } },
+    ]);
+  });
+
+  it('with a new payload is judged by the newer rights when they change meanwhile', async () => {
+    await subscribe('a');
+    const asked = vi.mocked(parts.dispatcher.subscribe);
+    const work = subscribe('a', { payload: { key: 2 } });
+    closed.add('a');
+    void subscriptions.reauthorize();
+    await work;
+    expect([isIn('a'), asked.mock.lastCall![3]]).toEqual([false, 'reauthorize']);
+    expect(client.errors).toEqual([['FORBIDDEN', 7]]);
+  });
+
+  describe('by a topic token that was revoked', () => {
+    let isRevoked: () => Promise<boolean>;
+
+    beforeEach(async () => {
+      vi.spyOn(parts.services.topicTokens, 'judge').mockResolvedValue({
+        ok: true,
+        expiresAt: new Date(10_000),
+        isRevoked: () => isRevoked(),
+      });
+      await subscribe('a', { token: 't' });
+      await subscribe('b');
+    });
+
+    it('ends when the tokens are checked, and no other does', async () => {
+      isRevoked = async () => true;
+      subscriptions.revalidate();
+      await vi.waitFor(() => expect(isIn('a')).toBe(false));
+      expect([isIn('b'), client.told.at(-1)]).toEqual([
+        true,
+        { kind: 'unsubscribed', topic: 'a', reason: 'the token for the topic has been revoked' },
+      ]);
+    });
+
+    it('stays while nobody can tell', async () => {
+      const asked = vi.fn<() => Promise<boolean>>().mockRejectedValue(new Error('away'));
+      isRevoked = asked;
+      subscriptions.revalidate();
+      await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isIn('a')).toBe(true);
     });
   });
 

@@ -1,4 +1,4 @@
-import type { JwtClaims, RealtimeOptions } from 'nestjs-realtime';
+import { user, type JwtClaims, type RealtimeOptions } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription, SubscriptionOptions } from 'centrifuge';
@@ -80,6 +80,19 @@ describe('A token for a topic', () => {
     const { client } = await start({ isRevoked: ({ jti }) => jti === 'lost' });
     const options = { token: tokenFor('vault:1', { jti: 'lost' }) };
     expect(await nextOf(subscribe(client, 'vault:1', options), 'unsubscribed')).toMatchObject({ code: 103 });
+  });
+
+  it('that is revoked ends its subscription when the tokens of the user are checked, and the connection stays', async () => {
+    const revoked = new Set<unknown>();
+    const { app, client } = await start({ isRevoked: ({ jti }) => revoked.has(jti) });
+    const lost = subscribe(client, 'vault:1', { token: tokenFor('vault:1', { jti: 'lost' }) });
+    const kept = subscribe(client, 'vault:2', { token: tokenFor('vault:2', { jti: 'kept' }) });
+    await Promise.all([nextOf(lost, 'subscribed'), nextOf(kept, 'subscribed')]);
+    revoked.add('lost');
+    const ended = nextOf(lost, 'unsubscribed');
+    await app.realtime.revalidate(user('ann'));
+    expect(await ended).toMatchObject({ code: 2000, reason: 'the token for the topic has been revoked' });
+    expect([client.state, kept.state]).toEqual(['connected', 'subscribed']);
   });
 
   it('is asked for again when it has expired', async () => {

@@ -1,0 +1,85 @@
+import { JudgementQueue, type Judgement } from '../../core/topic/judgement-queue.js';
+
+/** The topics of one client that can be judged again. */
+export interface Judged<V = unknown> {
+  /** Asks for the verdict about a topic, by what holds now. Never rejects. */
+  ask(topic: string): Promise<V>;
+  /** Applies a verdict that counts; `undefined` if there was none before the deadline. Never throws. */
+  decide(topic: string, verdict: V | undefined): void;
+}
+
+/** How long judgements may be begun in one turn of the event loop, in milliseconds. */
+const SLICE_MS = 8;
+
+/** Judges topics again for all clients of this node. {@link JudgementQueue} decides which and when; this class calls and waits. */
+export class JudgementRunner {
+  readonly #queue: JudgementQueue<Judged>;
+  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+
+  /** @param deadlineMs how long one judgement may take, in milliseconds */
+  constructor(deadlineMs: number) {
+    this.#queue = new JudgementQueue(deadlineMs);
+  }
+
+  /** Has topics judged again, in a later turn of the event loop. */
+  judge(owner: Judged, topics: Iterable<string>): void {
+    this.#queue.judge(owner, topics, performance.now());
+    this.#schedule();
+  }
+
+  /** Forgets a topic: its subscription has ended. */
+  drop(owner: Judged, topic: string): void {
+    this.#queue.drop(owner, topic);
+  }
+
+  /** Forgets a client that has gone. */
+  forget(owner: Judged): void {
+    this.#queue.forget(owner);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#work);
+  }
+
+  readonly #work = (): void => {
+    this.#isScheduled = false;
+    const begunAt = performance.now();
+    let now = begunAt;
+    for (let late = this.#queue.late(now); late; late = this.#queue.late(now)) {
+      late.owner.decide(late.topic, undefined);
+    }
+    for (let next = this.#queue.next(now); next; next = this.#queue.next(now)) {
+      void this.#judge(next);
+      now = performance.now();
+      if (now - begunAt < SLICE_MS) continue;
+      this.#schedule();
+      break;
+    }
+    this.#wakeInTime(now);
+  };
+
+  async #judge(judgement: Judgement<Judged>): Promise<void> {
+    const { owner, topic } = judgement;
+    const verdict = await owner.ask(topic);
+    if (this.#queue.settled(judgement)) owner.decide(topic, verdict);
+    this.#schedule();
+  }
+
+  #wakeInTime(now: number): void {
+    const at = this.#queue.wakeAt ?? Infinity;
+    if (at >= this.#timerAt || at === Infinity) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(this.#wake, Math.ceil(at - now));
+    this.#timer.unref();
+  }
+
+  readonly #wake = (): void => {
+    this.#timerAt = Infinity;
+    this.#schedule();
+  };
+}

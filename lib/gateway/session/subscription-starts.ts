@@ -1,0 +1,112 @@
+import type { StreamPosition } from '../../core/history/history.js';
+import type { SubscribeCommand } from '../../core/protocol/command.js';
+import type { ConnectionEvents } from '../../delivery/connection-events.js';
+import type { Membership } from '../../delivery/membership.js';
+import type { TopicPolicies } from '../../delivery/topic-policies.js';
+import type { FramedStreamStart } from '../../delivery/topic-stream.js';
+import type { RealtimeSettings } from '../../options/realtime.options.js';
+import type { PubSubManager } from '../../ports/pub-sub-manager.js';
+import type { Client } from './client.js';
+import { fitting } from './fitting-start.js';
+import { streamSettingsOf } from './stream-settings.js';
+import type { SubscriptionJudgements } from './subscription-judgements.js';
+import type { TopicPresence } from './topic-presence.js';
+
+interface Services {
+  readonly settings: Pick<RealtimeSettings, 'limits'>;
+  readonly membership: Pick<Membership, 'enter'>;
+  readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
+  readonly presence: Pick<TopicPresence, 'entered'>;
+  readonly events: Pick<ConnectionEvents, 'emit'>;
+  readonly policies: TopicPolicies;
+}
+
+/** The subscriptions that are started. */
+interface StartedSubscriptions extends Pick<SubscriptionJudgements, 'keep' | 'decided'> {
+  leave(topic: string): Promise<void> | undefined;
+  /** The expiry of the token for a topic, if there is one. */
+  tokenEndOf(topic: string): Date | undefined;
+}
+
+/** The error for a subscribe whose subscription has ended before it was confirmed. */
+export const ENDED = 'The subscription was ended before it became active.';
+
+/** Starts the subscriptions of one client that were decided, and confirms them. */
+export class SubscriptionStarts {
+  constructor(
+    private readonly client: Client,
+    private readonly services: Services,
+    private readonly subscriptions: StartedSubscriptions,
+  ) {}
+
+  /** Enters the topic, and confirms the subscription: to a command with an id, or unasked when there was no command. */
+  async enter(topic: string, command: SubscribeCommand | undefined, info?: unknown): Promise<void> {
+    const { membership, events, pubSub, presence, policies, settings } = this.services;
+    const { connection } = this.client;
+    const isNew = !pubSub.isSubscribed(connection.id, topic);
+    const stream = streamSettingsOf(topic, policies, settings.limits);
+    const announce = () => {
+      if (isNew) events.emit({ type: 'subscribed', connection, topic });
+      presence.entered(topic, connection, info, command?.presence);
+    };
+    let isConfirmed = false;
+    const begin = (start: FramedStreamStart | undefined) => {
+      isConfirmed = true;
+      this.#confirmStart(topic, command, start);
+      // A stream is still delivering its start: listeners that publish to it have to wait.
+      if (stream === undefined) announce();
+    };
+    let isHeld = false;
+    const onStart = (start: FramedStreamStart | undefined) => {
+      isHeld = this.subscriptions.keep(topic, () => begin(start), start?.length ?? 0);
+      if (!isHeld) begin(start);
+    };
+    let isIn: boolean;
+    try {
+      const entered = membership.enter(connection.id, topic, { stream, recover: command?.recover, onStart });
+      isIn = typeof entered === 'boolean' ? entered : await entered;
+    } catch {
+      void this.subscriptions.leave(topic);
+      const message = 'The topic cannot be reached at the moment; try again.';
+      return this.client.replies.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
+    }
+    if (isHeld) await this.subscriptions.decided(topic);
+    if (this.client.isClosed) return;
+    const isOver = !isIn || (isHeld && !isConfirmed) || (stream && !pubSub.isSubscribed(connection.id, topic));
+    if (isOver) {
+      // The subscription has ended meanwhile and the client was told so, even if another one has begun since. The command
+      // still needs its answer.
+      const message = ENDED;
+      if (command && !isConfirmed)
+        this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
+      return;
+    }
+    if (stream) announce();
+  }
+
+  /** Confirms where the topic begins for this client, and sends the publications that it has missed. */
+  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedStreamStart | undefined): void {
+    if (start === undefined) return this.confirm(topic, command);
+    const { frames, ...place } = fitting(start, this.services.settings.limits);
+    this.confirm(topic, command, place);
+    this.client.replies.sendAll(frames);
+  }
+
+  /** Confirms a subscription: to a command with an id or a position, or unasked when there was no command. */
+  confirm(
+    topic: string,
+    command: SubscribeCommand | undefined,
+    stream: Pick<FramedStreamStart, 'recovered'> & { position?: StreamPosition } = {},
+  ): void {
+    if (command && command.id === undefined && !command.recover) return;
+    const { id } = command ?? {};
+    const expiresAt = this.subscriptions.tokenEndOf(topic);
+    this.client.replies.push({
+      kind: 'subscribed',
+      ...(id !== undefined && { id }),
+      topic,
+      ...stream,
+      ...(expiresAt && { expiresAt }),
+    });
+  }
+}
