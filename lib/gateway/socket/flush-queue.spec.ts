@@ -64,3 +64,46 @@ describe('a socket that got frames', () => {
     expect([early, log]).toEqual([['a'], ['a', 'late']]);
   });
 });
+
+describe('a fan-out to many sockets', () => {
+  /** Each write takes a tenth of a millisecond. */
+  let now: number;
+  const slow = (name: string) => socket(name, () => void (now += 0.1));
+
+  beforeEach(() => {
+    now = 0;
+    batch = new FlushQueue(() => now);
+  });
+
+  it('is written in slices of eight milliseconds, in order', async () => {
+    const names = Array.from({ length: 500 }, (_, n) => `s${n}`);
+    for (const name of names) batch.add(slow(name));
+    const turns: number[] = [];
+    for (let before = 0; log.length < 500; before = now) {
+      await nextTurn();
+      turns.push(now - before);
+    }
+    expect(log).toEqual(names);
+    expect(turns.length).toBeGreaterThan(5);
+    // The clock is read once in 16 writes.
+    expect(Math.max(...turns)).toBeLessThan(8 + 1.7);
+  });
+
+  it('is overtaken by a small one of a later turn', async () => {
+    for (let n = 0; n < 500; n++) batch.add(slow(`s${n}`));
+    await nextTurn();
+    batch.add(slow('small'));
+    const before = log.length;
+    await nextTurn();
+    expect(log.indexOf('small')).toBe(before);
+  });
+
+  it('gets on while others follow', async () => {
+    for (let n = 0; n < 200; n++) batch.add(slow(`s${n}`));
+    for (let turn = 0; turn < 10; turn++) {
+      await nextTurn();
+      for (let n = 0; n < 100; n++) batch.add(slow(`t${turn}`));
+    }
+    expect(log).toContain('s199');
+  });
+});

@@ -1,3 +1,4 @@
+import { TURN_MS, TurnBudget } from '../../core/base/turn-budget.js';
 import { FrameBatch } from './frame-batch.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
@@ -8,16 +9,31 @@ export interface Flushable {
   flush(): void;
 }
 
+/** Share of a turn for the sockets of that turn; the rest is for those that are left from a large fan-out. */
+const NEW_SHARE = 0.5;
+
 /**
  * Collects the sockets that were sent frames in this turn of the event loop, and flushes each when the turn ends: one system
  * call per socket, whatever the number of frames. `setImmediate` runs right after the sockets were read, so a frame waits
  * only for work that is already under way.
+ *
+ * At most 8 ms of a turn are spent on it. The sockets that are left are flushed in the next turns, so a small send may overtake
+ * the rest of a large one. Each socket keeps the order of its frames.
  */
 export class FlushQueue {
+  readonly #budget: TurnBudget;
   #empty = FrameBatch.empty();
   #waiting: Flushable[] = [];
   #spare: Flushable[] = [];
+  /** Sockets that are left from earlier turns, in their order; those before `#next` are done. */
+  #left: Flushable[] = [];
+  #next = 0;
   #scheduled = false;
+
+  /** @param now milliseconds of a clock that does not go back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#budget = new TurnBudget(now);
+  }
 
   /** The empty batch that the batches of this turn begin with. */
   get empty(): FrameBatch {
@@ -26,6 +42,10 @@ export class FlushQueue {
 
   add(socket: Flushable): void {
     this.#waiting.push(socket);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(this.#flush);
@@ -36,10 +56,31 @@ export class FlushQueue {
     this.#waiting = this.#spare;
     this.#scheduled = false;
     this.#empty = FrameBatch.empty();
-    for (const socket of sockets) this.#write(socket);
+    const isBehind = this.#left.length > 0;
+    this.#budget.begin(isBehind ? TURN_MS * NEW_SHARE : TURN_MS);
+    const done = this.#flushFrom(sockets, 0);
+    if (isBehind) {
+      this.#budget.begin(TURN_MS * (1 - NEW_SHARE));
+      this.#next = this.#flushFrom(this.#left, this.#next);
+      if (this.#next * 2 >= this.#left.length) {
+        this.#left = this.#left.slice(this.#next);
+        this.#next = 0;
+      }
+    }
+    for (let at = done; at < sockets.length; at++) this.#left.push(sockets[at]!);
     sockets.length = 0;
     this.#spare = sockets;
+    if (this.#left.length > 0) this.#schedule();
   };
+
+  /** Flushes until the slice is over. @returns where to go on */
+  #flushFrom(sockets: readonly Flushable[], from: number): number {
+    for (let at = from; at < sockets.length; at++) {
+      this.#write(sockets[at]!);
+      if (this.#budget.isSpent()) return at + 1;
+    }
+    return sockets.length;
+  }
 
   /** A socket that fails must not keep the others from being flushed. */
   #write(socket: Flushable): void {

@@ -1,0 +1,26 @@
+/** How long one turn of the event loop may be worked, in milliseconds: others wait for no longer than that. */
+export const TURN_MS = 8;
+
+/** After this many steps the clock is read; one step takes some microseconds. */
+const STEPS = 16;
+
+/** Tells long work when to give way, so that it is cut into slices and the event loop serves others in between. */
+export class TurnBudget {
+  #endsAt = 0;
+  #steps = 0;
+
+  /** @param now milliseconds of a clock that does not go back */
+  constructor(private readonly now: () => number) {}
+
+  /** Begins a slice. @param ms its length, in milliseconds */
+  begin(ms: number = TURN_MS): void {
+    this.#endsAt = this.now() + ms;
+    this.#steps = 0;
+  }
+
+  /** Records one step. @returns true when the slice is over; the clock is read once in 16 steps */
+  isSpent(): boolean {
+    this.#steps += 1;
+    return this.#steps % STEPS === 0 && this.now() >= this.#endsAt;
+  }
+}
