@@ -45,6 +45,8 @@ export class PresencePartition {
   #mustRemind = false;
   #running: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
+  /** Why the last attempt failed, until one succeeds. */
+  #failure: unknown;
 
   constructor(
     private readonly calls: PresenceCalls,
@@ -78,7 +80,7 @@ export class PresencePartition {
   async flushed(): Promise<void> {
     const until = this.#said + this.#held.unsaidCount;
     await this.#saying();
-    if (this.#said < until) throw unavailable();
+    if (this.#said < until) throw unavailable(this.#failure);
   }
 
   /** Reports the remaining updates, if possible. The entries of this node then stay for the grace period. */
@@ -113,7 +115,9 @@ export class PresencePartition {
         if (this.#isAsking || (this.#isHolder && !this.#isDue)) await this.#say();
         else await this.#tend();
       }
+      this.#failure = undefined;
     } catch (error) {
+      this.#failure = error;
       this.failed(error);
       if (!this.#isClosed) this.#retry = setTimeout(() => void this.#run(), RETRY_MS * (0.5 + Math.random()));
     }
