@@ -1,5 +1,9 @@
 import { RedisConnection, TICK_MS, type RedisClient } from './redis-connection.js';
 import type { RedisSettings } from './redis-options.js';
+import { explainReplicaRisk } from './replica-risk.js';
+import { SafeLogger } from '../../../errors/safe-logger.js';
+
+const logger = new SafeLogger('RedisServer');
 
 /** The events of a server. */
 export interface RedisServerEvents {
@@ -39,6 +43,7 @@ export class RedisServer {
   /** The id of this run of the server; set once its connection for commands is up. */
   runId = '';
   #awayTicks = 0;
+  #hasCheckedReplicas = false;
 
   /**
    * @param isSharded true in a Redis Cluster, where publications stay on the server that owns the channel's slot
@@ -63,6 +68,7 @@ export class RedisServer {
       setUp: async () => {
         const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
         this.runId = runIdIn(info as string);
+        void this.#checkReplicas();
         await events.connected?.(this);
       },
       changed: () => {
@@ -140,6 +146,19 @@ export class RedisServer {
   close(): void {
     this.subscriber.close();
     this.commands.close();
+  }
+
+  /** Warns once of a master that writes without its replicas. A user of Redis without the right to ask is not told. */
+  async #checkReplicas(): Promise<void> {
+    if (this.#hasCheckedReplicas) return;
+    this.#hasCheckedReplicas = true;
+    try {
+      const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'replication']));
+      const risk = explainReplicaRisk(info as string);
+      if (risk !== undefined) logger.warn(`Redis ${this.address} ${risk}`);
+    } catch {
+      this.#hasCheckedReplicas = false;
+    }
   }
 
   get #patience(): number {
