@@ -120,8 +120,9 @@ describe('What was ordered while a node was cut off', () => {
     expect(await node!.realtime.disconnect(user('alice'))).toEqual({ recipients: 1, nodes: 1, complete: true });
     await first.nextClose();
     const second = await cut!.connectAs('alice');
-    cut!.proxy.cut();
-    await expect.poll(() => cut!.realtime.isAttached).toBe(false);
+    cut!.proxy.refuse();
+    await expect.poll(() => cut!.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+    cut!.proxy.pass();
     await fleet.healed(6_000);
     expect(await node!.realtime.sendToUser('alice', { type: 'hello' })).toMatchObject({ recipients: 1 });
     await second.next('hello');

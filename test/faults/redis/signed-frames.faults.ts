@@ -3,9 +3,12 @@ import type { RedisBackendSecret } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HeardSequences } from '../../../lib/adapters/redis/connection/heard-sequences.js';
 import { collectLogs } from '../../helpers/handler-harness.js';
-import type { RedisServer } from '../../helpers/redis-server.js';
+import { RedisBusNode } from '../../helpers/redis-bus-node.js';
+import { startRedisCluster } from '../../helpers/redis-cluster.js';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { Fleet, type FleetNode } from './fleet.js';
 import { envelopeOf, forged, Mallory } from './mallory.js';
+import { ROOM, startPresenceApp, Watcher } from './presence-scene.js';
 
 const [OLD, NEW] = ['the old secret of this test '.repeat(2), 'the new secret of this test '.repeat(2)];
 const SIGNED = { secret: { sign: OLD } };
@@ -162,8 +165,9 @@ describe('A forged order among those that Redis keeps for nodes that are cut off
     const frame = forged(envelopeOf(user('alice'), { kind: 'disconnect', code: 'DISCONNECTED', reason: 'bye' }));
     await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice', 'frame', frame);
     await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice');
-    node.proxy.cut();
-    await expect.poll(() => node.realtime.isAttached).toBe(false);
+    node.proxy.refuse();
+    await expect.poll(() => node.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+    node.proxy.pass();
     await fleet.healed(6_000);
     expect(await node.realtime.isOnline('alice')).toBe(!isEffective);
     expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
@@ -225,5 +229,43 @@ describe('Nodes with different secrets', () => {
     const logs = collectLogs();
     await hear({ sign: OLD }, { sign: NEW });
     expect(logs.join()).not.toMatch(/secret of this test/);
+  });
+});
+
+describe('With a secret', () => {
+  it('joins and leaves are told from node to node, though Redis composes them', async () => {
+    const redis = await startRedis();
+    const [here, there] = [await startPresenceApp(redis, SIGNED), await startPresenceApp(redis, SIGNED)];
+    const watcher = await Watcher.join(here, 'watcher');
+    const ann = await there.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: ROOM });
+    await expect.poll(() => watcher.picture(), { timeout: 10_000 }).toEqual(['ann', 'watcher']);
+    await ann.request({ action: 'unsubscribe', topic: ROOM });
+    await expect.poll(() => watcher.picture(), { timeout: 10_000 }).toEqual(['watcher']);
+  });
+
+  it.each([
+    ['one server', async () => ({ url: (await startRedis()).url })],
+    [
+      'a Redis Cluster',
+      async () => ({ cluster: { rootNodes: (await startRedisCluster()).urls.map((url) => ({ url })) } }),
+    ],
+  ])('messages, orders, questions and publications cross nodes over %s', async (_where, place) => {
+    const at = { ...(await place()), ...SIGNED };
+    const [a, b] = [await RedisBusNode.start(at), await RedisBusNode.start(at)];
+    for (const { bus } of [a, b]) {
+      await bus.join('topic:log');
+      await bus.join('user:alice');
+    }
+    const whole = { recipients: 2, nodes: 2, complete: true };
+    expect(await a.publish('user:alice')).toEqual(whole);
+    expect(await a.send('user:alice', { kind: 'revalidate' })).toEqual(whole);
+    expect(await a.bus.ask('user:alice', { kind: 'topics', of: 'n.1' })).toEqual([]);
+    const retention = { size: 10, ttlMs: 10_000 };
+    const text = '{"type":"t","payload":"kept"}';
+    expect(await a.history.publish('log', text, retention, { report: true })).toMatchObject({ ...whole, offset: 1 });
+    expect(b.texts).toEqual(['hello', 'revalidate', 'kept']);
+    expect((await b.history.read('log', { limit: 10 }, retention)).publications).toEqual([{ offset: 1, text }]);
+    for (const { bus } of [a, b]) expect(bus.stats).toMatchObject({ ignored: 0, unsigned: 0, wronglySigned: 0 });
   });
 });

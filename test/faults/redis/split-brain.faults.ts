@@ -36,8 +36,9 @@ async function splitBrain() {
 
   await replica.cli('REPLICAOF', 'NO', 'ONE');
   node!.proxy.redirect(replica.port);
-  node!.proxy.cut();
-  await expect.poll(() => node!.realtime.isAttached).toBe(false);
+  node!.proxy.refuse();
+  await expect.poll(() => node!.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+  node!.proxy.pass();
   await fleet.healed(6_000);
   for (const payload of ['new 1', 'new 2', 'new 3']) await publish(payload);
   const back = await node!.connectAs('ann');
