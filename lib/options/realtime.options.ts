@@ -111,13 +111,19 @@ export interface RealtimeLimits {
   maxBufferedChunks?: number;
   /** Maximum number of pongs that a client has not read yet; above it the socket is terminated. Default 60. */
   maxPendingPongs?: number;
-  /** Rate limit: sustained commands per second of a client; above it they are refused with `RATE_LIMITED`. Default 20. */
+  /**
+   * Rate limit: sustained commands per second of a client. Above it they are refused with `RATE_LIMITED`, and the socket is not read
+   * until the next token. Default 20.
+   */
   commandsPerSecond?: number;
-  /** Rate limit: commands that a client may send in a burst after a silence. Default 100. */
+  /**
+   * Rate limit: commands that a client may send in a burst after a silence. On top of it, three for each of
+   * `maxTopicsPerConnection` topics: `subscribe`, `presence` and `history`. Default 100.
+   */
   commandBurst?: number;
   /**
-   * Maximum number of errors and exceeded limits of a client per minute; above it the socket closes with 3013 (rate limit)
-   * or 3509 (other errors). Default 20.
+   * Maximum number of violations of a client per minute; above it the socket closes with 3013 (it goes on in spite of
+   * `RATE_LIMITED`) or 3509 (other errors). Default 20.
    */
   maxViolationsPerMinute?: number;
   /** Maximum nesting depth of arrays and objects in a message from a client. Default 32. */

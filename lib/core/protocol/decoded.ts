@@ -4,4 +4,10 @@ import type { WireError } from './error-code.js';
 /** One command read from a client's frame, or the error in it and the command it belongs to. */
 export type Decoded =
   | { readonly ok: true; readonly command: Command }
-  | { readonly ok: false; readonly id?: CommandId; readonly error: WireError };
+  | { readonly ok: false; readonly id?: CommandId; readonly error: WireError; readonly blame?: Blame };
+
+/**
+ * Whether a refused command counts as a violation: always (the default), never, because it is a proper request for what there
+ * is not, or only when it is repeated without a pause.
+ */
+export type Blame = 'always' | 'never' | 'if-repeated';

@@ -1,4 +1,4 @@
-import type { Decoded } from './decoded.js';
+import type { Blame, Decoded } from './decoded.js';
 import type { WireError } from './error-code.js';
 
 /** How far a connection has come, as far as its frames are concerned. */
@@ -15,10 +15,12 @@ export type FramePhase =
 /** The decision on a decoded frame: drop it, carry it out, answer with an error, or close the connection. */
 export type FrameVerdict = 'ignore' | 'run' | FrameRefusal | FrameClose;
 
-/** The frame is answered with an error, which counts against the client. */
+/** The frame is answered with an error. */
 export interface FrameRefusal {
   readonly kind: 'refuse';
   readonly error: WireError;
+  /** Whether it counts against the client. */
+  readonly blame: Blame;
 }
 
 /** The connection is closed as `BAD_REQUEST`. */
@@ -30,31 +32,61 @@ export interface FrameClose {
   readonly error?: WireError;
 }
 
+/** A command above the rate limit. Whether it is a violation is decided elsewhere, for refused and other commands alike. */
+export interface Excess {
+  /** When the client may try again, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** True for a subscription for which the connection has no room: there is no use in trying again. */
+  readonly isWithoutRoom: boolean;
+}
+
 /**
- * Decides what happens to a decoded frame. Allocates nothing for a frame that is carried out.
+ * Decides what happens to a decoded frame. Allocates nothing for a frame that is carried out. Above the rate limit, commands that
+ * end something are carried out all the same: each ends what was paid for when it began, and clients that are refused
+ * one are left with what they have given up.
  * @param isStrict true where the protocol cannot answer a frame that is no command, so that such a frame ends the connection
- * @param waitMs how long the client has to wait by the rate limit, in milliseconds; 0 when the frame is within the limit
+ * @param excess present when the frame exceeds the rate limit of the client
  */
 export function judgeFrame(
   phase: Exclude<FramePhase, 'starting'>,
   decoded: Decoded,
   isStrict: boolean,
-  waitMs: number,
+  excess?: Excess,
 ): FrameVerdict {
   if (phase === 'closed') return 'ignore';
   if (isStrict && !decoded.ok && decoded.id === undefined) return { kind: 'close', reason: decoded.error.message };
-  if (waitMs > 0) return { kind: 'refuse', error: { ...TOO_FAST, retryAfterMs: waitMs } };
   if (phase === 'unauthenticated' && !isOpening(decoded)) return isStrict ? UNAUTHENTICATED_STRICT : UNAUTHENTICATED;
-  if (!decoded.ok) return { kind: 'refuse', error: decoded.error };
+  if (excess && !isEnding(decoded)) return refusalOf(excess, decoded);
+  if (!decoded.ok) return { kind: 'refuse', error: decoded.error, blame: decoded.blame ?? 'always' };
   const { command } = decoded;
   const isLateOpening = phase === 'serving' && command.action === 'auth' && command.stage === 'opening';
   return isLateOpening ? AUTHENTICATED_ALREADY : 'run';
+}
+
+/** Returns the error for a subscription above `maxTopicsPerConnection`. */
+export function noRoomFor(topic: string): WireError {
+  return { code: 'LIMIT_EXCEEDED', message: NO_ROOM, action: 'subscribe', topic };
+}
+
+function refusalOf({ retryAfterMs, isWithoutRoom }: Excess, decoded: Decoded): FrameRefusal {
+  const isFinal = isWithoutRoom && decoded.ok && decoded.command.action === 'subscribe';
+  const error = isFinal ? noRoomFor(decoded.command.topic) : { ...TOO_FAST, retryAfterMs };
+  return { kind: 'refuse', error, blame: 'never' };
+}
+
+/** True for a command that ends something, or that answers the server. */
+function isEnding(decoded: Decoded): boolean {
+  if (!decoded.ok) return false;
+  const { action } = decoded.command;
+  return action === 'unsubscribe' || action === 'cancel' || action === 'pong';
 }
 
 /** True for a command that may be a client's first. */
 function isOpening(decoded: Decoded): boolean {
   return decoded.ok && decoded.command.action === 'auth' && decoded.command.stage !== 'renewal';
 }
+
+const NO_ROOM = 'The connection is subscribed to as many topics as one may have.';
 
 const TOO_FAST: WireError = {
   code: 'RATE_LIMITED',

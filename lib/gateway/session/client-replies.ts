@@ -1,5 +1,6 @@
 import type { CommandId } from '../../core/protocol/command.js';
-import type { WireError } from '../../core/protocol/error-code.js';
+import type { Blame } from '../../core/protocol/decoded.js';
+import type { ErrorCode, WireError } from '../../core/protocol/error-code.js';
 import type { Push } from '../../core/protocol/push.js';
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import type { ConnectionSocket } from '../../ports/connection-socket.js';
@@ -15,6 +16,9 @@ const logger = new SafeLogger('RealtimeGateway');
 
 const UNWRITABLE = { code: 'INTERNAL', message: 'The server failed to handle this; its log has the reason.' } as const;
 
+/** The same mistake within this time counts as repeated without a pause, in milliseconds. */
+const REPEAT_PAUSE_MS = 1_000;
+
 interface Services {
   readonly clock: Clock;
   readonly timestamps: Timestamps;
@@ -27,9 +31,11 @@ export class ClientReplies {
   /** Made with the client's first mistake. */
   #mistakes: TokenBucket | undefined;
   #counted = 0;
+  /** When a mistake was refused that counts only if it is repeated. */
+  #refusedAt: number | undefined;
 
   /**
-   * @param owner ended when the client has made one mistake too many
+   * @param owner ended after one violation too many
    */
   constructor(
     private readonly socket: ConnectionSocket,
@@ -81,12 +87,27 @@ export class ClientReplies {
     }
   }
 
-  /** Sends an error that counts as a mistake of the client; a mistake above the limit ends the connection. */
-  refuse(error: WireError, id?: CommandId): void {
+  /**
+   * Sends an error that counts as a violation by the client, unless it is not to blame; a violation above the limit ends the
+   * connection.
+   */
+  refuse(error: WireError, id?: CommandId, blame: Blame = 'always'): void {
     this.fail(error, id);
+    if (blame === 'always' || (blame === 'if-repeated' && this.#isRepeated())) this.blame(error.code);
+  }
+
+  /** Counts a violation; one above the limit ends the connection. */
+  blame(code: ErrorCode): void {
     const now = this.services.clock.now();
     this.#mistakes ??= new TokenBucket(this.services.mistakeRate, now);
     if (this.#mistakes.take(now) === 0) return;
-    this.owner.disconnect(error.code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
+    this.owner.disconnect(code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'TOO_MANY_ERRORS');
+  }
+
+  /** @returns true if it was called less than a pause ago */
+  #isRepeated(): boolean {
+    const before = this.#refusedAt;
+    this.#refusedAt = this.services.clock.now();
+    return before !== undefined && this.#refusedAt - before < REPEAT_PAUSE_MS;
   }
 }

@@ -28,6 +28,7 @@ export class CommandLoop {
   readonly #messages: RunningMessages;
   readonly #mailbox: Mailbox<QueuedCommand>;
   readonly #pacing: AnswerPacing;
+  #waitingSubscribes = 0;
   #busy = true;
   #started = false;
   #onIdle: (() => void) | undefined;
@@ -75,8 +76,14 @@ export class CommandLoop {
   accept(command: QueuedCommand): void {
     // A command whose turn it is does not wait, so that nobody needs to know how large it is.
     if (!this.#busy && this.#mailbox.length === 0) return this.#run(command);
+    if (command.action === 'subscribe') this.#waitingSubscribes += 1;
     if (this.#mailbox.push(command, heapBytesOf(command))) this.client.pauseReading('mailbox');
     this.client.waitingChanged();
+  }
+
+  /** Returns false if a subscription to the topic would be one more than the connection may have, with those that wait for their turn. */
+  hasRoomFor(topic: string): boolean {
+    return this.subscriptions.hasRoomFor(topic, this.#waitingSubscribes);
   }
 
   /** Cancels a message that is running or waiting. A message that has just ended was answered already. */
@@ -93,6 +100,7 @@ export class CommandLoop {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
       if (command === undefined) return this.#onIdle?.();
+      if (command.action === 'subscribe') this.#waitingSubscribes -= 1;
       this.#taken();
       this.#run(command);
     }

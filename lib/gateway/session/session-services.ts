@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Rate } from '../../core/base/token-bucket.js';
 import { answerRateOf, type AnswerRate } from '../../core/protocol/answer-pace.js';
+import { commandRateOf, type CommandRate } from '../../core/protocol/command-allowance.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -22,9 +23,7 @@ import { TopicTokens } from '../auth/topic-tokens.js';
 @Injectable()
 export class SessionServices {
   /** The rate limit for the commands of one client. */
-  readonly commandRate: Rate;
-  /** The same for clients that send the token as their first command: they subscribe to all their topics at once with it. */
-  readonly openingRate: Rate;
+  readonly commandRate: CommandRate;
   /** The rate limit for the size of the answers to one client. */
   readonly answerRate: AnswerRate;
   /** The rate limit for the mistakes of one client. */
@@ -54,9 +53,8 @@ export class SessionServices {
     this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
-    const { commandsPerSecond, commandBurst, maxTopicsPerConnection, maxViolationsPerMinute } = settings.limits;
-    this.commandRate = { perSecond: commandsPerSecond, burst: commandBurst };
-    this.openingRate = { perSecond: commandsPerSecond, burst: commandBurst + maxTopicsPerConnection };
+    const { maxViolationsPerMinute } = settings.limits;
+    this.commandRate = commandRateOf(settings.limits);
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }
 }

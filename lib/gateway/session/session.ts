@@ -89,6 +89,11 @@ export class Session implements DeliveryTarget, Client {
     return this.#loop.waitingBytes;
   }
 
+  /** Returns false if a subscription to the topic would be one more than the connection may have. */
+  hasRoomFor(topic: string): boolean {
+    return this.#loop.hasRoomFor(topic);
+  }
+
   pauseReading(reason: ReadingPause): void {
     this.endpoint.pauseReading(reason);
   }

@@ -1,8 +1,8 @@
 import type { WebSocket } from 'ws';
 import { Liveness } from '../../core/connection/liveness.js';
 import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
-import { TokenBucket } from '../../core/base/token-bucket.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
+import { CommandAllowance } from '../../core/protocol/command-allowance.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
@@ -11,6 +11,7 @@ import type { Codec } from '../../ports/codec.js';
 import { WsConnectionSocket, type WriteShare } from '../socket/ws-connection-socket.js';
 import { ClientReplies } from './client-replies.js';
 import { asReason } from './close-reason.js';
+import { CommandLimit, type LimitedConnection } from './command-limit.js';
 import { endFailed, endIfFails } from './connection-failure.js';
 import { DeferredFrames } from './deferred-frames.js';
 import type { Drainable } from './drain.js';
@@ -28,11 +29,12 @@ export type Admitted = Authenticated | PendingAuthentication;
  * The server's end of one WebSocket, from the upgrade to the last hook. It reads frames, hands commands first to the
  * {@link UnauthenticatedPeer} and then to the {@link Session}, keeps the heartbeat, and ends the connection.
  */
-export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
+export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, LimitedConnection {
   readonly socket: WsConnectionSocket;
   readonly replies: ClientReplies;
   readonly #liveness = new Liveness();
-  readonly #rate: TokenBucket;
+  /** Made when the connection is served: until then a single command is carried out. */
+  #limit: CommandLimit | undefined;
   #phase: FramePhase = 'unauthenticated';
   #peer: UnauthenticatedPeer | undefined;
   #session: Session | undefined;
@@ -49,10 +51,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
     private readonly services: SessionServices,
     readonly address?: string,
   ) {
-    const { clock, commandRate, openingRate } = services;
     this.socket = new WsConnectionSocket(ws, codec, share, this);
     this.replies = new ClientReplies(this.socket, services, this);
-    this.#rate = new TokenBucket(codec.clientOpens ? openingRate : commandRate, clock.now());
   }
 
   get isClosed(): boolean {
@@ -76,6 +76,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
   serve(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
     this.#phase = 'starting';
     this.#peer = undefined;
+    const { clock, commandRate } = this.services;
+    this.#limit = new CommandLimit(new CommandAllowance(commandRate, clock.now()), clock, this);
     this.#session = new Session(this, authenticated, this.services);
     return this.#session.start(command);
   }
@@ -134,6 +136,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
     this.disconnect('TOO_MANY_REQUESTS', 'too much of it waits to be handled');
   }
 
+  hasRoomFor(topic: string): boolean {
+    return this.#session?.hasRoomFor(topic) ?? true;
+  }
+
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.isClosed) return;
     this.#end(CLOSE_CODES[name].code, reason);
@@ -175,7 +181,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
     if (isLate) return this.disconnect('STALE');
     this.#session?.expire(tick.now);
     if (this.isClosed) return;
-    switch (this.#liveness.tick(tick, Math.random(), !this.ws.isPaused)) {
+    // Pauses for the rate limit are short, and the socket is read in between.
+    const isRead = withoutPause(this.#pauses, 'rate') === 0;
+    switch (this.#liveness.tick(tick, Math.random(), isRead)) {
       case 'dead':
         return this.disconnect('NO_PONG');
       case 'stuck':
@@ -237,15 +245,16 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
   #take(decoded: Decoded): void {
     const phase = this.#phase;
     if (phase === 'starting') throw new Error('A frame was decoded before the welcome');
-    const waitMs = this.#rate.take(this.services.clock.now());
-    const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, waitMs);
+    const excess = phase === 'serving' ? this.#limit?.take(decoded) : undefined;
+    const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, excess);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
     else if (typeof verdict === 'object') this.#reject(verdict, decoded);
+    if (excess?.isViolation) this.replies.blame('RATE_LIMITED');
   }
 
   #reject(verdict: FrameRefusal | FrameClose, decoded: Decoded): void {
     const id = decoded.ok ? decoded.command.id : decoded.id;
-    if (verdict.kind === 'refuse') return this.replies.refuse(verdict.error, id);
+    if (verdict.kind === 'refuse') return this.replies.refuse(verdict.error, id, verdict.blame);
     if (verdict.error) this.replies.fail(verdict.error, id);
     this.disconnect('BAD_REQUEST', asReason(verdict.reason));
   }
@@ -263,6 +272,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting {
     if (this.isClosed) return;
     this.#phase = 'closed';
     this.#peer = undefined;
+    this.#limit?.stop();
     this.#deferred = undefined;
     this.services.mailboxes.forget(this);
     // A paused socket would never read the peer's part of the closing handshake.

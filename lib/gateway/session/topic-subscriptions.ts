@@ -1,5 +1,6 @@
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
+import { noRoomFor } from '../../core/protocol/frame-verdict.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -142,9 +143,21 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     }
   }
 
+  /**
+   * Returns false if a subscription to the topic would be one more than the connection may have.
+   * @param waiting the number of subscriptions that are still to come before
+   */
+  hasRoomFor(topic: string, waiting = 0): boolean {
+    const { pubSub, settings } = this.services;
+    const { id } = this.client.connection;
+    return (
+      pubSub.topicsOf(id).size + waiting < settings.limits.maxTopicsPerConnection || pubSub.isSubscribed(id, topic)
+    );
+  }
+
   /** Carries out a `subscribe` command. The promise does not reject. */
   async subscribe(command: SubscribeCommand): Promise<void> {
-    const { pubSub, dispatcher, settings, presence } = this.services;
+    const { pubSub, dispatcher, presence } = this.services;
     const { topic, id, payload } = command;
     const kept = payload === undefined ? undefined : JSON.stringify(payload);
     const { connection } = this.client;
@@ -159,11 +172,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       this.#keepPayload(topic, kept);
       return this.#start.enter(topic, command, again);
     }
-    const { maxTopicsPerConnection } = settings.limits;
-    if (pubSub.topicsOf(connection.id).size >= maxTopicsPerConnection) {
-      const message = `A connection may subscribe to at most ${maxTopicsPerConnection} topics.`;
-      return this.client.replies.refuse({ code: 'LIMIT_EXCEEDED', message, action: 'subscribe', topic }, id);
-    }
+    if (!this.hasRoomFor(topic)) return this.client.replies.fail(noRoomFor(topic), id);
     const hasToken = command.token !== undefined;
     if (!hasToken) this.#tokens?.delete(topic);
     else if (!(await this.#takeToken(command))) return;

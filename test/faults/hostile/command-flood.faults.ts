@@ -8,7 +8,10 @@ import {
   type RealtimeLimits,
 } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { concat, NEVER, of } from 'rxjs';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { JsonCodec } from '../../../lib/codecs/json/json-codec.js';
+import { SocketEndpoint } from '../../../lib/gateway/session/socket-endpoint.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { commandFrame, rawFrame } from '../../helpers/raw-frames.js';
@@ -22,6 +25,11 @@ class DeskTopic {
   @OnSubscribe()
   join() {
     return true;
+  }
+
+  @OnMessage('watch')
+  watch() {
+    return concat(of(0), NEVER);
   }
 
   @OnMessage('count', { requireSubscription: false })
@@ -105,14 +113,42 @@ describe('more commands at once than commandBurst', () => {
     expect(await guest.answer(200)).toMatchObject({ type: 'realtime:reply' });
   });
 
+  it('are told apart: each may come again after those before it', async () => {
+    const { guest } = await stage();
+    await guest.write(commands(1, 103));
+    const answers = await Promise.all([101, 102, 103].map((id) => guest.answer(id)));
+    expect(answers.map(({ payload }) => payload.retryAfterMs)).toEqual([50, 100, 150]);
+  });
+
+  it('do not close the connection, as long as the client waits as it was told', async () => {
+    const { clock, guest } = await stage();
+    let id = 0;
+    for (let round = 0; round < 30; round++) {
+      await guest.write(commands(id + 1, id + 150));
+      await guest.answer((id += 150));
+      clock.advance(5_000);
+    }
+    await guest.write(command(++id));
+    expect(await guest.answer(id)).toMatchObject({ type: 'realtime:reply' });
+  });
+
   it('close the connection with 3013 when they go on', async () => {
     const { scene, guest } = await stage();
     const code = await scene.during(async () => {
-      await guest.write(commands(1, 2_000));
+      await guest.write(commands(1, 4_000));
       return guest.closeCode();
     });
-    expect([code, errors(guest).length, await scene.harm()]).toEqual([3013, 21, NO_HARM]);
-    expect(handled.every((n) => n <= 100)).toBe(true);
+    expect([code, await scene.harm()]).toEqual([3013, NO_HARM]);
+    expect([handled.every((n) => n <= 100), errors(guest).length <= 2_100]).toEqual([true, true]);
+  });
+
+  it('close the connection with 3013 when a few come again and again, without a pause', async () => {
+    const { guest } = await stage({ maxViolationsPerMinute: 3 });
+    await guest.write(commands(1, 101));
+    let id = 101;
+    const flood = setInterval(() => void guest.write(command(++id)), 5);
+    onTestFinished(() => clearInterval(flood));
+    expect([await guest.closeCode(), handled.length]).toEqual([3013, 100]);
   });
 
   it('of every kind count', async () => {
@@ -129,11 +165,59 @@ describe('more commands at once than commandBurst', () => {
     expect(handled).toEqual(ids(1, 2_000));
   });
 
+  it.each([
+    ['unsubscribe', { action: 'unsubscribe', topic: 'desk:1' }, 'realtime:unsubscribed'],
+    ['cancel', { action: 'cancel' }, 'realtime:complete'],
+  ])('are carried out when they end something: %s', async (_action, ending, type) => {
+    const { guest } = await stage();
+    await guest.write(commandFrame({ action: 'subscribe', topic: 'desk:1' }));
+    await guest.write(commandFrame({ action: 'message', topic: 'desk:1', type: 'watch', id: 'end' }));
+    await guest.answer('end');
+    await guest.write(Buffer.concat([commands(1, 110), commandFrame({ ...ending, id: 'end' })]));
+    expect(await guest.hears(type)).toMatchObject({ id: 'end' });
+  });
+
   it('twin: with maxViolationsPerMinute: Infinity are refused for ever, and never close the connection', async () => {
     const { guest } = await stage({ maxViolationsPerMinute: Infinity });
     await guest.write(commands(1, 2_000));
     await guest.answer(2_000);
     expect([handled, errors(guest).length]).toEqual([ids(1, 100), 1_900]);
+  });
+});
+
+describe('a flood of commands', () => {
+  const FLOOD = Buffer.concat(Array.from({ length: 100_000 }, () => rawFrame({ payload: '{"action":"ping"}' })));
+
+  /** Writes 2.3 MB of pings, as fast as they are taken. @returns a count of the pings that were decoded */
+  async function flood() {
+    const decode = vi.spyOn(JsonCodec.prototype, 'decode');
+    onTestFinished(() => decode.mockRestore());
+    const { scene, guest } = await stage();
+    decode.mockClear();
+    guest.client.socket.write(FLOOD);
+    return { scene, guest, decoded: () => decode.mock.calls.length };
+  }
+
+  it('ends the connection, and little of it is decoded or answered', async () => {
+    const { scene, guest, decoded } = await flood();
+    const code = await scene.during(() => guest.closeCode());
+    expect([code, await scene.harm()]).toEqual([3013, NO_HARM]);
+    expect([decoded() < 8_000, errors(guest).length <= 2_100]).toEqual([true, true]);
+  });
+
+  it('is left in the socket until the next token', async () => {
+    const { guest } = await stage({ commandsPerSecond: 1, maxViolationsPerMinute: Infinity });
+    guest.client.socket.write(FLOOD);
+    await guest.isLeftUnread();
+    expect(guest.serverSide.bytesRead).toBeLessThan(256 * 1_024);
+  });
+
+  it('twin: is read and decoded to its end when reading goes on and nobody is closed', async () => {
+    const pauseReading = vi.spyOn(SocketEndpoint.prototype, 'pauseReading').mockReturnValue();
+    onTestFinished(() => pauseReading.mockRestore());
+    const { guest } = await stage({ maxViolationsPerMinute: Infinity, sendQueueBytes: Infinity });
+    guest.client.socket.write(FLOOD);
+    await expect.poll(() => guest.serverSide.bytesRead, { timeout: 20_000 }).toBeGreaterThan(FLOOD.length);
   });
 });
 
@@ -155,7 +239,6 @@ describe('a client that makes mistakes', () => {
     ['of the kind of frame', rawFrame({ opcode: 2, payload: '{"action":"ping"}' })],
     ['of the action', commandFrame({ action: 'dance' })],
     ['of depth', rawFrame({ payload: `{"action":"ping","x":${'['.repeat(40)}${']'.repeat(40)}}` })],
-    ['of the topic', commandFrame({ action: 'subscribe', topic: 'a b' })],
   ])('%s is closed with 3509 after 20 of them, and nothing else', async (_what, frame) => {
     const { scene, guest } = await stage();
     const code = await scene.during(async () => {

@@ -87,20 +87,21 @@ describe('a frame of 65,536 line feeds', () => {
 });
 
 describe('commands that come in the same frame as the first, more than may come at once,', () => {
-  const many = frameOf(CONNECT, ...cheap(1_000));
+  const many = frameOf(CONNECT, ...cheap(4_000));
+  const LIMITS = { maxMessageBytes: 1_000_000 };
 
   it('end the connection', async () => {
-    const scene = await stage();
+    const scene = await stage({ limits: LIMITS });
     const guest = await visit(scene);
     await scene.during(() => guest.write(many));
     expect([await guest.closeCode(), await scene.harm()]).toEqual([3013, NO_HARM]);
   });
 
   it('twin: without a rate are all answered', async () => {
-    const scene = await stage({ limits: { commandsPerSecond: Infinity, commandBurst: Infinity } });
+    const scene = await stage({ limits: { ...LIMITS, commandsPerSecond: Infinity, commandBurst: Infinity } });
     const guest = await visit(scene);
     await guest.write(many);
-    expect(await guest.answer(1_001)).toEqual({ id: 1_001, unsubscribe: {} });
+    expect(await guest.answer(4_001)).toEqual({ id: 4_001, unsubscribe: {} });
   });
 });
 

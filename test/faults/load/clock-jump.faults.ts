@@ -4,7 +4,7 @@ import { connectionAgeMs } from 'nestjs-realtime/core';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Liveness } from '../../../lib/core/connection/liveness.js';
-import { TokenBucket, type Rate } from '../../../lib/core/base/token-bucket.js';
+import { CommandAllowance, type CommandRate } from '../../../lib/core/protocol/command-allowance.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 
@@ -125,9 +125,12 @@ describe('If the clock were trusted', () => {
 
   it('a jump back would keep everybody from doing anything for an hour', async () => {
     const app = await stage({ limits: { commandsPerSecond: 20, commandBurst: 20 } });
-    const filled = new WeakMap<TokenBucket, { tokens: number; at: number }>();
-    const take = vi.spyOn(TokenBucket.prototype, 'take').mockImplementation(function (this: TokenBucket, now) {
-      const { perSecond, burst } = (this as unknown as { readonly rate: Rate }).rate;
+    const filled = new WeakMap<CommandAllowance, { tokens: number; at: number }>();
+    const take = vi.spyOn(CommandAllowance.prototype, 'take').mockImplementation(function (
+      this: CommandAllowance,
+      now,
+    ) {
+      const { perSecond, burst } = (this as unknown as { readonly rate: CommandRate }).rate;
       if (burst === Infinity) return 0;
       const { tokens, at } = filled.get(this) ?? { tokens: burst, at: now };
       const refilled = Math.min(burst, tokens + ((now - at) * perSecond) / 1000);

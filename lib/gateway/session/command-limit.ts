@@ -1,0 +1,72 @@
+import type { ReadingPause } from '../../core/connection/reading-pause.js';
+import { opensTopics, type CommandAllowance } from '../../core/protocol/command-allowance.js';
+import type { Decoded } from '../../core/protocol/decoded.js';
+import type { Excess } from '../../core/protocol/frame-verdict.js';
+import { beginPause, isViolation, withExcess, type RatePause } from '../../core/protocol/rate-pause.js';
+import type { Clock } from '../../ports/clock.js';
+
+/** The connection whose commands are limited. */
+export interface LimitedConnection {
+  pauseReading(reason: ReadingPause): void;
+  resumeReading(reason: ReadingPause): void;
+  /** Returns false if a subscription to the topic would be one more than the connection may have. */
+  hasRoomFor(topic: string): boolean;
+}
+
+/** A command above the rate limit, and whether the client is to blame. */
+export interface BlamedExcess extends Excess {
+  readonly isViolation: boolean;
+}
+
+/**
+ * Applies the rate limit to the commands of one connection. When it is used up, the socket is not read until the next token, so
+ * that TCP backpressure slows the client down; the commands that were read already exceed it.
+ */
+export class CommandLimit {
+  #pause: RatePause | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly allowance: CommandAllowance,
+    private readonly clock: Clock,
+    private readonly owner: LimitedConnection,
+  ) {}
+
+  /** Counts a command. @returns nothing if it is within the limit */
+  take(decoded: Decoded): BlamedExcess | undefined {
+    const now = this.clock.now();
+    const waitMs = this.allowance.take(now, decoded.ok && opensTopics(decoded.command.action));
+    if (waitMs === 0) {
+      const emptyMs = this.allowance.wait(now);
+      if (emptyMs > 0) this.#begin(now, emptyMs);
+      return undefined;
+    }
+    const pause = (this.#pause = withExcess(this.#begin(now, waitMs)));
+    const { perSecond, burst } = this.allowance.rate;
+    return {
+      // Those before it in the same pause may come again first.
+      retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
+      isViolation: isViolation(pause, burst),
+      isWithoutRoom:
+        decoded.ok && decoded.command.action === 'subscribe' && !this.owner.hasRoomFor(decoded.command.topic),
+    };
+  }
+
+  /** Ends a pause without reading again. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(now: number, waitMs: number): RatePause {
+    if (this.#timer && this.#pause) return this.#pause;
+    const pause = (this.#pause = beginPause(this.#pause, now, waitMs));
+    // What the socket has taken in already is read first: it is answered at once, while the client still waits for it.
+    process.nextTick(() => this.owner.pauseReading('rate'));
+    // Timers may fire a millisecond early.
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.owner.resumeReading('rate');
+    }, pause.pauseMs + 1).unref();
+    return pause;
+  }
+}
