@@ -62,7 +62,11 @@ describe('reading a frame', () => {
     ],
     [
       { id: 2, subscribe: { channel: 'c', token: 't', data: [1], join_leave: true } },
-      { action: 'subscribe', id: 'subscribe:2', topic: 'c', token: 't', payload: [1], presence: true },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', token: 't', payload: [1], presence: 'if-kept' },
+    ],
+    [
+      { id: 2, subscribe: { channel: 'c', recover: true, epoch: 'e', offset: 7, flag: 3 } },
+      { action: 'subscribe', id: 'subscribe:2', topic: 'c', recover: { epoch: 'e', offset: 7 }, rejectsLoss: true },
     ],
     [
       { id: 2, subscribe: { channel: 'c', recover: true, epoch: 'e', offset: 7 } },
@@ -191,7 +195,7 @@ describe('reading a frame', () => {
 
 /** Names that mean something in a request, or to JavaScript. */
 const NAMES =
-  'channel token data type method topic payload headers authorization recover epoch offset delta tf join_leave limit since reverse __proto__'.split(
+  'channel token data type method topic payload headers authorization recover epoch offset delta tf flag join_leave limit since reverse __proto__'.split(
     ' ',
   );
 

@@ -66,6 +66,11 @@ export class CentrifugeCodec implements Codec {
     if (!misshapen) return readCommand(fields);
     const id = commandIdIn(fields);
     const message = `The command ${misshapen.message}.`;
-    return { ok: false, error: { code: 'LIMIT_EXCEEDED', message }, ...(id !== undefined && { id }) };
+    return {
+      ok: false,
+      error: { code: 'LIMIT_EXCEEDED', message },
+      blame: 'if-repeated',
+      ...(id !== undefined && { id }),
+    };
   }
 }

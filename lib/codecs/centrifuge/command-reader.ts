@@ -7,7 +7,7 @@ import { commandIdOf, METHODS, type Method } from './method.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A request that is answered with an error; the connection stays open. */
+/** A proper request that is answered with an error, which is no violation. */
 class Refusal {
   constructor(
     readonly code: ErrorCode,
@@ -20,6 +20,8 @@ type Reading = Command | Refusal | string;
 
 /** Reads the fields of a method's request. */
 type Reader = (request: Fields, id: number) => Reading;
+
+const NO_CALL = new Refusal('UNKNOWN_ACTION', 'Calls go to a topic: the data must be {"topic":"…","payload":…}.');
 
 const NOT_AVAILABLE = new Refusal('UNKNOWN_ACTION', 'Not available here.');
 
@@ -35,7 +37,7 @@ const READERS: Readonly<Record<Method, Reader>> = {
     if (!isText(token)) return 'the token must be a string that is not empty';
     return { action: 'auth', id: commandIdOf('refresh', id), token, stage: 'renewal' };
   },
-  subscribe({ channel, token, data, type = 0, tf, delta = '', join_leave: wantsPresence, ...position }, id) {
+  subscribe({ channel, token, data, type = 0, tf, flag, delta = '', join_leave: wantsPresence, ...position }, id) {
     if (!isText(channel)) return NO_CHANNEL;
     if (delta !== '' && delta !== 'fossil') return 'there is no such type of delta';
     if (!isTextOrMissing(token)) return 'the token must be a string';
@@ -48,8 +50,9 @@ const READERS: Readonly<Record<Method, Reader>> = {
       topic: channel,
       payload: data,
       ...(token && { token }),
-      ...(wantsPresence === true && { presence: true }),
+      ...(wantsPresence === true && { presence: 'if-kept' as const }),
       ...(position['recover'] === true && { recover: positionIn(position) }),
+      ...(hasFlag(flag, REJECT_UNRECOVERED) && { rejectsLoss: true }),
     };
   },
   sub_refresh({ channel, token }, id) {
@@ -70,7 +73,7 @@ const READERS: Readonly<Record<Method, Reader>> = {
   rpc({ method, data }, id) {
     const { topic, payload } = fieldsOf(data);
     if (!isText(method)) return new Refusal('VALIDATION_FAILED', 'The method must name a type of message.');
-    if (!isText(topic)) return new Refusal('VALIDATION_FAILED', 'The data must be {"topic":"…","payload":…}.');
+    if (!isText(topic)) return NO_CALL;
     return { action: 'message', id: commandIdOf('rpc', id), topic, type: method, payload, single: true };
   },
   send({ data }) {
@@ -116,7 +119,7 @@ export function readCommand(fields: Fields): Decoded {
   if (typeof reading === 'string') return failed(reading);
   if (!(reading instanceof Refusal)) return { ok: true, command: reading };
   const { code, message } = reading;
-  return { ok: false, id: commandIdOf(method, id), error: { code, message } };
+  return { ok: false, id: commandIdOf(method, id), error: { code, message }, blame: 'never' };
 }
 
 /** Returns the id for an error that answers the command in these fields, or `undefined` if it cannot be answered. */
@@ -144,6 +147,13 @@ function idIn({ id = 0 }: Fields): number | undefined {
 
 /** A history limit with which the client sets no limit of its own. */
 const ALL = -1;
+
+/** The flag of a client that wants error 112 instead of a subscription in which something is missing. */
+const REJECT_UNRECOVERED = 2;
+
+function hasFlag(flags: unknown, flag: number): boolean {
+  return typeof flags === 'number' && (flags & flag) !== 0;
+}
 
 /** A position in no history, because no epoch has this name: recovery from it always fails, and the client is told so. */
 const NOWHERE: StreamPosition = { epoch: '?', offset: 0 };

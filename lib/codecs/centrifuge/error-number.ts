@@ -26,10 +26,12 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
   UNAVAILABLE: ERROR_CODES.UNAVAILABLE.httpStatus,
 };
 
+/** The error of a recovery that failed. SDKs load their state anew and subscribe again. */
+export const UNRECOVERABLE: NumberedError = { code: 112, message: 'Something was missed that cannot be recovered.' };
+
 const INTERNAL = NUMBERS.INTERNAL;
 const METHOD_NOT_FOUND = 104;
 const EXPIRED = 110;
-const UNRECOVERABLE = 112;
 const GONE = 410;
 const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
@@ -44,7 +46,7 @@ function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Metho
   // SDKs reconnect on 109, which would be wrong during a token renewal.
   if (code === 'TOKEN_EXPIRED') return method === 'refresh' || method === 'sub_refresh' ? EXPIRED : NUMBERS[code];
   if (code === 'NO_HANDLER' && method === 'rpc') return METHOD_NOT_FOUND;
-  if (httpStatus === GONE && method === 'history') return UNRECOVERABLE;
+  if (httpStatus === GONE && method === 'history') return UNRECOVERABLE.code;
   // SDKs act on the reason for a refused subscription. For other commands the application defines what its status means.
   const isKnown = method === 'subscribe' && code !== 'VALIDATION_FAILED';
   return isKnown || !isErrorStatus(httpStatus) ? NUMBERS[code] : httpStatus;

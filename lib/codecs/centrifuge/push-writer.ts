@@ -2,7 +2,7 @@ import type { CommandId } from '../../core/protocol/command.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { PresenceMember } from '../../core/presence/presence.js';
 import type { Push } from '../../core/protocol/push.js';
-import { numberedError } from './error-number.js';
+import { numberedError, UNRECOVERABLE } from './error-number.js';
 import { replyTo, type ReplyTo } from './method.js';
 
 /** Ends a subscription for good. */
@@ -87,6 +87,7 @@ function subscribed(push: Told<'subscribed'>, now: Date): object {
     const lost = { code: INSUFFICIENT_STATE, reason: 'publications were missed' };
     return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: positioned(position) }) } };
   }
+  if (push.isRefused) return { id: replyTo(id).id, error: UNRECOVERABLE };
   return reply(id, { ...streamed(push), ...expiryIn(expiresAt, now) });
 }
 

@@ -67,7 +67,10 @@ export class JsonCodec implements Codec {
       return invalid(`id must be a string of 1 to ${MAX_COMMAND_ID_LENGTH} characters or a safe integer.`);
     }
     const misshapen = explainJsonShape(value, this.shape);
-    if (misshapen) return failed({ code: 'LIMIT_EXCEEDED', message: `The message ${misshapen.message}.` }, id);
+    if (misshapen) {
+      const error: WireError = { code: 'LIMIT_EXCEEDED', message: `The message ${misshapen.message}.` };
+      return { ...failed(error, id), blame: 'if-repeated' };
+    }
     if (typeof action !== 'string') return invalid('action must be a string.', id);
     if (!Object.hasOwn(ACTIONS, action)) {
       const known = JSON_ACTIONS.join(', ');
@@ -175,6 +178,6 @@ function invalid(message: string, id?: CommandId, action?: string): Decoded {
   return failed({ code: 'INVALID_MESSAGE', message, ...(action !== undefined && { action }) }, id);
 }
 
-function failed(error: WireError, id: CommandId | undefined): Decoded {
+function failed(error: WireError, id: CommandId | undefined): Extract<Decoded, { ok: false }> {
   return { ok: false, error, ...(id !== undefined && { id }) };
 }

@@ -31,8 +31,13 @@ export interface SubscribeCommand extends BaseCommand {
   readonly payload?: unknown;
   /** The last position that the client knows; requests the publications that it missed since. */
   readonly recover?: StreamPosition | undefined;
-  /** Turns join and leave events on or off. If omitted: off, or unchanged for an existing subscription. */
-  readonly presence?: boolean | undefined;
+  /**
+   * Turns join and leave events on or off. If omitted: off, or unchanged for an existing subscription. With true, a topic
+   * without presence refuses the subscription; with `if-kept` it is subscribed to without events.
+   */
+  readonly presence?: boolean | 'if-kept' | undefined;
+  /** True if the client wants an error instead of a subscription when `recover` fails. */
+  readonly rejectsLoss?: boolean | undefined;
   /** A topic token; the subscription ends when it expires. */
   readonly token?: string | undefined;
   /** True if the subscription exists and only its token is to be replaced. */

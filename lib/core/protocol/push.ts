@@ -34,6 +34,8 @@ export type Push =
        * lost on the way to this subscription and cannot be recovered; the stream continues after `position`.
        */
       readonly recovered?: boolean;
+      /** True if the recovery failed and the client wanted no subscription then: there is none. */
+      readonly isRefused?: boolean;
       /** True for a server-side subscription. */
       readonly byServer?: boolean;
       /** Expiry of the topic token, if there is one. */

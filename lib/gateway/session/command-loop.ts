@@ -133,7 +133,7 @@ export class CommandLoop {
     if (problems.length > 0) {
       const { action, id } = command;
       const message = `${describeProblems(problems)}.`;
-      this.client.replies.refuse({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
+      this.client.replies.fail({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
     // Nothing is answered by rights that may have been taken away.

@@ -16,7 +16,7 @@ interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
   readonly membership: Pick<Membership, 'enter'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
-  readonly presence: Pick<TopicPresence, 'entered'>;
+  readonly presence: Pick<TopicPresence, 'entered' | 'refusalOf'>;
   readonly events: Pick<ConnectionEvents, 'emit'>;
   readonly policies: TopicPolicies;
 }
@@ -47,12 +47,14 @@ export class SubscriptionStarts {
     const stream = streamSettingsOf(topic, policies, settings.limits);
     const announce = () => {
       if (isNew) events.emit({ type: 'subscribed', connection, topic });
-      presence.entered(topic, connection, info, command?.presence);
+      presence.entered(topic, connection, info, this.#watches(topic, command));
     };
     let isConfirmed = false;
+    let isRefused = false;
     const begin = (start: FramedStreamStart | undefined) => {
       isConfirmed = true;
-      this.#confirmStart(topic, command, start);
+      isRefused = this.#confirmStart(topic, command, start);
+      if (isRefused) return void this.subscriptions.leave(topic);
       // A stream is still delivering its start: listeners that publish to it have to wait.
       if (stream === undefined) announce();
     };
@@ -71,7 +73,7 @@ export class SubscriptionStarts {
       return this.client.replies.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
     if (isHeld) await this.subscriptions.decided(topic);
-    if (this.client.isClosed) return;
+    if (this.client.isClosed || isRefused) return;
     const isOver = !isIn || (isHeld && !isConfirmed) || (stream && !pubSub.isSubscribed(connection.id, topic));
     if (isOver) {
       // The subscription has ended meanwhile and the client was told so, even if another one has begun since. The command
@@ -84,19 +86,32 @@ export class SubscriptionStarts {
     if (stream) announce();
   }
 
-  /** Confirms where the topic begins for this client, and sends the publications that it has missed. */
-  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedStreamStart | undefined): void {
-    if (start === undefined) return this.confirm(topic, command);
+  /** Returns whether join and leave events are to be sent; undefined to leave that as it is. */
+  #watches(topic: string, { presence }: Partial<SubscribeCommand> = {}): boolean | undefined {
+    return presence === 'if-kept' ? this.services.presence.refusalOf(topic) === undefined : presence;
+  }
+
+  /**
+   * Confirms where the topic begins for this client, and sends the publications that it has missed.
+   * @returns true if some cannot be recovered and the client wants no subscription then
+   */
+  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedStreamStart | undefined): boolean {
+    if (start === undefined) {
+      this.confirm(topic, command);
+      return false;
+    }
     const { frames, ...place } = fitting(start, this.services.settings.limits);
-    this.confirm(topic, command, place);
-    this.client.replies.sendAll(frames);
+    const isRefused = command?.rejectsLoss === true && place.recovered === false;
+    this.confirm(topic, command, isRefused ? { ...place, isRefused } : place);
+    if (!isRefused) this.client.replies.sendAll(frames);
+    return isRefused;
   }
 
   /** Confirms a subscription: to a command with an id or a position, or unasked when there was no command. */
   confirm(
     topic: string,
     command: SubscribeCommand | undefined,
-    stream: Pick<FramedStreamStart, 'recovered'> & { position?: StreamPosition } = {},
+    stream: Pick<FramedStreamStart, 'recovered'> & { position?: StreamPosition; isRefused?: true } = {},
   ): void {
     if (command && command.id === undefined && !command.recover) return;
     const { id } = command ?? {};

@@ -162,7 +162,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     const kept = payload === undefined ? undefined : JSON.stringify(payload);
     const { connection } = this.client;
     if (command.renews) return this.#renewToken(command);
-    const refusal = command.presence ? presence.refusalOf(topic) : undefined;
+    const refusal = command.presence === true ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.client.replies.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (pubSub.isSubscribed(connection.id, topic)) {
       // The command has a new payload: the handler decides again, and a denial leaves the subscription as it was.

@@ -63,8 +63,8 @@ describe('A remote call', () => {
     ['there is no such handler', 'dance', { topic: 'room:1' }, 104],
     ['there is no such topic', 'echo', { topic: 'nowhere' }, 102],
     ['the topic is not subscribed to', 'echo', { topic: 'room:2' }, 103],
-    ['the data names no topic', 'echo', { payload: 1 }, 107],
-    ['there is no data', 'echo', undefined, 107],
+    ['the data names no topic', 'echo', { payload: 1 }, 108],
+    ['there is no data', 'echo', undefined, 108],
     ['there is no method', '', { topic: 'room:1' }, 107],
     ['the topic has no name that a topic may have', 'echo', { topic: 'room 1' }, 107],
   ])('is refused when %s', async (_why, method, data, code) => {

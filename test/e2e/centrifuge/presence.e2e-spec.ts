@@ -95,12 +95,4 @@ describe('Who joins and who leaves', () => {
     bob.disconnect();
     expect(await left).toMatchObject(BOB);
   });
-
-  it('cannot be asked for where it is not to be known', async () => {
-    const client = await sdkOf(await start(), 'ann');
-    const subscription = client.newSubscription('room:1', { joinLeave: true });
-    const ended = nextOf(subscription, 'unsubscribed');
-    subscription.subscribe();
-    expect(await ended).toMatchObject({ code: 108 });
-  });
 });

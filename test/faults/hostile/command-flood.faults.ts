@@ -233,12 +233,14 @@ describe('a client of the right pace', () => {
   });
 });
 
+/** A message that is nested too deep. */
+const DEEP = rawFrame({ payload: `{"action":"ping","x":${'['.repeat(40)}${']'.repeat(40)}}` });
+
 describe('a client that makes mistakes', () => {
   it.each([
     ['of the format', rawFrame({ payload: 'hello' })],
     ['of the kind of frame', rawFrame({ opcode: 2, payload: '{"action":"ping"}' })],
     ['of the action', commandFrame({ action: 'dance' })],
-    ['of depth', rawFrame({ payload: `{"action":"ping","x":${'['.repeat(40)}${']'.repeat(40)}}` })],
   ])('%s is closed with 3509 after 20 of them, and nothing else', async (_what, frame) => {
     const { scene, guest } = await stage();
     const code = await scene.during(async () => {
@@ -247,6 +249,26 @@ describe('a client that makes mistakes', () => {
       return guest.closeCode();
     });
     expect([code, errors(guest).length, await scene.harm()]).toEqual([3509, 21, NO_HARM]);
+  });
+
+  it('of depth is closed with 3509 after 20 that were repeated without a pause', async () => {
+    const { scene, guest } = await stage();
+    const code = await scene.during(async () => {
+      await err(guest, 21, DEEP);
+      await guest.write(DEEP);
+      return guest.closeCode();
+    });
+    expect([code, errors(guest).length, await scene.harm()]).toEqual([3509, 22, NO_HARM]);
+  });
+
+  it('of depth is not closed when it pauses in between', async () => {
+    const { clock, guest } = await stage({ maxViolationsPerMinute: 1 });
+    for (let n = 0; n < 10; n++) {
+      await err(guest, 1, DEEP);
+      clock.advance(1_000);
+    }
+    await guest.write(command(1));
+    expect(await guest.answer(1)).toMatchObject({ type: 'realtime:reply' });
   });
 
   it('is not closed for 20 of them', async () => {
