@@ -78,6 +78,14 @@ export class CommandAllowance {
     return this.#burst < TOKEN ? Math.ceil((TOKEN - this.#burst) / perSecond) : 0;
   }
 
+  /** True when nothing more can be saved up. */
+  isFull(now: number): boolean {
+    const { perSecond, burst, opening } = this.rate;
+    if (perSecond === Infinity || burst === Infinity) return true;
+    this.wait(now);
+    return this.#burst >= burst * TOKEN && this.#opening >= opening * TOKEN;
+  }
+
   /** How many whole commands it has room for, those that open topics included. */
   left(now: number): number {
     this.wait(now);

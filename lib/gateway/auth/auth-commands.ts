@@ -47,8 +47,12 @@ export class AuthCommands {
 
   /** The refusal of another connection of a user on this node; `undefined` while the user is below the limit. */
   fullFor(userId: string): Pick<WireError, 'code' | 'message'> | undefined {
-    const count = this.registry.idsOfUser(userId).size;
-    return count >= this.settings.limits.maxConnectionsPerUser ? USER_FULL : undefined;
+    return this.connectionsOf(userId) >= this.settings.limits.maxConnectionsPerUser ? USER_FULL : undefined;
+  }
+
+  /** Returns the number of connections that a user has on this node. */
+  connectionsOf(userId: string): number {
+    return this.registry.idsOfUser(userId).size;
   }
 
   /** Verifies the token of a first command. Does not count the user's connections yet; {@link withinLimit} does. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Rate } from '../../core/base/token-bucket.js';
+import { AllowancePool } from '../../core/protocol/allowance-pool.js';
 import { answerRateOf, type AnswerRate } from '../../core/protocol/answer-pace.js';
-import { commandRateOf, type CommandRate } from '../../core/protocol/command-allowance.js';
+import { commandRateOf } from '../../core/protocol/command-allowance.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -22,8 +23,8 @@ import { TopicTokens } from '../auth/topic-tokens.js';
 /** The collaborators of every session of this node, in one object that all sessions share. */
 @Injectable()
 export class SessionServices {
-  /** The rate limit for the commands of one client. */
-  readonly commandRate: CommandRate;
+  /** The rate limits for the commands of the clients of this node. */
+  readonly allowances: AllowancePool;
   /** The rate limit for the size of the answers to one client. */
   readonly answerRate: AnswerRate;
   /** The rate limit for the mistakes of one client. */
@@ -53,8 +54,8 @@ export class SessionServices {
     this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
-    const { maxViolationsPerMinute } = settings.limits;
-    this.commandRate = commandRateOf(settings.limits);
+    const { maxViolationsPerMinute, maxConnectionsPerUser } = settings.limits;
+    this.allowances = new AllowancePool(commandRateOf(settings.limits), maxConnectionsPerUser, clock.now());
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }
 }

@@ -2,7 +2,6 @@ import type { WebSocket } from 'ws';
 import { Liveness } from '../../core/connection/liveness.js';
 import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
-import { CommandAllowance } from '../../core/protocol/command-allowance.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
@@ -76,8 +75,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
   serve(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
     this.#phase = 'starting';
     this.#peer = undefined;
-    const { clock, commandRate } = this.services;
-    this.#limit = new CommandLimit(new CommandAllowance(commandRate, clock.now()), clock, this);
+    const { clock, allowances, authentication } = this.services;
+    const { userId } = authenticated.identity;
+    const allowance = allowances.take(userId, authentication.connectionsOf(userId), clock.now());
+    this.#limit = new CommandLimit(allowance, clock, this);
     this.#session = new Session(this, authenticated, this.services);
     return this.#session.start(command);
   }
@@ -272,7 +273,11 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
     if (this.isClosed) return;
     this.#phase = 'closed';
     this.#peer = undefined;
-    this.#limit?.stop();
+    if (this.#limit && this.#session) {
+      this.#limit.stop();
+      const { allowances, clock } = this.services;
+      allowances.giveBack(this.#session.connection.userId, this.#limit.allowance, clock.now());
+    }
     this.#deferred = undefined;
     this.services.mailboxes.forget(this);
     // A paused socket would never read the peer's part of the closing handshake.

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { AllowancePool } from './allowance-pool.js';
+import type { CommandAllowance } from './command-allowance.js';
+
+const RATE = { perSecond: 10, burst: 10, opening: 0 };
+/** How long it takes to fill. */
+const FILL_MS = 1_000;
+
+function spend(allowance: CommandAllowance, count: number, now = 0): CommandAllowance {
+  for (let n = 0; n < count; n++) allowance.take(now);
+  return allowance;
+}
+
+describe('the allowances of a user', () => {
+  it('are taken as they were returned, when all were used', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    pool.giveBack('ann', spend(pool.take('ann', 0, 0), 7), 0);
+    expect(pool.take('ann', 0, 0).left(0)).toBe(3);
+  });
+
+  it('refill while nobody has them', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
+    expect(pool.take('ann', 0, 500).left(500)).toBe(5);
+  });
+
+  it('are as many as a user may have connections, those in use included', () => {
+    const pool = new AllowancePool(RATE, 3, 0);
+    pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
+    expect([pool.take('ann', 1, 0).left(0), pool.take('ann', 2, 0).left(0)]).toEqual([10, 0]);
+  });
+
+  it('are taken the fullest first', () => {
+    const pool = new AllowancePool(RATE, 3, 0);
+    const taken = [0, 1, 2].map((inUse) => pool.take('ann', inUse, 0));
+    [9, 2, 5].forEach((count, at) => pool.giveBack('ann', spend(taken[at]!, count), 0));
+    expect([0, 1, 2].map((inUse) => pool.take('ann', inUse, 0).left(0))).toEqual([8, 5, 1]);
+  });
+
+  it('are no concern of another user', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
+    expect(pool.take('bob', 0, 0).left(0)).toBe(10);
+  });
+
+  it('bound what a user who connects again and again can send', () => {
+    const pool = new AllowancePool(RATE, 4, 0);
+    let sent = 0;
+    for (let now = 0; now < 10_000; now += 10) {
+      const allowance = pool.take('ann', 0, now);
+      for (let n = 0; n < 10; n++) if (allowance.take(now) === 0) sent += 1;
+      pool.giveBack('ann', allowance, now);
+    }
+    // Four bursts, and ten seconds of four connections.
+    expect(sent).toBeLessThanOrEqual(4 * 10 + 4 * 10 * 10);
+  });
+});
+
+describe('what is kept', () => {
+  it('is nothing that is full', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    pool.giveBack('ann', pool.take('ann', 0, 0), 0);
+    expect(pool.size).toBe(0);
+  });
+
+  it('is forgotten when it would be full again', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    for (let n = 0; n < 1_000; n++) pool.giveBack(`user-${n}`, spend(pool.take(`user-${n}`, 0, 0), 1), 0);
+    pool.take('ann', 0, FILL_MS);
+    const between = pool.size;
+    pool.take('ann', 0, 2 * FILL_MS);
+    expect([between, pool.size]).toEqual([1_000, 0]);
+  });
+
+  it('is nothing where a user may have any number of connections', () => {
+    const pool = new AllowancePool(RATE, Infinity, 0);
+    pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
+    expect([pool.size, pool.take('ann', 0, 0).left(0)]).toEqual([0, 10]);
+  });
+});
