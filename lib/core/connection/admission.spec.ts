@@ -5,6 +5,7 @@ import { AdmissionControl, type AdmissionLimits, type Guest } from './admission.
 const NO_LIMITS: AdmissionLimits = {
   maxConnections: Infinity,
   acceptsPerSecond: Infinity,
+  maxConnectionsPerUser: Infinity,
   maxUnauthenticated: Infinity,
   maxUnauthenticatedPerIp: Infinity,
   refusedPerSecondPerIp: Infinity,
@@ -99,6 +100,18 @@ describe('a node that takes in two a second', () => {
     for (let n = 0; n < 3; n++) admission.arrive('a', 0, 0);
     const verdicts = [0, 0, 0].map((now) => admission.settle('a', 'verified', now));
     expect(verdicts).toEqual([ADMITTED, ADMITTED, { admitted: false, refusal: 'too-fast', retryAfterMs: 500 }]);
+  });
+
+  it('is not emptied by one user, who is told when to come again', () => {
+    const admission = control({ acceptsPerSecond: 10, maxConnectionsPerUser: 2 });
+    const enterAs = (userId: string, now: number) => {
+      admission.arrive('a', 0, now);
+      return admission.settle('a', 'verified', now, 'token', userId);
+    };
+    const verdicts = Array.from({ length: 100 }, () => enterAs('bad', 0));
+    expect(verdicts.filter(({ admitted }) => admitted).length).toBe(4);
+    expect(verdicts.at(-1)).toEqual({ admitted: false, refusal: 'too-often', retryAfterMs: 2_500 });
+    expect([enterAs('good', 0), enterAs('bad', 2_500)]).toEqual([ADMITTED, ADMITTED]);
   });
 
   it.each(['refused', 'unknown'] as const)('does not count those who are %s', (outcome) => {

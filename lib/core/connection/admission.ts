@@ -5,6 +5,7 @@ import { TokenBucket } from '../base/token-bucket.js';
 export interface AdmissionLimits {
   readonly maxConnections: number;
   readonly acceptsPerSecond: number;
+  readonly maxConnectionsPerUser: number;
   readonly maxUnauthenticated: number;
   readonly maxUnauthenticatedPerIp: number;
   readonly refusedPerSecondPerIp: number;
@@ -21,7 +22,9 @@ export type AdmissionRefusal =
   /** Too many of them are from this address. */
   | 'too-many-from-address'
   /** Too many of this address have been refused lately. */
-  | 'too-many-refused';
+  | 'too-many-refused'
+  /** The user connects too often. */
+  | 'too-often';
 
 /** The kind of client: one that brings a token, or one that is to send it in its first command. */
 export type Guest = 'token' | 'anonymous';
@@ -48,7 +51,10 @@ const FULL_RETRY_MS = 5_000;
 /** The burst of refusals of one address, in seconds of its rate. */
 const BURST_S = 5;
 
-/** The maximum number of addresses tracked for each kind of attempt; each takes about 200 bytes. */
+/** A user may open twice as many connections as one may have at once, and then as many as one may have in this time, in seconds. */
+const REOPEN_S = 5;
+
+/** The maximum number of users, and of addresses, tracked for each kind of attempt; each takes about 200 bytes. */
 const MAX_ADDRESSES = 10_000;
 
 /**
@@ -63,13 +69,17 @@ const MAX_ADDRESSES = 10_000;
 export class AdmissionControl {
   readonly #accepts: TokenBucket;
   readonly #rooms = { token: new WaitingRoom(), anonymous: new WaitingRoom() };
+  /** Valid tokens of each user: nobody can use up the budget of the node alone. */
+  readonly #byUser: KeyedBuckets;
   readonly #attempts: Readonly<Record<Guest | 'unread', KeyedBuckets>>;
 
   constructor(
     private readonly limits: AdmissionLimits,
     now: number,
   ) {
-    const { acceptsPerSecond, refusedPerSecondPerIp: perSecond } = limits;
+    const { acceptsPerSecond, maxConnectionsPerUser: most, refusedPerSecondPerIp: perSecond } = limits;
+    const perUser = { perSecond: acceptsPerSecond === Infinity ? Infinity : most / REOPEN_S, burst: 2 * most };
+    this.#byUser = new KeyedBuckets(perUser, MAX_ADDRESSES, now);
     this.#accepts = new TokenBucket({ perSecond: acceptsPerSecond, burst: acceptsPerSecond }, now);
     const buckets = () => new KeyedBuckets({ perSecond, burst: perSecond * BURST_S }, MAX_ADDRESSES, now);
     this.#attempts = { token: buckets(), anonymous: buckets(), unread: buckets() };
@@ -107,13 +117,22 @@ export class AdmissionControl {
 
   /**
    * One that was admitted waits no longer. To be called once for each.
+   * @param userId the user of a token that is valid
    * @returns whether one whose token holds may come in now
    */
-  settle(address: string, outcome: AdmissionOutcome, now: number, guest: Guest = 'token'): AdmissionVerdict {
+  settle(
+    address: string,
+    outcome: AdmissionOutcome,
+    now: number,
+    guest: Guest = 'token',
+    userId?: string,
+  ): AdmissionVerdict {
     this.#rooms[guest].leave(address);
     if (outcome === 'refused') return ADMITTED;
     this.#attempts[guest].putBack(address);
     if (outcome === 'unknown') return ADMITTED;
+    const oftenMs = userId === undefined ? 0 : this.#byUser.take(userId, now);
+    if (oftenMs > 0) return refused('too-often', oftenMs);
     const waitMs = this.#accepts.take(now);
     return waitMs > 0 ? refused('too-fast', waitMs) : ADMITTED;
   }

@@ -16,8 +16,12 @@ import { ProxyTrust } from './proxy-trust.js';
 
 /** The place of one client in the count of unauthenticated clients. The first call of `settle` counts; later calls do nothing. */
 export interface WaitingPlace {
-  /** Frees the place. @returns the refusal if the node cannot admit a verified client at the moment */
-  settle(outcome: AdmissionOutcome): Refusal | undefined;
+  /**
+   * Frees the place.
+   * @param userId the user of a verified client
+   * @returns the refusal if the node cannot admit a verified client at the moment
+   */
+  settle(outcome: AdmissionOutcome, userId?: string): Refusal | undefined;
 }
 
 /** Finds the client address of requests, and limits attempts and unauthenticated clients by address. */
@@ -64,10 +68,10 @@ export class UpgradeAdmission {
     if (!verdict.admitted) return crowded(verdict);
     let isSettled = false;
     return {
-      settle: (outcome) => {
+      settle: (outcome, userId) => {
         if (isSettled) return undefined;
         isSettled = true;
-        const answer = this.#admission.settle(network, outcome, this.clock.now(), guest);
+        const answer = this.#admission.settle(network, outcome, this.clock.now(), guest, userId);
         return answer.admitted ? undefined : crowded(answer);
       },
     };
@@ -81,6 +85,8 @@ function crowded({ refusal, retryAfterMs }: Extract<AdmissionVerdict, { admitted
       return rateLimited('Too many connections are being opened from this address.', retryAfterS);
     case 'too-many-refused':
       return rateLimited('Too many connection attempts from this address were refused.', retryAfterS);
+    case 'too-often':
+      return rateLimited('The user connects too often.', retryAfterS);
     case 'node-full':
     case 'too-fast':
     case 'too-many-unauthenticated':

@@ -177,7 +177,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
       leave();
       return { ...full, status: 429, retryAfterS: USER_FULL_RETRY_S };
     }
-    const busy = authenticated && place.settle('verified');
+    const busy = authenticated && place.settle('verified', authenticated.identity.userId);
     if (busy) return busy;
     if (authenticated) socket.off('close', leave);
     // From here on, ws listens for errors.
@@ -227,11 +227,11 @@ function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
     place.settle(outcome.error.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
     return outcome;
   }
-  const busy = place.settle('verified');
+  const busy = place.settle('verified', outcome.authenticated.identity.userId);
   if (!busy) return outcome;
-  const { message, retryAfterS = 1 } = busy;
-  const error = { code: 'UNAVAILABLE', action: 'auth', message, retryAfterMs: retryAfterS * 1_000 } as const;
-  return { ok: false, error, closeCode: 'SERVER_ERROR' };
+  const { code = 'UNAVAILABLE', message, retryAfterS = 1 } = busy;
+  const error = { code, action: 'auth', message, retryAfterMs: retryAfterS * 1_000 } as const;
+  return { ok: false, error, closeCode: code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'SERVER_ERROR' };
 }
 
 /** A socket may fail at any moment while its request is judged; an `error` event without a listener would end the process. */

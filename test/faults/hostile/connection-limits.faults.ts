@@ -1,6 +1,6 @@
 import { JwtVerifier, type RealtimeLimits, type RealtimeOptions } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
-import { testToken, type UpgradeRefusedError } from 'nestjs-realtime/testing';
+import { testToken, type TestClient, type UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { commandFrame } from '../../helpers/raw-frames.js';
@@ -21,9 +21,16 @@ async function stage(limits: RealtimeLimits, options: RealtimeOptions = {}) {
 }
 
 /** Connects a user. @returns "let in", or the refusal */
-async function attempt(scene: Scene, userId: string): Promise<unknown> {
+async function attempt(
+  scene: Scene,
+  userId: string,
+  onOpen: (client: TestClient) => unknown = () => undefined,
+): Promise<unknown> {
   return scene.app.connect({ token: testToken(userId) }).then(
-    () => 'let in',
+    async (client) => {
+      await onOpen(client);
+      return 'let in';
+    },
     ({ status, headers, body }: UpgradeRefusedError) => ({
       status,
       code: body.code,
@@ -64,6 +71,41 @@ describe('more requests in a second than are accepted', () => {
   it('twin: with acceptsPerSecond: Infinity are all accepted', async () => {
     const { scene } = await stage({ acceptsPerSecond: Infinity, maxUnauthenticatedPerIp: Infinity });
     expect(letIn(await attempts(scene, 600))).toBe(600);
+  });
+});
+
+describe('a user who connects and leaves again and again', () => {
+  const LIMITS = { acceptsPerSecond: 20, maxConnectionsPerUser: 5 };
+
+  /** @returns the answers to one user, each of whose connections is closed before the next */
+  async function comings(scene: Scene, count: number): Promise<unknown[]> {
+    const answers: unknown[] = [];
+    for (let n = 0; n < count; n++) {
+      const answer = await attempt(scene, 'bad', (client) => client.close());
+      answers.push(answer);
+      await expect.poll(async () => (await scene.app.realtime.connectionsOf('bad')).length).toBe(0);
+    }
+    return answers;
+  }
+
+  it('is told to wait, and the others are accepted as ever', async () => {
+    const { scene } = await stage(LIMITS);
+    const answers = await comings(scene, 30);
+    expect(answers.at(-1)).toEqual({ status: 429, code: 'RATE_LIMITED', retryAfter: '1' });
+    expect([letIn(answers), await attempt(scene, 'newcomer')]).toEqual([10, 'let in']);
+  });
+
+  it('is accepted again in time', async () => {
+    const { scene, clock } = await stage(LIMITS);
+    await comings(scene, 12);
+    clock.advance(1_000);
+    expect(letIn(await comings(scene, 2))).toBe(1);
+  });
+
+  it('twin: uses up what the node accepts when a user may have any number of connections', async () => {
+    const { scene } = await stage({ ...LIMITS, maxConnectionsPerUser: Infinity });
+    await comings(scene, 30);
+    expect(await attempt(scene, 'newcomer')).toMatchObject({ status: 503 });
   });
 });
 
