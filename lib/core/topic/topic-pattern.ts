@@ -50,13 +50,18 @@ export function matchTopic(pattern: TopicPattern, topic: string): Readonly<Recor
   return Object.fromEntries(pattern.params.map((name, i) => [name, values[i]!]));
 }
 
-/** Returns the topic for the parameters, or `undefined` if one is missing, not a string, empty or contains a colon. */
+/**
+ * Returns the topic for the parameters, or `undefined` if one is missing, not a string, empty or contains a colon, or if the topic
+ * would be read back with other values: `{a}-{b}` with `1-2` and `3` is the topic of `1` and `2-3` too.
+ */
 export function buildTopic(pattern: TopicPattern, params: Readonly<Record<string, string>>): string | undefined {
   const values = pattern.params.map((name) => (Object.hasOwn(params, name) ? params[name]! : ''));
   if (values.some((value) => typeof value !== 'string' || value === '' || value.includes(':'))) return undefined;
   let next = 0;
   const topic = pattern.source.replace(PARAM, () => values[next++]!);
-  return isTopic(topic) ? topic : undefined;
+  if (!isTopic(topic)) return undefined;
+  const readBack = matchTopic(pattern, topic);
+  return pattern.params.every((name, i) => readBack?.[name] === values[i]) ? topic : undefined;
 }
 
 /** Compares patterns for sorting: the one with more literal characters wins and comes first. */
