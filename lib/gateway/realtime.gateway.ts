@@ -1,7 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions, type WebSocket } from 'ws';
+import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions } from 'ws';
 import { acceptableExtensions, selectSubprotocol } from '../core/protocol/upgrade-offers.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
@@ -120,12 +120,14 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#upgrading.set(request, codec);
     // The handshake response and the welcome leave in one system call.
     socket.cork();
-    this.server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, codec, admitted, address).flush());
+    this.server.handleUpgrade(request, socket, head, (ws) =>
+      this.#open(ws as ServedWebSocket, codec, admitted, address).flush(),
+    );
     socket.uncork();
     this.#upgrading.delete(request);
   }
 
-  #open(ws: WebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
+  #open(ws: ServedWebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
     const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services, address);
     this.#endpoints.add(endpoint, ws);
     endpoint.socket.awaitFlush();

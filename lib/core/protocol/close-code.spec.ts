@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES, isFinalClose, isProse, MAX_REASON_BYTES } from './close-code.js';
+import { CLOSE_CODES, isFinalClose, isForAbuse, isProse, MAX_REASON_BYTES, type CloseCodeName } from './close-code.js';
 
 const entries = Object.entries(CLOSE_CODES);
 
@@ -25,6 +25,13 @@ describe('CLOSE_CODES', () => {
   it('uses no code twice', () => {
     const codes = entries.map(([, { code }]) => code);
     expect(new Set(codes).size).toBe(codes.length);
+  });
+});
+
+describe('a close for abuse', () => {
+  it('is one because of what the client has sent', () => {
+    const names = entries.map(([name]) => name as CloseCodeName);
+    expect(names.filter(isForAbuse)).toEqual(['TOO_MANY_REQUESTS', 'BAD_REQUEST', 'TOO_MANY_ERRORS']);
   });
 });
 

@@ -23,6 +23,13 @@ export const CLOSE_CODES = {
 /** Stable name of a close code. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
+const ABUSE: readonly CloseCodeName[] = ['TOO_MANY_REQUESTS', 'TOO_MANY_ERRORS', 'BAD_REQUEST'];
+
+/** True for a close because of what the client has sent, so that nothing more of it deserves to be read. */
+export function isForAbuse(name: CloseCodeName): boolean {
+  return ABUSE.includes(name);
+}
+
 /** True if a client must not reconnect after this close code. */
 export function isFinalClose(code: number): boolean {
   return code >= 3500 && code < 4000;

@@ -29,6 +29,8 @@ export class SessionServices {
   readonly answerRate: AnswerRate;
   /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;
+  /** The rate limit for the WebSocket pings of one client. */
+  readonly pingRate: Rate;
   readonly timestamps: Timestamps;
   /** The memory that the waiting commands of all clients may take. */
   readonly mailboxes: MailboxBudget;
@@ -54,7 +56,8 @@ export class SessionServices {
     this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
-    const { maxViolationsPerMinute, maxConnectionsPerUser } = settings.limits;
+    const { commandsPerSecond, commandBurst, maxViolationsPerMinute, maxConnectionsPerUser } = settings.limits;
+    this.pingRate = { perSecond: commandsPerSecond, burst: commandBurst };
     this.allowances = new AllowancePool(commandRateOf(settings.limits), maxConnectionsPerUser, clock.now());
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }

@@ -45,6 +45,7 @@ beforeEach(() => {
     resume: () => void (isPaused = false),
     ping: () => void done.push('ping'),
     close: (code: number, reason: string) => void done.push(`close ${code} ${reason}`),
+    closeDeaf: (code: number, reason: string) => void done.push(`close ${code} ${reason}`),
     terminate: () => void done.push('terminate'),
   });
   Object.defineProperty(ws, 'isPaused', { get: () => isPaused });

@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import { TokenBucket } from '../../core/base/token-bucket.js';
 import { Liveness } from '../../core/connection/liveness.js';
 import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
@@ -7,6 +7,7 @@ import type { Decoded } from '../../core/protocol/decoded.js';
 import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
+import type { ServedWebSocket } from '../socket/served-web-socket.js';
 import { WsConnectionSocket, type WriteShare } from '../socket/ws-connection-socket.js';
 import { ClientReplies } from './client-replies.js';
 import { asReason } from './close-reason.js';
@@ -38,13 +39,15 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
   #peer: UnauthenticatedPeer | undefined;
   #session: Session | undefined;
   #deferred: DeferredFrames | undefined;
+  /** The rate limit for ping frames; made with the first. */
+  #pings: TokenBucket | undefined;
   /** The reasons for not reading, as a set of `READING_PAUSES`. */
   #pauses = 0;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: ServedWebSocket,
     codec: Codec,
     share: WriteShare,
     private readonly services: SessionServices,
@@ -107,6 +110,16 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
   /** Records a sign of life. */
   heard(): void {
     this.#liveness.heard();
+  }
+
+  /** Takes a ping frame, which `ws` answers. More of them than a client may send commands end the connection. */
+  pinged(): void {
+    if (this.isClosed) return;
+    this.heard();
+    const { clock, pingRate } = this.services;
+    const now = clock.now();
+    this.#pings ??= new TokenBucket(pingRate, now);
+    if (this.#pings.take(now) > 0) this.disconnect('TOO_MANY_REQUESTS');
   }
 
   pauseReading(reason: ReadingPause): void {

@@ -17,6 +17,10 @@ class Listener implements SocketListener {
     this.#note(`receive ${data.toString()} ${isBinary ? 'binary' : 'text'}`);
   }
 
+  pinged(): void {
+    this.#note('pinged');
+  }
+
   heard(): void {
     this.#note('heard');
   }
@@ -57,10 +61,11 @@ describe('an endpoint', () => {
   it('receives the events of its own socket only', () => {
     endpoints.add(new Listener(), new EventEmitter());
     ws.emit('message', Buffer.from('hello'), true);
+    ws.emit('ping');
     ws.emit('pong');
     ws.emit('closing');
-    expect(listener.calls).toEqual(['receive hello binary', 'heard', 'closing']);
-    expect([...endpoints.open].map(({ calls }) => calls.length)).toEqual([3, 0]);
+    expect(listener.calls).toEqual(['receive hello binary', 'pinged', 'heard', 'closing']);
+    expect([...endpoints.open].map(({ calls }) => calls.length)).toEqual([4, 0]);
   });
 
   it.each(['message', 'closing'])('that fails at the event "%s" is ended and logged', (event) => {

@@ -12,6 +12,8 @@ export interface SocketListener extends Disconnectable {
   receive(data: Buffer, isBinary: boolean): void;
   /** Records a sign of life. */
   heard(): void;
+  /** Takes a ping frame. */
+  pinged(): void;
   /** Handles the closed socket. Fulfils when the application's hooks have run. */
   closed(code: number, reason: string): Promise<void>;
 }
@@ -31,6 +33,7 @@ export class SocketEndpoints<T extends SocketListener> {
     (ws as OwnedSocket)[ENDPOINT] = endpoint;
     this.open.add(endpoint);
     ws.on('message', onMessage);
+    ws.on('ping', onPing);
     ws.on('pong', onPong);
     ws.on('error', onError);
     ws.on('closing', onClosing);
@@ -49,6 +52,15 @@ function onMessage(this: OwnedSocket, data: Buffer, isBinary: boolean): void {
 
 function onPong(this: OwnedSocket): void {
   this[ENDPOINT]!.heard();
+}
+
+function onPing(this: OwnedSocket): void {
+  const endpoint = this[ENDPOINT]!;
+  try {
+    endpoint.pinged();
+  } catch (error) {
+    endFailed(endpoint, error);
+  }
 }
 
 /** See `ServedWebSocket`. */

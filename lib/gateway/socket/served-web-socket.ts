@@ -1,4 +1,15 @@
+import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
+
+/** How long a peer that is closed for abuse may take to end its side, in milliseconds. */
+const DEADLINE_MS = 1_000;
+
+/** The internals of `ws` that read: the TCP socket, and the parser with the bytes that it has not parsed yet. */
+interface Internals {
+  readonly _socket: Socket;
+  readonly _receiver: Writable & { _buffers: Buffer[]; _bufferedBytes: number };
+}
 
 /**
  * A `ws` socket that emits `closing` right before it sends its close frame, whichever side began the close: `ws` answers the
@@ -8,5 +19,23 @@ export class ServedWebSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) this.emit('closing');
     super.close(code, reason);
+  }
+
+  /**
+   * Closes the socket of a peer that floods: nothing more of it is parsed or inflated, neither what was read already nor what
+   * comes. `ws` would parse everything for the five seconds that it waits for the peer's close frame. The bytes are read and
+   * dropped, since otherwise TCP would reset the connection and the peer could lose the close frame.
+   */
+  closeDeaf(code: number, reason: string): void {
+    this.close(code, reason);
+    const { _socket: socket, _receiver: receiver } = this as unknown as Internals;
+    receiver._buffers = [];
+    receiver._bufferedBytes = 0;
+    receiver._write = (_chunk, _encoding, done) => done();
+    socket.removeAllListeners('data');
+    socket.resume();
+    socket.end();
+    const deadline = setTimeout(() => socket.destroy(), DEADLINE_MS);
+    socket.once('close', () => clearTimeout(deadline));
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { WebSocket } from 'ws';
+import type { ServedWebSocket } from './served-web-socket.js';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { JsonCodec } from '../../codecs/json/json-codec.js';
 import { Frame } from '../../ports/frame.js';
@@ -45,10 +45,11 @@ function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
     _socket: raw,
     extensions,
     close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
+    closeDeaf: (code: number, reason: string) => void closes.push(`deaf ${code} ${reason}`),
     terminate: () => void closes.push('terminated'),
   };
   const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame };
-  return new WsConnectionSocket(ws as unknown as WebSocket, codec, share, { tooSlow: onSlow });
+  return new WsConnectionSocket(ws as unknown as ServedWebSocket, codec, share, { tooSlow: onSlow });
 }
 
 const A = new Frame('{"a":1}');
@@ -237,6 +238,11 @@ describe('closing', () => {
     socket.send(A);
     await nextTurn();
     expect(raw.calls).toEqual([]);
+  });
+
+  it('for abuse stops parsing what the peer sends', () => {
+    open().close('TOO_MANY_ERRORS');
+    expect(closes).toEqual(['deaf 3509 too many errors']);
   });
 
   it('gives the reason that goes with the code, unless there is another one', () => {

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
-import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
+import { CLOSE_CODES, isForAbuse, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { Codec } from '../../ports/codec.js';
 import { ConnectionSocket } from '../../ports/connection-socket.js';
 import type { Frame, FrameMaker } from '../../ports/frame.js';
 import type { FrameBatch } from './frame-batch.js';
 import type { Backlogged, ByteBudget } from './byte-budget.js';
+import type { ServedWebSocket } from './served-web-socket.js';
 import { textFrame } from './websocket-frame.js';
 import type { Flushable, FlushQueue } from './flush-queue.js';
 
@@ -45,7 +45,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   /** @param owner notified when the peer is a slow consumer */
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: ServedWebSocket,
     readonly codec: Codec,
     private readonly share: WriteShare,
     private readonly owner: { tooSlow(): void },
@@ -126,7 +126,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     // A slow consumer must not receive further frames.
     if (name === 'SLOW') this.#unwritten = undefined;
     this.closing();
-    this.ws.close(CLOSE_CODES[name].code, reason);
+    if (isForAbuse(name)) this.ws.closeDeaf(CLOSE_CODES[name].code, reason);
+    else this.ws.close(CLOSE_CODES[name].code, reason);
   }
 
   /** Called before this side sends or answers a close frame: earlier frames are written first, and none follows. */

@@ -8,6 +8,7 @@ import { commandFrame, OPCODE, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
 
 const stage = (limits: RealtimeLimits = {}) => Scene.set({ options: { limits } });
+const ANY_RATE = { commandsPerSecond: Infinity, commandBurst: Infinity };
 const MB = 1_048_576;
 const PING = rawFrame({ opcode: OPCODE.ping, payload: Buffer.alloc(125) });
 const PINGS = Buffer.concat(Array.from({ length: 500 }, () => PING));
@@ -26,31 +27,51 @@ async function floodWithPings(guest: RawGuest, bytes: number): Promise<number> {
 
 describe('a client that sends pings and reads no pongs', () => {
   it('is ended, and nothing else', async () => {
-    const scene = await stage();
+    const scene = await stage(ANY_RATE);
     const guest = await scene.raw();
     await scene.during(() => floodWithPings(guest, 20 * MB));
     expect([(await scene.endOf(guest)).code, await scene.harm()]).toEqual([1006, NO_HARM]);
   });
 
   it('has no more than 60 pongs waiting for it', async () => {
-    const scene = await stage();
+    const scene = await stage(ANY_RATE);
     expect(await floodWithPings(await scene.raw(), 20 * MB)).toBeLessThanOrEqual(60 * 127);
   });
 
   it('twin: with maxPendingPongs: Infinity has megabytes waiting for it', async () => {
-    const scene = await stage({ maxPendingPongs: Infinity });
+    const scene = await stage({ ...ANY_RATE, maxPendingPongs: Infinity });
     expect(await floodWithPings(await scene.raw(), 20 * MB)).toBeGreaterThan(5 * MB);
   });
 });
 
 describe('a client that reads its pongs', () => {
-  it('may send as many pings as it likes', async () => {
-    const scene = await stage();
-    const guest = await scene.raw();
-    for (let sent = 1; sent <= 200; sent++) {
+  /** Sends pings, each after the pong to the one before. */
+  async function ping(guest: RawGuest, times: number): Promise<void> {
+    for (let sent = 1; sent <= times; sent++) {
       await guest.write(PING);
       await guest.receives(OPCODE.pong, sent);
     }
+  }
+
+  it('may send as many pings as commands', async () => {
+    const scene = await stage({ commandsPerSecond: 1, commandBurst: 50 });
+    const guest = await scene.raw();
+    await ping(guest, 50);
+    await guest.write(commandFrame({ action: 'ping', id: 'after' }));
+    expect(await guest.answer('after')).toMatchObject({ type: 'realtime:pong' });
+  });
+
+  it('is closed when it sends more', async () => {
+    const scene = await stage({ commandsPerSecond: 1, commandBurst: 50 });
+    const guest = await scene.raw();
+    await guest.write(Buffer.concat(Array.from({ length: 5_000 }, () => PING)));
+    expect([await guest.closeCode(), await scene.harm()]).toEqual([3013, NO_HARM]);
+  });
+
+  it('twin: without a rate may send any number', async () => {
+    const scene = await stage(ANY_RATE);
+    const guest = await scene.raw();
+    await ping(guest, 200);
     await guest.write(commandFrame({ action: 'ping', id: 'after' }));
     expect(await guest.answer('after')).toMatchObject({ type: 'realtime:pong' });
   });
