@@ -1,8 +1,11 @@
-import { expect, onTestFinished } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { RedisServer, type RedisOptions } from './redis-server.js';
 
 /** The name under which the sentinels watch the master. */
 export const MASTER_NAME = 'mymaster';
+
+const FORMED_MS = 30_000;
 
 /** A master with replicas, watched by sentinels, that belongs to a test. */
 export interface SentinelGroup {
@@ -58,13 +61,19 @@ export async function startSentinelGroup({
   }
   const ask = (sentinel: RedisServer, ...command: string[]) =>
     password === undefined ? sentinel.cli(...command) : sentinel.cli('-a', password, '--no-auth-warning', ...command);
-  const info = async (sentinel: RedisServer) => {
+  /** Whether a sentinel knows both replicas and both other sentinels, and takes the master for alive. */
+  const isFormed = async (sentinel: RedisServer) => {
     const lines = (await ask(sentinel, 'SENTINEL', 'MASTER', MASTER_NAME)).split('\n');
-    return ['num-slaves', 'num-other-sentinels', 'flags'].map((name) => lines[lines.indexOf(name) + 1]);
+    const [replicas, others, flags] = ['num-slaves', 'num-other-sentinels', 'flags'].map(
+      (name) => lines[lines.indexOf(name) + 1],
+    );
+    return replicas === '2' && others === '2' && flags === 'master';
   };
-  await expect
-    .poll(() => Promise.all(sentinels.map(info)), { timeout: 30_000 })
-    .toEqual(sentinels.map(() => ['2', '2', 'master']));
+  const deadline = Date.now() + FORMED_MS;
+  while (!(await Promise.all(sentinels.map(isFormed))).every(Boolean)) {
+    if (Date.now() > deadline) throw new Error(`The sentinels did not find each other in ${FORMED_MS} ms.`);
+    await delay(50);
+  }
   return {
     servers,
     sentinels,
