@@ -53,7 +53,7 @@ describe('A refused upgrade is in the log at debug level', () => {
     const { app, ask } = await stage(FULL);
     await app.connect({ token: testToken('ann') });
     const lines = await ask(`/ws?token=${testToken('ann')}`);
-    expect(lines).toEqual([expect.stringContaining('429: The user has as many connections')]);
+    expect(lines).toEqual([expect.stringContaining('429: The user has reached the maximum number of connections')]);
   });
 });
 

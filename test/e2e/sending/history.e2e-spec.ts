@@ -324,7 +324,7 @@ describe('what has no place in a history', () => {
   it('is refused: several addresses, or exceptions, with a topic that keeps one', async () => {
     const { all, connection, topic, user } = await import('nestjs-realtime');
     const { realtime } = stage;
-    const refused = 'to must be one topic alone';
+    const refused = 'to must be a single topic without exceptions';
     await expect(realtime.to(topic('log:x'), user('ann')).send(entry(1))).rejects.toThrow(refused);
     await expect(realtime.to(topic('log:x')).except(connection('a.b')).send(entry(1))).rejects.toThrow(refused);
     await expect(realtime.to(all()).except(topic('log:x')).send(entry(1))).rejects.toThrow(refused);
