@@ -4,11 +4,13 @@
  *
  * - `:presence` (hash): `epoch`, one life of the data here; `run`, the run of the server that kept the data; `changes`, the
  *   number of changes in this epoch; `whole`, set once all live nodes have reported their entries in this epoch; `calm`, the
- *   time until which no node is declared dead; `at:<incarnation>`, the progress of ending an incarnation.
+ *   time until which no node is declared dead; `doubt`, after older data came back, the time until which announced leaves are
+ *   kept in `:gone`; `at:<incarnation>`, the progress of ending an incarnation.
  * - `:holders` (sorted set): incarnations of nodes, and the expiry of their lease. Reports of any other incarnation are refused.
  * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
  * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
+ * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while older data was in doubt, and not followed by a join.
  * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. Info set by the application.
  * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, aggregated; '' → `<all connections>
  *   <number of the newest change>`.
@@ -34,7 +36,8 @@ local function key(name, kind)
   return full
 end
 local presence, holders, leaving = key('presence', 'hash'), key('holders', 'zset'), key('leaving', 'zset')
-local told, set = key('told:' .. me, 'string'), key('set', 'hash')
+local told, set, gone = key('told:' .. me, 'string'), key('set', 'hash'), key('gone', 'hash')
+local isAnyGone = redis.call('EXISTS', gone) == 1
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -87,10 +90,13 @@ local function put(topic, user, connections, since, said, manner)
   local room, sequence = roomOf(present)
   local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
   local kind = isJoin and 'joined' or info ~= shown and 'updated'
-  -- A silent report was announced before. If it arrives after all nodes have reported, watchers already miss it: announce it.
-  if kind and (manner ~= '=' or now >= tonumber(redis.call('HGET', presence, 'whole') or 0)) then
+  -- A silent report was announced before. If the leave was announced since, it is a join like any other. If it arrives after all
+  -- nodes have reported, watchers already miss it: announce it.
+  local isBack = isAnyGone and isJoin and redis.call('HDEL', gone, field) == 1
+  local isAloud = manner ~= '=' or isBack
+  if kind and (isAloud or now >= tonumber(redis.call('HGET', presence, 'whole') or 0)) then
     sequence = announce(kind, topic, user, info, sequence)
-    if manner ~= '=' then act(kind, topic, user, info) end
+    if isAloud then act(kind, topic, user, info) end
   elseif sequence == 0 then
     sequence = redis.call('HINCRBY', presence, 'changes', 1)
   end
@@ -120,6 +126,11 @@ local function take(holder, topic, user)
     redis.call('HDEL', set, field)
     sequence = announce('left', topic, user, info, sequence)
     act('left', topic, user, info)
+    local doubt = tonumber(redis.call('HGET', presence, 'doubt') or 0)
+    if now < doubt then
+      redis.call('HSET', gone, field, 1)
+      redis.call('PEXPIRE', gone, doubt - now)
+    end
   end
   if redis.call('HLEN', present) <= 1 then redis.call('DEL', present)
   else redis.call('HSET', present, '', room - had .. ' ' .. sequence) end

@@ -37,9 +37,13 @@ local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
 if not epoch then
   -- Data of another run of the server may be of any age. It stays valid until the live nodes have reported their entries.
   epoch = ARGV[7]
-  for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now + leaseMs, holder) end
+  local doubt = redis.call('EXISTS', presence) == 1 and now + 10 * leaseMs or 0
+  for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now, holder) end
+  for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
+    if tonumber(redis.call('ZSCORE', leaving, holder)) < now + leaseMs then redis.call('ZADD', leaving, now + leaseMs, holder) end
+  end
   redis.call('DEL', holders)
-  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'changes', 0, 'calm', now + leaseMs, 'whole', now + leaseMs)
+  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'changes', 0, 'calm', now + leaseMs, 'whole', now + leaseMs, 'doubt', doubt)
 end
 for i = 13, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = redis.call('HEXISTS', buried, ARGV[12] ~= '' and ARGV[12] or me)

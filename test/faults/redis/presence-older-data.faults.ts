@@ -1,0 +1,90 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
+import { PresenceNode } from './presence-node.js';
+
+const ROOM = 'chat:1';
+const PATIENT = { timeout: 15_000 };
+
+/** A lease of 1,300 ms. */
+const OVER = { leaseRefreshMs: 200, leaseTtlMs: 1_500, commandTimeoutMs: 1_000 };
+
+interface Scene {
+  readonly redis: RedisServer;
+  /** The way of `away` to Redis. */
+  readonly way: TcpProxy;
+  readonly away: PresenceNode;
+  readonly here: PresenceNode;
+}
+
+/**
+ * Redis comes back with what it had saved, and a node stays away until another one has ended its users.
+ * @param joinedAfter users of that node who joined after Redis had saved
+ */
+async function rolledBack(joinedAfter: readonly string[] = []): Promise<Scene> {
+  const redis = await startRedis();
+  const way = await startTcpProxy(redis.port);
+  const start = async (id: string, port: number) => {
+    const node = await PresenceNode.start(id, { url: `redis://127.0.0.1:${port}`, ...OVER }, [ROOM]);
+    onTestFinished(() => node.close(0));
+    return node;
+  };
+  const [away, here] = [await start('away', way.port), await start('here', redis.port)];
+  await away.set([ROOM, 'ann']);
+  await redis.cli('SAVE');
+  await away.set(...joinedAfter.map((user) => [ROOM, user] as const));
+  way.refuse();
+  await redis.kill();
+  await redis.restart();
+  await expect.poll(() => here.told(), PATIENT).toContain(`left ${ROOM} ann`);
+  return { redis, way, away, here };
+}
+
+describe('When Redis comes back with data from a time when a node was closing', () => {
+  it('users who have gone on at another node are not told to have left', async () => {
+    const redis = await startRedis();
+    const start = (id: string) => PresenceNode.start(id, { url: redis.url, ...OVER }, [ROOM]);
+    const [closing, here] = [await start('closing'), await start('here')];
+    onTestFinished(() => here.close(0));
+    await closing.set([ROOM, 'ann']);
+    await closing.close(300);
+    await redis.cli('SAVE');
+    await here.set([ROOM, 'ann']);
+    await expect.poll(() => redis.cli('ZCARD', 'realtime@0:leaving'), PATIENT).toBe('0');
+    const epoch = () => redis.cli('HGET', 'realtime@0:presence', 'epoch');
+    const before = await epoch();
+    await redis.kill();
+    await redis.restart();
+    await expect.poll(epoch, PATIENT).not.toBe(before);
+    // The older data is ended some time after the node has reported its users again.
+    await expect.poll(() => redis.cli('ZCARD', 'realtime@0:leaving'), PATIENT).toBe('0');
+    expect(await here.read(ROOM)).toEqual(['ann:1']);
+    expect(await here.told()).toEqual([]);
+  });
+});
+
+describe('When Redis comes back with older data, and a node returns after its users were told to have left', () => {
+  it('their joins are told on one node, as their leaves were', async () => {
+    const { way, away, here } = await rolledBack();
+    way.pass();
+    await expect.poll(() => away.told(), PATIENT).toEqual([`joined ${ROOM} ann`, `joined ${ROOM} ann`]);
+    expect(await here.told()).toEqual([`left ${ROOM} ann`]);
+    expect((await here.heard()).slice(-2)).toEqual([`left ${ROOM} ann`, `joined ${ROOM} ann`]);
+  });
+
+  it('users whom the older data did not have, and who never left by it, are not told to join again', async () => {
+    const { way, away } = await rolledBack(['bob']);
+    way.pass();
+    await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1', 'bob:1']);
+    await expect.poll(() => away.told(), PATIENT).toContain(`joined ${ROOM} bob`);
+    expect((await away.told()).filter((text) => text.endsWith('bob'))).toEqual([`joined ${ROOM} bob`]);
+  });
+
+  it('no node would be told of the joins if the leaves were not kept', async () => {
+    const { redis, way, away } = await rolledBack();
+    await redis.cli('DEL', 'realtime@0:gone');
+    way.pass();
+    await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1']);
+    expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
+  });
+});
