@@ -16,8 +16,8 @@ export class Life {
   /** The received publications, by position. */
   readonly places = new Map<string, string>();
   readonly #stretches: Stretch[] = [];
-  /** The positions of each publication. */
-  readonly #had = new Map<string, Position>();
+  /** The positions of each publication, and the number of stretches when it came. */
+  readonly #had = new Map<string, Position & { readonly stretches: number }>();
   #isConnected = false;
 
   constructor(
@@ -101,8 +101,10 @@ export class Life {
     if (statement === undefined) this.report('contradicted', `${what}: nobody has said it`);
     else if (statement.outcome.kind === 'refused') this.report('contradicted', `${what}: it was refused`);
     const before = this.#had.get(key);
-    this.#had.set(key, at);
+    this.#had.set(key, { ...at, stretches: this.#stretches.length });
     if (before === undefined) return;
+    // Between two masters: it was in another epoch meanwhile, and told to begin anew each time.
+    if (this.#stretches.slice(before.stretches).some(({ epoch }) => epoch !== at.epoch)) return;
     // Republishing what a server has lost creates a second publication, in a new epoch that every client learns of.
     if (before.epoch !== at.epoch && statement?.isRepeated) return;
     this.report('duplicated', what);

@@ -1,0 +1,60 @@
+import type { Absence, Find, RunRecord, Sending, Visit } from './record.js';
+
+/** How long a client that is written to may take to notice that its connection has ended, in milliseconds. */
+const NOTICED_MS = 12_000;
+
+/** Every connection gets at most one copy, in the order of each publisher, and reports say what arrived. */
+export function checkFeed(record: RunRecord, find: Find): void {
+  const sendings = new Map(record.sendings.map((sending) => [sending.key, sending]));
+  const copies = new Map<string, Set<Visit>>();
+  for (const visit of record.visits) {
+    const highest = new Map<string, number>();
+    for (const key of visit.arrivals) {
+      const sending = sendings.get(key);
+      if (!sending) {
+        find('contradicted', `${key} to ${visit.client}: nobody has sent it`);
+        continue;
+      }
+      const holders = copies.get(key) ?? new Set();
+      copies.set(key, holders);
+      if (holders.has(visit)) find('duplicated', `${key} to ${visit.client}`, sending.begun);
+      else if (sending.number < (highest.get(sending.publisher) ?? -1)) {
+        find('reordered', `${key} to ${visit.client}`, sending.begun);
+      }
+      holders.add(visit);
+      highest.set(sending.publisher, Math.max(sending.number, highest.get(sending.publisher) ?? -1));
+    }
+  }
+  for (const sending of record.sendings) checkReport(sending, copies.get(sending.key) ?? new Set(), record, find);
+}
+
+function checkReport(sending: Sending, holders: ReadonlySet<Visit>, record: RunRecord, find: Find): void {
+  const { key, report, begun, ended } = sending;
+  if (!report) return;
+  const others = record.visits.filter((visit) => !holders.has(visit));
+  const said = `${key}: ${report.recipients} recipients, ${report.complete ? 'complete' : 'incomplete'}`;
+  if (report.complete && report.recipients < holders.size) {
+    find('untrue report', `${said}, but ${holders.size} have it`, begun);
+  }
+  // What was written to a connection that has ended since may not have arrived.
+  const mayHave = others.filter(
+    ({ asked, closed }) => asked <= ended && closed !== undefined && closed >= begun && closed <= ended + NOTICED_MS,
+  );
+  if (report.recipients > holders.size + mayHave.length) {
+    find('untrue report', `${said}, but only ${holders.size} have it, and ${mayHave.length} more may`, begun);
+  }
+  if (!report.complete) return;
+  for (const { client, node, opened, closed } of others) {
+    if (opened === undefined || opened > begun || (closed !== undefined && closed <= ended + NOTICED_MS)) continue;
+    const hasNoLease = record.absences.some(
+      (absence) => absence.node === node && coversLease(absence, sending, record.leaseMs),
+    );
+    if (!hasNoLease)
+      find('untrue report', `${said}, but ${client} on node ${node} was there and does not have it`, begun);
+  }
+}
+
+/** True when the node had been away for about as long as its lease, and was not counted as there any more. */
+function coversLease({ from, to }: Absence, { begun, ended }: Sending, leaseMs: number): boolean {
+  return ended >= from + leaseMs * 0.7 && begun <= to;
+}

@@ -1,0 +1,33 @@
+import type { Find, HookCall, RunRecord } from './record.js';
+
+/** How long after a loss of data a node may not have reported its users yet, in milliseconds: it may be cut off, too. */
+const UNREPORTED_MS = 15_000;
+
+/**
+ * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end. After a loss of
+ * data, a user who comes to another node before the first one has reported its users again may be told to join a second time.
+ */
+export function checkHooks(
+  { hooks, present, losses }: Pick<RunRecord, 'hooks' | 'present' | 'losses'>,
+  find: Find,
+): void {
+  const calls = new Map<string, HookCall[]>();
+  for (const call of [...hooks].sort((a, b) => a.at - b.at)) {
+    const name = `${call.topic} ${call.userId}`;
+    calls.set(name, [...(calls.get(name) ?? []), call]);
+  }
+  const there = [...present].flatMap(([topic, users]) => users.map((userId) => `${topic} ${userId}`));
+  for (const name of there) if (!calls.has(name)) calls.set(name, []);
+  for (const [name, called] of calls) {
+    const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);
+    const due = there.includes(name) ? 1 : 0;
+    const excess = balance - due;
+    const isInDoubt = ({ at }: HookCall) => losses.some((loss) => at >= loss && at <= loss + UNREPORTED_MS);
+    const secondJoins = called.filter(
+      (call, index) => call.kind === 'joined' && called[index - 1]?.kind === 'joined' && isInDoubt(call),
+    );
+    if (excess === 0 || (excess > 0 && excess <= secondJoins.length)) continue;
+    const odd = called.find(({ kind }, index) => kind === called[index - 1]?.kind) ?? called.at(-1);
+    find('hooks out of balance', `${name}: ${balance} more joins than leaves, not ${due}`, odd?.at);
+  }
+}

@@ -1,0 +1,284 @@
+import { describe, expect, it } from 'vitest';
+import { Journal, type Note } from '../../resuming/journal.js';
+import { check } from './check.js';
+import type { HookCall, Kind, News, Order, Picture, RunRecord, Sending, Stay, Visit } from './record.js';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Log = Omit<Writable<RunRecord>, 'logs' | 'sendings' | 'visits' | 'news' | 'pictures' | 'hooks'> & {
+  readonly logs: Map<string, Journal>;
+  readonly sendings: Writable<Sending>[];
+  readonly visits: Writable<Visit & { arrivals: string[] }>[];
+  readonly news: News[];
+  readonly pictures: Writable<Picture & { users: string[] }>[];
+  readonly hooks: HookCall[];
+};
+
+const LEASE_MS = 3_000;
+const COUNT = 20;
+
+/** The log of a run in which Redis loses its data half-way, a client is cut off and comes back, and all holds. */
+function faultless(): Log {
+  return {
+    logs: new Map([['log:1', history()]]),
+    repetitions: [
+      { key: 'publisher-0-3', first: { epoch: 'a', offset: 3 }, again: { epoch: 'a', offset: 3 }, at: 300 },
+    ],
+    ...feed(),
+    losses: [10_000],
+    absences: [{ node: 2, from: 20_000, to: 45_000 }],
+    leaseMs: LEASE_MS,
+    ...presence(),
+    orders: [{ userId: 'exile', begun: 1_000, ended: 1_100, complete: true }],
+    stays: [
+      { userId: 'exile', opened: 500, closed: 1_150 },
+      { userId: 'exile', opened: 1_200 },
+    ],
+    leftovers: [],
+    breaks: [],
+  };
+}
+
+/** Ten publications in each of two epochs; ann gets all, bob is away in between and recovers, or is told that he cannot. */
+function history(): Journal {
+  const journal = new Journal();
+  const [ann, bob] = [journal.diaryOf('ann'), journal.diaryOf('bob')];
+  for (const epoch of ['a', 'b']) {
+    const at = { epoch, offset: 0 };
+    const told = (asked: boolean): Note =>
+      asked ? { kind: 'told', asked: { epoch: 'a', offset: 10 }, at, recovered: false } : { kind: 'told', at };
+    ann.push(told(epoch === 'b'));
+    bob.push(told(epoch === 'b'));
+    for (let offset = 1; offset <= 10; offset++) {
+      const key = `publisher-0-${offset + (epoch === 'a' ? 0 : 10)}`;
+      const begun = journal.now();
+      journal.statements.push({ key, begun, ended: journal.now(), outcome: { kind: 'acknowledged', epoch, offset } });
+      ann.push({ kind: 'got', key, offset });
+      if (offset === 6) {
+        const here = { epoch, offset: 5 };
+        bob.push({ kind: 'gone' }, { kind: 'told', asked: here, at: here, recovered: true });
+      }
+      bob.push({ kind: 'got', key, offset });
+    }
+  }
+  return journal;
+}
+
+/** Messages to two clients that stay, and to one on a node that is away for a while. */
+function feed(): Pick<Log, 'sendings' | 'visits'> {
+  const isAway = (n: number) => n >= 12;
+  const sendings = Array.from({ length: COUNT }, (_, n) => ({
+    key: `feeder-0-${n}`,
+    publisher: 'feeder-0',
+    number: n,
+    begun: n * 2_000,
+    ended: n * 2_000 + 50,
+    report: { recipients: isAway(n) ? 2 : 3, complete: true },
+  }));
+  const keys = sendings.map(({ key }) => key);
+  const visit = (client: string, node: number, arrivals: string[]) => ({
+    client,
+    node,
+    asked: -20,
+    opened: -10,
+    arrivals,
+  });
+  return {
+    sendings,
+    visits: [
+      visit('one', 1, [...keys]),
+      visit('two', 1, [...keys]),
+      {
+        ...visit(
+          'three',
+          2,
+          keys.filter((_, n) => !isAway(n)),
+        ),
+        closed: 60_000,
+      },
+    ],
+  };
+}
+
+/** Two come, one goes and another stays. */
+function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present'> {
+  const changes = [
+    ['joined', 'stays', 100],
+    ['joined', 'goes', 200],
+    ['left', 'goes', 300],
+    ['joined', 'goes', 400],
+    ['left', 'goes', 500],
+  ] as const;
+  const topic = 'hall:1';
+  return {
+    news: ['watcher-0 1', 'sdk-0 1'].flatMap((visit) =>
+      changes.map(([kind, userId, at]) => ({ visit, kind, userId, at })),
+    ),
+    hooks: changes.map(([kind, userId, at]) => ({ kind, topic, userId, at })),
+    present: new Map([[topic, ['stays']]]),
+    pictures: ['watcher-0', 'sdk-0', 'usersIn() of node 1'].map((seenBy) => ({ seenBy, topic, users: ['stays'] })),
+  };
+}
+
+const found = (mutate: (log: Log) => unknown): Kind[] => {
+  const log = faultless();
+  mutate(log);
+  return [...new Set(check(log).map(({ kind }) => kind))];
+};
+
+const diary = ({ logs }: Log, client = 'ann') => logs.get('log:1')!.diaries.get(client)!;
+
+/** The place of a publication in a diary. */
+const placeOf = (notes: readonly Note[], key: string) =>
+  notes.findIndex((note) => note.kind === 'got' && note.key === key);
+
+describe('The checker', () => {
+  it('finds nothing in a run in which all holds', () => {
+    expect(found(() => undefined)).toEqual([]);
+  });
+
+  it('forgives that a message which was written to a connection did not arrive, when that has ended', () => {
+    const cutOff = (log: Log) => {
+      log.visits[1]!.closed = 6_020;
+      log.visits[1]!.arrivals.splice(3);
+      log.sendings.forEach((sending, n) => n > 3 && (sending.report = { recipients: n < 12 ? 2 : 1, complete: true }));
+    };
+    expect(found(cutOff)).toEqual([]);
+  });
+
+  it('forgives an incomplete report that tells of too few', () => {
+    const lower = (log: Log) => (log.sendings[3]!.report = { recipients: 1, complete: false });
+    expect(found(lower)).toEqual([]);
+  });
+
+  it('forgives a second join of a user who changed nodes after a loss of data', () => {
+    const again = (log: Log) => log.hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: 12_000 });
+    expect(found(again)).toEqual([]);
+  });
+
+  it('forgives that a key is given another position in another epoch', () => {
+    expect(found((log) => (log.repetitions = [{ ...log.repetitions[0]!, again: { epoch: 'b', offset: 1 } }]))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('The checker finds', () => {
+  it.each<[string, Kind, (log: Log) => unknown]>([
+    ['a publication that was lost', 'lost', (log) => diary(log).splice(placeOf(diary(log), 'publisher-0-20'), 1)],
+    ['a gap without a word', 'silent gap', (log) => diary(log).splice(placeOf(diary(log), 'publisher-0-4'), 1)],
+    [
+      'a gap where a client was said to have recovered',
+      'silent gap',
+      (log) => diary(log, 'bob').splice(placeOf(diary(log, 'bob'), 'publisher-0-6'), 1),
+    ],
+    [
+      'a publication that arrived twice',
+      'duplicated',
+      (log) => {
+        const place = placeOf(diary(log), 'publisher-0-4');
+        diary(log).splice(place, 0, diary(log)[place]!);
+      },
+    ],
+    [
+      'two publications that changed places',
+      'reordered',
+      (log) => {
+        const place = placeOf(diary(log), 'publisher-0-4');
+        diary(log).splice(place, 2, diary(log)[place + 1]!, diary(log)[place]!);
+      },
+    ],
+    [
+      'an epoch that a client was not told of',
+      'contradicted',
+      (log) => diary(log).splice(placeOf(diary(log), 'publisher-0-11') - 1, 1),
+    ],
+    [
+      'an epoch that is told wrongly',
+      'contradicted',
+      (log) => {
+        const place = placeOf(diary(log), 'publisher-0-11') - 1;
+        diary(log)[place] = { kind: 'told', at: { epoch: 'a', offset: 0 }, recovered: false };
+      },
+    ],
+    [
+      'a position that was given twice',
+      'contradicted',
+      (log) => {
+        const { statements } = log.logs.get('log:1')!;
+        statements[4] = { ...statements[4]!, outcome: statements[3]!.outcome };
+      },
+    ],
+    [
+      'an idempotency key that was published twice',
+      'key used twice',
+      (log) => (log.repetitions = [{ ...log.repetitions[0]!, again: { epoch: 'a', offset: 7 } }]),
+    ],
+    [
+      'a message without a history that arrived twice',
+      'duplicated',
+      ({ visits }) => visits[0]!.arrivals.splice(3, 0, 'feeder-0-3'),
+    ],
+    [
+      'messages of one publisher that changed places',
+      'reordered',
+      ({ visits }) => visits[0]!.arrivals.splice(3, 2, 'feeder-0-4', 'feeder-0-3'),
+    ],
+    ['a message that nobody has sent', 'contradicted', ({ visits }) => visits[0]!.arrivals.push('feeder-9-0')],
+    [
+      'a complete report although a client has no copy',
+      'untrue report',
+      (log) => {
+        log.visits[0]!.arrivals.splice(3, 1);
+        log.sendings[3]!.report = { recipients: 2, complete: true };
+      },
+    ],
+    [
+      'a report with more recipients than copies',
+      'untrue report',
+      (log) => (log.sendings[3]!.report = { recipients: 4, complete: false }),
+    ],
+    [
+      'a complete report with fewer recipients than copies',
+      'untrue report',
+      (log) => (log.sendings[3]!.report = { recipients: 2, complete: true }),
+    ],
+    [
+      'a complete report although a node is cut off, whose lease has not run out',
+      'untrue report',
+      (log) => (log.absences = [{ node: 2, from: 24_000 - LEASE_MS / 3, to: 50_000 }]),
+    ],
+    [
+      'a connection that outlives an order',
+      'order outlived',
+      (log) => (log.stays = [{ userId: 'exile', opened: 500 } satisfies Stay]),
+    ],
+    ['a ghost', 'ghost', ({ pictures }) => pictures[0]!.users.push('goes')],
+    ['a member whom a watcher does not see', 'missing member', ({ pictures }) => pictures[1]!.users.pop()],
+    ['a member whom usersIn() does not tell', 'missing member', ({ pictures }) => pictures[2]!.users.pop()],
+    ['a join that was told twice', 'told twice', ({ news }) => news.splice(1, 0, news[0]!)],
+    ['a leave that was told twice', 'told twice', ({ news }) => news.push({ ...news.at(-1)!, visit: 'watcher-0 1' })],
+    ['a leave that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.pop()],
+    ['a join that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.shift()],
+    [
+      'a join that a hook was called for twice',
+      'hooks out of balance',
+      ({ hooks }) => hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: 9_000 }),
+    ],
+    ['a leave that a hook was called for twice', 'hooks out of balance', ({ hooks }) => hooks.push(hooks.at(-1)!)],
+    ['a key that was left', 'leaked', (log) => (log.leftovers = ['realtime@0:present:hall:1'])],
+    ['a node that ended by itself', 'broken', (log) => (log.breaks = [{ what: 'node 1 ended with 1', at: 7 }])],
+  ])('%s', (_what, kind, mutate) => {
+    expect(found(mutate)).toContain(kind);
+  });
+
+  it('when it happened', () => {
+    const log = faultless();
+    log.sendings[3]!.report = { recipients: 4, complete: true };
+    expect(check(log)).toEqual([expect.objectContaining({ kind: 'untrue report', at: 6_000 })]);
+  });
+
+  it('nothing about an order that was reported as incomplete', () => {
+    const order: Order = { userId: 'exile', begun: 1_000, ended: 1_100, complete: false };
+    expect(found((log) => ((log.orders = [order]), (log.stays = [{ userId: 'exile', opened: 500 }])))).toEqual([]);
+  });
+});

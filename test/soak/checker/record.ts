@@ -1,0 +1,152 @@
+import type { Position, Records } from '../../resuming/journal.js';
+
+/** A name of a guarantee that did not hold. */
+export type Kind =
+  /** An acknowledged publication is missing at a client that was told to have everything. */
+  | 'lost'
+  | 'duplicated'
+  | 'reordered'
+  /** Publications are missing in front of one that arrived, and the client was not told. */
+  | 'silent gap'
+  /** Two things were said that cannot both be true, such as two publications at one position of an epoch. */
+  | 'contradicted'
+  /** The same idempotency key was given two positions of one epoch. */
+  | 'key used twice'
+  /** A report tells of recipients that there were not, or is complete and leaves some out. */
+  | 'untrue report'
+  /** A connection outlived a `disconnect()` that was reported as complete. */
+  | 'order outlived'
+  /** A watcher was told of the same join or leave twice. */
+  | 'told twice'
+  /** Somebody is seen in a topic who is not there. */
+  | 'ghost'
+  /** Somebody is in a topic, and is not seen there. */
+  | 'missing member'
+  /** The calls of `@OnJoin()` and `@OnLeave()` for a user do not add up to whether the user is there. */
+  | 'hooks out of balance'
+  /** Something is left in Redis or in a node after everybody has gone. */
+  | 'leaked'
+  /** A node ended by itself, or something did not come back after the faults. */
+  | 'broken';
+
+/** A guarantee that did not hold. Moments are milliseconds since the run began. */
+export interface Finding {
+  readonly kind: Kind;
+  readonly what: string;
+  /** When it happened, if that is known. */
+  readonly at?: number;
+}
+
+/** A message to a topic without a history. */
+export interface Sending {
+  readonly key: string;
+  /** Its publisher makes one call after the other, so its numbers are in the order of the topic. */
+  readonly publisher: string;
+  readonly number: number;
+  readonly begun: number;
+  readonly ended: number;
+  /** Missing when the call failed. */
+  readonly report?: { readonly recipients: number; readonly complete: boolean };
+}
+
+/** One subscription of a client to the topic without a history, and what came in it. */
+export interface Visit {
+  readonly client: string;
+  /** The process id of the node. */
+  readonly node: number;
+  /** When it asked to subscribe. */
+  readonly asked: number;
+  /** When it was told that it is subscribed; missing when it never was. */
+  readonly opened?: number;
+  /** When the connection ended; missing when it was open at the end. */
+  readonly closed?: number;
+  readonly arrivals: readonly string[];
+}
+
+/** A time in which a node was cut off, or halted. */
+export interface Absence {
+  readonly node: number;
+  readonly from: number;
+  /** When it was attached again, at the latest. */
+  readonly to: number;
+}
+
+/** News of presence that a watcher got over one subscription. */
+export interface News {
+  /** The watcher and the number of its subscription. */
+  readonly visit: string;
+  readonly kind: 'joined' | 'left' | 'reset';
+  /** Missing of a reset. */
+  readonly userId?: string;
+  readonly at: number;
+}
+
+/** Who is in a topic in the end, as somebody sees it. */
+export interface Picture {
+  /** The watcher, or the node that was asked by `usersIn()`. */
+  readonly seenBy: string;
+  readonly topic: string;
+  readonly users: readonly string[];
+}
+
+/** A call of `@OnJoin()` or `@OnLeave()`, on whichever node. */
+export interface HookCall {
+  readonly kind: 'joined' | 'left';
+  readonly topic: string;
+  readonly userId: string;
+  readonly at: number;
+}
+
+/** A `disconnect()` of a user. */
+export interface Order {
+  readonly userId: string;
+  readonly begun: number;
+  readonly ended: number;
+  /** False when the report was not complete, or the call failed. */
+  readonly complete: boolean;
+}
+
+/** A connection of a user whom orders disconnect. */
+export interface Stay {
+  readonly userId: string;
+  /** When it was welcomed. */
+  readonly opened: number;
+  /** When it ended; missing when it was open at the end. */
+  readonly closed?: number;
+}
+
+/** An idempotency key that was published again after it had been acknowledged. */
+export interface Repetition {
+  readonly key: string;
+  readonly first: Position;
+  readonly again: Position;
+  readonly at: number;
+}
+
+/** All that was written down in a run; the only thing that the checker looks at. */
+export interface RunRecord {
+  /** Of each topic with a history. */
+  readonly logs: ReadonlyMap<string, Records>;
+  readonly repetitions: readonly Repetition[];
+  readonly sendings: readonly Sending[];
+  readonly visits: readonly Visit[];
+  readonly absences: readonly Absence[];
+  /** How long a node that says nothing is counted as there, in milliseconds. */
+  readonly leaseMs: number;
+  readonly news: readonly News[];
+  /** Who is in each topic in the end, by those who are. */
+  readonly present: ReadonlyMap<string, readonly string[]>;
+  readonly pictures: readonly Picture[];
+  readonly hooks: readonly HookCall[];
+  /** When Redis lost data: it came back without them, with older data, or another server took over. */
+  readonly losses: readonly number[];
+  readonly orders: readonly Order[];
+  readonly stays: readonly Stay[];
+  /** What was left in Redis and in the nodes: a key, a channel, a socket. */
+  readonly leftovers: readonly string[];
+  /** Nodes that ended by themselves, and what did not come back after the faults. */
+  readonly breaks: readonly { readonly what: string; readonly at: number }[];
+}
+
+/** Told of each finding. */
+export type Find = (kind: Kind, what: string, at?: number) => void;
