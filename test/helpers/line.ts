@@ -61,6 +61,16 @@ export class Line {
     });
   }
 
+  /** Stops reading. */
+  pause(): void {
+    this.ws.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.ws.resume();
+  }
+
   close(): void {
     this.ws.close();
   }

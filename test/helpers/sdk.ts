@@ -4,8 +4,12 @@ import { WebSocket } from 'ws';
 
 const DEADLINE_MS = 4_500;
 
-/** The real SDK for the path below `/ws`, with short delays; it is disconnected when the test has finished. */
-export function sdkFor({ url }: { readonly url: string }, options: Partial<Options> = {}): Centrifuge {
+/** The real SDK for the path below `/ws`, with short delays; it is disconnected when the test has finished, or as `finished` says. */
+export function sdkFor(
+  { url }: { readonly url: string },
+  options: Partial<Options> = {},
+  finished: (end: () => void) => void = onTestFinished,
+): Centrifuge {
   const client = new Centrifuge(`${url.replace('http', 'ws')}/ws/connection/websocket`, {
     websocket: WebSocket,
     minReconnectDelay: 5,
@@ -14,7 +18,7 @@ export function sdkFor({ url }: { readonly url: string }, options: Partial<Optio
   });
   // Without a listener the emitter throws.
   client.on('error', () => undefined);
-  onTestFinished(() => client.disconnect());
+  finished(() => client.disconnect());
   return client;
 }
 

@@ -5,14 +5,18 @@ import type { NodeSpec } from '../faults/load/node/node-control.js';
 export class NodeProcesses {
   readonly #nodes: FaultNode[] = [];
 
-  private constructor(private readonly spec: NodeSpec) {}
+  private constructor(private readonly specOf: (index: number) => NodeSpec) {}
 
-  /** Starts so many, and waits until they listen. Whoever calls this ends them. */
-  static async start(spec: NodeSpec, count = 3): Promise<NodeProcesses> {
-    const processes = new NodeProcesses(spec);
+  /**
+   * Starts so many, and waits until they listen. Whoever calls this ends them.
+   * @param spec of all, or of the one with this index
+   */
+  static async start(spec: NodeSpec | ((index: number) => NodeSpec), count = 3): Promise<NodeProcesses> {
+    const processes = new NodeProcesses(typeof spec === 'function' ? spec : () => spec);
     try {
-      const start = async () => void processes.#nodes.push(await FaultNode.start(spec));
-      await Promise.all(Array.from({ length: count }, start));
+      const start = async (index: number) =>
+        void (processes.#nodes[index] = await FaultNode.start(processes.specOf(index)));
+      await Promise.all(Array.from({ length: count }, (_, index) => start(index)));
     } catch (error) {
       await processes.kill();
       throw error;
@@ -32,7 +36,7 @@ export class NodeProcesses {
     node.signal(signal);
     const end = await node.ended;
     const ms = performance.now() - start;
-    this.#nodes[index] = await FaultNode.start(this.spec);
+    this.#nodes[index] = await FaultNode.start(this.specOf(index));
     return { ...end, ms };
   }
 

@@ -47,6 +47,14 @@ export class Resumer {
     this.#line?.cut();
   }
 
+  /** Stops reading for a while. */
+  async stall(ms: number): Promise<void> {
+    const line = this.#line;
+    line?.pause();
+    await delay(ms);
+    line?.resume();
+  }
+
   /** Goes home. */
   async stop(): Promise<void> {
     this.#isOver = true;

@@ -12,15 +12,19 @@ export class SdkSubscriber implements Subscriber {
   #at: Position | undefined;
   #isIn = false;
 
-  /** @param port where it connects to, every time */
+  /**
+   * @param port where it connects to, every time
+   * @param finished told how to end it; default: it ends with the test
+   */
   constructor(
     readonly name: string,
     topic: string,
     journal: Journal,
     port: number,
+    finished?: (end: () => void) => void,
   ) {
     this.#diary = journal.diaryOf(name);
-    this.#client = sdkFor({ url: `http://127.0.0.1:${port}` }, { token: testToken(name) });
+    this.#client = sdkFor({ url: `http://127.0.0.1:${port}` }, { token: testToken(name) }, finished);
     const subscription = this.#client.newSubscription(topic);
     subscription.on('subscribing', () => this.#leave());
     subscription.on('unsubscribed', () => this.#leave());

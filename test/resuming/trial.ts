@@ -22,6 +22,8 @@ export interface TrialParts extends Partial<PublisherHabits> {
   readonly restMs?: number;
   /** From 0 to 1. Default: those of the system. */
   readonly random?: () => number;
+  /** Default: a new one. */
+  readonly journal?: Journal;
 }
 
 /** The deadline for all clients to be subscribed, or to make progress, in milliseconds; longer than any fault. */
@@ -29,13 +31,14 @@ const PATIENCE_MS = 30_000;
 
 /** Some publish to a topic, others subscribe to it, over whichever nodes there are; in the end it is compared what they have written down. */
 export class Trial {
-  readonly journal = new Journal();
+  readonly journal: Journal;
   readonly resumers: readonly Resumer[];
   readonly #everybody: readonly Subscriber[];
   #publishers: readonly Publisher[] = [];
 
   private constructor(hosts: () => readonly Host[], parts: TrialParts) {
     const { topic = 'log:1', resumers = 6, others = () => [], random = Math.random, restMs } = parts;
+    this.journal = parts.journal ?? new Journal();
     this.resumers = Array.from(
       { length: resumers },
       (_, n) => new Resumer(`resumer-${n}`, topic, this.journal, hosts, random, restMs),

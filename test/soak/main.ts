@@ -1,9 +1,15 @@
 import { inspect, parseArgs } from 'node:util';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { soakCluster } from './cluster.js';
 import { FIGURES } from './figures.js';
+import { GROUNDS, type Backend } from './nodes/grounds.js';
+import { soakNodes } from './nodes/run.js';
 import { soak } from './soak.js';
 
-const USAGE = 'npm run soak -- --minutes 10 --seed 7, the same with --cluster, or npm run soak -- --figures';
+const USAGE =
+  'npm run soak -- --minutes 10 --seed 7, the same with --on redis|cluster|replica|sentinel or --cluster, or npm run soak -- --figures';
 
 const ON_ONE_NODE = ['lost', 'duplicated', 'out of order', 'dropped', 'unanswered', 'unhandled', 'leaked'];
 const ON_A_CLUSTER = ['lost', 'duplicated', 'reordered', 'silent gap', 'contradicted', 'leaked'];
@@ -13,12 +19,15 @@ const ON_A_CLUSTER = ['lost', 'duplicated', 'reordered', 'silent gap', 'contradi
  * Redis, and topics that keep a history; with `--figures` it measures instead.
  */
 export async function main(args: string[]): Promise<number> {
+  // Servers are ended when this process exits, which it does not by itself when a signal ends it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const { values } = parseArgs({
     args,
     options: {
       minutes: { type: 'string' },
       seed: { type: 'string' },
       cluster: { type: 'boolean' },
+      on: { type: 'string' },
       figures: { type: 'boolean' },
     },
   });
@@ -28,6 +37,10 @@ export async function main(args: string[]): Promise<number> {
   if (!(minutes > 0) || !Number.isSafeInteger(seed)) throw new Error(USAGE);
   console.log(`${minutes} minutes with seed ${seed}`);
   const options = { seed, durationMs: minutes * 60_000 };
+  if (values.on !== undefined) {
+    if (!Object.hasOwn(GROUNDS, values.on)) throw new Error(USAGE);
+    return soakOn({ ...options, on: values.on as Backend });
+  }
   const { violations, ...report } = await (values.cluster ? soakCluster(options) : soak(options));
   console.log(inspect(report, { depth: 3 }));
   for (const kind of values.cluster ? ON_A_CLUSTER : ON_ONE_NODE) {
@@ -36,6 +49,27 @@ export async function main(args: string[]): Promise<number> {
     console.log(`${kind}: ${found.length}${some.join('')}`);
   }
   return Object.keys(violations).length > 0 ? 1 : 0;
+}
+
+/** Three node processes over Redis; a run in which something did not hold says what happened around it. */
+async function soakOn(options: Parameters<typeof soakNodes>[0]): Promise<number> {
+  const { findings, record, ...report } = await soakNodes(options);
+  console.log(inspect(report, { depth: 3 }));
+  const kinds = new Map<string, number>();
+  for (const { kind, what, at, around } of findings) {
+    const times = (kinds.get(kind) ?? 0) + 1;
+    kinds.set(kind, times);
+    if (times > 5) continue;
+    console.log(`\n${kind}: ${what}${at === undefined ? '' : ` at ${(at / 1_000).toFixed(3)} s`}`);
+    for (const line of around) console.log(`    ${line}`);
+  }
+  console.log(`\n${findings.length} violations with seed ${report.seed} on ${report.on}`, Object.fromEntries(kinds));
+  if (findings.length === 0) return 0;
+  const file = join(tmpdir(), `nestjs-realtime-soak-${report.on}-${report.seed}.json`);
+  const plain = (_key: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
+  await writeFile(file, JSON.stringify({ findings, record }, plain));
+  console.log(`All that was written down: ${file}`);
+  return 1;
 }
 
 async function measure(): Promise<number> {

@@ -11,7 +11,9 @@ import {
   type RealtimeCounts,
   type RealtimeOptions,
   type PublishOptions,
+  user,
 } from 'nestjs-realtime';
+import { Clock } from 'nestjs-realtime/ports';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
 import type { AddressInfo } from 'node:net';
@@ -22,10 +24,14 @@ import { ServedWebSocket } from '../../../../lib/gateway/socket/served-web-socke
 import { Session } from '../../../../lib/gateway/session/session.js';
 import { SocketEndpoint } from '../../../../lib/gateway/session/socket-endpoint.js';
 import { WsConnectionSocket } from '../../../../lib/gateway/socket/ws-connection-socket.js';
+import { Diary } from './diary.js';
 import { Door } from './door.js';
 import { spoil, type Flaw } from './flaws.js';
+import { Halls } from './halls.js';
 import { Log } from './log.js';
+import { placeThrough, type Ways } from './place-through.js';
 import { Rooms } from './rooms.js';
+import { SkewedClock } from './skewed-clock.js';
 import { STAND_INS, type StandIn } from './stand-ins.js';
 
 /** The parts of a node. */
@@ -34,6 +40,10 @@ export interface NodeSpec {
   readonly options?: RealtimeOptions;
   /** Default: it is the only node. */
   readonly redis?: RedisBackendOptions;
+  /** Where it reaches servers of a Redis Cluster or behind sentinels: `{ '127.0.0.1:6379': { host, port } }`. Default: where they are. */
+  readonly ways?: Ways;
+  /** A file: the node serves topics with presence, and appends to it each hook that it calls and each warning. Default: neither. */
+  readonly diary?: string;
   /** Default: a free one. */
   readonly port?: number;
   readonly standIns?: readonly StandIn[];
@@ -66,18 +76,28 @@ export interface Closing {
 export class NodeControl {
   #app: INestApplication | undefined;
   #door: Door | undefined;
+  #diary: Diary | undefined;
+  readonly #clock = new SkewedClock();
   readonly #errors: string[] = [];
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 5 });
 
   /** @returns the port it listens on */
-  async boot({ options = {}, redis, port = 0, standIns = [], flaws = [], isDoorWatched }: NodeSpec): Promise<number> {
+  async boot(spec: NodeSpec): Promise<number> {
+    const { options = {}, redis, ways, port = 0, standIns = [], flaws = [], isDoorWatched, diary } = spec;
     flaws.forEach(spoil);
     const verifier = options.jwt ? [] : [{ provide: JwtVerifier, useClass: TestJwtVerifier }];
-    const providers = [...verifier, ...standIns.map((name) => STAND_INS[name])];
+    const clock = diary === undefined ? [] : [{ provide: Clock, useValue: this.#clock }];
+    const providers = [...verifier, ...clock, ...standIns.map((name) => STAND_INS[name])];
+    if (diary !== undefined) this.#diary = new Diary(diary);
+    const halls = this.#diary ? [Halls, { provide: Diary, useValue: this.#diary }] : [];
 
-    const realtime = { ...options, providers, ...(redis && { backend: redisBackend(redis) }) };
+    const realtime = {
+      ...options,
+      providers,
+      ...(redis && { backend: redisBackend(ways ? placeThrough(redis, ways) : redis) }),
+    };
 
-    @Module({ imports: [RealtimeModule.forRoot(realtime)], providers: [Rooms, Log] })
+    @Module({ imports: [RealtimeModule.forRoot(realtime)], providers: [Rooms, Log, ...halls] })
     class AppModule {}
 
     this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });
@@ -201,6 +221,25 @@ export class NodeControl {
     await this.#realtime.disconnect(all(), { reconnect: true });
   }
 
+  /** The users in a topic with presence. */
+  async usersIn(topic: string): Promise<readonly string[]> {
+    return (await this.#realtime.usersIn(topic)).users.map(({ userId }) => userId);
+  }
+
+  /** Disconnects a user for good. */
+  disconnect(userId: string): Promise<DeliveryReport> {
+    return this.#realtime.disconnect(user(userId));
+  }
+
+  async isAttached(): Promise<boolean> {
+    return this.#realtime.isAttached;
+  }
+
+  /** The clock of a node with a diary jumps: it is ahead by so many milliseconds then, or behind. */
+  async jumpClock(toMs: number): Promise<void> {
+    this.#clock.jump(toMs);
+  }
+
   /** Closes the application. */
   async close(): Promise<Closing> {
     const start = performance.now();
@@ -217,7 +256,11 @@ export class NodeControl {
   }
 
   #logger(): LoggerService {
-    const keep = (...parts: unknown[]) => void this.#errors.push(parts.map(String).join(' '));
+    const keep = (...parts: unknown[]) => {
+      const line = parts.map(String).join(' ');
+      this.#errors.push(line);
+      this.#diary?.warn(line);
+    };
     const ignore = () => undefined;
     return { log: ignore, debug: ignore, verbose: ignore, warn: keep, error: keep, fatal: keep };
   }
