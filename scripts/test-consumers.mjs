@@ -2,7 +2,7 @@
 // token, speak, receive a message. Arguments are names of folders in test/consumers; without any, all run. Needs `npm run build`.
 //
 // A folder holds what is particular of the consumer; the application in test/consumers/app is copied into its src. The file
-// consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, another version of Node.js for the steps;
+// consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, other versions of Node.js for the steps;
 // `app`, the folder of the application in a workspace.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,14 +43,16 @@ function works(name) {
   writeFileSync(manifestPath, JSON.stringify(manifest, null, 2));
   copyApp(join(folder, app), manifest.type === 'module');
   const started = Date.now();
-  const env = {
-    ...process.env,
-    ...(node !== undefined && { PATH: `${binariesOf(node)}${delimiter}${process.env.PATH}` }),
-  };
-  const broken = [install, ...steps].find((step) => !run(step, folder, env, name));
-  console.log(`${broken === undefined ? 'ok' : 'FAILED'}: ${name} (${Math.round((Date.now() - started) / 1000)} s)`);
+  const broken = [node].flat().some((version, index) => {
+    const env = {
+      ...process.env,
+      ...(version !== undefined && { PATH: `${binariesOf(version)}${delimiter}${process.env.PATH}` }),
+    };
+    return [...(index === 0 ? [install] : []), ...steps].some((step) => !run(step, folder, env, name));
+  });
+  console.log(`${broken ? 'FAILED' : 'ok'}: ${name} (${Math.round((Date.now() - started) / 1000)} s)`);
   rmSync(folder, { recursive: true, force: true });
-  return broken === undefined;
+  return !broken;
 }
 
 /** CommonJS applications leave the `.js` out, as the Nest CLI writes them. */
