@@ -19,7 +19,7 @@ const NEST_11 = {
   '@nestjs/websockets': '11.2.6',
 };
 /** With the stages of `e2e on …`, on Redis, the same code of Nest would be tested several times over. */
-const PROJECTS = ['unit', 'contract', 'e2e', 'e2e in memory', 'faults'];
+const PROJECTS = ['unit', 'contract', 'e2e', 'e2e in memory', 'faults', 'faults on Redis'];
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', 'coverage']);
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
