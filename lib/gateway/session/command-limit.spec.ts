@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CommandAllowance } from '../../core/protocol/command-allowance.js';
+import type { Decoded } from '../../core/protocol/decoded.js';
+import { CommandLimit } from './command-limit.js';
+
+const messageTo = (topic: string): Decoded => ({ ok: true, command: { action: 'message', topic, type: 'ask' } });
+const message = messageTo('desk');
+const subscribe = (topic: string): Decoded => ({ ok: true, command: { action: 'subscribe', topic } });
+const unreadable: Decoded = { ok: false, error: { code: 'INVALID_MESSAGE', message: 'for the test' } };
+
+/** Two commands at once, then one every 100 ms. */
+const RATE = { perSecond: 10, burst: 2, opening: 0 };
+
+let now: number;
+let log: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  now = 0;
+  log = [];
+});
+
+afterEach(async () => {
+  await ticked();
+  vi.useRealTimers();
+});
+
+/** A limit for a connection that has room for no topic but "open". */
+function limitOf(rate = RATE, allowance = new CommandAllowance(rate, now)): CommandLimit {
+  const clock = { now: () => now };
+  return new CommandLimit(allowance, clock, {
+    pauseReading: (reason) => void log.push(`pause: ${reason}`),
+    resumeReading: (reason) => void log.push(`resume: ${reason}`),
+    hasRoomFor: (topic) => topic === 'open',
+  });
+}
+
+/** Sends one command after another. @returns what each of them exceeded */
+const send = (limit: CommandLimit, count: number, decoded = message) =>
+  Array.from({ length: count }, () => limit.take(decoded));
+
+/** Lets the reading pause begin, which waits for the next tick. */
+const ticked = () => new Promise((resolve) => setImmediate(resolve));
+
+function pass(ms: number): void {
+  now += ms;
+  vi.advanceTimersByTime(ms);
+}
+
+describe('a command within the rate limit', () => {
+  it('is not refused, and the client is read on while another one may follow', async () => {
+    expect(limitOf().take(message)).toBeUndefined();
+    await ticked();
+    expect([log, vi.getTimerCount()]).toEqual([[], 0]);
+  });
+
+  it('that is the last one is not refused, but pauses reading until the next one may come', async () => {
+    expect(send(limitOf(), 2)).toEqual([undefined, undefined]);
+    await ticked();
+    // A millisecond more than the wait, since timers may fire early.
+    pass(100);
+    expect(log).toEqual(['pause: rate']);
+    pass(1);
+    expect(log).toEqual(['pause: rate', 'resume: rate']);
+  });
+
+  it('pauses reading only after the commands that were read with it', async () => {
+    send(limitOf(), 2);
+    expect(log).toEqual([]);
+    await ticked();
+    expect(log).toEqual(['pause: rate']);
+  });
+
+  it('is one that opens a topic, after the burst for all commands', () => {
+    const limit = limitOf({ ...RATE, opening: 1 });
+    send(limit, 2);
+    expect([limit.take(subscribe('open')), limit.take(subscribe('open'))]).toEqual([undefined, expect.anything()]);
+  });
+
+  it.each([
+    ['a message', message],
+    ['an unreadable one', unreadable],
+  ])('does not draw on the burst for opening topics: %s', (_which, decoded) => {
+    const limit = limitOf({ ...RATE, opening: 1 });
+    send(limit, 2);
+    expect([limit.take(decoded), limit.take(subscribe('open'))]).toEqual([expect.anything(), undefined]);
+  });
+});
+
+describe('a command above the rate limit', () => {
+  it('may be sent again after those before it in the same pause', () => {
+    const excess = send(limitOf(), 5).map((each) => each?.retryAfterMs);
+    expect(excess).toEqual([undefined, undefined, 100, 200, 300]);
+  });
+
+  it('has waited for a part of its time already', () => {
+    const limit = limitOf();
+    send(limit, 2);
+    now = 30;
+    expect(send(limit, 2).map((each) => each?.retryAfterMs)).toEqual([70, 170]);
+  });
+
+  it('does not begin another pause while one lasts', async () => {
+    const limit = limitOf();
+    send(limit, 2);
+    pass(50);
+    send(limit, 3);
+    await ticked();
+    pass(51);
+    expect(log).toEqual(['pause: rate', 'resume: rate']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('pauses reading from a connection that begins with a used allowance', async () => {
+    const before = limitOf();
+    send(before, 2);
+    await ticked();
+    before.stop();
+    log = [];
+    expect(limitOf(RATE, before.allowance).take(message)).toMatchObject({ retryAfterMs: 100, isViolation: false });
+    await ticked();
+    expect(log).toEqual(['pause: rate']);
+  });
+
+  it.each([
+    ['a subscription that has none', true, subscribe('full')],
+    ['a subscription that has some', false, subscribe('open')],
+    ['a message to a topic', false, messageTo('full')],
+    ['an unreadable one', false, unreadable],
+  ])('lacks room for its topic: %s, %s', (_which, isWithoutRoom, decoded) => {
+    expect(send(limitOf(), 3, decoded).at(-1)).toMatchObject({ isWithoutRoom });
+  });
+});
+
+describe('a violation of the rate limit', () => {
+  const violations = (limit: CommandLimit, count: number) => send(limit, count).map((each) => each?.isViolation);
+
+  it('is none while the client cannot know that it is too fast', () => {
+    expect(violations(limitOf(), 5)).toEqual([undefined, undefined, false, false, false]);
+  });
+
+  it('is the first command that ignores the refusals of the pause before, once for each pause', () => {
+    const limit = limitOf();
+    send(limit, 3);
+    pass(101);
+    expect(violations(limit, 3)).toEqual([undefined, true, false]);
+  });
+
+  it('is none when the client has waited as long as the pause took', () => {
+    const limit = limitOf();
+    send(limit, 3);
+    pass(200);
+    expect(violations(limit, 3)).toEqual([undefined, undefined, false]);
+  });
+
+  it('is none when the pause before had no refusals', () => {
+    const limit = limitOf();
+    send(limit, 2);
+    pass(101);
+    expect(violations(limit, 2)).toEqual([undefined, false]);
+  });
+
+  it('doubles the pause', async () => {
+    const limit = limitOf();
+    send(limit, 3);
+    pass(101);
+    send(limit, 2);
+    await ticked();
+    // The next token comes after 99 ms.
+    pass(198);
+    expect(log.at(-1)).toBe('pause: rate');
+    pass(1);
+    expect(log.at(-1)).toBe('resume: rate');
+  });
+
+  it('is every whole burst of commands too many in one go', () => {
+    const found = violations(limitOf({ ...RATE, burst: 150 }), 150 + 300);
+    expect(found.flatMap((isViolation, index) => (isViolation ? [index + 1] : []))).toEqual([300, 450]);
+  });
+});
+
+it('a limit that has stopped does not resume reading', async () => {
+  const limit = limitOf();
+  send(limit, 2);
+  await ticked();
+  limit.stop();
+  pass(1_000);
+  expect(log).toEqual(['pause: rate']);
+});
