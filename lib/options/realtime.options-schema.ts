@@ -65,6 +65,7 @@ function Section(): PropertyDecorator {
 class TokenSchema {
   @MustBe('the name of a query parameter, or false', (value) => value === false || isText(value)) query: unknown;
   @IsFunction('(request) => string | undefined, or a promise of that') from: unknown;
+  @IsBoolean() fromIsNotSentByBrowsers: unknown;
   @IsBoolean() firstCommand: unknown;
 }
 
@@ -161,6 +162,11 @@ class OptionsSchema {
 }
 
 const SECTIONS = {
+const ANY_ORIGIN =
+  'must not be "*" beside token.from: if that reads a cookie, any website can connect as the user who visits it. List the origins of ' +
+  'your pages, for example ["https://app.example.com"], or set token.fromIsNotSentByBrowsers to true if token.from reads nothing ' +
+  'that browsers send by themselves';
+
   token: TokenSchema,
   authorize: AuthorizeSchema,
   limits: LimitsSchema,
@@ -200,7 +206,10 @@ function explainOptions(options: unknown): Problem[] {
   if (isObject(schema.jwt)) {
     problems.push(...explainJwtOptions(schema.jwt as never).map(({ at, message }) => ({ at: `jwt.${at}`, message })));
   }
-  const { path = '/ws', centrifuge } = schema;
+  const { path = '/ws', centrifuge, allowedOrigins, token } = schema;
+  if (allowedOrigins === '*' && token instanceof TokenSchema && token.from !== undefined) {
+    if (token.fromIsNotSentByBrowsers !== true) problems.push({ at: 'allowedOrigins', message: ANY_ORIGIN });
+  }
   if (isObject(centrifuge) && 'path' in centrifuge && centrifuge.path === path) {
     problems.push({ at: 'centrifuge.path', message: 'must differ from the path of the plain protocol' });
   }

@@ -44,7 +44,8 @@ export interface RealtimeOptions {
   token?: RealtimeTokenOptions;
   /**
    * Origins (`https://app.example.com`) whose pages may connect, apart from pages of the same host and port. `'*'` allows
-   * every page, which is safe only if browsers send no credentials by themselves (cookies). Default `[]`.
+   * every page, which is safe only if browsers send no credentials by themselves (cookies); with `token.from` it stops the boot
+   * unless `token.fromIsNotSentByBrowsers` is true. Default `[]`.
    */
   allowedOrigins?: readonly string[] | '*';
   /**
@@ -93,6 +94,12 @@ export interface RealtimeTokenOptions {
    * When it fails, the client is told to retry (503), unless it throws an `UnauthorizedException` or a `ForbiddenException`.
    */
   from?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>;
+  /**
+   * States that `from` reads nothing that browsers send by themselves: no cookie, no credentials of HTTP authentication, no client
+   * certificate. It is needed beside `allowedOrigins: '*'`; if it is not true, any website can connect as the user who visits
+   * it. Default false.
+   */
+  fromIsNotSentByBrowsers?: boolean;
   /** Lets clients connect without a token and send it as their first command (`auth`). Default false. */
   firstCommand?: boolean;
 }

@@ -37,7 +37,6 @@ let further: FurtherServers;
 let registry: ReturnType<typeof sessionParts>['registry'];
 /** The upgrades that reached the gateway. */
 let admitted: Admitted[];
-let logs: readonly string[];
 
 /** Starts a handler on an HTTP server that does not listen. */
 function start(options: RealtimeOptions = {}, prefix = ''): void {
@@ -77,7 +76,7 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
 }
 
 beforeEach(() => {
-  logs = collectLogs();
+  collectLogs();
   start();
 });
 afterEach(() => handler.onApplicationShutdown());
@@ -211,16 +210,5 @@ describe('a further server', () => {
   it('is refused after the end of the application', () => {
     handler.onApplicationShutdown();
     expect(() => further.add(createServer())).toThrow('closed');
-  });
-});
-
-describe('at boot', () => {
-  it.each<[string, RealtimeOptions, boolean]>([
-    ['any origin and token.from', { allowedOrigins: '*', token: { from: () => undefined } }, true],
-    ['any origin alone', { allowedOrigins: '*' }, false],
-    ['token.from alone', { token: { from: () => undefined } }, false],
-  ])('the log has a warning about cookies for %s: %s', (_what, options, isWarned) => {
-    start(options);
-    expect(logs.some((line) => line.includes('any website can connect'))).toBe(isWarned);
   });
 });

@@ -33,10 +33,6 @@ const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at th
 const USER_FULL_RETRY_S = 5;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
-const ANY_ORIGIN =
-  "allowedOrigins is '*' and token.from is set: if token.from reads a cookie, any website can connect as the user who visits " +
-  "it. List the origins of your pages in allowedOrigins, for example ['https://app.example.com'].";
-
 /** The maximum number of characters of a path in a log line. */
 const MAX_LOGGED_PATH = 200;
 
@@ -79,8 +75,6 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     if (!server) return;
     const served = this.#servedPaths();
     refuseCollidingGateways(this.discovery.getProviders(), this.config.getIoAdapter(), new Set(served.keys()));
-    const { allowedOrigins, token } = this.settings;
-    if (allowedOrigins === '*' && token.from) this.#logger.warn(ANY_ORIGIN);
     this.#logger.log(`Accepting WebSockets at ${[...served.keys()].join(' and ')}`);
     this.#served = served;
     this.#route(server);

@@ -13,17 +13,36 @@ async function boot(options: RealtimeOptions, providers: unknown[] = [TEST_TOKEN
 
 const from = () => testToken('ann');
 
-describe('A boot with pages of any origin and credentials that browsers send by themselves', () => {
-  it('is warned about, with the cure', async () => {
-    const { warnings } = await boot({ allowedOrigins: '*', token: { from } });
-    expect(warnings).toEqual([expect.stringContaining("['https://app.example.com']")]);
+describe('A boot with pages of any origin and credentials that browsers may send by themselves', () => {
+  const sent = { cookie: from, promise: async () => from(), nothing: () => undefined };
+
+  it.each(Object.entries(sent))('is refused with the cure, also where token.from returns a %s', async (_what, read) => {
+    const booting = boot({ allowedOrigins: '*', token: { from: read } });
+    await expect(booting).rejects.toThrow(RealtimeConfigurationError);
+    await expect(booting).rejects.toThrow(/allowedOrigins must not be "\*" .*\["https:\/\/app\.example\.com"\]/s);
+  });
+
+  it.each<[string, RealtimeOptions]>([
+    ['the SDKs', { centrifuge: true }],
+    ['a first command', { token: { from, firstCommand: true } }],
+    ['no token in URLs', { token: { from, query: false } }],
+    ['the statement that it is false', { token: { from, fromIsNotSentByBrowsers: false } }],
+  ])('is refused with %s', async (_what, options) => {
+    await expect(boot({ allowedOrigins: '*', token: { from }, ...options })).rejects.toThrow('fromIsNotSentByBrowsers');
   });
 
   it.each<[string, RealtimeOptions]>([
     ['origins that are listed', { allowedOrigins: ['https://a.example'], token: { from } }],
+    ['no origin', { token: { from } }],
     ['no token.from', { allowedOrigins: '*' }],
-  ])('is not, with %s', async (_what, options) => {
+    ['a token.from that is undefined', { allowedOrigins: '*', token: { from: undefined } }],
+    ['the statement that it is none', { allowedOrigins: '*', token: { from, fromIsNotSentByBrowsers: true } }],
+  ])('is silent with %s', async (_what, options) => {
     expect((await boot(options)).warnings).toEqual([]);
+  });
+
+  it('is refused for a list that holds "*"', async () => {
+    await expect(boot({ allowedOrigins: ['*'], token: { from } })).rejects.toThrow('allowedOrigins must be a list');
   });
 });
 
