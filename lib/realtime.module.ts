@@ -31,6 +31,7 @@ import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
+import { PresenceInfoLimit } from './handlers/presence-info-limit.js';
 import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
 import { Authenticator } from './ports/authenticator.js';
@@ -141,6 +142,11 @@ function complete(definition: DynamicModule): DynamicModule {
       },
       BusAttachment,
       ...HANDLER_PROVIDERS,
+      {
+        provide: PresenceInfoLimit,
+        inject: [RealtimeSettings],
+        useFactory: ({ limits }: RealtimeSettings) => new PresenceInfoLimit(limits.maxPresenceInfoBytes),
+      },
       {
         provide: ClientAddresses,
         inject: [RealtimeSettings],

@@ -9,10 +9,11 @@ import { readMetadataPatch, type Metadata } from './core/identity/metadata-patch
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
-import { lostInJson } from './core/message/lost-in-json.js';
+import { stringifyWhole } from './core/message/lost-in-json.js';
 import type { MessageInput } from './core/message/message-types.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 import type { Presence } from './core/presence/presence.js';
+import { explainInfoSize } from './core/presence/presence-info.js';
 import type { Problem } from './core/base/problem.js';
 import { explainRights } from './core/identity/rights.js';
 import type { RealtimeEvent } from './core/connection/realtime-event.js';
@@ -419,13 +420,13 @@ export class RealtimeService {
    * ```ts
    * await realtime.updatePresence('room:9', '42', { name: 'Ann', status: 'away' });
    * ```
-   * @param info as JSON carries it
+   * @param info as JSON carries it, of at most `limits.maxPresenceInfoBytes`
    * @returns false when the user is not in the topic
-   * @throws RealtimeArgumentError when the info is not JSON
+   * @throws RealtimeArgumentError when the info is not JSON, or is too large; nothing is changed then
    * @throws RealtimeError `UNAVAILABLE` when it is not known whether it was changed; it may be called again without harm
    */
   async updatePresence(topicName: string, userId: string, info: unknown): Promise<boolean> {
-    assertValid([...explainTopic(topicName), ...explainAddress(user(userId)), ...explainInfo(info)]);
+    assertValid([...explainTopic(topicName), ...explainAddress(user(userId)), ...this.#explainInfo(info)]);
     this.lifecycle.assertRunning();
     if (!this.policies.of(topicName)?.presence)
       throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
@@ -460,6 +461,18 @@ export class RealtimeService {
     return this.directory.counts();
   }
 
+  #explainInfo(info: unknown): readonly Problem[] {
+    try {
+      const { text, loss } = stringifyWhole(info);
+      if (loss) return [{ at: `info${loss.path}`, message: `must be a value that JSON can carry: it is ${loss.what}` }];
+      if (text === undefined) return [NO_INFO];
+      const tooLarge = explainInfoSize(Buffer.byteLength(text), this.settings.limits.maxPresenceInfoBytes);
+      return tooLarge === undefined ? [] : [{ at: 'info', message: `must be smaller: it ${tooLarge}` }];
+    } catch {
+      return [NO_INFO];
+    }
+  }
+
   /** Orders are answered as messages are. */
   #carryOut(address: Address, content: EnvelopeContent): DeliveryReport | Promise<DeliveryReport> {
     return this.#requests.publish([address], [], content, this.settings.report);
@@ -470,19 +483,10 @@ const NO_PRESENCE = 'must be one with presence: no @TopicGateway() of this appli
 
 const KEEPS_NONE = 'must keep a history: no @TopicGateway() of this application has { history } for it';
 
+const NO_INFO: Problem = { at: 'info', message: 'must be a value that JSON can carry' };
+
 function assertValid(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new RealtimeArgumentError(problems);
-}
-
-function explainInfo(info: unknown): readonly Problem[] {
-  try {
-    const lost = lostInJson(info);
-    if (lost) return [{ at: `info${lost.path}`, message: `must be a value that JSON can carry: it is ${lost.what}` }];
-    if (JSON.stringify(info) !== undefined) return [];
-  } catch {
-    // Said below.
-  }
-  return [{ at: 'info', message: 'must be a value that JSON can carry' }];
 }
 
 function explainReason(reason: unknown): readonly Problem[] {

@@ -55,9 +55,13 @@ export class HandlerCall {
     if (!handled && isTold(exception)) logRefusal(`${this.handler.name} failed: ${error.code} ${error.message}`);
   }
 
-  /** Logs a returned value that cannot be serialised. @returns the error for the client */
-  unserialisable(what: string, thrown: unknown): WireError {
-    logFailure(`${this.handler.name} returned ${what} that cannot be serialised as JSON`, thrown);
+  /**
+   * Logs a returned value that cannot be used.
+   * @param what names it and says why
+   * @returns the error for the client
+   */
+  unusable(what: string, thrown: unknown): WireError {
+    logFailure(`${this.handler.name} returned ${what}`, thrown);
     const { topic } = this.args[2];
     return toWireError(thrown, { action: this.args[3], topic });
   }

@@ -10,6 +10,7 @@ import { HandlerRun } from './handler-run.js';
 import { HandlerContext } from '../decorators/realtime-context.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
 import { NeutralContext } from './neutral-context.js';
+import { PresenceInfoLimit } from './presence-info-limit.js';
 import { decideSubscribe, refusalOf, type SubscribeDecision } from './subscribe-decision.js';
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
 import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
@@ -27,6 +28,7 @@ export class HandlerDispatcher {
     private readonly topics: TopicHandlerRegistry,
     private readonly hooks: ConnectionHookRegistry,
     private readonly neutral: NeutralContext,
+    private readonly infoLimit: PresenceInfoLimit,
   ) {}
 
   /**
@@ -58,9 +60,10 @@ export class HandlerDispatcher {
       return { allowed: false, error: refusalOf(exception, error) };
     }
     try {
-      return decideSubscribe(result, topic);
+      return decideSubscribe(result, topic, this.infoLimit.maxBytes);
     } catch (thrown) {
-      return { allowed: false, error: call.unserialisable('an info', thrown) };
+      const why = thrown instanceof RangeError ? TOO_LARGE : UNSERIALISABLE;
+      return { allowed: false, error: call.unusable(why, thrown) };
     }
   }
 
@@ -140,6 +143,9 @@ export class HandlerDispatcher {
 }
 
 const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: () => {} };
+
+const TOO_LARGE = 'an info that is too large';
+const UNSERIALISABLE = 'an info that cannot be serialised as JSON';
 
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'This topic accepts no subscriptions.' };
 const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };

@@ -13,28 +13,33 @@ import { toWireError } from './wire-error.js';
 
 describe('the decision about a subscription', () => {
   it('is a yes for true', () => {
-    expect(decideSubscribe(true, 'chat:lobby')).toEqual({ allowed: true });
+    expect(decideSubscribe(true, 'chat:lobby', 1_024)).toEqual({ allowed: true });
   });
 
   it.each([{ name: 'Ann' }, undefined, 0])('is a yes for { info: %o }, and has the info', (info) => {
-    expect(decideSubscribe({ info }, 'chat:lobby')).toEqual({ allowed: true, info });
+    expect(decideSubscribe({ info }, 'chat:lobby', 1_024)).toEqual({ allowed: true, info });
   });
 
   it('has the info as JSON carries it, apart from the object that was returned', () => {
     const info = { name: 'Ann', since: new Date(0), secret: undefined };
-    const decision = decideSubscribe({ info }, 'chat:lobby');
+    const decision = decideSubscribe({ info }, 'chat:lobby', 1_024);
     info.name = 'Bob';
     expect(decision).toEqual({ allowed: true, info: { name: 'Ann', since: '1970-01-01T00:00:00.000Z' } });
   });
 
+  it('cannot be made with an info that is too large as JSON in UTF-8', () => {
+    expect(decideSubscribe({ info: 'é'.repeat(511) }, 'chat:lobby', 1_024)).toMatchObject({ allowed: true });
+    expect(() => decideSubscribe({ info: 'é'.repeat(512) }, 'chat:lobby', 1_024)).toThrow(/^it has 1026 bytes as JSON/);
+  });
+
   it('cannot be made with an info that JSON cannot carry', () => {
-    expect(() => decideSubscribe({ info: { id: 7n } }, 'chat:lobby')).toThrow(TypeError);
+    expect(() => decideSubscribe({ info: { id: 7n } }, 'chat:lobby', 1_024)).toThrow(TypeError);
   });
 
   it.each([new Map([['a', 1]]), new Set([1]), () => 1, Symbol('s'), Number.NaN, Infinity])(
     'cannot be made with an info that JSON would lose: %o',
     (info) => {
-      expect(() => decideSubscribe({ info }, 'chat:lobby')).toThrow(/^it is (a |NaN|Infinity)/);
+      expect(() => decideSubscribe({ info }, 'chat:lobby', 1_024)).toThrow(/^it is (a |NaN|Infinity)/);
     },
   );
 
@@ -55,7 +60,7 @@ describe('the decision about a subscription', () => {
     Object(true),
     () => true,
   ])('is a no for %o', (result) => {
-    expect(decideSubscribe(result, 'chat:lobby')).toEqual({
+    expect(decideSubscribe(result, 'chat:lobby', 1_024)).toEqual({
       allowed: false,
       error: {
         code: 'FORBIDDEN',

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { stringifyWhole } from '../core/message/lost-in-json.js';
+import { explainInfoSize } from '../core/presence/presence-info.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
 
@@ -10,13 +11,17 @@ export type SubscribeDecision =
 /**
  * Evaluates the result of an `@OnSubscribe()` method: `true`, or an object with `info` and no other field, allows the
  * subscription. Every other result denies it, so that a record that happens to have a field `info` allows nothing.
+ * @param maxInfoBytes the largest size of the info as JSON
  * @throws TypeError when the info is not representable in JSON
+ * @throws RangeError when it is too large
  */
-export function decideSubscribe(result: unknown, topic: string): SubscribeDecision {
+export function decideSubscribe(result: unknown, topic: string, maxInfoBytes: number): SubscribeDecision {
   if (result === true) return { allowed: true };
   if (typeof result === 'object' && result !== null) {
     const keys = Object.keys(result);
-    if (keys.length === 1 && keys[0] === 'info') return { allowed: true, ...asCarried(result as { info: unknown }) };
+    if (keys.length === 1 && keys[0] === 'info') {
+      return { allowed: true, ...asCarried(result as { info: unknown }, maxInfoBytes) };
+    }
   }
   return {
     allowed: false,
@@ -37,8 +42,11 @@ export function refusalOf(exception: unknown, error: WireError): WireError {
 }
 
 /** A JSON copy, the same on every node: later changes by the application to its own object have no effect. */
-function asCarried({ info }: { readonly info: unknown }): { readonly info?: unknown } {
+function asCarried({ info }: { readonly info: unknown }, maxBytes: number): { readonly info?: unknown } {
   const { text, loss } = stringifyWhole(info);
   if (loss) throw new TypeError(`${loss.path === '' ? 'it' : `info${loss.path}`} is ${loss.what}`);
-  return text === undefined ? {} : { info: JSON.parse(text) as unknown };
+  if (text === undefined) return {};
+  const tooLarge = explainInfoSize(Buffer.byteLength(text), maxBytes);
+  if (tooLarge !== undefined) throw new RangeError(`it ${tooLarge}`);
+  return { info: JSON.parse(text) as unknown };
 }

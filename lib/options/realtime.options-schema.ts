@@ -90,6 +90,7 @@ class LimitsSchema {
   @Limit('of topics', 128) maxTopicsPerConnection: unknown;
   @Limit('of characters', MAX_TOPIC_LENGTH, { max: MAX_TOPIC_LENGTH }) maxTopicLength: unknown;
   @Limit('of users', 1_000) maxPresenceUsers: unknown;
+  @Limit('of bytes', 1_024) maxPresenceInfoBytes: unknown;
   @Limit('of commands', 64) mailboxSize: unknown;
   @Limit('of bytes', 262_144, { min: 1_024 }) mailboxBytes: unknown;
   @Limit('of bytes', 134_217_728, { min: 1_024 }) totalMailboxBytes: unknown;
@@ -161,12 +162,12 @@ class OptionsSchema {
   centrifuge: unknown;
 }
 
-const SECTIONS = {
 const ANY_ORIGIN =
   'must not be "*" beside token.from: if that reads a cookie, any website can connect as the user who visits it. List the origins of ' +
   'your pages, for example ["https://app.example.com"], or set token.fromIsNotSentByBrowsers to true if token.from reads nothing ' +
   'that browsers send by themselves';
 
+const SECTIONS = {
   token: TokenSchema,
   authorize: AuthorizeSchema,
   limits: LimitsSchema,

@@ -149,13 +149,19 @@ export interface RealtimeLimits {
   /** Maximum number of users listed in an answer about presence; the counts include all users. Default 1,000. */
   maxPresenceUsers?: number;
   /**
+   * Maximum size of the info about a user in a topic, as JSON in bytes. Above it `RealtimeService.updatePresence()` rejects, and a
+   * subscription whose `@OnSubscribe()` returns it is refused with `INTERNAL`; the log has the size. Default 1,024.
+   */
+  maxPresenceInfoBytes?: number;
+  /**
    * Maximum number of queued commands of a connection; above it the socket is not read (backpressure). Also the maximum
    * number of messages whose Observables run concurrently. Default 64.
    */
   mailboxSize?: number;
   /**
    * Maximum size of the queued commands of a connection, in bytes of heap as estimated; above it the socket is not read
-   * (backpressure). A command of any size that `maxMessageBytes` and `maxJsonValues` allow may wait. Default 262,144.
+   * (backpressure). A command of any size that `maxMessageBytes` and `maxJsonValues` allow may wait. The same bound, apart, holds
+   * for the payloads of its subscriptions, which are kept; above it a subscribe is refused with `LIMIT_EXCEEDED`. Default 262,144.
    */
   mailboxBytes?: number;
   /**
@@ -342,6 +348,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxTopicsPerConnection: 128,
   maxTopicLength: 255,
   maxPresenceUsers: 1_000,
+  maxPresenceInfoBytes: 1_024,
   mailboxSize: 64,
   mailboxBytes: 262_144,
   totalMailboxBytes: Math.floor(getHeapStatistics().heap_size_limit / 8),

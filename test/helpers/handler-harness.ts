@@ -7,6 +7,7 @@ import type { WireError } from '../../lib/core/protocol/error-code.js';
 import { HandlerDispatcher } from '../../lib/handlers/handler.dispatcher.js';
 import { HandlerExplorer } from '../../lib/handlers/handler.explorer.js';
 import { HANDLER_PROVIDERS } from '../../lib/handlers/handler.providers.js';
+import { PresenceInfoLimit } from '../../lib/handlers/presence-info-limit.js';
 import type { MessageRun, ReplySink } from '../../lib/handlers/reply-sink.js';
 
 /** Boots an application of these parts, without sockets, and gives what calls its handlers. */
@@ -17,7 +18,11 @@ export async function bootHandlers(
   const module = await Test.createTestingModule({
     imports: [DiscoveryModule, ...imports],
     controllers,
-    providers: [...HANDLER_PROVIDERS, ...providers],
+    providers: [
+      ...HANDLER_PROVIDERS,
+      { provide: PresenceInfoLimit, useValue: new PresenceInfoLimit(1_024) },
+      ...providers,
+    ],
   }).compile();
   const app = module.createNestApplication({ logger: false });
   configure(app);

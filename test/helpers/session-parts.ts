@@ -11,6 +11,7 @@ import { LocalPresence } from '../../lib/delivery/local-presence.js';
 import { Membership } from '../../lib/delivery/membership.js';
 import { PendingSubscribers } from '../../lib/delivery/pending-subscribers.js';
 import { NeutralContext } from '../../lib/handlers/neutral-context.js';
+import { PresenceInfoLimit } from '../../lib/handlers/presence-info-limit.js';
 import { PresencePictures } from '../../lib/delivery/presence-pictures.js';
 import { PresenceWatchers } from '../../lib/delivery/presence-watchers.js';
 import type { TopicPolicy } from '../../lib/delivery/topic-policies.js';
@@ -56,6 +57,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     new TopicHandlerRegistry(),
     new ConnectionHookRegistry(),
     new NeutralContext(),
+    new PresenceInfoLimit(settings.limits.maxPresenceInfoBytes),
   );
   const policyOf = new Map<string, TopicPolicy>();
   const policies = { hasGateways: true, of: (topic: string) => policyOf.get(topic) };

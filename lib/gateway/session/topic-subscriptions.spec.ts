@@ -210,6 +210,21 @@ describe('a subscription', () => {
       expect(await judgedBy()).toEqual(['reauthorize', undefined]);
     });
 
+    it('by the payload before when another one was too large to be kept', async () => {
+      const payload = { key: 'x'.repeat(60_000) };
+      await subscribe('a', { payload });
+      await subscribe('b', { payload: { key: 1 } });
+      await subscribe('b', { payload: { ...payload, more: 'x'.repeat(20_000) } });
+      expect(client.errors).toEqual([['LIMIT_EXCEEDED', 7]]);
+      vi.mocked(parts.dispatcher.subscribe).mockClear();
+      await subscriptions.reauthorize();
+      const asked = vi.mocked(parts.dispatcher.subscribe).mock.calls.map(([, topic, by]) => [topic, by]);
+      expect(asked).toEqual([
+        ['a', payload],
+        ['b', { key: 1 }],
+      ]);
+    });
+
     it('without the payload of a subscription that could not begin', async () => {
       parts.bus.joining = Promise.reject(new Error('away'));
       await subscribe('a', { payload: { key: 1 } });

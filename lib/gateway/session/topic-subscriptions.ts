@@ -1,6 +1,7 @@
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
 import { noRoomFor } from '../../core/protocol/frame-verdict.js';
+import { KeptPayloads } from '../../core/protocol/kept-payloads.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -42,11 +43,8 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   #tokens: SubscriptionTokens | undefined;
   /** Created with the first subscription. */
   #starts: SubscriptionStarts | undefined;
-  /**
-   * The payload of the last accepted subscribe of each topic that had one, by which the topic is judged again. It is kept as JSON,
-   * because pipes and handlers may change the object that they are given.
-   */
-  #payloads: Map<string, string> | undefined;
+  /** The payload of the last accepted subscribe of each topic that had one. */
+  #payloads: KeptPayloads | undefined;
 
   /** @param messages whose streams end with each topic that is left */
   constructor(
@@ -100,7 +98,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 
   ask(topic: string): Promise<SubscribeDecision> {
     const { connection } = this.client;
-    const payload = this.#payloadOf(topic);
+    const payload = this.#payloads?.of(topic);
     return this.services.dispatcher.subscribe(connection, topic, payload, 'reauthorize', this.#hasToken(topic));
   }
 
@@ -164,6 +162,9 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     if (command.renews) return this.#renewToken(command);
     const refusal = command.presence === true ? presence.refusalOf(topic) : undefined;
     if (refusal) return this.client.replies.fail({ ...refusal, action: 'subscribe', topic }, id);
+    if (kept !== undefined && this.#payloads?.hasRoomFor(topic, kept) === false) {
+      return this.client.replies.fail({ ...PAYLOADS_TOO_LARGE, action: 'subscribe', topic }, id);
+    }
     if (pubSub.isSubscribed(connection.id, topic)) {
       // The command has a new payload: the handler decides again, and a denial leaves the subscription as it was.
       const again = payload === undefined ? undefined : await this.#judgeAgain(command);
@@ -191,12 +192,8 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 
   /** @param payload as JSON; without one, the payload of an earlier subscribe remains */
   #keepPayload(topic: string, payload: string | undefined): void {
-    if (payload !== undefined) (this.#payloads ??= new Map()).set(topic, payload);
-  }
-
-  #payloadOf(topic: string): unknown {
-    const kept = this.#payloads?.get(topic);
-    return kept === undefined ? undefined : JSON.parse(kept);
+    if (payload === undefined) return;
+    (this.#payloads ??= new KeptPayloads(this.services.settings.limits.mailboxBytes)).keep(topic, payload);
   }
 
   /** Asks a handler about a topic, again for as long as the rights have changed meanwhile. */
@@ -276,4 +273,8 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 }
 
 const NONE: readonly string[] = [];
+const PAYLOADS_TOO_LARGE = {
+  code: 'LIMIT_EXCEEDED',
+  message: 'The payloads of your subscriptions are too large together; unsubscribe from a topic, or send smaller ones.',
+} as const;
 const REVOKED = 'the token for the topic has been revoked';

@@ -330,6 +330,21 @@ describe('what is shown of a user', () => {
     expect(await shown()).toEqual(before);
   });
 
+  it('stays when the new info is too large, and the error has the limit', async () => {
+    const watcher = await watch(stage);
+    await enter(stage, 'ann');
+    await watcher.next(newsOf('joined', 'ann'));
+    const before = await shown();
+    await expect(stage.realtime.updatePresence(topic, 'ann', 'x'.repeat(1_023))).rejects.toMatchObject({
+      argument: 'info',
+      message: expect.stringContaining('has 1025 bytes as JSON, and limits.maxPresenceInfoBytes is 1024'),
+    });
+    expect(await shown()).toEqual(before);
+    expect(await stage.realtime.updatePresence(topic, 'ann', 'x'.repeat(1_022))).toBe(true);
+    // The first news is that of the info that was small enough.
+    expect((await watcher.next('realtime:updated')).payload.info).toHaveLength(1_022);
+  });
+
   it('is asked for again with a payload, and a no leaves everything as it was', async () => {
     const watcher = await watch(stage);
     const ann = await enter(stage, 'ann');

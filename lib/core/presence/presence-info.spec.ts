@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { explainInfoSize } from './presence-info.js';
+
+describe('the size of an info', () => {
+  it.each([
+    [0, 1_024],
+    [1_024, 1_024],
+    [1_000_000, Infinity],
+  ])('of %d bytes is accepted where %d are allowed', (bytes, max) => {
+    expect(explainInfoSize(bytes, max)).toBeUndefined();
+  });
+
+  it('above the limit is refused with both numbers', () => {
+    expect(explainInfoSize(1_025, 1_024)).toBe('has 1025 bytes as JSON, and limits.maxPresenceInfoBytes is 1024');
+  });
+});
