@@ -28,6 +28,10 @@ export default defineConfig({
     reporters: ['default', './test/helpers/summary-reporter.ts'],
     // Vitest leaves one core alone; but most tests wait most of the time.
     maxWorkers: Math.max(2, availableParallelism()),
+    // Deadlines for a machine that does other things too: a wait ends with its event.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,
@@ -51,7 +55,12 @@ export default defineConfig({
       })),
       {
         extends: true,
-        test: { name: 'faults', include: ['test/faults/!(redis)/*.faults.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'faults',
+          include: ['test/faults/!(redis)/*.faults.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         extends: true,
@@ -63,7 +72,8 @@ export default defineConfig({
           maxWorkers: 6,
           sequence: { groupOrder: 1 },
           include: ['test/faults/redis/*.faults.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -156,7 +156,7 @@ describe('the list of nodes', () => {
     const [first, ...others] = (await Stage.set()).nodes;
     await first!.close();
     for (const { realtime } of others) {
-      await expect.poll(async () => (await realtime.nodes()).length, { timeout: 500 }).toBe(others.length);
+      await expect.poll(async () => (await realtime.nodes()).length, { timeout: 3_000 }).toBe(others.length);
     }
   });
 

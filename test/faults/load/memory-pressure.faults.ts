@@ -69,7 +69,7 @@ describe(`A node with a heap of ${HEAP_MIB} MiB that sends much to ${STOPPED} cl
   let pressed: Pressed;
   beforeAll(async () => {
     pressed = await press({});
-  }, 60_000);
+  });
 
   it('stays up, without them', () => {
     expect(pressed.connections).toBe(HEALTHY);

@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('A node to which more clients come 
   let crowded: Crowded;
   beforeAll(async () => {
     crowded = await crowd({});
-  }, 30_000);
+  });
 
   it('lets in as many as there is room for', () => {
     expect(crowded.letIn).toBeGreaterThanOrEqual(ROOM / 2);
@@ -107,7 +107,7 @@ describe.runIf(process.platform === 'linux')('A node whose maxConnections are fe
   let crowded: Crowded;
   beforeAll(async () => {
     crowded = await crowd({ maxConnections: REGULARS + ROOM / 2 });
-  }, 30_000);
+  });
 
   it('lets in as many as it was told', () => {
     expect(crowded.letIn).toBe(ROOM / 2);

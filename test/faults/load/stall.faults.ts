@@ -10,12 +10,12 @@ const CLIENTS = 50;
 const COMMANDS = 20;
 const TOPIC = 'room:1';
 
-/** Pings, their answers and tokens are due many times while the event loop stands still. */
+/** A ping, its answer and a token are due while the event loop stands still, but not before: the machine may be slow. */
 const HASTY: NodeSpec = {
   options: {
     token: { firstCommand: true },
-    heartbeat: { intervalMs: 1_000, timeoutMs: 1_000 },
-    limits: { ...NO_RATES, authTimeoutMs: 1_000 },
+    heartbeat: { intervalMs: 1_000, timeoutMs: 3_000 },
+    limits: { ...NO_RATES, authTimeoutMs: 4_000 },
   },
 };
 
@@ -69,7 +69,7 @@ async function stallNode(spec: NodeSpec): Promise<Stalled> {
 /** The close codes, after enough pings for a heartbeat timeout of every client. */
 async function closesOf(clients: readonly TestClient[]): Promise<Closed[]> {
   const survive = async (client: TestClient) => {
-    for (let pings = 0; pings < 4; pings++) await client.next('realtime:ping', 20_000);
+    for (let pings = 0; pings < 6; pings++) await client.next('realtime:ping', 20_000);
   };
   const fates = clients.map((client) => Promise.race([survive(client), client.nextClose(20_000)]));
   return (await Promise.all(fates)).filter((fate) => fate !== undefined);
@@ -87,7 +87,7 @@ beforeAll(async () => {
     stallNode(HASTY),
     stallNode({ ...HASTY, flaws: ['patience by the clock'] }),
   ]);
-}, 60_000);
+}, 180_000);
 
 describe(`When the event loop stands still for ${STALL_MS} ms`, () => {
   it('nobody is disconnected', () => {

@@ -21,8 +21,8 @@ let before: Leftovers;
 let after: Leftovers;
 let highestRssBytes = 0;
 const storms: Storm[] = [];
-/** The longest time that an earlier client waited for an answer, in milliseconds. */
-const waitsMs: number[] = [];
+/** When an earlier client asked, and when it got the answer, as of `performance.now()`. */
+const pings: { readonly askedMs: number; readonly answeredMs: number }[] = [];
 
 beforeAll(async () => {
   node = await startNode();
@@ -39,16 +39,16 @@ beforeAll(async () => {
   over.abort();
   await watching;
   after = await node.ask('leftovers');
-}, 60_000);
+}, 180_000);
 
 afterAll(() => node.kill());
 
 /** Asks for an answer again and again. */
 async function watch(regular: TestClient, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
-    const start = performance.now();
+    const askedMs = performance.now();
     await regular.request({ action: 'ping' }, 20_000);
-    waitsMs.push(performance.now() - start);
+    pings.push({ askedMs, answeredMs: performance.now() });
     highestRssBytes = Math.max(highestRssBytes, (await node.ask('memory')).rss);
     await delay(60);
   }
@@ -84,8 +84,11 @@ describe('In a storm', () => {
     expect(storms[0]!.connected.length).toBeGreaterThanOrEqual(ACCEPTS_PER_SECOND);
   });
 
-  it('a client that is connected is answered', () => {
-    expect(Math.max(...waitsMs)).toBeLessThan(3_000);
+  it('a client that is connected is answered before the crowd is through', () => {
+    const answeredMeanwhile = storms.map(({ startMs, ms }) =>
+      pings.some(({ askedMs, answeredMs }) => askedMs > startMs && answeredMs < startMs + ms),
+    );
+    expect(answeredMeanwhile).toEqual([true, true]);
   });
 
   it('memory stays bounded', () => {

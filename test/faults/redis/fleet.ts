@@ -76,7 +76,7 @@ export class Fleet {
   }
 
   /** Waits until every node reaches every reader over the topic, and each by name. @returns how long it took, in milliseconds */
-  async healed(withinMs: number): Promise<number> {
+  async healed(withinMs = 20_000): Promise<number> {
     const start = performance.now();
     for (;;) {
       const wrong = await this.#wrong();

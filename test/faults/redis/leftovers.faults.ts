@@ -27,7 +27,7 @@ describe('What is left in Redis', () => {
       await line!.closed;
     };
     for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 40 }, (_, n) => visit(n)));
-    await expect.poll(() => fleet.holdings(), { timeout: 5_000 }).toEqual(before);
+    await expect.poll(() => fleet.holdings()).toEqual(before);
   });
 
   it('is as before when connections to Redis were lost again and again', async () => {
@@ -36,7 +36,7 @@ describe('What is left in Redis', () => {
     for (let time = 0; time < 4; time++) {
       await fleet.redis.cli('CLIENT', 'KILL', 'TYPE', 'PUBSUB');
       for (const { proxy } of fleet.nodes) proxy.cut('PUBLISH');
-      await fleet.healed(4_000);
+      await fleet.healed();
     }
     await expect.poll(() => fleet.holdings()).toEqual(before);
     const connections = await fleet.redis.cli('CLIENT', 'LIST', 'TYPE', 'NORMAL');
@@ -49,6 +49,6 @@ describe('What is left in Redis', () => {
     for (const { proxy } of fleet.nodes) proxy.refuse();
     await close(fleet);
     expect(await fleet.holdings()).toMatchObject({ channels: 0, subscribers: 0 });
-    await expect.poll(() => fleet.holdings(), { timeout: 10_000 }).toEqual(NOTHING);
+    await expect.poll(() => fleet.holdings()).toEqual(NOTHING);
   });
 });

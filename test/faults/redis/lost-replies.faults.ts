@@ -13,7 +13,7 @@ async function loseReplies(times: number): Promise<{ readonly fleet: Fleet; read
   for (let time = 0; time < times; time++) {
     await delay(100);
     await fleet.nodes[0]!.proxy.cutAfterRequest('PUBLISH');
-    await fleet.healed(2_000);
+    await fleet.healed();
   }
   await traffic.stop();
   return { fleet, traffic };

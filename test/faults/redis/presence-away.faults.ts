@@ -39,10 +39,11 @@ describe('While Redis is away', () => {
       await here.set([ROOM, 'comes'], [ROOM, 'visits']);
       await here.remove([ROOM, 'visits']);
     }
-    expect(performance.now() - since).toBeLessThan(1_000);
+    // Each waits for a second if it waits.
+    expect(performance.now() - since).toBeLessThan(10_000);
     expect(await there.read(ROOM)).toEqual(['leaves:1', 'stays:1']);
     proxy.pass();
-    await expect.poll(() => there.read(ROOM), { timeout: 8_000 }).toEqual(['comes:1', 'stays:1']);
+    await expect.poll(() => there.read(ROOM)).toEqual(['comes:1', 'stays:1']);
     await expect.poll(() => here.told()).toContain(`joined ${ROOM} comes`);
     expect((await here.told()).filter((text) => text.endsWith('visits'))).toEqual([]);
   });
@@ -61,7 +62,7 @@ describe('While Redis is away', () => {
     proxy.refuse();
     await delay(1_000);
     proxy.pass();
-    await expect.poll(() => here.isAttached, { timeout: 8_000 }).toBe(true);
+    await expect.poll(() => here.isAttached).toBe(true);
     await delay(1_000);
     expect(await there.read(ROOM)).toEqual(['ann:1']);
     expect(await there.heard()).toEqual([`joined ${ROOM} ann`]);
@@ -78,8 +79,8 @@ describe('When a connection breaks between what is said and Redis’s answer', (
       const said = here.set([ROOM, user]);
       await cut;
       await said;
-      await expect.poll(async () => (await here.told()).length, { timeout: 8_000 }).toBe(index + 2);
-      await expect.poll(() => here.isAttached, { timeout: 8_000 }).toBe(true);
+      await expect.poll(async () => (await here.told()).length).toBe(index + 2);
+      await expect.poll(() => here.isAttached).toBe(true);
     }
     const all = ['first', 'ann', 'bob', 'cem'].map((user) => `joined ${ROOM} ${user}`);
     expect(await here.told()).toEqual(all);
@@ -88,18 +89,21 @@ describe('When a connection breaks between what is said and Redis’s answer', (
   });
 
   it('nobody would be told of it if the answer were not kept', async () => {
-    const { proxy, here, redis } = await pair();
+    const { proxy, here, redis } = await pair({ leaseTtlMs: 15_000 });
     await here.set([ROOM, 'first']);
     const cut = proxy.cutAfterRequest('"ann"');
     const said = here.set([ROOM, 'ann']);
     await cut;
+    // The node must not ask for the answer before it is deleted.
+    proxy.refuse();
     // Another connection of Redis may be served before the call that was cut.
     await expect.poll(() => redis.cli('HEXISTS', `realtime@0:present:${ROOM}`, '"ann"')).toBe('1');
     await redis.cli('DEL', 'realtime@0:told:here.1');
+    proxy.pass();
     await said;
-    await expect.poll(() => here.isAttached, { timeout: 8_000 }).toBe(true);
+    await expect.poll(() => here.isAttached).toBe(true);
     await here.set([ROOM, 'last']);
-    await expect.poll(() => here.told(), { timeout: 8_000 }).toEqual([`joined ${ROOM} first`, `joined ${ROOM} last`]);
+    await expect.poll(() => here.told()).toEqual([`joined ${ROOM} first`, `joined ${ROOM} last`]);
   });
 });
 

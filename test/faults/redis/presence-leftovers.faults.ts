@@ -44,7 +44,7 @@ describe('What presence leaves in Redis', () => {
     await churn(nodes, 20_000);
     const rest = async () => (await keys(redis)).filter((key) => !BOOKS.test(key));
     // The last reply is kept as long as a lease.
-    await expect.poll(rest, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(rest).toEqual([]);
     await Promise.all(nodes.map((node) => node.close(0)));
     expect(await keys(redis)).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe('What presence leaves in Redis', () => {
       await node.set(...Array.from({ length: 2_000 }, (_, i): Move => [`chat:${i % 300}`, `user-${i}`]));
     await Promise.all(nodes.map((node) => node.close(500)));
     expect((await keys(redis)).length).toBeGreaterThan(300);
-    await expect.poll(() => keys(redis), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => keys(redis)).toEqual([]);
   });
 
   it('is there for a node that starts in time: whoever comes there never leaves, the others do', async () => {
@@ -66,7 +66,7 @@ describe('What presence leaves in Redis', () => {
     await before.close(1_000);
     const after = await start('after', redis.url);
     await after.set(['chat:1', 'ann']);
-    await expect.poll(() => after.told(), { timeout: 5_000 }).toHaveLength(2);
+    await expect.poll(() => after.told()).toHaveLength(2);
     expect([...(await after.told())].sort()).toEqual(['left chat:1 bob', 'left chat:2 cem']);
     expect(await after.read('chat:1')).toEqual(['ann:1']);
     await after.remove(['chat:1', 'ann']);
@@ -80,7 +80,7 @@ describe('What presence leaves in Redis', () => {
     for (const node of [a, b]) await node.set(['chat:1', 'ann'], ['chat:1', 'bob']);
     for (const node of [a, b]) node.crash();
     const next = await start('c', redis.url);
-    await expect.poll(() => next.told(), { timeout: 5_000 }).toHaveLength(2);
+    await expect.poll(() => next.told()).toHaveLength(2);
     await next.close(0);
     expect(await keys(redis)).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('What presence leaves in Redis', () => {
     await node.remove(['chat:1', 'ann']);
     await delay(500);
     node.crash();
-    await expect.poll(() => keys(redis), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => keys(redis)).toEqual([]);
   });
 
   it('is nothing in a Redis Cluster either', async () => {
@@ -106,7 +106,7 @@ describe('What presence leaves in Redis', () => {
     }
     await churn(nodes, 5_000);
     const rest = async () => (await keys(...servers)).filter((key) => !BOOKS.test(key));
-    await expect.poll(rest, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(rest).toEqual([]);
     await Promise.all(nodes.map((node) => node.close(0)));
     expect(await keys(...servers)).toEqual([]);
   });

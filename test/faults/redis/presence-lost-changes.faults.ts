@@ -10,7 +10,7 @@ import { ROOM, startPresenceApp, usersOf } from './presence-scene.js';
 
 /** A lease of 800 ms. */
 const QUICK = { leaseRefreshMs: 200, leaseTtlMs: 1_000, commandTimeoutMs: 1_000 };
-const PATIENT = { timeout: 10_000, interval: 20 };
+const PATIENT = { timeout: 20_000, interval: 20 };
 const ANN: Move = ['chat:1', 'ann'];
 const BOB: Move = ['chat:1', 'bob'];
 

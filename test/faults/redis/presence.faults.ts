@@ -120,7 +120,7 @@ describe('When a node halts, is taken for dead and comes back', () => {
 describe('When Redis loses all it has', () => {
   it('all is there again within a refresh, and nobody hears of it', async () => {
     const redis = await startRedis();
-    const over = { url: redis.url, leaseRefreshMs: 1_000, leaseTtlMs: 3_000 };
+    const over = { url: redis.url, leaseRefreshMs: 1_000, leaseTtlMs: 12_000 };
     const [a, b] = [await start('a', over), await start('b', over)];
     const [onA, onB] = [everywhere('a'), everywhere('b')];
     await Promise.all([a.set(...onA), b.set(...onB)]);
@@ -129,7 +129,7 @@ describe('When Redis loses all it has', () => {
     await redis.cli('FLUSHALL');
     const since = performance.now();
     await reads(a, [...onA, ...onB]);
-    expect(performance.now() - since).toBeLessThan(1_500);
+    expect(performance.now() - since).toBeLessThan(8_000);
     await delay(1_000);
     expect(await a.heard()).toEqual(before);
     expect((await allTold(a, b)).length).toBe(before.length);
@@ -148,16 +148,14 @@ describe('When Redis loses all it has', () => {
     await redis.restart();
     const there = [...stays.map(([room, user]): Move => [room, user]), ...comes];
     await expect
-      .poll(() => b.read(ROOMS[0]!), { timeout: 10_000 })
+      .poll(() => b.read(ROOMS[0]!))
       .toEqual(
         there
           .filter(([room]) => room === ROOMS[0])
           .map(([, user]) => `${user}:${user.startsWith('stays') ? 2 : 1}`)
           .sort(),
       );
-    await expect
-      .poll(async () => only('left', await allTold(a, b)), { timeout: 10_000 })
-      .toEqual(asText('left', leaves));
+    await expect.poll(async () => only('left', await allTold(a, b))).toEqual(asText('left', leaves));
     const news = (await b.heard()).slice(before);
     // Changes published before the subscriptions were back are missed.
     for (const text of news) expect([...asText('left', leaves), ...asText('joined', comes)]).toContain(text);

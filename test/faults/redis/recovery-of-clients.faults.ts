@@ -79,7 +79,7 @@ describe('Clients that come and go', () => {
     await expect.poll(() => fleet.holdings(), { timeout: 10_000 }).toEqual({ connections: 0, channels: 0, feeds: 0 });
     expect(await fleet.keysForEver()).toEqual([]);
     const after = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    await expect.poll(after, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+    await expect.poll(after).toBeLessThanOrEqual(before);
   });
 });
 

@@ -21,7 +21,7 @@ async function unsavable(redis: RedisServer): Promise<void> {
   await mkdir(join(redis.dir, 'dump.rdb', 'occupied'), { recursive: true });
   await redis.cli('CONFIG', 'SET', 'save', '3600 1');
   await redis.cli('BGSAVE');
-  await expect.poll(() => redis.cli('INFO', 'persistence'), { timeout: 10_000 }).toContain('last_bgsave_status:err');
+  await expect.poll(() => redis.cli('INFO', 'persistence')).toContain('last_bgsave_status:err');
 }
 
 async function refused(kind: keyof typeof REFUSING) {
@@ -95,7 +95,7 @@ describe('What Redis refuses of presence although it can be reached', () => {
       expect(bus.refusals.get(kind)).toBeGreaterThan(0);
       expect(logs.filter((line) => line.includes(`Redis refuses: ${kind} `))).toHaveLength(1);
       await allow(redis);
-      await expect.poll(() => usersOf(app).catch(() => []), { timeout: 10_000 }).toEqual(['ann']);
+      await expect.poll(() => usersOf(app).catch(() => [])).toEqual(['ann']);
     },
   );
 });

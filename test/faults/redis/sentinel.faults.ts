@@ -78,7 +78,7 @@ describe('When the master that sentinels watch is halted, and its connections st
 
   it('its nodes move as soon as the sentinels say so', async () => {
     const { listening } = await halt();
-    await expect.poll(listening, { timeout: 8_000 }).toBe(`${FEED}\n2`);
+    await expect.poll(listening).toBe(`${FEED}\n2`);
   });
 
   it('its nodes would wait for the next question if they did not listen to the sentinels', async () => {

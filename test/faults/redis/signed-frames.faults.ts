@@ -98,7 +98,7 @@ describe('A forged number in the name of a node', () => {
     const fleet = await Fleet.start({ over });
     const [node, other] = fleet.nodes;
     const [{ id } = { id: '' }] = await node!.realtime.nodes();
-    await fleet.healed(4_000);
+    await fleet.healed();
     const mallory = await Mallory.connect(fleet.redis);
     await mallory.say(FEED, forge(id));
     await node!.realtime.publish('feed', { type: 'hello' });
@@ -166,9 +166,9 @@ describe('A forged order among those that Redis keeps for nodes that are cut off
     await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice', 'frame', frame);
     await fleet.redis.cli('XADD', 'realtime@0:orders', '*', 'channel', 'realtime@0:user:alice');
     node.proxy.refuse();
-    await expect.poll(() => node.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => node.realtime.isAttached).toBe(false);
     node.proxy.pass();
-    await fleet.healed(6_000);
+    await fleet.healed();
     expect(await node.realtime.isOnline('alice')).toBe(!isEffective);
     expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
   });
@@ -239,9 +239,9 @@ describe('With a secret', () => {
     const watcher = await Watcher.join(here, 'watcher');
     const ann = await there.connectAs('ann');
     await ann.request({ action: 'subscribe', topic: ROOM });
-    await expect.poll(() => watcher.picture(), { timeout: 10_000 }).toEqual(['ann', 'watcher']);
+    await expect.poll(() => watcher.picture()).toEqual(['ann', 'watcher']);
     await ann.request({ action: 'unsubscribe', topic: ROOM });
-    await expect.poll(() => watcher.picture(), { timeout: 10_000 }).toEqual(['watcher']);
+    await expect.poll(() => watcher.picture()).toEqual(['watcher']);
   });
 
   it.each([

@@ -37,9 +37,9 @@ async function splitBrain() {
   await replica.cli('REPLICAOF', 'NO', 'ONE');
   node!.proxy.redirect(replica.port);
   node!.proxy.refuse();
-  await expect.poll(() => node!.realtime.isAttached, { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => node!.realtime.isAttached).toBe(false);
   node!.proxy.pass();
-  await fleet.healed(6_000);
+  await fleet.healed();
   for (const payload of ['new 1', 'new 2', 'new 3']) await publish(payload);
   const back = await node!.connectAs('ann');
   const { payload } = await back.request({ action: 'subscribe', topic: 'log', recover: { epoch, offset } });
@@ -66,7 +66,7 @@ describe('A node that boots on a master with replicas', () => {
     const redis = await startRedis({ args });
     if (hasReplica) await startReplica(redis);
     const fleet = await Fleet.start({ redis });
-    await fleet.healed(4_000);
+    await fleet.healed();
     return logs.filter((line) => line.includes(RISK));
   }
 

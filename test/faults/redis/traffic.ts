@@ -1,6 +1,7 @@
 import type { DeliveryReport } from 'nestjs-realtime';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import type { Fleet } from './fleet.js';
 import type { Arrival } from './reader.js';
 
@@ -37,6 +38,8 @@ export class Traffic {
     private readonly fleet: Fleet,
     { from = [0], everyMs = 4 }: { readonly from?: readonly number[]; readonly everyMs?: number } = {},
   ) {
+    // A test that fails does not stop it.
+    onTestFinished(() => void (this.#isOver = true));
     this.#publishing = from.map((index) => this.#publish(index, everyMs));
   }
 

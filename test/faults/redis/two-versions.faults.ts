@@ -61,7 +61,7 @@ describe('A node of this version beside one of a later version', () => {
   it('delivers and answers all that it knows, with fields that it does not know', async () => {
     const fleet = await rollingDeploy('among the optional fields');
     const traffic = new Traffic(fleet, { from: [0, 1] });
-    await fleet.healed(2_000);
+    await fleet.healed();
     await traffic.stop();
     expect([traffic.faults, traffic.reports.incomplete]).toEqual([NO_FAULTS, 0]);
     expect(fleet.nodes.map(({ bus }) => bus.stats.ignored)).toEqual([0, 0]);
@@ -88,7 +88,7 @@ describe('A node of this version beside one of a later version', () => {
   it('does not answer one that nobody asked a report for', async () => {
     const fleet = await rollingDeploy('among the optional fields');
     expect(await explode(fleet, false)).toEqual({ recipients: 0, nodes: 0, complete: false });
-    await fleet.healed(1_000);
+    await fleet.healed();
   });
 
   it('refuses a query that it does not know at once', async () => {
