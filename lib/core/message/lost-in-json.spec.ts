@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { lostInJson, stringifyWhole } from './lost-in-json.js';
 
@@ -37,6 +38,7 @@ describe('what JSON would lose', () => {
     ['an iterator', { keys: new Map().keys() }, '.keys', 'an instance of Map Iterator'],
     ['a regular expression', { test: /x/ }, '.test', 'an instance of RegExp'],
     ['an instance with private fields alone', { price: new Money() }, '.price', 'an instance of Money'],
+    ['a Map of another realm', { a: runInNewContext('new Map([[1, 2]])') as unknown }, '.a', 'an instance of Map'],
     ['something in a class instance', new Dto(new Set()), '.tags', 'a Set'],
     ['something that a toJSON returns', { a: { toJSON: () => ({ b: new Map() }) } }, '.a.b', 'a Map'],
     ['something below many levels', deep(30, new Set()), '.x'.repeat(30), 'a Set'],
@@ -53,6 +55,7 @@ describe('what JSON would lose', () => {
     ['a class instance with fields', new Dto()],
     ['an instance of an empty class', new Ping()],
     ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 })],
+    ['an empty object of another realm', runInNewContext('({ filter: {}, rows: [{}, []] })')],
     ['a Map with a toJSON', Object.assign(new Map(), { toJSON: () => [] })],
     ['a toJSON that returns a string', { id: { toJSON: () => 'id' } }],
     ['a Buffer', Buffer.from('x')],

@@ -127,10 +127,14 @@ function nameOfObject(value: object): string | undefined {
 /** True for an instance of a class with members but without fields: it keeps its contents where JSON does not look. */
 function isOpaque(value: object): boolean {
   if (Object.keys(value).length > 0) return false;
-  let prototype: unknown = Object.getPrototypeOf(value);
-  while (prototype !== null && prototype !== Object.prototype) {
+  let prototype = prototypeOf(value);
+  // The last one is the Object.prototype of some realm: Jest and node:vm have their own.
+  for (let next; prototype !== null && (next = prototypeOf(prototype)) !== null; prototype = next) {
     if (Object.getOwnPropertyNames(prototype).some((name) => name !== 'constructor')) return true;
-    prototype = Object.getPrototypeOf(prototype);
   }
   return false;
+}
+
+function prototypeOf(value: object): object | null {
+  return Object.getPrototypeOf(value) as object | null;
 }
