@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acceptableExtensions, pathOfTarget, prefixedPath, selectSubprotocol } from './upgrade-offers.js';
+import { acceptableExtensions, loggedPathOf, pathOfTarget, prefixedPath, selectSubprotocol } from './upgrade-offers.js';
 
 describe('the extensions of an upgrade', () => {
   it.each([
@@ -39,6 +39,24 @@ describe('the path of a request target', () => {
     ['', ''],
   ])('"%s" is "%s"', (target, path) => {
     expect(pathOfTarget(target)).toBe(path);
+  });
+});
+
+describe('the path in the log', () => {
+  const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln-_';
+
+  it.each([
+    ['/ws', '/ws'],
+    ['/ws?token=hunter2', '/ws'],
+    ['/ws%3Ftoken=hunter2', '/ws'],
+    ['/ws%3ftoken=hunter2', '/ws'],
+    ['/ws#token=hunter2', '/ws'],
+    ['/ws;token=hunter2', '/ws'],
+    [`/ws/${jwt}/x`, '/ws/<token>/x'],
+    [`/${'x'.repeat(190)}${jwt}`, `/${'x'.repeat(190)}<token>`],
+    [`/${'x'.repeat(300)}`, `/${'x'.repeat(199)}`],
+  ])('of %s is %s', (target, path) => {
+    expect(loggedPathOf(target)).toBe(path);
   });
 });
 

@@ -24,6 +24,18 @@ export function pathOfTarget(target: string): string {
   return end < 0 ? relative : relative.slice(0, end);
 }
 
+/** Most characters of a path in the log. */
+const MAX_LOGGED_PATH = 200;
+
+/**
+ * The path of a request target for the log. What follows `?`, also if it is encoded or a client wrote `#` or `;`, is left out, and so
+ * is anything with the shape of a JWT: it may be a token.
+ */
+export function loggedPathOf(target: string): string {
+  const [path = ''] = pathOfTarget(target).split(/%3f|[#;]/i, 1);
+  return path.slice(0, MAX_LOGGED_PATH).replaceAll(/eyJ[\w-]*(?:\.[\w-]*)*/g, '<token>');
+}
+
 /** A served path below the application's global prefix, which may begin or end with a slash. */
 export function prefixedPath(prefix: string, path: string): string {
   return prefix === '' ? path : `/${prefix.replace(/^\/|\/$/g, '')}${path}`;

@@ -16,7 +16,7 @@ import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
-import { pathOfTarget, prefixedPath } from '../../core/protocol/upgrade-offers.js';
+import { loggedPathOf, pathOfTarget, prefixedPath } from '../../core/protocol/upgrade-offers.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
 import { UpgradeAdmission, type WaitingPlace } from './upgrade-admission.js';
@@ -32,9 +32,6 @@ const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at th
 /** The delay that a user with too many connections is told before trying again, in seconds. */
 const USER_FULL_RETRY_S = 5;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
-
-/** The maximum number of characters of a path in a log line. */
-const MAX_LOGGED_PATH = 200;
 
 /** Takes upgrade requests for the package's paths from the HTTP servers, judges them, and completes or refuses the upgrade. */
 @Injectable()
@@ -207,7 +204,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
     const { status, reason = refusal.message } = refusal;
-    const path = pathOfTarget(request.url ?? '').slice(0, MAX_LOGGED_PATH);
+    const path = loggedPathOf(request.url ?? '');
     this.#logger.debug(
       `Upgrade refused with ${status}: ${reason} (${this.admission.clientOf(request).address}, ${path})`,
     );

@@ -22,6 +22,13 @@ const FULL = { limits: { maxConnectionsPerUser: 1 } };
 describe('A refused upgrade is in the log at debug level', () => {
   it.each<[string, RealtimeOptions, string, Record<string, string>, string]>([
     ['a path', {}, '/nowhere?token=hunter2', {}, '404: No WebSocket is served at this path. (127.0.0.1, /nowhere)'],
+    [
+      'a path with an encoded query',
+      {},
+      '/ws%3Ftoken=hunter2',
+      {},
+      '404: No WebSocket is served at this path. (127.0.0.1, /ws)',
+    ],
     ['no token', {}, '/ws?x=1', {}, '401: A token is required. (127.0.0.1, /ws)'],
     ['a bad token', {}, '/ws?token=hunter2', {}, '401: The token was refused with UNAUTHENTICATED. (127.0.0.1, /ws)'],
     [
