@@ -53,10 +53,11 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const router = new EnvelopeRouter(delivery, streams, pending);
   const membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
   const events = new ConnectionEvents();
+  const neutral = new NeutralContext();
   const dispatcher = new HandlerDispatcher(
     new TopicHandlerRegistry(),
     new ConnectionHookRegistry(),
-    new NeutralContext(),
+    neutral,
     new PresenceInfoLimit(settings.limits.maxPresenceInfoBytes),
   );
   const policyOf = new Map<string, TopicPolicy>();
@@ -90,6 +91,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     { next: () => `c${++ids}` },
     { id: 'n1' },
     presence,
+    neutral,
   );
   bus.open({ id: 'n1', receive: (envelope) => router.route(envelope), respond: () => [] });
   const seen: string[] = [];

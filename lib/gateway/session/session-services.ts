@@ -9,6 +9,7 @@ import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { Timestamps } from '../../delivery/timestamps.js';
 import { NodeIdentity } from '../../delivery/node-identity.js';
 import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
+import { NeutralContext } from '../../handlers/neutral-context.js';
 import { Clock } from '../../ports/clock.js';
 import { HistoryStore } from '../../ports/history-store.js';
 import { IdGenerator } from '../../ports/id-generator.js';
@@ -51,6 +52,7 @@ export class SessionServices {
     readonly ids: IdGenerator,
     readonly node: NodeIdentity,
     readonly presence: TopicPresence,
+    readonly neutral: NeutralContext,
   ) {
     this.timestamps = new Timestamps(clock);
     this.answerRate = answerRateOf(settings.limits);

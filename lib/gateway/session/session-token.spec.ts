@@ -4,8 +4,10 @@ import { createConnection } from '../../core/connection/connection.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
 import type { AuthCommands, RenewalOutcome, SessionTokenState } from '../auth/auth-commands.js';
+import { NeutralContext } from '../../handlers/neutral-context.js';
 import { SessionToken } from './session-token.js';
 
+const neutral = new NeutralContext();
 const EXPIRY = new Date(100_000);
 const renewed = createConnection({ id: 'n.1', userId: 'ann', roles: ['admin'], createdAt: new Date(0) });
 const command = { action: 'auth', token: 't', id: 7 } as const;
@@ -27,7 +29,7 @@ function servicesFor(options: RealtimeOptions = {}) {
     judgedBy = inUse?.();
     return outcome;
   };
-  return { settings: new RealtimeSettings(options), clock: { now: () => 5_000 }, authentication: { renewal } };
+  return { settings: new RealtimeSettings(options), clock: { now: () => 5_000 }, authentication: { renewal }, neutral };
 }
 
 function tokenOf(isRevoked?: Authenticated['isRevoked'], options: RealtimeOptions = {}): SessionToken {
@@ -135,6 +137,12 @@ describe('a revocation', () => {
   it.each<[string, Authenticated['isRevoked']]>([
     ['the token holds', async () => false],
     ['nobody can tell', () => Promise.reject(new Error('away'))],
+    [
+      'the check throws',
+      () => {
+        throw new Error('away');
+      },
+    ],
     ['nothing can revoke it', undefined],
   ])('does not end it when %s', async (_when, isRevoked) => {
     await tokenOf(isRevoked).endIfRevoked();

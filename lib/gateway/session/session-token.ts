@@ -3,6 +3,7 @@ import { authError, authorize, type AuthError } from '../../core/identity/author
 import type { AuthCommand } from '../../core/protocol/command.js';
 import { tokenLife } from '../../core/identity/token-life.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import type { NeutralContext } from '../../handlers/neutral-context.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { Clock } from '../../ports/clock.js';
 import type { AuthCommands, SessionTokenState } from '../auth/auth-commands.js';
@@ -12,6 +13,7 @@ interface Services {
   readonly clock: Pick<Clock, 'now'>;
   readonly settings: Pick<RealtimeSettings, 'authorize' | 'clockToleranceS'>;
   readonly authentication: Pick<AuthCommands, 'renewal'>;
+  readonly neutral: Pick<NeutralContext, 'run'>;
 }
 
 /** The part of a token's verification that a session keeps. */
@@ -100,7 +102,9 @@ export class SessionToken {
   /** Ends the connection if its token was revoked. While the check fails, the session continues. */
   async endIfRevoked(): Promise<void> {
     const asked = this.#isRevoked;
-    const isRevoked = await asked?.().catch(() => false);
+    if (!asked) return;
+    // An `Authenticator` of the application may throw where it should reject.
+    const isRevoked = await this.services.neutral.run(async () => asked()).catch(() => false);
     // A token that was renewed meanwhile has its own revocation check.
     if (isRevoked && asked === this.#isRevoked) this.client.disconnect('INVALID_TOKEN', 'the token has been revoked');
   }

@@ -39,7 +39,11 @@ async function bootNoting() {
     }
   }
 
-  const app = await startRealtimeApp({ providers: [ChatTopic] });
+  const isRevoked = () => {
+    note('isRevoked');
+    return false;
+  };
+  const app = await startRealtimeApp({ providers: [ChatTopic], options: { isRevoked } });
   const bob = await app.connectAs('bob');
   await bob.request({ action: 'subscribe', topic: 'chat:lobby' });
   seen.splice(0);
@@ -50,7 +54,7 @@ describe("the hooks of a user, in another tenant's request", () => {
   it('run in no context when the request disconnects the user', async () => {
     const { realtime, seen } = await bootNoting();
     await tenant.run('acme', () => realtime.disconnect(user('bob')));
-    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    await vi.waitFor(() => expect(seen).toHaveLength(2), 10_000);
     expect(seen).toEqual([
       ['unsubscribe', undefined],
       ['disconnect', undefined],
@@ -60,12 +64,31 @@ describe("the hooks of a user, in another tenant's request", () => {
   it('run in no context when the request changes the rights of the user', async () => {
     const { realtime, seen } = await bootNoting();
     await tenant.run('acme', () => realtime.changeRights(user('bob'), { roles: ['admin'] }));
-    await vi.waitFor(() => expect(seen).toEqual([['subscribe', undefined]]));
+    await vi.waitFor(() => expect(seen).toEqual([['subscribe', undefined]]), 10_000);
   });
 
   it('run in no context when the request unsubscribes the user', async () => {
     const { realtime, bob, seen } = await bootNoting();
     await tenant.run('acme', () => realtime.unsubscribe(bob.id, 'chat:lobby'));
-    await vi.waitFor(() => expect(seen).toEqual([['unsubscribe', undefined]]));
+    await vi.waitFor(() => expect(seen).toEqual([['unsubscribe', undefined]]), 10_000);
+  });
+
+  it('run in no context when the request has their tokens judged again, from a timer', async () => {
+    const { realtime, seen } = await bootNoting();
+    tenant.run('acme', () => setTimeout(() => void realtime.revalidate(user('bob')), 1));
+    await vi.waitFor(() => expect(seen).toEqual([['isRevoked', undefined]]), 10_000);
+  });
+
+  it('include those that listen to events', async () => {
+    const { realtime, bob, seen } = await bootNoting();
+    realtime.events$.subscribe(({ type }) => void seen.push([type, tenant.getStore()]));
+    await tenant.run('acme', () => realtime.unsubscribe(bob.id, 'chat:lobby'));
+    await vi.waitFor(() => expect(seen).toHaveLength(2), 10_000);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        ['unsubscribed', undefined],
+        ['unsubscribe', undefined],
+      ]),
+    );
   });
 });
