@@ -72,8 +72,11 @@ function placeOf(redis: RedisModule, settings: RedisSettings): Place {
   const { place } = settings;
   const create = clientMaker(redis, settings);
   switch (place.kind) {
-    case 'cluster':
-      return { network: new ClusterNetwork(place.options, create, settings), database: 0 };
+    case 'cluster': {
+      const channels = new RedisChannels(settings.prefix, 0, settings.partitions);
+      const keysOf = (partition: number) => [channels.termOf(partition), channels.presenceOf(partition)] as const;
+      return { network: new ClusterNetwork(place.options, create, settings, keysOf), database: 0 };
+    }
     case 'sentinel':
       return {
         network: new SentinelNetwork(place.options, create, settings),

@@ -141,12 +141,21 @@ export class RedisEnvelopes {
     channel: RedisChannel,
     text: string,
   ): Promise<[count: number, isKept: boolean]> {
-    const args = [server.isSharded ? 'SPUBLISH' : 'PUBLISH', channel.name, text];
+    const { name, partition } = channel;
+    let isAheadOfNodes = false;
     try {
-      const reply = await publishOrderScript.run(server, [this.channels.ordersOf(channel.partition)], args);
+      const reply = await this.network.run(publishOrderScript, {
+        partition,
+        keys: [this.channels.ordersOf(partition)],
+        argsFor: ({ isSharded }, isAhead) => {
+          isAheadOfNodes = isAhead;
+          return [isSharded ? 'SPUBLISH' : 'PUBLISH', name, text];
+        },
+      });
       const [count, refusal] = reply as [number, string];
       if (refusal !== '') this.network.refusals.note(refusal);
-      return [count, refusal === ''];
+      const relayed = isAheadOfNodes ? await this.transport.relay(channel, text) : 0;
+      return [count + relayed, refusal === ''];
     } catch (error) {
       this.network.mistrust(server, error);
       throw error;

@@ -99,7 +99,7 @@ export class RedisMessageBus extends MessageBus {
           await this.#probes.fence(server);
         },
         changed: this.#changed,
-        moved: () => this.network.refresh(),
+        moved: () => this.network.moved(),
       });
     } catch (error) {
       const why = reasonOf(error);

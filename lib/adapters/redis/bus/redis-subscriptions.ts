@@ -1,3 +1,4 @@
+import { redirectionIn } from '../connection/redirection.js';
 import { unavailable, TICK_MS } from '../connection/redis-connection.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import type { RedisNetwork } from '../connection/redis-network.js';
@@ -25,6 +26,9 @@ interface PromiseWithResolvers {
 
 /** Most channels of one command: keeps the time that one command occupies the server short. */
 const BATCH = 512;
+
+/** The pause before channels are subscribed again whose slot has moved, in milliseconds. */
+const MOVED_PAUSE_MS = 50;
 
 /**
  * The channels that this node is subscribed to. The channels of one turn are subscribed in batches. A channel that was left
@@ -171,13 +175,29 @@ export class RedisSubscriptions {
       this.#subscribe(server, batch).catch((error: unknown) => {
         // A lost connection is replaced, and its successor restores the waiting channels.
         if (!server.subscriber.isUp) return;
-        for (const subscription of batch) {
+        const refused = redirectionIn(error) ? this.#follow(batch) : batch;
+        for (const subscription of refused) {
           subscription.waiting?.reject(error);
           subscription.waiting = undefined;
         }
       });
     }
   };
+
+  /**
+   * Handles channels whose slot the server does not own any more: they are subscribed where the slot is now.
+   * @returns those for which that has taken too long
+   */
+  #follow(batch: readonly Subscription[]): readonly Subscription[] {
+    this.network.moved();
+    const oldest = performance.now() - this.settings.commandTimeoutMs;
+    setTimeout(() => {
+      for (const subscription of batch) {
+        if (subscription.waiting && subscription.isJoined && !subscription.isActive) this.#want(subscription);
+      }
+    }, MOVED_PAUSE_MS);
+    return batch.filter(({ joinedAt }) => joinedAt < oldest);
+  }
 
   async #subscribe(server: RedisServer, batch: readonly Subscription[]): Promise<void> {
     const names = batch.map(({ channel }) => channel.name);

@@ -2,9 +2,12 @@ import type { RedisClientOptions, RedisClusterOptions } from '@redis/client';
 import { WarnOnChange } from './warn-on-change.js';
 import { hashSlot } from './hash-slot.js';
 import { unavailable, type RedisClient } from './redis-connection.js';
-import { RedisNetwork } from './redis-network.js';
+import { RedisNetwork, type ScriptCall } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
+import type { RedisScript } from './redis-script.js';
 import { RedisServer } from './redis-server.js';
+import { ServersAhead } from './servers-ahead.js';
+import { SlotMoves } from './slot-moves.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
 import { TopologyRefresh } from './topology-refresh.js';
 
@@ -29,16 +32,35 @@ export class ClusterNetwork extends RedisNetwork {
     new WarnOnChange(new SafeLogger(ClusterNetwork.name), 'The slot map of the Redis Cluster could not be read'),
   );
   /** Servers that are being connected for the first time. */
-  #opened: Promise<void>[] = [];
+  readonly #opened = new Map<RedisServer, Promise<void>>();
+  readonly #ahead: ServersAhead;
+  readonly #moves: SlotMoves;
+  /** The server that knows more than the others. */
+  #informed: string | undefined;
 
-  /** @param create creates a client that is not connected yet */
+  /**
+   * @param create creates a client that is not connected yet
+   * @param keysOf names the keys of a partition that tell which run of a server has written there: history's and presence's
+   */
   constructor(
     private readonly options: RedisClusterOptions,
     private readonly create: (options: RedisClientOptions) => RedisClient,
     private readonly settings: RedisSettings,
+    keysOf: (partition: number) => readonly [term: string, presence: string],
     private readonly slotOf: (partition: number) => number = (partition) => hashSlot(`{${partition}}`),
   ) {
     super();
+    this.#ahead = new ServersAhead((address) => this.create(this.#optionsOf(address)), settings);
+    const slots = {
+      serverOf: (partition: number) => this.serverOf(partition),
+      reach: (address: string) => this.#reach(address),
+      relearn: (address: string) => this.#relearn(address),
+    };
+    this.#moves = new SlotMoves(slots, settings, keysOf);
+  }
+
+  override run(script: RedisScript, call: ScriptCall): Promise<unknown> {
+    return this.#moves.run(script, call);
   }
 
   serverOf(partition: number): RedisServer | undefined {
@@ -54,19 +76,38 @@ export class ClusterNetwork extends RedisNetwork {
     this.#topology.doubt();
   }
 
+  override moved(): void {
+    void this.#relearn();
+  }
+
   override tick(): readonly RedisServer[] {
     this.#topology.tick(!this.isAttached);
+    this.#ahead.tick();
     return super.tick();
   }
 
   override close(): void {
     super.close();
+    this.#ahead.close();
     this.#isClosed = true;
   }
 
   protected async connect(): Promise<void> {
     await this.#topology.now();
-    await Promise.all(this.#opened.splice(0));
+    await Promise.all(this.#opened.values());
+  }
+
+  async #reach(address: string): Promise<RedisServer> {
+    const server = this.servers.get(address);
+    if (server === undefined) return this.#ahead.reach(address);
+    await this.#opened.get(server);
+    return server;
+  }
+
+  async #relearn(address?: string): Promise<void> {
+    this.#informed = address;
+    this.#topology.doubt();
+    await this.#topology.now().catch(() => undefined);
   }
 
   /** Asks the servers in turn until one returns the slot map. */
@@ -86,6 +127,8 @@ export class ClusterNetwork extends RedisNetwork {
 
   #whomToAsk(): RedisClientOptions[] {
     const known = this.all().map(({ address }) => this.#optionsOf(address));
+    if (this.#informed !== undefined) known.unshift(this.#optionsOf(this.#informed));
+    this.#informed = undefined;
     return [...known, ...this.options.rootNodes.map((node) => this.#withDefaults(node))];
   }
 
@@ -124,6 +167,7 @@ export class ClusterNetwork extends RedisNetwork {
       this.servers.delete(address);
       server.close();
     }
+    const before = this.#byPartition;
     this.#byPartition = [];
     for (const [address, partitions] of partitionsOf) {
       const known = this.servers.get(address);
@@ -132,16 +176,19 @@ export class ClusterNetwork extends RedisNetwork {
       server.partitions = partitions;
       for (const partition of partitions) this.#byPartition[partition] = server;
       if (known === undefined) this.#open(server);
+      for (const partition of partitions) {
+        if (before[partition] !== undefined && before[partition] !== server) this.#moves.moved(partition, server);
+      }
       // A new connection subscribes to the gained channels only, and has no subscriptions for the lost ones.
-      else if (isChanged) server.subscriber.restart('its slots have changed');
+      if (known !== undefined && isChanged) server.subscriber.restart('its slots have changed');
     }
   }
 
   #open(server: RedisServer): void {
     const opened = server.open();
-    // Only the boot waits for it; a failed attempt is retried.
-    opened.catch(() => undefined);
-    this.#opened.push(opened);
+    // The boot waits for it, and calls that follow a redirection; a failed attempt is retried.
+    this.#opened.set(server, opened);
+    opened.catch(() => undefined).finally(() => this.#opened.delete(server));
   }
 
   #server(address: string): RedisServer {

@@ -62,7 +62,12 @@ export class RedisChannels {
     const start = this.#start(partition);
     // The name may contain a user id.
     const name = escape(topic);
-    return [`${start}:stream:${name}`, `${start}:history:${name}`, `${start}:term`];
+    return [`${start}:stream:${name}`, `${start}:history:${name}`, this.termOf(partition)];
+  }
+
+  /** The key of the term of the server, of all histories of a partition. */
+  termOf(partition: number): string {
+    return `${this.#start(partition)}:term`;
   }
 
   /** The key that remembers an idempotency key. Only topics of the application have idempotency keys, and contain no space. */

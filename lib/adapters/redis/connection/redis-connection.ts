@@ -1,5 +1,6 @@
 import type { RedisClientType } from '@redis/client';
 import { RealtimeError } from '../../../errors/realtime.error.js';
+import { redirectionOf } from './redirection.js';
 import { refusalIn, refusalKindIn } from './redis-refusals.js';
 import { WarnOnChange } from './warn-on-change.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
@@ -120,7 +121,7 @@ export class RedisConnection {
       (cause: unknown) => {
         this.#pending.delete(entry);
         const refusal = refusalIn(cause);
-        if (refusal !== undefined) this.events.refused?.(refusal);
+        if (refusal !== undefined && redirectionOf(refusal) === undefined) this.events.refused?.(refusal);
         throw unavailable(cause);
       },
     );

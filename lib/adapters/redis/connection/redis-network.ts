@@ -1,6 +1,21 @@
 import { unavailable, type RedisClient } from './redis-connection.js';
 import { RedisRefusals } from './redis-refusals.js';
+import type { RedisScript } from './redis-script.js';
 import type { RedisServer, RedisServerEvents } from './redis-server.js';
+
+/** A call of a script on the keys of one partition. */
+export interface ScriptCall {
+  readonly partition: number;
+  readonly keys: readonly string[];
+  /**
+   * Makes the arguments.
+   * @param owner the server of the partition
+   * @param isAhead true if another server executes the call, because the keys have gone ahead to it
+   */
+  readonly argsFor: (owner: RedisServer, isAhead: boolean) => readonly string[];
+  /** True if the script refuses with `TRYAGAIN` while the partition is moving. Default: false. */
+  readonly isWhole?: boolean;
+}
 
 /** The known servers, and the partitions that each one serves. */
 export abstract class RedisNetwork {
@@ -34,8 +49,23 @@ export abstract class RedisNetwork {
   /** The server of a Redis Cluster slot, if it is known. */
   abstract serverOfSlot(slot: number): RedisServer | undefined;
 
+  /**
+   * Runs a script where the keys of its partition are. Calls with the same first key are executed in the order in which they
+   * were made.
+   * @returns its reply; rejects with `UNAVAILABLE`, with the server's error as the cause
+   */
+  run(script: RedisScript, { partition, keys, argsFor }: ScriptCall): Promise<unknown> {
+    const server = this.serverOf(partition);
+    return server === undefined ? Promise.reject(unavailable()) : script.run(server, keys, argsFor(server, false));
+  }
+
   /** Reads the slot map again, after a partition was found on another server. */
   refresh(): void {}
+
+  /** Reads the slot map again at once: a server has said that it has lost a slot. */
+  moved(): void {
+    this.refresh();
+  }
 
   /** Handles a refusal: if the server does not own the slot, refreshes the slot map; if it is a replica, disconnects from it. */
   mistrust(server: RedisServer | undefined, error: unknown): void {

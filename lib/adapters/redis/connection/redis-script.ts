@@ -72,15 +72,25 @@ export class RedisScript {
 
   /**
    * Runs it atomically on a server. Calls on one server are executed in the order in which they were made.
+   * @param isAhead true if the keys have gone ahead to the server, which does not own their slot yet
    * @returns its reply; rejects with `UNAVAILABLE`, with the server's error as the cause
    */
-  run(server: RedisServer | undefined, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  run(
+    server: RedisServer | undefined,
+    keys: readonly string[],
+    args: readonly string[],
+    isAhead = false,
+  ): Promise<unknown> {
     if (server === undefined) return Promise.reject(unavailable());
     // A retry uses the same life of the connection: the arguments may be valid only for the server that it was made to.
     return server.commands.run((client) => {
       let calls = this.#calls.get(client);
       if (calls === undefined) this.#calls.set(client, (calls = new ScriptCalls(this.source, this.#digest)));
-      return calls.run((name, script) => client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]));
+      return calls.run((name, script) => {
+        // It holds for the command right behind it. If it fails, so does that command.
+        if (isAhead) client.sendCommand(['ASKING']).catch(() => undefined);
+        return client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]);
+      });
     });
   }
 }

@@ -106,6 +106,15 @@ export class RedisTransport {
   }
 
   /**
+   * Publishes a text that a server has published which does not own the slot of the channel yet: the nodes are still
+   * subscribed at the owner.
+   * @returns the number of nodes that received it; 0 if it failed
+   */
+  relay(channel: RedisChannel, text: string): Promise<number> {
+    return new Promise((resolve) => this.send(channel, text, resolve, () => resolve(0)));
+  }
+
+  /**
    * Publishes a list in as many frames as it takes for each to be small enough.
    * @param frameOf makes the frame of a part
    * @returns false if one item is too large by itself; the items after it are not published either

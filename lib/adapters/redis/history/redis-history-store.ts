@@ -16,7 +16,7 @@ import { readScript } from './read-script.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import { unavailable } from '../connection/redis-connection.js';
 import { tooLarge, type RedisTransport } from '../connection/redis-transport.js';
-import type { RedisNetwork } from '../connection/redis-network.js';
+import type { RedisNetwork, ScriptCall } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import type { RedisSubscriptions } from '../bus/redis-subscriptions.js';
@@ -24,7 +24,10 @@ import type { RedisSubscriptions } from '../bus/redis-subscriptions.js';
 /** A publication, and the call of the script that publishes it. */
 interface OutgoingPublication extends OutgoingEnvelope {
   readonly keys: readonly string[];
+  /** The arguments but for the first, the server's run. */
   readonly args: readonly string[];
+  /** Its frame, between whose parts belongs the position. */
+  readonly parts: readonly [head: string, tail: string];
 }
 
 /**
@@ -32,7 +35,8 @@ interface OutgoingPublication extends OutgoingEnvelope {
  * order in which the nodes receive it.
  *
  * An epoch holds for one run of the server. After a restart, or on a replica that was promoted, the last publications may
- * be lost and their offsets be assigned again, so the first access to a topic there begins another epoch.
+ * be lost and their offsets be assigned again, so the first access to a topic there begins another epoch. It goes on at
+ * another server of a Redis Cluster if a planned move has brought it there: see `isPlannedMove`.
  */
 export class RedisHistoryStore extends HistoryStore {
   readonly #logger = new SafeLogger(RedisHistoryStore.name);
@@ -72,7 +76,6 @@ export class RedisHistoryStore extends HistoryStore {
     const keys = [...this.channels.historyOf(topic, channel)];
     if (idempotencyKey !== undefined) keys.push(this.channels.onceOf(topic, idempotencyKey, channel));
     const args = [
-      server.runId,
       this.ids.next(),
       `${size}`,
       `${ttlMs}`,
@@ -84,15 +87,19 @@ export class RedisHistoryStore extends HistoryStore {
       topicTag(topic),
     ];
     const isOwn = this.subscriptions.isActive(channel.name);
-    return this.#publishThere(server, { channel, sequence, wantsReport: report, isOwn, keys, args });
+    return this.#publishThere(server, { channel, sequence, wantsReport: report, isOwn, keys, args, parts });
   }
 
   async read(topic: string, range: HistoryRange, { ttlMs }: Retention): Promise<HistoryPage> {
     const channel = this.channels.of(subjectOf(addressOfTopic(topic))!);
     const server = this.network.serverOf(channel.partition);
     if (!server?.commands.isUp) throw unavailable();
-    const args = [server.runId, this.ids.next(), `${positionLifeMs(ttlMs)}`, ...idsIn(range), topicTag(topic)];
-    const reply = await this.#run(readScript, server, this.channels.historyOf(topic, channel), args);
+    const args = [this.ids.next(), `${positionLifeMs(ttlMs)}`, ...idsIn(range), topicTag(topic)];
+    const reply = await this.#run(readScript, server, {
+      partition: channel.partition,
+      keys: this.channels.historyOf(topic, channel),
+      argsFor: ({ runId }) => [runId, ...args],
+    });
     const [epoch, offset, entries] = reply as [string, string, readonly StreamEntry[]];
     const top = { epoch, offset: Number(offset) };
     return { top, publications: this.soundOf(entries, top.offset, range.reverse ?? false) };
@@ -115,12 +122,25 @@ export class RedisHistoryStore extends HistoryStore {
 
   async #publishThere(server: RedisServer, outgoing: OutgoingPublication): Promise<PositionedReport> {
     const delivered = new Promise<DeliveryReport>((resolve) => this.reports.open(server, outgoing, resolve));
+    const { channel, keys, args, parts } = outgoing;
+    let isAheadOfNodes = false;
     try {
-      const reply = await this.#run(publishScript, server, outgoing.keys, outgoing.args);
+      const reply = await this.#run(publishScript, server, {
+        partition: channel.partition,
+        keys,
+        argsFor: ({ runId }, isAhead) => {
+          isAheadOfNodes = isAhead;
+          return [runId, ...args];
+        },
+      });
       const [epoch, offset, reached] = reply as [string, string, number];
       // Below 0: the idempotency key is known, and nothing was published.
       if (reached < 0) this.reports.fail(outgoing);
-      else this.reports.handed(server, outgoing, reached);
+      else {
+        const text = `${parts[0]}${JSON.stringify([epoch, Number(offset)])}${parts[1]}`;
+        const relayed = isAheadOfNodes ? await this.transport.relay(channel, text) : 0;
+        this.reports.handed(server, outgoing, reached + relayed);
+      }
       return { ...(await delivered), epoch, offset: Number(offset) };
     } catch (error) {
       this.reports.fail(outgoing);
@@ -128,14 +148,9 @@ export class RedisHistoryStore extends HistoryStore {
     }
   }
 
-  async #run(
-    script: RedisScript,
-    server: RedisServer,
-    keys: readonly string[],
-    args: readonly string[],
-  ): Promise<unknown> {
+  async #run(script: RedisScript, server: RedisServer, call: ScriptCall): Promise<unknown> {
     try {
-      return await script.run(server, keys, args);
+      return await this.network.run(script, call);
     } catch (error) {
       this.network.mistrust(server, error);
       throw explained(error);

@@ -14,6 +14,10 @@ const MAX_OFFSET = 4_503_599_627_370_496;
  * all topics shows. A run per topic would not show it: a master that was replaced, became a replica of the new master and is
  * a master again has the same run, but has lost what the new master never had, also in topics that nobody used there.
  *
+ * Positions of the terms in `former` of that hash are as good as those of the term itself: the slot has come here by planned
+ * moves, see `adoptScript`. A topic without a past gets an epoch of the new term nevertheless: if the move has dropped its
+ * position, an epoch named by the former term could come twice.
+ *
  * A term is kept for as long as the longest position that was given out in it (`outlive`): a position without its term is taken
  * for one of another term.
  *
@@ -26,12 +30,13 @@ local function outlive(key, lifeMs)
 end
 local function isName(text) return text and #text <= 64 and string.match(text, '^[%w_-]+$') end
 local function position(hash, stream, key, run, candidate, tag)
-  local last = redis.pcall('HMGET', key, 'run', 'term')
+  local last = redis.pcall('HMGET', key, 'run', 'term', 'former')
   local term = last[1] == run and isName(last[2]) and last[2]
   if not term then
     term = candidate
-    if last.err then redis.call('DEL', key) end
+    if last.err then redis.call('DEL', key) else redis.call('HDEL', key, 'former') end
     redis.call('HSET', key, 'run', run, 'term', term)
+    last = {}
   end
   local found = redis.pcall('HMGET', hash, 'epoch', 'offset', 'term')
   local epoch, offset = found[1], string.match(found[2] or '', '^%d+$') and tonumber(found[2])
@@ -44,8 +49,9 @@ local function position(hash, stream, key, run, candidate, tag)
     return candidate, 0, term
   end
   if found[3] ~= term then
-    redis.call('HSET', hash, 'epoch', candidate, 'term', term)
-    return candidate, offset, term
+    local isKept = last[3] and isName(found[3]) and string.find(' ' .. last[3] .. ' ', ' ' .. found[3] .. ' ', 1, true)
+    epoch = isKept and epoch or candidate
+    redis.call('HSET', hash, 'epoch', epoch, 'term', term)
   end
   return epoch, offset, term
 end

@@ -144,7 +144,7 @@ export class PresenceCalls {
    */
   async page(topic: string, cursor: string, count: number): Promise<PresencePage> {
     const keys = [this.channels.presenceOf(this.partition), this.channels.membersOf(topic, this.partition)];
-    return pageIn(await pagePresenceScript.run(this.network.serverOf(this.partition), keys, [cursor, `${count}`]));
+    return pageIn(await this.#read(pagePresenceScript, keys, [cursor, `${count}`]));
   }
 
   async positions(topics: readonly string[]): Promise<PresencePosition[]> {
@@ -152,7 +152,7 @@ export class PresenceCalls {
       this.channels.presenceOf(this.partition),
       ...topics.map((topic) => this.channels.membersOf(topic, this.partition)),
     ];
-    const reply = await presencePositionsScript.run(this.network.serverOf(this.partition), keys, []);
+    const reply = await this.#read(presencePositionsScript, keys, []);
     const [epoch, ...sequences] = reply as unknown[];
     return sequences.map((sequence) => ({ epoch: String(epoch), sequence: Number(sequence) }));
   }
@@ -169,14 +169,17 @@ export class PresenceCalls {
     args: readonly string[],
     keepMs: number = this.#keepMs,
   ): Promise<unknown> {
-    const server = this.network.serverOf(this.partition);
-    const publish = server?.isSharded ? 'SPUBLISH' : 'PUBLISH';
     const start = this.channels.presence(this.partition);
-    return script.run(
-      server,
-      [this.channels.presenceOf(this.partition)],
-      [start, publish, incarnation, `${keepMs}`, ...args],
-    );
+    return this.network.run(script, {
+      partition: this.partition,
+      keys: [this.channels.presenceOf(this.partition)],
+      argsFor: ({ isSharded }) => [start, isSharded ? 'SPUBLISH' : 'PUBLISH', incarnation, `${keepMs}`, ...args],
+      isWhole: true,
+    });
+  }
+
+  #read(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.network.run(script, { partition: this.partition, keys, argsFor: () => args });
   }
 }
 

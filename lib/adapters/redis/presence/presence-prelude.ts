@@ -21,10 +21,18 @@
  * the clock of Redis in milliseconds. A change is published as an envelope, with its own origin, named after the epoch. Keys
  * of another type are deleted.
  *
+ * While a slot of a Redis Cluster is moving, they refuse with TRYAGAIN before they change anything.
+ *
  * Common ARGV: prefix of the keys; command to publish with; incarnation; TTL of keys, in milliseconds.
  */
 export const PRELUDE = `
 local start, publish, me, keepMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+-- Only one of the keys is declared. While the slot is moving, some of them are on another server: a command with two keys that
+-- never exist fails then, on either server, and nothing has been written yet.
+if publish == 'SPUBLISH' then
+  local found = redis.pcall('EXISTS', start .. ':moving:1', start .. ':moving:2')
+  if type(found) == 'table' and found.err then return redis.error_reply('TRYAGAIN The slot is moving') end
+end
 local checked = {}
 local function key(name, kind)
   local full = start .. ':' .. name
