@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
 import { PresenceNode } from './presence-node.js';
+import { ROOM as HALL, startPresenceApp, Watcher } from './presence-scene.js';
 
 const ROOM = 'chat:1';
 const PATIENT = { timeout: 15_000 };
@@ -31,6 +33,8 @@ async function rolledBack(joinedAfter: readonly string[] = []): Promise<Scene> {
   };
   const [away, here] = [await start('away', way.port), await start('here', redis.port)];
   await away.set([ROOM, 'ann']);
+  // The node has acted on it: no other one has to.
+  await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:away.1'), PATIENT).toBe('0');
   await redis.cli('SAVE');
   await away.set(...joinedAfter.map((user) => [ROOM, user] as const));
   way.refuse();
@@ -47,6 +51,7 @@ describe('When Redis comes back with data from a time when a node was closing', 
     const [closing, here] = [await start('closing'), await start('here')];
     onTestFinished(() => here.close(0));
     await closing.set([ROOM, 'ann']);
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:closing.1'), PATIENT).toBe('0');
     await closing.close(300);
     await redis.cli('SAVE');
     await here.set([ROOM, 'ann']);
@@ -86,5 +91,49 @@ describe('When Redis comes back with older data, and a node returns after its us
     way.pass();
     await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1']);
     expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
+  });
+});
+
+/** Redis comes back with data from after many changes, and then somebody leaves. @returns what a watcher sees in the end */
+async function seenAfterMany(meddle: (redis: RedisServer) => Promise<unknown> = async () => {}): Promise<Watcher> {
+  const redis = await startRedis();
+  const app = await startPresenceApp(redis, OVER);
+  const enter = async (userId: string) => {
+    const guest = await app.connectAs(userId);
+    await guest.request({ action: 'subscribe', topic: HALL });
+    return guest;
+  };
+  const leaver = await enter('leaver');
+  const watcher = await Watcher.join(app, 'watcher');
+  const changer = await enter('changer');
+  for (let time = 0; time < 30; time++) {
+    await changer.request({ action: 'unsubscribe', topic: HALL });
+    await changer.request({ action: 'subscribe', topic: HALL });
+  }
+  await redis.cli('SAVE');
+  const epoch = () => redis.cli('HGET', 'realtime@0:presence', 'epoch');
+  const before = await epoch();
+  await redis.kill();
+  await redis.restart();
+  await expect.poll(epoch, PATIENT).not.toBe(before);
+  await expect.poll(() => redis.cli('ZCARD', 'realtime@0:leaving'), PATIENT).toBe('0');
+  await meddle(redis);
+  // The watcher's node has read the new epoch.
+  await delay(2_500);
+  await leaver.request({ action: 'unsubscribe', topic: HALL });
+  await delay(1_500);
+  return watcher;
+}
+
+describe('When Redis comes back with data from after many changes', () => {
+  it('watchers are told the next one', async () => {
+    const watcher = await seenAfterMany();
+    await expect.poll(() => watcher.picture(), PATIENT).toEqual(['changer', 'watcher']);
+    expect(watcher.odd).toEqual([]);
+  });
+
+  it('watchers would not be told it if its number were lower than those of before', async () => {
+    const watcher = await seenAfterMany((redis) => redis.cli('HSET', 'realtime@0:presence', 'changes', 0));
+    expect(await watcher.picture()).toEqual(['changer', 'leaver', 'watcher']);
   });
 });

@@ -43,7 +43,9 @@ if not epoch then
     if tonumber(redis.call('ZSCORE', leaving, holder)) < now + leaseMs then redis.call('ZADD', leaving, now + leaseMs, holder) end
   end
   redis.call('DEL', holders)
-  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'changes', 0, 'calm', now + leaseMs, 'whole', now + leaseMs, 'doubt', doubt)
+  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'calm', now + leaseMs, 'whole', now + leaseMs, 'doubt', doubt)
+  -- Topics of older data have numbers of that time: those that follow are higher.
+  redis.call('HSETNX', presence, 'changes', 0)
 end
 for i = 13, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = redis.call('HEXISTS', buried, ARGV[12] ~= '' and ARGV[12] or me)
