@@ -122,6 +122,16 @@ describe('a command above the rate limit', () => {
     expect(log).toEqual(['pause: rate']);
   });
 
+  it('pauses reading again when the clock was set back during the pause', async () => {
+    const limit = limitOf();
+    send(limit, 2);
+    await ticked();
+    vi.advanceTimersByTime(101);
+    expect(limit.take(message)).toMatchObject({ retryAfterMs: 100 });
+    await ticked();
+    expect(log).toEqual(['pause: rate', 'resume: rate', 'pause: rate']);
+  });
+
   it.each([
     ['a subscription that has none', true, subscribe('full')],
     ['a subscription that has some', false, subscribe('open')],

@@ -28,8 +28,8 @@ beforeEach(() => {
       return DENIED;
     },
     stay: (topic, info) => void log.push(`stay ${topic} ${JSON.stringify(info)}`),
-    takeOff: (topic, { code }) => {
-      log.push(`off ${topic} ${code}`);
+    takeOff: (topic, { code, message }) => {
+      log.push(`off ${topic} ${code}: ${message}`);
       judgements.drop(topic);
     },
   };
@@ -147,15 +147,15 @@ describe('a topic that stays', () => {
 
 describe('a topic that ends', () => {
   it.each([
-    ['denied', DENIED, 'FORBIDDEN'],
-    ['not decided in time', undefined, 'UNAVAILABLE'],
-  ])('because it is %s drops what has arrived', async (_why, decision, code) => {
+    ['denied', DENIED, /^off a FORBIDDEN: No\.$/],
+    ['not decided in time', undefined, /^off a UNAVAILABLE: .*in time/],
+  ])('because it is %s drops what has arrived', async (_why, decision, off) => {
     begin('a');
     const ends = endOf(judgements.decided('a')!);
     judgements.keep('a', deliver('one'), 10);
     judgements.decide('a', decision);
     await turn();
-    expect([log, ends]).toEqual([[`off a ${code}`, 'end n.1 a', 'drop a'], ['over']]);
+    expect([log, ends]).toEqual([[expect.stringMatching(off), 'end n.1 a', 'drop a'], ['over']]);
   });
 
   it('by itself is forgotten, and decided', async () => {
@@ -192,9 +192,22 @@ describe('what arrives meanwhile', () => {
     judgements.keep('b', deliver('two'), HELD_BYTES / 2);
     expect(log).toEqual([]);
     await turn();
-    expect(log).toEqual(['off b UNAVAILABLE', 'end n.1 b', 'drop b']);
+    expect(log).toEqual([expect.stringMatching(/^off b UNAVAILABLE: .*more/), 'end n.1 b', 'drop b']);
     judgements.decide('a', { allowed: true });
     expect(log.slice(3)).toEqual(['end n.1 a', 'stay a undefined', 'one']);
+  });
+
+  it('leaves its room to other topics when its own has ended', async () => {
+    begin('a', 'b');
+    for (const topic of ['a', 'b']) {
+      judgements.keep(topic, deliver('much'), HELD_BYTES - 100);
+      judgements.drop(topic);
+      log.length = 0;
+    }
+    begin('c');
+    judgements.keep('c', deliver('much'), HELD_BYTES - 100);
+    await turn();
+    expect([log, [...holds.keys()]]).toEqual([[], ['c']]);
   });
 
   it('and is too much does not end a later judgement of the same topic', async () => {

@@ -246,6 +246,18 @@ describe('a subscription to a topic with a history', () => {
     expect(log).toEqual(['leave a']);
   });
 
+  it('that was left for its losses is not announced even if another one has begun since', async () => {
+    keepHistory(startOf({ recovered: false }));
+    const enter = entering;
+    entering = async (entry) => {
+      const isIn = await enter(entry);
+      topics.add('a');
+      return isIn;
+    };
+    await starts.enter('a', command({ recover: position, rejectsLoss: true }));
+    expect([client.told.length, log]).toEqual([1, ['leave a']]);
+  });
+
   it.each([
     ['has lost something', { recovered: false }, false],
     ['has lost nothing', { recovered: true }, true],
