@@ -8,6 +8,7 @@ export const USAGE = `npm run bench -- [options]
   --growth            how costs grow with connections, topics and nodes, instead of the comparison
   --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
   --features          what histories, presence and the Centrifuge protocol cost this package, alone
+  --bystander         how long others wait while something happens to 10,000 clients, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
   --pairs <n>         how many pairs; 15
@@ -22,6 +23,7 @@ export interface BenchOptions {
   readonly isGrowth: boolean;
   readonly isCluster: boolean;
   readonly isFeatures: boolean;
+  readonly isBystander: boolean;
   readonly isDecoders: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
@@ -44,6 +46,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       growth: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
       features: { type: 'boolean', default: false },
+      bystander: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isGrowth: values.growth,
     isCluster: values.cluster,
     isFeatures: values.features,
+    isBystander: values.bystander,
     isDecoders: values.decoders,
     isForReadme: values.readme,
     repetitions,

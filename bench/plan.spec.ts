@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { feasible, plan } from './plan.js';
-import { ROWS } from './rows.js';
-import { comparison, growth, QUICK } from './workloads.js';
+import { BYSTANDER_ROWS, ROWS } from './rows.js';
+import { bystander, comparison, growth, QUICK } from './workloads.js';
 
 describe('the plan', () => {
   const [one, two] = comparison(QUICK);
@@ -23,6 +23,14 @@ describe('the plan', () => {
     const asked = plan(ROWS, [comparison(QUICK)[2]!], 1);
     expect(asked.map(({ row }) => row.name)).not.toContain('ws-framed');
     expect(asked).toHaveLength(ROWS.length - 1);
+  });
+
+  it('has no bystander at a server that has no handlers', () => {
+    const [workload] = bystander(QUICK);
+    expect(plan(BYSTANDER_ROWS, [workload!], 1).map(({ row }) => row.name)).toEqual(
+      BYSTANDER_ROWS.map(({ name }) => name),
+    );
+    expect(plan(ROWS, [workload!], 1).map(({ row }) => row.name)).not.toContain('ws-framed');
   });
 
   it('asks of a server only what it has, and no more often than is said', () => {

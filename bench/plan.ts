@@ -28,7 +28,8 @@ export function plan(rows: readonly Row[], workloads: readonly Workload[], repet
 /** Servers without handlers get no questions, and no server gets a workload that it does not support. */
 function takesPart({ name, dialect }: Row, { phases, rows }: Workload): boolean {
   if (rows && !rows.includes(name)) return false;
-  return dialect.ask !== undefined || phases.some(({ kind }) => kind !== 'ask');
+  const isAsked = (kind: string) => kind === 'ask' || kind === 'bystand';
+  return dialect.ask !== undefined || phases.some(({ kind }) => !isAsked(kind));
 }
 
 /** The part of the plan that this machine can run, and the changes made to it, in prose. */

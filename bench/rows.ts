@@ -100,6 +100,12 @@ export const FEATURE_ROWS: readonly Row[] = [
   },
 ];
 
+/** Those that have handlers, which a bystander can ask; ours with all that its topics can have. */
+export const BYSTANDER_ROWS: readonly Row[] = [
+  { ...OURS, program: 'servers/nestjs-realtime-everything.ts' },
+  ...ROWS.filter(({ name, dialect }) => dialect.ask && name !== OURS.name && name !== 'nest-ws-verified'),
+];
+
 /** Without Nest there are no guards and pipes. */
 function plainOnly({ ask }: Dialect): Dialect['ask'] {
   return { plain: ask!.plain! };

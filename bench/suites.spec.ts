@@ -24,6 +24,10 @@ describe('what is measured', () => {
     expect(names('--features')).toEqual(['features']);
   });
 
+  it('is what a bystander waits when that is asked for', () => {
+    expect(names('--bystander')).toEqual(['bystander']);
+  });
+
   describe('of features', () => {
     const [suite, quick, chosen] = [[], ['--quick'], ['--quick', '--only', REDIS, '--workloads', '10000,deploy-1']].map(
       (args) => suitesOf(parseOptions(['--features', ...args]))[0]!,

@@ -22,8 +22,16 @@ export type Exercise =
   | { readonly kind: 'storm'; readonly members: number }
   /** All leave the first topic at once but so many. */
   | { readonly kind: 'thin'; readonly members: number }
+  /** One client outside the crowd asks by the clock, while something happens to all the others at once. */
+  | { readonly kind: 'bystand'; readonly during: Commotion }
   /** So much is published to each of so many topics, none of which has a subscriber. */
   | { readonly kind: 'keep'; readonly streams: number; readonly publications: number };
+
+/**
+ * What happens to all clients but one: messages are sent to everybody, one after the other; all enter a topic; nine in ten
+ * leave it; all are judged again, because their rights have changed; all come back after their connections have ended.
+ */
+export type Commotion = 'broadcasts' | 'joins' | 'leaves' | 'judgements' | 'a return';
 
 /** For how long, in milliseconds. */
 export interface Timing {
@@ -75,6 +83,8 @@ export function nameOf(deed: Deed): string {
       return `a storm of ${deed.members} members`;
     case 'thin':
       return `all leave but ${deed.members} members`;
+    case 'bystand':
+      return `a bystander during ${deed.during}`;
     case 'alternate':
       return `come and go among ${deed.members} members`;
     case 'keep':

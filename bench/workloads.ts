@@ -88,6 +88,20 @@ function storms({ warmUpMs, durationMs }: Timing): readonly Workload[] {
   }));
 }
 
+/** How long others wait while something happens to 10,000 clients at once; to 3,000 when it has to be quick. */
+export function bystander({ durationMs }: Timing): readonly Workload[] {
+  const commotions = ['joins', 'leaves', 'broadcasts', 'judgements', 'a return'] as const;
+  return [
+    {
+      name: 'bystander',
+      connections: durationMs < THOROUGH.durationMs ? 3_001 : 10_001,
+      topics: 0,
+      subscribersPerTopic: 0,
+      phases: commotions.map((during) => ({ kind: 'bystand', during })),
+    },
+  ];
+}
+
 /** Topics with occasional publications and no subscribers at the moment. */
 function streams(): Workload {
   return {

@@ -56,6 +56,11 @@ export class ControlLine {
     return { epoch: epoch!, offset: Number(offset) };
   }
 
+  /** Changes the rights of all clients, and waits until so many subscriptions were judged. @returns how many were */
+  async judge(subscriptions: number): Promise<number> {
+    return Number((await this.#ask(`R ${subscriptions}`)).split(' ')[1]);
+  }
+
   /** The number of users in a topic; -1 if it is unknown. */
   async users(topic: string): Promise<number> {
     return Number((await this.#ask(`N ${topic}`)).split(' ')[1]);

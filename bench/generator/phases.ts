@@ -1,5 +1,6 @@
 import { nameOf, topicName, type Audience, type Phase, type Workload } from '../workload.js';
 import { StampedFrame, stamp } from './client-frame.js';
+import { bystand } from './commotion.js';
 import type { Crowd } from './crowd.js';
 import type { Job, PhaseResult } from './job.js';
 import { keep } from './keep.js';
@@ -30,6 +31,8 @@ export async function runPhase(
       return venue.thin(phase.members);
     case 'alternate':
       return venue.alternate(phase);
+    case 'bystand':
+      return bystand(phase.during, job, crowd, instruments);
     case 'keep':
       return keep(phase, job, crowd, instruments);
     default:

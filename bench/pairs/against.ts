@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { measure } from '../measure.js';
+import { BYSTANDER } from '../report/bystander-measures.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { COSTS } from '../report/measures.js';
 import type { Run } from '../results.js';
-import { OURS, type Row } from '../rows.js';
+import { BYSTANDER_ROWS, OURS, type Row } from '../rows.js';
 import type { Workload } from '../workload.js';
-import { comparison, QUICK } from '../workloads.js';
+import { bystander, comparison, QUICK, THOROUGH } from '../workloads.js';
 import { BUILDS, compare, orderOf, type Comparison, type Ratios } from './pair-ratios.js';
 
 /**
@@ -30,21 +31,29 @@ export async function compareWith(
     { ...OURS, name: BUILDS.tested },
     { ...other, name: BUILDS.control },
   ];
-  const workloads = hotPaths().filter(({ name }) => only?.includes(name) ?? true);
+  const workloads = [...hotPaths(), ...(only ? bystander(THOROUGH) : [])].filter(
+    ({ name }) => only?.includes(name) ?? true,
+  );
   const runs: Run[] = [];
   for (let repetition = 0; repetition < pairs; repetition++) {
     for (const workload of workloads) {
       for (const row of orderOf(rows, repetition)) {
-        runs.push({ row: row.name, workload, repetition, result: await measure(row, workload) });
+        runs.push({ row: row.name, workload, repetition, result: await measure(rowFor(workload, row), workload) });
       }
     }
     console.log(`${repetition + 1} of ${pairs} pairs`);
   }
-  const comparisons = COSTS.flatMap((each) => (each.unit.startsWith('µs') ? (compare(runs, each) ?? []) : []));
+  const measures = [...COSTS.filter(({ unit }) => unit.startsWith('µs')), ...BYSTANDER];
+  const comparisons = measures.flatMap((each) => compare(runs, each) ?? []);
   console.log(`\n${tableOf(comparisons)}`);
   const hasLost = runs.some(({ result }) => result.phases.some(({ lost }) => lost !== 0));
   if (hasLost) console.error('\nSome messages were lost.');
   return !hasLost && comparisons.every(({ verdict }) => verdict === 'ok');
+}
+
+/** The bystander is where topics have all that they can have. */
+function rowFor({ name }: Workload, row: Row): Row {
+  return name === 'bystander' ? { ...row, program: BYSTANDER_ROWS[0]!.program } : row;
 }
 
 /** Fan-out, round trips and accepting, in short phases: many short pairs tell more than a few long ones. */
@@ -56,14 +65,7 @@ function hotPaths(): readonly Workload[] {
 }
 
 function tableOf(comparisons: readonly Comparison[]): string {
-  const head = [
-    'CPU of this build, as a multiple of the other',
-    'pairs',
-    'median',
-    'middle half',
-    'control',
-    'verdict',
-  ];
+  const head = ['this build, as a multiple of the other', 'pairs', 'median', 'middle half', 'control', 'verdict'];
   return markdownTable(
     head,
     comparisons.map(({ title, pairs, tested, control, verdict }) => [

@@ -4,6 +4,7 @@ import type { Results } from '../results.js';
 import { BENCH } from '../stage/program.js';
 import { bars } from './bars.js';
 import { curves } from './curves.js';
+import { BYSTANDER } from './bystander-measures.js';
 import { CLUSTER_COSTS, CLUSTER_GROWTH } from './cluster-measures.js';
 import { takingPart } from './figures.js';
 import { replaceRegion } from './marked-region.js';
@@ -19,7 +20,8 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const grown = results.runs.filter(({ workload }) => workload.grows);
   const isGrowth = grown.length > 0;
   const isCluster = results.runs.some(({ workload }) => workload.nodes);
-  const costs = isCluster ? CLUSTER_COSTS : COSTS;
+  const isBystander = results.runs.some(({ workload }) => workload.name === 'bystander');
+  const costs = isBystander ? BYSTANDER : isCluster ? CLUSTER_COSTS : COSTS;
   const plot = file.replace(/(\.json)?$/, '.svg');
   writeFileSync(
     plot,
@@ -31,7 +33,7 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   if (!isForReadme) return;
   const readme = join(BENCH, 'README.md');
   const isFeatures = results.runs.some(({ row }) => row === 'nestjs-realtime-history');
-  const region = isFeatures ? 'features' : regionOf(isGrowth, isCluster);
+  const region = isBystander ? 'bystander' : isFeatures ? 'features' : regionOf(isGrowth, isCluster);
   writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
 }
 

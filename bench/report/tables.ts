@@ -1,4 +1,5 @@
 import type { Results, Run } from '../results.js';
+import { BYSTANDER } from './bystander-measures.js';
 import { CLUSTER_COSTS, CLUSTER_GROWTH, CLUSTER_LATENCIES } from './cluster-measures.js';
 import { FEATURE_TABLES } from './feature-measures.js';
 import { figure, median, rowsOf, takingPart, type Figure, type Measure } from './figures.js';
@@ -22,6 +23,9 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
         [seen.lowest, seen.highest].map(shortNumber).join(' – '),
       ),
     measureTable('latency', [...LATENCIES, ...CLUSTER_LATENCIES], compared, ({ median: middle }) =>
+      shortNumber(middle),
+    ),
+    measureTable('one client, while something happens to all others', BYSTANDER, compared, ({ median: middle }) =>
       shortNumber(middle),
     ),
     ...FEATURE_TABLES.map(([title, measures]) =>

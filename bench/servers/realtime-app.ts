@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { Module, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
+  all,
   MessageBody,
   OnMessage,
   OnSubscribe,
@@ -19,12 +21,19 @@ import { SECRET } from '../secret.js';
 import { CheckedQuestion, OpenGuard } from './checked-question.js';
 import { control } from './server-control.js';
 
+/** How long judgements may take, in milliseconds. */
+const JUDGING_MS = 60_000;
+
+/** How many subscriptions the application was asked about. */
+let judged = 0;
+
 /** Returns the gateway of the topics to which clients subscribe. */
 function roomsWith(features: TopicGatewayOptions): Type {
   @TopicGateway('room:{number}', features)
   class Rooms {
     @OnSubscribe()
     enter(): boolean {
+      judged += 1;
       return true;
     }
   }
@@ -96,6 +105,14 @@ export async function serveRealtime(
       );
       const { epoch, offset } = reports.at(-1) ?? (await realtime.history(topic, { limit: 0 }));
       return { epoch: epoch!, offset: offset! };
+    },
+    judge: async (subscriptions) => {
+      const before = judged;
+      const deadline = performance.now() + JUDGING_MS;
+      await realtime.changeRights(all(), { roles: ['member', `judged-${before}`] });
+      const count = () => judged - before;
+      while (count() < subscriptions && performance.now() < deadline) await pause(1);
+      return count();
     },
     ...(features.presence && { users: async (topic: string) => (await realtime.usersIn(topic)).userCount }),
     connections: async () =>

@@ -21,6 +21,8 @@ export interface ServerUnderTest {
   connections(): number | Promise<number>;
   /** Publishes so many messages to a topic. @returns where its stream stands then */
   keep?(topic: string, count: number): Promise<StreamPlace>;
+  /** Changes the rights of all clients, and waits until so many subscriptions were judged. @returns how many were */
+  judge?(subscriptions: number): Promise<number>;
   /** How many users are in a topic, where that is known. */
   users?(topic: string): Promise<number>;
   /** The resources used so far. Default: those of this process. */
@@ -45,6 +47,7 @@ export interface StreamPlace {
  * - `G` collects the garbage: `G`
  * - `U` asks for what the process has used: `U <microseconds of CPU> <bytes of RSS> <connections> <bytes of heap>`
  * - `K <topic> <count>` publishes so many messages, and waits until all are kept: `K <epoch> <offset>`
+ * - `R <count>` changes the rights of all clients, and waits until so many subscriptions were judged: `R <judged>`
  * - `N <topic>` asks for the number of users: `N <users>`, or `N -1` if it is unknown
  * - `D` asks how late timers were since the last time: `D <ms, 99 % were below> <ms at most>`
  */
@@ -75,6 +78,7 @@ function obey(socket: Socket, server: ServerUnderTest): void {
       else if (order === 'U') void tellUsage(socket, server);
       else if (order === 'K')
         void server.keep!(topic, Number(seq)).then(({ epoch, offset }) => socket.write(`K ${epoch} ${offset}\n`));
+      else if (order === 'R') void server.judge!(Number(topic)).then((judged) => socket.write(`R ${judged}\n`));
       else if (order === 'N')
         void (server.users?.(topic) ?? Promise.resolve(-1)).then((users) => socket.write(`N ${users}\n`));
     }

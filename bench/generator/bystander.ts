@@ -1,0 +1,79 @@
+import { age, stamp } from './client-frame.js';
+import type { Client } from './client.js';
+import { LatencyHistogram } from './latency-histogram.js';
+
+/** How often a bystander asks, in milliseconds, whether or not it was answered. */
+export const ASKS_EVERY_MS = 2;
+
+/** How long an answer may be overdue, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+const TS = /"ts":(\d{16})/;
+
+/**
+ * A client to which nothing happens. It asks by the clock, and the time of an answer counts from the moment at which its
+ * question was due: a server that stands still is not asked less for it.
+ */
+export class Bystander {
+  readonly latency = new LatencyHistogram();
+  #begunAt = 0;
+  #asked = 0;
+  #answered = 0;
+
+  /** @param question has `{ts}` in it */
+  constructor(
+    private readonly client: Pick<Client, 'say'>,
+    private readonly question: string,
+  ) {}
+
+  /** Forgets what was measured before. */
+  begin(nowMs: number): void {
+    this.#begunAt = nowMs;
+    this.#asked = this.#answered = 0;
+    this.latency.clear();
+  }
+
+  /** Asks what is due. */
+  ask(nowMs: number): void {
+    for (let due = this.#due; due <= nowMs; due = this.#due) {
+      this.#asked += 1;
+      this.client.say(this.question.replace('{ts}', String(stamp(due))));
+    }
+  }
+
+  /** @param text a frame @returns whether it was an answer */
+  hear(text: string, nowMs: number): boolean {
+    if (text.includes('"tick"')) return false;
+    const stamped = TS.exec(text)?.[1];
+    if (stamped === undefined) return false;
+    this.#answered += 1;
+    this.latency.add(age(Number(stamped), nowMs));
+    return true;
+  }
+
+  get isAnswered(): boolean {
+    return this.#answered === this.#asked;
+  }
+
+  /** Asks while something is done, and waits for the last answer. @throws Error when it does not come */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    let isOver = false;
+    const turn = () => {
+      if (isOver) return;
+      this.ask(performance.now());
+      setImmediate(turn);
+    };
+    this.begin(performance.now());
+    turn();
+    const done = await work();
+    isOver = true;
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!this.isAnswered && performance.now() < deadline) await new Promise(setImmediate);
+    if (!this.isAnswered) throw new Error('The bystander was not answered.');
+    return done;
+  }
+
+  get #due(): number {
+    return this.#begunAt + this.#asked * ASKS_EVERY_MS;
+  }
+}
