@@ -234,6 +234,59 @@ describe('an order', () => {
     expect(deliver([all()], order)).toBe(1);
   });
 
+  describe('for many connections', () => {
+    const COUNT = 1_000;
+    const ORDER: EnvelopeContent = { kind: 'rights', roles: ['staff'] };
+
+    /** A connection that notes what it is told, in order; orders take it a while. */
+    class BusyTarget extends FakeTarget {
+      readonly told: string[] = [];
+      override readonly socket: ConnectionSocket = {
+        codec,
+        send: () => void this.told.push('message'),
+        close: () => undefined,
+      };
+      override changeRights(): void {
+        for (const end = performance.now() + 0.05; performance.now() < end;);
+        this.told.push('order');
+      }
+    }
+
+    const crowd = () => Array.from({ length: COUNT }, (_, n) => connect(`c${n}`, new BusyTarget()));
+
+    it('is carried out in later turns as well, and reported when everybody has got it', async () => {
+      const targets = crowd();
+      const count = deliver([all()], ORDER);
+      const early = targets.filter(({ told }) => told.length > 0).length;
+      expect(early).toBeGreaterThan(0);
+      expect(early).toBeLessThan(COUNT);
+      expect(await count).toBe(COUNT);
+      expect(targets.every(({ told }) => told.join() === 'order')).toBe(true);
+    });
+
+    it.each<[string, Address]>([
+      ['everybody', all()],
+      ['one of them', connection('c999')],
+      ['a role', role('staff')],
+    ])('is not overtaken by a message to %s', async (_whom, address) => {
+      const targets = crowd();
+      connections.set(createConnection({ id: 'c999', userId: 'c999', roles: ['staff'], createdAt: new Date(0) }));
+      const count = deliver([all()], ORDER);
+      void deliver([address]);
+      await count;
+      expect(targets.at(-1)!.told).toEqual(['order', 'message']);
+      expect(targets.every(({ told }) => told[0] === 'order')).toBe(true);
+    });
+
+    it('is not counted for a connection that leaves before its turn', async () => {
+      const targets = crowd();
+      const count = deliver([all()], ORDER);
+      delivery.detach('c999');
+      expect(await count).toBe(COUNT - 1);
+      expect(targets.at(-1)!.told).toEqual([]);
+    });
+  });
+
   it('reaches everybody even if connections leave while it is carried out', () => {
     const leaving = ['a', 'b', 'c'].map((id) =>
       connect(id, Object.assign(new FakeTarget(), { disconnect: () => void connections.remove(id) })),

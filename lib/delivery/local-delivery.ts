@@ -14,6 +14,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
 import { HeldTopics, type TopicHold } from './held-topics.js';
 import { MessageFrames } from './message-frames.js';
+import { MANY_CONNECTIONS, PendingOrders } from './pending-orders.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
 import { SafeLogger } from '../errors/safe-logger.js';
@@ -34,13 +35,15 @@ const NEWS_BYTES = 256;
 
 /**
  * Delivers envelopes to the sockets of this node: resolves the recipients, encodes once per codec, and sends to each. What
- * arrives for a subscription that is judged again is kept in its hold, and counts as delivered.
+ * arrives for a subscription that is judged again is kept in its hold, and counts as delivered. An order for many connections
+ * is carried out in slices; a connection gets nothing that is newer than its orders before them.
  */
 @Injectable()
 export class LocalDelivery implements RecipientIndex {
   /** The subscriptions that are judged again. */
   readonly held = new HeldTopics();
   readonly #logger = new SafeLogger(LocalDelivery.name);
+  readonly #orders = new PendingOrders();
   readonly #targets = new Map<string, DeliveryTarget>();
   readonly #timestamps: Timestamps;
 
@@ -71,7 +74,7 @@ export class LocalDelivery implements RecipientIndex {
   deliver(envelope: Envelope): number | Promise<number> {
     const { to, content } = envelope;
     if (isNews(content)) return this.#tell(to, content);
-    if (content.kind !== 'message') return this.#carryOut(envelope, this.#orderFor(content));
+    if (content.kind !== 'message') return this.#order(envelope, this.#orderFor(content));
     const frames = new MessageFrames(content.text, topicOf(to), content.position?.offset);
     return this.#carryOut(envelope, writing(frames), this.#holdingFor(to, frames));
   }
@@ -88,15 +91,29 @@ export class LocalDelivery implements RecipientIndex {
 
   #carryOut(addressing: Addressing, act: Action, holding?: Holding): number | Promise<number> {
     if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act, holding);
+    if (!this.#orders.isEmpty) return this.#serve(this.#targets.keys(), act);
     const tally = new Tally();
     // Looking up every connection by id would cost more than the delivery itself.
     for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
     return tally.total;
   }
 
+  #order(addressing: Addressing, act: Action): number | Promise<number> {
+    const ids = isForAll(addressing) ? this.#targets : recipientsOf(addressing, this);
+    if (ids.size <= MANY_CONNECTIONS) return this.#serve(ids.keys(), act);
+    const tally = new Tally();
+    const done = this.#orders.add(ids.keys(), (id) => {
+      const target = this.#targets.get(id);
+      if (target) tally.add(this.#attempt(act, target));
+    });
+    return done.then(() => tally.total);
+  }
+
   #serve(ids: Iterable<string>, act: Action, holding?: Holding): number | Promise<number> {
     const tally = new Tally();
+    const isBehind = !this.#orders.isEmpty;
     for (const id of ids) {
+      if (isBehind) this.#orders.catchUp(id);
       const target = this.#targets.get(id);
       if (target === undefined) continue;
       const hold = holding?.holds.get(id);
