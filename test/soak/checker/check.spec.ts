@@ -155,6 +155,18 @@ describe('The checker', () => {
     expect(found(again)).toEqual([]);
   });
 
+  it('forgives a missing join of a user who had left when older data came back', () => {
+    const userId = 'early';
+    const topic = 'hall:1';
+    const calls = (['joined', 'left', 'left'] as const).map((kind, n) => ({
+      kind,
+      topic,
+      userId,
+      at: 9_000 + n * 900,
+    }));
+    expect(found(({ hooks }) => hooks.push(...calls))).toEqual([]);
+  });
+
   it('forgives that a key is given another position in another epoch', () => {
     expect(found((log) => (log.repetitions = [{ ...log.repetitions[0]!, again: { epoch: 'b', offset: 1 } }]))).toEqual(
       [],

@@ -10,6 +10,12 @@ import type { RunLog } from './run-log.js';
 /** How long something goes well between two faults of a strand, in milliseconds. */
 const CALM_MS = [1_000, 5_000] as const;
 
+/**
+ * How long nodes remember after a loss of data who was declared dead before it, in milliseconds: 40 refreshes of their leases. What a
+ * second loss within that time costs is that `@OnJoin()` may be missing.
+ */
+const ASSURED_MS = 16_000;
+
 /** Clocks are ahead of or behind the machine by this much at most, in milliseconds. */
 const SKEW_MS = 600_000;
 
@@ -66,13 +72,20 @@ export class Nemesis {
       await delay(least + random.below(most - least));
       if (this.#isOver) return;
       if (left.length === 0) left = Object.keys(repertoire);
-      const fault = random.pick(left);
+      const fitting = left.filter((name) => !this.#losesTooSoon(name));
+      if (fitting.length === 0) continue;
+      const fault = random.pick(fitting);
       left = left.filter((other) => other !== fault);
       this.struck[fault] = (this.struck[fault] ?? 0) + 1;
       this.log.note(`begins: ${fault}`);
       await repertoire[fault]!().catch((error: unknown) => this.log.note(`${fault}: ${String(error)}`));
       this.log.note(`is over: ${fault}`);
     }
+  }
+
+  /** True for a fault by which data may be lost while nodes may still be in doubt about an earlier loss. */
+  #losesTooSoon(fault: string): boolean {
+    return this.ground.losing.test(fault) && this.log.now() - (this.losses.at(-1) ?? -Infinity) < ASSURED_MS;
   }
 
   /** The faults around the servers. */
