@@ -1,10 +1,10 @@
 import { TokenBucket, type Rate } from './token-bucket.js';
 
 /**
- * A token bucket for each of many keys, such as addresses. What was not used for as long as it takes to fill is dropped,
- * which changes nothing; it takes two `Map`s and no timer. With more than `maxKeys` at a time the least recent are dropped
- * early: those restart with a full bucket, so a crowd of keys never causes a refusal. Changed in place by
- * its one owner.
+ * A token bucket for each of many keys, such as addresses. A bucket that was not used for as long as it takes to fill is
+ * dropped, which changes nothing, since a new one is full too; that takes two `Map`s and no timer. With more than `maxKeys` at
+ * a time the least recent are dropped early: those restart with a full bucket, so a crowd of keys never causes a refusal.
+ * Changed in place by its one owner.
  */
 export class KeyedBuckets {
   readonly #fillMs: number;
@@ -25,14 +25,14 @@ export class KeyedBuckets {
   /**
    * Takes a token of this key.
    * @param now milliseconds, from any clock
-   * @returns 0, or how many milliseconds it takes until there is one
+   * @returns 0 if a token was taken, else the milliseconds until one is available
    */
   take(key: string, now: number): number {
     if (this.rate.perSecond === Infinity || this.rate.burst === Infinity) return 0;
     return this.#bucketOf(key, now).take(now);
   }
 
-  /** Gives one back that was taken. */
+  /** Puts back a token that was taken. */
   putBack(key: string): void {
     (this.#recent.get(key) ?? this.#older.get(key))?.putBack();
   }

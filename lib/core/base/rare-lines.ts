@@ -1,7 +1,7 @@
-/** Most kinds that are told apart; further ones share one line. */
+/** Most kinds that are tracked separately; all further kinds count as one. */
 const MAX_KINDS = 64;
 
-/** The kind of all others. */
+/** The kind that stands for all further kinds. */
 const OTHER = '';
 
 /**

@@ -35,7 +35,7 @@ export class TokenBucket {
     return waitMs;
   }
 
-  /** How many milliseconds it takes until there is a token; 0 when there is one. Takes none. */
+  /** Returns the milliseconds until a token is available; 0 if one is. Takes none. */
   wait(now: number): number {
     const { perSecond, burst } = this.rate;
     if (perSecond === Infinity || burst === Infinity) return 0;
@@ -45,7 +45,7 @@ export class TokenBucket {
     return this.#credit < TOKEN ? Math.ceil((TOKEN - this.#credit) / perSecond) : 0;
   }
 
-  /** Gives one back that was taken. */
+  /** Puts back a token that was taken. */
   putBack(): void {
     this.#credit = Math.min(this.rate.burst * TOKEN, this.#credit + TOKEN);
   }

@@ -1,4 +1,4 @@
-/** How long one turn of the event loop may be worked, in milliseconds: others wait for no longer than that. */
+/** Longest slice of work in one turn of the event loop, in milliseconds: other work waits no longer than that. */
 export const TURN_MS = 8;
 
 /** After this many steps the clock is read; one step takes some microseconds. */

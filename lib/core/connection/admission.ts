@@ -15,7 +15,7 @@ export interface AdmissionLimits {
 export type AdmissionRefusal =
   /** The node holds `maxConnections` connections. */
   | 'node-full'
-  /** More clients with a good token than the node wants to take in a second. */
+  /** The node has accepted as many clients with a valid token as it takes in a second. */
   | 'too-fast'
   /** Too many clients are waiting to be authenticated. */
   | 'too-many-unauthenticated'
@@ -86,17 +86,17 @@ export class AdmissionControl {
   }
 
   /**
-   * Somebody is turned away for a reason that costs nothing to see, and that is no secret.
-   * @returns 0 when the reason is to be told; else after how many milliseconds the address may ask again
+   * Counts a request that is refused before its token is read, for a reason that is cheap to find and no secret.
+   * @returns 0 if the refusal may state the reason; else the milliseconds after which the address may ask again
    */
   turnAway(address: string, now: number): number {
     return this.#attempts.unread.take(address, now);
   }
 
   /**
-   * Somebody asks to connect. When admitted, the address is counted as waiting until {@link settle}.
+   * Judges a request to connect. If it is admitted, its address counts as waiting until {@link settle}.
    * @param address as `networkOf` writes it
-   * @param connections how many connections the node holds
+   * @param connections the number of connections that the node holds
    * @param now milliseconds
    * @param guest whether the request has a token; clients without one cannot take the places of clients with one
    */
@@ -104,7 +104,7 @@ export class AdmissionControl {
     const room = this.#rooms[guest];
     const { maxConnections, maxUnauthenticated, maxUnauthenticatedPerIp } = this.limits;
     if (connections >= maxConnections) return refused('node-full', FULL_RETRY_MS);
-    // Only good tokens empty it. Those who would have to be refused afterwards need not be verified before.
+    // Only valid tokens empty this bucket. While it is empty, a valid token would be refused as well, so verifying one is a waste.
     const busyMs = this.#accepts.wait(now);
     if (busyMs > 0) return refused('too-fast', busyMs);
     if (room.from(address) >= maxUnauthenticatedPerIp) return refused('too-many-from-address', FULL_RETRY_MS);
@@ -116,9 +116,9 @@ export class AdmissionControl {
   }
 
   /**
-   * One that was admitted waits no longer. To be called once for each.
+   * Ends the wait of an admitted client. Call it once for each of them.
    * @param userId the user of a token that is valid
-   * @returns whether one whose token holds may come in now
+   * @returns whether a client with a valid token may connect now
    */
   settle(
     address: string,

@@ -8,8 +8,8 @@ export interface StoredPublication {
 }
 
 /**
- * The publications that nothing is wrong with, without a gap: those after the last entry that was tampered with, or, latest
- * first, those before the first one. To a reader the others are no longer kept.
+ * Returns a run of intact publications without a gap: those after the last entry that was tampered with or, if the latest comes
+ * first, those before the first such entry. To a reader, all others are as if they had expired.
  * @param top the offset of the latest publication
  * @param reverse true if the latest comes first
  * @param maxLength the length of the longest text that can have been stored

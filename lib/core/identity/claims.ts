@@ -146,7 +146,7 @@ function isTextList(value: unknown): boolean {
   );
 }
 
-/** Control characters and line separators: in a log or on a terminal they pass for something that nobody has written. */
+/** Control characters and line separators: in a log or on a terminal they could forge further output. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
 function isText(value: unknown, maxLength: number): value is string {

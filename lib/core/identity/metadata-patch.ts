@@ -18,8 +18,8 @@ const TIMESTAMP = '1970-01-01T00:00:00.000Z';
 
 /**
  * A patch as other nodes get it: a copy, through JSON.
- * @param name what problems call the value
- * @returns the patch, or what is wrong with it and where
+ * @param name the name of the value in problems
+ * @returns the patch, or its problems
  */
 export function readMetadataPatch(
   value: unknown,

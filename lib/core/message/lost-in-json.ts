@@ -78,14 +78,14 @@ function stringifyWatched(value: unknown): { readonly text?: string; readonly lo
     const what = nameOf(each, (this as Record<string, unknown>)[key]);
     if (what !== undefined) loss ??= { path: path.slice(0, MAX_PATH), what };
     if (typeof each === 'object' && each !== null) paths.set(each, path);
-    // Nothing behind a loss matters.
+    // One loss is enough: the rest is not searched.
     return loss === undefined ? each : undefined;
   };
   const text = JSON.stringify(value, look);
   return loss === undefined ? { text } : { loss };
 }
 
-/** Core has no clock, and so not the class. */
+/** Recognises a date without `instanceof`: core, which has no clock, may not name the class. */
 function isDate(value: unknown): value is { getTime(): number } {
   return Object.prototype.toString.call(value) === '[object Date]';
 }

@@ -51,7 +51,7 @@ export class AllowancePool {
 
   #returnedBy(userId: string, now: number): CommandAllowance[] | undefined {
     if (now - this.#turnedAt >= this.#fillMs) {
-      // After twice the time, those in between are full, too.
+      // After twice the time, the allowances in both maps are full.
       this.#older = now - this.#turnedAt >= 2 * this.#fillMs ? new Map() : this.#recent;
       this.#recent = new Map();
       this.#turnedAt = now;

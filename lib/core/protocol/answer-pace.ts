@@ -1,7 +1,7 @@
 /** The answer that counts as much as a command, in characters. */
 const COMMAND_LENGTH = 65_536;
 
-/** How much of histories, presence and missed publications a connection may be sent. */
+/** The rate limit for the histories, presence and missed publications that are sent to a connection. */
 export interface AnswerRate {
   /** In characters. */
   readonly perSecond: number;
@@ -44,7 +44,7 @@ export class AnswerPace {
     this.#credit -= length;
   }
 
-  /** Returns in how many milliseconds the next command may run; 0 if it may now. */
+  /** Returns the milliseconds until the next command may run; 0 if it may now. */
   wait(now: number): number {
     this.#refill(now);
     return this.#credit < 0 ? Math.ceil((-this.#credit * 1_000) / this.rate.perSecond) : 0;

@@ -57,11 +57,11 @@ function ofVerifier(error: unknown): AuthFailureCode {
 interface Link {
   readonly error: unknown;
   readonly name: string;
-  /** Only what is shaped like the name of a code: anything else may be a part of the token. */
+  /** Matches the shape of a code's name: any other text may be a part of the token. */
   readonly code: string | undefined;
 }
 
-/** More causes than this are no explanation any more; it also ends chains that are circles. */
+/** Most causes that are followed. The bound also ends a chain that is a circle. */
 const MAX_CHAIN = 8;
 
 /** The error, then its causes, and what an `AggregateError` holds (Node's, when none of a host's addresses answers). */

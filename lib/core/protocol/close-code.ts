@@ -25,7 +25,7 @@ export type CloseCodeName = keyof typeof CLOSE_CODES;
 
 const ABUSE: readonly CloseCodeName[] = ['TOO_MANY_REQUESTS', 'TOO_MANY_ERRORS', 'BAD_REQUEST'];
 
-/** True for a close because of what the client has sent, so that nothing more of it deserves to be read. */
+/** True for a close because of abuse by the client: nothing more that it sends is parsed. */
 export function isForAbuse(name: CloseCodeName): boolean {
   return ABUSE.includes(name);
 }

@@ -7,7 +7,7 @@ export interface CommandRate {
   readonly opening: number;
 }
 
-/** The commands with which a client opens what it shows; it sends one of each for each of its topics at once. */
+/** The commands with which a client opens a topic: it sends one of each for every topic of a page at once. */
 const OPENING_ACTIONS: readonly string[] = ['subscribe', 'presence', 'history'];
 
 /** The most topics for which an opening burst leaves room, where a connection may have any number. */
@@ -33,9 +33,9 @@ export function opensTopics(action: string): boolean {
 }
 
 /**
- * How many commands a connection may send: a token bucket that starts full and refills steadily, first the burst, then the
- * opening burst. A clock that goes back does not empty it; a clock that jumps ahead at most fills it. Mutable; one owner changes
- * it.
+ * The rate limiter for the commands of one connection: a token bucket that starts full and refills steadily, first the burst,
+ * then the opening burst. A clock that goes back does not empty it; a clock that jumps ahead at most fills it. Mutable; one owner
+ * changes it.
  */
 export class CommandAllowance {
   #burst: number;
@@ -86,7 +86,7 @@ export class CommandAllowance {
     return this.#burst >= burst * TOKEN && this.#opening >= opening * TOKEN;
   }
 
-  /** How many whole commands it has room for, those that open topics included. */
+  /** Returns the number of commands that may be sent now, counting the opening burst. */
   left(now: number): number {
     this.wait(now);
     return Math.floor((this.#burst + this.#opening) / TOKEN);

@@ -7,7 +7,7 @@ export type Decoded =
   | { readonly ok: false; readonly id?: CommandId; readonly error: WireError; readonly blame?: Blame };
 
 /**
- * Whether a refused command counts as a violation: always (the default), never, because it is a proper request for what there
- * is not, or only when it is repeated without a pause.
+ * Decides whether a refused command counts as a violation: always (the default); never, because the command is well-formed and
+ * its target does not exist; or only when it is repeated without a pause.
  */
 export type Blame = 'always' | 'never' | 'if-repeated';

@@ -1,7 +1,7 @@
 import type { Blame, Decoded } from './decoded.js';
 import type { WireError } from './error-code.js';
 
-/** How far a connection has come, as far as its frames are concerned. */
+/** The phase of a connection, which decides what happens to its frames. */
 export type FramePhase =
   /** The first command has to authenticate. */
   | 'unauthenticated'
@@ -36,14 +36,14 @@ export interface FrameClose {
 export interface Excess {
   /** When the client may try again, in milliseconds. */
   readonly retryAfterMs: number;
-  /** True for a subscription for which the connection has no room: there is no use in trying again. */
+  /** True for a subscription for which the connection has no room: a retry would be refused too. */
   readonly isWithoutRoom: boolean;
 }
 
 /**
  * Decides what happens to a decoded frame. Allocates nothing for a frame that is carried out. Above the rate limit, commands that
- * end something are carried out all the same: each ends what was paid for when it began, and clients that are refused
- * one are left with what they have given up.
+ * end something are carried out all the same: the command that began it was counted, and a client whose unsubscribe is refused
+ * would keep a subscription that it no longer wants.
  * @param isStrict true where the protocol cannot answer a frame that is no command, so that such a frame ends the connection
  * @param excess present when the frame exceeds the rate limit of the client
  */

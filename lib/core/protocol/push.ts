@@ -64,7 +64,7 @@ export type Push =
   | { readonly kind: 'left'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   /** Another info is shown of the user. */
   | { readonly kind: 'updated'; readonly topic: string; readonly userId: string; readonly info?: unknown }
-  /** Changes were missed that are not known: a watcher has to ask who is in the topic. */
+  /** Unknown changes were missed: a watcher has to read the presence of the topic again. */
   | { readonly kind: 'presence-reset'; readonly topic: string }
   | { readonly kind: 'presence'; readonly id: CommandId; readonly presence: Presence }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }

@@ -1,12 +1,12 @@
 /** Longest pause in milliseconds, unless the next token takes longer. */
 const MAX_PAUSE_MS = 1_000;
 
-/** So many commands too many in one go are a violation, where the burst is smaller. */
+/** The excess in one pause that counts as a violation, unless the burst is larger, in commands. */
 const MIN_EXCESS = 100;
 
 /** The pauses in reading from one client, because its rate limit was used up. A value; {@link beginPause} makes the next. */
 export interface RatePause {
-  /** How long nothing is read, in milliseconds. */
+  /** The length of the pause, in milliseconds. */
   readonly pauseMs: number;
   /** The number of pauses right before this one in which the client sent more than its rate limit allows. */
   readonly streak: number;
@@ -17,8 +17,8 @@ export interface RatePause {
 }
 
 /**
- * The rate limit is used up: nothing is read until the next token. The pauses of a client that goes on all the same double in
- * length, since it would otherwise be refused in small pieces for ever; what it may send is the same.
+ * Begins a pause until the next token, because the rate limit is used up. If the client keeps exceeding the limit, each pause is
+ * twice as long as the one before: refusals come in fewer, larger batches, and the permitted rate stays the same.
  * @param before the pause before, if there was one
  * @param now milliseconds
  * @param waitMs milliseconds until the next token
@@ -35,9 +35,9 @@ export function withExcess(pause: RatePause): RatePause {
 }
 
 /**
- * True if the latest command that exceeded the limit is a violation. The first ones are none: they were on their way before the
- * client could know. It has ignored `retryAfterMs` when the pause before had some too, once for each pause; and whenever
- * `burst` commands more were sent in one go.
+ * True if the latest command that exceeded the limit is a violation. The first refused commands are none: they were on their way
+ * before the client could know. If the pause before had refusals too, the client has ignored their `retryAfterMs`, so the first
+ * excess of this pause is a violation. So is every `burst`-th command that exceeds the limit in one pause.
  */
 export function isViolation({ streak, excess }: RatePause, burst: number): boolean {
   return (excess === 1 && streak > 0) || (excess > 0 && excess % Math.max(burst, MIN_EXCESS) === 0);

@@ -28,8 +28,8 @@ export function pathOfTarget(target: string): string {
 const MAX_LOGGED_PATH = 200;
 
 /**
- * The path of a request target for the log. What follows `?`, also if it is encoded or a client wrote `#` or `;`, is left out, and so
- * is anything with the shape of a JWT: it may be a token.
+ * The path of a request target for the log. The query is left out, also if its `?` is encoded or a client wrote `#` or `;`, and
+ * so is any text with the shape of a JWT: it may be a token.
  */
 export function loggedPathOf(target: string): string {
   const [path = ''] = pathOfTarget(target).split(/%3f|[#;]/i, 1);

@@ -1,6 +1,6 @@
 import type { DeliveryReport } from './delivery-report.js';
 
-/** What a node knows so far about the delivery of one envelope: which nodes received it, and what they answered. */
+/** The knowledge of a node about the delivery of one envelope so far: which nodes received it, and their answers. */
 export interface DeliveryTally {
   /** The number of nodes that received it, according to the bus. */
   reached: number;

@@ -6,7 +6,7 @@ export const MAX_PER_OWNER = 8;
 /** Most judgements of all owners that run at a time. */
 export const MAX_RUNNING = 256;
 
-/** How often an owner's topics are judged from the beginning: five times in a row, and once a second after that. */
+/** The rate limit for passes over an owner's topics: five in a row, then one a second. */
 const PASSES: Rate = { perSecond: 1, burst: 5 };
 
 /** The delay of a pass above that rate, in milliseconds. */
@@ -64,7 +64,7 @@ export class JudgementQueue<O> {
     return this.#running.size;
   }
 
-  /** Has topics judged by what holds from now on. */
+  /** Has topics judged by the rights that hold from now on. */
   judge(owner: O, topics: Iterable<string>, now: number): void {
     let pass = this.#passes.get(owner);
     let isAny = false;

@@ -49,7 +49,7 @@ export class ClientReplies {
     if (text !== undefined) this.socket.send(new Frame(text));
   }
 
-  /** Sends an answer whose size counts: what the client asked for is much larger than the question. */
+  /** Sends an answer whose size counts, because it is much larger than the command that asked for it. */
   pushCounted(push: Push): void {
     const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
     if (text === undefined) return;

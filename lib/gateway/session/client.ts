@@ -16,7 +16,7 @@ export interface Client {
   pauseReading(reason: ReadingPause): void;
   /** Ends one reason for not reading; the socket is read again when none is left. */
   resumeReading(reason: ReadingPause): void;
-  /** Says that commands have begun or ceased to wait, which count against the memory of the node. */
+  /** Reports that the number of waiting commands has changed; they count against the memory of the node. */
   waitingChanged(): void;
   /**
    * Returns nothing while the client reads as fast as it is sent to, else a promise for when it has caught up. It is never

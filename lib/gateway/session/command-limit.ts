@@ -44,7 +44,7 @@ export class CommandLimit {
     const pause = (this.#pause = withExcess(this.#begin(now, waitMs)));
     const { perSecond, burst } = this.allowance.rate;
     return {
-      // Those before it in the same pause may come again first.
+      // The commands refused earlier in this pause have the first tokens.
       retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
       isViolation: isViolation(pause, burst),
       isWithoutRoom:
@@ -60,7 +60,7 @@ export class CommandLimit {
   #begin(now: number, waitMs: number): RatePause {
     if (this.#timer && this.#pause) return this.#pause;
     const pause = (this.#pause = beginPause(this.#pause, now, waitMs));
-    // What the socket has taken in already is read first: it is answered at once, while the client still waits for it.
+    // Frames that were received already are read first, so that their answers do not wait for the end of the pause.
     process.nextTick(() => this.owner.pauseReading('rate'));
     // Timers may fire a millisecond early.
     this.#timer = setTimeout(() => {

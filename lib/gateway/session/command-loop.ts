@@ -45,7 +45,7 @@ export class CommandLoop {
     this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages);
   }
 
-  /** About how many bytes of heap the waiting commands take. */
+  /** The estimated bytes of heap of the waiting commands. */
   get waitingBytes(): number {
     return this.#mailbox.bytes;
   }
@@ -74,7 +74,7 @@ export class CommandLoop {
 
   /** Queues a command, and applies backpressure when too many wait. */
   accept(command: QueuedCommand): void {
-    // A command whose turn it is does not wait, so that nobody needs to know how large it is.
+    // A command that runs at once does not wait in the mailbox, so its size need not be estimated.
     if (!this.#busy && this.#mailbox.length === 0) return this.#run(command);
     if (command.action === 'subscribe') this.#waitingSubscribes += 1;
     if (this.#mailbox.push(command, heapBytesOf(command))) this.client.pauseReading('mailbox');
@@ -106,7 +106,7 @@ export class CommandLoop {
     }
   }
 
-  /** A command waits no longer: there may be room for others. */
+  /** Handles that a command has left the mailbox: reading may resume. */
   #taken(): void {
     if (this.#mailbox.resume()) this.client.resumeReading('mailbox');
     this.client.waitingChanged();
@@ -136,7 +136,7 @@ export class CommandLoop {
       this.client.replies.fail({ code: 'VALIDATION_FAILED', message, action, details: problems }, id);
       return undefined;
     }
-    // Nothing is answered by rights that may have been taken away.
+    // While the topic is under judgement, the client may have lost its rights: commands wait for the decision.
     const decided = command.action === 'unsubscribe' ? undefined : this.subscriptions.decided(command.topic);
     if (decided) return decided.then(() => (this.client.isClosed ? undefined : this.#handle(command)));
     switch (command.action) {

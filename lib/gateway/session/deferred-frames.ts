@@ -5,7 +5,7 @@ import type { Decoded } from '../../core/protocol/decoded.js';
 export interface DeferredFrame {
   /** `undefined` for a binary frame. */
   readonly text: string | undefined;
-  /** What is left of a frame of several commands that was begun. */
+  /** The commands that are left of a frame of several commands, once it was begun. */
   readonly commands?: Iterator<Decoded>;
 }
 
@@ -17,7 +17,7 @@ export class DeferredFrames {
   readonly #frames: DeferredFrame[] = [];
   #bytes = 0;
 
-  /** About how many bytes of heap they take. */
+  /** The estimated bytes of heap of the frames. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -46,7 +46,7 @@ export async function answerHistory(
   if (id === undefined) return;
   const { maxHistoryPage, sendQueueBytes } = settings.limits;
   const limit = Math.min(command.limit ?? Infinity, maxHistoryPage);
-  // One more tells whether there are more.
+  // One publication more than requested shows whether there are further ones.
   const range = { limit: limit && limit + 1, reverse, ...(since && { since: since.offset }) };
   try {
     const { top, publications } = await history.read(topic, range, policy.history);

@@ -2,13 +2,13 @@ import { JudgementQueue, type Judgement } from '../../core/topic/judgement-queue
 
 /** The topics of one client that can be judged again. */
 export interface Judged<V = unknown> {
-  /** Asks for the verdict about a topic, by what holds now. Never rejects. */
+  /** Asks for the verdict about a topic, by the present rights. Never rejects. */
   ask(topic: string): Promise<V>;
   /** Applies a verdict that counts; `undefined` if there was none before the deadline. Never throws. */
   decide(topic: string, verdict: V | undefined): void;
 }
 
-/** How long judgements may be begun in one turn of the event loop, in milliseconds. */
+/** The time in one turn of the event loop within which judgements are started, in milliseconds. */
 const SLICE_MS = 8;
 
 /** Judges topics again for all clients of this node. {@link JudgementQueue} decides which and when; this class calls and waits. */

@@ -6,15 +6,15 @@ export interface Waiting extends Backlogged {
   resumeReading(reason: 'memory'): void;
 }
 
-/** The share of the budget from which on connections with waiting commands are not read. */
+/** The share of the budget above which connections with waiting commands are not read. */
 const HIGH = 0.75;
 /** The share at which they are read again. */
 const LOW = 0.5;
 
 /**
- * Bounds the bytes of what all clients of a node have sent and the node has not handled yet. Near the bound a connection is read
- * only while nothing of it waits, so that those who wait for nothing are served on. Above the bound, the connections with the
- * most waiting bytes are ended.
+ * Bounds the bytes that all clients of a node have sent and the node has not handled yet. Near the bound, a connection is read
+ * only while none of its commands wait, so that connections without a backlog are still served. Above the bound, the
+ * connections with the most waiting bytes are ended.
  */
 export class MailboxBudget {
   readonly #budget: ByteBudget;

@@ -17,7 +17,7 @@ interface Services {
 /** The subscription of a connection to its user's personal topic, which keeps the messages to the user. */
 export class PersonalTopicSubscription {
   readonly topic: string;
-  /** How the connection enters the topic when it becomes reachable. */
+  /** The entry of the connection into the topic, made when it becomes reachable. */
   readonly entry: TopicEntry;
   #start: FittingStart | undefined;
 

@@ -41,7 +41,7 @@ export class SessionToken {
     this.#state = { ...this.#state, rightsChangedAt: this.services.clock.now(), overridden };
   }
 
-  /** Why a connection may not stay with the rights that it has now; nothing while it may. The expiry is checked apart. */
+  /** The reason why a connection may not stay with its present rights; `undefined` if it may. Does not check the expiry. */
   refusalOf(connection: RealtimeConnection): AuthError | undefined {
     const requirements = { ...this.services.settings.authorize, allowExpired: true };
     const decision = authorize(connection, requirements, new Date(this.services.clock.now()));
@@ -90,7 +90,7 @@ export class SessionToken {
     return outcome.connection;
   }
 
-  /** Puts a newer token in place of the one before. Replaced rights end with the token that they replaced the rights of. */
+  /** Replaces the token by a newer one. Rights that the application has set end with the token for which it set them. */
   #accept({ isRevoked, issuedAt, fingerprint }: Token): void {
     const { fingerprint: before, rightsChangedAt, overridden } = this.#state;
     const isSame = fingerprint !== undefined && fingerprint === before;

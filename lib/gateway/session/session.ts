@@ -84,7 +84,7 @@ export class Session implements DeliveryTarget, Client {
     return this.#hooks.settled;
   }
 
-  /** About how many bytes of heap the waiting commands take. */
+  /** The estimated bytes of heap of the waiting commands. */
   get waitingBytes(): number {
     return this.#loop.waitingBytes;
   }
@@ -222,8 +222,8 @@ export class Session implements DeliveryTarget, Client {
   }
 
   /**
-   * Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true: what they may no
-   * longer open is held from now on. Ends the connection if it no longer has the rights that every connection must have.
+   * Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true: their
+   * messages are held until each topic is decided. Ends the connection if it lacks the rights that every connection must have.
    */
   async #replace(connection: RealtimeConnection, command?: AuthCommand, reauthorize = false): Promise<void> {
     const before = this.#connection;

@@ -112,7 +112,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
     this.#liveness.heard();
   }
 
-  /** Takes a ping frame, which `ws` answers. More of them than a client may send commands end the connection. */
+  /** Takes a ping frame, which `ws` answers. More pings than the rate limit for commands allows end the connection. */
   pinged(): void {
     if (this.isClosed) return;
     this.heard();
@@ -135,7 +135,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
     } else if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
   }
 
-  /** About how many bytes of heap take the commands and frames that were read and not handled yet. */
+  /** The estimated bytes of heap of the commands and frames that were read and not handled yet. */
   get waitingBytes(): number {
     if (this.isClosed) return 0;
     return (this.#deferred?.bytes ?? 0) + (this.#session?.waitingBytes ?? 0);
@@ -145,7 +145,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
     if (!this.isClosed) this.services.mailboxes.update(this);
   }
 
-  /** Ends the connection, because it has the most waiting while all mailboxes together hold too much. */
+  /** Ends the connection: all mailboxes together hold too much, and this one holds the most. */
   giveUp(): void {
     this.disconnect('TOO_MANY_REQUESTS', 'too much of it waits to be handled');
   }

@@ -2,7 +2,7 @@ import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { StreamSettings } from '../../delivery/topic-stream.js';
 
 /**
- * How a topic keeps its history; `undefined` when it keeps none.
+ * Returns the settings of a topic's history; `undefined` if it keeps none.
  * @param limits `maxHistoryPage`: the maximum number of publications per read
  */
 export function streamSettingsOf(

@@ -17,7 +17,7 @@ interface Services {
 export interface JudgedSubscriptions {
   /** Asks the application. Never rejects. */
   ask(topic: string): Promise<SubscribeDecision>;
-  /** The subscription stays, with the info about the subscriber. Called before what was held is given out. */
+  /** The subscription stays, with the info about the subscriber. Called before the held deliveries are made. */
   stay(topic: string, info: unknown): void;
   /** Ends the subscription and tells the client why. */
   takeOff(topic: string, error: Pick<WireError, 'code' | 'message'>): void;
@@ -31,13 +31,13 @@ interface Open {
   readonly settle: () => void;
 }
 
-/** Share of the send queue that held deliveries may fill: all of them go there at once. */
+/** The share of the send queue that held deliveries may fill, since all of them are written at once. */
 const HOLD_SHARE = 0.5;
 
 /**
- * Judges the subscriptions of one client again after its rights have changed. Until a topic is decided, what arrives for it is
- * held; then it is given out, or dropped together with the subscription. A subscription that is not decided in time, or for which more arrives
- * than can be held, ends in a way that lets the client resume it.
+ * Judges the subscriptions of one client again after its rights have changed. Until a topic is decided, its deliveries are
+ * held; then they are made, or dropped together with the subscription. A subscription ends in a way that lets the client resume
+ * it if it is not decided in time, or if more arrives than can be held.
  */
 export class SubscriptionJudgements implements Judged<SubscribeDecision> {
   readonly #open = new Map<string, Open>();
@@ -57,7 +57,7 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
     return this.#changes;
   }
 
-  /** Holds these topics at once, and has them judged by what holds now. */
+  /** Holds the deliveries of these topics from now on, and has the topics judged by the present rights. */
   begin(topics: Iterable<string>): void {
     this.#changes += 1;
     const judged = [...topics];
@@ -85,7 +85,7 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
     return open !== undefined;
   }
 
-  /** Forgets a topic whose subscription has ended, and what was held for it. */
+  /** Forgets a topic whose subscription has ended, and drops its held deliveries. */
   drop(topic: string): void {
     const open = this.#end(topic);
     if (open === undefined) return;

@@ -56,7 +56,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 
   /**
    * Has the handlers judge the topics again, by the present roles, permissions and metadata. It does not queue behind commands.
-   * What arrives for a topic from now on is held until the topic is decided.
+   * Deliveries for a topic are held from now on until the topic is decided.
    * @returns a promise for the end of all judgements
    */
   reauthorize(): Promise<void> {
@@ -90,7 +90,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     return this.#isIn(topic);
   }
 
-  /** Forgets what is under way: the client has gone. */
+  /** Ends all judgements that are under way, because the client has gone. */
   stop(): void {
     this.#judgements?.stop();
     this.#tokens?.stop();

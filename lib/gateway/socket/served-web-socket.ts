@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 
-/** How long a peer that is closed for abuse may take to end its side, in milliseconds. */
+/** The time limit for a peer that is closed for abuse to end its side, in milliseconds. */
 const DEADLINE_MS = 1_000;
 
 /** The internals of `ws` that read: the TCP socket, and the parser with the bytes that it has not parsed yet. */
@@ -22,9 +22,9 @@ export class ServedWebSocket extends WebSocket {
   }
 
   /**
-   * Closes the socket of a peer that floods: nothing more of it is parsed or inflated, neither what was read already nor what
-   * comes. `ws` would parse everything for the five seconds that it waits for the peer's close frame. The bytes are read and
-   * dropped, since otherwise TCP would reset the connection and the peer could lose the close frame.
+   * Closes the socket of a peer that floods: none of its bytes are parsed or inflated any more, neither those that were read
+   * already nor later ones. `ws` would parse everything for the five seconds that it waits for the peer's close frame. The bytes
+   * are read and dropped, since otherwise TCP would reset the connection and the peer could lose the close frame.
    */
   closeDeaf(code: number, reason: string): void {
     this.close(code, reason);
