@@ -42,6 +42,14 @@ describe('A page may connect', () => {
     expect(await welcomed(await connect(headers, { trustProxy: 1 }))).toBe('ann');
   });
 
+  it('of the same host with TLS when a trusted proxy has TLS, and without when nobody trusted says so', async () => {
+    const proto = { 'X-Forwarded-Proto': 'https' };
+    expect(await welcomed(await connect({ Origin: `https://${HOST}`, ...proto }, { trustProxy: 1 }))).toBe('ann');
+    expect(await welcomed(await connect({ Origin: `http://${HOST}`, ...proto }))).toBe('ann');
+    const stranger = { trustProxy: ['10.0.0.0/8'] };
+    expect(await welcomed(await connect({ Origin: `http://${HOST}`, ...proto }, stranger))).toBe('ann');
+  });
+
   it('of the host that a proxy of a trusted range was asked for', async () => {
     const headers = { Origin: 'https://app.example.org', 'X-Forwarded-Host': 'app.example.org' };
     expect(await welcomed(await connect(headers, { trustProxy: ['127.0.0.0/8'] }))).toBe('ann');
@@ -73,6 +81,14 @@ describe('A page is refused with 403', () => {
   ])('%s', async (_whose, Origin) => {
     await expect(connect({ Origin }, { allowedOrigins: ['https://app.example.org'] })).rejects.toMatchObject(forbidden);
   });
+
+  it.each([1, ['127.0.0.0/8']])(
+    'of the same host without TLS when a trusted proxy (%j) has TLS',
+    async (trustProxy) => {
+      const headers = { Origin: `http://${HOST}`, 'X-Forwarded-Proto': 'https' };
+      await expect(connect(headers, { trustProxy })).rejects.toMatchObject(forbidden);
+    },
+  );
 
   it('of the host that a stranger says was asked for', async () => {
     const headers = { Origin: 'https://evil.net', 'X-Forwarded-Host': 'evil.net' };
