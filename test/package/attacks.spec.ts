@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RealtimeSettings } from '../../lib/options/realtime.options.js';
+import { codesIn, tableOf } from './markdown.js';
+import { read, REPOSITORY } from './repository.js';
+
+const security = read('SECURITY.md');
+const rows = ['attack', 'client'].flatMap((first) => tableOf(security, first));
+
+describe('the tables of attacks in SECURITY.md', () => {
+  it.each(rows)('have an effect and a rule for: %s', (...cells) => {
+    expect(cells.filter((cell) => cell !== '')).toHaveLength(4);
+  });
+
+  it.each(rows.flatMap(([, , , tests = '']) => codesIn(tests)))('name a test file that exists: %s', (path) => {
+    expect([/\.(faults|e2e-spec|spec)\.ts$/.test(path), existsSync(join(REPOSITORY, path))]).toEqual([true, true]);
+  });
+
+  it('name a test for each row', () => {
+    expect(rows.filter(([, , , tests = '']) => codesIn(tests).length === 0)).toEqual([]);
+  });
+
+  it('name only limits that exist', () => {
+    const named = Array.from(security.matchAll(/`limits\.(\w+)`/g), ([, name]) => name!);
+    const { limits } = new RealtimeSettings({});
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !(name in limits))).toEqual([]);
+  });
+});
