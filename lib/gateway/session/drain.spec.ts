@@ -99,6 +99,31 @@ describe('a drain', () => {
     expect([polite!.isTerminated, stubborn!.isTerminated, state.done]).toEqual([false, true, true]);
   });
 
+  it('lets others be served while many are ended at once', async () => {
+    vi.useRealTimers();
+    let turn = 0;
+    let isOver = false;
+    const count = () => {
+      turn += 1;
+      if (!isOver) setImmediate(count);
+    };
+    const turns = new Set<number>();
+    const sessions = crowd(1_000, false);
+    for (const session of sessions) {
+      session.terminate = () => {
+        for (const end = performance.now() + 0.05; performance.now() < end;);
+        turns.add(turn);
+        session.isTerminated = true;
+      };
+    }
+    setImmediate(count);
+    await drain(new Set(sessions), new Set(), 20);
+    isOver = true;
+    expect(sessions.every(({ isTerminated }) => isTerminated)).toBe(true);
+    // 50 ms of work, 8 in a turn.
+    expect(turns.size).toBeGreaterThan(3);
+  });
+
   it('leaves no timer running', async () => {
     begin(crowd(3));
     await vi.advanceTimersByTimeAsync(100);
