@@ -13,6 +13,8 @@ export const READING_PAUSES = {
   memory: 8,
   /** The node is shutting down. */
   shutdown: 16,
+  /** Others are served first: the frame waits for a later turn of the event loop. */
+  turn: 32,
 } as const;
 
 /** Name of a reason for not reading from a socket. */

@@ -16,6 +16,7 @@ import { IdGenerator } from '../../ports/id-generator.js';
 import { PubSubManager } from '../../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
+import { TurnQueue } from '../turn-queue.js';
 import { MailboxBudget } from './mailbox-budget.js';
 import { JudgementRunner } from './judgement-runner.js';
 import { TopicPresence } from './topic-presence.js';
@@ -35,6 +36,8 @@ export class SessionServices {
   readonly timestamps: Timestamps;
   /** The memory that the waiting commands of all clients may take. */
   readonly mailboxes: MailboxBudget;
+  /** The frames that wait for a later turn of the event loop. */
+  readonly turns = new TurnQueue();
   /** Judges the topics of clients again. */
   readonly judgements: JudgementRunner;
 

@@ -9,6 +9,7 @@ import { ServedWebSocket } from '../socket/served-web-socket.js';
 import { textFrame } from '../socket/websocket-frame.js';
 import type { FirstOutcome } from '../auth/auth-commands.js';
 import type { HeartbeatTick } from './heartbeat.js';
+import type { SessionServices } from './session-services.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 
 const TICK: HeartbeatTick = {
@@ -26,6 +27,7 @@ let written: string[];
 let isPaused: boolean;
 let endpoint: SocketEndpoint;
 let freed: number;
+let services: SessionServices;
 
 beforeEach(() => {
   done = [];
@@ -55,7 +57,8 @@ beforeEach(() => {
     maxQueueBytes: 1_000_000,
     compressedFrame: textFrame,
   };
-  endpoint = new SocketEndpoint(ws as unknown as ServedWebSocket, new FakeCodec(), share, sessionParts().services);
+  ({ services } = sessionParts());
+  endpoint = new SocketEndpoint(ws as unknown as ServedWebSocket, new FakeCodec(), share, services);
 });
 
 /** How a close of that name is seen at the WebSocket. */
@@ -128,6 +131,41 @@ describe('a socket whose client has authenticated with the request', () => {
       ['1', '2', '3'],
       0,
     ]);
+  });
+
+  it('lets others be served when many frames come in one turn, and then answers its own in order', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    const { turns } = services;
+    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
+    const waits = vi.spyOn(turns, 'add');
+    written = [];
+    for (const id of [1, 2, 3]) receive({ action: 'ping', id });
+    const [early, wasPaused] = [written.length, isPaused];
+    const later = await settle();
+    expect([early, wasPaused, isPaused, waits.mock.calls]).toEqual([0, true, false, [[endpoint]]]);
+    expect(
+      [1, 2, 3].map((id) => later.indexOf(`"id":${id}`)).every((at, n, all) => at >= 0 && at > (all[n - 1] ?? -1)),
+    ).toBe(true);
+  });
+
+  it('that waits for its turn is answered before it is asked to go elsewhere', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    receive({ action: 'ping', id: 1 });
+    endpoint.retire();
+    expect(await settle()).toContain('"id":1');
+    expect(done).toEqual([closing('SHUTDOWN')]);
+  });
+
+  it('that waits for its turn is not read again when it has been closed', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    receive({ action: 'ping', id: 1 });
+    endpoint.disconnect('FORCED');
+    expect(await settle()).not.toContain('"id":1');
   });
 
   it('stays unread when a frame that waited stops reading again', async () => {

@@ -17,6 +17,7 @@ import { DeferredFrames } from './deferred-frames.js';
 import type { Drainable } from './drain.js';
 import type { Endpoint } from './endpoint.js';
 import type { HeartbeatTick, Ticking } from './heartbeat.js';
+import type { WaitsForTurn } from '../turn-queue.js';
 import type { Waiting } from './mailbox-budget.js';
 import type { SessionServices } from './session-services.js';
 import { Session } from './session.js';
@@ -29,7 +30,7 @@ export type Admitted = Authenticated | PendingAuthentication;
  * The server's end of one WebSocket, from the upgrade to the last hook. It reads frames, hands commands first to the
  * {@link UnauthenticatedPeer} and then to the {@link Session}, keeps the heartbeat, and ends the connection.
  */
-export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, LimitedConnection {
+export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, WaitsForTurn, LimitedConnection {
   readonly socket: WsConnectionSocket;
   readonly replies: ClientReplies;
   readonly #liveness = new Liveness();
@@ -102,9 +103,19 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
     if (this.isClosed) return;
     this.heard();
     const text = isBinary ? undefined : data.toString();
-    if (!this.#deferred && !this.#isHolding) return this.#read(text);
+    if (!this.#deferred && !this.#isHolding) {
+      if (!this.services.turns.isOver()) return this.#read(text);
+      this.pauseReading('turn');
+      this.services.turns.add(this);
+    }
     (this.#deferred ??= new DeferredFrames()).push({ text });
     this.waitingChanged();
+  }
+
+  /** Reads the frames that have waited for their turn. */
+  takeTurn(): void {
+    this.#pauses = withoutPause(this.#pauses, 'turn');
+    this.#readDeferred();
   }
 
   /** Records a sign of life. */
@@ -166,6 +177,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Li
   }
 
   retire(): void {
+    // What was read is answered.
+    if (this.#deferred) this.takeTurn();
     this.pauseReading('shutdown');
     const finished = this.#session?.finish() ?? Promise.resolve();
     endIfFails(

@@ -1,0 +1,96 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TurnQueue } from './turn-queue.js';
+
+/** How long one piece of work takes, in milliseconds. */
+const STEP_MS = 0.1;
+
+let now: number;
+let log: number[];
+let queue: TurnQueue;
+
+beforeEach(() => {
+  now = 0;
+  log = [];
+  queue = new TurnQueue(() => now);
+});
+
+/** Has something done at once, or later. */
+function work(number: number): void {
+  const takeTurn = () => {
+    now += STEP_MS;
+    log.push(number);
+  };
+  if (queue.isOver()) queue.add({ takeTurn });
+  else takeTurn();
+}
+
+const many = (count: number) => {
+  for (let number = 0; number < count; number++) work(number);
+};
+
+describe('work of many clients in one turn', () => {
+  it('is done at once while the turn is short', async () => {
+    many(40);
+    expect(log).toHaveLength(40);
+    await nextTurn();
+    many(40);
+    expect(log).toHaveLength(80);
+  });
+
+  it('is cut into slices of eight milliseconds, and all of it is done once', async () => {
+    many(1_000);
+    const slices = [now];
+    while (log.length < 1_000) {
+      const before = now;
+      await nextTurn();
+      slices.push(now - before);
+    }
+    expect(Math.max(...slices)).toBeLessThan(8);
+    expect(log.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  });
+
+  it('that comes last does not wait for all that came before', async () => {
+    many(1_000);
+    await nextTurn();
+    expect(log).toContain(999);
+  });
+
+  it('that waits longest is not overtaken by all that comes later', async () => {
+    many(200);
+    const oldest = log.length;
+    many(200);
+    await nextTurn();
+    expect(log).toContain(oldest);
+  });
+
+  it('of the next turn is done at once, though some of it still waits', async () => {
+    many(1_000);
+    await nextTurn();
+    const before = log.length;
+    work(5_000);
+    expect(log.slice(before)).toEqual([5_000]);
+  });
+
+  it('has been done with all its microtasks when the next piece begins', async () => {
+    const steps: string[] = [];
+    many(1_000);
+    for (const name of ['a', 'b']) {
+      const takeTurn = async () => {
+        steps.push(`${name} begins`);
+        for (let n = 0; n < 5; n++) await Promise.resolve();
+        steps.push(`${name} ends`);
+      };
+      queue.add({ takeTurn: () => void takeTurn() });
+    }
+    while (steps.length < 4) await nextTurn();
+    expect(steps).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
+  });
+
+  it('reads the clock once in 16 pieces while it is little', () => {
+    let reads = 0;
+    const counting = new TurnQueue(() => (reads += 1) && 0);
+    for (let n = 0; n < 160; n++) counting.isOver();
+    expect(reads).toBe(10);
+  });
+});
