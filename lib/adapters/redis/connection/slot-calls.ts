@@ -47,7 +47,8 @@ interface Waiting {
 /**
  * The calls of one slot of a Redis Cluster, which may be moving to another server. Calls are sent at once as long as their
  * server executes them. After a redirection, new calls wait until all calls in flight were answered. From then on, calls of the
- * same order are made one at a time, each until a server has executed it, so that no call overtakes another.
+ * same order are made one at a time, each until a server has executed it, so that no call overtakes another. One exception: of
+ * the calls in flight at the moment when the slot begins to move, one with other keys may be executed before a refused one.
  */
 export class SlotCalls {
   /** The server that calls are in flight to. */

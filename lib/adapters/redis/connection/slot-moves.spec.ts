@@ -37,7 +37,14 @@ afterAll(() => end());
 
 beforeEach(async () => {
   collectLogs();
-  options = { cluster: { rootNodes: cluster.urls.map((url) => ({ url })) }, partitions: PARTITIONS };
+  options = {
+    cluster: { rootNodes: cluster.urls.map((url) => ({ url })) },
+    partitions: PARTITIONS,
+    // Longer than a move takes on a busy machine.
+    commandTimeoutMs: 20_000,
+    leaseRefreshMs: 10_000,
+    leaseTtlMs: 30_000,
+  };
   for (const server of cluster.servers) await server.cli('FLUSHALL');
   nodes = [await start(), await start()];
 }, 60_000);
@@ -160,6 +167,17 @@ describe('a slot that has moved with its data', { timeout: 60_000 }, () => {
     await moved();
     expect((await publish(a, '2')).epoch).not.toBe(epoch);
     spy.mockRestore();
+  });
+
+  it('begins new epochs if its former owner has lost its data before the end of the move', async () => {
+    const [a] = nodes as [RedisBusNode];
+    const { epoch } = await publish(a, '1');
+    const move = await SlotMove.begin(cluster, SLOT);
+    await move.keys();
+    await move.from.restart();
+    await vi.waitFor(async () => expect(await move.from.cli('CLUSTER', 'INFO')).toContain('cluster_state:ok'), 20_000);
+    await move.end();
+    await vi.waitFor(async () => expect((await publish(a, '2')).epoch).not.toBe(epoch), 20_000);
   });
 
   it('begins new epochs if its new owner was started after it began to move', async () => {
