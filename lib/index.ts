@@ -47,6 +47,7 @@ export {
   TopicGateway,
   type TopicGatewayOptions,
   type TopicHistoryOptions,
+  type TopicLimitsOptions,
 } from './decorators/topic-gateway.decorator.js';
 export { OnConnect } from './decorators/on-connect.decorator.js';
 export { OnDisconnect } from './decorators/on-disconnect.decorator.js';

@@ -17,6 +17,27 @@ export interface TopicGatewayOptions {
    * that they name. Default true.
    */
   clientAccess?: boolean;
+  /** Limits for the messages of clients to these topics, such as cursors. Default: the limits of the module. */
+  limits?: TopicLimitsOptions;
+}
+
+/**
+ * Limits for the messages (`message` commands) of one connection to the topics of a gateway. `Infinity` turns a limit off.
+ * @publicApi
+ */
+export interface TopicLimitsOptions {
+  /**
+   * Rate limit: sustained messages per second of a connection to all topics of the gateway. They do not count against
+   * `limits.commandsPerSecond` of the module, but against `limits.totalCommandsPerSecond`. Default: the module's rate limit.
+   */
+  commandsPerSecond?: number;
+  /** Rate limit: messages that may be sent in a burst after a silence. Default: five times `commandsPerSecond`, which it needs. */
+  commandBurst?: number;
+  /**
+   * Maximum size of a message, in bytes of the command; above it the message is refused with `LIMIT_EXCEEDED`. At least 128.
+   * Above the largest of all gateways the socket closes with 1009. Default: `limits.maxMessageBytes` of the module.
+   */
+  maxMessageBytes?: number;
 }
 
 /**
@@ -37,6 +58,7 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
   'history',
   'presence',
   'clientAccess',
+  'limits',
 ]);
 
 /**

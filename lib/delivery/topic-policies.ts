@@ -1,4 +1,5 @@
 import type { Retention } from '../core/history/history.js';
+import type { GatewayLimits } from '../core/protocol/gateway-limits.js';
 
 /** The options that the application has declared for a topic. */
 export interface TopicPolicy {
@@ -8,6 +9,8 @@ export interface TopicPolicy {
   readonly presence?: boolean;
   /** False: clients may read neither the history nor the members. Default true. */
   readonly clientAccess?: boolean;
+  /** Limits for the messages of clients; one object for each gateway. */
+  readonly limits?: GatewayLimits;
 }
 
 /** How a topic keeps its history. */
@@ -20,6 +23,9 @@ export interface TopicHistoryPolicy extends Retention {
 export abstract class TopicPolicies {
   /** True when the application has a `@TopicGateway()` at all. */
   abstract readonly hasGateways: boolean;
+
+  /** The limits of all gateways that declare any. Missing: no gateway does. */
+  readonly limits?: readonly GatewayLimits[];
 
   /** @returns the policy of the topic, or nothing when no gateway serves the topic */
   abstract of(topic: string): TopicPolicy | undefined;

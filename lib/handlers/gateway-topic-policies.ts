@@ -1,4 +1,5 @@
 import type { Retention } from '../core/history/history.js';
+import type { GatewayLimits } from '../core/protocol/gateway-limits.js';
 import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
 import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import type { TopicHandlerRegistry } from './topic-handler.registry.js';
@@ -18,6 +19,11 @@ export class GatewayTopicPolicies {
   /** True when the application has a `@TopicGateway()` at all. */
   get hasGateways(): boolean {
     return !this.topics.isEmpty;
+  }
+
+  /** The limits of all gateways that declare any. */
+  get limits(): readonly GatewayLimits[] {
+    return this.topics.limits;
   }
 
   /** @returns the policy of the topic, or nothing when no gateway serves the topic */

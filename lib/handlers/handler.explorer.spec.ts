@@ -291,7 +291,7 @@ describe('the boot fails', () => {
     [
       'for an option that there is not',
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true } as never))] },
-      'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess); remove it.',
+      'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess, limits); remove it.',
     ],
     ...[
       [{ presence: 'yes' }, 'presence', '"yes"'],
@@ -320,6 +320,16 @@ describe('the boot fails', () => {
       'for a history that is no object',
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { history: true as never }))] },
       'Topic: @TopicGateway() has a bad option: history must be an object like { size: 100, ttlMs: 300000 }.',
+    ],
+    [
+      'for limits that are no object',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { limits: 60 as never }))] },
+      'Topic: @TopicGateway() has a bad option: limits must be an object like { commandsPerSecond: 60, commandBurst: 120 }.',
+    ],
+    [
+      'for a burst without a rate',
+      { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { limits: { commandBurst: 9 } }))] },
+      'Topic: @TopicGateway() has a bad option: limits.commandBurst needs limits.commandsPerSecond beside it.',
     ],
     [
       'for an option of a history that there is not',

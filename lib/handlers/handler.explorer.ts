@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { TopicPattern } from '../core/topic/topic-pattern.js';
 import type { HandlerMark } from '../decorators/handler-metadata.js';
+import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import { ConnectionHookRegistry } from './connection-hook.registry.js';
 import { checkEnhancers } from './enhancer.rules.js';
 import { refuseForeignMembers } from './foreign-member.rules.js';
@@ -83,7 +84,7 @@ export class HandlerExplorer {
     return {
       name: classRef.name,
       pattern,
-      options: gateway!.options,
+      options: withOwnLimits(gateway!.options),
       ...(onSubscribe && { onSubscribe }),
       ...(onUnsubscribe && { onUnsubscribe }),
       ...(onJoin && { onJoin }),
@@ -106,6 +107,11 @@ export class HandlerExplorer {
       return [{ mark: mark as Extract<HandlerMark, { kind: K }>, handler }];
     });
   }
+}
+
+/** Clients have a bucket for each gateway, so gateways that were declared with the same object do not share their limits. */
+function withOwnLimits(options: TopicGatewayOptions): TopicGatewayOptions {
+  return options.limits ? { ...options, limits: { ...options.limits } } : options;
 }
 
 /** Logs the handlers, as Nest does for routes: a handler missing from the log was not provided. */

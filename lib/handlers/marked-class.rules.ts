@@ -3,6 +3,7 @@ import { describeProblems } from '../core/base/problem.js';
 import { describeMark } from '../decorators/handler-metadata.js';
 import { TOPIC_GATEWAY_OPTIONS, type TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import { checkHistory } from './history.rules.js';
+import { checkLimits } from './limits.rules.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import type { MarkedClass, MarkedMethod } from './marked-class.js';
 import { checkPresence } from './presence.rules.js';
@@ -57,6 +58,7 @@ function checkMethod({ name, mark }: MarkedMethod, inGateway: boolean): void {
 function checkGateway(name: string, options: TopicGatewayOptions, methods: readonly MarkedMethod[]): void {
   checkOptions(name, options);
   checkHistory(name, options.history);
+  checkLimits(name, options.limits);
   checkPresence(name, options, methods);
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { GatewayLimits } from '../core/protocol/gateway-limits.js';
 import { comparePatterns, matchTopic, type TopicPattern } from '../core/topic/topic-pattern.js';
 import type { TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
 import type { Handler } from './handler.js';
@@ -41,12 +42,15 @@ export class TopicHandlerRegistry {
   #byHead: ReadonlyMap<string, readonly TopicHandlers[]> = new Map();
   /** Those whose pattern begins with a segment that has a parameter in it. */
   #anyHead: readonly TopicHandlers[] = [];
+  /** The limits of all gateways that declare any. */
+  limits: readonly GatewayLimits[] = [];
   /** A cache of recent lookups: a topic is looked up again with each of its messages. */
   readonly #found = new Map<string, TopicMatch>();
 
   /** Replaces all gateways. */
   fill(gateways: readonly TopicHandlers[]): void {
     this.#found.clear();
+    this.limits = gateways.flatMap(({ options: { limits } }) => limits ?? []);
     const sorted = gateways.toSorted((a, b) => comparePatterns(a.pattern, b.pattern));
     const heads = new Set(sorted.map(headOf));
     this.#anyHead = sorted.filter((gateway) => headOf(gateway) === undefined);

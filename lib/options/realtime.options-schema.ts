@@ -82,6 +82,7 @@ class LimitsSchema {
   @Limit('of pongs', 60) maxPendingPongs: unknown;
   @Limit('of commands', 20) commandsPerSecond: unknown;
   @Limit('of commands', 100) commandBurst: unknown;
+  @Limit('of commands', 500) totalCommandsPerSecond: unknown;
   @Limit('of violations', 20) maxViolationsPerMinute: unknown;
   @Limit('of levels', 32) maxJsonDepth: unknown;
   @Limit('of keys', 1_000) maxJsonKeys: unknown;

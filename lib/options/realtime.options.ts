@@ -110,7 +110,10 @@ export interface RealtimeTokenOptions {
  * @publicApi
  */
 export interface RealtimeLimits {
-  /** Maximum size of a message from a client, in bytes; above it the socket closes with 1009. Default 65,536. */
+  /**
+   * Maximum size of a message from a client, in bytes; above it the socket closes with 1009. Gateways may have another one for
+   * their messages; until a client is authenticated, this one holds. Default 65,536.
+   */
   maxMessageBytes?: number;
   /** Maximum number of fragments of one message; above it the socket closes with 1008. Default 64. */
   maxFragments?: number;
@@ -129,6 +132,11 @@ export interface RealtimeLimits {
    * `maxTopicsPerConnection` topics: `subscribe`, `presence` and `history`. Default 100.
    */
   commandBurst?: number;
+  /**
+   * Rate limit: sustained messages per second of a client to all gateways with a rate limit of their own
+   * (`@TopicGateway('…', { limits })`), and as many in a burst. Default 500.
+   */
+  totalCommandsPerSecond?: number;
   /**
    * Maximum number of violations of a client per minute; above it the socket closes with 3013 (it goes on in spite of
    * `RATE_LIMITED`) or 3509 (other errors). Default 20.
@@ -340,6 +348,7 @@ const DEFAULT_LIMITS: Complete<RealtimeLimits> = {
   maxPendingPongs: 60,
   commandsPerSecond: 20,
   commandBurst: 100,
+  totalCommandsPerSecond: 500,
   maxViolationsPerMinute: 20,
   maxJsonDepth: 32,
   maxJsonKeys: 1_000,

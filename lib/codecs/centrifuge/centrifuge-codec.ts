@@ -41,8 +41,9 @@ export class CentrifugeCodec implements Codec {
     let start = 0;
     for (let count = 0; count < MAX_COMMANDS; count++) {
       const end = text.indexOf('\n', start);
-      const decoded = this.#read(end < 0 ? text.slice(start) : text.slice(start, end));
-      yield decoded;
+      const line = end < 0 ? text.slice(start) : text.slice(start, end);
+      const decoded = this.#read(line);
+      yield decoded.ok ? { ok: true, command: decoded.command, bytes: Buffer.byteLength(line) } : decoded;
       if (end < 0 || (!decoded.ok && decoded.id === undefined)) return;
       start = end + 1;
     }

@@ -17,7 +17,7 @@ export class TokenBucket {
   #refilledAt: number;
 
   constructor(
-    private readonly rate: Rate,
+    readonly rate: Rate,
     now: number,
   ) {
     this.#credit = rate.burst * TOKEN;
@@ -38,15 +38,30 @@ export class TokenBucket {
   /** Returns the milliseconds until a token is available; 0 if one is. Takes none. */
   wait(now: number): number {
     const { perSecond, burst } = this.rate;
-    if (perSecond === Infinity || burst === Infinity) return 0;
+    if (isUnlimited(this.rate)) return 0;
     const elapsedMs = Math.max(0, now - this.#refilledAt);
     this.#credit = Math.min(burst * TOKEN, this.#credit + elapsedMs * perSecond);
     this.#refilledAt = now;
     return this.#credit < TOKEN ? Math.ceil((TOKEN - this.#credit) / perSecond) : 0;
   }
 
+  /** Returns the number of missing tokens, with its fraction; 0 when nothing more can be saved up. */
+  spent(now: number): number {
+    this.wait(now);
+    return isUnlimited(this.rate) ? 0 : this.rate.burst - this.#credit / TOKEN;
+  }
+
+  /** Returns the milliseconds that an empty bucket takes to fill. */
+  get fillMs(): number {
+    return isUnlimited(this.rate) ? 0 : (this.rate.burst / this.rate.perSecond) * 1_000;
+  }
+
   /** Puts back a token that was taken. */
   putBack(): void {
     this.#credit = Math.min(this.rate.burst * TOKEN, this.#credit + TOKEN);
   }
+}
+
+function isUnlimited({ perSecond, burst }: Rate): boolean {
+  return perSecond === Infinity || burst === Infinity;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AllowancePool } from './allowance-pool.js';
-import type { CommandAllowance } from './command-allowance.js';
+import type { ClientAllowance } from './client-allowance.js';
 
-const RATE = { perSecond: 10, burst: 10, opening: 0 };
+const RATE = { perSecond: 10, burst: 10, opening: 0, total: { perSecond: 100, burst: 100 } };
 /** How long it takes to fill. */
 const FILL_MS = 1_000;
 
-function spend(allowance: CommandAllowance, count: number, now = 0): CommandAllowance {
+function spend(allowance: ClientAllowance, count: number, now = 0): ClientAllowance {
   for (let n = 0; n < count; n++) allowance.take(now);
   return allowance;
 }
@@ -15,32 +15,44 @@ describe('the allowances of a user', () => {
   it('are taken as they were returned, when all were used', () => {
     const pool = new AllowancePool(RATE, 1, 0);
     pool.giveBack('ann', spend(pool.take('ann', 0, 0), 7), 0);
-    expect(pool.take('ann', 0, 0).left(0)).toBe(3);
+    expect(pool.take('ann', 0, 0).spent(0)).toBe(7);
   });
 
   it('refill while nobody has them', () => {
     const pool = new AllowancePool(RATE, 1, 0);
     pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
-    expect(pool.take('ann', 0, 500).left(500)).toBe(5);
+    expect(pool.take('ann', 0, 500).spent(500)).toBe(5);
   });
 
   it('are as many as a user may have connections, those in use included', () => {
     const pool = new AllowancePool(RATE, 3, 0);
     pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
-    expect([pool.take('ann', 1, 0).left(0), pool.take('ann', 2, 0).left(0)]).toEqual([10, 0]);
+    expect([pool.take('ann', 1, 0).spent(0), pool.take('ann', 2, 0).spent(0)]).toEqual([0, 10]);
   });
 
   it('are taken the fullest first', () => {
     const pool = new AllowancePool(RATE, 3, 0);
     const taken = [0, 1, 2].map((inUse) => pool.take('ann', inUse, 0));
     [9, 2, 5].forEach((count, at) => pool.giveBack('ann', spend(taken[at]!, count), 0));
-    expect([0, 1, 2].map((inUse) => pool.take('ann', inUse, 0).left(0))).toEqual([8, 5, 1]);
+    expect([0, 1, 2].map((inUse) => pool.take('ann', inUse, 0).spent(0))).toEqual([2, 5, 9]);
   });
 
   it('are no concern of another user', () => {
     const pool = new AllowancePool(RATE, 1, 0);
     pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
-    expect(pool.take('bob', 0, 0).left(0)).toBe(10);
+    expect(pool.take('bob', 0, 0).spent(0)).toBe(0);
+  });
+
+  it('are returned with what was sent to gateways with a rate of their own', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    const cursor = { commandsPerSecond: 60, commandBurst: 2 };
+    const sent = () => {
+      const allowance = pool.take('ann', 0, 0);
+      const waits = [1, 2, 3].map(() => allowance.take(0, false, cursor));
+      pool.giveBack('ann', allowance, 0);
+      return waits.filter((waitMs) => waitMs === 0).length;
+    };
+    expect([sent(), sent()]).toEqual([2, 0]);
   });
 
   it('bound what a user who connects again and again can send', () => {
@@ -72,9 +84,26 @@ describe('what is kept', () => {
     expect([between, pool.size]).toEqual([1_000, 0]);
   });
 
+  it('is kept for as long as the slowest gateway takes', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    const slow = { commandsPerSecond: 1, commandBurst: 10 };
+    const allowance = pool.take('ann', 0, 0);
+    for (let n = 0; n < 10; n++) allowance.take(0, false, slow);
+    pool.giveBack('ann', allowance, 0);
+    pool.take('bob', 0, 3 * FILL_MS);
+    pool.take('bob', 0, 6 * FILL_MS);
+    const after = pool.take('ann', 0, 9 * FILL_MS);
+    // One that had not been refilled, and one that was taken now, also from those of all gateways together.
+    expect([after.take(9 * FILL_MS, false, slow), after.spent(9 * FILL_MS)]).toEqual([0, 3]);
+    pool.giveBack('ann', after, 9 * FILL_MS);
+    pool.take('bob', 0, 20 * FILL_MS);
+    pool.take('bob', 0, 40 * FILL_MS);
+    expect(pool.size).toBe(0);
+  });
+
   it('is nothing where a user may have any number of connections', () => {
     const pool = new AllowancePool(RATE, Infinity, 0);
     pool.giveBack('ann', spend(pool.take('ann', 0, 0), 10), 0);
-    expect([pool.size, pool.take('ann', 0, 0).left(0)]).toEqual([0, 10]);
+    expect([pool.size, pool.take('ann', 0, 0).spent(0)]).toEqual([0, 0]);
   });
 });

@@ -33,7 +33,7 @@ describe('the allowance of a connection', () => {
   it('refills the burst first, and then the opening burst', () => {
     const allowance = new CommandAllowance(RATE, 0);
     takeAll(allowance, 0, 5, true);
-    expect([150, 200, 250, 1_000].map((now) => allowance.left(now))).toEqual([3, 4, 5, 5]);
+    expect([150, 200, 250, 1_000].map((now) => allowance.spent(now))).toEqual([2, 1, 0, 0]);
     expect(takeAll(allowance, 1_000, 4)).toEqual([0, 0, 0, 50]);
   });
 

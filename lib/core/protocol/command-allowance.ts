@@ -70,7 +70,7 @@ export class CommandAllowance {
   /** Returns the milliseconds until there is a token for a command of any kind; 0 if there is one. Takes none. */
   wait(now: number): number {
     const { perSecond, burst, opening } = this.rate;
-    if (perSecond === Infinity || burst === Infinity) return 0;
+    if (this.#isUnlimited) return 0;
     const refilled = this.#burst + Math.max(0, now - this.#refilledAt) * perSecond;
     this.#refilledAt = now;
     this.#burst = Math.min(burst * TOKEN, refilled);
@@ -78,17 +78,21 @@ export class CommandAllowance {
     return this.#burst < TOKEN ? Math.ceil((TOKEN - this.#burst) / perSecond) : 0;
   }
 
-  /** True when nothing more can be saved up. */
-  isFull(now: number): boolean {
-    const { perSecond, burst, opening } = this.rate;
-    if (perSecond === Infinity || burst === Infinity) return true;
+  /** Returns the number of missing commands, those that open topics included; 0 when nothing more can be saved up. */
+  spent(now: number): number {
+    const { burst, opening } = this.rate;
+    if (this.#isUnlimited) return 0;
     this.wait(now);
-    return this.#burst >= burst * TOKEN && this.#opening >= opening * TOKEN;
+    return burst + opening - (this.#burst + this.#opening) / TOKEN;
   }
 
-  /** Returns the number of commands that may be sent now, counting the opening burst. */
-  left(now: number): number {
-    this.wait(now);
-    return Math.floor((this.#burst + this.#opening) / TOKEN);
+  /** Returns the milliseconds that an empty allowance takes to fill. */
+  get fillMs(): number {
+    const { perSecond, burst, opening } = this.rate;
+    return this.#isUnlimited ? 0 : ((burst + opening) / perSecond) * 1_000;
+  }
+
+  get #isUnlimited(): boolean {
+    return this.rate.perSecond === Infinity || this.rate.burst === Infinity;
   }
 }

@@ -3,7 +3,12 @@ import type { WireError } from './error-code.js';
 
 /** One command read from a client's frame, or the error in it and the command it belongs to. */
 export type Decoded =
-  | { readonly ok: true; readonly command: Command }
+  | {
+      readonly ok: true;
+      readonly command: Command;
+      /** Size of its text, in bytes, where its frame holds other commands as well. */
+      readonly bytes?: number;
+    }
   | { readonly ok: false; readonly id?: CommandId; readonly error: WireError; readonly blame?: Blame };
 
 /**

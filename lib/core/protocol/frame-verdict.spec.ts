@@ -96,3 +96,26 @@ describe('the verdict on a frame', () => {
     expect(judgeFrame('serving', command, false, TOO_FAST)).toMatchObject({ error: { retryAfterMs: 250 } });
   });
 });
+
+describe('a command above its size limit', () => {
+  it.each<[string, Exclude<FramePhase, 'starting'>, Decoded, string]>([
+    ['is refused', 'serving', command, 'refuse LIMIT_EXCEEDED'],
+    ['is refused whatever it is', 'serving', subscribe, 'refuse LIMIT_EXCEEDED'],
+    ['is refused for its error, if it has one', 'serving', wrong, INVALID],
+    ['is not looked at before the client has authenticated', 'unauthenticated', command, FIRST],
+    ['is ignored after the end', 'closed', command, 'ignore'],
+  ])('%s', (_effect, phase, decoded, verdict) => {
+    expect(short(judgeFrame(phase, decoded, false, undefined, 128))).toBe(verdict);
+  });
+
+  it('is refused for the rate limit when it exceeds that, too', () => {
+    expect(short(judgeFrame('serving', command, false, TOO_FAST, 128))).toBe(LIMITED);
+  });
+
+  it('is told its topic and the limit', () => {
+    const verdict = judgeFrame('serving', command, false, undefined, 128);
+    expect(verdict).toMatchObject({
+      error: { action: 'message', topic: 'a', message: expect.stringContaining('128 bytes') },
+    });
+  });
+});

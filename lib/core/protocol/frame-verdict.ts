@@ -1,3 +1,4 @@
+import type { Command } from './command.js';
 import type { Blame, Decoded } from './decoded.js';
 import type { WireError } from './error-code.js';
 
@@ -46,12 +47,14 @@ export interface Excess {
  * would keep a subscription that it no longer wants.
  * @param isStrict true where the protocol cannot answer a frame that is no command, so that such a frame ends the connection
  * @param excess present when the frame exceeds the rate limit of the client
+ * @param maxBytes the size limit of the command, present when the command exceeds it
  */
 export function judgeFrame(
   phase: Exclude<FramePhase, 'starting'>,
   decoded: Decoded,
   isStrict: boolean,
   excess?: Excess,
+  maxBytes?: number,
 ): FrameVerdict {
   if (phase === 'closed') return 'ignore';
   if (isStrict && !decoded.ok && decoded.id === undefined) return { kind: 'close', reason: decoded.error.message };
@@ -59,6 +62,7 @@ export function judgeFrame(
   if (excess && !isEnding(decoded)) return refusalOf(excess, decoded);
   if (!decoded.ok) return { kind: 'refuse', error: decoded.error, blame: decoded.blame ?? 'always' };
   const { command } = decoded;
+  if (maxBytes !== undefined) return tooLarge(command, maxBytes);
   const isLateOpening = phase === 'serving' && command.action === 'auth' && command.stage === 'opening';
   return isLateOpening ? AUTHENTICATED_ALREADY : 'run';
 }
@@ -66,6 +70,16 @@ export function judgeFrame(
 /** Returns the error for a subscription above `maxTopicsPerConnection`. */
 export function noRoomFor(topic: string): WireError {
   return { code: 'LIMIT_EXCEEDED', message: NO_ROOM, action: 'subscribe', topic };
+}
+
+function tooLarge(command: Command, maxBytes: number): FrameRefusal {
+  const message = `The command is larger than the ${maxBytes} bytes that it may have.`;
+  const topic = 'topic' in command ? { topic: command.topic } : {};
+  return {
+    kind: 'refuse',
+    error: { code: 'LIMIT_EXCEEDED', message, action: command.action, ...topic },
+    blame: 'always',
+  };
 }
 
 function refusalOf({ retryAfterMs, isWithoutRoom }: Excess, decoded: Decoded): FrameRefusal {

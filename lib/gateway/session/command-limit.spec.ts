@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CommandAllowance } from '../../core/protocol/command-allowance.js';
+import { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import { CommandLimit } from './command-limit.js';
 
@@ -9,7 +9,7 @@ const subscribe = (topic: string): Decoded => ({ ok: true, command: { action: 's
 const unreadable: Decoded = { ok: false, error: { code: 'INVALID_MESSAGE', message: 'for the test' } };
 
 /** Two commands at once, then one every 100 ms. */
-const RATE = { perSecond: 10, burst: 2, opening: 0 };
+const RATE = { perSecond: 10, burst: 2, opening: 0, total: { perSecond: 100, burst: 100 } };
 
 let now: number;
 let log: string[];
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 /** A limit for a connection that has room for no topic but "open". */
-function limitOf(rate = RATE, allowance = new CommandAllowance(rate, now)): CommandLimit {
+function limitOf(rate = RATE, allowance = new ClientAllowance(rate, now)): CommandLimit {
   const clock = { now: () => now };
   return new CommandLimit(allowance, clock, {
     pauseReading: (reason) => void log.push(`pause: ${reason}`),
@@ -109,6 +109,18 @@ describe('a command above the rate limit', () => {
     pass(51);
     expect(log).toEqual(['pause: rate', 'resume: rate']);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is measured by the rate of its gateway, and pauses reading until that lets another one pass', async () => {
+    const limit = limitOf();
+    const gateway = { commandsPerSecond: 50, commandBurst: 3 };
+    const excess = Array.from({ length: 5 }, () => limit.take(message, gateway)?.retryAfterMs);
+    await ticked();
+    pass(21);
+    expect([excess, log]).toEqual([
+      [undefined, undefined, undefined, 20, 40],
+      ['pause: rate', 'resume: rate'],
+    ]);
   });
 
   it('pauses reading from a connection that begins with a used allowance', async () => {

@@ -1,7 +1,9 @@
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
-import { opensTopics, type CommandAllowance } from '../../core/protocol/command-allowance.js';
+import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
+import { opensTopics } from '../../core/protocol/command-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import type { Excess } from '../../core/protocol/frame-verdict.js';
+import type { GatewayLimits } from '../../core/protocol/gateway-limits.js';
 import { beginPause, isViolation, withExcess, type RatePause } from '../../core/protocol/rate-pause.js';
 import type { Clock } from '../../ports/clock.js';
 
@@ -27,22 +29,26 @@ export class CommandLimit {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    readonly allowance: CommandAllowance,
+    readonly allowance: ClientAllowance,
     private readonly clock: Clock,
     private readonly owner: LimitedConnection,
   ) {}
 
-  /** Counts a command. @returns nothing if it is within the limit */
-  take(decoded: Decoded): BlamedExcess | undefined {
+  /**
+   * Counts a command.
+   * @param gateway the limits of the gateway that a message is for, if it has any
+   * @returns nothing if it is within the limit
+   */
+  take(decoded: Decoded, gateway?: GatewayLimits): BlamedExcess | undefined {
     const now = this.clock.now();
-    const waitMs = this.allowance.take(now, decoded.ok && opensTopics(decoded.command.action));
+    const waitMs = this.allowance.take(now, decoded.ok && opensTopics(decoded.command.action), gateway);
     if (waitMs === 0) {
-      const emptyMs = this.allowance.wait(now);
+      const emptyMs = this.allowance.wait(now, gateway);
       if (emptyMs > 0) this.#begin(now, emptyMs);
       return undefined;
     }
     const pause = (this.#pause = withExcess(this.#begin(now, waitMs)));
-    const { perSecond, burst } = this.allowance.rate;
+    const { perSecond, burst } = this.allowance.rateOf(now, gateway);
     return {
       // The commands refused earlier in this pause have the first tokens.
       retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),

@@ -19,6 +19,7 @@ import { AuthCommands } from '../auth/auth-commands.js';
 import { TurnQueue } from '../turn-queue.js';
 import { MailboxBudget } from './mailbox-budget.js';
 import { JudgementRunner } from './judgement-runner.js';
+import { TopicLimits } from './topic-limits.js';
 import { TopicPresence } from './topic-presence.js';
 import { TopicTokens } from '../auth/topic-tokens.js';
 
@@ -33,6 +34,8 @@ export class SessionServices {
   readonly mistakeRate: Rate;
   /** The rate limit for the WebSocket pings of one client. */
   readonly pingRate: Rate;
+  /** The limits that gateways declare. */
+  readonly topicLimits: TopicLimits;
   readonly timestamps: Timestamps;
   /** The memory that the waiting commands of all clients may take. */
   readonly mailboxes: MailboxBudget;
@@ -61,9 +64,13 @@ export class SessionServices {
     this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
-    const { commandsPerSecond, commandBurst, maxViolationsPerMinute, maxConnectionsPerUser } = settings.limits;
+    const { commandsPerSecond, commandBurst, totalCommandsPerSecond, maxViolationsPerMinute } = settings.limits;
+    const { maxMessageBytes, maxConnectionsPerUser } = settings.limits;
     this.pingRate = { perSecond: commandsPerSecond, burst: commandBurst };
-    this.allowances = new AllowancePool(commandRateOf(settings.limits), maxConnectionsPerUser, clock.now());
+    const total = { perSecond: totalCommandsPerSecond, burst: totalCommandsPerSecond };
+    const rate = { ...commandRateOf(settings.limits), total };
+    this.allowances = new AllowancePool(rate, maxConnectionsPerUser, clock.now());
+    this.topicLimits = new TopicLimits(policies, maxMessageBytes);
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };
   }
 }

@@ -79,7 +79,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   serve(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
     this.#phase = 'starting';
     this.#peer = undefined;
-    const { clock, allowances, authentication } = this.services;
+    const { clock, allowances, authentication, topicLimits, settings } = this.services;
+    const { largestMessage } = topicLimits;
+    if (largestMessage > settings.limits.maxMessageBytes) this.ws.limitMessages(largestMessage);
     const { userId } = authenticated.identity;
     const allowance = allowances.take(userId, authentication.connectionsOf(userId), clock.now());
     this.#limit = new CommandLimit(allowance, clock, this);
@@ -256,11 +258,11 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     let commands = rest;
     if (commands === undefined) {
       const decoded = text === undefined ? BINARY : this.socket.codec.decode(text);
-      if (!('batch' in decoded)) return this.#take(decoded);
+      if (!('batch' in decoded)) return this.#take(decoded, text);
       commands = decoded.batch[Symbol.iterator]();
     }
     for (let next = commands.next(); !next.done; next = commands.next()) {
-      this.#take(next.value);
+      this.#take(next.value, text);
       // The rest stays undecoded.
       if (this.isClosed) return;
       if (!this.#isHolding) continue;
@@ -269,11 +271,14 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     }
   }
 
-  #take(decoded: Decoded): void {
+  #take(decoded: Decoded, text: string | undefined): void {
     const phase = this.#phase;
     if (phase === 'starting') throw new Error('A frame was decoded before the welcome');
-    const excess = phase === 'serving' ? this.#limit?.take(decoded) : undefined;
-    const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, excess);
+    const { topicLimits } = this.services;
+    const limits = phase === 'serving' ? topicLimits.of(decoded) : undefined;
+    const excess = phase === 'serving' ? this.#limit?.take(decoded, limits) : undefined;
+    const maxBytes = topicLimits.exceeded(decoded, limits, text);
+    const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, excess, maxBytes);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
     else if (typeof verdict === 'object') this.#reject(verdict, decoded);
     if (excess?.isViolation) this.replies.blame('RATE_LIMITED');

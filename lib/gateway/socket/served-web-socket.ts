@@ -5,10 +5,11 @@ import { WebSocket } from 'ws';
 /** The time limit for a peer that is closed for abuse to end its side, in milliseconds. */
 const DEADLINE_MS = 1_000;
 
-/** The internals of `ws` that read: the TCP socket, and the parser with the bytes that it has not parsed yet. */
+/** The internals of `ws` that read: the TCP socket, the parser with the bytes that it has not parsed yet, and what inflates. */
 interface Internals {
   readonly _socket: Socket;
-  readonly _receiver: Writable & { _buffers: Buffer[]; _bufferedBytes: number };
+  readonly _receiver: Writable & { _buffers: Buffer[]; _bufferedBytes: number; _maxPayload: number };
+  readonly _extensions: { readonly 'permessage-deflate'?: { _maxPayload: number } };
 }
 
 /**
@@ -19,6 +20,15 @@ export class ServedWebSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) this.emit('closing');
     super.close(code, reason);
+  }
+
+  /** Sets the maximum size of a message, in bytes, in place of that of the server; above it the socket closes with 1009. */
+  limitMessages(bytes: number): void {
+    const { _receiver: receiver, _extensions: extensions } = this as unknown as Internals;
+    const deflate = extensions['permessage-deflate'];
+    // In `ws`, 0 means unlimited.
+    receiver._maxPayload = Number.isFinite(bytes) ? bytes : 0;
+    if (deflate) deflate._maxPayload = receiver._maxPayload;
   }
 
   /**

@@ -112,6 +112,11 @@ const WRONG: [string, object, string][] = [
     { limits: { maxJsonKeys: NaN } },
     'limits.maxJsonKeys must be a whole number of keys',
   ],
+  [
+    'half a command over all gateways',
+    { limits: { totalCommandsPerSecond: 0.5 } },
+    'limits.totalCommandsPerSecond must be a whole number of commands of at least 1',
+  ],
   ['a message of too few bytes', { limits: { maxMessageBytes: 100 } }, 'limits.maxMessageBytes must be a whole number'],
   [
     'topics that are too long',

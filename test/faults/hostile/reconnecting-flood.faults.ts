@@ -2,7 +2,8 @@ import { CurrentConnection, OnMessage, TopicGateway, type RealtimeConnection } f
 import { Clock } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AllowancePool } from '../../../lib/core/protocol/allowance-pool.js';
-import { CommandAllowance, commandRateOf } from '../../../lib/core/protocol/command-allowance.js';
+import { ClientAllowance } from '../../../lib/core/protocol/client-allowance.js';
+import { commandRateOf } from '../../../lib/core/protocol/command-allowance.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { commandFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
@@ -59,8 +60,9 @@ describe('a user who connects again for each burst of commands', () => {
 
   it('twin: can send a burst more each time when every connection has an allowance of its own', async () => {
     const { maxConnectionsPerUser: _, ...limits } = { ...LIMITS, commandsPerSecond: 20, commandBurst: 100 };
-    const rate = commandRateOf({ ...limits, maxTopicsPerConnection: 128 });
-    const take = vi.spyOn(AllowancePool.prototype, 'take').mockImplementation(() => new CommandAllowance(rate, 0));
+    const total = { perSecond: 500, burst: 500 };
+    const rate = { ...commandRateOf({ ...limits, maxTopicsPerConnection: 128 }), total };
+    const take = vi.spyOn(AllowancePool.prototype, 'take').mockImplementation(() => new ClientAllowance(rate, 0));
     onTestFinished(() => take.mockRestore());
     await flood('bad');
     expect(handled.get('bad')).toBe(VISITS * COMMANDS);

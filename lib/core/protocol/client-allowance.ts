@@ -1,0 +1,83 @@
+import { TokenBucket, type Rate } from '../base/token-bucket.js';
+import { CommandAllowance, type CommandRate } from './command-allowance.js';
+import { gatewayRateOf, type GatewayLimits } from './gateway-limits.js';
+
+/** The rate limits for the commands of one connection. */
+export interface ClientRate extends CommandRate {
+  /** The rate of the messages to all gateways with a rate of their own, together. */
+  readonly total: Rate;
+}
+
+/**
+ * What one connection may send: an allowance for its commands, and in place of it one for the messages to each gateway with a rate
+ * of its own. Those draw on a common one besides, so that many gateways do not add up. Memory is bounded by the number of
+ * gateways. Mutable; one owner changes it.
+ */
+export class ClientAllowance {
+  readonly #own: CommandAllowance;
+  #gateways: Map<GatewayLimits, TokenBucket> | undefined;
+  /** Made with the first message to a gateway with a rate. */
+  #total: TokenBucket | undefined;
+
+  constructor(
+    private readonly rate: ClientRate,
+    now: number,
+  ) {
+    this.#own = new CommandAllowance(rate, now);
+  }
+
+  /**
+   * Takes a token, if one is available.
+   * @param now milliseconds, from any clock
+   * @param opens true for a command that may draw on the opening burst
+   * @param gateway the limits of the gateway that a message is for, one object for each gateway; nothing for other commands
+   * @returns 0 if a token was taken, else the milliseconds until one is available
+   */
+  take(now: number, opens = false, gateway?: GatewayLimits): number {
+    const bucket = gateway && this.#bucketOf(gateway, now);
+    if (bucket === undefined) return this.#own.take(now, opens);
+    const total = (this.#total ??= new TokenBucket(this.rate.total, now));
+    const waitMs = Math.max(bucket.wait(now), total.wait(now));
+    if (waitMs > 0) return waitMs;
+    bucket.take(now);
+    return total.take(now);
+  }
+
+  /** Returns the milliseconds until there is a token for such a command; 0 if there is one. Takes none. */
+  wait(now: number, gateway?: GatewayLimits): number {
+    const bucket = gateway && this.#gateways?.get(gateway);
+    return bucket ? Math.max(bucket.wait(now), this.#total!.wait(now)) : this.#own.wait(now);
+  }
+
+  /** Returns the rate that holds such a command back, or would be the first to. */
+  rateOf(now: number, gateway?: GatewayLimits): Rate {
+    const bucket = gateway && this.#gateways?.get(gateway);
+    if (bucket === undefined) return this.rate;
+    return this.#total!.wait(now) > bucket.wait(now) ? this.#total!.rate : bucket.rate;
+  }
+
+  /** How many commands are missing from what can be saved up, over all rates; 0 when nothing more can be. */
+  spent(now: number): number {
+    let spent = this.#own.spent(now) + (this.#total?.spent(now) ?? 0);
+    for (const bucket of this.#gateways?.values() ?? []) spent += bucket.spent(now);
+    return spent;
+  }
+
+  /** How long it takes to fill when it is empty, in milliseconds. */
+  get fillMs(): number {
+    let longest = Math.max(this.#own.fillMs, this.#total?.fillMs ?? 0);
+    for (const bucket of this.#gateways?.values() ?? []) longest = Math.max(longest, bucket.fillMs);
+    return longest;
+  }
+
+  /** Returns the bucket of a gateway that has a rate of its own. */
+  #bucketOf(gateway: GatewayLimits, now: number): TokenBucket | undefined {
+    const known = this.#gateways?.get(gateway);
+    if (known) return known;
+    const rate = gatewayRateOf(gateway);
+    if (rate === undefined) return undefined;
+    const bucket = new TokenBucket(rate, now);
+    (this.#gateways ??= new Map()).set(gateway, bucket);
+    return bucket;
+  }
+}
