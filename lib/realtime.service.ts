@@ -163,7 +163,8 @@ export class RealtimeService {
    * @throws RealtimeError `UNAVAILABLE` once the application has been closed
    */
   acceptFrom(server: Server): () => void {
-    if (!(server instanceof NetServer)) {
+    // No class is common to servers of node:http and node:https alone, but this property is.
+    if (!(server instanceof NetServer) || !('headersTimeout' in server)) {
       throw new RealtimeArgumentError([{ at: 'server', message: 'must be a server of node:http or node:https' }]);
     }
     return this.furtherServers.add(server);

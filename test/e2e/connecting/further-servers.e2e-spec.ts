@@ -2,8 +2,9 @@ import { OnDisconnect, RealtimeService } from 'nestjs-realtime';
 import { TestClient, testToken } from 'nestjs-realtime/testing';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { welcomed } from '../../helpers/listening-app.js';
@@ -143,7 +144,13 @@ describe('The server of the application', () => {
   });
 });
 
-it.each([undefined, {}, 'localhost:80'])('%j is refused as a server', async (value) => {
+it.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['an object', {}],
+  ['an address', 'localhost:80'],
+  ['a server of node:net', createNetServer()],
+  ['a server of node:http2', createHttp2Server()],
+])('%s is refused as a server', async (_what, value) => {
   const { realtime } = await startRealtimeApp();
   expect(() => realtime.acceptFrom(value as never)).toThrow('server must be a server of node:http or node:https');
 });
