@@ -112,7 +112,7 @@ it('a store that fails against its promise is logged, and harms nobody', async (
   const logs = collectLogs();
   store.set = () => Promise.reject(new Error('broken'));
   presence.enter('chat:1', ANN);
-  await vi.waitFor(() => expect(logs).toEqual([expect.stringContaining('broken')]));
+  await vi.waitFor(() => expect(logs).toEqual([expect.stringContaining('broken')]), 15_000);
 });
 
 it('changes that fall to the node while it starts wait until the application can act on them', () => {

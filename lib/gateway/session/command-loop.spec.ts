@@ -78,7 +78,10 @@ describe('commands', () => {
     const topic = 'desk';
     for (const action of ['subscribe', 'history', 'presence'] as const) loop.accept({ action, topic, id: action });
     loop.accept({ action: 'unsubscribe', topic, id: 'unsubscribe' });
-    await vi.waitFor(() => expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', id: 'unsubscribe', topic }));
+    await vi.waitFor(
+      () => expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', id: 'unsubscribe', topic }),
+      15_000,
+    );
     expect(client.errors.map(([, id]) => id)).toEqual(['subscribe', 'history', 'presence']);
   });
 
@@ -145,7 +148,7 @@ describe('a cancelled message', () => {
     loop.accept({ action: 'subscribe', topic: 'desk', id: 2 });
     loop.cancel(2);
     await endTurn();
-    await vi.waitFor(() => expect(client.errors).toEqual([['TOPIC_NOT_FOUND', 2]]));
+    await vi.waitFor(() => expect(client.errors).toEqual([['TOPIC_NOT_FOUND', 2]]), 15_000);
   });
 });
 

@@ -16,7 +16,7 @@ describe('a failure inside of a connection', () => {
     collectLogs();
     const one = connection();
     endIfFails(one, Promise.reject(new Error('for another test')));
-    await vi.waitFor(() => expect(one.disconnect.mock.calls).toEqual([['SERVER_ERROR']]));
+    await vi.waitFor(() => expect(one.disconnect.mock.calls).toEqual([['SERVER_ERROR']]), 15_000);
   });
 
   it('does not exist while the work succeeds', async () => {

@@ -22,13 +22,13 @@ describe('judging topics again', () => {
     const { judged, asked, decided } = owner(async () => 'yes');
     new JudgementRunner(10_000).judge(judged, ['a']);
     expect(asked).toEqual([]);
-    await vi.waitFor(() => expect(decided).toEqual([['a', 'yes']]));
+    await vi.waitFor(() => expect(decided).toEqual([['a', 'yes']]), 15_000);
   });
 
   it('comes to an end for every topic', async () => {
     const { judged, decided } = owner(async () => 'yes');
     new JudgementRunner(10_000).judge(judged, named(100));
-    await vi.waitFor(() => expect(decided.length).toBe(100));
+    await vi.waitFor(() => expect(decided.length).toBe(100), 15_000);
   });
 
   it('goes on with the others while one hangs, which is decided without a verdict', async () => {
@@ -65,7 +65,7 @@ describe('judging topics again', () => {
     runner.judge(other.judged, ['c']);
     runner.drop(judged, 'a');
     runner.forget(other.judged);
-    await vi.waitFor(() => expect(asked).toEqual(['b']));
+    await vi.waitFor(() => expect(asked).toEqual(['b']), 15_000);
     expect(other.asked).toEqual([]);
   });
 });

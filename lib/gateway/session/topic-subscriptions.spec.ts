@@ -54,7 +54,7 @@ describe('a subscription', () => {
     let joined!: () => void;
     parts.bus.joining = new Promise((resolve) => (joined = resolve));
     const work = subscribe('a');
-    await vi.waitFor(() => expect(isIn('a')).toBe(true));
+    await vi.waitFor(() => expect(isIn('a')).toBe(true), 15_000);
     await publish('a', '"early"');
     expect(client.told).toEqual([]);
     joined();
@@ -98,7 +98,7 @@ describe('a subscription', () => {
     let joined!: () => void;
     parts.bus.joining = new Promise((resolve) => (joined = resolve));
     const work = subscribe('a');
-    await vi.waitFor(() => expect(isIn('a')).toBe(true));
+    await vi.waitFor(() => expect(isIn('a')).toBe(true), 15_000);
     subscriptions.unsubscribeByServer('a', 'for the test');
     joined();
     await work;
@@ -242,7 +242,7 @@ describe('a subscription', () => {
       await subscribe(topic);
       vi.mocked(parts.dispatcher.subscribe).mockImplementation(() => new Promise((resolve) => (decide = resolve)));
       void subscriptions.reauthorize();
-      await vi.waitFor(() => expect(decide).toBeTypeOf('function'));
+      await vi.waitFor(() => expect(decide).toBeTypeOf('function'), 15_000);
       client.told.length = 0;
     }
 
@@ -330,7 +330,7 @@ describe('a subscription', () => {
     let joined!: () => void;
     parts.bus.joining = new Promise((resolve) => (joined = resolve));
     const work = subscribe('a');
-    await vi.waitFor(() => expect(isIn('a')).toBe(true));
+    await vi.waitFor(() => expect(isIn('a')).toBe(true), 15_000);
     closed.add('a');
     void subscriptions.reauthorize();
     joined();
@@ -368,7 +368,7 @@ describe('a subscription', () => {
     it('ends when the tokens are checked, and no other does', async () => {
       isRevoked = async () => true;
       subscriptions.revalidate();
-      await vi.waitFor(() => expect(isIn('a')).toBe(false));
+      await vi.waitFor(() => expect(isIn('a')).toBe(false), 15_000);
       expect([isIn('b'), client.told.at(-1)]).toEqual([
         true,
         { kind: 'unsubscribed', topic: 'a', reason: 'the token for the topic has been revoked' },
@@ -379,7 +379,7 @@ describe('a subscription', () => {
       const asked = vi.fn<() => Promise<boolean>>().mockRejectedValue(new Error('away'));
       isRevoked = asked;
       subscriptions.revalidate();
-      await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+      await vi.waitFor(() => expect(asked).toHaveBeenCalled(), 15_000);
       await new Promise((resolve) => setImmediate(resolve));
       expect(isIn('a')).toBe(true);
     });

@@ -93,7 +93,7 @@ describe('A subscription', () => {
     const { app, client } = await start();
     const subscription = await subscribed(client, 'room:1');
     subscription.unsubscribe();
-    await vi.waitFor(async () => expect(await app.realtime.counts()).toMatchObject({ subscriptions: 0 }));
+    await vi.waitFor(async () => expect(await app.realtime.counts()).toMatchObject({ subscriptions: 0 }), 15_000);
     expect(client.state).toBe('connected');
   });
 

@@ -28,7 +28,7 @@ async function afterwards(
   const good = await app.connect({ token: testToken('ann') });
   const others = await welcomed(good);
   await good.close();
-  await vi.waitFor(async () => expect((await app.realtime.counts()).connections).toBe(0));
+  await vi.waitFor(async () => expect((await app.realtime.counts()).connections).toBe(0), 15_000);
   return { others, counts: await app.realtime.counts(), crashes };
 }
 
@@ -173,7 +173,7 @@ describe('While a token is being verified, nobody else notices a client that', (
     const others = await welcomed(good);
     await good.close();
     await client.closed();
-    await vi.waitFor(async () => expect((await app.realtime.counts()).connections).toBe(0));
+    await vi.waitFor(async () => expect((await app.realtime.counts()).connections).toBe(0), 15_000);
     return { others, counts: await app.realtime.counts(), crashes };
   }
 

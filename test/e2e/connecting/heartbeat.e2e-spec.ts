@@ -53,7 +53,10 @@ describe('A client that answers no pings', () => {
   it('leaves nothing behind', async () => {
     const app = await listenWith({ intervalMs: 20, timeoutMs: 20 });
     await once(muteClient(app), 'close');
-    await vi.waitFor(async () => expect(await app.realtime.counts()).toMatchObject({ connections: 0, users: 0 }));
+    await vi.waitFor(
+      async () => expect(await app.realtime.counts()).toMatchObject({ connections: 0, users: 0 }),
+      15_000,
+    );
   });
 
   it('stays connected while it speaks', async () => {

@@ -141,7 +141,7 @@ describe.each(waysToJudgeAgain)('A subscription with a payload that is judged ag
   it('has the payload of the subscribe validated again, and stays', async () => {
     const { app, client } = await clientInVault();
     await judge(app, client, 'guest');
-    await vi.waitFor(() => expect(Vault.asked).toEqual([PAYLOAD, PAYLOAD]));
+    await vi.waitFor(() => expect(Vault.asked).toEqual([PAYLOAD, PAYLOAD]), 15_000);
     expect(await app.realtime.publish('vault:1', { type: 'news' })).toMatchObject({ recipients: 1 });
   });
 

@@ -87,7 +87,7 @@ describe.each(PLATFORMS)('On %s an application closes', (platform) => {
     const client = await says(app, 'GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     await SlowWork.begun;
     const closing = closes(app);
-    await vi.waitUntil(() => !(app.app.getHttpServer() as Server).listening);
+    await vi.waitUntil(() => !(app.app.getHttpServer() as Server).listening, 15_000);
     setTimeout(() => SlowWork.finish('answered in the end'), 200);
     expect(await client.closed()).toContain('answered in the end');
     expect(await closing).toBe(true);

@@ -120,9 +120,7 @@ describe('whichever node is asked, a connection of any node', () => {
 
   it('counts once, and so do its user and its topics', async () => {
     for (const { realtime } of stage.nodes) {
-      await expect
-        .poll(() => realtime.counts(), { timeout: 4_000 })
-        .toEqual({ connections: 3, users: 2, topics: 1, subscriptions: 2 });
+      await expect.poll(() => realtime.counts()).toEqual({ connections: 3, users: 2, topics: 1, subscriptions: 2 });
     }
   });
 });

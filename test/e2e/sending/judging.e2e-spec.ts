@@ -135,7 +135,7 @@ describe('While a handler judges a subscription again', () => {
     wait();
     await stage.realtime.changeRights(user('ann'), { roles: ['guest'] });
     const answer = ann.request({ action: 'presence', topic });
-    await vi.waitFor(() => expect(asked).toBe(1));
+    await vi.waitFor(() => expect(asked).toBe(1), 15_000);
     await ann.settled();
     decide();
     expect(await answer).toMatchObject({ type: 'realtime:error', payload: { code: 'FORBIDDEN' } });
@@ -145,7 +145,7 @@ describe('While a handler judges a subscription again', () => {
     const { topic, ann, bob } = await members('plain');
     wait();
     await stage.realtime.changeRights(user('ann'), { permissions: ['more'] });
-    await vi.waitFor(() => expect(asked).toBe(1));
+    await vi.waitFor(() => expect(asked).toBe(1), 15_000);
     await stage.realtime.changeRights(user('ann'), { roles: ['guest'] });
     await stage.realtime.publish(topic, { type: 'secret' });
     await bob.next('secret');

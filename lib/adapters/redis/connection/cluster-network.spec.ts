@@ -57,7 +57,7 @@ describe('a Redis Cluster', { timeout: 60_000 }, () => {
     const nodes = await start();
     const [a] = nodes;
     await cluster.servers[1]!.kill();
-    await vi.waitFor(() => expect(a.bus.isAttached).toBe(false));
+    await vi.waitFor(() => expect(a.bus.isAttached).toBe(false), 15_000);
     const lost = SUBJECTS.find((subject) => indexOf(subject) === 1)!;
     expect(await a.publish(lost)).toEqual({ recipients: 1, nodes: 1, complete: false });
     await cluster.servers[1]!.restart();

@@ -48,7 +48,7 @@ async function useAll(options: RedisBackendOptions): Promise<void> {
   await a.presence.set('chat', { userId: 'bob', connections: 1 });
   await a.presence.close(0);
   b.bus.leave('user:ann');
-  await vi.waitFor(async () => expect(await a.publish('user:ann')).toMatchObject({ recipients: 1, nodes: 1 }));
+  await vi.waitFor(async () => expect(await a.publish('user:ann')).toMatchObject({ recipients: 1, nodes: 1 }), 15_000);
   await b.stop();
 }
 
