@@ -15,7 +15,10 @@ interface Sent {
 export interface Faults {
   /** Messages that a reader received twice. */
   readonly repeated: readonly string[];
-  /** Messages that two readers got in different orders. */
+  /**
+   * Messages that two readers got in different orders. One order for all is promised while Redis is reachable, which a complete
+   * report says; and else that of each node's own messages.
+   */
   readonly disordered: readonly string[];
   /** Messages whose report tells of more recipients than there were; or that went to others than a complete report says. */
   readonly untrue: readonly string[];
@@ -60,7 +63,10 @@ export class Traffic {
     const orders = this.#arrivals.map((arrivals) => arrivals.map(({ key }) => key));
     return {
       repeated: orders.flatMap((keys) => keys.filter((key, index) => keys.indexOf(key) !== index)),
-      disordered: orders.flatMap((keys) => keysInAnotherOrder(orders[0]!, keys)),
+      disordered: [
+        (key: string) => this.#sent.get(key)?.report.complete === true,
+        ...this.fleet.nodes.map((_, index) => (key: string) => key.startsWith(`${this.#name} ${index}:`)),
+      ].flatMap((isCompared) => orders.flatMap((keys) => keysInAnotherOrder(orders[0]!, keys.filter(isCompared)))),
       untrue: [...this.#sent].filter(([key, { report }]) => !isTrue(report, this.#copies(key))).map(([key]) => key),
     };
   }
