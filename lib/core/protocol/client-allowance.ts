@@ -9,7 +9,7 @@ export interface ClientRate extends CommandRate {
 }
 
 /**
- * What one connection may send: an allowance for its commands, and in place of it one for the messages to each gateway with a rate
+ * The rate limits of one connection at work: an allowance for its commands, and in place of it one for the messages to each gateway with a rate
  * of its own. Those draw on a common one besides, so that many gateways do not add up. Memory is bounded by the number of
  * gateways. Mutable; one owner changes it.
  */
@@ -56,14 +56,14 @@ export class ClientAllowance {
     return this.#total!.wait(now) > bucket.wait(now) ? this.#total!.rate : bucket.rate;
   }
 
-  /** How many commands are missing from what can be saved up, over all rates; 0 when nothing more can be. */
+  /** Returns the number of commands missing from what can be saved up, over all rates; 0 when nothing more can be. */
   spent(now: number): number {
     let spent = this.#own.spent(now) + (this.#total?.spent(now) ?? 0);
     for (const bucket of this.#gateways?.values() ?? []) spent += bucket.spent(now);
     return spent;
   }
 
-  /** How long it takes to fill when it is empty, in milliseconds. */
+  /** The time that an empty allowance takes to fill, in milliseconds. */
   get fillMs(): number {
     let longest = Math.max(this.#own.fillMs, this.#total?.fillMs ?? 0);
     for (const bucket of this.#gateways?.values() ?? []) longest = Math.max(longest, bucket.fillMs);
