@@ -1,7 +1,5 @@
-import { connectionIdOn } from '../../core/connection/connection-id.js';
-import { createConnection, haveSameRights, type RealtimeConnection } from '../../core/connection/connection.js';
+import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
-import { patchMetadata, type MetadataPatch } from '../../core/identity/metadata-patch.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
@@ -18,6 +16,7 @@ import type { Client } from './client.js';
 import { asReason } from './close-reason.js';
 import { CommandLoop } from './command-loop.js';
 import { endIfFails } from './connection-failure.js';
+import { ConnectionSnapshot } from './connection-snapshot.js';
 import type { Endpoint, HoldableSocket } from './endpoint.js';
 import { HookOrder } from './hook-order.js';
 import { PersonalTopicSubscription } from './personal-topic-subscription.js';
@@ -37,34 +36,23 @@ export class Session implements DeliveryTarget, Client {
   readonly #hooks: HookOrder;
   readonly #loop: CommandLoop;
   readonly #token: SessionToken;
-  #connection: RealtimeConnection;
-  /** The metadata from the option `metadata`, and all changes since: they outlive the token. */
-  #patch: MetadataPatch | undefined;
+  readonly #snapshot: ConnectionSnapshot;
 
   constructor(
     private readonly endpoint: Endpoint,
     authenticated: Authenticated & Partial<Pick<Accepted, 'connectMetadata'>>,
     private readonly services: SessionServices,
   ) {
-    const { identity, expiresAt, connectMetadata } = authenticated;
-    const { clock, ids, node } = services;
     this.socket = endpoint.socket;
     this.replies = endpoint.replies;
-    this.#connection = createConnection({
-      id: connectionIdOn(node.id, ids.next()),
-      ...identity,
-      ...(connectMetadata && { metadata: patchMetadata(identity.metadata, connectMetadata) }),
-      createdAt: new Date(clock.now()),
-      ...(expiresAt && { expiresAt }),
-    });
-    this.#patch = connectMetadata;
+    this.#snapshot = new ConnectionSnapshot(authenticated, services);
     this.#hooks = new HookOrder(services);
     this.#loop = new CommandLoop(this, services, this.#hooks);
     this.#token = new SessionToken(this, services, authenticated);
   }
 
   get connection(): RealtimeConnection {
-    return this.#connection;
+    return this.#snapshot.current;
   }
 
   get address(): string | undefined {
@@ -134,7 +122,7 @@ export class Session implements DeliveryTarget, Client {
     this.socket.release(() => this.#welcome(personal, command));
     // The welcome may have exceeded the send queue.
     if (this.isClosed) return;
-    const connected = this.#hooks.connected(this.#connection);
+    const connected = this.#hooks.connected(this.connection);
     this.endpoint.startServing();
     try {
       await connected;
@@ -143,7 +131,7 @@ export class Session implements DeliveryTarget, Client {
       this.disconnect(closeCodeOf(code), asReason(message));
     }
     if (this.isClosed) return;
-    services.presence.opened(this.#connection);
+    services.presence.opened(this.connection);
     this.#loop.start();
   }
 
@@ -161,7 +149,7 @@ export class Session implements DeliveryTarget, Client {
 
   /** Called periodically: ends the connection, or leaves the topics, whose token has expired. */
   expire(now: number): void {
-    const { expiresAt } = this.#connection;
+    const { expiresAt } = this.connection;
     if (expiresAt && this.#token.hasExpired(expiresAt, now)) return this.disconnect('EXPIRED');
     this.#loop.subscriptions.expire(now);
   }
@@ -169,7 +157,7 @@ export class Session implements DeliveryTarget, Client {
   /** Makes the connection unreachable at once; the hooks run asynchronously. */
   end(close: ConnectionClose): void {
     this.#loop.stop();
-    const connection = this.#connection;
+    const connection = this.connection;
     const topics = this.services.membership.remove(connection.id);
     this.services.presence.ended(connection, topics, close.code);
     this.#hooks.ended(connection, topics, close);
@@ -185,7 +173,7 @@ export class Session implements DeliveryTarget, Client {
 
   missed(topic: string, position: StreamPosition): void {
     // A client can begin its personal topic again only with a new connection.
-    if (topic === personalTopic(this.#connection.userId)) return this.disconnect('INSUFFICIENT_STATE');
+    if (topic === personalTopic(this.connection.userId)) return this.disconnect('INSUFFICIENT_STATE');
     const byServer = this.#loop.subscriptions.isChosenByServer(topic);
     this.replies.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
   }
@@ -193,15 +181,13 @@ export class Session implements DeliveryTarget, Client {
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
     this.#token.rightsChanged({ ...(roles && { roles }), ...(permissions && { permissions }) });
-    const before = this.#connection;
-    const rights = { roles: roles ?? before.roles, permissions: permissions ?? before.permissions };
-    await this.#replace(createConnection({ ...before, ...rights }, before));
+    await this.#changed(this.#snapshot.changeRights({ roles, permissions }));
   }
 
   async updateMetadata({ patch, reauthorize }: Omit<MetadataOrder, 'kind'>): Promise<void> {
     if (this.isClosed) return;
-    this.#patch = { ...this.#patch, ...patch };
-    await this.#replace(this.#patched(this.#connection, patch), undefined, reauthorize);
+    this.#snapshot.updateMetadata(patch);
+    await this.#changed(reauthorize ?? false);
   }
 
   revalidate(): void {
@@ -212,47 +198,29 @@ export class Session implements DeliveryTarget, Client {
   /** Applies a newer token of the same user: rights and expiry follow it, and topics are reauthorized. */
   async #renew(command: AuthCommand): Promise<void> {
     const connection = await this.#token.renew(command);
-    if (connection) await this.#replace(this.#patched(connection, this.#patch), command);
-  }
-
-  /** The snapshot with a patch of its metadata, and with the state of this connection. */
-  #patched(connection: RealtimeConnection, patch: MetadataPatch = {}): RealtimeConnection {
-    const metadata = patchMetadata(connection.metadata, patch);
-    return createConnection({ ...connection, metadata }, this.#connection);
+    if (connection) await this.#changed(this.#snapshot.renew(connection), command);
   }
 
   /**
-   * Replaces the snapshot, and reauthorizes the topics if the rights have changed or `reauthorize` is true: their
-   * messages are held until each topic is decided. Ends the connection if it lacks the rights that every connection must have.
+   * Makes a new snapshot known. Ends the connection if it lacks the rights that every connection must have.
+   * @param reauthorizes true to judge the topics again: their messages are held until each topic is decided
    */
-  async #replace(connection: RealtimeConnection, command?: AuthCommand, reauthorize = false): Promise<void> {
-    const before = this.#connection;
-    this.#connection = connection;
+  async #changed(reauthorizes: boolean, command?: AuthCommand): Promise<void> {
+    const { connection } = this;
     const refusal = this.#token.refusalOf(connection);
     if (refusal) return this.disconnect('PERMISSION_DENIED', asReason(refusal.message));
-    if (reauthorize || !haveSameRights(before, connection)) void this.#loop.subscriptions.reauthorize();
+    if (reauthorizes) void this.#loop.subscriptions.reauthorize();
     if (!(await this.#isActive(this.services.membership.update(connection)))) return;
     if (command) this.#confirm(command);
   }
 
   #confirm({ id }: AuthCommand): void {
     if (id === undefined) return;
-    this.replies.push({ kind: 'authenticated', id, userId: this.#connection.userId, ...this.#token.end });
+    this.replies.push({ kind: 'authenticated', id, userId: this.connection.userId, ...this.#token.end });
   }
 
   #welcome(personal: PersonalTopicSubscription | undefined, command: AuthCommand | undefined): void {
-    const { heartbeat, limits } = this.services.settings;
-    const { maxMessageBytes } = limits;
-    this.replies.push({
-      kind: 'welcome',
-      ...(command?.id !== undefined && { answers: command.id }),
-      connectionId: this.#connection.id,
-      userId: this.#connection.userId,
-      ...this.#token.end,
-      heartbeatMs: heartbeat.intervalMs,
-      ...(Number.isFinite(maxMessageBytes) && { maxMessageBytes }),
-      ...personal?.news,
-    });
+    this.replies.push(this.#snapshot.welcome(this.#token.end, personal, command));
     personal?.sendMissed(this.replies);
   }
 
