@@ -1,4 +1,4 @@
-/** What all holds of one connection keep. */
+/** The bytes that all held topics of one connection keep. */
 export interface HoldBudget {
   /** The size of everything kept, in bytes. */
   used: number;

@@ -63,7 +63,7 @@ export class TokenHooks {
   }
 
   /**
-   * What a client is told when one of them returned a value that cannot be used, which says nothing about the token.
+   * The error for a client when one of them returned a value that cannot be used, which says nothing about the token.
    * @param fault what is wrong with it; logged, so nothing of the value may be in it
    */
   unusable(source: FailureSource, fault: string): RealtimeError {

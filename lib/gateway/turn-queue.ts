@@ -66,7 +66,7 @@ export class TurnQueue {
     queueMicrotask(this.#goOn);
   };
 
-  /** What a piece of work has left to do in microtasks belongs to it, and is done before the next one: a tick waits for all of them. */
+  /** The microtasks of a piece of work run before the next piece: a tick waits for all of them. */
   readonly #goOn = (): void => process.nextTick(this.#step);
 
   #end(): void {

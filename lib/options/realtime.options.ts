@@ -203,7 +203,7 @@ export interface RealtimeLimits {
    */
   refusedPerSecondPerIp?: number;
   /**
-   * How long authenticating may take, in milliseconds: verifying the token, or waiting for the first command; also, how long
+   * The timeout of authentication, in milliseconds: verifying the token, or waiting for the first command; also, how long
    * `@OnSubscribe()` may take to judge a topic again. Default 10,000.
    */
   authTimeoutMs?: number;

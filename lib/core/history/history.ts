@@ -6,7 +6,7 @@ export interface StreamPosition {
   readonly offset: number;
 }
 
-/** How many publications a topic keeps, and for how long. */
+/** The number of publications that a topic keeps, and their lifetime. */
 export interface Retention {
   /** Maximum number of publications. */
   readonly size: number;

@@ -179,7 +179,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 
   retire(): void {
-    // What was read is answered.
+    // Frames that were read are answered.
     if (this.#deferred) this.takeTurn();
     this.pauseReading('shutdown');
     const finished = this.#session?.finish() ?? Promise.resolve();

@@ -4,7 +4,7 @@ import { TICK_MS } from '../connection/redis-connection.js';
 /** The timeout for answers, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
-/** How long a wait that lacks only silent nodes lasts, in milliseconds: long enough for their answers if they are back. */
+/** The length of a wait that lacks only silent nodes, in milliseconds: long enough for their answers if they are back. */
 const GRACE_MS = 50;
 
 /** The wait before a roll call counts the silent nodes, in milliseconds: the rest of the timeout leaves enough time for its answers. */
@@ -38,7 +38,7 @@ export interface PendingOptions {
 export class PendingAnswers {
   readonly #pending = new Map<number, Pending>();
   #ticks = 0;
-  /** How many nodes are connected to Redis but did not answer the last roll call. */
+  /** The number of nodes that are connected to Redis but did not answer the last roll call. */
   #silent = 0;
   #isCalling = false;
 

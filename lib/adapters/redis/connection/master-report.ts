@@ -7,7 +7,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** What one sentinel says of the master. */
+/** The report of one sentinel on the master. */
 export interface MasterReport {
   readonly address: HostPort;
   /** Grows with each failover: of two reports, the one with the greater epoch is newer. */

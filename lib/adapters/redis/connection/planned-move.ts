@@ -3,7 +3,7 @@ import { redirectionIn } from './redirection.js';
 import { command } from './redis-network.js';
 import type { RedisServer } from './redis-server.js';
 
-/** What a node has seen of a slot at the server that owned it. */
+/** The sighting of a slot by a node, at the server that owned it. */
 export interface SlotSighting {
   readonly server: RedisServer;
   /** The run of the server. */
@@ -14,7 +14,7 @@ export interface SlotSighting {
   readonly ownedAt: number;
 }
 
-/** How long the former owner may take to learn that the slot has moved, in milliseconds. */
+/** The time that the former owner may take to learn that the slot has moved, in milliseconds. */
 const NEWS_MS = 1_000;
 const PAUSE_MS = 10;
 

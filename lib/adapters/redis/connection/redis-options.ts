@@ -20,11 +20,11 @@ export interface RedisBackendOptions extends RedisPlaceOptions {
   commandTimeoutMs?: number;
   /** Most commands that may wait for a reply of Redis; above it, further commands fail as if Redis were away. Default 100,000. */
   maxPendingCommands?: number;
-  /** How long a subject stays joined after its last member has left, in milliseconds. Default 1,000. */
+  /** The time for which a subject stays joined after its last member has left, in milliseconds. Default 1,000. */
   lingerMs?: number;
   /** The interval at which this node refreshes its lease, in milliseconds. Default 5,000. */
   leaseRefreshMs?: number;
-  /** How long a node is listed after its last lease refresh, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
+  /** The time for which a node is listed after its last lease refresh, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
   leaseTtlMs?: number;
   /** The interval at which a silent connection is tested by a probe of this node to itself, in milliseconds. Default 10,000. */
   probeIntervalMs?: number;

@@ -32,7 +32,7 @@ export interface RedisSentinelOptions {
 }
 
 /**
- * Where Redis is: one of these, or `url` with options of the connections in `client`.
+ * The address of Redis: one of these, or `url` with options of the connections in `client`.
  * @publicApi
  */
 export interface RedisPlaceOptions {

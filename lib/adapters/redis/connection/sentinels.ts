@@ -4,7 +4,7 @@ import { RedisConnection, unavailable, type RedisClient } from './redis-connecti
 import type { RedisSettings } from './redis-options.js';
 import type { RedisSentinelOptions } from './redis-place.js';
 
-/** How long slower sentinels are waited for once one has answered, in milliseconds. */
+/** The wait for slower sentinels once one has answered, in milliseconds. */
 const GRACE_MS = 200;
 
 const UNKNOWN_MASTER = /No such master/;

@@ -22,7 +22,7 @@ export interface SlotCall {
   attempt(server: RedisServer, owner: RedisServer): Promise<unknown>;
 }
 
-/** Where the calls of a slot go. */
+/** The destination of the calls of a slot. */
 export interface SlotRoute {
   /** The server of the slot, as far as is known. */
   owner(): RedisServer | undefined;
