@@ -103,8 +103,9 @@ async function seenAfterMany(meddle: (redis: RedisServer) => Promise<unknown> = 
     await guest.request({ action: 'subscribe', topic: HALL });
     return guest;
   };
-  const leaver = await enter('leaver');
+  // The first to enter: news about others who are in its answer already cannot be under way.
   const watcher = await Watcher.join(app, 'watcher');
+  const leaver = await enter('leaver');
   const changer = await enter('changer');
   for (let time = 0; time < 30; time++) {
     await changer.request({ action: 'unsubscribe', topic: HALL });

@@ -97,12 +97,18 @@ export class Watcher {
   readonly odd: string[] = [];
   resets = 0;
 
-  private constructor(readonly guest: Guest) {}
+  /** Until it was told that it has joined itself. */
+  #awaitsItself = true;
+
+  private constructor(
+    readonly guest: Guest,
+    private readonly userId: string,
+  ) {}
 
   static async join(app: RealtimeApp, userId: string): Promise<Watcher> {
     const guest = await app.connectAs(userId);
     await guest.request({ action: 'subscribe', topic: ROOM, presence: true });
-    const watcher = new Watcher(guest);
+    const watcher = new Watcher(guest, userId);
     const { payload } = await guest.request({ action: 'presence', topic: ROOM });
     for (const { userId: id, info } of payload.users as { userId: string; info?: unknown }[])
       watcher.users.set(id, info);
@@ -117,8 +123,11 @@ export class Watcher {
       const userId = (payload as { userId?: string } | undefined)?.userId ?? '';
       if (kind === 'presence-reset') this.resets += 1;
       if (kind !== 'joined' && kind !== 'left' && kind !== 'updated') continue;
-      // The join of the watcher itself may be in the answer already.
-      if (this.news.length > 0 && (kind === 'joined') === this.users.has(userId)) this.odd.push(`${kind} ${userId}`);
+      // The first join may be in the answer already, and so may that of the watcher itself, which comes behind others under way.
+      const isItself = this.#awaitsItself && kind === 'joined' && userId === this.userId;
+      const isAnswered = this.news.length === 0 || isItself;
+      if (!isAnswered && (kind === 'joined') === this.users.has(userId)) this.odd.push(`${kind} ${userId}`);
+      if (isItself) this.#awaitsItself = false;
       this.news.push(`${kind} ${userId}`);
       if (kind === 'left') this.users.delete(userId);
       else this.users.set(userId, payload.info);
