@@ -8,7 +8,7 @@ const names = new Intl.ListFormat('en');
  * Tells the others that somebody types in `input`, and shows in `line` who of them does. A sign is shown for 4 s, and
  * given at most every 2 s; it is sent without waiting for an answer, and nobody is told later.
  *
- * - `told()`: what was typed has been said.
+ * - `told()`: the typed message has been sent.
  * - `stopped(userId)`: the user has sent a message, and is therefore no longer typing.
  */
 export function createTyping(client, input, line, me) {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 
-/** Outside the ephemeral range of all systems, so that no other process takes the port of a node that is down. */
+/** Outside the ephemeral ranges of Linux, macOS and Windows, so that no other process takes the port of a node that is down. */
 const FREE_PORTS = [20_000, 30_000] as const;
 
 /** Distinct free ports of 127.0.0.1: the wanted ones, or another port for each that is taken or 0. */
