@@ -6,6 +6,7 @@ let budget: MailboxBudget;
 /** A connection of which the test says how much waits. */
 class FakeConnection implements Waiting {
   waitingBytes = 0;
+  hasWaitingCommands = false;
   isRead = true;
   isGivenUp = false;
 
@@ -23,8 +24,9 @@ class FakeConnection implements Waiting {
     this.isRead = true;
   }
 
-  wait(bytes: number): this {
+  wait(bytes: number, hasWaitingCommands = bytes > 0): this {
     this.waitingBytes = bytes;
+    this.hasWaitingCommands = hasWaitingCommands;
     budget.update(this);
     return this;
   }
@@ -54,6 +56,13 @@ describe('the bytes that wait to be handled', () => {
     const during = small.isRead;
     small.wait(0);
     expect([during, small.isRead]).toEqual([false, true]);
+  });
+
+  it('let a connection go on of which only undecoded frames wait, since nothing else would ever decode them', () => {
+    const others = Array.from({ length: 2 }, () => connection().wait(38));
+    const during = others.map(({ isRead }) => isRead);
+    for (const each of others) each.wait(30, false);
+    expect([during, others.map(({ isRead }) => isRead), budget.total]).toEqual([[true, false], [true, true], 60]);
   });
 
   it('let everybody be read again at half of the bound', () => {

@@ -2,6 +2,8 @@ import { ByteBudget, type Backlogged } from '../socket/byte-budget.js';
 
 /** A connection whose commands wait. */
 export interface Waiting extends Backlogged {
+  /** True while decoded commands wait. Frames that wait to be decoded do not count: they wait for the end of a pause. */
+  readonly hasWaitingCommands: boolean;
   pauseReading(reason: 'memory'): void;
   resumeReading(reason: 'memory'): void;
 }
@@ -32,7 +34,7 @@ export class MailboxBudget {
   /** Call it when a connection's waiting bytes have changed. */
   update(connection: Waiting): void {
     this.#budget.update(connection);
-    if (connection.waitingBytes === 0) this.#resume(connection);
+    if (!connection.hasWaitingCommands) this.#resume(connection);
     else if (this.total > this.maxBytes * HIGH) this.#pause(connection);
     if (this.#paused.size > 0 && this.total <= this.maxBytes * LOW) for (const each of this.#paused) this.#resume(each);
   }

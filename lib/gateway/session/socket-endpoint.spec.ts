@@ -179,6 +179,28 @@ describe('a socket whose client has authenticated with the request', () => {
     expect([(await settle()).includes('pong'), isPaused]).toEqual([true, false]);
   });
 
+  it('decodes what was read once its own commands have ended, although those of others fill the memory of the node', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    const ends: (() => void)[] = [];
+    const run = () => ({
+      released: new Promise<void>((end) => ends.push(end)),
+      isStreaming: false,
+      cancel: () => undefined,
+    });
+    const handled = vi.spyOn(services.dispatcher, 'message').mockImplementation(run);
+    const { mailboxes, settings } = services;
+    const others = { hasWaitingCommands: true, giveUp: vi.fn(), pauseReading: vi.fn(), resumeReading: vi.fn() };
+    mailboxes.update({ ...others, waitingBytes: settings.limits.totalMailboxBytes * 0.9 });
+    for (const id of [1, 2, 3, 4]) receive({ action: 'message', topic: 'desk', type: 'wait', id });
+    const early = [handled.mock.calls.length, isPaused];
+    for (let n = 0; n < 4; n++) {
+      await settle();
+      ends[n]?.();
+    }
+    await settle();
+    expect([early, handled.mock.calls.map(([, { id }]) => id), isPaused]).toEqual([[1, true], [1, 2, 3, 4], false]);
+  });
+
   it('is gone when its hooks have run', async () => {
     endpoint.open(authenticatedAs('ann'));
     const gone = vi.fn<() => void>();

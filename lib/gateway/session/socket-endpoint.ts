@@ -154,6 +154,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     return (this.#deferred?.bytes ?? 0) + (this.#session?.waitingBytes ?? 0);
   }
 
+  get hasWaitingCommands(): boolean {
+    return (this.#session?.waitingBytes ?? 0) > 0;
+  }
+
   waitingChanged(): void {
     if (!this.isClosed) this.services.mailboxes.update(this);
   }
