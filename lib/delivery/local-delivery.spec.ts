@@ -10,6 +10,7 @@ import type { ConnectionSocket } from '../ports/connection-socket.js';
 import type { Frame } from '../ports/frame.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers } from './presence-watchers.js';
 
@@ -176,6 +177,42 @@ describe('news of who joined a topic', () => {
       expect([deliver(to, JOINED), a.frames]).toEqual([0, []]);
     },
   );
+});
+
+describe('a message to several topics, all of which are judged again for a recipient', () => {
+  /** @returns the hold of each topic */
+  const judged = () =>
+    ['feed', 'news'].map((name) => {
+      const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+      pubSub.subscribe('a', name);
+      delivery.held.begin(name, 'a', hold);
+      return hold;
+    });
+
+  it.each([
+    ['the first', 0],
+    ['the last', 1],
+  ])('is given out when %s of them stays and the other ends', (_which, stays) => {
+    const a = connect('a', new FakeTarget());
+    const holds = judged();
+    const count = deliver([topic('feed'), topic('news')]);
+    const early = a.frames.length;
+    holds[1 - stays]!.drop();
+    holds[stays]!.giveOut();
+    expect([count, early, a.frames.length]).toEqual([1, 0, 1]);
+  });
+
+  it('is given out once when all of them stay, and never when all end', () => {
+    const a = connect('a', new FakeTarget());
+    const holds = judged();
+    void deliver([topic('feed'), topic('news')]);
+    for (const hold of holds) hold.giveOut();
+    expect(a.frames).toHaveLength(1);
+    const ended = judged();
+    void deliver([topic('feed'), topic('news')]);
+    for (const hold of ended) hold.drop();
+    expect(a.frames).toHaveLength(1);
+  });
 });
 
 describe('a connection that throws', () => {

@@ -22,9 +22,12 @@ import { SafeLogger } from '../errors/safe-logger.js';
 /** Acts on one connection. @returns true when it concerned the connection */
 type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
 
+/** Keeps deliveries for one recipient. */
+type Keeper = Pick<TopicHold, 'keep'>;
+
 /** The recipients for whom a delivery is kept, and its size in bytes. */
 interface Holding {
-  readonly holds: ReadonlyMap<string, TopicHold>;
+  readonly holds: ReadonlyMap<string, Keeper>;
   readonly bytes: number;
 }
 
@@ -130,15 +133,20 @@ export class LocalDelivery implements RecipientIndex {
     return holds.size === 0 ? undefined : { holds, bytes: message?.textBytes ?? NEWS_BYTES };
   }
 
-  /** A connection that another address reaches as well gets the message at once. */
-  #heldAmong(to: readonly Address[]): ReadonlyMap<string, TopicHold> {
-    const among = new Map<string, TopicHold>();
+  /**
+   * A connection that another address reaches as well gets the message at once. One that several topics under judgement reach
+   * gets it if one of them stays.
+   */
+  #heldAmong(to: readonly Address[]): ReadonlyMap<string, Keeper> {
+    const among = new Map<string, Keeper>();
     const isHeldIn = (address: Address, id: string) => address.kind === 'topic' && this.held.of(address.id).has(id);
     for (const address of to) {
       if (address.kind !== 'topic') continue;
       for (const [id, hold] of this.held.of(address.id)) {
         const isReached = to.some((other) => !isHeldIn(other, id) && this.idsOf(other).has(id));
-        if (!isReached) among.set(id, hold);
+        if (isReached) continue;
+        const other = among.get(id);
+        among.set(id, other ? inEither(other, hold) : hold);
       }
     }
     return among;
@@ -256,6 +264,21 @@ function topicOf([address, ...others]: readonly Address[]): string | undefined {
 
 function isNews(content: EnvelopeContent): content is PresenceNews {
   return content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated';
+}
+
+/** Keeps a delivery in two holds; the first that gives it out makes it. */
+function inEither(one: Keeper, other: Keeper): Keeper {
+  return {
+    keep: (deliver, bytes) => {
+      let isMade = false;
+      const once = () => {
+        if (!isMade) deliver();
+        isMade = true;
+      };
+      const isKept = one.keep(once, bytes);
+      return other.keep(once, bytes) || isKept;
+    },
+  };
 }
 
 /** Creates the action that writes the shared frames to a recipient. */
