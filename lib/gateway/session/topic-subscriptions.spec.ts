@@ -127,6 +127,30 @@ describe('a subscription', () => {
     expect(client.errors).toEqual([['FORBIDDEN', 7]]);
   });
 
+  it.each([
+    ['is confirmed with its new end when it stays', false],
+    ['is refused, and its token forgotten, when it ends', true],
+  ])('whose token is verified for a renewal %s', async (_what, ends) => {
+    const expiresAt = new Date(60_000);
+    let verified!: () => void;
+    const verifying = new Promise<void>((resolve) => (verified = resolve));
+    vi.spyOn(parts.services.topicTokens, 'judge').mockImplementation(async () => {
+      await verifying;
+      return { ok: true, expiresAt };
+    });
+    await subscribe('a');
+    const work = subscribe('a', { token: 't', renews: true, id: 8 });
+    if (ends) subscriptions.unsubscribeByServer('a', 'for the test');
+    verified();
+    await work;
+    expect(client.told.at(-1)).toMatchObject(
+      ends
+        ? { kind: 'error', id: 8, error: { code: 'FORBIDDEN' } }
+        : { kind: 'subscribed', id: 8, expiresAt: expiresAt.toISOString() },
+    );
+    expect(subscriptions.tokenEndOf('a')).toEqual(ends ? undefined : expiresAt);
+  });
+
   it('is judged by the newer rights when they change while the handler is asked', async () => {
     const asked = vi.mocked(parts.dispatcher.subscribe);
     const work = subscribe('a');

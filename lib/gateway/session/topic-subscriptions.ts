@@ -234,9 +234,11 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   /** Replaces the token of a subscription. */
   async #renewToken(command: SubscribeCommand): Promise<void> {
     const { topic, id } = command;
-    if (this.services.pubSub.isSubscribed(this.client.connection.id, topic)) {
-      if (await this.#takeToken(command)) this.#start.confirm(topic, command);
-      return;
+    if (this.#isIn(topic)) {
+      if (!(await this.#takeToken(command))) return;
+      if (this.#isIn(topic)) return this.#start.confirm(topic, command);
+      // It has ended while the token was verified.
+      this.#tokens?.delete(topic);
     }
     const message = 'There is no subscription to renew.';
     this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, id);
