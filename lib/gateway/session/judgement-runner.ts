@@ -1,3 +1,4 @@
+import { TURN_MS } from '../../core/base/turn-budget.js';
 import { JudgementQueue, type Judgement } from '../../core/topic/judgement-queue.js';
 
 /** The topics of one client that can be judged again. */
@@ -7,9 +8,6 @@ export interface Judged<V = unknown> {
   /** Applies a verdict that counts; `undefined` if there was none before the deadline. Never throws. */
   decide(topic: string, verdict: V | undefined): void;
 }
-
-/** The time in one turn of the event loop within which judgements are started, in milliseconds. */
-const SLICE_MS = 8;
 
 /** Judges topics again for all clients of this node. {@link JudgementQueue} decides which and when; this class calls and waits. */
 export class JudgementRunner {
@@ -55,7 +53,7 @@ export class JudgementRunner {
     for (let next = this.#queue.next(now); next; next = this.#queue.next(now)) {
       void this.#judge(next);
       now = performance.now();
-      if (now - begunAt < SLICE_MS) continue;
+      if (now - begunAt < TURN_MS) continue;
       this.#schedule();
       break;
     }
