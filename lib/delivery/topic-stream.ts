@@ -199,12 +199,15 @@ export class TopicStream {
   #start(connectionId: string, { publications, ...start }: StreamStart): void {
     const frames = publications.map((publication) => this.#framesOf(publication));
     const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
+    const pending = this.#starts.get(connectionId);
+    let failure: unknown;
     try {
-      this.#starts.get(connectionId)?.onStart({ ...start, frames, length });
-      this.#settle(connectionId, true);
+      pending?.onStart({ ...start, frames, length });
     } catch (error) {
-      this.#settle(connectionId, false, error);
+      failure = error;
     }
+    // It may have left during its start, and have begun to enter again.
+    if (this.#starts.get(connectionId) === pending) this.#settle(connectionId, failure === undefined, failure);
   }
 
   #framesOf(publication: Publication): MessageFrames {

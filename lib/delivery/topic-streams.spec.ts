@@ -111,6 +111,23 @@ describe('a topic of which the bus brings nothing', () => {
   });
 });
 
+describe('a connection that leaves during its start and enters again at once', () => {
+  it('gets a second start, which is not taken for the first', async () => {
+    await enter('log', 'other');
+    const starts: number[] = [];
+    let again: Promise<boolean> | undefined;
+    streams.hold('log', 'a', SETTINGS);
+    const first = streams.enter('log', 'a', { epoch: 'e1', offset: 0 }, () => {
+      starts.push(1);
+      streams.left('log', 'a', false);
+      streams.hold('log', 'a', SETTINGS);
+      again = streams.enter('log', 'a', { epoch: 'e1', offset: 7 }, () => void starts.push(2));
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([await first, await again, starts]).toEqual([undefined, true, [1, 2]]);
+  });
+});
+
 describe('what comes before its turn', () => {
   it('waits until what is missing was found, and is counted then', async () => {
     const got = await enter('log');
