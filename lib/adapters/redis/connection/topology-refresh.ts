@@ -44,8 +44,15 @@ export class TopologyRefresh {
   }
 
   async #run(): Promise<void> {
-    await this.ask();
+    const wasStale = this.#isStale;
+    // A doubt that comes up during the request stays: the answer may be older than the reason for it.
     this.#isStale = false;
+    try {
+      await this.ask();
+    } catch (error) {
+      this.#isStale ||= wasStale;
+      throw error;
+    }
     this.warnings.settle();
   }
 }
