@@ -43,7 +43,15 @@ describe('a planned move', () => {
     expect(await judge({ exists: () => refuse(answers.shift()!) })).toBe(true);
   });
 
+  it('is one to a port on the host of the former owner, which it names without the host', async () => {
+    expect(await judge({ exists: () => refuse('MOVED 5 :2') })).toBe(true);
+  });
+
   it.each<[string, Case]>([
+    [
+      'the slot belongs to a server whose address is the end of the other one',
+      { exists: () => refuse('MOVED 5 0.0.0.1:2') },
+    ],
     ['the former owner is another run', { owner: OWNER.replace('aaa', 'ccc') }],
     ['the former owner has become a replica', { owner: OWNER.replace('master', 'slave') }],
     ['the new owner is another run than the one that the node is connected to', { next: NEXT.replace('bbb', 'ccc') }],

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { redirectionIn } from './redirection.js';
+import { addressIn, redirectionIn } from './redirection.js';
 import { command } from './redis-network.js';
 import type { RedisServer } from './redis-server.js';
 
@@ -56,7 +56,7 @@ async function hasHandedOver(from: RedisServer, to: RedisServer, key: string): P
   const until = performance.now() + NEWS_MS;
   for (;;) {
     const redirection = await command(from, ['EXISTS', key]).then(() => undefined, redirectionOrThrow);
-    if (redirection?.kind === 'moved') return to.address.endsWith(redirection.address);
+    if (redirection?.kind === 'moved') return addressIn(redirection, from.address) === to.address;
     if (performance.now() > until) return false;
     await delay(PAUSE_MS);
   }

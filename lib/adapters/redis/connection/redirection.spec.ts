@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redirectionIn, redirectionOf } from './redirection.js';
+import { addressIn, redirectionIn, redirectionOf } from './redirection.js';
 import { unavailable } from './redis-connection.js';
 
 describe('redirectionOf', () => {
@@ -26,5 +26,16 @@ describe('redirectionIn', () => {
     expect(redirectionIn(unavailable(new Error('ASK 1 a:1')))).toEqual({ kind: 'ask', address: 'a:1' });
     expect(redirectionIn(unavailable())).toBeUndefined();
     expect(redirectionIn(new Error('ASK 1 a:1'))).toBeUndefined();
+  });
+});
+
+describe('the address of a redirection', () => {
+  it.each([
+    ['10.0.0.2:6381', '10.0.0.1:6379', '10.0.0.2:6381'],
+    [':6381', '10.0.0.1:6379', '10.0.0.1:6381'],
+    [':6381', '2001:db8::1:6379', '2001:db8::1:6381'],
+    ['2001:db8::2:6381', '10.0.0.1:6379', '2001:db8::2:6381'],
+  ])('%s from %s is %s', (address, from, expected) => {
+    expect(addressIn({ address }, from)).toBe(expected);
   });
 });

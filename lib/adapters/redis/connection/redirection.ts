@@ -24,3 +24,12 @@ export function redirectionOf(text: string): Redirection | undefined {
   if (address === undefined) return undefined;
   return { kind: kind === 'ASK' ? 'ask' : 'moved', address };
 }
+
+/**
+ * The address that a redirection names. Without a host, it is a port on the host of the server that has redirected (Redis Cluster
+ * specification, "MOVED Redirection").
+ * @param from the address of that server
+ */
+export function addressIn({ address }: { readonly address: string }, from: string): string {
+  return address.startsWith(':') ? from.slice(0, from.lastIndexOf(':')) + address : address;
+}

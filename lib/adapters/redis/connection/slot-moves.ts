@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { adoptScript } from './adopt-script.js';
 import { isPlannedMove, type SlotSighting } from './planned-move.js';
-import type { Redirection } from './redirection.js';
+import { addressIn, type Redirection } from './redirection.js';
 import type { ScriptCall } from './redis-network.js';
 import type { RedisScript } from './redis-script.js';
 import type { RedisServer } from './redis-server.js';
@@ -52,7 +52,7 @@ export class SlotMoves {
     return (this.#calls[partition] ??= new SlotCalls(
       {
         owner: () => this.slots.serverOf(partition),
-        follow: (redirection) => this.#follow(partition, redirection),
+        follow: (redirection, from) => this.#follow(partition, redirection, from),
         executed: (server, call) => this.#executed(partition, server, call),
         deferred: (server) => this.#sawOwner(partition, server),
       },
@@ -60,7 +60,13 @@ export class SlotMoves {
     ));
   }
 
-  async #follow(partition: number, { kind, address }: Exclude<Redirection, { kind: 'again' }>): Promise<RedisServer> {
+  async #follow(
+    partition: number,
+    redirection: Exclude<Redirection, { kind: 'again' }>,
+    from: RedisServer,
+  ): Promise<RedisServer> {
+    const { kind } = redirection;
+    const address = addressIn(redirection, from.address);
     if (kind === 'moved') await this.slots.relearn(address);
     const server = await this.slots.reach(address);
     // The map may be that of a server that does not know yet.
