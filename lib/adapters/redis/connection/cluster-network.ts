@@ -105,7 +105,7 @@ export class ClusterNetwork extends RedisNetwork {
   }
 
   async #relearn(address?: string): Promise<void> {
-    this.#informed = address;
+    if (address !== undefined) this.#informed = address;
     this.#topology.doubt();
     await this.#topology.now().catch(() => undefined);
   }
