@@ -137,8 +137,7 @@ export class RedisHistoryStore extends HistoryStore {
       // Below 0: the idempotency key is known, and nothing was published.
       if (reached < 0) this.reports.fail(outgoing);
       else {
-        const text = `${parts[0]}${JSON.stringify([epoch, Number(offset)])}${parts[1]}`;
-        const relayed = isAheadOfNodes ? await this.transport.relay(channel, text) : 0;
+        const relayed = isAheadOfNodes ? await this.transport.relay(channel, placed(parts, epoch, offset)) : 0;
         this.reports.handed(server, outgoing, reached + relayed);
       }
       return { ...(await delivered), epoch, offset: Number(offset) };
@@ -172,6 +171,11 @@ function idsIn({ limit, since, reverse = false }: HistoryRange): string[] {
   // No publication precedes the first one.
   if (since === 0) return ['XREVRANGE', '+', '-', '0'];
   return ['XREVRANGE', since === undefined ? '+' : `${since - 1}-0`, '-', `${limit}`];
+}
+
+/** The frame of a publication, with its position written as the script writes it. */
+function placed([head, tail]: OutgoingPublication['parts'], epoch: string, offset: string): string {
+  return `${head}["${epoch}",${offset}]${tail}`;
 }
 
 function explained(error: unknown): unknown {
