@@ -155,8 +155,7 @@ function explainSentinel(value: unknown): Problem[] {
     });
   }
   for (const key of ['client', 'sentinelClient']) {
-    if (rest[key] === undefined || (typeof rest[key] === 'object' && rest[key] !== null && !isTemplate(rest[key])))
-      continue;
+    if (rest[key] === undefined || isWithoutAddress(rest[key])) continue;
     problems.push({ at: `sentinel.${key}`, message: 'must be options of createClient() without an address' });
   }
   if (nodeAddressMap !== undefined && typeof nodeAddressMap !== 'function') {
@@ -166,6 +165,14 @@ function explainSentinel(value: unknown): Problem[] {
     });
   }
   return problems;
+}
+
+/** An address in a URL, or of a Unix socket, would take precedence over the one that is given to each connection. */
+function isWithoutAddress(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || isTemplate(value)) return false;
+  const { url, socket } = value as Record<string, unknown>;
+  const { host, port, path } = Object(socket) as Record<string, unknown>;
+  return [url, host, port, path].every((each) => each === undefined);
 }
 
 function isHostPort(value: unknown): boolean {

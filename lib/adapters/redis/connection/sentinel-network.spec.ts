@@ -152,6 +152,16 @@ describe('the options of sentinels', () => {
       /sentinel\.client must be options/,
     ],
     [
+      'a client that has an address in its URL',
+      { sentinel: { name: 'm', nodes, client: { url: 'redis://one-server' } } },
+      /sentinel\.client must be options of createClient\(\) without an address/,
+    ],
+    [
+      'clients of sentinels that have the address of a socket',
+      { sentinel: { name: 'm', nodes, sentinelClient: { socket: { path: '/run/sentinel.sock' } } } },
+      /sentinel\.sentinelClient must be options of createClient\(\) without an address/,
+    ],
+    [
       'a url beside them',
       { url: 'redis://localhost', sentinel: { name: 'm', nodes } },
       /sentinel must not be combined/,
@@ -160,6 +170,13 @@ describe('the options of sentinels', () => {
   ])('are refused with %s', (_what, options, message) => {
     expect(() => redisSettingsOf(options as RedisBackendOptions)).toThrow(message);
     expect(() => redisSettingsOf(options as RedisBackendOptions)).toThrow(RealtimeConfigurationError);
+  });
+
+  it('may have TLS, and settings of the socket but its address', () => {
+    const client = { socket: { tls: true, keepAlive: false } } as const;
+    expect(redisSettingsOf({ sentinel: { name: 'm', nodes, client, sentinelClient: client } }).place.kind).toBe(
+      'sentinel',
+    );
   });
 
   it('are wanted in place of a client of createSentinel()', () => {
