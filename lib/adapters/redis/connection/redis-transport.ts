@@ -35,8 +35,6 @@ export class RedisTransport {
   readonly stats: RedisBusStats = { ignored: 0, repeated: 0, unsigned: 0, wronglySigned: 0, gaps: 0 };
   readonly #logger = new SafeLogger(RedisTransport.name);
   readonly #heard = new HeardSequences();
-  /** Of the news of presence, which no node signs: a forged one must not make the frames of a node look like duplicates. */
-  readonly #heardNews = new HeardSequences();
   #sequence = 0;
   #nodeId = '';
   #take: FrameTaker = () => {};
@@ -186,12 +184,12 @@ export class RedisTransport {
     else this.stats.repeated += 1;
   };
 
-  /** True for a publication, too: its position shows whether it is a duplicate. A script publishes it, perhaps after later frames of its node. */
+  /**
+   * True for publications and news of presence, too: their positions in their topic show whether they are duplicates. Scripts publish
+   * them, perhaps after later frames of the node, and a forged one, which no node has signed, must not silence other topics.
+   */
   #isNew(frame: BusFrame | UnknownFrame, partition: number): boolean {
-    const content = frame.kind === 'envelope' ? frame.envelope.content : undefined;
-    if (content?.kind === 'message' && content.position !== undefined) return true;
-    const heard = content !== undefined && 'userId' in content ? this.#heardNews : this.#heard;
-    return heard.isNew(frame.origin, partition, frame.sequence);
+    return isPlaced(frame) || this.#heard.isNew(frame.origin, partition, frame.sequence);
   }
 
   #refuse(verdict: Exclude<SignatureVerdict, 'good'>): void {
@@ -209,6 +207,13 @@ const REFUSED = {
     'Dropped a frame with a wrong signature (said once): a node with another secret, or somebody else who may publish to this ' +
     'Redis. During a rotation: redisBackend({ secret: { accept: [] } })',
 };
+
+/** True for a frame with the position that a script has given to it in its topic. */
+function isPlaced(frame: BusFrame | UnknownFrame): boolean {
+  if (frame.kind !== 'envelope') return false;
+  const { content } = frame.envelope;
+  return content.kind === 'message' ? content.position !== undefined : 'at' in content && content.at !== undefined;
+}
 
 function ignore(): void {}
 
