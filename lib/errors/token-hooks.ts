@@ -1,3 +1,4 @@
+import { RareLines } from '../core/base/rare-lines.js';
 import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/protocol/auth-failure.js';
 import { RealtimeError } from './realtime.error.js';
 
@@ -9,9 +10,6 @@ export interface FailureLog {
 /** A failure of one kind is logged again after this time, in milliseconds. */
 const LOG_AGAIN_MS = 60_000;
 
-/** The maximum number of kinds of failures told apart. Names and codes of errors come from the application, without a bound. */
-const MAX_KINDS = 100;
-
 /** Errors created here, which must not be logged again when they are passed on. */
 const judged = new WeakSet<RealtimeError>();
 
@@ -21,7 +19,8 @@ const judged = new WeakSet<RealtimeError>();
  * call sites, without texts, once a minute per kind.
  */
 export class TokenHooks {
-  readonly #loggedAt = new Map<string, number>();
+  // Names and codes of errors come from the application, without a bound.
+  readonly #lines = new RareLines(LOG_AGAIN_MS);
 
   /** @param now milliseconds, from any clock */
   constructor(
@@ -81,12 +80,7 @@ export class TokenHooks {
   }
 
   #logOnce(text: string, callSites?: string): void {
-    const now = this.now();
-    const loggedAt = this.#loggedAt.get(text);
-    if (loggedAt !== undefined && now >= loggedAt && now - loggedAt < LOG_AGAIN_MS) return;
-    if (loggedAt === undefined && this.#loggedAt.size >= MAX_KINDS) this.#loggedAt.clear();
-    this.#loggedAt.set(text, now);
-    this.log.error(text, callSites);
+    if (this.#lines.add(text, this.now()) !== undefined) this.log.error(text, callSites);
   }
 }
 

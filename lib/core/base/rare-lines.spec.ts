@@ -14,6 +14,11 @@ describe('similar lines', () => {
     ]);
   });
 
+  it('are logged again after the clock has gone back', () => {
+    const lines = new RareLines(1_000);
+    expect([10_000, 10_001, 5_000, 5_001].map((now) => lines.add('a', now))).toEqual([0, undefined, 1, undefined]);
+  });
+
   it('are counted for each kind', () => {
     const lines = new RareLines(1_000);
     expect([lines.add('a', 0), lines.add('b', 0), lines.add('a', 1)]).toEqual([0, 0, undefined]);

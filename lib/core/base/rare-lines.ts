@@ -16,7 +16,7 @@ export class RareLines {
 
   /**
    * Records that there is something to log.
-   * @param now the current time in milliseconds
+   * @param now the current time in milliseconds, of any clock: after one that goes back, the next line is logged
    * @returns the number of lines left out since the last one; `undefined` if this one is to be left out, too
    */
   add(kind: string, now: number): number | undefined {
@@ -26,7 +26,7 @@ export class RareLines {
       this.#kinds.set(key, { last: now, leftOut: 0 });
       return 0;
     }
-    if (now - line.last < this.intervalMs) {
+    if (now >= line.last && now - line.last < this.intervalMs) {
       line.leftOut += 1;
       return undefined;
     }
