@@ -20,6 +20,17 @@ class Dto {
 
 class Ping {}
 
+class Rows extends Array<unknown> {
+  toJSON() {
+    return { rows: new Set(this) };
+  }
+}
+
+class Birthday {
+  readonly [Symbol.toStringTag] = 'Date';
+  month = 2;
+}
+
 const within = (path: string, what: string) => ({ path, what: expect.stringContaining(what) as string });
 
 describe('what JSON would lose', () => {
@@ -41,6 +52,7 @@ describe('what JSON would lose', () => {
     ['a Map of another realm', { a: runInNewContext('new Map([[1, 2]])') as unknown }, '.a', 'an instance of Map'],
     ['something in a class instance', new Dto(new Set()), '.tags', 'a Set'],
     ['something that a toJSON returns', { a: { toJSON: () => ({ b: new Map() }) } }, '.a.b', 'a Map'],
+    ['something that the toJSON of a list returns', { a: new Rows(1) }, '.a.rows', 'a Set'],
     ['something below many levels', deep(30, new Set()), '.x'.repeat(30), 'a Set'],
     ['something under a strange key', { 'a b\n': new Map() }, '["a b\\n"]', 'a Map'],
     ['something under an empty key', { '': { a: new Map() } }, '[""].a', 'a Map'],
@@ -56,6 +68,7 @@ describe('what JSON would lose', () => {
     ['an instance of an empty class', new Ping()],
     ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 })],
     ['an empty object of another realm', runInNewContext('({ filter: {}, rows: [{}, []] })')],
+    ['an instance that is named like a Date', { born: new Birthday() }],
     ['a Map with a toJSON', Object.assign(new Map(), { toJSON: () => [] })],
     ['a toJSON that returns a string', { id: { toJSON: () => 'id' } }],
     ['a Buffer', Buffer.from('x')],

@@ -54,6 +54,7 @@ function isKnownWhole(value: unknown, depth: number): boolean {
 
 function isObjectKnownWhole(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
+    if ('toJSON' in value) return false;
     for (let i = 0; i < value.length; i++) if (!isKnownWhole(value[i], depth)) return false;
     return true;
   }
@@ -87,7 +88,10 @@ function stringifyWatched(value: unknown): { readonly text?: string; readonly lo
 
 /** Recognises a date without `instanceof`: core, which has no clock, may not name the class. */
 function isDate(value: unknown): value is { getTime(): number } {
-  return Object.prototype.toString.call(value) === '[object Date]';
+  return (
+    Object.prototype.toString.call(value) === '[object Date]' &&
+    typeof (value as { getTime?: unknown }).getTime === 'function'
+  );
 }
 
 function step(path: string, key: string, holder: unknown): string {
