@@ -406,9 +406,7 @@ export class RealtimeService {
    */
   async usersIn(topicName: string): Promise<Presence> {
     assertValid(explainTopic(topicName));
-    this.lifecycle.assertRunning();
-    if (!this.policies.of(topicName)?.presence)
-      throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
+    this.#assertPresence(topicName);
     const { at: _place, ...presence } = await this.presence.read(topicName, this.settings.limits.maxPresenceUsers);
     return presence;
   }
@@ -427,11 +425,10 @@ export class RealtimeService {
    * @throws RealtimeError `UNAVAILABLE` when it is not known whether it was changed; it may be called again without harm
    */
   async updatePresence(topicName: string, userId: string, info: unknown): Promise<boolean> {
-    assertValid([...explainTopic(topicName), ...explainAddress(user(userId)), ...this.#explainInfo(info)]);
-    this.lifecycle.assertRunning();
-    if (!this.policies.of(topicName)?.presence)
-      throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
-    return this.presence.update(topicName, userId, JSON.parse(JSON.stringify(info)));
+    const { copy, problems } = this.#readInfo(info);
+    assertValid([...explainTopic(topicName), ...explainAddress(user(userId)), ...problems]);
+    this.#assertPresence(topicName);
+    return this.presence.update(topicName, userId, copy);
   }
 
   /**
@@ -462,15 +459,24 @@ export class RealtimeService {
     return this.directory.counts();
   }
 
-  #explainInfo(info: unknown): readonly Problem[] {
+  /** Throws unless the application runs and the topic has presence. */
+  #assertPresence(topicName: string): void {
+    this.lifecycle.assertRunning();
+    if (this.policies.of(topicName)?.presence) return;
+    throw new RealtimeArgumentError([{ at: 'topic', message: NO_PRESENCE }]);
+  }
+
+  /** Returns a copy of an info, through JSON, or its problems. */
+  #readInfo(info: unknown): { readonly copy?: unknown; readonly problems: readonly Problem[] } {
     try {
       const { text, loss } = stringifyWhole(info);
-      if (loss) return [{ at: `info${loss.path}`, message: `must be a value that JSON can carry: it is ${loss.what}` }];
-      if (text === undefined) return [NO_INFO];
+      if (loss) return { problems: [{ at: `info${loss.path}`, message: `${NO_INFO.message}: it is ${loss.what}` }] };
+      if (text === undefined) return { problems: [NO_INFO] };
       const tooLarge = explainInfoSize(Buffer.byteLength(text), this.settings.limits.maxPresenceInfoBytes);
-      return tooLarge === undefined ? [] : [{ at: 'info', message: `must be smaller: it ${tooLarge}` }];
+      if (tooLarge !== undefined) return { problems: [{ at: 'info', message: `must be smaller: it ${tooLarge}` }] };
+      return { copy: JSON.parse(text), problems: [] };
     } catch {
-      return [NO_INFO];
+      return { problems: [NO_INFO] };
     }
   }
 
