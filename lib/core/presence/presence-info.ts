@@ -7,3 +7,8 @@ export function explainInfoSize(bytes: number, maxBytes: number): string | undef
   if (bytes <= maxBytes) return undefined;
   return `has ${bytes} bytes as JSON, and limits.maxPresenceInfoBytes is ${maxBytes}`;
 }
+
+/** True for infos that are equal as JSON. */
+export function isSameInfo(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,4 +1,5 @@
-import type { Presence, PresenceChange, PresenceMember } from './presence.js';
+import { changeOf, type Presence, type PresenceChange, type PresenceMember } from './presence.js';
+import { isSameInfo } from './presence-info.js';
 
 /** The report of one holder about a user. */
 interface Said {
@@ -50,7 +51,7 @@ export class PresenceTable {
     const before = entry.holders.get(holder);
     // The latest report moves to the end: of equally old infos it is shown.
     entry.holders.delete(holder);
-    const isKept = before && (info === undefined || isSame(info, before.info));
+    const isKept = before && (info === undefined || isSameInfo(info, before.info));
     entry.holders.set(holder, isKept ? { ...before, connections } : { connections, info, since });
     const more = connections - (before?.connections ?? 0);
     entry.connections += more;
@@ -143,15 +144,7 @@ function show(userId: string, entry: Entry): PresenceChange | undefined {
     if (said.info !== undefined && (newest === undefined || said.since >= newest.since)) newest = said;
   }
   const info = newest?.info;
-  if (isSame(info, entry.info)) return undefined;
+  if (isSameInfo(info, entry.info)) return undefined;
   entry.info = info;
   return changeOf('updated', userId, info);
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function changeOf(kind: PresenceChange['kind'], userId: string, info: unknown): PresenceChange {
-  return { kind, userId, ...(info !== undefined && { info }) };
 }

@@ -17,6 +17,11 @@ export interface PresenceChange {
   readonly info?: unknown;
 }
 
+/** Returns a change of a user; without an info it has no such field. */
+export function changeOf(kind: PresenceChange['kind'], userId: string, info: unknown): PresenceChange {
+  return { kind, userId, ...(info !== undefined && { info }) };
+}
+
 /** The counts of a topic's members, over all nodes. */
 export interface PresenceCounts {
   readonly topic: string;

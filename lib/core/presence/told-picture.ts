@@ -1,4 +1,5 @@
-import type { PresenceChange } from './presence.js';
+import { changeOf, type PresenceChange } from './presence.js';
+import { isSameInfo } from './presence-info.js';
 import type { PresenceNews, PresencePicture, PresencePosition } from './presence-position.js';
 
 /** The correction to send to the watchers of a topic. */
@@ -156,7 +157,7 @@ export class ToldPicture {
   #isLateJoin({ at, kind, userId, info }: PresenceNews): boolean {
     if (this.#start === undefined || at?.epoch !== this.#start.epoch || kind === 'left') return false;
     if (at.sequence > this.#start.sequence) return false;
-    return this.#users?.has(userId) === true && isSame(this.#users.get(userId), info);
+    return this.#users?.has(userId) === true && isSameInfo(this.#users.get(userId), info);
   }
 
   #isPast({ epoch, sequence }: PresencePosition): boolean {
@@ -195,7 +196,7 @@ function apply(users: Map<string, unknown>, change: PresenceChange): PresenceCha
   const { kind, userId, info } = change;
   const isThere = users.has(userId);
   if (kind === 'left') return users.delete(userId) ? change : undefined;
-  if (isThere && isSame(users.get(userId), info)) return undefined;
+  if (isThere && isSameInfo(users.get(userId), info)) return undefined;
   users.set(userId, info);
   return changeOf(isThere ? 'updated' : 'joined', userId, info);
 }
@@ -205,15 +206,7 @@ function differenceOf(told: ReadonlyMap<string, unknown>, now: ReadonlyMap<strin
   for (const [userId, info] of told) if (!now.has(userId)) changes.push(changeOf('left', userId, info));
   for (const [userId, info] of now) {
     if (!told.has(userId)) changes.push(changeOf('joined', userId, info));
-    else if (!isSame(told.get(userId), info)) changes.push(changeOf('updated', userId, info));
+    else if (!isSameInfo(told.get(userId), info)) changes.push(changeOf('updated', userId, info));
   }
   return changes;
-}
-
-function changeOf(kind: PresenceChange['kind'], userId: string, info: unknown): PresenceChange {
-  return { kind, userId, ...(info !== undefined && { info }) };
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
