@@ -55,7 +55,7 @@ export class InMemoryPresenceStore extends PresenceStore {
   #tell(topic: string, change: PresenceChange | undefined): void {
     if (change === undefined) return;
     const to = topicAddress(topic);
-    // Only a bus that was put in place of the one in memory answers later, or not.
+    // Only a bus that replaces the in-memory one answers later, or rejects.
     Promise.resolve(this.bus.publish(subjectOf(to)!, { to: [to], except: [], content: change }, SILENT)).catch(ignore);
     this.#node?.changed(topic, change);
   }
