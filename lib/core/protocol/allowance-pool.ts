@@ -2,11 +2,11 @@ import { ClientAllowance, type ClientRate } from './client-allowance.js';
 
 /**
  * The allowances of each user on one node, as many as a user may have connections: a connection takes one and returns it as it
- * is, with those for gateways, so that connecting anew does not refill it. The fullest is taken first. An allowance that was not used for as long as it
+ * is, so that connecting anew does not refill it. The fullest is taken first. An allowance that was not used for as long as it
  * takes to fill is dropped, which changes nothing; that takes two `Map`s and no timer. Mutable; one owner changes it.
  */
 export class AllowancePool {
-  /** Those for gateways may take longer than that of the connection. */
+  /** The longest time that a returned allowance takes to fill: it grows with the gateways that were used. */
   #fillMs = 0;
   /** Returned allowances, by user. */
   #recent = new Map<string, ClientAllowance[]>();

@@ -9,9 +9,9 @@ export interface ClientRate extends CommandRate {
 }
 
 /**
- * The rate limits of one connection at work: an allowance for its commands, and in place of it one for the messages to each gateway with a rate
- * of its own. Those draw on a common one besides, so that many gateways do not add up. Memory is bounded by the number of
- * gateways. Mutable; one owner changes it.
+ * The rate limits of one connection at work: an allowance for its commands, and a bucket apart for the messages to each gateway
+ * with a rate of its own. Each of those messages also takes from one common bucket, so that many gateways do not add up. Memory
+ * is bounded by the number of gateways. Mutable; one owner changes it.
  */
 export class ClientAllowance {
   readonly #own: CommandAllowance;
