@@ -161,6 +161,15 @@ describe('reading a frame', () => {
     expect(codec.decode('{}\n')).toEqual({ ok: true, command: { action: 'pong' } });
   });
 
+  it('counts the bytes of each of several commands', () => {
+    const lines = ['c', 'é', '\u{1f600}'].map((data) =>
+      JSON.stringify({ rpc: { method: 'm', data: { topic: 't', data } }, id: 1 }),
+    );
+    const bytes = decodeAll(lines.join('\n')).map((decoded) => decoded.ok && decoded.bytes);
+    expect(bytes).toEqual(lines.map((line) => Buffer.byteLength(line)));
+    expect(new Set(bytes).size).toBe(3);
+  });
+
   it('decodes a line only when it is asked for', () => {
     const parse = vi.spyOn(JSON, 'parse');
     onTestFinished(() => parse.mockRestore());
