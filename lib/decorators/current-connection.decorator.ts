@@ -11,8 +11,8 @@ const decorate = createParamDecorator(currentConnectionOf);
 
 /**
  * Injects the `RealtimeConnection` for which a topic handler or connection hook is called; `undefined` on an HTTP route.
- * `@OnJoin()` and `@OnLeave()` have no connection: there it stops the boot. In guards and interceptors use
- * `realtimeContextOf(context)?.connection`.
+ * `@OnJoin()`, `@OnLeave()` and `@OnPresenceUpdate()` have no connection: there it stops the boot. In guards and interceptors
+ * use `realtimeContextOf(context)?.connection`.
  * @publicApi
  */
 export function CurrentConnection(): ParameterDecorator {

@@ -1,10 +1,11 @@
 import { markHandler } from './handler-metadata.js';
 
 /**
- * Is called after another info is shown of a user in a topic: `updatePresence()` was called, a newer connection came with
- * its own info, or left and an older one counts again. Of all nodes one calls it. Its gateway must have `presence: true`.
+ * Marks a method to be called after the shown info of a user in a topic has changed: by `updatePresence()`, by a newer
+ * connection with an info of its own, or because that one left and an older one counts again. Exactly one of all nodes calls it.
+ * Its gateway must have `presence: true`.
  *
- * `@MessageBody()` gives the new info, as a `PresenceChange` `{ kind: 'updated', userId, info? }`; the rest is as for
+ * `@MessageBody()` is a `PresenceChange` `{ kind: 'updated', userId, info? }` with the new info. Everything else is as for
  * `@OnJoin()`, and for one user and topic these hooks run one after the other.
  * @publicApi
  */

@@ -15,7 +15,7 @@ export type HandlerEvent =
  */
 export interface RealtimeContext {
   readonly event: HandlerEvent;
-  /** `undefined` for `join` and `leave`, which are about a user, whose connections may be closed or on another node. */
+  /** `undefined` for `join`, `leave` and `update`, which are about a user, whose connections may be closed or on another node. */
   readonly connection: RealtimeConnection | undefined;
   /** Name of the topic, such as `chat:lobby`; empty for connection hooks, which belong to no topic. */
   readonly topic: string;

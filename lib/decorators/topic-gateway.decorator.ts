@@ -66,8 +66,8 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
  *
  * - `{name}` in the pattern matches one or more characters other than `:`. If two patterns match a topic, the one with more
  *   literal characters wins; two patterns that could tie stop the boot.
- * - Mark its methods with `@OnSubscribe()`, `@OnUnsubscribe()`, `@OnMessage()`, `@OnJoin()` and `@OnLeave()`. They run
- *   through Nest's whole pipeline: guards, interceptors, pipes and filters, bound to the method, the class or globally.
+ * - Mark its methods with `@OnSubscribe()`, `@OnUnsubscribe()`, `@OnMessage()`, `@OnJoin()`, `@OnLeave()` and
+ *   `@OnPresenceUpdate()`. They run through Nest's whole pipeline: guards, interceptors, pipes and filters, bound to the method, the class or globally.
  * - With a request-scoped dependency or enhancer, a new instance is created for every message and every hook call. `REQUEST`
  *   is then the `RealtimeContext`, which is also passed to a `ContextIdStrategy` of the application, so that durable
  *   providers work. A transient gateway stops the boot. A request-scoped `useFactory` provider cannot be a gateway, because

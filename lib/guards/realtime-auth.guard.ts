@@ -45,7 +45,7 @@ const authenticated = new WeakMap<HttpRequest, RealtimeUser>();
  *   permissions are missing, and 503 if the token cannot be verified at the moment. The body's `errorCode` is the error code
  *   that a socket would receive.
  * - **Topic handlers and connection hooks:** the connection was authenticated when it was opened, so only its roles and
- *   permissions are checked. `@OnJoin()` and `@OnLeave()` always pass, because no client requests them.
+ *   permissions are checked. `@OnJoin()`, `@OnLeave()` and `@OnPresenceUpdate()` always pass, because no client requests them.
  *
  * Bind it with `@UseGuards()` or globally as `APP_GUARD`. It supports no other kind of context (GraphQL, microservices,
  * other WebSocket gateways) and throws a `RealtimeConfigurationError` there.
@@ -63,7 +63,7 @@ export class RealtimeAuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const realtime = realtimeContextOf(context);
-    // Joins and leaves are events of the server, not requests of a client.
+    // Joins, leaves and updates are events of the server, not requests of a client.
     if (realtime && !realtime.connection) return true;
     const subject = realtime?.connection ?? (await this.#userOf(context));
     // Expiry was checked during authentication.

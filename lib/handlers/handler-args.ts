@@ -3,8 +3,8 @@ import type { HandlerContext } from '../decorators/realtime-context.js';
 
 /**
  * The arguments of every handler call, in Nest's order for WebSockets: client, payload, ours, and the pattern last.
- * The pattern is the message's type, or the event (`subscribe`, `unsubscribe`, `join`, `leave`, `connect`, `disconnect`).
- * `join` and `leave` have no connection.
+ * The pattern is the message's type, or the event (`subscribe`, `unsubscribe`, `join`, `leave`, `update`,
+ * `connect`, `disconnect`). `join`, `leave` and `update` have no connection.
  */
 export type HandlerArgs = readonly [
   connection: RealtimeConnection | undefined,

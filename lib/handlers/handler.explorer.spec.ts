@@ -21,6 +21,7 @@ import { OnConnect } from '../decorators/on-connect.decorator.js';
 import { OnDisconnect } from '../decorators/on-disconnect.decorator.js';
 import { OnJoin } from '../decorators/on-join.decorator.js';
 import { OnLeave } from '../decorators/on-leave.decorator.js';
+import { OnPresenceUpdate } from '../decorators/on-presence-update.decorator.js';
 import { OnMessage } from '../decorators/on-message.decorator.js';
 import { OnSubscribe } from '../decorators/on-subscribe.decorator.js';
 import { OnUnsubscribe } from '../decorators/on-unsubscribe.decorator.js';
@@ -301,15 +302,19 @@ describe('the boot fails', () => {
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', options as never))] },
       `Topic: the option "${name as string}" of @TopicGateway() must be true or false; got ${got as string}.`,
     ]),
-    ...[OnJoin(), OnLeave()].map((decorate): [string, ModuleMetadata, RegExp] => [
+    ...[OnJoin(), OnLeave(), OnPresenceUpdate()].map((decorate): [string, ModuleMetadata, RegExp] => [
       'for a hook of presence where nobody knows who is there',
       { providers: [classWith(decorate, chat())] },
       /^Topic\.handle: @On\w+\(\) would never be called, .*; add { presence: true } to the @TopicGateway\(\) of Topic\.$/,
     ]),
-    ...[CurrentConnection(), ConnectedSocket()].map((decorate): [string, ModuleMetadata, string] => [
+    ...[
+      [CurrentConnection(), OnLeave(), '@OnLeave()'] as const,
+      [ConnectedSocket(), OnLeave(), '@OnLeave()'] as const,
+      [CurrentConnection(), OnPresenceUpdate(), '@OnPresenceUpdate()'] as const,
+    ].map(([decorate, hook, name]): [string, ModuleMetadata, string] => [
       'for a connection in a hook of presence',
-      { providers: [classWithParam(decorate, OnLeave(), { presence: true })] },
-      'Topic.handle: parameter 1 asks for a connection, but @OnLeave() concerns a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.',
+      { providers: [classWithParam(decorate, hook, { presence: true })] },
+      `Topic.handle: parameter 1 asks for a connection, but ${name} concerns a user, whose connections may be on another node or gone; use @MessageBody(), which has the userId.`,
     ]),
     [
       'for a history without bounds',
@@ -378,7 +383,7 @@ describe('the boot fails', () => {
       { providers: [classWith(OnMessage(''), chat())] },
       "Topic.handle: @OnMessage('') has a bad message type: type must be a non-empty string. Choose another one.",
     ],
-    ...[OnMessage('say'), OnSubscribe(), OnUnsubscribe(), OnJoin(), OnLeave()].map(
+    ...[OnMessage('say'), OnSubscribe(), OnUnsubscribe(), OnJoin(), OnLeave(), OnPresenceUpdate()].map(
       (decorate): [string, ModuleMetadata, RegExp] => [
         'for a topic handler outside of a gateway',
         { providers: [classWith(decorate)] },
