@@ -134,6 +134,20 @@ describe('a frame of a later version', () => {
   });
 });
 
+/** Every content of an envelope; the type checker asks for a new one. */
+const CONTENTS: Record<EnvelopeContent['kind'], true> = {
+  message: true,
+  joined: true,
+  left: true,
+  updated: true,
+  disconnect: true,
+  subscribe: true,
+  unsubscribe: true,
+  revalidate: true,
+  rights: true,
+  metadata: true,
+};
+
 describe('the frames that nodes of this version have written', () => {
   it.each(recorded)('are read for ever after: $text', ({ text, frame: expected }) => {
     expect(decodeFrame(text)).toEqual(expected);
@@ -145,9 +159,7 @@ describe('the frames that nodes of this version have written', () => {
       new Set(['envelope', 'query', 'reached', 'result', 'roll-call', 'probe', 'attachment']),
     );
     const contents = frames.flatMap((each) => (each.kind === 'envelope' ? [each.envelope.content.kind] : []));
-    expect(new Set(contents)).toEqual(
-      new Set(['message', 'joined', 'left', 'disconnect', 'subscribe', 'unsubscribe', 'revalidate', 'rights']),
-    );
+    expect(new Set(contents)).toEqual(new Set(Object.keys(CONTENTS)));
     const queries = frames.flatMap((each) => (each.kind === 'query' ? [each.query.kind] : []));
     expect(new Set(queries)).toEqual(new Set(['connections', 'topics']));
   });
