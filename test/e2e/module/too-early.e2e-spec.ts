@@ -52,6 +52,12 @@ describe.each(SERVICE_CALLS)('%s', (_method, call) => {
   });
 });
 
+it('The calls are of every method that sends, asks or gives an order', () => {
+  const others = ['constructor', 'isDraining', 'isAttached', 'events$', 'drain', 'acceptFrom'];
+  const methods = Object.getOwnPropertyNames(RealtimeService.prototype).filter((name) => !others.includes(name));
+  expect(new Set(SERVICE_CALLS.map(([call]) => /^\w+/.exec(call)![0]))).toEqual(new Set(methods));
+});
+
 it('A send from onModuleInit() of a module that is initialised before ours rejects', async () => {
   let outcome: unknown;
   @Injectable()
