@@ -78,6 +78,19 @@ class BareTopic {
 @TopicGateway('chat:{room}')
 class SubclassedTopic extends BareTopic {}
 
+@TopicGateway('chat:{room}')
+class PipedJoin {
+  @OnSubscribe()
+  @UsePipes(whitelist())
+  join(_client: RealtimeConnection, dto: SayDto) {
+    return { info: dto };
+  }
+}
+
+@TopicGateway('chat:{room}')
+@UsePipes(whitelist())
+class PipedClass extends BareTopic {}
+
 describe('a payload without @MessageBody()', () => {
   it.each([
     ['of the method', { providers: [MethodTopic] }],
@@ -129,8 +142,12 @@ describe('a payload without @MessageBody()', () => {
     expect(await answers(dispatcher, 'count', 'seven')).toMatchObject([{ error: { code: 'VALIDATION_FAILED' } }]);
   });
 
-  it('is what a client subscribes with, too', async () => {
-    const dispatcher = await bootHandlers({ providers: [BareTopic, { provide: APP_PIPE, useValue: whitelist() }] });
+  it.each([
+    ['of the method', { providers: [PipedJoin] }],
+    ['of the class', { providers: [PipedClass] }],
+    ['of the application', { providers: [BareTopic, { provide: APP_PIPE, useValue: whitelist() }] }],
+  ])('is what a client subscribes with, too: it goes through the pipes %s', async (_whose, parts) => {
+    const dispatcher = await bootHandlers(parts);
     const ann = connectionOf('ann');
 
     expect([
