@@ -29,11 +29,11 @@ class FakeBus extends MessageBus {
   }
 
   readonly isAttached = true;
-  findings: readonly RealtimeConnection[] = [];
-  readonly asked: { subject: string; question: NodeQuery }[] = [];
-  ask(subject: string, question: NodeQuery) {
-    this.asked.push({ subject, question });
-    return this.findings as never;
+  results: readonly RealtimeConnection[] = [];
+  readonly asked: { subject: string; query: NodeQuery }[] = [];
+  ask(subject: string, query: NodeQuery) {
+    this.asked.push({ subject, query });
+    return this.results as never;
   }
   open() {}
   join() {}
@@ -225,10 +225,10 @@ describe('changing rights', () => {
   });
 });
 
-describe('a question', () => {
+describe('a query', () => {
   const found = (id: string, at: number) => createConnection({ id, userId: 'ann', createdAt: new Date(at) });
 
-  it.each<[what: string, ask: (service: RealtimeService) => Promise<unknown>, subject: string, question: object]>([
+  it.each<[what: string, ask: (service: RealtimeService) => Promise<unknown>, subject: string, query: object]>([
     ['for a user', (service) => service.connectionsOf('ann'), 'user:ann', { kind: 'connections', of: user('ann') }],
     [
       'for a connection',
@@ -243,9 +243,9 @@ describe('a question', () => {
       'topic:feed',
       { kind: 'connections', of: topic('feed') },
     ],
-  ])('%s goes to those who can know', async (_what, ask, subject, question) => {
+  ])('%s goes to those who can know', async (_what, ask, subject, query) => {
     await ask(realtime);
-    expect(bus.asked).toEqual([{ subject, question }]);
+    expect(bus.asked).toEqual([{ subject, query }]);
   });
 
   it('about an id that no node can have given out is not asked', async () => {
@@ -257,17 +257,17 @@ describe('a question', () => {
   });
 
   it('for a user’s connections is answered with the oldest first', async () => {
-    bus.findings = [found('n2.b', 2), found('n1.a', 1)];
+    bus.results = [found('n2.b', 2), found('n1.a', 1)];
     expect((await realtime.connectionsOf('ann')).map(({ id }) => id)).toEqual(['n1.a', 'n2.b']);
   });
 
   it('has one order of connections of the same millisecond, whoever answers first', async () => {
     const [one, other] = [found('n1.a', 1), found('n2.b', 1)];
-    for (const findings of [
+    for (const results of [
       [one, other],
       [other, one],
     ]) {
-      bus.findings = findings;
+      bus.results = results;
       expect((await realtime.connectionsOf('ann')).map(({ id }) => id)).toEqual(['n1.a', 'n2.b']);
     }
   });

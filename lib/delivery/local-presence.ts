@@ -15,7 +15,7 @@ type Who = Pick<RealtimeConnection, 'id' | 'userId'>;
  */
 export class LocalPresence {
   readonly #failures = new RepeatedFailures(LocalPresence.name, 'A presence change could not be stored');
-  readonly #attendance: NodePresence;
+  readonly #presence: NodePresence;
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
   #changed: PresenceNode['changed'] = () => {};
@@ -28,7 +28,7 @@ export class LocalPresence {
     private readonly graceMs: number,
   ) {
     this.#tickMs = Math.ceil(Math.min(MAX_TICK_MS, graceMs / TICKS_PER_GRACE));
-    this.#attendance = new NodePresence(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
+    this.#presence = new NodePresence(graceMs === 0 ? 0 : Math.ceil(graceMs / this.#tickMs));
   }
 
   /** @param changed receives the changes that this node has to act on: each change goes to one of all nodes */
@@ -40,7 +40,7 @@ export class LocalPresence {
   async open(nodeId: string): Promise<void> {
     await this.store.open({ id: nodeId, changed: (...change) => this.#act(change) });
     if (this.graceMs === 0) return;
-    this.#timer = setInterval(() => this.#attendance.tick().forEach(this.#tell), this.#tickMs);
+    this.#timer = setInterval(() => this.#presence.tick().forEach(this.#tell), this.#tickMs);
     this.#timer.unref();
   }
 
@@ -53,17 +53,17 @@ export class LocalPresence {
 
   /** Records that a connection is in a topic. Repeated calls may change the info. */
   enter(topic: string, { id, userId }: Who, info?: unknown): void {
-    this.#tell(this.#attendance.enter(topic, userId, id, info, performance.now()));
+    this.#tell(this.#presence.enter(topic, userId, id, info, performance.now()));
   }
 
   /** Records that a connection has left a topic, or was removed from it. */
   leave(topic: string, { id, userId }: Who): void {
-    this.#tell(this.#attendance.leave(topic, userId, id));
+    this.#tell(this.#presence.leave(topic, userId, id));
   }
 
   /** Records that a connection dropped, and may come back within the grace period. */
   drop(topic: string, { id, userId }: Who): void {
-    this.#tell(this.#attendance.drop(topic, userId, id));
+    this.#tell(this.#presence.drop(topic, userId, id));
   }
 
   /** Closes without leaves: this node's users get the grace period of a dropped connection to reconnect to another node. */

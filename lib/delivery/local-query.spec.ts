@@ -10,7 +10,7 @@ import { PresenceWatchers } from './presence-watchers.js';
 const ann = createConnection({ id: 'n.1', userId: 'ann', roles: ['admin'], createdAt: new Date(0) });
 const bob = createConnection({ id: 'n.2', userId: 'bob', createdAt: new Date(0) });
 
-let findings: LocalQuery;
+let query: LocalQuery;
 
 beforeEach(() => {
   const [registry, pubSub] = [new InMemoryConnectionRegistry(), new InMemoryPubSubManager()];
@@ -18,7 +18,7 @@ beforeEach(() => {
   registry.set(bob);
   pubSub.subscribe('n.2', 'feed');
   pubSub.subscribe('n.2', 'chat:1');
-  findings = new LocalQuery(
+  query = new LocalQuery(
     registry,
     pubSub,
     new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }),
@@ -32,9 +32,9 @@ it.each<[what: string, of: Address, found: object[]]>([
   ['of everybody', all(), [ann, bob]],
   ['of nobody', user('eve'), []],
 ])('the connections %s are found', (_what, of, found) => {
-  expect(findings.run({ kind: 'connections', of })).toEqual(found);
+  expect(query.run({ kind: 'connections', of })).toEqual(found);
 });
 
 it('the topics of a connection are found', () => {
-  expect(findings.run({ kind: 'topics', of: 'n.2' })).toEqual(['feed', 'chat:1']);
+  expect(query.run({ kind: 'topics', of: 'n.2' })).toEqual(['feed', 'chat:1']);
 });

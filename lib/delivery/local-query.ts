@@ -14,16 +14,16 @@ export class LocalQuery {
     private readonly delivery: LocalDelivery,
   ) {}
 
-  readonly run = <Q extends NodeQuery>(question: Q): readonly NodeQueryResult<Q>[] =>
-    this.#find(question) as NodeQueryResult<Q>[];
+  readonly run = <Q extends NodeQuery>(query: Q): readonly NodeQueryResult<Q>[] =>
+    this.#find(query) as NodeQueryResult<Q>[];
 
-  #find(question: NodeQuery): readonly NodeQueryResult[] {
-    switch (question.kind) {
+  #find(query: NodeQuery): readonly NodeQueryResult[] {
+    switch (query.kind) {
       case 'topics':
-        return [...this.pubSub.topicsOf(question.of)];
+        return [...this.pubSub.topicsOf(query.of)];
       case 'connections': {
         const connections: RealtimeConnection[] = [];
-        for (const id of this.delivery.idsOf(question.of)) {
+        for (const id of this.delivery.idsOf(query.of)) {
           const connection = this.registry.get(id);
           if (connection) connections.push(connection);
         }

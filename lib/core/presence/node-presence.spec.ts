@@ -32,13 +32,10 @@ const steps = (): fc.Arbitrary<Step[]> => {
 type Members = Map<string, { readonly info?: unknown; readonly connections: number }>;
 
 /** Does the steps, and keeps what is said of them. */
-function told(
-  attendance: NodePresence,
-  list: readonly Step[],
-): { statements: NodePresenceChange[][]; members: Members } {
+function told(presence: NodePresence, list: readonly Step[]): { statements: NodePresenceChange[][]; members: Members } {
   const members: Members = new Map();
   const statements = list.map((step) => {
-    const said = sayingOf(attendance, step);
+    const said = changesOf(presence, step);
     for (const statement of said) {
       if (statement.kind === 'remove') members.delete(`${statement.topic} ${statement.userId}`);
       else {
@@ -51,13 +48,13 @@ function told(
   return { statements, members };
 }
 
-function sayingOf(attendance: NodePresence, step: Step): NodePresenceChange[] {
-  if (step.kind === 'tick') return [...attendance.tick()];
+function changesOf(presence: NodePresence, step: Step): NodePresenceChange[] {
+  if (step.kind === 'tick') return [...presence.tick()];
   const [userId = ''] = step.connection.split('.');
   const statement =
     step.kind === 'enter'
-      ? attendance.enter(step.topic, userId, step.connection, step.info)
-      : attendance[step.kind](step.topic, userId, step.connection);
+      ? presence.enter(step.topic, userId, step.connection, step.info)
+      : presence[step.kind](step.topic, userId, step.connection);
   return statement ? [statement] : [];
 }
 

@@ -12,7 +12,7 @@ export type NodePresenceChange =
   | { readonly kind: 'remove'; readonly topic: string; readonly userId: string };
 
 /** One connection, and the info that came with it. */
-interface Attendance {
+interface PresentConnection {
   readonly id: string;
   readonly info: unknown;
   readonly since: number;
@@ -23,7 +23,7 @@ interface Attendee {
   readonly topic: string;
   readonly userId: string;
   /** The few connections of one user; the connection with the newest info comes last. */
-  connections: readonly Attendance[];
+  connections: readonly PresentConnection[];
   /** The shown info: the newest info of the present connections; without connections, the last shown info. */
   info: unknown;
   since: number;

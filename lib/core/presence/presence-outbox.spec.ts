@@ -14,7 +14,7 @@ function say(held: PresenceOutbox): unknown[] {
   return said;
 }
 
-describe('HeldMembers', () => {
+describe('presence updates', () => {
   it('say of each user only the newest, in the order in which they changed', () => {
     const held = new PresenceOutbox();
     held.set(TOPIC, ann);

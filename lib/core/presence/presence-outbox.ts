@@ -86,7 +86,7 @@ export class PresenceOutbox {
     for (const entry of this.#unsaid) {
       if (this.#flight.size >= limit) break;
       this.#unsaid.delete(entry);
-      this.#flight.set(entry, this.#sayingOf(entry));
+      this.#flight.set(entry, this.#updateOf(entry));
     }
     return [...this.#flight.values()];
   }
@@ -152,7 +152,7 @@ export class PresenceOutbox {
     }
   }
 
-  #sayingOf({ topic, member, since, isGone, isHeld, isKnown, isAgain }: Entry): PresenceUpdate {
+  #updateOf({ topic, member, since, isGone, isHeld, isKnown, isAgain }: Entry): PresenceUpdate {
     const { userId } = member;
     if (isGone && this.#isSettled) return { topic, userId, since, manner: 'aloud' };
     if (isGone) return { topic, userId, member: { ...member, connections: 0 }, since, manner: 'silently' };

@@ -11,7 +11,7 @@ interface Asked {
   encrypted?: true;
 }
 
-function origination(trust: number | string[], { peer = '10.0.0.1', ...asked }: Asked) {
+function clientAddress(trust: number | string[], { peer = '10.0.0.1', ...asked }: Asked) {
   const { forwardedFor, forwardedHost, forwardedProto, encrypted } = asked;
   const headers = {
     host: 'inner',
@@ -65,13 +65,13 @@ describe('the address of a client', () => {
     ],
     ['empty, when the socket is gone', 0, { peer: '' }, ''],
   ])('is %s', (_what, trust, asked, address) => {
-    expect(origination(trust, asked).address).toBe(address);
+    expect(clientAddress(trust, asked).address).toBe(address);
   });
 
   it('cannot be chosen by a client if no proxy is trusted', () => {
     fc.assert(
       fc.property(fc.string(), (forwardedFor) => {
-        expect(origination(['192.0.2.1'], { forwardedFor }).address).toBe('10.0.0.1');
+        expect(clientAddress(['192.0.2.1'], { forwardedFor }).address).toBe('10.0.0.1');
       }),
     );
   });
@@ -79,7 +79,7 @@ describe('the address of a client', () => {
   it('behind one proxy is the entry of that proxy, whatever a client writes before it', () => {
     fc.assert(
       fc.property(fc.string(), (made) => {
-        expect(origination(1, { forwardedFor: `${made}, 1.1.1.1` }).address).toBe('1.1.1.1');
+        expect(clientAddress(1, { forwardedFor: `${made}, 1.1.1.1` }).address).toBe('1.1.1.1');
       }),
     );
   });
@@ -94,7 +94,7 @@ describe('the requested host', () => {
     ['the first of several', 1, { forwardedHost: 'outer, middle' }, 'outer'],
     ['that of the request, when the proxy says nothing', 1, { forwardedHost: ' ' }, 'inner'],
   ])('is %s', (_what, trust, asked, host) => {
-    expect(origination(trust, asked).host).toBe(host);
+    expect(clientAddress(trust, asked).host).toBe(host);
   });
 });
 
@@ -109,6 +109,6 @@ describe('whether the client speaks TLS', () => {
     ['not known, when a trusted proxy says otherwise', 1, { forwardedProto: 'http' }, false],
     ['not known, when nobody says anything', 1, {}, false],
   ])('is %s', (_what, trust, asked, isSecure) => {
-    expect(origination(trust, asked).isSecure).toBe(isSecure);
+    expect(clientAddress(trust, asked).isSecure).toBe(isSecure);
   });
 });

@@ -62,12 +62,12 @@ export class PresencePartition {
   /** @param since the time at which the info was given, by `performance.now()` */
   set(topic: string, member: PresenceMember, since: number): Promise<void> {
     this.#held.set(topic, member, since);
-    return this.#saying();
+    return this.#reported();
   }
 
   remove(topic: string, userId: string): Promise<void> {
     this.#held.remove(topic, userId);
-    return this.#saying();
+    return this.#reported();
   }
 
   /** Refreshes this node's lease, and ends the entries of dead nodes. Settles after the attempt, successful or not. */
@@ -79,7 +79,7 @@ export class PresencePartition {
   /** Resolves once all current updates were reported; rejects with `UNAVAILABLE` if they could not be reported. */
   async flushed(): Promise<void> {
     const until = this.#said + this.#held.unsaidCount;
-    await this.#saying();
+    await this.#reported();
     if (this.#said < until) throw unavailable(this.#failure);
   }
 
@@ -93,7 +93,7 @@ export class PresencePartition {
   }
 
   /** Resolves once the current updates were reported, or could not be reported yet. */
-  #saying(): Promise<void> {
+  #reported(): Promise<void> {
     const count = this.#held.unsaidCount;
     if (count === 0 || this.#retry) return Promise.resolve();
     const said = new Promise<void>((resolve) => this.#waiting.push({ until: this.#said + count, resolve }));
