@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-const DEADLINE_MS = 5_000;
+/** Longer than `ws` waits for the close frame of a peer, which is five seconds. */
+const DEADLINE_MS = 15_000;
 
 /** A TCP client that says what it likes, and keeps what it hears. */
 export class RawClient {
