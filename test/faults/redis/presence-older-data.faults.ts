@@ -52,7 +52,8 @@ describe('When Redis comes back with data from a time when a node was closing', 
     onTestFinished(() => here.close(0));
     await closing.set([ROOM, 'ann']);
     await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:closing.1'), PATIENT).toBe('0');
-    await closing.close(300);
+    // Long enough to save and to go on elsewhere on a slow machine.
+    await closing.close(3_000);
     await redis.cli('SAVE');
     await here.set([ROOM, 'ann']);
     await expect.poll(() => redis.cli('ZCARD', 'realtime@0:leaving'), PATIENT).toBe('0');
