@@ -1,3 +1,4 @@
+import { createClient } from '@redis/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisBackendOptions } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -72,8 +73,13 @@ describe('A change that a node is to act on, whose answer does not arrive', () =
     await actedOn(redis, 'dead.1');
     const here = await start('here', `redis://127.0.0.1:${proxy.port}`);
     dead.crash();
+    // Starting redis-cli may take longer than the answer does.
+    const client = createClient({ url: redis.url });
+    client.on('error', () => undefined);
+    onTestFinished(() => client.destroy());
+    await client.connect();
     proxy.delay(150);
-    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:here.1'), PATIENT).toBe('1');
+    await expect.poll(() => client.exists('realtime@0:told:here.1'), { ...PATIENT, interval: 5 }).toBe(1);
     proxy.refuse();
     return { proxy, here };
   }
@@ -121,7 +127,7 @@ describe('A node that starts after all were killed', () => {
     await delay(1_500);
     const app = await startPresenceApp(redis, QUICK);
     await expect.poll(() => app.hooks, PATIENT).toEqual(['left ann']);
-    expect(app.events).toEqual(['offline ann']);
+    await expect.poll(() => app.events, PATIENT).toEqual(['offline ann']);
     await expect.poll(() => usersOf(app), PATIENT).toEqual([]);
   });
 });
