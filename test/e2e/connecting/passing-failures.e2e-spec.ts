@@ -107,7 +107,7 @@ describe.each(Object.keys(ALL_SOURCES))('While %s fails', (source) => {
     const { app } = await stage(source);
     const client = await app.connect();
     const answer = client.request({ action: 'auth', token }).catch(() => undefined);
-    expect(await client.nextClose(1_000)).toMatchObject({ code: 3004 });
+    expect(await client.nextClose()).toMatchObject({ code: 3004 });
     expect(await answer).toMatchObject({ payload: { code: 'UNAVAILABLE' } });
   });
 

@@ -48,8 +48,8 @@ async function says(app: ListeningApp, text: string): Promise<RawClient> {
   return client;
 }
 
-/** True when it ends in time. */
-async function closes(app: ListeningApp, timeoutMs = 3_000): Promise<boolean> {
+/** True when it ends in time: before the server would end unfinished heads by itself, after 15 s. */
+async function closes(app: ListeningApp, timeoutMs = 10_000): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
   const closed = await Promise.race([app.app.close().then(() => true), late]);
