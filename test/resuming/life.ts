@@ -103,8 +103,9 @@ export class Life {
     const before = this.#had.get(key);
     this.#had.set(key, { ...at, stretches: this.#stretches.length });
     if (before === undefined) return;
+    const isSamePlace = before.epoch === at.epoch && before.offset === at.offset;
     // Between two masters: it was in another epoch meanwhile, and told to begin anew each time.
-    if (this.#stretches.slice(before.stretches).some(({ epoch }) => epoch !== at.epoch)) return;
+    if (isSamePlace && this.#stretches.slice(before.stretches).some(({ epoch }) => epoch !== at.epoch)) return;
     // Republishing what a server has lost creates a second publication, in a new epoch that every client learns of.
     if (before.epoch !== at.epoch && statement?.isRepeated) return;
     this.report('duplicated', what);

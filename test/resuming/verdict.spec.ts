@@ -79,6 +79,20 @@ describe('The verdict', () => {
 });
 
 describe('The verdict finds', () => {
+  it('that a publication comes again in a third epoch, though it was published once', () => {
+    acknowledge('x');
+    const meanwhile: Note[] = [GONE, refusedTo(at(1), at(0, 'b')), { kind: 'told', at: at(0, 'c'), recovered: false }];
+    ann(subscribed(at(0)), got('x', 1), ...meanwhile, got('x', 1));
+    expect(found()).toContain('duplicated');
+  });
+
+  it('that a publication comes again at another offset after another epoch', () => {
+    acknowledge('x');
+    const meanwhile: Note[] = [GONE, refusedTo(at(1), at(0, 'b')), { kind: 'told', at: at(1), recovered: false }];
+    ann(subscribed(at(0)), got('x', 1), ...meanwhile, got('x', 2));
+    expect(found()).toContain('duplicated');
+  });
+
   it('that one is missing between two', () => {
     acknowledge('x', 'y', 'z');
     ann(subscribed(at(0)), got('x', 1), got('z', 3));
