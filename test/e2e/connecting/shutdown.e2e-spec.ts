@@ -30,6 +30,9 @@ async function deafClient(app: ListeningApp): Promise<RawClient> {
   return client;
 }
 
+/** Far less than what is waited for without a reason to end: 10 s for a token, 30 s for clients; a busy machine may take a second. */
+const SOON_MS = 4_000;
+
 async function msToClose(app: ListeningApp): Promise<number> {
   const start = performance.now();
   await app.app.close();
@@ -49,13 +52,13 @@ describe.each(PLATFORMS)('When the application closes on %s', (platform) => {
   it('it does not take long with a few clients', async () => {
     const app = await listenWith({}, { platform });
     await Promise.all(Array.from({ length: 10 }, () => app.connect({ token })));
-    expect(await msToClose(app)).toBeLessThan(1_000);
+    expect(await msToClose(app)).toBeLessThan(SOON_MS);
   });
 
   it('clients that do not answer are waited for no longer than drain.timeoutMs', async () => {
     const app = await listenWith({ drain: { timeoutMs: 200 } }, { platform });
     await deafClient(app);
-    expect(await msToClose(app)).toBeLessThan(1_000);
+    expect(await msToClose(app)).toBeLessThan(SOON_MS);
   });
 
   it('clients that do not answer are waited for as long as drain.timeoutMs', async () => {
@@ -65,7 +68,7 @@ describe.each(PLATFORMS)('When the application closes on %s', (platform) => {
   });
 
   it('new clients are answered with 503 and Retry-After', async () => {
-    const app = await listenWith({ drain: { timeoutMs: 500 } }, { platform });
+    const app = await listenWith({ drain: { timeoutMs: 10_000 } }, { platform });
     const deaf = await deafClient(app);
     const closed = app.app.close();
     await deaf.heard(CLOSE_FRAME_3001);
@@ -74,6 +77,7 @@ describe.each(PLATFORMS)('When the application closes on %s', (platform) => {
       headers: { 'retry-after': '1' },
       body: { code: 'UNAVAILABLE' },
     });
+    deaf.socket.destroy();
     await closed;
   });
 
@@ -93,7 +97,7 @@ describe('When the application closes', () => {
     const app = await listenWith({}, {}, { provide: JwtVerifier, useValue });
     app.connect({ token }).catch(() => undefined);
     await useValue.begun;
-    expect(await msToClose(app)).toBeLessThan(1_000);
+    expect(await msToClose(app)).toBeLessThan(SOON_MS);
   });
 
   it('clients that have not authenticated yet are told, too', async () => {
