@@ -20,7 +20,7 @@ describe('A node whose connection for subscriptions is open, and silent', () => 
   it('finds out by itself, says so, and is back', async () => {
     const fleet = await deafen({ probeIntervalMs: PROBE_MS });
     const [deaf, other] = fleet.nodes;
-    await expect.poll(() => deaf!.realtime.isAttached, { timeout: 2 * PROBE_MS + 1_000 }).toBe(false);
+    await expect.poll(() => deaf!.realtime.isAttached).toBe(false);
     await expect
       .poll(() => other!.realtime.publish('feed', { type: 'news' }))
       .toEqual({ recipients: 1, nodes: 1, complete: false });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Sentinels } from '../../../lib/adapters/redis/connection/sentinels.js';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
@@ -58,7 +59,7 @@ describe('When the master that sentinels watch fails under traffic', () => {
     await old!.kill();
     await successor(group);
     await old!.restart();
-    await vi.waitFor(async () => expect(await old!.cli('ROLE')).toMatch(/^slave/), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(async () => expect(await old!.cli('ROLE')).toMatch(/^slave/), { timeout: 60_000, interval: 50 });
     await fleet.healed(15_000);
     expect(await old!.cli('PUBSUB', 'NUMSUB', FEED)).toBe(`${FEED}\n0`);
   });
@@ -85,6 +86,7 @@ describe('When the master that sentinels watch is halted, and its connections st
     const listen = vi.spyOn(Sentinels.prototype, 'listen').mockReturnValue();
     onTestFinished(() => listen.mockRestore());
     const { listening } = await halt();
+    await delay(2_000);
     expect(await listening()).toBe(`${FEED}\n0`);
   });
 });
