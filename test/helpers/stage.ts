@@ -34,7 +34,7 @@ declare module 'vitest' {
 const NO_HEARTBEAT = { intervalMs: 86_400_000 };
 
 /** Shorter intervals than the defaults, because tests wait for them. */
-const QUICK = { lingerMs: 50, leaseRefreshMs: 100, leaseTtlMs: 2_000 };
+const QUICK = { lingerMs: 50, leaseRefreshMs: 100, leaseTtlMs: 10_000 };
 
 const NOTHING = () => undefined;
 
