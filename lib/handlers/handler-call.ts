@@ -1,7 +1,7 @@
 import { from, isObservable, lastValueFrom } from 'rxjs';
 import type { WireError } from '../core/protocol/error-code.js';
 import { filterException, type Filtered } from './exception-filters.js';
-import { logFailure, logRefusal } from './failure-log.js';
+import { logFailure, logHookFailure, logRefusal } from './failure-log.js';
 import type { Handler } from './handler.js';
 import { InterceptedCall } from './intercepted-call.js';
 import type { BoundHandler } from './handler-pipeline.js';
@@ -37,15 +37,18 @@ export class HandlerCall {
 
   /**
    * Handles an exception of the handler, or of its Observable: runs the filters, and logs an unexpected exception with
-   * `Class.method` and the stack. Never rejects.
+   * `Class.method` and the stack; of a hook, failures of one kind once in 10 seconds. Never rejects.
    */
   async rescue(thrown: unknown): Promise<Rescue> {
     const { name } = this.handler;
     const filtered: Filtered = this.#bound
       ? await filterException(this.#bound, thrown, this.args, name)
       : { handled: false, exception: thrown };
-    if (!filtered.handled && !isTold(filtered.exception)) logFailure(`${name} failed`, filtered.exception);
     const { event, topic } = this.args[2];
+    if (!filtered.handled && !isTold(filtered.exception)) {
+      const log = event === 'message' ? logFailure : logHookFailure;
+      log(`${name} failed`, filtered.exception);
+    }
     return { ...filtered, error: toWireError(filtered.exception, topic === '' ? {} : { action: event, topic }) };
   }
 

@@ -15,7 +15,7 @@ import { decideSubscribe, refusalOf, type SubscribeDecision } from './subscribe-
 import { TopicHandlerRegistry, type TopicHandlers } from './topic-handler.registry.js';
 import { NO_TOPIC, NOT_SUBSCRIBED } from './topic-refusals.js';
 
-/** How a connection was closed. */
+/** The close of a connection. */
 export interface ConnectionClose {
   readonly code: number;
   readonly reason: string;

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { ForbiddenException, NotFoundException, UseGuards, UseInterceptors, type CallHandler } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { map, of } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bootHandlers, collectLogs, connectionOf } from '../../test/helpers/handler-harness.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
@@ -133,6 +133,28 @@ describe('a subscription', () => {
       allowed: true,
       info: 'ann in lobby as guest',
     });
+  });
+});
+
+describe('a cause that fails the subscriptions of a crowd', () => {
+  it('is logged once with its stack, and then counted', async () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+    onTestFinished(() => now.mockRestore());
+    const logs = collectLogs();
+    const dispatcher = await bootHandlers({ providers });
+    decide = () => {
+      throw new Error('connect ECONNREFUSED');
+    };
+    for (let n = 0; n < 100; n++) await dispatcher.subscribe(ann, 'chat:lobby', undefined);
+    now.mockReturnValue(10_000);
+    await dispatcher.subscribe(ann, 'chat:lobby', undefined);
+
+    expect(logs).toEqual([
+      expect.stringMatching(/^ChatTopic\.join failed\nError: connect ECONNREFUSED\n {4}at /),
+      expect.stringMatching(
+        /^ChatTopic\.join failed \(99 more since the last line about it\)\nError: connect ECONNREFUSED\n/,
+      ),
+    ]);
   });
 });
 
