@@ -19,6 +19,11 @@ export interface SentinelGroup {
   };
   /** The server that most sentinels name as the master. */
   master(): Promise<RedisServer>;
+  /**
+   * Resolves when the failover from a master is over: every sentinel names another one. A server that comes back before may find
+   * sentinels of the old opinion, which make the promoted replica its replica again.
+   */
+  replaced(old: RedisServer): Promise<void>;
 }
 
 /** How a group is made. */
@@ -74,20 +79,30 @@ export async function startSentinelGroup({
     if (Date.now() > deadline) throw new Error(`The sentinels did not find each other in ${FORMED_MS} ms.`);
     await delay(50);
   }
+  const named = (sentinel: RedisServer) =>
+    ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME).then(
+      (reply) => Number(reply.split('\n')[1]),
+      () => undefined,
+    );
   return {
     servers,
     sentinels,
     place: { name: MASTER_NAME, nodes: sentinels.map((sentinel) => ({ host: '127.0.0.1', port: sentinel.port })) },
     async master() {
-      const named = await Promise.all(
-        sentinels.map(async (sentinel) => {
-          const reply = await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME).catch(() => '');
-          return Number(reply.split('\n')[1]);
-        }),
-      );
-      const found = servers.find((server) => named.filter((namedPort) => namedPort === server.port).length >= 2);
+      const ports = await Promise.all(sentinels.map(named));
+      const found = servers.find((server) => ports.filter((each) => each === server.port).length >= 2);
       if (!found) throw new Error('The sentinels do not agree on a master.');
       return found;
+    },
+    async replaced(old) {
+      const until = Date.now() + FORMED_MS;
+      for (;;) {
+        const ports = new Set(await Promise.all(sentinels.map(named)));
+        const [other] = ports;
+        if (ports.size === 1 && other !== undefined && other !== old.port) return;
+        if (Date.now() > until) throw new Error(`The sentinels did not replace the master in ${FORMED_MS} ms.`);
+        await delay(50);
+      }
     },
   };
 }

@@ -58,6 +58,7 @@ describe('When the master that sentinels watch fails under traffic', () => {
     const [old] = group.servers;
     await old!.kill();
     await successor(group);
+    await group.replaced(old!);
     await old!.restart();
     await vi.waitFor(async () => expect(await old!.cli('ROLE')).toMatch(/^slave/), { timeout: 60_000, interval: 50 });
     await fleet.healed(15_000);

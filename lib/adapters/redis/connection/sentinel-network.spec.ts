@@ -29,7 +29,7 @@ const whole = ([a, b]: [RedisBusNode, RedisBusNode]) =>
     { timeout: 20_000, interval: 50 },
   );
 
-describe('a master that sentinels watch', { timeout: 60_000 }, () => {
+describe('a master that sentinels watch', { timeout: 120_000 }, () => {
   it('is asked for at the boot, and serves the nodes', async () => {
     collectLogs();
     const group = await startSentinelGroup();
@@ -57,8 +57,9 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     const nodes = await pair(optionsOf(group));
     await old.kill();
     await whole(nodes);
+    await group.replaced(old);
     await old.restart();
-    await vi.waitFor(async () => expect(await old.cli('ROLE')).toMatch(/^slave/), { timeout: 20_000, interval: 100 });
+    await vi.waitFor(async () => expect(await old.cli('ROLE')).toMatch(/^slave/), { timeout: 40_000, interval: 100 });
     await whole(nodes);
     expect(await old.cli('PUBSUB', 'NUMSUB', `realtime@0:${SUBJECT}`)).toMatch(/0$/);
   });
