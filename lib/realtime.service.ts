@@ -85,7 +85,7 @@ export interface RightsInput {
 }
 
 /**
- * How metadata is changed.
+ * The options of a change of metadata.
  * @publicApi
  */
 export interface UpdateMetadataOptions {

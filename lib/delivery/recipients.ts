@@ -3,7 +3,7 @@ import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import type { MessageInput } from '../core/message/message-types.js';
 
 /**
- * How one message is sent.
+ * The options of one send.
  * @publicApi
  */
 export interface SendOptions {

@@ -1,7 +1,7 @@
 import type { StreamPosition } from '../core/history/history.js';
 import type { FramedStreamStart, StreamSettings } from './topic-stream.js';
 
-/** How a connection enters a topic. */
+/** The options with which a connection enters a topic. */
 export interface TopicEntry {
   /** How the topic keeps its history; `undefined` when it keeps none. */
   readonly stream: StreamSettings | undefined;

@@ -13,7 +13,7 @@ export interface TopicPolicy {
   readonly limits?: GatewayLimits;
 }
 
-/** How a topic keeps its history. */
+/** The history that a topic keeps. */
 export interface TopicHistoryPolicy extends Retention {
   /** True: a new subscriber receives the latest publication. Default false. */
   readonly sendLatest?: boolean;

@@ -6,7 +6,7 @@ import { MessageFrames } from './message-frames.js';
 import type { LocalDelivery } from './local-delivery.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
-/** How a topic keeps its history. */
+/** The history that a topic keeps. */
 export interface StreamSettings {
   readonly retention: Retention;
   /** True: a new subscriber receives the latest publication. */

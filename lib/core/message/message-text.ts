@@ -1,6 +1,6 @@
 import { isMessage } from './message.js';
 
-/** How every message's text starts and ends; codecs rely on it. */
+/** The start and the end of every message's text; codecs rely on them. */
 const START = '{"type":"';
 const END = '"}';
 

@@ -19,7 +19,7 @@ interface PresentConnection {
 }
 
 /** One user in one topic. */
-interface Attendee {
+interface PresentUser {
   readonly topic: string;
   readonly userId: string;
   /** The few connections of one user; the connection with the newest info comes last. */
@@ -38,9 +38,9 @@ interface Attendee {
  * that it touches. Mutable; one owner changes it.
  */
 export class NodePresence {
-  readonly #topics = new Map<string, Map<string, Attendee>>();
+  readonly #topics = new Map<string, Map<string, PresentUser>>();
   /** Users in their grace period, ordered by its end: it is equally long for all. */
-  readonly #waiting = new Set<Attendee>();
+  readonly #waiting = new Set<PresentUser>();
   #now = 0;
 
   /** @param graceTicks the minimum number of ticks that a user stays after a connection dropped; 0: no grace period */
@@ -58,14 +58,14 @@ export class NodePresence {
     info?: unknown,
     since = 0,
   ): NodePresenceChange | undefined {
-    const attendee = this.#attendee(topic, userId);
-    const known = attendee.connections.find(({ id }) => id === connectionId);
+    const user = this.#user(topic, userId);
+    const known = user.connections.find(({ id }) => id === connectionId);
     if (known && (info === undefined || JSON.stringify(info) === JSON.stringify(known.info))) return undefined;
-    const others = attendee.connections.filter((each) => each !== known);
-    const shown = JSON.stringify(attendee.info);
-    attendee.connections = [...others, { id: connectionId, info, since }];
-    const statement = set(attendee);
-    return known && JSON.stringify(attendee.info) === shown ? undefined : statement;
+    const others = user.connections.filter((each) => each !== known);
+    const shown = JSON.stringify(user.info);
+    user.connections = [...others, { id: connectionId, info, since }];
+    const statement = set(user);
+    return known && JSON.stringify(user.info) === shown ? undefined : statement;
   }
 
   /** Records that a connection left the topic explicitly. */
@@ -82,52 +82,52 @@ export class NodePresence {
   tick(): readonly NodePresenceChange[] {
     this.#now += 1;
     const statements: NodePresenceChange[] = [];
-    for (const attendee of this.#waiting) {
-      if (attendee.until > this.#now) break;
-      this.#waiting.delete(attendee);
-      if (attendee.connections.length === 0) statements.push(this.#forget(attendee));
+    for (const user of this.#waiting) {
+      if (user.until > this.#now) break;
+      this.#waiting.delete(user);
+      if (user.connections.length === 0) statements.push(this.#forget(user));
     }
     return statements;
   }
 
-  #attendee(topic: string, userId: string): Attendee {
+  #user(topic: string, userId: string): PresentUser {
     const known = this.#topics.get(topic)?.get(userId);
     if (known) return known;
-    const attendee: Attendee = { topic, userId, connections: [], info: undefined, since: 0, until: 0 };
-    const attendees = this.#topics.get(topic);
-    if (attendees) attendees.set(userId, attendee);
-    else this.#topics.set(topic, new Map([[userId, attendee]]));
-    return attendee;
+    const user: PresentUser = { topic, userId, connections: [], info: undefined, since: 0, until: 0 };
+    const users = this.#topics.get(topic);
+    if (users) users.set(userId, user);
+    else this.#topics.set(topic, new Map([[userId, user]]));
+    return user;
   }
 
   #take(topic: string, userId: string, connectionId: string, hasGrace: boolean): NodePresenceChange | undefined {
-    const attendee = this.#topics.get(topic)?.get(userId);
-    if (!attendee?.connections.some(({ id }) => id === connectionId)) return undefined;
-    attendee.connections = attendee.connections.filter(({ id }) => id !== connectionId);
+    const user = this.#topics.get(topic)?.get(userId);
+    if (!user?.connections.some(({ id }) => id === connectionId)) return undefined;
+    user.connections = user.connections.filter(({ id }) => id !== connectionId);
     if (hasGrace) {
       // The current tick does not count.
-      attendee.until = this.#now + this.graceTicks + 1;
-      this.#waiting.delete(attendee);
-      this.#waiting.add(attendee);
+      user.until = this.#now + this.graceTicks + 1;
+      this.#waiting.delete(user);
+      this.#waiting.add(user);
     }
-    if (attendee.connections.length > 0 || this.#waiting.has(attendee)) return set(attendee);
-    return this.#forget(attendee);
+    if (user.connections.length > 0 || this.#waiting.has(user)) return set(user);
+    return this.#forget(user);
   }
 
-  #forget(attendee: Attendee): NodePresenceChange {
-    const { topic, userId } = attendee;
-    const attendees = this.#topics.get(topic)!;
-    attendees.delete(userId);
-    if (attendees.size === 0) this.#topics.delete(topic);
+  #forget(user: PresentUser): NodePresenceChange {
+    const { topic, userId } = user;
+    const users = this.#topics.get(topic)!;
+    users.delete(userId);
+    if (users.size === 0) this.#topics.delete(topic);
     return { kind: 'remove', topic, userId };
   }
 }
 
-function set(attendee: Attendee): NodePresenceChange {
-  const { topic, userId, connections } = attendee;
+function set(user: PresentUser): NodePresenceChange {
+  const { topic, userId, connections } = user;
   const newest = connections.findLast(({ info }) => info !== undefined);
-  if (newest) ({ info: attendee.info, since: attendee.since } = newest);
-  const { info, since } = attendee;
+  if (newest) ({ info: user.info, since: user.since } = newest);
+  const { info, since } = user;
   const member = { userId, ...(info !== undefined && { info }), connections: connections.length };
   return { kind: 'set', topic, member, since };
 }

@@ -42,7 +42,7 @@ export class RedisServer {
   #hearing: Hearing = 'none';
   /** The id of this run of the server; set once its connection for commands is up. */
   runId = '';
-  #awayTicks = 0;
+  #detachedTicks = 0;
   #hasCheckedReplicas = false;
 
   /**
@@ -99,7 +99,7 @@ export class RedisServer {
 
   /** True from the time it has been away for longer than any wait lasts, until it is back. */
   get isOverdue(): boolean {
-    return !this.isAttached && this.#awayTicks >= this.#patience;
+    return !this.isAttached && this.#detachedTicks >= this.#patience;
   }
 
   /** True while no publication comes back. */
@@ -137,8 +137,8 @@ export class RedisServer {
   tick(): boolean {
     const wasOverdue = this.isOverdue;
     const [isStalled, isStuck] = [this.commands.tick(), this.subscriber.tick()];
-    if (isStalled || isStuck) this.#awayTicks = this.#patience;
-    else this.#awayTicks = this.isAttached ? 0 : this.#awayTicks + 1;
+    if (isStalled || isStuck) this.#detachedTicks = this.#patience;
+    else this.#detachedTicks = this.isAttached ? 0 : this.#detachedTicks + 1;
     return !wasOverdue && this.isOverdue;
   }
 
