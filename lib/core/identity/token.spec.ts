@@ -28,7 +28,7 @@ describe('tokenFromAuthorization', () => {
   it('is done with 100,000 spaces in no time', () => {
     const start = performance.now();
     tokenFromAuthorization(`Bearer ${' '.repeat(100_000)}x y`);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(4_000);
   });
 });
 
