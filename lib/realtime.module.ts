@@ -11,6 +11,8 @@ import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
+import { NodeMeter } from './delivery/node-meter.js';
+import { NodeMetrics } from './delivery/node-metrics.js';
 import { PendingSubscribers } from './delivery/pending-subscribers.js';
 import { PresencePictures } from './delivery/presence-pictures.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
@@ -29,6 +31,7 @@ import { UpgradeAdmission } from './gateway/upgrade/upgrade-admission.js';
 import { ProxyTrust } from './gateway/upgrade/proxy-trust.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
+import { GatewayTopicLabels } from './handlers/gateway-topic-labels.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { PresenceInfoLimit } from './handlers/presence-info-limit.js';
@@ -45,6 +48,7 @@ import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
+import { RealtimeMetrics } from './ports/realtime-metrics.js';
 import {
   ConfigurableModuleClass,
   type RealtimeModuleAsyncOptions,
@@ -118,6 +122,13 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeIdentity,
       NodeDrain,
       NodeLifecycle,
+      {
+        provide: NodeMeter,
+        inject: [TopicHandlerRegistry],
+        useFactory: (topics: TopicHandlerRegistry) => new NodeMeter(new GatewayTopicLabels(topics)),
+      },
+      NodeMetrics,
+      { provide: RealtimeMetrics, useExisting: NodeMetrics },
       FurtherServers,
       ConnectionEvents,
       PresenceWatchers,
@@ -178,6 +189,7 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeDirectory,
       HistoryStore,
       PresenceStore,
+      RealtimeMetrics,
       Clock,
       IdGenerator,
     ],

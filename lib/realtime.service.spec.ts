@@ -15,6 +15,7 @@ import { RealtimeError } from './errors/realtime.error.js';
 import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
+import { NodeMeter } from './delivery/node-meter.js';
 
 const NEWS = { type: 'news' };
 
@@ -67,6 +68,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     presence,
     lifecycle,
     new FurtherServers(),
+    new NodeMeter(),
   );
 }
 

@@ -23,6 +23,7 @@ import { FurtherServers } from './delivery/further-servers.js';
 import { MessageSender } from './delivery/message-sender.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
+import { NodeMeter } from './delivery/node-meter.js';
 import { NodeRequests } from './delivery/node-requests.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
@@ -117,9 +118,10 @@ export class RealtimeService {
     private readonly presence: PresenceStore,
     private readonly lifecycle: NodeLifecycle,
     private readonly furtherServers: FurtherServers,
+    private readonly meter: NodeMeter,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
-    this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report);
+    this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report, meter);
   }
 
   /** True once this node drains: it closes its connections and accepts no new ones. */
@@ -481,8 +483,11 @@ export class RealtimeService {
   }
 
   /** Orders are answered as messages are. */
-  #carryOut(address: Address, content: EnvelopeContent): DeliveryReport | Promise<DeliveryReport> {
-    return this.#requests.publish([address], [], content, this.settings.report);
+  async #carryOut(address: Address, content: EnvelopeContent): Promise<DeliveryReport> {
+    const { report } = this.settings;
+    const carriedOut = await this.#requests.publish([address], [], content, report);
+    this.meter.reported(carriedOut, report);
+    return carriedOut;
   }
 }
 

@@ -14,6 +14,7 @@ import type { LocalPresence } from './local-presence.js';
 import { NodeLifecycle } from './node-lifecycle.js';
 import type { PresencePictures } from './presence-pictures.js';
 import type { TopicStreams } from './topic-streams.js';
+import { NodeMeter } from './node-meter.js';
 
 const CONTENT = { kind: 'message', text: '{}' } as const;
 
@@ -46,6 +47,7 @@ describe('a node that is attached to the bus', () => {
       { open: note, close: note } as unknown as LocalPresence,
       new NodeLifecycle(),
       { start: () => undefined, stop: () => undefined } as unknown as PresencePictures,
+      new NodeMeter(),
     );
     await attachment.onModuleInit();
   });

@@ -12,6 +12,7 @@ import { LocalPresence } from './local-presence.js';
 import { countsOf } from './node-counts.js';
 import { NodeIdentity } from './node-identity.js';
 import { NodeLifecycle } from './node-lifecycle.js';
+import { NodeMeter } from './node-meter.js';
 import { PresencePictures } from './presence-pictures.js';
 import { TopicStreams } from './topic-streams.js';
 import { SafeLogger } from '../errors/safe-logger.js';
@@ -35,6 +36,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     private readonly presence: LocalPresence,
     private readonly lifecycle: NodeLifecycle,
     private readonly pictures: PresencePictures,
+    private readonly meter: NodeMeter,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -46,6 +48,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
       receive: (envelope) => this.router.route(envelope),
       respond: this.queries.run,
       missed: this.#missed,
+      roundTrip: this.meter.busRoundTrip,
     });
     const joined = Promise.all([this.bus.join(ALL_SUBJECT), this.bus.join(nodeSubject(id))]);
     if (this.bus.isAttached) await joined;

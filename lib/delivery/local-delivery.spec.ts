@@ -13,6 +13,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PresenceWatchers } from './presence-watchers.js';
+import { NodeMeter } from './node-meter.js';
 
 const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
 
@@ -55,12 +56,14 @@ let pubSub: InMemoryPubSubManager;
 let connections: InMemoryConnectionRegistry;
 let watchers: PresenceWatchers;
 let delivery: LocalDelivery;
+let meter: NodeMeter;
 
 beforeEach(() => {
   connections = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
   watchers = new PresenceWatchers();
-  delivery = new LocalDelivery(connections, pubSub, watchers, { now: () => 0 });
+  meter = new NodeMeter();
+  delivery = new LocalDelivery(connections, pubSub, watchers, { now: () => 0 }, meter);
 });
 
 function connect<T extends DeliveryTarget>(id: string, target: T, roles: string[] = []): T {

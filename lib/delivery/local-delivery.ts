@@ -14,6 +14,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { FrameSet } from './frame-set.js';
 import { HeldTopics, type TopicHold } from './held-topics.js';
 import { MessageFrames } from './message-frames.js';
+import { NodeMeter } from './node-meter.js';
 import { MANY_CONNECTIONS, PendingOrders } from './pending-orders.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Timestamps } from './timestamps.js';
@@ -55,6 +56,7 @@ export class LocalDelivery implements RecipientIndex {
     private readonly pubSub: PubSubManager,
     private readonly watchers: PresenceWatchers,
     clock: Clock,
+    private readonly meter: NodeMeter,
   ) {
     this.#timestamps = new Timestamps(clock);
   }
@@ -79,7 +81,9 @@ export class LocalDelivery implements RecipientIndex {
     if (isNews(content)) return this.#tell(to, content);
     if (content.kind !== 'message') return this.#order(envelope, this.#orderFor(content));
     const frames = new MessageFrames(content.text, topicOf(to), content.position?.offset);
-    return this.#carryOut(envelope, writing(frames), this.#holdingFor(to, frames));
+    const reached = this.#carryOut(envelope, writing(frames), this.#holdingFor(to, frames));
+    if (typeof reached === 'number') this.meter.sent(to, reached);
+    return reached;
   }
 
   /** Tells the subscribers of a topic that publications are lost for good, and the position at which delivery continues. */
@@ -87,6 +91,7 @@ export class LocalDelivery implements RecipientIndex {
     const addressing = { to: [topic(name)], except };
     const tell: Action = (target) => {
       target.missed(name, position);
+      this.meter.dropped += 1;
       return true;
     };
     void this.#carryOut(addressing, tell, this.#holdingFor(addressing.to));
@@ -120,9 +125,15 @@ export class LocalDelivery implements RecipientIndex {
       const target = this.#targets.get(id);
       if (target === undefined) continue;
       const hold = holding?.holds.get(id);
-      tally.add(hold ? hold.keep(() => void this.#attempt(act, target), holding!.bytes) : this.#attempt(act, target));
+      tally.add(hold ? this.#keep(hold, act, target, holding!.bytes) : this.#attempt(act, target));
     }
     return tally.total;
+  }
+
+  #keep(hold: Keeper, act: Action, target: DeliveryTarget, bytes: number): boolean {
+    const isKept = hold.keep(() => void this.#attempt(act, target), bytes);
+    if (!isKept) this.meter.dropped += 1;
+    return isKept;
   }
 
   /** Returns the recipients that an addressing reaches only through subscriptions that are judged again, if there are any. */
@@ -232,6 +243,7 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   readonly #failed = (error: unknown): boolean => {
+    this.meter.dropped += 1;
     this.#logger.error('Delivery to a connection failed', (error as Error)?.stack);
     return false;
   };

@@ -6,6 +6,7 @@ import { createConnection } from '../core/connection/connection.js';
 import { LocalDelivery } from './local-delivery.js';
 import { LocalQuery } from './local-query.js';
 import { PresenceWatchers } from './presence-watchers.js';
+import { NodeMeter } from './node-meter.js';
 
 const ann = createConnection({ id: 'n.1', userId: 'ann', roles: ['admin'], createdAt: new Date(0) });
 const bob = createConnection({ id: 'n.2', userId: 'bob', createdAt: new Date(0) });
@@ -21,7 +22,7 @@ beforeEach(() => {
   query = new LocalQuery(
     registry,
     pubSub,
-    new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }),
+    new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter()),
   );
 });
 

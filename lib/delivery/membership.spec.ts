@@ -13,6 +13,7 @@ import { Membership } from './membership.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { TopicStreams } from './topic-streams.js';
+import { NodeMeter } from './node-meter.js';
 
 /** Writes down what is joined and left; with `pending` set, joins wait for it. */
 class RecordingBus extends MessageBus {
@@ -62,7 +63,7 @@ beforeEach(() => {
   bus = new RecordingBus();
   registry = new InMemoryConnectionRegistry();
   pubSub = new InMemoryPubSubManager();
-  const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
+  const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
   streams = new TopicStreams(delivery, {} as HistoryStore);
   pending = new PendingSubscribers();
   membership = new Membership(registry, pubSub, delivery, bus, streams, pending);

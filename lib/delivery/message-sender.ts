@@ -9,6 +9,7 @@ import { RealtimeArgumentError } from '../errors/realtime-argument.error.js';
 import type { Clock } from '../ports/clock.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import type { NodeLifecycle } from './node-lifecycle.js';
+import type { NodeMeter } from './node-meter.js';
 import type { NodeRequests } from './node-requests.js';
 import { Timestamps } from './timestamps.js';
 import type { TopicPolicies } from './topic-policies.js';
@@ -33,6 +34,7 @@ export class MessageSender {
     private readonly policies: TopicPolicies,
     clock: Clock,
     private readonly report: boolean,
+    private readonly meter: NodeMeter,
   ) {
     this.#timestamps = new Timestamps(clock);
     this.#unserved = new UnservedTopics(policies);
@@ -63,9 +65,12 @@ export class MessageSender {
     if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
     if (kept !== undefined && retention) {
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-      return this.historyStore.publish(kept, json.text, retention, { report, ...key });
+      const stored = await this.historyStore.publish(kept, json.text, retention, { report, ...key });
+      this.meter.reported(stored, report);
+      return stored;
     }
     const delivered = await this.requests.publish(to, except, { kind: 'message', text: json.text }, report);
+    this.meter.reported(delivered, report);
     if (delivered.recipients === 0) this.#unserved.sentTo(to);
     return delivered;
   }

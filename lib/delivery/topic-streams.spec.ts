@@ -12,6 +12,7 @@ import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import type { FramedStreamStart } from './topic-stream.js';
 import { TopicStreams } from './topic-streams.js';
+import { NodeMeter } from './node-meter.js';
 
 const RETENTION = { size: 100, ttlMs: 3_600_000 };
 const SETTINGS = { retention: RETENTION, sendLatest: false, pageSize: 10 };
@@ -55,7 +56,7 @@ beforeEach(() => {
   store = new SilentStore();
   pubSub = new InMemoryPubSubManager();
   registry = new InMemoryConnectionRegistry();
-  delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 });
+  delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
   streams = new TopicStreams(delivery, store);
   router = new EnvelopeRouter(delivery, streams, new PendingSubscribers());
   streams.start();

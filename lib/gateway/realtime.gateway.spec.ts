@@ -14,7 +14,8 @@ function start(options: RealtimeOptions = {}): void {
   const settings = new RealtimeSettings(options);
   codecs = new ServedCodecs(settings);
   drain = new NodeDrain();
-  gateway = new RealtimeGateway(settings, sessionParts(options).services, drain, codecs);
+  const { services } = sessionParts(options);
+  gateway = new RealtimeGateway(settings, services, drain, codecs, services.meter);
 }
 
 beforeEach(() => start());

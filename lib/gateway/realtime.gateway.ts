@@ -5,6 +5,7 @@ import { WebSocketServer, type PerMessageDeflateOptions, type ServerOptions } fr
 import { acceptableExtensions, selectSubprotocol } from '../core/protocol/upgrade-offers.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { NodeMeter } from '../delivery/node-meter.js';
 import type { Codec } from '../ports/codec.js';
 import { drain } from './session/drain.js';
 import { Heartbeat } from './session/heartbeat.js';
@@ -49,6 +50,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     private readonly services: SessionServices,
     private readonly nodeDrain: NodeDrain,
     codecs: ServedCodecs,
+    private readonly meter: NodeMeter,
   ) {
     nodeDrain.onStart(() => drain(this.#endpoints.open, this.#endpoints.leaving, settings.drain.timeoutMs));
     const { limits, heartbeat, compression } = settings;
@@ -67,13 +69,16 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     };
     this.server = new WebSocketServer(options);
     const budget = new ByteBudget(totalSendQueueBytes);
+    meter.sendQueue = budget;
     const { minLength = Infinity } = compression || {};
-    const common: Omit<WriteShare, 'batch'> = {
+    const common: Omit<WriteShare, 'batch' | 'meter'> = {
       budget,
       maxQueueBytes: sendQueueBytes,
       compressedFrame: (text) => (text.length < minLength ? textFrame(text) : compressedTextFrame(text)),
     };
-    this.#shares = new Map(codecs.all.map((codec) => [codec, { batch: new FlushQueue(), ...common }]));
+    this.#shares = new Map(
+      codecs.all.map((codec) => [codec, { batch: new FlushQueue(), meter: meter.protocol(codec.name), ...common }]),
+    );
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#endpoints.open,
@@ -120,10 +125,14 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#upgrading.set(request, codec);
     // The handshake response and the welcome leave in one system call.
     socket.cork();
-    this.server.handleUpgrade(request, socket, head, (ws) =>
-      this.#open(ws as ServedWebSocket, codec, admitted, address).flush(),
-    );
+    let isOpen = false;
+    this.server.handleUpgrade(request, socket, head, (ws) => {
+      isOpen = true;
+      this.#open(ws as ServedWebSocket, codec, admitted, address).flush();
+    });
     socket.uncork();
+    // `ws` has answered a handshake that is invalid.
+    this.meter.upgraded(isOpen ? 101 : request.method === 'GET' ? 400 : 405);
     this.#upgrading.delete(request);
   }
 

@@ -16,6 +16,8 @@ export interface DecodedBatch {
  * instance serves all connections that use the protocol.
  */
 export interface Codec {
+  /** Its name in metrics. */
+  readonly name: string;
   /** Its WebSocket sub-protocol, selected if a client offers it. */
   readonly subprotocol?: string;
   /**

@@ -30,7 +30,11 @@ export interface MessageBusNode {
   readonly respond: QueryResponder;
   /** Called whenever this node is attached again: messages published in the meantime may not have arrived. */
   readonly missed?: () => void;
+  /** Called when a probe of this node has come back over the bus, with the time that it took in milliseconds. */
+  readonly roundTrip?: (ms: number) => void;
 }
+
+const NO_REFUSALS: ReadonlyMap<string, number> = new Map();
 
 /**
  * Carries envelopes between nodes. A node receives the envelopes of the subjects it has joined, its own envelopes included.
@@ -60,6 +64,10 @@ export interface MessageBusNode {
 export abstract class MessageBus {
   /** True while the publications of every node reach this node. */
   abstract readonly isAttached: boolean;
+  /** The number of commands that a reachable server has refused, by the kind of the refusal. Default: none. */
+  get refusals(): ReadonlyMap<string, number> {
+    return NO_REFUSALS;
+  }
   /** Starts receiving. The caller joins the node's own subjects. */
   abstract open(node: MessageBusNode): void | Promise<void>;
   /** Starts receiving the envelopes of a subject. Settles once the subscription is active; returns nothing when it already is. */

@@ -23,6 +23,7 @@ import { countsOf } from '../delivery/node-counts.js';
 import { FurtherServers } from '../delivery/further-servers.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { NodeLifecycle } from '../delivery/node-lifecycle.js';
+import { NodeMeter } from '../delivery/node-meter.js';
 import { LocalPresence } from '../delivery/local-presence.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { PendingSubscribers } from '../delivery/pending-subscribers.js';
@@ -78,6 +79,7 @@ export class RecordingRealtimeService extends RealtimeService {
     const clock = new SystemClock();
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
+    const meter = new NodeMeter();
     super(
       bus,
       directory,
@@ -90,9 +92,10 @@ export class RecordingRealtimeService extends RealtimeService {
       store,
       lifecycle,
       new FurtherServers(),
+      meter,
     );
     const watchers = new PresenceWatchers();
-    const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
+    const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);
     const streams = new TopicStreams(delivery, history);
     bus.open({
       id: NODE,

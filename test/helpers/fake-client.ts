@@ -10,6 +10,7 @@ import type { Frame } from '../../lib/ports/frame.js';
 import { ClientReplies } from '../../lib/gateway/session/client-replies.js';
 import type { Client } from '../../lib/gateway/session/client.js';
 import type { Endpoint, HoldableSocket } from '../../lib/gateway/session/endpoint.js';
+import { NodeMeter } from '../../lib/delivery/node-meter.js';
 
 /** A codec whose frames are the pushes and messages themselves. */
 export class FakeCodec extends JsonCodec {
@@ -69,7 +70,8 @@ export class FakeClient implements Client, Endpoint {
   constructor(codec: Codec = new FakeCodec()) {
     this.socket = new FakeSocket(codec, this.told);
     const clock = { now: () => 0 };
-    const services = { clock, timestamps: { now: () => '' } as never, mistakeRate: { perSecond: 1, burst: 10 } };
+    const mistakeRate = { perSecond: 1, burst: 10 };
+    const services = { clock, timestamps: { now: () => '' } as never, mistakeRate, meter: new NodeMeter() };
     this.replies = new ClientReplies(this.socket, services, this);
   }
 

@@ -26,6 +26,7 @@ import { HandlerDispatcher } from '../../lib/handlers/handler.dispatcher.js';
 import { TopicHandlerRegistry } from '../../lib/handlers/topic-handler.registry.js';
 import { RealtimeSettings, type RealtimeOptions } from '../../lib/options/realtime.options.js';
 import type { Authenticated } from '../../lib/ports/authenticator.js';
+import { NodeMeter } from '../../lib/delivery/node-meter.js';
 
 /** A bus whose joins can be made to wait, or to fail. */
 export class SlowBus extends InMemoryMessageBus {
@@ -46,7 +47,8 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const pubSub = new InMemoryPubSubManager();
   const bus = new SlowBus();
   const watchers = new PresenceWatchers();
-  const delivery = new LocalDelivery(registry, pubSub, watchers, clock);
+  const meter = new NodeMeter();
+  const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const streams = new TopicStreams(delivery, history);
   const pending = new PendingSubscribers();
@@ -92,6 +94,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     { id: 'n1' },
     presence,
     neutral,
+    meter,
   );
   bus.open({ id: 'n1', receive: (envelope) => router.route(envelope), respond: () => [] });
   const seen: string[] = [];

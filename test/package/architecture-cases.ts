@@ -85,7 +85,8 @@ export const CASES: readonly Case[] = [
   ...arrows('lib/core/protocol/own.ts', ['../presence/presence.js'], ['../topic/topic.js', '../bus/subject.js']),
   ...arrows('lib/core/bus/own.ts', ['../routing/envelope.js'], ['../../ports/clock.js', '../index.js', 'ws']),
   ...arrows('lib/core/index.ts', ['./topic/topic.js'], ['../ports/clock.js', './../ports/clock.js', 'ws']),
-  ...arrows('lib/core/metrics/own.ts', ['./other.js'], ['../topic/topic.js']),
+  ...arrows('lib/core/metrics/own.ts', ['../routing/address.js'], ['../../ports/clock.js', '../bus/subject.js']),
+  ...arrows('lib/core/newcomer/own.ts', ['./other.js'], ['../topic/topic.js']),
   pure(
     IMPORTS,
     'a type of Nest',

@@ -25,6 +25,7 @@ const NAMES: Record<string, readonly string[]> = {
     'RealtimeAuthGuard',
     'RealtimeConfigurationError',
     'RealtimeError',
+    'RealtimeMetrics',
     'RealtimeModule',
     'RealtimeService',
     'Recipients',

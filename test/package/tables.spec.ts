@@ -1,5 +1,6 @@
 import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
+import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
 import { assertOptions } from '../../lib/options/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/options/realtime.options.js';
@@ -100,6 +101,25 @@ describe("the README's table of the options of Redis", () => {
   it.each(rows.filter(({ value }) => value !== undefined))('tells the default of $name', ({ name, value = '' }) => {
     const actual = defaults[name as keyof typeof defaults];
     expect(value.replaceAll('_', '')).toBe(typeof actual === 'object' ? JSON.stringify(actual) : String(actual));
+  });
+});
+
+describe('the tables of docs/operations.md', () => {
+  const operations = read('docs/operations.md');
+  const described = [...Object.values(METRICS), ...Object.values(DURATIONS)];
+
+  it('list exactly the metrics that there are, in their order', () => {
+    const rows = tableOf(operations, 'metric').map(([name = '', kind, unit = '', labels = '', meaning]) => {
+      return { name: codesIn(name)[0], kind, unit: codesIn(unit)[0], labels: codesIn(labels), meaning };
+    });
+    expect(rows).toEqual(
+      described.map(({ name, kind, unit, labels, help }) => ({ name, kind, unit, labels: [...labels], meaning: help })),
+    );
+  });
+
+  it('explain every label', () => {
+    const explained = tableOf(operations, 'label of a metric').flatMap(([name = '']) => codesIn(name));
+    expect(explained.sort()).toEqual([...new Set(described.flatMap(({ labels }) => labels))].sort());
   });
 });
 

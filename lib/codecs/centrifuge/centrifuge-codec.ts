@@ -9,6 +9,7 @@ const MAX_COMMANDS = 4_096;
 
 /** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one per line. */
 export class CentrifugeCodec implements Codec {
+  readonly name = 'centrifuge';
   readonly subprotocol = 'centrifuge-json';
   readonly clientOpens = true;
   readonly isStrict = true;

@@ -49,6 +49,8 @@ export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly JsonAction[];
 
 /** The plain protocol of PROTOCOL.md: one JSON object per text frame, both ways. */
 export class JsonCodec implements Codec {
+  readonly name = 'json';
+
   constructor(private readonly shape: JsonShape) {}
 
   decode(frame: string): Decoded {

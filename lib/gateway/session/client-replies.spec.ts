@@ -6,6 +6,7 @@ import { Timestamps } from '../../delivery/timestamps.js';
 import type { ConnectionSocket } from '../../ports/connection-socket.js';
 import type { Frame } from '../../ports/frame.js';
 import { ClientReplies } from './client-replies.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 const MISTAKE: WireError = { code: 'INVALID_MESSAGE', message: 'No.' };
 
@@ -28,7 +29,7 @@ function repliesOf(forgiven = 2): ClientReplies {
   };
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
   const clock = { now: () => now };
-  const services = { clock, timestamps: new Timestamps(clock), mistakeRate };
+  const services = { clock, timestamps: new Timestamps(clock), mistakeRate, meter: new NodeMeter() };
   return new ClientReplies(socket, services, { disconnect: (code) => void ended.push(code) });
 }
 

@@ -113,12 +113,20 @@ export class CommandLoop {
   }
 
   #run(command: QueuedCommand): void {
+    const startedAt = this.services.meter.isObserved ? performance.now() : undefined;
     const settled = this.#handle(command);
+    if (startedAt !== undefined) this.#measure(command, startedAt, settled);
     // The next command waits until the client has read the answer.
     const over = settled === undefined ? this.#pacing.wait() : settled.then(() => this.#pacing.wait());
     if (over === undefined) return;
     this.#busy = true;
     void over.then(() => this.#proceed());
+  }
+
+  #measure(command: QueuedCommand, startedAt: number, settled: Promise<void> | undefined): void {
+    const end = () => this.services.meter.handled(command, performance.now() - startedAt);
+    if (settled === undefined) end();
+    else void settled.then(end);
   }
 
   #proceed(): void {
@@ -145,6 +153,7 @@ export class CommandLoop {
       case 'unsubscribe':
         return this.#unsubscribe(command);
       case 'message':
+        this.services.meter.received(command.topic);
         return this.#messages.handle(command);
       case 'history':
         return answerHistory(command, this.client, this.services, () => this.subscriptions.isOpen(command.topic));

@@ -3,12 +3,14 @@ import { FakeClient, FakeCodec } from '../../../test/helpers/fake-client.js';
 import { MessageFrames } from '../../delivery/message-frames.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { PersonalTopicSubscription } from './personal-topic-subscription.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 const HISTORY = { size: 10, ttlMs: 5_000 };
 const position = { epoch: 'e', offset: 1 };
 const services = {
   settings: new RealtimeSettings({ limits: { maxHistoryPage: 5 } }),
   policies: { hasGateways: true, of: (topic: string) => (topic === '#user:ann' ? { history: HISTORY } : undefined) },
+  meter: new NodeMeter(),
 };
 const start = {
   position,

@@ -1,6 +1,7 @@
 import type { StreamPosition } from '../../core/history/history.js';
 import type { Push } from '../../core/protocol/push.js';
 import { personalTopic } from '../../core/topic/reserved-topic.js';
+import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { TopicEntry } from '../../delivery/topic-entry.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { Codec } from '../../ports/codec.js';
@@ -12,6 +13,7 @@ import { streamSettingsOf } from './stream-settings.js';
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
   readonly policies: TopicPolicies;
+  readonly meter: Pick<NodeMeter, 'recovered' | 'resent'>;
 }
 
 /** The subscription of a connection to its user's personal topic, which keeps the messages to the user. */
@@ -25,8 +27,9 @@ export class PersonalTopicSubscription {
   constructor(
     userId: string,
     recover: ReadonlyMap<string, StreamPosition> | undefined,
-    { settings, policies }: Services,
+    private readonly services: Services,
   ) {
+    const { settings, policies } = services;
     this.topic = personalTopic(userId);
     this.entry = {
       stream: streamSettingsOf(this.topic, policies, settings.limits),
@@ -52,7 +55,11 @@ export class PersonalTopicSubscription {
 
   /** Sends the missed publications; they must directly follow the welcome. */
   sendMissed(replies: Pick<ClientReplies, 'sendAll'>): void {
-    if (this.#start) replies.sendAll(this.#start.frames);
+    if (this.#start === undefined) return;
+    const { frames, recovered } = this.#start;
     this.#start = undefined;
+    replies.sendAll(frames);
+    this.services.meter.recovered(recovered);
+    if (frames.length > 0) this.services.meter.resent(this.topic, frames.length);
   }
 }

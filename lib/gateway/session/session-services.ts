@@ -8,6 +8,7 @@ import { Membership } from '../../delivery/membership.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { Timestamps } from '../../delivery/timestamps.js';
 import { NodeIdentity } from '../../delivery/node-identity.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 import { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 import { NeutralContext } from '../../handlers/neutral-context.js';
 import { Clock } from '../../ports/clock.js';
@@ -59,6 +60,7 @@ export class SessionServices {
     readonly node: NodeIdentity,
     readonly presence: TopicPresence,
     readonly neutral: NeutralContext,
+    readonly meter: NodeMeter,
   ) {
     this.timestamps = new Timestamps(clock);
     this.answerRate = answerRateOf(settings.limits);

@@ -11,6 +11,7 @@ import type { FirstOutcome } from '../auth/auth-commands.js';
 import type { HeartbeatTick } from './heartbeat.js';
 import type { SessionServices } from './session-services.js';
 import { SocketEndpoint } from './socket-endpoint.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 const TICK: HeartbeatTick = {
   now: 0,
@@ -56,6 +57,7 @@ beforeEach(() => {
     budget: new ByteBudget(Infinity),
     maxQueueBytes: 1_000_000,
     compressedFrame: textFrame,
+    meter: new NodeMeter().protocol('fake'),
   };
   ({ services } = sessionParts());
   endpoint = new SocketEndpoint(ws as unknown as ServedWebSocket, new FakeCodec(), share, services);

@@ -50,7 +50,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   constructor(
     private readonly ws: ServedWebSocket,
     codec: Codec,
-    share: WriteShare,
+    private readonly share: WriteShare,
     private readonly services: SessionServices,
     readonly address?: string,
   ) {
@@ -85,6 +85,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     const { userId } = authenticated.identity;
     const allowance = allowances.take(userId, authentication.connectionsOf(userId), clock.now());
     this.#limit = new CommandLimit(allowance, clock, this);
+    this.share.meter.connections += 1;
     this.#session = new Session(this, authenticated, this.services);
     return this.#session.start(command);
   }
@@ -173,12 +174,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.isClosed) return;
-    this.#end(CLOSE_CODES[name].code, reason);
+    this.#end(CLOSE_CODES[name].code, reason, true);
     this.socket.close(name, reason);
   }
 
   /** Ends the connection of a slow consumer. */
   tooSlow(): void {
+    if (!this.isClosed) this.services.meter.slowCloses += 1;
     this.disconnect('SLOW');
   }
 
@@ -194,7 +196,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 
   terminate(): void {
-    this.#end(CLOSE_CODES.DISCONNECTED.code, CLOSE_CODES.DISCONNECTED.reason);
+    this.#end(CLOSE_CODES.DISCONNECTED.code, CLOSE_CODES.DISCONNECTED.reason, true);
     this.socket.terminate();
   }
 
@@ -281,6 +283,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     const { topicLimits } = this.services;
     const limits = phase === 'serving' ? topicLimits.of(decoded) : undefined;
     const excess = phase === 'serving' ? this.#limit?.take(decoded, limits) : undefined;
+    if (excess) this.services.meter.rateLimited += 1;
     const maxBytes = topicLimits.exceeded(decoded, limits, text);
     const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, excess, maxBytes);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
@@ -304,9 +307,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     else if (command.action === 'auth' && this.#peer) endIfFails(this, this.#peer.authenticate(command));
   }
 
-  #end(code: number, reason: string): void {
+  #end(code: number, reason: string, isChosenHere = false): void {
     if (this.isClosed) return;
     this.#phase = 'closed';
+    this.#count(code, isChosenHere);
     this.#peer = undefined;
     if (this.#limit && this.#session) {
       this.#limit.stop();
@@ -318,6 +322,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     // A paused socket would never read the peer's part of the closing handshake.
     this.ws.resume();
     this.#session?.end({ code, reason });
+  }
+  #count(code: number, isChosenHere: boolean): void {
+    const { meter, clock } = this.services;
+    const since = this.#session?.connection.createdAt.getTime();
+    if (since === undefined) return meter.closed(this.share.meter, code, isChosenHere);
+    this.share.meter.connections -= 1;
+    meter.closed(this.share.meter, code, isChosenHere, meter.isObserved ? Math.max(0, clock.now() - since) : 0);
   }
 }
 

@@ -7,6 +7,7 @@ import type { TopicPolicy } from '../../delivery/topic-policies.js';
 import type { FramedStreamStart } from '../../delivery/topic-stream.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { SubscriptionStarts } from './subscription-starts.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 const HISTORY = { size: 10, ttlMs: 5_000 };
 const position = { epoch: 'e', offset: 3 };
@@ -55,6 +56,7 @@ beforeEach(() => {
       },
       events: { emit: ({ type }) => void log.push(type) },
       policies: { hasGateways: true, of: (topic) => policies.get(topic) },
+      meter: new NodeMeter(),
     },
     {
       keep: (_topic, deliver, bytes) => judgement !== undefined && kept.push({ deliver, bytes }) > 0,

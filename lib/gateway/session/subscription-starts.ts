@@ -1,6 +1,7 @@
 import type { StreamPosition } from '../../core/history/history.js';
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
+import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { FramedStreamStart } from '../../delivery/topic-stream.js';
@@ -19,6 +20,7 @@ interface Services {
   readonly presence: Pick<TopicPresence, 'entered' | 'refusalOf'>;
   readonly events: Pick<ConnectionEvents, 'emit'>;
   readonly policies: TopicPolicies;
+  readonly meter: Pick<NodeMeter, 'recovered' | 'resent'>;
 }
 
 /** The subscriptions that are started. */
@@ -100,11 +102,15 @@ export class SubscriptionStarts {
       this.confirm(topic, command);
       return false;
     }
-    const { frames, ...place } = fitting(start, this.services.settings.limits);
+    const { settings, meter } = this.services;
+    const { frames, ...place } = fitting(start, settings.limits);
+    meter.recovered(place.recovered);
     const isRefused = command?.rejectsLoss === true && place.recovered === false;
     this.confirm(topic, command, isRefused ? { ...place, isRefused } : place);
-    if (!isRefused) this.client.replies.sendAll(frames);
-    return isRefused;
+    if (isRefused) return true;
+    this.client.replies.sendAll(frames);
+    if (frames.length > 0) meter.resent(topic, frames.length);
+    return false;
   }
 
   /** Confirms a subscription: to a command with an id or a position, or unasked when there was no command. */

@@ -13,6 +13,7 @@ import { PresenceWatchers } from '../../delivery/presence-watchers.js';
 import type { TopicPolicy } from '../../delivery/topic-policies.js';
 import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
 import { TopicPresence } from './topic-presence.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 const GRACE_MS = 60_000;
 const POLICIES: Readonly<Record<string, TopicPolicy>> = {
@@ -37,9 +38,8 @@ async function start(options: RealtimeOptions): Promise<void> {
   store = new InMemoryPresenceStore(bus);
   local = new LocalPresence(store, GRACE_MS);
   await local.open('n');
-  const delivery = new LocalDelivery(new InMemoryConnectionRegistry(), new InMemoryPubSubManager(), watchers, {
-    now: () => 0,
-  });
+  const [registry, pubSub] = [new InMemoryConnectionRegistry(), new InMemoryPubSubManager()];
+  const delivery = new LocalDelivery(registry, pubSub, watchers, { now: () => 0 }, new NodeMeter());
   presence = new TopicPresence(
     new RealtimeSettings(options),
     { hasGateways: true, of: (topic) => POLICIES[topic] },

@@ -3,6 +3,7 @@ import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
 import { noRoomFor } from '../../core/protocol/frame-verdict.js';
 import { KeptPayloads } from '../../core/protocol/kept-payloads.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
+import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
@@ -29,6 +30,7 @@ interface Services {
   readonly policies: TopicPolicies;
   readonly topicTokens: Pick<TopicTokens, 'judge'>;
   readonly judgements: Pick<JudgementRunner, 'judge' | 'drop' | 'forget'>;
+  readonly meter: Pick<NodeMeter, 'recovered' | 'resent'>;
 }
 
 /** The subscriptions of one client: their authorization, their start and their end. */

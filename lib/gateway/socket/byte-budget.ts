@@ -14,7 +14,7 @@ export class ByteBudget {
   readonly #backlogs = new Map<Backlogged, number>();
   #total = 0;
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(readonly maxBytes: number) {}
 
   /** The number of bytes that wait in all. */
   get total(): number {

@@ -7,6 +7,7 @@ import { ByteBudget } from './byte-budget.js';
 import { compressedTextFrame, textFrame } from './websocket-frame.js';
 import { FlushQueue } from './flush-queue.js';
 import { WsConnectionSocket } from './ws-connection-socket.js';
+import { NodeMeter, type ProtocolMeter } from '../../delivery/node-meter.js';
 
 const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 
@@ -36,9 +37,12 @@ beforeEach(() => {
   raw = new FakeRawSocket();
   budget = new ByteBudget(10_000_000);
   batch = new FlushQueue();
+  meter = new NodeMeter().protocol('json');
   closes.length = 0;
   onSlow.mockReset();
 });
+
+let meter: ProtocolMeter;
 
 function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
   const ws = {
@@ -48,7 +52,7 @@ function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
     closeDeaf: (code: number, reason: string) => void closes.push(`deaf ${code} ${reason}`),
     terminate: () => void closes.push('terminated'),
   };
-  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame };
+  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame, meter };
   return new WsConnectionSocket(ws as unknown as ServedWebSocket, codec, share, { tooSlow: onSlow });
 }
 

@@ -4,6 +4,7 @@ import type { Codec } from '../../ports/codec.js';
 import { ConnectionSocket } from '../../ports/connection-socket.js';
 import type { Frame, FrameMaker } from '../../ports/frame.js';
 import type { FrameBatch } from './frame-batch.js';
+import type { ProtocolMeter } from '../../delivery/node-meter.js';
 import type { Backlogged, ByteBudget } from './byte-budget.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 import { textFrame } from './websocket-frame.js';
@@ -23,6 +24,7 @@ export interface WriteShare {
   readonly maxQueueBytes: number;
   /** Makes frames for sockets that negotiated compression. */
   readonly compressedFrame: FrameMaker;
+  readonly meter: ProtocolMeter;
 }
 
 /**
@@ -102,7 +104,10 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     if (this.#held || batch === undefined) return;
     this.#unwritten = undefined;
     const raw = this.#raw;
-    if (raw.writable) raw.write(batch.bytes);
+    if (raw.writable) {
+      raw.write(batch.bytes);
+      this.share.meter.bytesSent += batch.length;
+    }
     const waiting = raw.writableLength;
     if (waiting === 0) return;
     this.#count(waiting);

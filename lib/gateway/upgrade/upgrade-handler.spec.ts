@@ -18,6 +18,7 @@ import { ServedCodecs } from '../served-codecs.js';
 import type { Admitted } from '../session/socket-endpoint.js';
 import { UpgradeAdmission } from './upgrade-admission.js';
 import { UpgradeHandler } from './upgrade-handler.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 
 /** Accepts the name of a user as a token; the test may make it wait or fail. */
 class TestAuthenticator extends Authenticator {
@@ -38,6 +39,8 @@ let registry: ReturnType<typeof sessionParts>['registry'];
 /** The upgrades that reached the gateway. */
 let admitted: Admitted[];
 
+let meter: NodeMeter;
+
 /** Starts a handler on an HTTP server that does not listen. */
 function start(options: RealtimeOptions = {}, prefix = ''): void {
   const settings = new RealtimeSettings(options);
@@ -55,8 +58,9 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
   drain = new NodeDrain();
   further = new FurtherServers();
   const clock = { now: () => 0 };
+  meter = new NodeMeter();
   const handshake = new Handshake(settings, authenticator, clock);
-  const gateway = new RealtimeGateway(settings, parts.services, new NodeDrain(), codecs);
+  const gateway = new RealtimeGateway(settings, parts.services, new NodeDrain(), codecs, meter);
   admitted = [];
   vi.spyOn(gateway, 'upgrade').mockImplementation((...args) => void admitted.push(args[4]));
   handler = new UpgradeHandler(
@@ -71,6 +75,7 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
     drain,
     new UpgradeAdmission(settings, clock),
     further,
+    meter,
   );
   handler.onModuleInit();
 }

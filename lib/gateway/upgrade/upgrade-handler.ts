@@ -9,6 +9,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { FurtherServers } from '../../delivery/further-servers.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
+import { NodeMeter } from '../../delivery/node-meter.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
@@ -57,6 +58,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     private readonly drain: NodeDrain,
     private readonly admission: UpgradeAdmission,
     furtherServers: FurtherServers,
+    private readonly meter: NodeMeter,
   ) {
     furtherServers.acceptedBy((server) => this.#acceptFrom(server));
     // An HTTP server closes only after its last socket, and a token verifier may be slow.
@@ -208,6 +210,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     this.#logger.debug(
       `Upgrade refused with ${status}: ${reason} (${this.admission.clientOf(request).address}, ${path})`,
     );
+    this.meter.upgraded(status);
     refuse(socket, refusal);
   }
 }

@@ -33,6 +33,8 @@ export class Probes {
   /** Fences by the partition of their probe. */
   readonly #fences = new Map<number, Fence>();
   #total = 0;
+  /** Told how long each periodic probe took, in milliseconds. */
+  onReturn: ((ms: number) => void) | undefined;
 
   constructor(
     private readonly network: RedisNetwork,
@@ -61,6 +63,7 @@ export class Probes {
   heard(partition: number, sequence: number): void {
     const sentAt = this.#underWay.get(partition);
     this.#underWay.delete(partition);
+    if (sentAt !== undefined) this.onReturn?.(performance.now() - sentAt);
     const server = this.network.serverOf(partition);
     if (sentAt !== undefined && server) this.orders.heard(server, sentAt);
     const fence = this.#fences.get(partition);

@@ -65,8 +65,8 @@ export class RedisMessageBus extends MessageBus {
     return this.#isOpen && this.network.isAttached;
   }
 
-  /** The number of commands that a reachable Redis has refused, by the first word of the error text. */
-  get refusals(): ReadonlyMap<string, number> {
+  /** Counts by the first word of the error text. */
+  override get refusals(): ReadonlyMap<string, number> {
     return this.network.refusals.counts;
   }
 
@@ -74,7 +74,7 @@ export class RedisMessageBus extends MessageBus {
     return this.transport.stats;
   }
 
-  async open({ id, receive, respond, missed = () => {} }: MessageBusNode): Promise<void> {
+  async open({ id, receive, respond, missed = () => {}, roundTrip }: MessageBusNode): Promise<void> {
     if (!isNodeId(id)) {
       throw new RealtimeConfigurationError('A node’s id must be 1 to 64 letters, digits, _ or -: see IdGenerator');
     }
@@ -84,6 +84,7 @@ export class RedisMessageBus extends MessageBus {
     this.#missed = missed;
     this.#envelopes.open(receive);
     this.#orders.open(receive);
+    this.#probes.onReturn = roundTrip;
     this.transport.open(id, this.#take);
     const { everybody } = this.channels;
     const probes = this.channels.all().map((partition) => this.channels.probe(id, partition));
