@@ -95,6 +95,45 @@ describe('When Redis comes back with older data, and a node returns after its us
   });
 });
 
+describe('When Redis comes back empty, and a node returns after its user was told to have left at another one', () => {
+  /** The user is on both nodes, and leaves one of them while the other one is away. */
+  async function leftMeanwhile(meddle: (redis: RedisServer) => Promise<unknown> = async () => {}): Promise<Scene> {
+    const redis = await startRedis();
+    const way = await startTcpProxy(redis.port);
+    const start = async (id: string, port: number) => {
+      const node = await PresenceNode.start(id, { url: `redis://127.0.0.1:${port}`, ...OVER }, [ROOM]);
+      onTestFinished(() => node.close(0));
+      return node;
+    };
+    const [away, here] = [await start('away', way.port), await start('here', redis.port)];
+    await away.set([ROOM, 'ann']);
+    await here.set([ROOM, 'ann']);
+    way.refuse();
+    await redis.cli('FLUSHALL');
+    const members = () => redis.cli('HKEYS', 'realtime@0:held:here.2');
+    await expect.poll(members, PATIENT).toBe(`${ROOM}\n"ann"`);
+    await here.remove([ROOM, 'ann']);
+    await expect.poll(() => here.told(), PATIENT).toEqual([`left ${ROOM} ann`]);
+    await meddle(redis);
+    way.pass();
+    await expect.poll(() => here.read(ROOM), PATIENT).toEqual(['ann:1']);
+    return { redis, way, away, here };
+  }
+
+  it('the join is told on one node, as the leave was', async () => {
+    const { away, here } = await leftMeanwhile();
+    await expect.poll(() => away.told(), PATIENT).toEqual([`joined ${ROOM} ann`, `joined ${ROOM} ann`]);
+    expect(await here.told()).toEqual([`left ${ROOM} ann`]);
+  });
+
+  it('no node would be told of the join if the leave were not kept', async () => {
+    const { away, here } = await leftMeanwhile((redis) => redis.cli('DEL', 'realtime@0:gone'));
+    await delay(500);
+    expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
+    expect(await here.told()).toEqual([`left ${ROOM} ann`]);
+  });
+});
+
 /** Redis comes back with data from after many changes, and then somebody leaves. @returns what a watcher sees in the end */
 async function seenAfterMany(meddle: (redis: RedisServer) => Promise<unknown> = async () => {}): Promise<Watcher> {
   const redis = await startRedis();

@@ -37,13 +37,14 @@ local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
 if not epoch then
   -- Data of another run of the server may be of any age. It stays valid until the live nodes have reported their entries.
   epoch = ARGV[7]
-  local doubt = redis.call('EXISTS', presence) == 1 and now + 10 * leaseMs or 0
+  local isOlder = redis.call('EXISTS', presence) == 1
   for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now, holder) end
   for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
     if tonumber(redis.call('ZSCORE', leaving, holder)) < now + leaseMs then redis.call('ZADD', leaving, now + leaseMs, holder) end
   end
   redis.call('DEL', holders)
-  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'calm', now + leaseMs, 'whole', now + leaseMs, 'doubt', doubt)
+  redis.call('HSET', presence, 'epoch', epoch, 'run', run, 'calm', now + leaseMs, 'whole', now + leaseMs)
+  if isOlder then redis.call('HSET', presence, 'doubt', now + 10 * leaseMs) end
   -- Topics of older data have numbers of that time: those that follow are higher.
   redis.call('HSETNX', presence, 'changes', 0)
 end
@@ -53,6 +54,8 @@ local lease = redis.call('ZSCORE', holders, me)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
+-- A node that has lost its data reports its users silently, also those whose leave is announced before it is back.
+if ARGV[12] ~= '' then redis.call('HSETNX', presence, 'doubt', now + 10 * leaseMs) end
 redis.call('ZADD', holders, now + leaseMs, me)
 redis.call('ZREM', leaving, me)
 local dead = {}
@@ -119,7 +122,7 @@ redis.call('DEL', holders)
 for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
   if redis.call('EXISTS', start .. ':held:' .. holder) == 0 then redis.call('ZREM', leaving, holder) end
 end
-if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, start .. ':buried') end
+if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, gone, start .. ':buried') end
 return redis.call('ZRANGE', leaving, 0, 999)
 `);
 
