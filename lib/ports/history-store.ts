@@ -36,7 +36,7 @@ export abstract class HistoryStore {
   /**
    * Adds a message to a topic's history and publishes it.
    * @param text the message as JSON text
-   * @returns the delivery report with `epoch` and `offset`; for a repeated key, `recipients` is 0 and `complete` false
+   * @returns the delivery report with `epoch` and `offset`; for a repeated key, `recipients` is 0, `complete` false and `repeated` true
    */
   abstract publish(
     topic: string,

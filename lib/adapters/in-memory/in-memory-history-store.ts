@@ -32,7 +32,7 @@ export class InMemoryHistoryStore extends HistoryStore {
     { report, idempotencyKey }: HistoryPublishOptions,
   ): PositionedReport | Promise<PositionedReport> {
     const { position, isRepeated } = this.#streams.append(topic, text, retention, this.clock.now(), idempotencyKey);
-    if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position };
+    if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position, repeated: true };
     const address = addressOfTopic(topic);
     const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
     const reported = this.bus.publish(subjectOf(address)!, envelope, { report });

@@ -10,6 +10,8 @@ export interface DeliveryReport {
   readonly epoch?: string;
   /** Offset in the stream, for a publication to a topic that keeps a history. */
   readonly offset?: number;
+  /** True for a publication whose idempotency key was known: nothing was published, and the position is that of the first. */
+  readonly repeated?: true;
 }
 
 /** Returns the report of a send that involved only this node. */

@@ -228,9 +228,10 @@ export const historyStoreContract: readonly ContractCase<HistoryStoreSetup>[] = 
     await node.join(topic);
     const first = await node.publish(topic, 'once', { key: 'k' });
     await node.publish(topic, 'between');
-    const { epoch, offset, recipients, complete } = await node.publish(topic, 'once', { key: 'k' });
+    const { epoch, offset, recipients, complete, repeated } = await node.publish(topic, 'once', { key: 'k' });
     assert.deepEqual({ epoch, offset }, positionOf(first));
-    assert.deepEqual({ recipients, complete }, { recipients: 0, complete: false });
+    assert.deepEqual({ recipients, complete, repeated }, { recipients: 0, complete: false, repeated: true });
+    assert.equal(first.repeated, undefined);
     await node.node.settled();
     assert.deepEqual(textsOf((await node.page(topic, { limit: 10 })).publications), ['once', 'between'].map(textOf));
     assert.equal(node.arrived.filter(({ text }) => text === textOf('once')).length, 1);

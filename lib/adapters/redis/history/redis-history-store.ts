@@ -140,7 +140,8 @@ export class RedisHistoryStore extends HistoryStore {
         const relayed = isAheadOfNodes ? await this.transport.relay(channel, placed(parts, epoch, offset)) : 0;
         this.reports.handed(server, outgoing, reached + relayed);
       }
-      return { ...(await delivered), epoch, offset: Number(offset) };
+      const report = { ...(await delivered), epoch, offset: Number(offset) };
+      return reached < 0 ? { ...report, repeated: true } : report;
     } catch (error) {
       this.reports.fail(outgoing);
       throw error;
