@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { onlineTopic, personalTopic, userOfOnlineTopic, userOfPersonalTopic } from './reserved-topic.js';
+import {
+  onlineTopic,
+  personalTopic,
+  streamsTopic,
+  topicOfStreams,
+  userOfOnlineTopic,
+  userOfPersonalTopic,
+} from './reserved-topic.js';
 import { isTopic } from './topic.js';
 
 describe.each([
@@ -17,6 +24,22 @@ describe.each([
 
   it('is not taken for a topic of the application', () => {
     expect([like, `chat:#${like}`, ''].map(userOf)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('the topic of the streams in a topic', () => {
+  it('names the topic', () => {
+    expect(topicOfStreams(streamsTopic('chat:1'))).toBe('chat:1');
+  });
+
+  it('is no topic that an application or a client can name', () => {
+    expect(isTopic(streamsTopic('chat:1'))).toBe(false);
+  });
+
+  it('is none of another kind', () => {
+    expect([personalTopic('ann'), onlineTopic('ann'), 'streams:chat:1'].map(topicOfStreams)).toEqual(
+      Array.from({ length: 3 }),
+    );
   });
 });
 

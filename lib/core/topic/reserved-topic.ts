@@ -1,6 +1,7 @@
 /** Topic names of applications and clients cannot begin with `#`, so they never collide with these prefixes. */
 const PERSONAL = '#user:';
 const ONLINE = '#online:';
+const STREAMS = '#streams:';
 
 /** Returns the personal topic of a user. It keeps the messages sent to the user, so that clients can recover them. */
 export function personalTopic(userId: string): string {
@@ -20,6 +21,16 @@ export function onlineTopic(userId: string): string {
 /** Returns the user whose online topic this is; `undefined` for any other topic. */
 export function userOfOnlineTopic(topic: string): string | undefined {
   return withoutPrefix(topic, ONLINE);
+}
+
+/** Returns the topic whose members are the published streams that run in a topic: in place of users, their ids. */
+export function streamsTopic(topic: string): string {
+  return STREAMS + topic;
+}
+
+/** Returns the topic whose streams these are; `undefined` for any other topic. */
+export function topicOfStreams(topic: string): string | undefined {
+  return withoutPrefix(topic, STREAMS);
 }
 
 function withoutPrefix(topic: string, prefix: string): string | undefined {
