@@ -133,7 +133,16 @@ function complete(definition: DynamicModule): DynamicModule {
       ConnectionEvents,
       PresenceWatchers,
       LocalDelivery,
-      PresencePictures,
+      {
+        provide: PresencePictures,
+        inject: [PresenceWatchers, LocalDelivery, PresenceStore, RealtimeSettings],
+        useFactory: (
+          watchers: PresenceWatchers,
+          delivery: LocalDelivery,
+          store: PresenceStore,
+          { presence }: RealtimeSettings,
+        ) => new PresencePictures(watchers, delivery, store, presence.coalesceMs),
+      },
       LocalQuery,
       Membership,
       {

@@ -1,11 +1,11 @@
 import { SafeLogger } from '../errors/safe-logger.js';
-import { Injectable } from '@nestjs/common';
 import type { PresenceNews, PresencePosition } from '../core/presence/presence-position.js';
-import type { PresenceChange } from '../core/presence/presence.js';
+import type { Presence, PresenceChange } from '../core/presence/presence.js';
 import { ToldPicture } from '../core/presence/told-picture.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import { PresenceStore } from '../ports/presence-store.js';
 import { LocalDelivery } from './local-delivery.js';
+import { PresenceCoalescing } from './presence-coalescing.js';
 import { PresenceWatchers, type WatchedTopics } from './presence-watchers.js';
 
 /** A picture is kept only for topics with at most this many users. */
@@ -30,23 +30,27 @@ interface Watched {
 /**
  * Keeps the watchers of this node consistent with the presence of their topics, even if the bus loses changes. It detects
  * gaps by the numbers of changes, after the node was attached again, and by periodic checks. After a gap it reads the topic
- * and sends the difference.
+ * and sends the difference. Changes of one user in a short time are coalesced.
  */
-@Injectable()
 export class PresencePictures implements WatchedTopics {
   readonly #logger = new SafeLogger(PresencePictures.name);
   readonly #topics = new Map<string, Watched>();
+  readonly #coalescing: PresenceCoalescing;
   #reads = 0;
   #ticks = 0;
   #isLate = false;
   #isLooking = false;
   #timer: NodeJS.Timeout | undefined;
 
+  /** @param coalesceMs watchers are told about one user in one topic at most once in this time, in milliseconds; 0: no limit */
   constructor(
     private readonly watchers: PresenceWatchers,
     private readonly delivery: LocalDelivery,
     private readonly store: PresenceStore,
-  ) {}
+    coalesceMs: number,
+  ) {
+    this.#coalescing = new PresenceCoalescing(coalesceMs, (topic, changes) => delivery.tellPresence(topic, changes));
+  }
 
   start(): void {
     this.watchers.follow(this);
@@ -56,6 +60,7 @@ export class PresencePictures implements WatchedTopics {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#coalescing.stop();
     this.#topics.clear();
   }
 
@@ -67,6 +72,7 @@ export class PresencePictures implements WatchedTopics {
 
   unwatch(topic: string): void {
     this.#topics.delete(topic);
+    this.#coalescing.forget(topic);
   }
 
   hear(topic: string, news: PresenceNews): readonly PresenceChange[] {
@@ -74,7 +80,7 @@ export class PresencePictures implements WatchedTopics {
     if (watched === undefined) return NOTHING;
     const changes = watched.picture.hear(news);
     if (watched.picture.isDoubtful) void this.#read(watched);
-    return changes;
+    return this.#coalescing.take(topic, changes);
   }
 
   /** Rechecks every topic: the node was attached again, and changes may have been missed in any of them. */
@@ -99,6 +105,11 @@ export class PresencePictures implements WatchedTopics {
       reading = await read();
     }
     return reading;
+  }
+
+  /** Makes an answer agree with what watchers were told; call it immediately before the answer is sent. */
+  asTold(presence: Presence): Presence {
+    return this.#coalescing.asTold(presence);
   }
 
   readonly #tick = (): void => {
@@ -150,9 +161,12 @@ export class PresencePictures implements WatchedTopics {
     try {
       const read = await this.store.picture(topic, MAX_USERS);
       if (this.#topics.get(topic)?.picture !== picture) return;
+      const isFirst = !picture.hasBegun;
       const { changes, isReset } = read ? picture.compare(read) : picture.tooLarge();
+      // What was kept until now is not compared with anything, so it may be wrong.
+      if (isReset || (isFirst && picture.hasBegun)) this.#coalescing.settle(topic);
       if (isReset) this.delivery.resetPresence(topic);
-      else this.delivery.tellPresence(topic, changes);
+      else this.delivery.tellPresence(topic, this.#coalescing.take(topic, changes));
     } catch (error) {
       picture.failed();
       if (!(error instanceof RealtimeError)) this.#logger.error(`Presence of "${topic}" could not be compared`, error);

@@ -118,6 +118,7 @@ class DrainSchema {
 
 class PresenceSchema {
   @Milliseconds(10_000, 0) graceMs: unknown;
+  @Milliseconds(250, 0) coalesceMs: unknown;
   @IsBoolean() online: unknown;
 }
 

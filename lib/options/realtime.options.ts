@@ -173,6 +173,11 @@ export interface RealtimePresenceOptions {
    * second. With 0, the user leaves at once. Default 10,000.
    */
   graceMs?: number;
+  /**
+   * Watchers of a topic are told about one user at most once in this time, in milliseconds: the first change at once, later ones
+   * when it is over, and a join and a leave that cancel each other not at all. 0 tells every change. Default 250.
+   */
+  coalesceMs?: number;
   /** Emits `online` and `offline` of users in `RealtimeService.events$`, for example for push notifications. Default false. */
   online?: boolean;
 }
@@ -221,7 +226,7 @@ export class RealtimeSettings {
     this.limits = { ...DEFAULT_LIMITS, ...defined(options.limits) };
     this.heartbeat = { intervalMs: 25_000, timeoutMs: 10_000, ...defined(options.heartbeat) };
     this.drain = { timeoutMs: 30_000, ...defined(options.drain) };
-    this.presence = { graceMs: 10_000, online: false, ...defined(options.presence) };
+    this.presence = { graceMs: 10_000, coalesceMs: 250, online: false, ...defined(options.presence) };
     this.report = options.report ?? true;
     this.compression = compressionOf(options.compression ?? false);
     this.centrifuge = centrifugeOf(options.centrifuge ?? false, this.path);

@@ -71,7 +71,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     new LocalPresence(store, 0),
     watchers,
     store,
-    new PresencePictures(watchers, delivery, store),
+    new PresencePictures(watchers, delivery, store, 0),
   );
   /** Takes the name of a user as a token. */
   const handshake = {

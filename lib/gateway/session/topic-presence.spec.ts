@@ -46,7 +46,7 @@ async function start(options: RealtimeOptions): Promise<void> {
     local,
     watchers,
     store,
-    new PresencePictures(watchers, delivery, store),
+    new PresencePictures(watchers, delivery, store, 0),
   );
 }
 

@@ -70,6 +70,11 @@ export class TopicPresence {
   read(topic: string): Promise<Presence> {
     return this.pictures.answer(topic, () => this.store.read(topic, this.settings.limits.maxPresenceUsers));
   }
+
+  /** Makes an answer agree with what watchers were told; call it immediately before the answer is sent. */
+  asTold(presence: Presence): Presence {
+    return this.pictures.asTold(presence);
+  }
 }
 
 const NO_PRESENCE: WireError = { code: 'NO_HANDLER', message: 'This topic has no presence.' };

@@ -149,7 +149,7 @@ const WRONG: [string, object, string][] = [
   [
     'an unknown option of presence',
     { presence: { grace: 1 } },
-    'presence.grace is not an option; the options are: graceMs, online',
+    'presence.grace is not an option; the options are: graceMs, coalesceMs, online',
   ],
   ['no listed users', { limits: { maxPresenceUsers: 0 } }, 'limits.maxPresenceUsers must be a whole number of users'],
   ['a report that is no boolean', { report: 'no' }, 'report must be true or false; got "no"'],

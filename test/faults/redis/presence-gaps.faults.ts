@@ -8,10 +8,11 @@ import { ROOM, startPresenceApp, usersOf, Watcher, type PresenceApp } from './pr
 const PATIENT = { timeout: 20_000, interval: 20 };
 
 /** Two nodes over one Redis; the first has the watchers. @param isBlind true for the twin */
-async function pair(isBlind = false) {
+async function pair({ isBlind = false, coalesceMs = 0 } = {}) {
   const redis = await startRedis();
-  const here = await startPresenceApp(redis, {}, { options: { centrifuge: true } }, isBlind);
-  const there = await startPresenceApp(redis);
+  const options = { centrifuge: true, presence: { online: true, graceMs: 1_000, coalesceMs } };
+  const here = await startPresenceApp(redis, {}, { options }, isBlind);
+  const there = await startPresenceApp(redis, {}, { options });
   return { redis, here, there };
 }
 
@@ -30,52 +31,58 @@ async function repaired(app: PresenceApp, watcher: Watcher): Promise<number> {
 }
 
 describe('While a node’s way to Redis is cut, users come, go and change elsewhere; afterwards', () => {
-  it('watchers of both protocols are told the difference once and in order, within 5 s of being attached', async () => {
-    const { here, there } = await pair();
-    const [leaver, changer] = [await enter(there, 'leaver'), await enter(there, 'changer', 'old')];
-    const watcher = await Watcher.join(here, 'watcher');
-    const client = await connected(sdkFor(here, { token: testToken('sdk') }));
-    const subscription = client.newSubscription(ROOM, { joinLeave: true });
-    const sdk = new Map<string, unknown>([
-      ['leaver', undefined],
-      ['changer', 'old'],
-      ['watcher', undefined],
-    ]);
-    subscription.on('join', ({ info }) => void sdk.set(info.user, info.connInfo));
-    subscription.on('leave', ({ info }) => void sdk.delete(info.user));
-    subscription.subscribe();
-    await expect.poll(() => sdk.has('sdk')).toBe(true);
-    await expect.poll(() => watcher.picture(), PATIENT).toEqual(['changer', 'leaver', 'sdk', 'watcher']);
-    const before = watcher.news.length;
+  it.each([
+    ['at once', 0],
+    ['coalesced', 250],
+  ])(
+    'watchers of both protocols are told the difference once and in order, %s, within 5 s',
+    async (_how, coalesceMs) => {
+      const { here, there } = await pair({ coalesceMs });
+      const [leaver, changer] = [await enter(there, 'leaver'), await enter(there, 'changer', 'old')];
+      const watcher = await Watcher.join(here, 'watcher');
+      const client = await connected(sdkFor(here, { token: testToken('sdk') }));
+      const subscription = client.newSubscription(ROOM, { joinLeave: true });
+      const sdk = new Map<string, unknown>([
+        ['leaver', undefined],
+        ['changer', 'old'],
+        ['watcher', undefined],
+      ]);
+      subscription.on('join', ({ info }) => void sdk.set(info.user, info.connInfo));
+      subscription.on('leave', ({ info }) => void sdk.delete(info.user));
+      subscription.subscribe();
+      await expect.poll(() => sdk.has('sdk')).toBe(true);
+      await expect.poll(() => watcher.picture(), PATIENT).toEqual(['changer', 'leaver', 'sdk', 'watcher']);
+      const before = watcher.news.length;
 
-    here.proxy.refuse();
-    await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
-    await leaver.request({ action: 'unsubscribe', topic: ROOM });
-    await enter(there, 'comer');
-    await changer.request({ action: 'subscribe', topic: ROOM, payload: 'new' });
-    const passer = await enter(there, 'passer');
-    await passer.request({ action: 'unsubscribe', topic: ROOM });
-    here.proxy.pass();
+      here.proxy.refuse();
+      await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
+      await leaver.request({ action: 'unsubscribe', topic: ROOM });
+      await enter(there, 'comer');
+      await changer.request({ action: 'subscribe', topic: ROOM, payload: 'new' });
+      const passer = await enter(there, 'passer');
+      await passer.request({ action: 'unsubscribe', topic: ROOM });
+      here.proxy.pass();
 
-    expect(await repaired(here, watcher)).toBeLessThan(5_000);
-    expect(await watcher.picture()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
-    expect(watcher.users.get('changer')).toBe('new');
-    expect(watcher.news.slice(before)).toEqual(
-      ['left leaver', 'joined comer', 'updated changer'].sort(byNews(watcher)),
-    );
-    expect(watcher.odd).toEqual([]);
-    await expect.poll(() => [...sdk.keys()].sort()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
-    await expect.poll(() => sdk.get('changer')).toBe('new');
-    expect(there.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([
-      'joined leaver',
-      'left leaver',
-      'joined comer',
-    ]);
-    expect(here.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([]);
-  });
+      expect(await repaired(here, watcher)).toBeLessThan(5_000);
+      expect(await watcher.picture()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
+      expect(watcher.users.get('changer')).toBe('new');
+      expect(watcher.news.slice(before)).toEqual(
+        ['left leaver', 'joined comer', 'updated changer'].sort(byNews(watcher)),
+      );
+      expect(watcher.odd).toEqual([]);
+      await expect.poll(() => [...sdk.keys()].sort()).toEqual(['changer', 'comer', 'sdk', 'watcher']);
+      await expect.poll(() => sdk.get('changer')).toBe('new');
+      expect(there.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([
+        'joined leaver',
+        'left leaver',
+        'joined comer',
+      ]);
+      expect(here.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([]);
+    },
+  );
 
   it('would be ghosts and missing for ever if the node did not compare', async () => {
-    const { here, there } = await pair(true);
+    const { here, there } = await pair({ isBlind: true });
     const leaver = await enter(there, 'leaver');
     const watcher = await Watcher.join(here, 'watcher');
     here.proxy.refuse();
@@ -92,7 +99,7 @@ describe('While a node’s way to Redis is cut, users come, go and change elsewh
 
 describe('While Redis halts for 6 s', () => {
   it('watchers on all nodes end in what usersIn() tells, and nobody is told twice', async () => {
-    const { redis, here, there } = await pair();
+    const { redis, here, there } = await pair({ coalesceMs: 250 });
     const leaver = await enter(there, 'leaver');
     const watchers = [await Watcher.join(here, 'here'), await Watcher.join(there, 'there')];
     redis.pause();

@@ -69,7 +69,7 @@ describe('While the phone of a user is away within its grace period', () => {
   /** The laptop leaves the topic meanwhile, then the phone is back. @returns what a watcher was told of the user */
   async function laptopLeaves(isOnOtherNode: boolean): Promise<string[]> {
     const redis = await startRedis();
-    const patient = { options: { presence: { graceMs: 60_000 } } };
+    const patient = { options: { presence: { graceMs: 60_000, coalesceMs: 0 } } };
     const here = await startPresenceApp(redis, {}, patient);
     const there = isOnOtherNode ? await startPresenceApp(redis, {}, patient) : here;
     const watcher = await Watcher.join(here, 'watcher');

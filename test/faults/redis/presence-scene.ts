@@ -29,6 +29,9 @@ export interface PresenceApp extends RealtimeApp {
   readonly events: readonly string[];
 }
 
+/** Watchers are told every change, so that tests see each of them. */
+const EVERY_CHANGE = { online: true, graceMs: 1_000, coalesceMs: 0 };
+
 /** @param isBlind true for the twin: gaps are not looked for */
 export async function startPresenceApp(
   redis: RedisServer,
@@ -72,7 +75,7 @@ export async function startPresenceApp(
   let close = async () => {};
   const app = await startRealtimeApp({
     ...parts,
-    options: { presence: { online: true, graceMs: 1_000 }, ...parts.options },
+    options: { presence: EVERY_CHANGE, ...parts.options },
     backend,
     providers: [RoomTopic, Listener],
     finished: (end) => (close = end),
