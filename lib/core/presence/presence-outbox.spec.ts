@@ -80,6 +80,32 @@ describe('presence updates', () => {
     ]);
   });
 
+  it('are restored when all who were known before a loss were said again, whoever else came since', () => {
+    const held = new PresenceOutbox();
+    held.set(TOPIC, ann);
+    held.set(TOPIC, { userId: 'bob', connections: 1 });
+    say(held);
+    expect(held.isRestored).toBe(true);
+    held.lost();
+    held.take(1);
+    held.heard();
+    held.set(TOPIC, { userId: 'cem', connections: 1 });
+    expect(held.isRestored).toBe(false);
+    held.take(1);
+    held.heard();
+    expect(held.isRestored).toBe(true);
+    expect(say(held)).toEqual([['cem', 1, 'aloud']]);
+  });
+
+  it('are restored when the node was taken for dead: those who were known have left', () => {
+    const held = new PresenceOutbox();
+    held.set(TOPIC, ann);
+    say(held);
+    held.lost();
+    held.forgotten();
+    expect(held.isRestored).toBe(true);
+  });
+
   it('say with each user what is shown, and since when', () => {
     const held = new PresenceOutbox();
     const infos = () => held.take(1).map(({ member, since }) => [member?.info, since]);

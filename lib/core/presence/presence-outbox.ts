@@ -47,6 +47,8 @@ export class PresenceOutbox {
   readonly #flight = new Map<Entry, PresenceUpdate>();
   /** Entries that are gone, but are reported as present until {@link settle}. */
   readonly #lingering = new Set<Entry>();
+  /** Entries that were known before a loss of data, and have not been confirmed since. */
+  readonly #restoring = new Set<Entry>();
   #isSettled = true;
 
   /**
@@ -80,6 +82,11 @@ export class PresenceOutbox {
     return this.#unsaid.size + this.#flight.size;
   }
 
+  /** True if all entries that were known before a loss of data were confirmed since. */
+  get isRestored(): boolean {
+    return this.#restoring.size === 0;
+  }
+
   /** Takes the oldest updates to report, or again those in flight that were not confirmed. They are in flight until {@link heard}, {@link forgotten} or {@link lost}. */
   take(limit: number): readonly PresenceUpdate[] {
     if (this.#flight.size > 0) return [...this.#flight.values()];
@@ -95,6 +102,7 @@ export class PresenceOutbox {
   heard(): void {
     for (const [entry, { member, manner }] of this.#flight) {
       this.#flight.delete(entry);
+      this.#restoring.delete(entry);
       entry.isHeld = entry.isKnown = member !== undefined;
       entry.isAssumed ||= manner === 'silently';
       if (manner === 'again') entry.isAssumed = entry.isAgain = false;
@@ -144,10 +152,12 @@ export class PresenceOutbox {
   #sayAgain(isKnown: boolean): void {
     this.#flight.clear();
     this.#lingering.clear();
+    this.#restoring.clear();
     for (const entry of this.#entries.values()) {
       entry.isHeld = entry.isAssumed = entry.isAgain = false;
       entry.isKnown &&= isKnown;
       this.#unsaid.add(entry);
+      if (entry.isKnown) this.#restoring.add(entry);
       this.#tidy(entry);
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PresenceOutbox } from '../../../lib/core/presence/presence-outbox.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
 import { PresenceNode } from './presence-node.js';
@@ -10,6 +11,9 @@ const PATIENT = { timeout: 15_000 };
 
 /** A lease of 1,300 ms. */
 const OVER = { leaseRefreshMs: 200, leaseTtlMs: 1_500, commandTimeoutMs: 1_000 };
+
+/** A lease of 7,600 ms: a busy machine has a node back before it has run out. */
+const LONG = { leaseRefreshMs: 400, leaseTtlMs: 8_000, commandTimeoutMs: 1_000 };
 
 interface Scene {
   readonly redis: RedisServer;
@@ -131,6 +135,113 @@ describe('When Redis comes back empty, and a node returns after its user was tol
     await delay(500);
     expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
     expect(await here.told()).toEqual([`left ${ROOM} ann`]);
+  });
+});
+
+describe('When Redis comes back with older data, in which a user is who had left since', () => {
+  /** The node of the user stays away until it is let through. */
+  async function leftSince(): Promise<Scene> {
+    const redis = await startRedis();
+    const way = await startTcpProxy(redis.port);
+    const start = async (id: string, port: number) => {
+      const node = await PresenceNode.start(id, { url: `redis://127.0.0.1:${port}`, ...LONG }, [ROOM]);
+      onTestFinished(() => node.close(0));
+      return node;
+    };
+    const [away, here] = [await start('away', way.port), await start('here', redis.port)];
+    await away.set([ROOM, 'ann'], [ROOM, 'bob']);
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:away.1'), PATIENT).toBe('0');
+    await redis.cli('SAVE');
+    await away.remove([ROOM, 'ann']);
+    expect(await away.told()).toEqual([`joined ${ROOM} ann`, `joined ${ROOM} bob`, `left ${ROOM} ann`]);
+    way.refuse();
+    await redis.kill();
+    await redis.restart();
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:old'), PATIENT).toBe('1');
+    return { redis, way, away, here };
+  }
+
+  const isOver = ({ redis }: Scene) => expect.poll(() => redis.cli('EXISTS', 'realtime@0:old'), PATIENT).toBe('0');
+  const told = async ({ away, here }: Scene) =>
+    [...(await away.told()).slice(3), ...(await here.told())].filter((text) => text.endsWith('ann'));
+
+  it('nobody is told of a second leave, and the user is listed until the node is back', async () => {
+    const scene = await leftSince();
+    await expect.poll(() => scene.here.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1', 'bob:1']);
+    scene.way.pass();
+    await expect.poll(() => scene.here.read(ROOM).catch(() => []), PATIENT).toEqual(['bob:1']);
+    await isOver(scene);
+    expect(await told(scene)).toEqual([]);
+    expect(await scene.away.told()).toHaveLength(3);
+  });
+
+  it('the join at another node is told before that node is back, and no leave afterwards', async () => {
+    const scene = await leftSince();
+    await scene.here.set([ROOM, 'ann']);
+    await expect.poll(() => told(scene), PATIENT).toEqual([`joined ${ROOM} ann`]);
+    scene.way.pass();
+    await isOver(scene);
+    expect(await scene.here.read(ROOM)).toEqual(['ann:1', 'bob:1']);
+    expect(await told(scene)).toEqual([`joined ${ROOM} ann`]);
+  });
+
+  it('the join at the same node is told, too', async () => {
+    const scene = await leftSince();
+    void scene.away.set([ROOM, 'ann']);
+    scene.way.pass();
+    await expect.poll(() => told(scene), PATIENT).toEqual([`joined ${ROOM} ann`]);
+    await isOver(scene);
+    expect(await scene.here.read(ROOM)).toEqual(['ann:1', 'bob:1']);
+    expect(await told(scene)).toEqual([`joined ${ROOM} ann`]);
+  });
+
+  it('the leave would be told again if the node did not say that it is back', async () => {
+    const silenced = vi.spyOn(PresenceOutbox.prototype, 'isRestored', 'get').mockReturnValue(false);
+    onTestFinished(() => silenced.mockRestore());
+    const scene = await leftSince();
+    scene.way.pass();
+    await isOver(scene);
+    expect(await told(scene)).toEqual([`left ${ROOM} ann`]);
+  });
+
+  it('nobody would be told of the join at another node if older data counted as new ones', async () => {
+    const scene = await leftSince();
+    await scene.redis.cli('DEL', 'realtime@0:old');
+    await scene.here.set([ROOM, 'ann']);
+    expect(await told(scene)).toEqual([]);
+  });
+});
+
+describe('When Redis comes back with older data, and a change was stored whose reply had not arrived', () => {
+  it.each([
+    ['a join', 'joined', false],
+    ['a leave', 'left', true],
+  ])('%s is told once', async (_what, kind, isThere) => {
+    const redis = await startRedis();
+    const way = await startTcpProxy(redis.port);
+    const start = async (id: string, port: number) => {
+      const node = await PresenceNode.start(id, { url: `redis://127.0.0.1:${port}`, ...LONG }, [ROOM]);
+      onTestFinished(() => node.close(0));
+      return node;
+    };
+    const [away, here] = [await start('away', way.port), await start('here', redis.port)];
+    if (isThere) await away.set([ROOM, 'ann']);
+    const before = [...(await away.told())];
+    const acted = () => redis.cli('EXISTS', 'realtime@0:told:away.1');
+    await expect.poll(acted, PATIENT).toBe('0');
+    way.stall(['replies']);
+    void (isThere ? away.remove([ROOM, 'ann']) : away.set([ROOM, 'ann']));
+    await expect.poll(acted, PATIENT).toBe('1');
+    await redis.cli('SAVE');
+    way.refuse();
+    await redis.kill();
+    await redis.restart();
+    way.pass();
+    const told = async () => [...(await away.told()).slice(before.length), ...(await here.told())];
+    await expect.poll(told, PATIENT).toEqual([`${kind} ${ROOM} ann`]);
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:old'), PATIENT).toBe('0');
+    expect(await here.read(ROOM)).toEqual(isThere ? [] : ['ann:1']);
+    expect(await told()).toEqual([`${kind} ${ROOM} ann`]);
   });
 });
 

@@ -3,10 +3,13 @@ import type { Find, HookCall, RunRecord } from './record.js';
 /** How long after a loss of data a node may not have reported its users yet, in milliseconds: it may be cut off, too. */
 const UNREPORTED_MS = 15_000;
 
+/** How long after a loss of data a node may still use the server that is replaced, in milliseconds. */
+const MOVED_MS = 3_000;
+
 /**
  * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end. A loss of data
- * excuses two things that nobody can know then: a second join of a user who comes to another node before the first one has reported its
- * users again, and a missing join of a user who is in the older data that came back, although a leave was told since.
+ * excuses two things that nobody can know for a while: a second join of a user who comes to another node before the first one has
+ * reported its users again, and a second leave of a user in older data whose node has ended since.
  */
 export function checkHooks(
   { hooks, present, losses }: Pick<RunRecord, 'hooks' | 'present' | 'losses'>,
@@ -33,8 +36,7 @@ export function checkHooks(
   }
 }
 
-/** True when data were lost between two equal calls; a second join is excused for a while only. */
+/** True when data were lost between two equal calls, not long ago. */
 function isExcused(before: HookCall, call: HookCall, loss: number): boolean {
-  if (loss <= before.at || loss >= call.at) return false;
-  return call.kind === 'left' || call.at <= loss + UNREPORTED_MS;
+  return before.at <= loss + MOVED_MS && call.at >= loss && call.at <= loss + UNREPORTED_MS;
 }

@@ -155,7 +155,7 @@ describe('The checker', () => {
     expect(found(again)).toEqual([]);
   });
 
-  it('forgives a missing join of a user who had left when older data came back', () => {
+  it('forgives a second leave of a user whose node had ended when older data came back', () => {
     const userId = 'early';
     const topic = 'hall:1';
     const calls = (['joined', 'left', 'left'] as const).map((kind, n) => ({
@@ -277,6 +277,14 @@ describe('The checker finds', () => {
       ({ hooks }) => hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: 9_000 }),
     ],
     ['a leave that a hook was called for twice', 'hooks out of balance', ({ hooks }) => hooks.push(hooks.at(-1)!)],
+    [
+      'a join that no hook was called for, long after a loss of data',
+      'hooks out of balance',
+      ({ hooks }) => {
+        const calls = (['joined', 'left', 'left'] as const).map((kind, n) => ({ kind, at: 9_000 + n * 9_000 }));
+        hooks.push(...calls.map((call) => ({ ...call, topic: 'hall:1', userId: 'early' })));
+      },
+    ],
     ['a key that was left', 'leaked', (log) => (log.leftovers = ['realtime@0:present:hall:1'])],
     ['a node that ended by itself', 'broken', (log) => (log.breaks = [{ what: 'node 1 ended with 1', at: 7 }])],
   ])('%s', (_what, kind, mutate) => {

@@ -42,6 +42,8 @@ export interface Tending {
   readonly limit: number;
   /** The incarnation of this node before a loss of data, as long as it is unknown whether it was declared dead. */
   readonly former: string | undefined;
+  /** True if this node has reported all of its earlier users again after a loss of data. */
+  readonly isRestored: boolean;
   /** Incarnations that this node saw declared dead before a loss of data. */
   readonly seenDead: readonly string[];
 }
@@ -91,7 +93,7 @@ export class PresenceCalls {
     return Array.isArray(reply) ? changesIn(reply) : undefined;
   }
 
-  async tend({ isEntering, limit, former = '', seenDead }: Tending): Promise<Tended> {
+  async tend({ isEntering, limit, former = '', isRestored, seenDead }: Tending): Promise<Tended> {
     const share = Math.min(1, (KEPT_UP * this.tendMs) / this.#keepMs);
     const reply = (await this.#once(tendPresenceScript, [
       `${this.leaseMs}`,
@@ -101,6 +103,7 @@ export class PresenceCalls {
       this.#kept,
       `${share}`,
       former,
+      isRestored ? '1' : '0',
       ...seenDead,
     ])) as unknown[];
     const [epoch, isHolder, isMore, changes, isBuried, dead, kept] = reply;

@@ -43,6 +43,8 @@ export class PresencePartition {
   #former: string | undefined;
   readonly #seenDead = new Set<string>();
   #mustRemind = false;
+  /** True until Redis knows that all earlier users were reported again after a loss of data. */
+  #isRestoring = false;
   #running: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** Why the last attempt failed, until one succeeds. */
@@ -135,13 +137,16 @@ export class PresencePartition {
     this.#held.heard();
     this.#act(changes);
     this.#settle((this.#said += lot.length));
+    if (this.#isRestoring && this.#held.isRestored) this.#isDue = true;
   }
 
   async #tend(): Promise<void> {
+    const isRestored = this.#isRestoring && this.#held.isRestored;
     const tended = await this.calls.tend({
       isEntering: !this.#isHolder,
       limit: LOT,
       former: this.#former,
+      isRestored,
       seenDead: this.#mustRemind ? [...this.#seenDead] : [],
     });
     if (!tended.isHolder) return this.#begin(tended);
@@ -156,7 +161,9 @@ export class PresencePartition {
       this.#held.buried();
     }
     this.#act(tended.changes);
-    if (tended.isMore) return;
+    if (isRestored) this.#isRestoring = false;
+    // Refreshes are counted by their interval.
+    if (tended.isMore || isRestored) return;
     if (--this.#refreshesToSettle === 0) this.#held.settle();
     if (--this.#refreshesToAssure !== 0) return;
     this.#former = undefined;
@@ -165,6 +172,7 @@ export class PresencePartition {
 
   /** Begins again after the lease was lost: other nodes declared this node dead, or all of its reported data is lost. */
   #begin({ epoch, isBuried }: Tended): void {
+    this.#isRestoring ||= epoch !== this.#epoch;
     if (isBuried || epoch === this.#epoch) this.#held.forgotten();
     else {
       this.#former = this.#epoch === undefined ? undefined : this.calls.name;

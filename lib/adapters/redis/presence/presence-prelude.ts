@@ -8,6 +8,8 @@
  *   `:gone`; `at:<incarnation>`, the progress of ending an incarnation.
  * - `:holders` (sorted set): incarnations of nodes, and the expiry of their lease. Reports of any other incarnation are refused.
  * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
+ * - `:old` (hash): incarnations of older data that came back, until their entries have ended: `1`, or `2` once their node has reported
+ *   again whom it still has. The others of their entries then end silently: their leaves were announced before.
  * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
  * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, and not followed by a join.
@@ -44,8 +46,8 @@ local function key(name, kind)
   return full
 end
 local presence, holders, leaving = key('presence', 'hash'), key('holders', 'zset'), key('leaving', 'zset')
-local told, set, gone = key('told:' .. me, 'string'), key('set', 'hash'), key('gone', 'hash')
-local isAnyGone = redis.call('EXISTS', gone) == 1
+local told, set, gone, old = key('told:' .. me, 'string'), key('set', 'hash'), key('gone', 'hash'), key('old', 'hash')
+local isAnyGone, isAnyOld = redis.call('EXISTS', gone) == 1, redis.call('EXISTS', old) == 1
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -86,23 +88,38 @@ local function newest(field)
   end
   return since, info
 end
+-- True if only incarnations of older data hold the entry: whether the user had left since is unknown.
+local function isOutdated(field)
+  for _, living in ipairs({ holders, leaving }) do
+    for _, holder in ipairs(redis.call('ZRANGE', living, 0, 999)) do
+      local isOld = redis.call('HEXISTS', old, holder) == 1
+      if not isOld and redis.call('HEXISTS', start .. ':held:' .. holder, field) == 1 then return false end
+    end
+  end
+  return true
+end
+local function isWhole()
+  return now >= tonumber(redis.call('HGET', presence, 'whole') or 0)
+end
 local function put(topic, user, connections, since, said, manner)
   local held, present, field = key('held:' .. me, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
   local nodes, all, shownSince, shown = entryOf(present, user)
   local before = nodes > 0 and redis.call('HGET', held, field)
   local had, hadSince = heldOf(before)
+  -- At least once is better than never.
+  local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
+    or (manner == '+' and isAnyOld and not before and isOutdated(field))
   redis.call('HSET', held, field, connections .. ' ' .. since .. ' ' .. said)
   local nextSince, info = shownSince, shown
   if said ~= '' and since >= shownSince then nextSince, info = since, said
   elseif before and hadSince >= shownSince then nextSince, info = newest(field) end
   local room, sequence = roomOf(present)
-  local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
   local kind = isJoin and 'joined' or info ~= shown and 'updated'
   -- A silent report was announced before. If the leave was announced since, it is a join like any other. If it arrives after all
   -- nodes have reported, watchers already miss it: announce it.
   local isBack = isAnyGone and isJoin and redis.call('HDEL', gone, field) == 1
   local isAloud = manner ~= '=' or isBack
-  if kind and (isAloud or now >= tonumber(redis.call('HGET', presence, 'whole') or 0)) then
+  if kind and (isAloud or isWhole()) then
     sequence = announce(kind, topic, user, info, sequence)
     if isAloud then act(kind, topic, user, info) end
   elseif sequence == 0 then
@@ -113,7 +130,7 @@ local function put(topic, user, connections, since, said, manner)
     '', room + more .. ' ' .. sequence)
   redis.call('PEXPIRE', present, keepMs)
 end
-local function take(holder, topic, user)
+local function take(holder, topic, user, isSilent)
   local held, present, field = key('held:' .. holder, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
   local before = redis.call('HGET', held, field)
   redis.call('HDEL', held, field)
@@ -132,10 +149,10 @@ local function take(holder, topic, user)
   else
     redis.call('HDEL', present, user)
     redis.call('HDEL', set, field)
-    sequence = announce('left', topic, user, info, sequence)
-    act('left', topic, user, info)
+    if not isSilent or isWhole() then sequence = announce('left', topic, user, info, sequence) end
+    if not isSilent then act('left', topic, user, info) end
     local doubt = tonumber(redis.call('HGET', presence, 'doubt') or 0)
-    if now < doubt then
+    if now < doubt and not isSilent then
       redis.call('HSET', gone, field, 1)
       redis.call('PEXPIRE', gone, doubt - now)
     end

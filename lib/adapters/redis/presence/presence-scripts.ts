@@ -28,7 +28,8 @@ return answer(ARGV[5])
  *
  * ARGV: the common ones; number of the call; TTL of a lease, in milliseconds; name for a new epoch; `1` to enter as a new
  * incarnation; most entries to end; cursor of the topics to refresh, first 0; share of them to refresh in one call; the
- * incarnation of this node before a loss of data, or ''; then the incarnations that it saw declared dead before.
+ * incarnation of this node before a loss of data, or ''; `1` if this node has reported all of its earlier users again after it, else
+ * `0`; then the incarnations that it saw declared dead before.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
  * incarnation, or its predecessor, was declared dead; the incarnations declared dead by this call; and the next cursor.
  */
@@ -40,6 +41,7 @@ if not epoch then
   local isOlder = redis.call('EXISTS', presence) == 1
   for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now, holder) end
   for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
+    redis.call('HSET', old, holder, 1)
     if tonumber(redis.call('ZSCORE', leaving, holder)) < now + leaseMs then redis.call('ZADD', leaving, now + leaseMs, holder) end
   end
   redis.call('DEL', holders)
@@ -48,7 +50,7 @@ if not epoch then
   -- Topics of older data have numbers of that time: those that follow are higher.
   redis.call('HSETNX', presence, 'changes', 0)
 end
-for i = 13, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
+for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = redis.call('HEXISTS', buried, ARGV[12] ~= '' and ARGV[12] or me)
 local lease = redis.call('ZSCORE', holders, me)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
@@ -69,24 +71,40 @@ end
 local number, before = answerIn(redis.call('GET', told))
 if number == ARGV[5] then changes = before
 else
+  local node = string.match(me, '^(.*)%.')
+  for _, holder in ipairs(ARGV[13] == '1' and redis.call('HKEYS', old) or {}) do
+    if holder ~= me and string.match(holder, '^(.*)%.') == node then
+      redis.call('HSET', old, holder, 2)
+      redis.call('ZADD', leaving, now, holder)
+      -- What the node itself had caused, it has reported again.
+      local orphan = key('told:' .. holder, 'string')
+      local _, left = answerIn(redis.call('GET', orphan))
+      for i = 1, #(left or {}), 4 do
+        local isAgain = redis.call('HEXISTS', start .. ':held:' .. me, left[i + 1] .. '\\n' .. left[i + 2]) == 1
+        if left[i] ~= 'joined' and not isAgain then act(left[i], left[i + 1], left[i + 2], left[i + 3]) end
+      end
+      redis.call('DEL', orphan)
+    end
+  end
   local holder = redis.call('ZRANGEBYSCORE', leaving, '-inf', now, 'LIMIT', 0, 1)[1]
   if holder then
     -- Changes that the dead incarnation had to act on, and may not have.
     local orphan = key('told:' .. holder, 'string')
     local _, left = answerIn(redis.call('GET', orphan))
-    if left then changes = left end
+    for _, text in ipairs(left or {}) do changes[#changes + 1] = text end
     redis.call('DEL', orphan)
     -- Continue where the last call ended: entries before that are deleted, and scanning them again would cost more each time.
     local at, held = 'at:' .. holder, key('held:' .. holder, 'hash')
     local page = redis.call('HSCAN', held, redis.call('HGET', presence, at) or 0, 'COUNT', ARGV[9])
     for i = 1, #page[2], 2 do
       local topic, user = string.match(page[2][i], '^(.*)\\n(.-)$')
-      take(holder, topic, user)
+      take(holder, topic, user, redis.call('HGET', old, holder) == '2')
     end
     redis.call('HSET', presence, at, page[1])
     if redis.call('EXISTS', held) == 0 then
       redis.call('HDEL', presence, at)
       redis.call('ZREM', leaving, holder)
+      redis.call('HDEL', old, holder)
     end
   end
   answer(ARGV[5])
@@ -102,7 +120,7 @@ for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do
 end
 -- If no node holds entries, let the keys expire soon after the last node is gone.
 if not isHeld then keepMs = leaseMs end
-keep(presence, holders, leaving, buried, set, mine)
+keep(presence, holders, leaving, buried, set, old, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
 return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1] }
 `);
@@ -122,7 +140,7 @@ redis.call('DEL', holders)
 for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
   if redis.call('EXISTS', start .. ':held:' .. holder) == 0 then redis.call('ZREM', leaving, holder) end
 end
-if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, gone, start .. ':buried') end
+if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, gone, old, start .. ':buried') end
 return redis.call('ZRANGE', leaving, 0, 999)
 `);
 
@@ -140,7 +158,7 @@ local found = redis.call('HSCAN', held, ARGV[5], 'COUNT', 500)
 for i = 1, #found[2], 2 do
   redis.call('PEXPIRE', start .. ':present:' .. string.match(found[2][i], '^(.*)\\n'), keepMs)
 end
-keep(presence, leaving, held, set, start .. ':buried')
+keep(presence, leaving, held, set, old, start .. ':buried')
 return found[1]
 `);
 
