@@ -31,6 +31,7 @@ export { Recipients, type SendOptions } from './delivery/recipients.js';
 
 export { all, connection, role, topic, user, type Address } from './core/routing/address.js';
 export type { Identity, IdentityInput, JwtClaims } from './core/identity/claims.js';
+export type { CancelReason } from './core/protocol/cancel-reason.js';
 export { CLOSE_CODES, type CloseCodeName } from './core/protocol/close-code.js';
 export type { Metadata } from './core/identity/metadata-patch.js';
 export type { RealtimeConnection, RealtimeConnectionState } from './core/connection/connection.js';
@@ -57,6 +58,7 @@ export { OnPresenceUpdate } from './decorators/on-presence-update.decorator.js';
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator.js';
 export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
 export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';
+export { CancelSignal } from './decorators/cancel-signal.decorator.js';
 export { CurrentConnection } from './decorators/current-connection.decorator.js';
 export { TopicName } from './decorators/topic-name.decorator.js';
 export { TopicParam } from './decorators/topic-param.decorator.js';
@@ -69,6 +71,7 @@ export { realtimeContextOf, type HandlerEvent, type RealtimeContext } from './de
 
 export { RealtimeError, type RealtimeErrorOptions } from './errors/realtime.error.js';
 export { RealtimeArgumentError } from './errors/realtime-argument.error.js';
+export { RealtimeCancelledError } from './errors/realtime-cancelled.error.js';
 export { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
 
 export { Authenticator, type Authenticated, type AuthenticateOptions } from './ports/authenticator.js';

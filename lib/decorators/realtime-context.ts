@@ -1,5 +1,7 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import type { RealtimeConnection } from '../core/connection/connection.js';
+import type { CancelReason } from '../core/protocol/cancel-reason.js';
+import { RealtimeCancelledError } from '../errors/realtime-cancelled.error.js';
 
 /**
  * The event for which a handler is called. `reauthorize`: `@OnSubscribe()` is called again for an existing subscription,
@@ -33,6 +35,10 @@ const BRAND = Symbol.for('nestjs-realtime:HandlerContext');
 
 /** The only implementation. Its brand distinguishes it from foreign arguments, also when the package is loaded twice. */
 export class HandlerContext implements RealtimeContext {
+  /** Made with the first look at the signal: most handlers never take it. */
+  #controller: AbortController | undefined;
+  #cancelled: RealtimeCancelledError | undefined;
+
   constructor(
     readonly event: HandlerEvent,
     readonly connection: RealtimeConnection | undefined,
@@ -41,6 +47,34 @@ export class HandlerContext implements RealtimeContext {
     readonly params: Readonly<Record<string, string>> = NO_PARAMS,
     readonly type?: string | undefined,
   ) {}
+
+  /** Returns the signal that is aborted when the call is cancelled. */
+  cancelSignal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) this.#controller.abort(this.#cancelled);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Returns true if the handler has taken the signal. */
+  watchesCancel(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Cancels the call for good. */
+  cancel(reason: CancelReason): void {
+    this.#cancelled ??= new RealtimeCancelledError(reason);
+    this.#controller?.abort(this.#cancelled);
+  }
+
+  /** Aborts the signal because an interceptor takes no more; one that calls the handler again gives it another signal. */
+  drop(): void {
+    if (this.#cancelled || !this.#controller) return;
+    const dropped = this.#controller;
+    this.#controller = undefined;
+    dropped.abort(new RealtimeCancelledError('dropped'));
+  }
 }
 
 Object.defineProperty(HandlerContext.prototype, BRAND, { value: true });

@@ -1,11 +1,13 @@
-import { from, isObservable, lastValueFrom } from 'rxjs';
+import { from, lastValueFrom } from 'rxjs';
 import type { WireError } from '../core/protocol/error-code.js';
 import { filterException, type Filtered } from './exception-filters.js';
 import { logFailure, logHookFailure, logRefusal } from './failure-log.js';
 import type { Handler } from './handler.js';
+import { hookStreamOf } from './hook-stream.js';
 import { InterceptedCall } from './intercepted-call.js';
 import type { BoundHandler } from './handler-pipeline.js';
 import type { HandlerArgs } from './handler-args.js';
+import type { HandlerContext } from '../decorators/realtime-context.js';
 import { isTold, toWireError } from './wire-error.js';
 
 /** The result of the exception filters, and the error for the client unless a value replaces the exception. */
@@ -22,17 +24,25 @@ export class HandlerCall {
     private readonly args: HandlerArgs,
   ) {}
 
+  /** The context of the call. */
+  get context(): HandlerContext {
+    return this.args[2];
+  }
+
   /** Calls it; settles as {@link BoundHandler.call} does. */
   start(): Promise<unknown> {
     const bound = this.handler.bind(this.args[2]);
     return bound instanceof Promise ? bound.then((made) => this.#call(made)) : this.#call(bound);
   }
 
-  /** Calls it for a single value; of an Observable, the last one. */
+  /**
+   * Calls it for a single value; of an Observable, the last one.
+   * @throws TypeError when it returned a generator
+   */
   async result(): Promise<unknown> {
     const output = await this.start();
-    const stream = output instanceof InterceptedCall ? output.output$ : output;
-    return isObservable(stream) ? lastValueFrom(from(stream), { defaultValue: undefined }) : stream;
+    const stream = output instanceof InterceptedCall ? output.output$ : hookStreamOf(output);
+    return stream ? lastValueFrom(from(stream), { defaultValue: undefined }) : output;
   }
 
   /**

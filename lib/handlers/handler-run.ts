@@ -1,15 +1,20 @@
-import { from, isObservable, Subject, takeUntil, type ObservableInput, type Observer } from 'rxjs';
+import { EMPTY, isObservable, Subject, takeUntil, type Observable, type Observer, from } from 'rxjs';
+import type { CancelReason } from '../core/protocol/cancel-reason.js';
 import type { HandlerCall } from './handler-call.js';
 import { InterceptedCall } from './intercepted-call.js';
 import type { NeutralContext } from './neutral-context.js';
+import { pulledStream, type StreamOwner } from './pulled-stream.js';
 import type { MessageRun, ReplySink } from './reply-sink.js';
+import { streamSourceOf } from './stream-source.js';
 
-/** Calls a handler and passes its result to a sink: a value, or every emission of its Observable. */
-export class HandlerRun implements MessageRun {
+/** Calls a handler and passes its result to a sink: a value, every emission of its Observable, or every item of its stream. */
+export class HandlerRun implements MessageRun, StreamOwner {
   readonly released: Promise<void>;
   #isStreaming = false;
   #ended = false;
   #cancelled$: Subject<void> | undefined;
+  /** Producers that were told to end. */
+  #leaving: Promise<unknown> | undefined;
 
   constructor(
     private readonly call: HandlerCall,
@@ -19,28 +24,64 @@ export class HandlerRun implements MessageRun {
     this.released = this.#run();
   }
 
-  get isStreaming(): boolean {
-    return this.#isStreaming;
+  get endsWithTopic(): boolean {
+    return this.#isStreaming || this.call.context.watchesCancel();
   }
 
-  cancel(): void {
+  cancel(reason: CancelReason): Promise<unknown> | undefined {
+    const isCancel = !this.#ended;
     this.#ended = true;
-    // The teardown of an Observable is the application's code, too.
-    if (this.#cancelled$) this.neutral.run(() => this.#cancelled$?.next());
+    if (isCancel || this.#cancelled$) {
+      // Listeners of the signal, and the end of a stream, are the application's code, too.
+      this.neutral.run(() => {
+        if (isCancel) this.call.context.cancel(reason);
+        this.#cancelled$?.next();
+      });
+    }
+    return this.#leaving;
+  }
+
+  room(): Promise<void> | undefined {
+    return this.sink.room();
+  }
+
+  dropped(): void {
+    this.call.context.drop();
+  }
+
+  leaves(ended: Promise<unknown>): void {
+    this.#leaving = this.#leaving ? Promise.all([this.#leaving, ended]) : ended;
+  }
+
+  failedLate(thrown: unknown): void {
+    if (!isCancelOrItsEcho(thrown)) void this.call.rescue(thrown);
   }
 
   async #run(): Promise<void> {
     try {
       const output = await this.call.start();
-      if (output instanceof InterceptedCall) await this.#follow(output);
-      else if (isObservable(output)) this.#stream(output);
+      if (output instanceof InterceptedCall) return await this.#follow(output);
+      const stream = this.#streamOf(output);
+      if (stream) this.#stream(stream);
       else this.#end(() => this.sink.value(output));
     } catch (error) {
       await this.#fail(error);
     }
   }
 
-  #stream(output: ObservableInput<unknown>): void {
+  /** @throws TypeError for something that cannot be streamed, or sent at all */
+  readonly #streamOf = (output: unknown): Observable<unknown> | undefined => {
+    if (isObservable(output)) return output;
+    const source = streamSourceOf(output);
+    if (!source) return undefined;
+    if (!this.#ended) return pulledStream(source, this);
+    // The cancel came before the stream.
+    const discarded = new Promise((resolve) => resolve(source.discard()));
+    this.leaves(discarded.catch((error: unknown) => this.failedLate(error)));
+    return EMPTY;
+  };
+
+  #stream(output: Observable<unknown>): void {
     this.#isStreaming = true;
     this.#subscribe(output, {
       next: (value) => this.#item(value),
@@ -59,6 +100,7 @@ export class HandlerRun implements MessageRun {
       held = [];
     };
     await new Promise<void>((release) => {
+      call.streamOf = this.#streamOf;
       call.onStream = () => {
         this.#isStreaming = true;
         release();
@@ -69,7 +111,10 @@ export class HandlerRun implements MessageRun {
           flush();
           this.#item(value);
         },
-        error: (error) => release(this.#fail(error)),
+        error: (error) => {
+          if (call.isRunning) this.call.context.drop();
+          release(this.#fail(error));
+        },
         complete: () => {
           const cancelled = this.#ended;
           if (this.#isStreaming) flush();
@@ -82,13 +127,15 @@ export class HandlerRun implements MessageRun {
   }
 
   /** A cancel completes the subscription, from inside an emission too. */
-  #subscribe(output: ObservableInput<unknown>, observer: Observer<unknown>): void {
+  #subscribe(output: Observable<unknown>, observer: Observer<unknown>): void {
     if (this.#ended) return;
     this.#cancelled$ = new Subject();
     from(output).pipe(takeUntil(this.#cancelled$)).subscribe(observer);
   }
 
   async #fail(thrown: unknown): Promise<void> {
+    // What a cancel makes the handler throw concerns nobody.
+    if (this.#ended && isCancelOrItsEcho(thrown)) return;
     const { handled, value, error } = await this.call.rescue(thrown);
     this.#end(() => {
       if (!handled) return this.sink.error(error);
@@ -107,4 +154,11 @@ export class HandlerRun implements MessageRun {
     this.#ended = true;
     answer();
   }
+}
+
+/** Recognises what libraries throw when their signal is aborted, and what a stream throws that was destroyed. */
+function isCancelOrItsEcho(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { name, code } = thrown as Error & { readonly code?: unknown };
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || /abort|cancel/i.test(`${name} ${thrown.constructor.name}`);
 }

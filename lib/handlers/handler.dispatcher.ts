@@ -142,7 +142,7 @@ export class HandlerDispatcher {
   }
 }
 
-const REFUSED: MessageRun = { isStreaming: false, released: undefined, cancel: () => {} };
+const REFUSED: MessageRun = { endsWithTopic: false, released: undefined, cancel: () => undefined };
 
 const TOO_LARGE = 'an info that is too large';
 const UNSERIALISABLE = 'an info that cannot be serialised as JSON';

@@ -1,18 +1,23 @@
-import { isObservable, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { hookStreamOf } from './hook-stream.js';
 
 /**
  * A handler call wrapped in interceptors. Interceptors return one Observable whatever the handler returns, so this tracks
- * the result of the inner handler: a plain value is one reply, an Observable is a stream of replies.
+ * the result of the inner handler: a plain value is one reply, a stream is many.
  */
 export class InterceptedCall {
   /** The output of the interceptors; nothing runs before it is subscribed to. */
   output$!: Observable<unknown>;
-  /** True once the handler has returned an Observable. */
+  /** True once the handler has returned a stream. */
   streams = false;
   /** Resolves, and never rejects, once the handler has returned; `undefined` while it was not called. */
   settled: Promise<void> | undefined;
-  /** Called when the handler has returned an Observable. */
+  /** True while the handler was called and has not returned. */
+  isRunning = false;
+  /** Called when the handler has returned a stream. */
   onStream: () => void = () => {};
+  /** Makes an Observable of what the handler returned; returns nothing if that is a value. May throw. */
+  streamOf: (output: unknown) => Observable<unknown> | undefined = hookStreamOf;
 
   constructor(private readonly handler: () => Promise<unknown>) {}
 
@@ -24,10 +29,18 @@ export class InterceptedCall {
   };
 
   async #run(): Promise<unknown> {
-    const output = await this.handler();
-    this.streams = isObservable(output);
-    if (this.streams) this.onStream();
-    return output;
+    let output: unknown;
+    this.isRunning = true;
+    try {
+      output = await this.handler();
+    } finally {
+      this.isRunning = false;
+    }
+    const stream = this.streamOf(output);
+    this.streams = stream !== undefined;
+    if (!stream) return output;
+    this.onStream();
+    return stream;
   }
 }
 

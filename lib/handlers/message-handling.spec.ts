@@ -202,7 +202,7 @@ describe('a message to a topic', () => {
 
   it('is not answered any more once it is cancelled', async () => {
     const { run, sink } = send(await boot(), 'later');
-    run.cancel();
+    void run.cancel('cancel');
     await run.released;
 
     expect(sink.calls).toEqual([]);

@@ -75,7 +75,7 @@ describe('a handler', () => {
           () => undefined,
           () => undefined,
         );
-        run.cancel();
+        void run.cancel('cancel');
       },
     ],
   ] satisfies [string, (dispatcher: Awaited<ReturnType<typeof bootHandlers>>) => unknown][])(

@@ -1,4 +1,5 @@
 import type { TopicPattern } from '../core/topic/topic-pattern.js';
+import { cancelSignalOf } from '../decorators/cancel-signal.decorator.js';
 import { currentConnectionOf } from '../decorators/current-connection.decorator.js';
 import { describeMark, type HandlerMark } from '../decorators/handler-metadata.js';
 import { topicNameOf } from '../decorators/topic-name.decorator.js';
@@ -34,7 +35,13 @@ export function checkParameters(
     if (factory === undefined && ![SOCKET_PARAM, PAYLOAD_PARAM].includes(Number.parseInt(key, 10))) {
       throw new RealtimeConfigurationError(
         `${name}: parameter ${index + 1} has a decorator that has no effect here; use @MessageBody(), @TopicParam(), ` +
-          '@TopicName(), @CurrentConnection() or @ConnectedSocket().',
+          '@TopicName(), @CurrentConnection(), @CancelSignal() or @ConnectedSocket().',
+      );
+    }
+    if (factory === cancelSignalOf && mark.kind !== 'message') {
+      throw new RealtimeConfigurationError(
+        `${name}: parameter ${index + 1} asks for a cancel signal, but nothing cancels ${describeMark(mark)}; only ` +
+          '@OnMessage() methods are cancelled.',
       );
     }
     if (isOfPresence(mark) && (factory === currentConnectionOf || isSocket(key, factory))) {

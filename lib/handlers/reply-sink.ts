@@ -1,3 +1,4 @@
+import type { CancelReason } from '../core/protocol/cancel-reason.js';
 import type { WireError } from '../core/protocol/error-code.js';
 
 /**
@@ -13,17 +14,26 @@ export interface ReplySink {
   complete(): void;
   /** The handler failed, possibly after some replies. */
   error(error: WireError): void;
+  /**
+   * Returns nothing while the client takes items and this turn of the event loop has time for more, else a promise for when the next
+   * item may be asked for. It never rejects, and stays pending if the connection ends before.
+   */
+  room(): Promise<void> | undefined;
 }
 
 /** A message that is being handled. */
 export interface MessageRun {
-  /** True once the handler has returned an Observable, which goes on after `released`. */
-  readonly isStreaming: boolean;
+  /** True once the handler has returned a stream, which goes on after `released`, or has taken the cancel signal. */
+  readonly endsWithTopic: boolean;
   /**
    * Resolves, and never rejects, once the next message may be handled: the answer was given, the handler has returned
-   * an Observable, or, after a cancel, the handler has returned. `undefined` if the message was refused at once.
+   * a stream, or, after a cancel, the handler has returned. `undefined` if the message was refused at once.
    */
   readonly released: Promise<void> | undefined;
-  /** Cancels the run: the Observable is unsubscribed, or never subscribed if it comes later; the sink is not called any more. */
-  cancel(): void;
+  /**
+   * Cancels the run: the signal of the handler is aborted, then its stream is ended, or never begun if it comes later; the sink is not
+   * called any more. Has no effect on a run that has ended.
+   * @returns a promise that never rejects, while a producer has yet to end; it may ignore the signal, and then does so with its next item
+   */
+  cancel(reason: CancelReason): Promise<unknown> | undefined;
 }

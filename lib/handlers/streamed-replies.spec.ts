@@ -201,7 +201,7 @@ describe('an Observable that a handler returns', () => {
   it('is unsubscribed by a cancel', async () => {
     const { run } = send(dispatcher, 'watch');
     await run.released;
-    run.cancel();
+    void run.cancel('cancel');
 
     expect(script.subscribed).toBe(0);
   });
@@ -210,7 +210,7 @@ describe('an Observable that a handler returns', () => {
     const { run, sink } = send(dispatcher, 'watch');
     await run.released;
     script.source$.next(1);
-    run.cancel();
+    void run.cancel('cancel');
     script.source$.next(2);
     script.source$.complete();
 
@@ -219,7 +219,7 @@ describe('an Observable that a handler returns', () => {
 
   it('is never subscribed when the cancel comes before it', async () => {
     const { run, sink } = send(dispatcher, 'watch-later');
-    run.cancel();
+    void run.cancel('cancel');
     script.handover();
     await run.released;
 
@@ -236,7 +236,7 @@ describe('an Observable that a handler returns', () => {
     const items: unknown[] = [];
     sink.item = (value) => {
       items.push(value);
-      if (items.length === count) run!.cancel();
+      if (items.length === count) void run!.cancel('cancel');
     };
     const command = { action: 'message', topic: 'chat:lobby', type } as const;
     run = dispatcher.message(connectionOf('ann'), command, true, sink);
@@ -269,7 +269,7 @@ describe('an Observable that a handler returns to an interceptor', () => {
   it('is unsubscribed by a cancel', async () => {
     const { run } = send(dispatcher, 'doubled-watch');
     await expect.poll(() => script.subscribed).toBe(1);
-    run.cancel();
+    void run.cancel('cancel');
 
     expect(script.subscribed).toBe(0);
   });
@@ -293,7 +293,7 @@ describe('a plain value that a handler returns to an interceptor', () => {
   it('keeps the connection after a cancel until the handler has settled', async () => {
     const { run, sink } = send(dispatcher, 'doubled-value');
     await expect.poll(() => script.called).toBe(1);
-    run.cancel();
+    void run.cancel('cancel');
     let released = false;
     const release = run.released!.then(() => (released = true));
     await turn();
@@ -306,14 +306,14 @@ describe('a plain value that a handler returns to an interceptor', () => {
 
   it('releases the connection after a cancel when the handler was not called', async () => {
     const { run } = send(dispatcher, 'hanging');
-    run.cancel();
+    void run.cancel('cancel');
 
     await expect(run.released).resolves.toBeUndefined();
   });
 
   it('is not asked for when the cancel comes while a guard is thinking', async () => {
     const { run } = send(dispatcher, 'guarded-value');
-    run.cancel();
+    void run.cancel('cancel');
     script.handover();
     await run.released;
 

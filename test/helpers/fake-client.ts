@@ -94,7 +94,9 @@ export class FakeClient implements Client, Endpoint {
     this.log.push(`resume: ${reason}`);
   }
 
-  drained(): undefined {}
+  drained(): Promise<void> | undefined {
+    return undefined;
+  }
 
   waitingChanged(): void {}
 

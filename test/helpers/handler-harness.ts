@@ -57,6 +57,8 @@ export class RecordingSink implements ReplySink {
   item = (payload: unknown) => void this.calls.push({ item: payload });
   complete = () => this.#last({ complete: true });
   error = (error: WireError) => this.#last({ error });
+  /** What {@link ReplySink.room} returns. */
+  room = (): Promise<void> | undefined => undefined;
 
   /** Everything, once the last answer is there. */
   async all(): Promise<SinkCall[]> {

@@ -8,6 +8,7 @@ const NAMES: Record<string, readonly string[]> = {
   'nestjs-realtime': [
     'Authenticator',
     'CLOSE_CODES',
+    'CancelSignal',
     'CurrentConnection',
     'CurrentUser',
     'ERROR_CODES',
@@ -23,6 +24,7 @@ const NAMES: Record<string, readonly string[]> = {
     'OnUnsubscribe',
     'RealtimeArgumentError',
     'RealtimeAuthGuard',
+    'RealtimeCancelledError',
     'RealtimeConfigurationError',
     'RealtimeError',
     'RealtimeMetrics',

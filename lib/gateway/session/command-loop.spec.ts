@@ -23,7 +23,7 @@ beforeEach(() => {
     handled.push(id);
     sinks.push(sink);
     const released = type === 'quick' ? undefined : new Promise<void>((resolve) => turns.push(resolve));
-    return { isStreaming: false, released, cancel: () => void cancelled.push(id) };
+    return { endsWithTopic: false, released, cancel: () => void cancelled.push(id) };
   });
   loop = new CommandLoop(client, services, { left: () => Promise.resolve() });
 });
@@ -173,7 +173,7 @@ describe('the loop is idle', () => {
     loop.start();
     for (const command of [slow(1), quick(2)]) loop.accept(command);
     const finished = loop.finish();
-    loop.stop();
+    loop.stop('disconnect');
     await finished;
     loop.accept(quick(3));
     expect([handled, cancelled, client.told]).toEqual([[1], [1], []]);

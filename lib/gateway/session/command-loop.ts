@@ -64,11 +64,11 @@ export class CommandLoop {
   }
 
   /** Stops the loop: no command is started or answered any more. */
-  stop(): void {
+  stop(reason: 'disconnect' | 'shutdown'): void {
     this.#busy = true;
     this.#mailbox.clear();
     this.#onIdle?.();
-    this.#messages.stop();
+    this.#messages.stop(reason);
     this.subscriptions.stop();
   }
 

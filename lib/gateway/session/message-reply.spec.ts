@@ -14,7 +14,7 @@ beforeEach(() => {
 
 function reply(command: Partial<MessageCommand> = {}): MessageReply {
   const message: MessageCommand = { action: 'message', topic: 'desk', type: 'ask', id: 7, ...command };
-  return new MessageReply(client.replies, message, { forget: () => void (forgotten += 1) });
+  return new MessageReply(client.replies, message, { forget: () => void (forgotten += 1), room: () => undefined });
 }
 
 describe('the answer to a message', () => {

@@ -10,13 +10,15 @@ const logger = new SafeLogger('RealtimeHandlers');
 /** Turns the results of a handler into answers: exactly one final answer to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
   isDone = false;
+  /** The number of items of a stream so far. */
+  #items = 0;
   /** The latest reply of a stream, for a client that accepts a single reply. */
   #latest: { readonly payload: unknown } | undefined;
 
   constructor(
     private readonly replies: Pick<ClientReplies, 'push' | 'fail'>,
     private readonly command: MessageCommand,
-    private readonly owner: { forget(reply: MessageReply): void },
+    private readonly owner: { forget(reply: MessageReply): void; room(): Promise<void> | undefined },
   ) {}
 
   /** The key of the message while it is running: the client's id, or the reply itself when there is none. */
@@ -30,6 +32,7 @@ export class MessageReply implements ReplySink {
   }
 
   item(payload: unknown): void {
+    this.#items += 1;
     if (this.command.single) this.#latest = { payload };
     else if (!this.#push(payload)) this.#done();
   }
@@ -45,6 +48,10 @@ export class MessageReply implements ReplySink {
     this.replies.fail(error, this.command.id);
   }
 
+  room(): Promise<void> | undefined {
+    return this.owner.room();
+  }
+
   /** @returns false when the payload could not be written; the client has received an error then */
   #push(payload: unknown): boolean {
     const { id, topic, type } = this.command;
@@ -55,8 +62,11 @@ export class MessageReply implements ReplySink {
       this.replies.push({ kind: 'reply', id, payload });
       return true;
     } catch (error) {
-      const place = `The reply to "${type}" in "${topic}"`;
-      logger.error(`${place} cannot be serialised as JSON`, (error as Error | undefined)?.stack);
+      const what = this.#items > 0 ? `Item ${this.#items} of the reply` : 'The reply';
+      logger.error(
+        `${what} to "${type}" in "${topic}" cannot be serialised as JSON`,
+        (error as Error | undefined)?.stack,
+      );
       this.replies.fail(
         { code: 'INTERNAL', message: 'The reply could not be serialised.', action: 'message', topic },
         id,

@@ -8,24 +8,36 @@ import { RunningMessages } from './running-messages.js';
 let client: FakeClient;
 let sinks: ReplySink[];
 let cancelled: number[];
-let isStreaming: boolean;
+let endsWithTopic: boolean;
 let answersAtOnce: boolean;
+/** Ends the producers of cancelled runs; without it they end at once. */
+let leave: Promise<void> | undefined;
+let isTurnOver: boolean;
+let turns: { takeTurn(): void }[];
 let running: RunningMessages;
 
 beforeEach(() => {
   client = new FakeClient();
   sinks = [];
   cancelled = [];
-  isStreaming = false;
+  endsWithTopic = false;
   answersAtOnce = false;
+  leave = undefined;
+  isTurnOver = false;
+  turns = [];
   running = new RunningMessages(client, {
     settings: new RealtimeSettings({ limits: { mailboxSize: 2 } }),
+    turns: { isOver: () => isTurnOver, add: (work) => void turns.push(work) },
     pubSub: { isSubscribed: () => true },
     dispatcher: {
       message: (_connection, _command, _isSubscribed, sink) => {
         const at = sinks.push(sink) - 1;
         if (answersAtOnce) sink.value('at once');
-        return { isStreaming, released: undefined, cancel: () => void cancelled.push(at) };
+        const cancel = () => {
+          cancelled.push(at);
+          return leave;
+        };
+        return { endsWithTopic, released: undefined, cancel };
       },
     },
   });
@@ -69,12 +81,12 @@ describe('a message that is running', () => {
 
   it('ends with all others when the client has gone', () => {
     for (const id of [1, undefined]) void running.handle(message(id));
-    running.stop();
+    running.stop('disconnect');
     expect([cancelled, client.told]).toEqual([[0, 1], []]);
   });
 
   it('ends with the subscription when it is a stream of the topic', () => {
-    isStreaming = true;
+    endsWithTopic = true;
     void running.handle(message(1, 'desk'));
     void running.handle(message(2, 'elsewhere'));
     running.endStreams('desk');
@@ -85,5 +97,39 @@ describe('a message that is running', () => {
     void running.handle(message(1));
     running.endStreams('desk');
     expect(cancelled).toEqual([]);
+  });
+});
+
+describe('a cancelled stream whose producer has yet to end', () => {
+  it('counts towards the limit, and its id is free', async () => {
+    let end!: () => void;
+    leave = new Promise((resolve) => (end = resolve));
+    for (const id of [1, 2]) void running.handle(message(id));
+    running.cancel(1);
+    void running.handle(message(1));
+    expect([sinks.length, client.errors]).toEqual([2, [['LIMIT_EXCEEDED', 1]]]);
+    end();
+    await leave;
+    void running.handle(message(1));
+    expect(sinks).toHaveLength(3);
+  });
+});
+
+describe('the next item of a stream', () => {
+  it('may be asked for while the client reads and the turn has time', () => {
+    expect(running.room()).toBeUndefined();
+  });
+
+  it('waits until the client has read', () => {
+    const drained = Promise.resolve();
+    client.drained = () => drained;
+    expect(running.room()).toBe(drained);
+  });
+
+  it('waits for a later turn when this one is over', async () => {
+    isTurnOver = true;
+    const room = running.room();
+    turns[0]!.takeTurn();
+    await expect(room).resolves.toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import type { CancelReason } from '../../core/protocol/cancel-reason.js';
 import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
 import type { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 import type { MessageRun } from '../../handlers/reply-sink.js';
@@ -5,11 +6,13 @@ import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import { MessageReply } from './message-reply.js';
 import type { Client } from './client.js';
+import type { TurnQueue } from '../turn-queue.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
   readonly dispatcher: Pick<HandlerDispatcher, 'message'>;
+  readonly turns: Pick<TurnQueue, 'isOver' | 'add'>;
 }
 
 /** A message whose final answer is still to come. */
@@ -22,6 +25,8 @@ interface RunningMessage {
 export class RunningMessages {
   /** Made with the first message. */
   #running: Map<CommandId | MessageReply, RunningMessage> | undefined;
+  /** Cancelled streams whose producers have yet to end; they count towards the limit. */
+  #leaving = 0;
 
   constructor(
     private readonly client: Client,
@@ -42,7 +47,7 @@ export class RunningMessages {
       });
       return undefined;
     }
-    if ((this.#running?.size ?? 0) >= settings.limits.mailboxSize) {
+    if ((this.#running?.size ?? 0) + this.#leaving >= settings.limits.mailboxSize) {
       const message = `At most ${settings.limits.mailboxSize} messages may be running at once.`;
       this.client.replies.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
@@ -51,38 +56,60 @@ export class RunningMessages {
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
     if (reply.isDone) {
-      run.cancel();
+      this.#end(run, 'dropped');
       return run.released;
     }
     (this.#running ??= new Map()).set(reply.key, { topic: command.topic, run });
     return run.released;
   }
 
+  /** Returns nothing if the next item of a stream may be asked for; see {@link ReplySink.room}. */
+  room(): Promise<void> | undefined {
+    const { turns } = this.services;
+    const drained = this.client.drained();
+    if (drained || !turns.isOver()) return drained;
+    return new Promise((resolve) => turns.add({ takeTurn: resolve }));
+  }
+
   /** Forgets a message whose final answer was given. If a reply could not be written, this happens before the handler has ended. */
   forget(reply: MessageReply): void {
-    this.#running?.get(reply.key)?.run.cancel();
-    this.#running?.delete(reply.key);
+    this.#cancel(reply.key, 'dropped');
   }
 
   /** Cancels a message. @returns false if no message with this id is running */
   cancel(id: CommandId): boolean {
-    this.#running?.get(id)?.run.cancel();
-    return this.#running?.delete(id) ?? false;
+    return this.#cancel(id, 'cancel');
   }
 
   /** Cancels all messages; nothing is answered any more. */
-  stop(): void {
-    this.#running?.forEach(({ run }) => run.cancel());
+  stop(reason: 'disconnect' | 'shutdown'): void {
+    const running = this.#running;
     this.#running = undefined;
+    running?.forEach(({ run }) => this.#end(run, reason));
   }
 
-  /** Ends the streams of a topic: no stream outlives the subscription. */
+  /** Cancels the streams of a topic, and the handlers that have taken the signal: none outlives the subscription. */
   endStreams(topic: string): void {
     for (const [key, running] of this.#running ?? []) {
-      if (running.topic !== topic || !running.run.isStreaming) continue;
-      running.run.cancel();
-      this.#running?.delete(key);
+      if (running.topic !== topic || !running.run.endsWithTopic) continue;
+      this.#cancel(key, 'leave');
       if (!(key instanceof MessageReply)) this.client.replies.push({ kind: 'complete', id: key });
     }
+  }
+
+  #cancel(key: CommandId | MessageReply, reason: CancelReason): boolean {
+    const running = this.#running?.get(key);
+    if (!running) return false;
+    // First: the application's code that a cancel runs may end the connection.
+    this.#running?.delete(key);
+    this.#end(running.run, reason);
+    return true;
+  }
+
+  #end(run: MessageRun, reason: CancelReason): void {
+    const left = run.cancel(reason);
+    if (!left) return;
+    this.#leaving += 1;
+    void left.then(() => (this.#leaving -= 1));
   }
 }

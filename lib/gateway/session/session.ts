@@ -1,7 +1,7 @@
 import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { StreamPosition } from '../../core/history/history.js';
-import type { CloseCodeName } from '../../core/protocol/close-code.js';
+import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
 import type { AuthCommand, Command, PingCommand, PongCommand } from '../../core/protocol/command.js';
 import type { MetadataOrder, RightsOrder } from '../../core/routing/envelope.js';
@@ -156,7 +156,7 @@ export class Session implements DeliveryTarget, Client {
 
   /** Makes the connection unreachable at once; the hooks run asynchronously. */
   end(close: ConnectionClose): void {
-    this.#loop.stop();
+    this.#loop.stop(close.code === CLOSE_CODES.SHUTDOWN.code ? 'shutdown' : 'disconnect');
     const connection = this.connection;
     const topics = this.services.membership.remove(connection.id);
     this.services.presence.ended(connection, topics, close.code);

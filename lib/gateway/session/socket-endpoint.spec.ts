@@ -186,7 +186,7 @@ describe('a socket whose client has authenticated with the request', () => {
     const ends: (() => void)[] = [];
     const run = () => ({
       released: new Promise<void>((end) => ends.push(end)),
-      isStreaming: false,
+      endsWithTopic: false,
       cancel: () => undefined,
     });
     const handled = vi.spyOn(services.dispatcher, 'message').mockImplementation(run);

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServedWebSocket } from './served-web-socket.js';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,8 +13,9 @@ import { NodeMeter, type ProtocolMeter } from '../../delivery/node-meter.js';
 const codec = new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 
 /** The TCP socket below: it keeps what is written, and takes none of it while it `isStuck`. */
-class FakeRawSocket {
+class FakeRawSocket extends EventEmitter {
   writable = true;
+  writableNeedDrain = false;
   isStuck = false;
   writableLength = 0;
   /** The answer to the upgrade request left before. */
@@ -225,6 +227,24 @@ describe('a socket that is held', () => {
     socket.close('SERVER_ERROR');
     await nextTurn();
     expect([raw.calls, closes]).toEqual([[], ['3004 server failed to handle the connection']]);
+  });
+});
+
+describe('waiting for a peer to read', () => {
+  it('is not needed while nothing waits for it', () => {
+    expect(open().drained()).toBeUndefined();
+  });
+
+  it('ends with the drain, with one listener for all who wait', async () => {
+    raw.writableNeedDrain = true;
+    raw.writableLength = 1;
+    const socket = open();
+    const [one, other] = [socket.drained(), socket.drained()];
+    expect([one === other, raw.listenerCount('drain')]).toEqual([true, 1]);
+    raw.emit('drain');
+    await one;
+    expect(socket.drained()).toBeInstanceOf(Promise);
+    expect(raw.listenerCount('drain')).toBe(1);
   });
 });
 

@@ -42,6 +42,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #awaitsFlush = false;
   /** True while this socket's bytes are counted in the budget. */
   #isBehind = false;
+  /** Settles with the next drain; one for all that wait. */
+  #drained: Promise<void> | undefined;
   #progress = 0;
   #stalledTicks = 0;
 
@@ -94,7 +96,13 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   drained(): Promise<void> | undefined {
     const raw = this.#raw;
     if (!raw.writableNeedDrain || raw.writableLength === 0) return undefined;
-    return new Promise((resolve) => raw.once('drain', resolve));
+    this.#drained ??= new Promise((resolve) =>
+      raw.once('drain', () => {
+        this.#drained = undefined;
+        resolve();
+      }),
+    );
+    return this.#drained;
   }
 
   flush(): void {

@@ -132,7 +132,9 @@ describe('what a handler returns', () => {
       const logs = collectLogs();
       expect(await ask(() => of('first', value, 'never told'))).toMatchObject({ payload: 'first' });
       expect((await ann.next('realtime:error')).payload).toMatchObject({ code: 'INTERNAL', topic: 'desk' });
-      expect(logs).toEqual([expect.stringContaining('The reply to "ask" in "desk" cannot be serialised as JSON')]);
+      expect(logs).toEqual([
+        expect.stringContaining('Item 2 of the reply to "ask" in "desk" cannot be serialised as JSON'),
+      ]);
       expect(logs[0]).toContain(`TypeError: ${why}`);
       expect(await typesReceivedBy(ann)).toEqual([]);
     },
