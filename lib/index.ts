@@ -79,6 +79,13 @@ export type { RealtimeBackend } from './ports/backend.js';
 export type { ConnectInfo } from './ports/connect-info.js';
 export { JwtVerifier } from './ports/jwt-verifier.js';
 export { RealtimeMetrics } from './ports/realtime-metrics.js';
+export {
+  HEALTH_REASONS,
+  type HealthCode,
+  type HealthReason,
+  type HealthStatus,
+  type RealtimeHealth,
+} from './core/metrics/health.js';
 export type { Labels, MetricDescription, MetricFamily, MetricSample, MetricsListener } from './core/metrics/metric.js';
 export type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 export type { Presence, PresenceChange, PresenceCounts, PresenceMember } from './core/presence/presence.js';

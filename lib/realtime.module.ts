@@ -3,12 +3,14 @@ import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { EnvelopeRouter } from './delivery/envelope-router.js';
+import { EventLoopDelay } from './delivery/event-loop-delay.js';
 import { FurtherServers } from './delivery/further-servers.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { LocalQuery } from './delivery/local-query.js';
 import { LocalPresence } from './delivery/local-presence.js';
 import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { NodeHealth } from './delivery/node-health.js';
 import { NodeIdentity } from './delivery/node-identity.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { NodeMeter } from './delivery/node-meter.js';
@@ -41,6 +43,7 @@ import { Authenticator } from './ports/authenticator.js';
 import { ClientAddresses } from './ports/client-addresses.js';
 import { Clock } from './ports/clock.js';
 import { ConnectionRegistry } from './ports/connection-registry.js';
+import { HealthSource } from './ports/health-source.js';
 import { HistoryStore } from './ports/history-store.js';
 import { IdGenerator } from './ports/id-generator.js';
 import { JwtVerifier } from './ports/jwt-verifier.js';
@@ -127,7 +130,10 @@ function complete(definition: DynamicModule): DynamicModule {
         inject: [TopicHandlerRegistry],
         useFactory: (topics: TopicHandlerRegistry) => new NodeMeter(new GatewayTopicLabels(topics)),
       },
+      { provide: EventLoopDelay, useFactory: () => new EventLoopDelay() },
       NodeMetrics,
+      NodeHealth,
+      { provide: HealthSource, useExisting: NodeHealth },
       { provide: RealtimeMetrics, useExisting: NodeMetrics },
       FurtherServers,
       ConnectionEvents,
@@ -199,6 +205,7 @@ function complete(definition: DynamicModule): DynamicModule {
       HistoryStore,
       PresenceStore,
       RealtimeMetrics,
+      HealthSource,
       Clock,
       IdGenerator,
     ],

@@ -15,6 +15,8 @@ import { RealtimeError } from './errors/realtime.error.js';
 import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
 import { RealtimeSettings, type RealtimeOptions } from './options/realtime.options.js';
 import { RealtimeService } from './realtime.service.js';
+import { EventLoopDelay } from './delivery/event-loop-delay.js';
+import { NodeHealth } from './delivery/node-health.js';
 import { NodeMeter } from './delivery/node-meter.js';
 
 const NEWS = { type: 'news' };
@@ -56,6 +58,8 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const lifecycle = new NodeLifecycle();
   lifecycle.started();
   const presence = new InMemoryPresenceStore(bus);
+  const meter = new NodeMeter();
+  const health = new NodeHealth(lifecycle, drain, bus, meter, new EventLoopDelay(), clock);
   return new RealtimeService(
     bus,
     directory,
@@ -68,7 +72,8 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     presence,
     lifecycle,
     new FurtherServers(),
-    new NodeMeter(),
+    meter,
+    health,
   );
 }
 

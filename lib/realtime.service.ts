@@ -11,6 +11,7 @@ import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
 import { stringifyWhole } from './core/message/lost-in-json.js';
 import type { MessageInput } from './core/message/message-types.js';
+import type { RealtimeHealth } from './core/metrics/health.js';
 import type { NodeCounts, NodeInfo } from './core/bus/node-info.js';
 import type { Presence } from './core/presence/presence.js';
 import { explainInfoSize } from './core/presence/presence-info.js';
@@ -22,6 +23,7 @@ import { ConnectionEvents } from './delivery/connection-events.js';
 import { FurtherServers } from './delivery/further-servers.js';
 import { MessageSender } from './delivery/message-sender.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { NodeHealth } from './delivery/node-health.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { NodeMeter } from './delivery/node-meter.js';
 import { NodeRequests } from './delivery/node-requests.js';
@@ -119,6 +121,7 @@ export class RealtimeService {
     private readonly lifecycle: NodeLifecycle,
     private readonly furtherServers: FurtherServers,
     private readonly meter: NodeMeter,
+    private readonly nodeHealth: NodeHealth,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
     this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report, meter);
@@ -131,11 +134,18 @@ export class RealtimeService {
 
   /**
    * True while this node can reach the other nodes and be reached by them; in memory for as long as it runs. While it is
-   * false, connections of this node receive only messages that this node sends, and new clients are told to retry. Use it in
-   * readiness checks: a node that stays unattached should not get new connections.
+   * false, connections of this node receive only messages that this node sends, and new clients are told to retry.
    */
   get isAttached(): boolean {
     return this.lifecycle.isRunning && this.bus.isAttached;
+  }
+
+  /**
+   * Returns the health of this node, for readiness checks: `down` while it starts, drains or is closed, `degraded` while it serves
+   * with a fault. Each reason has a stable code, such as `DETACHED`. It asks no other node, and answers at any time.
+   */
+  health(): RealtimeHealth {
+    return this.nodeHealth.read();
   }
 
   /**

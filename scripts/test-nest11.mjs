@@ -15,6 +15,7 @@ const NEST_11 = {
   '@nestjs/platform-fastify': '11.2.8',
   '@nestjs/platform-socket.io': '11.2.6',
   '@nestjs/platform-ws': '11.2.6',
+  '@nestjs/terminus': '11.1.1',
   '@nestjs/testing': '11.2.6',
   '@nestjs/websockets': '11.2.6',
 };

@@ -27,8 +27,18 @@ export class EventLoopDelay {
   /** @param now milliseconds of a clock that does not go back */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
+  get isRunning(): boolean {
+    return this.#histogram !== undefined;
+  }
+
+  /** Begins to measure, unless it does already. */
+  start(): void {
+    this.#started();
+  }
+
+  /** Returns the delays, and begins to measure with the first call. */
   read(): LoopDelays {
-    const histogram = (this.#histogram ??= this.#start());
+    const histogram = this.#started();
     const current = delaysOf(histogram);
     const larger = largerOf(this.#before, current);
     if (this.now() - this.#since >= WINDOW_MS) {
@@ -44,11 +54,12 @@ export class EventLoopDelay {
     this.#histogram = undefined;
   }
 
-  #start(): IntervalHistogram {
+  #started(): IntervalHistogram {
+    if (this.#histogram !== undefined) return this.#histogram;
     this.#since = this.now();
-    const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    histogram.enable();
-    return histogram;
+    this.#histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.#histogram.enable();
+    return this.#histogram;
   }
 }
 

@@ -12,6 +12,10 @@ const TOO_LATE = 'The application has been closed, so nothing was sent or asked.
 export class NodeLifecycle {
   #phase: 'starting' | 'running' | 'closed' = 'starting';
 
+  get phase(): 'starting' | 'running' | 'closed' {
+    return this.#phase;
+  }
+
   get isRunning(): boolean {
     return this.#phase === 'running';
   }

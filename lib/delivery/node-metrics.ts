@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Labels, MetricDescription, MetricFamily, MetricSample, MetricsListener } from '../core/metrics/metric.js';
 import { METRICS } from '../core/metrics/metrics.js';
 import { MessageBus } from '../ports/message-bus.js';
@@ -10,14 +10,13 @@ import { NodeMeter } from './node-meter.js';
 
 /** The metrics of this node: the counts of {@link NodeMeter}, and gauges read from where the numbers are. */
 @Injectable()
-export class NodeMetrics implements RealtimeMetrics, OnApplicationShutdown {
-  readonly eventLoop = new EventLoopDelay();
-
+export class NodeMetrics implements RealtimeMetrics {
   constructor(
     private readonly meter: NodeMeter,
     private readonly bus: MessageBus,
     private readonly pubSub: PubSubManager,
     private readonly lifecycle: NodeLifecycle,
+    private readonly eventLoop: EventLoopDelay,
   ) {}
 
   read(): readonly MetricFamily[] {
@@ -61,10 +60,6 @@ export class NodeMetrics implements RealtimeMetrics, OnApplicationShutdown {
 
   observe(listener: MetricsListener): () => void {
     return this.meter.observe(listener);
-  }
-
-  onApplicationShutdown(): void {
-    this.eventLoop.stop();
   }
 }
 

@@ -23,6 +23,8 @@ import { countsOf } from '../delivery/node-counts.js';
 import { FurtherServers } from '../delivery/further-servers.js';
 import { NodeDrain } from '../delivery/node-drain.js';
 import { NodeLifecycle } from '../delivery/node-lifecycle.js';
+import { EventLoopDelay } from '../delivery/event-loop-delay.js';
+import { NodeHealth } from '../delivery/node-health.js';
 import { NodeMeter } from '../delivery/node-meter.js';
 import { LocalPresence } from '../delivery/local-presence.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
@@ -79,20 +81,21 @@ export class RecordingRealtimeService extends RealtimeService {
     const clock = new SystemClock();
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
-    const meter = new NodeMeter();
+    const [meter, drain] = [new NodeMeter(), new NodeDrain()];
     super(
       bus,
       directory,
       clock,
       events,
       new RealtimeSettings({}),
-      new NodeDrain(),
+      drain,
       history,
       policies,
       store,
       lifecycle,
       new FurtherServers(),
       meter,
+      new NodeHealth(lifecycle, drain, bus, meter, new EventLoopDelay(), clock),
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);

@@ -12,6 +12,7 @@ const NAMES: Record<string, readonly string[]> = {
     'CurrentConnection',
     'CurrentUser',
     'ERROR_CODES',
+    'HEALTH_REASONS',
     'JwtVerifier',
     'MessageBody',
     'OnConnect',
@@ -58,6 +59,7 @@ const NAMES: Record<string, readonly string[]> = {
     'PubSubManager',
   ],
   'nestjs-realtime/redis': ['redisBackend'],
+  'nestjs-realtime/terminus': ['RealtimeHealthIndicator'],
   'nestjs-realtime/testing': [
     'RecordingConnection',
     'RecordingRealtimeService',

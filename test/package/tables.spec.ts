@@ -1,5 +1,6 @@
 import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
+import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
 import { assertOptions } from '../../lib/options/realtime.options-schema.js';
@@ -115,6 +116,16 @@ describe('the tables of docs/operations.md', () => {
     expect(rows).toEqual(
       described.map(({ name, kind, unit, labels, help }) => ({ name, kind, unit, labels: [...labels], meaning: help })),
     );
+  });
+
+  it('list exactly the reasons of health that there are', () => {
+    const rows = tableOf(operations, 'reason').map(([code = '', status, meaning]) => [
+      codesIn(code)[0],
+      status,
+      meaning,
+    ]);
+    const reasons = Object.entries(HEALTH_REASONS);
+    expect(rows).toEqual(reasons.map(([code, { status, meaning }]) => [code, status, meaning]));
   });
 
   it('explain every label', () => {

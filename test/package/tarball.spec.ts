@@ -16,6 +16,7 @@ const EVERYTHING = `export * as core from 'nestjs-realtime/core';
 export * as root from 'nestjs-realtime';
 export * as jwks from 'nestjs-realtime/jwks';
 export * as ports from 'nestjs-realtime/ports';
+export * as terminus from 'nestjs-realtime/terminus';
 export * as testing from 'nestjs-realtime/testing';
 `;
 

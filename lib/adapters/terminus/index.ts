@@ -1,0 +1,3 @@
+import 'reflect-metadata';
+
+export { RealtimeHealthIndicator, type RealtimeHealthIndicatorOptions } from './realtime-health-indicator.js';
