@@ -6,6 +6,7 @@ import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-m
 import type { PresenceNews, PresencePicture, PresenceReading } from '../core/presence/presence-position.js';
 import type { PresenceChange } from '../core/presence/presence.js';
 import { LocalDelivery } from './local-delivery.js';
+import { NodeMeter } from './node-meter.js';
 import { PresencePictures } from './presence-pictures.js';
 import { PresenceWatchers } from './presence-watchers.js';
 
@@ -34,9 +35,13 @@ beforeEach(() => {
   sequence = 0;
   store = new PicturedStore(new InMemoryMessageBus());
   watchers = new PresenceWatchers();
-  const delivery = new LocalDelivery(new InMemoryConnectionRegistry(), new InMemoryPubSubManager(), watchers, {
-    now: () => 0,
-  });
+  const delivery = new LocalDelivery(
+    new InMemoryConnectionRegistry(),
+    new InMemoryPubSubManager(),
+    watchers,
+    { now: () => 0 },
+    new NodeMeter(),
+  );
   delivery.tellPresence = (_topic, changes) => {
     told.push(...changes.map(({ kind, userId }) => `${kind} ${userId}`));
     return 1;
