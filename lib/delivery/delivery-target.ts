@@ -2,12 +2,13 @@ import type { CloseCodeName } from '../core/protocol/close-code.js';
 import type { MetadataOrder, RightsOrder } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { ConnectionSocket } from '../ports/connection-socket.js';
+import type { Recipient } from './fan-outs.js';
 
 /**
  * A connection of this node, as the target of messages and orders. No method throws or blocks. A returned promise settles
  * once the order has taken effect, and never rejects.
  */
-export interface DeliveryTarget {
+export interface DeliveryTarget extends Recipient {
   readonly socket: ConnectionSocket;
   /** True: messages to its user reach it as publications of the user's personal topic, in the order of the history. */
   readonly hasPersonalTopic?: boolean;

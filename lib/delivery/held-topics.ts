@@ -1,3 +1,6 @@
+import type { Address } from '../core/routing/address.js';
+import type { RecipientIndex } from '../core/routing/routing.js';
+
 /** The bytes that all held topics of one connection keep. */
 export interface HoldBudget {
   /** The size of everything kept, in bytes. */
@@ -56,6 +59,9 @@ export class TopicHold {
   }
 }
 
+/** Keeps deliveries for one recipient. */
+export type Keeper = Pick<TopicHold, 'keep'>;
+
 const NONE: ReadonlyMap<string, TopicHold> = new Map();
 
 /** The subscriptions of this node that are judged again, by topic and connection. */
@@ -83,4 +89,38 @@ export class HeldTopics {
   of(topic: string): ReadonlyMap<string, TopicHold> {
     return this.#holds.get(topic) ?? NONE;
   }
+
+  /**
+   * Returns the holds of the connections that several addresses reach only through topics under judgement. A connection that
+   * another address reaches as well gets the message at once. One that several such topics reach gets it if one of them stays.
+   */
+  among(to: readonly Address[], index: RecipientIndex): ReadonlyMap<string, Keeper> {
+    const among = new Map<string, Keeper>();
+    const isHeldIn = (address: Address, id: string) => address.kind === 'topic' && this.of(address.id).has(id);
+    for (const address of to) {
+      if (address.kind !== 'topic') continue;
+      for (const [id, hold] of this.of(address.id)) {
+        const isReached = to.some((other) => !isHeldIn(other, id) && index.idsOf(other).has(id));
+        if (isReached) continue;
+        const other = among.get(id);
+        among.set(id, other ? inEither(other, hold) : hold);
+      }
+    }
+    return among;
+  }
+}
+
+/** Keeps a delivery in two holds; the first that gives it out makes it. */
+function inEither(one: Keeper, other: Keeper): Keeper {
+  return {
+    keep: (deliver, bytes) => {
+      let isMade = false;
+      const once = () => {
+        if (!isMade) deliver();
+        isMade = true;
+      };
+      const isKept = one.keep(once, bytes);
+      return other.keep(once, bytes) || isKept;
+    },
+  };
 }

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
@@ -218,6 +219,143 @@ describe('a message to several topics, all of which are judged again for a recip
   });
 });
 
+describe('a message to many', () => {
+  const COUNT = 1_000;
+  const POSITION: StreamPosition = { epoch: 'e', offset: 1 };
+
+  /** Each look at the clock takes four milliseconds, so that 64 connections are a slice. */
+  function slowClock(): void {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));
+    onTestFinished(() => clock.mockRestore());
+  }
+
+  function crowd(count = COUNT): FakeTarget[] {
+    slowClock();
+    return Array.from({ length: count }, (_, n) => {
+      pubSub.subscribe(`c${n}`, 'feed');
+      return connect(`c${n}`, new FakeTarget(), ['staff']);
+    });
+  }
+
+  const texts = ({ frames }: FakeTarget) => frames.map(({ text }) => JSON.parse(text).type as string);
+  const saying = (type: string): EnvelopeContent => ({ kind: 'message', text: JSON.stringify({ type }) });
+  const servedOf = (targets: FakeTarget[]) => targets.filter(({ frames }) => frames.length > 0).length;
+
+  it.each([
+    ['everybody', all()],
+    ['a role', role('staff')],
+    ['a topic', topic('feed')],
+  ])('(%s) is given to them in later turns as well, and reported when all have it', async (_whom, address) => {
+    const targets = crowd();
+    const count = deliver([address]);
+    const slices = [servedOf(targets)];
+    for (let turn = 0; slices.at(-1)! < COUNT && turn < 100; turn++) {
+      await nextTurn();
+      slices.push(servedOf(targets));
+    }
+    expect(Math.max(...slices.map((served, nth) => served - (slices[nth - 1] ?? 0)))).toBeLessThanOrEqual(64);
+    expect(await count).toBe(COUNT);
+    expect(targets.every(({ frames }) => frames.length === 1)).toBe(true);
+  });
+
+  it('is given to them in one turn when there are 256 of them', () => {
+    const targets = crowd(256);
+    expect([deliver([all()]), servedOf(targets)]).toEqual([256, 256]);
+  });
+
+  it('is not counted for a connection that goes before its turn', async () => {
+    const targets = crowd();
+    const count = deliver([all()]);
+    delivery.detach('c999');
+    expect([await count, targets.at(-1)!.frames]).toEqual([COUNT - 1, []]);
+  });
+
+  it('is counted at once if it is a publication', async () => {
+    const targets = crowd();
+    const count = deliver([topic('feed')], { kind: 'message', text: '{"type":"x"}', position: POSITION });
+    expect(count).toBe(COUNT);
+    await vi.waitFor(() => expect(servedOf(targets)).toBe(COUNT));
+  });
+
+  it.each<[string, Address]>([
+    ['everybody', all()],
+    ['one of them', connection('c999')],
+    ['a user', user('c999')],
+    ['a role', role('staff')],
+  ])('is not overtaken by a later message to %s', async (_whom, address) => {
+    const targets = crowd();
+    const first = deliver([topic('feed')], saying('first'));
+    await deliver([address], saying('second'));
+    await first;
+    expect(texts(targets.at(-1)!)).toEqual(['first', 'second']);
+    expect(targets.every((target) => texts(target)[0] === 'first')).toBe(true);
+  });
+
+  it('is overtaken by a message to somebody else', () => {
+    crowd();
+    const other = connect('other', new FakeTarget());
+    void deliver([topic('feed')], saying('first'));
+    expect([deliver([user('other')], saying('second')), texts(other)]).toEqual([1, ['second']]);
+  });
+
+  it('is one frame for all of them', async () => {
+    const targets = crowd();
+    await deliver([all()]);
+    expect(new Set(targets.map(({ frames }) => frames[0])).size).toBe(1);
+  });
+
+  it('is kept for those who are judged again, as if it were given to all in one turn', async () => {
+    const targets = crowd();
+    const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+    delivery.held.begin('feed', 'c999', hold);
+    await deliver([topic('feed')]);
+    const early = targets.at(-1)!.frames.length;
+    hold.giveOut();
+    expect([early, targets.at(-1)!.frames.length]).toEqual([0, 1]);
+  });
+});
+
+describe('news of many who joined a topic', () => {
+  it('is told to its watchers in slices, in order and once', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));
+    onTestFinished(() => clock.mockRestore());
+    const targets = Array.from({ length: 30 }, (_, n) => {
+      pubSub.subscribe(`c${n}`, 'feed');
+      watchers.watch('feed', `c${n}`);
+      return connect(`c${n}`, new FakeTarget());
+    });
+    const users = Array.from({ length: 20 }, (_, n) => `u${n}`);
+    const told = delivery.tellPresence(
+      'feed',
+      users.map((userId) => ({ kind: 'left', userId })),
+    );
+    const early = targets.filter(({ frames }) => frames.length > 0).length;
+    expect(early).toBeLessThanOrEqual(4);
+    expect(await told).toBe(30);
+    const heard = targets.map(({ frames }) => frames.map(({ text }) => JSON.parse(text).payload.userId as string));
+    expect(heard).toEqual(Array(30).fill(users));
+  });
+
+  it('is told to one who stops watching before, and not to one who begins after', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));
+    onTestFinished(() => clock.mockRestore());
+    const targets = Array.from({ length: 300 }, (_, n) => {
+      pubSub.subscribe(`c${n}`, 'feed');
+      if (n > 0) watchers.watch('feed', `c${n}`);
+      return connect(`c${n}`, new FakeTarget());
+    });
+    const told = deliver([topic('feed')], { kind: 'left', userId: 'ann' });
+    watchers.watch('feed', 'c0');
+    watchers.unwatch('feed', 'c299');
+    expect(targets[299]!.frames).toHaveLength(1);
+    expect(await told).toBe(299);
+    expect([targets[0]!.frames.length, targets[299]!.frames.length]).toEqual([0, 1]);
+  });
+});
+
 describe('a connection that throws', () => {
   const broken = (): DeliveryTarget =>
     Object.assign(new FakeTarget(), {
@@ -312,8 +450,9 @@ describe('an order', () => {
       const targets = crowd();
       connections.set(createConnection({ id: 'c999', userId: 'c999', roles: ['staff'], createdAt: new Date(0) }));
       const count = deliver([all()], ORDER);
-      void deliver([address]);
+      const then = deliver([address]);
       await count;
+      await then;
       expect(targets.at(-1)!.told).toEqual(['order', 'message']);
       expect(targets.every(({ told }) => told[0] === 'order')).toBe(true);
     });

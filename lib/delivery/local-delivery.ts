@@ -1,30 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { topic, type Address } from '../core/routing/address.js';
-import type { Envelope, EnvelopeContent, Order } from '../core/routing/envelope.js';
+import type { Envelope, EnvelopeContent } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { PresenceNews } from '../core/presence/presence-position.js';
-import type { PresenceChange } from '../core/presence/presence.js';
 import type { Push } from '../core/protocol/push.js';
+import type { PresenceChange } from '../core/presence/presence.js';
 import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
 import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing/routing.js';
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import { FanOuts, MANY_RECIPIENTS } from './fan-outs.js';
 import { FrameSet } from './frame-set.js';
-import { HeldTopics, type TopicHold } from './held-topics.js';
+import { HeldTopics, type Keeper } from './held-topics.js';
 import { MessageFrames } from './message-frames.js';
 import { NodeMeter } from './node-meter.js';
-import { MANY_CONNECTIONS, PendingOrders } from './pending-orders.js';
 import { PresenceWatchers } from './presence-watchers.js';
+import { Tally } from './tally.js';
+import { carryingOut, writing, type TargetAction } from './target-action.js';
 import { Timestamps } from './timestamps.js';
 import { SafeLogger } from '../errors/safe-logger.js';
-
-/** Acts on one connection. @returns true when it concerned the connection */
-type Action = (target: DeliveryTarget) => boolean | Promise<boolean>;
-
-/** Keeps deliveries for one recipient. */
-type Keeper = Pick<TopicHold, 'keep'>;
 
 /** The recipients for whom a delivery is kept, and its size in bytes. */
 interface Holding {
@@ -37,18 +33,35 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** The size that is counted for a delivery without a message, in bytes. */
 const NEWS_BYTES = 256;
 
+/** The work of handing a frame to a socket, in orders. */
+const FRAME_WEIGHT = 0.25;
+
+/** What is done for each of many recipients. */
+interface Task {
+  readonly act: TargetAction;
+  /** The number of frames or orders for one recipient. */
+  readonly count: number;
+  /** The work for one recipient, in orders. */
+  readonly weight: number;
+  /** The size of the texts, in bytes. */
+  readonly bytes: number;
+}
+
+/** Connections by id: a set of ids, or all targets. */
+type Ids = ReadonlySet<string> | ReadonlyMap<string, DeliveryTarget>;
+
 /**
  * Delivers envelopes to the sockets of this node: resolves the recipients, encodes once per codec, and sends to each. What
- * arrives for a subscription that is judged again is kept in its hold, and counts as delivered. An order for many connections
- * is carried out in slices; a connection gets nothing that is newer than its orders before them.
+ * arrives for a subscription that is judged again is kept in its hold, and counts as delivered. What is for many connections
+ * is given to them in slices, in which others are served; each connection gets everything in the order of the calls.
  */
 @Injectable()
 export class LocalDelivery implements RecipientIndex {
   /** The subscriptions that are judged again. */
   readonly held = new HeldTopics();
   readonly #logger = new SafeLogger(LocalDelivery.name);
-  readonly #orders = new PendingOrders();
   readonly #targets = new Map<string, DeliveryTarget>();
+  readonly #fanOuts = new FanOuts<DeliveryTarget>(this.#targets);
   readonly #timestamps: Timestamps;
 
   constructor(
@@ -59,10 +72,17 @@ export class LocalDelivery implements RecipientIndex {
     private readonly meter: NodeMeter,
   ) {
     this.#timestamps = new Timestamps(clock);
+    watchers.beforeChange((connectionId) => this.catchUp(connectionId));
   }
 
   attach(connectionId: string, target: DeliveryTarget): void {
+    this.#fanOuts.admit(target);
     this.#targets.set(connectionId, target);
+  }
+
+  /** Gives a connection what still waits for it. Call it before its addresses change, and before it is closed. */
+  catchUp(connectionId: string): void {
+    this.#fanOuts.catchUp(connectionId);
   }
 
   /** @returns the target that was attached */
@@ -74,117 +94,122 @@ export class LocalDelivery implements RecipientIndex {
 
   /**
    * Delivers a message or a join or leave, or carries out an order.
-   * @returns how many connections it concerned, as a promise for an order that takes effect only later; never throws or rejects
+   * @returns how many connections it concerned, as a promise for what many connections get, and for an order that takes
+   * effect only later; a publication counts for all subscribers at once. Never throws or rejects
    */
   deliver(envelope: Envelope): number | Promise<number> {
     const { to, content } = envelope;
     if (isNews(content)) return this.#tell(to, content);
-    if (content.kind !== 'message') return this.#order(envelope, this.#orderFor(content));
-    const frames = new MessageFrames(content.text, topicOf(to), content.position?.offset);
-    const reached = this.#carryOut(envelope, writing(frames), this.#holdingFor(to, frames));
-    if (typeof reached === 'number') this.meter.sent(to, reached);
+    const ids = this.#idsFor(envelope);
+    if (content.kind !== 'message') return this.#serve(ids, ordering(carryingOut(content)));
+    const { text, position } = content;
+    const frames = new MessageFrames(text, topicOf(to), position?.offset);
+    const { size } = ids;
+    const reached = this.#serve(ids, sending([frames], text.length), this.#holdingFor(to, frames));
+    // The stream of a topic wants to know at once.
+    return this.#metered(to, position && typeof reached !== 'number' ? size : reached);
+  }
+
+  #metered(to: readonly Address[], reached: number | Promise<number>): number | Promise<number> {
+    if (typeof reached !== 'number') return reached.then((count) => this.#metered(to, count));
+    this.meter.sent(to, reached);
     return reached;
   }
 
   /** Tells the subscribers of a topic that publications are lost for good, and the position at which delivery continues. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
     const addressing = { to: [topic(name)], except };
-    const tell: Action = (target) => {
+    const tell: TargetAction = (target) => {
       target.missed(name, position);
       this.meter.dropped += 1;
       return true;
     };
-    void this.#carryOut(addressing, tell, this.#holdingFor(addressing.to));
+    void this.#serve(this.#idsFor(addressing), ordering(tell), this.#holdingFor(addressing.to));
   }
 
-  #carryOut(addressing: Addressing, act: Action, holding?: Holding): number | Promise<number> {
-    if (!isForAll(addressing)) return this.#serve(recipientsOf(addressing, this), act, holding);
-    if (!this.#orders.isEmpty) return this.#serve(this.#targets.keys(), act);
-    const tally = new Tally();
+  #idsFor(addressing: Addressing): Ids {
     // Looking up every connection by id would cost more than the delivery itself.
-    for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
-    return tally.total;
+    return isForAll(addressing) ? this.#targets : recipientsOf(addressing, this);
   }
 
-  #order(addressing: Addressing, act: Action): number | Promise<number> {
-    const ids = isForAll(addressing) ? this.#targets : recipientsOf(addressing, this);
-    if (ids.size <= MANY_CONNECTIONS) return this.#serve(ids.keys(), act);
+  #serve(ids: Ids, task: Task, holding?: Holding): number | Promise<number> {
+    if (ids.size * task.count > MANY_RECIPIENTS) return this.#serveMany(ids, task, holding);
+    const { act } = task;
     const tally = new Tally();
-    const done = this.#orders.add(ids.keys(), (id) => {
+    if (ids === this.#targets && this.#fanOuts.isEmpty) {
+      for (const target of this.#targets.values()) tally.add(this.#attempt(act, target));
+      return tally.total;
+    }
+    for (const id of ids.keys()) {
+      if (!this.#fanOuts.isEmpty) {
+        this.#fanOuts.catchUp(id);
+        // An order that it has caught up on may have taken it off.
+        if (!ids.has(id)) continue;
+      }
       const target = this.#targets.get(id);
-      if (target) tally.add(this.#attempt(act, target));
-    });
-    return done.then(() => tally.total);
-  }
-
-  #serve(ids: Iterable<string>, act: Action, holding?: Holding): number | Promise<number> {
-    const tally = new Tally();
-    const isBehind = !this.#orders.isEmpty;
-    for (const id of ids) {
-      if (isBehind) this.#orders.catchUp(id);
-      const target = this.#targets.get(id);
-      if (target === undefined) continue;
-      const hold = holding?.holds.get(id);
-      tally.add(hold ? this.#keep(hold, act, target, holding!.bytes) : this.#attempt(act, target));
+      if (target !== undefined) tally.add(this.#deliverTo(target, id, act, holding));
     }
     return tally.total;
   }
 
-  #keep(hold: Keeper, act: Action, target: DeliveryTarget, bytes: number): boolean {
+  #serveMany(ids: Ids, { act, bytes, weight }: Task, holding: Holding | undefined): number | Promise<number> {
+    const tally = new Tally();
+    const serve = holding
+      ? (target: DeliveryTarget, id: string | undefined) => tally.add(this.#deliverTo(target, id, act, holding))
+      : (target: DeliveryTarget) => tally.add(this.#attempt(act, target));
+    const done = this.#fanOuts.add({ ids, serve, bytes, weight });
+    return done ? done.then(() => tally.total) : tally.total;
+  }
+
+  #deliverTo(
+    target: DeliveryTarget,
+    id: string | undefined,
+    act: TargetAction,
+    holding: Holding | undefined,
+  ): boolean | Promise<boolean> {
+    const hold = holding && id !== undefined ? holding.holds.get(id) : undefined;
+    return hold ? this.#keep(hold, act, target, holding!.bytes) : this.#attempt(act, target);
+  }
+
+  #keep(hold: Keeper, act: TargetAction, target: DeliveryTarget, bytes: number): boolean {
     const isKept = hold.keep(() => void this.#attempt(act, target), bytes);
     if (!isKept) this.meter.dropped += 1;
     return isKept;
   }
 
   /** Returns the recipients that an addressing reaches only through subscriptions that are judged again, if there are any. */
-  #holdingFor(to: readonly Address[], message?: MessageFrames): Holding | undefined {
+  #holdingFor(to: readonly Address[], message?: Pick<MessageFrames, 'textBytes'>): Holding | undefined {
     if (this.held.isEmpty) return undefined;
     const alone = topicOf(to);
-    const holds = alone === undefined ? this.#heldAmong(to) : this.held.of(alone);
+    const holds = alone === undefined ? this.held.among(to, this) : this.held.of(alone);
     return holds.size === 0 ? undefined : { holds, bytes: message?.textBytes ?? NEWS_BYTES };
   }
 
-  /**
-   * A connection that another address reaches as well gets the message at once. One that several topics under judgement reach
-   * gets it if one of them stays.
-   */
-  #heldAmong(to: readonly Address[]): ReadonlyMap<string, Keeper> {
-    const among = new Map<string, Keeper>();
-    const isHeldIn = (address: Address, id: string) => address.kind === 'topic' && this.held.of(address.id).has(id);
-    for (const address of to) {
-      if (address.kind !== 'topic') continue;
-      for (const [id, hold] of this.held.of(address.id)) {
-        const isReached = to.some((other) => !isHeldIn(other, id) && this.idsOf(other).has(id));
-        if (isReached) continue;
-        const other = among.get(id);
-        among.set(id, other ? inEither(other, hold) : hold);
-      }
-    }
-    return among;
-  }
-
   /** Sends joins and leaves to the watchers of a topic. @returns the number of connections reached */
-  tellPresence(name: string, changes: readonly PresenceChange[]): number {
-    let reached = 0;
-    for (const change of changes) reached = this.#push(name, { ...change, topic: name });
-    return reached;
+  tellPresence(name: string, changes: readonly PresenceChange[]): number | Promise<number> {
+    return this.#push(
+      name,
+      changes.map((change) => ({ ...change, topic: name })),
+    );
   }
 
   /** Tells the watchers of a topic that changes were missed, so that they have to read the members again. */
   resetPresence(name: string): void {
-    this.#push(name, { kind: 'presence-reset', topic: name });
+    void this.#push(name, [{ kind: 'presence-reset', topic: name }]);
   }
 
   /** Fan-out is limited to connections that asked for presence: most subscribers of a large topic do not. */
-  #tell(to: readonly Address[], news: PresenceNews): number {
+  #tell(to: readonly Address[], news: PresenceNews): number | Promise<number> {
     const name = topicOf(to);
     return name === undefined ? 0 : this.tellPresence(name, this.watchers.hear(name, news));
   }
 
-  #push(name: string, push: Push): number {
-    const frames = new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!);
-    const holding = this.held.isEmpty ? undefined : this.#holdingFor([topic(name)]);
-    return this.#serve(this.watchers.of(name), writing(frames), holding) as number;
+  #push(name: string, pushes: readonly Push[]): number | Promise<number> {
+    if (pushes.length === 0) return 0;
+    const frames = pushes.map((push) => new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!));
+    const textBytes = NEWS_BYTES * pushes.length;
+    const holding = this.held.isEmpty ? undefined : this.#holdingFor([topic(name)], { textBytes });
+    return this.#serve(this.watchers.of(name), sending(frames, textBytes), holding);
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -209,31 +234,8 @@ export class LocalDelivery implements RecipientIndex {
     return new Set(ids.filter((id) => this.#targets.get(id)?.hasPersonalTopic));
   }
 
-  #orderFor(content: Order): Action {
-    switch (content.kind) {
-      case 'disconnect':
-        return (target) => {
-          target.disconnect(content.code, content.reason);
-          return true;
-        };
-      case 'subscribe':
-        return (target) => target.subscribe(content.topic);
-      case 'unsubscribe':
-        return (target) => target.unsubscribe(content.topic, content.reason);
-      case 'rights':
-        return (target) => target.changeRights(content)?.then(() => true) ?? true;
-      case 'metadata':
-        return (target) => target.updateMetadata(content)?.then(() => true) ?? true;
-      case 'revalidate':
-        return (target) => {
-          target.revalidate();
-          return true;
-        };
-    }
-  }
-
   /** Isolates failures: one failing socket never prevents delivery to the others. */
-  #attempt(act: Action, target: DeliveryTarget): boolean | Promise<boolean> {
+  #attempt(act: TargetAction, target: DeliveryTarget): boolean | Promise<boolean> {
     try {
       const outcome = act(target);
       return typeof outcome === 'boolean' ? outcome : outcome.catch(this.#failed);
@@ -249,24 +251,16 @@ export class LocalDelivery implements RecipientIndex {
   };
 }
 
-/** Counts the connections that an action concerned. */
-class Tally {
-  #reached = 0;
-  #later: Promise<boolean>[] | undefined;
-
-  add(outcome: boolean | Promise<boolean>): void {
-    if (outcome === true) this.#reached += 1;
-    else if (outcome !== false) (this.#later ??= []).push(outcome);
-  }
-
-  get total(): number | Promise<number> {
-    if (this.#later === undefined) return this.#reached;
-    return Promise.all(this.#later).then((outcomes) => this.#reached + outcomes.filter(Boolean).length);
-  }
-}
-
 function isForAll({ to, except }: Addressing): boolean {
   return to.length === 1 && to[0]?.kind === 'all' && except.length === 0;
+}
+
+function ordering(act: TargetAction): Task {
+  return { act, count: 1, weight: 1, bytes: 0 };
+}
+
+function sending(frames: readonly FrameSet[], bytes: number): Task {
+  return { act: writing(frames), count: frames.length, weight: frames.length * FRAME_WEIGHT, bytes };
 }
 
 /** The topic, if it is the only address. */
@@ -276,27 +270,4 @@ function topicOf([address, ...others]: readonly Address[]): string | undefined {
 
 function isNews(content: EnvelopeContent): content is PresenceNews {
   return content.kind === 'joined' || content.kind === 'left' || content.kind === 'updated';
-}
-
-/** Keeps a delivery in two holds; the first that gives it out makes it. */
-function inEither(one: Keeper, other: Keeper): Keeper {
-  return {
-    keep: (deliver, bytes) => {
-      let isMade = false;
-      const once = () => {
-        if (!isMade) deliver();
-        isMade = true;
-      };
-      const isKept = one.keep(once, bytes);
-      return other.keep(once, bytes) || isKept;
-    },
-  };
-}
-
-/** Creates the action that writes the shared frames to a recipient. */
-function writing(frames: FrameSet): Action {
-  return ({ socket }) => {
-    socket.send(frames.for(socket.codec));
-    return true;
-  };
 }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
@@ -8,6 +8,8 @@ import { localReport } from '../core/routing/delivery-report.js';
 import { MessageBus } from '../ports/message-bus.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import type { HistoryStore } from '../ports/history-store.js';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { Membership } from './membership.js';
 import { PendingSubscribers } from './pending-subscribers.js';
@@ -47,6 +49,7 @@ class RecordingBus extends MessageBus {
 
 const MESSAGE = { kind: 'message', text: '{}' } as const;
 const TARGET = {} as DeliveryTarget;
+const CODEC = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
 
 function connectionOf(id: string, userId: string, roles: string[] = []): RealtimeConnection {
   return createConnection({ id, userId, roles, createdAt: new Date(0) });
@@ -381,5 +384,67 @@ describe('entering a topic', () => {
     bus.pending = Promise.resolve();
     await membership.add(connectionOf('2', 'bob'), TARGET, { stream, onStart: () => undefined });
     expect(calls).toEqual(['hold #user:bob 1', 'enter #user:bob']);
+  });
+});
+
+describe('while a message to many is given to them in slices', () => {
+  const COUNT = 300;
+
+  /** The first 300 connections are in a topic that something was just published to; the last is not in it. */
+  function publishing() {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));
+    onTestFinished(() => clock.mockRestore());
+    const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
+    membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
+    const sent = Array.from({ length: COUNT + 1 }, (_, n) => {
+      const frames: unknown[] = [];
+      const socket = { codec: CODEC, send: (frame: unknown) => void frames.push(frame), close: () => undefined };
+      void membership.add(connectionOf(`${n}`, `${n}`), { socket } as unknown as DeliveryTarget);
+      if (n < COUNT) void enter(`${n}`, 'feed');
+      return frames;
+    });
+    const publish = () => delivery.deliver({ to: [topic('feed')], except: [], content: MESSAGE });
+    return { sent, count: publish(), publish, delivery };
+  }
+
+  it('one who leaves the topic has got it before', async () => {
+    const { sent, count } = publishing();
+    membership.unsubscribe('299', 'feed');
+    const early = sent[299]!.length;
+    expect([early, await count, sent[299]!.length]).toEqual([1, COUNT, 1]);
+  });
+
+  it('one who leaves the topic and comes back gets it once', async () => {
+    const { sent, count } = publishing();
+    membership.unsubscribe('299', 'feed');
+    void enter('299', 'feed');
+    expect([await count, sent[299]!.length]).toEqual([COUNT, 1]);
+  });
+
+  it('one who enters the topic does not get it, but the next', async () => {
+    const { sent, count, publish } = publishing();
+    void enter('300', 'feed');
+    expect([await count, sent[300]!.length]).toEqual([COUNT, 0]);
+    expect([await publish(), sent[300]!.length]).toEqual([COUNT + 1, 1]);
+  });
+
+  it('one who is judged again from then on has got it before, and one whose judgement ends keeps it', async () => {
+    const { sent, count, publish, delivery } = publishing();
+    const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+    membership.hold('299', 'feed', hold);
+    expect(sent[299]).toHaveLength(1);
+    await count;
+    const next = publish();
+    membership.endHold('299', 'feed');
+    expect(sent[299]).toHaveLength(1);
+    hold.giveOut();
+    expect([await next, sent[299]!.length, delivery.held.isEmpty]).toEqual([COUNT, 2, true]);
+  });
+
+  it('one who goes does not get it', async () => {
+    const { sent, count } = publishing();
+    membership.remove('299');
+    expect([await count, sent[299]!.length]).toEqual([COUNT - 1, 0]);
   });
 });

@@ -23,7 +23,7 @@ interface Join {
 /**
  * The only way to enter and leave this node's addresses and topics. The indexes and the joined subjects stay in step:
  * with the first local member of an address the node joins its subject, with the last it leaves. The index changes first, so
- * nothing can arrive unrouted.
+ * nothing can arrive unrouted. Before that the connection is given what was sent before, in case that still waits.
  *
  * A returned promise fulfils once the change is active; nothing is returned when it is active at once. A member that comes
  * while a join is under way waits for it. After a failed join, or while the bus is unavailable, the next member retries it.
@@ -60,11 +60,17 @@ export class Membership {
   /** Replaces the snapshot of a connection; the user stays the same, roles may be added and removed. */
   update(connection: RealtimeConnection): void | Promise<void> {
     const before = this.registry.get(connection.id);
+    this.delivery.catchUp(connection.id);
     this.registry.set(connection);
     const lost = before ? rolesOf(before).filter(({ id }) => !connection.roles.has(id)) : [];
     const gained = rolesOf(connection).filter(({ id }) => !before?.roles.has(id));
     this.#leave(lost);
     return this.#join(gained);
+  }
+
+  /** Gives a connection what was sent before and still waits for it. */
+  catchUp(connectionId: string): void {
+    this.delivery.catchUp(connectionId);
   }
 
   /** Forgets a connection and all its subscriptions. @returns the topics it was subscribed to */
@@ -88,6 +94,7 @@ export class Membership {
    * something to wait for; it rejects if the bus cannot be joined or the history cannot be read, and the caller must then leave
    */
   enter(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
+    this.delivery.catchUp(connectionId);
     if (entry.stream) this.streams.hold(name, connectionId, entry.stream);
     else if (!this.pubSub.isSubscribed(connectionId, name)) this.pending.hold(name, connectionId);
     const isFirst = this.pubSub.subscribe(connectionId, name) && this.pubSub.subscribersOf(name).size === 1;
@@ -108,6 +115,7 @@ export class Membership {
 
   /** @returns true when there was a subscription */
   unsubscribe(connectionId: string, name: string): boolean {
+    this.delivery.catchUp(connectionId);
     const wasSubscribed = this.pubSub.unsubscribe(connectionId, name);
     if (!wasSubscribed) return false;
     this.#leftTopic(name, connectionId);
@@ -117,11 +125,13 @@ export class Membership {
 
   /** Keeps what arrives for a subscription in a hold, until {@link endHold} or the end of the subscription. */
   hold(connectionId: string, name: string, hold: TopicHold): void {
+    this.delivery.catchUp(connectionId);
     this.delivery.held.begin(name, connectionId, hold);
   }
 
   /** Ends a hold: what arrives from now on is delivered at once. */
   endHold(connectionId: string, name: string): void {
+    this.delivery.catchUp(connectionId);
     this.delivery.held.end(name, connectionId);
   }
 

@@ -18,6 +18,12 @@ export interface WatchedTopics {
 export class PresenceWatchers {
   readonly #ids = new MultiMap();
   #watched: WatchedTopics | undefined;
+  #catchUp: (connectionId: string) => void = () => {};
+
+  /** @param catchUp gives a connection the news that it has still to get; called before it begins or stops watching a topic */
+  beforeChange(catchUp: (connectionId: string) => void): void {
+    this.#catchUp = catchUp;
+  }
 
   /** @param watched learns which topics are watched, and decides which changes are sent; without it all changes are sent */
   follow(watched: WatchedTopics): void {
@@ -25,12 +31,14 @@ export class PresenceWatchers {
   }
 
   watch(topic: string, connectionId: string): void {
+    this.#catchUp(connectionId);
     const isFirst = this.of(topic).size === 0;
     this.#ids.add(topic, connectionId);
     if (isFirst) this.#watched?.watch(topic);
   }
 
   unwatch(topic: string, connectionId: string): void {
+    this.#catchUp(connectionId);
     const { size } = this.of(topic);
     this.#ids.remove(topic, connectionId);
     if (size === 1 && this.of(topic).size === 0) this.#watched?.unwatch(topic);

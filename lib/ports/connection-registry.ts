@@ -5,7 +5,8 @@ import type { RealtimeConnection } from '../core/connection/connection.js';
  *
  * **Promised by an implementation:** it answers synchronously, from the memory of this process, and a change is visible to
  * the next call. The cost of a lookup depends on the size of its result; it never searches. A removed connection takes no
- * memory. Returned sets may be live: callers neither keep nor change them, but may remove connections while they iterate.
+ * memory. Returned sets may be live: callers do not change them. Connections may come and go while a caller iterates over one, which
+ * may take several turns of the event loop.
  *
  * **Not promised:** anything about other nodes, which the bus covers. Nothing is stored outside of the process.
  */

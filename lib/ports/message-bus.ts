@@ -13,7 +13,7 @@ export interface BusPublishOptions {
 
 /**
  * Hands an envelope to this node's connections and returns how many it reached, as a promise for an order that takes effect
- * later. The envelope itself is taken at once. Neither throws nor rejects.
+ * later, and for a message that many connections get in slices. The envelope itself is taken at once. Neither throws nor rejects.
  */
 export type EnvelopeReceiver = (envelope: Envelope) => number | Promise<number>;
 

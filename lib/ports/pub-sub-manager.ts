@@ -3,8 +3,8 @@
  *
  * **Promised by an implementation:** it answers synchronously, from the memory of this process. Subscribing is idempotent. A
  * topic without subscribers and a connection without topics take no memory. The cost of a call depends on the entries it
- * touches, not on the number of topics and connections. Returned sets may be live: callers neither keep nor change them,
- * but may unsubscribe while they iterate.
+ * touches, not on the number of topics and connections. Returned sets may be live: callers do not change them. Connections
+ * may subscribe and unsubscribe while a caller iterates over one, which may take several turns of the event loop.
  *
  * **Not promised:** any checks. Callers have authorized the subscription and checked the topic's name.
  */

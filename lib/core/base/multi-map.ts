@@ -24,7 +24,7 @@ export class MultiMap {
     return true;
   }
 
-  /** Returns the members of a key. The set belongs to the map: do not keep or change it. */
+  /** Returns the members of a key. The set belongs to the map: do not change it. */
   get(key: string): ReadonlySet<string> {
     return this.#sets.get(key) ?? NONE;
   }

@@ -7,7 +7,7 @@ export type Addressing = Pick<Envelope, 'to' | 'except'>;
 
 /** Resolves an address to connections by an index, so that the cost depends on the size of the result. */
 export interface RecipientIndex {
-  /** Ids of the connections that the address names. The set may belong to the index: do not keep or change it. */
+  /** Ids of the connections that the address names. The set may belong to the index: do not change it. */
   idsOf(address: Address): ReadonlySet<string>;
 }
 

@@ -33,6 +33,7 @@ export type SessionCommand = Exclude<Command, PingCommand | PongCommand>;
 export class Session implements DeliveryTarget, Client {
   readonly socket: HoldableSocket;
   readonly replies: ClientReplies;
+  lastFanOut = 0;
   readonly #hooks: HookOrder;
   readonly #loop: CommandLoop;
   readonly #token: SessionToken;
@@ -140,6 +141,11 @@ export class Session implements DeliveryTarget, Client {
     if (command.action === 'auth') endIfFails(this, this.#renew(command));
     else if (command.action === 'cancel') this.#loop.cancel(command.id);
     else this.#loop.accept(command);
+  }
+
+  /** Sends what was sent to many and still waits for this connection. */
+  catchUp(): void {
+    this.services.membership.catchUp(this.connection.id);
   }
 
   /** Fulfils when the commands that were read are answered. */
