@@ -16,8 +16,8 @@ export class Life {
   /** The received publications, by position. */
   readonly places = new Map<string, string>();
   readonly #stretches: Stretch[] = [];
-  /** The positions of each publication, and the number of stretches when it came. */
-  readonly #had = new Map<string, Position & { readonly stretches: number }>();
+  /** Where each publication came last. */
+  readonly #had = new Map<string, Position>();
   #isConnected = false;
 
   constructor(
@@ -101,11 +101,8 @@ export class Life {
     if (statement === undefined) this.report('contradicted', `${what}: nobody has said it`);
     else if (statement.outcome.kind === 'refused') this.report('contradicted', `${what}: it was refused`);
     const before = this.#had.get(key);
-    this.#had.set(key, { ...at, stretches: this.#stretches.length });
+    this.#had.set(key, at);
     if (before === undefined) return;
-    const isSamePlace = before.epoch === at.epoch && before.offset === at.offset;
-    // Between two masters: it was in another epoch meanwhile, and told to begin anew each time.
-    if (isSamePlace && this.#stretches.slice(before.stretches).some(({ epoch }) => epoch !== at.epoch)) return;
     // Republishing what a server has lost creates a second publication, in a new epoch that every client learns of.
     if (before.epoch !== at.epoch && statement?.isRepeated) return;
     this.report('duplicated', what);

@@ -242,6 +242,53 @@ describe('TopicFeed', () => {
     expect(world.lost).toBe(0);
   });
 
+  describe('when another epoch has begun with older data, further on than it stood,', () => {
+    /** It stands at the second publication of an epoch; the data that come back have five, of an epoch before. */
+    function returned() {
+      const log: unknown[] = [];
+      const feed = new TopicFeed(
+        { pageSize: 10, sendLatest: false },
+        {
+          deliver: ({ text }) => log.push(text),
+          start: () => undefined,
+          lost: (position) => log.push(position),
+        },
+      );
+      const publications = (...offsets: number[]) => offsets.map((offset) => ({ offset, text: `${offset}` }));
+      const read = (epoch: string, offset: number, ...offsets: number[]) => {
+        feed.begin();
+        feed.take({ top: { epoch, offset }, publications: publications(...offsets) });
+      };
+      const arrive = (epoch: string, offset: number) => feed.arrive(publications(offset)[0]!, epoch, () => undefined);
+      feed.enter('a', undefined);
+      read('before', 2);
+      return { feed, log, read, arrive };
+    }
+
+    it('says that it goes on at their end, and delivers none of them', () => {
+      const { feed, log, read } = returned();
+      feed.doubt();
+      read('after', 5, 3, 4, 5);
+      expect(log).toEqual([{ epoch: 'after', offset: 5 }]);
+    });
+
+    it('delivers what has arrived since, in order', () => {
+      const { log, read, arrive } = returned();
+      arrive('after', 7);
+      arrive('after', 6);
+      read('after', 7, 3, 4, 5, 6, 7);
+      expect(log).toEqual([{ epoch: 'after', offset: 5 }, '6', '7']);
+    });
+
+    it('delivers what has arrived since, though a page does not lead up to it', () => {
+      const { feed, log, read, arrive } = returned();
+      arrive('after', 6);
+      read('after', 7, 3, 4);
+      expect(log).toEqual([{ epoch: 'after', offset: 5 }, '6']);
+      expect(feed.wanted).toMatchObject({ since: 6 });
+    });
+  });
+
   it('counts whom it reached of what came before its turn, also when that was read', () => {
     const world = worldWithOne();
     world.publish();

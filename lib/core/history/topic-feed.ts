@@ -195,9 +195,13 @@ export class TopicFeed {
   /** Delivers the page. A gap before it is reported as lost. */
   #follow({ top, publications }: HistoryPage): void {
     const { epoch, offset } = this.#delivered!;
-    const ahead = publications.filter((publication) => epoch !== top.epoch || publication.offset > offset);
-    const next = ahead[0]?.offset ?? this.#firstEarly(top.epoch);
-    if (epoch !== top.epoch || next !== offset + 1) {
+    const isNewEpoch = epoch !== top.epoch;
+    const early = this.#firstEarly(top.epoch);
+    // Older data may have come back, and members may have received what it holds: only what has arrived since is new.
+    const from = isNewEpoch ? (early ?? top.offset + 1) : offset + 1;
+    const ahead = publications.filter((publication) => publication.offset >= from);
+    const next = ahead[0]?.offset ?? early;
+    if (isNewEpoch || next !== offset + 1) {
       this.#delivered = { epoch: top.epoch, offset: next === undefined ? top.offset : next - 1 };
       this.#recent = [];
       this.effects.lost(this.#delivered);
@@ -211,11 +215,16 @@ export class TopicFeed {
     return at < 0 ? undefined : this.#early.splice(at, 1)[0]!.served;
   }
 
-  /** Returns the offset of the first early publication of this epoch that is not delivered yet. */
+  /** Returns the lowest offset of the early publications of this epoch that are not delivered yet. */
   #firstEarly(epoch: string): number | undefined {
-    const { epoch: here, offset } = this.#delivered!;
-    return this.#early.find((early) => early.epoch === epoch && (epoch !== here || early.publication.offset > offset))
-      ?.publication.offset;
+    const here = this.#delivered!;
+    let first: number | undefined;
+    for (const { publication, epoch: of } of this.#early) {
+      const { offset } = publication;
+      if (of !== epoch || (epoch === here.epoch && offset <= here.offset)) continue;
+      if (first === undefined || offset < first) first = offset;
+    }
+    return first;
   }
 
   #deliver(publication: Publication, epoch: string, served?: Early['served']): void {

@@ -47,6 +47,8 @@ export class Exile {
         .pick(this.nodes.all)
         .ask('disconnect', userId)
         .catch(() => undefined);
+      // Its end is not written down any more.
+      if (this.#isOver) return;
       this.orders.push({ userId, begun, ended: this.log.now(), complete: report?.complete === true });
     }
   }
