@@ -90,6 +90,23 @@ describe('When Redis comes back with older data, and a node returns after its us
     expect((await away.told()).filter((text) => text.endsWith('bob'))).toEqual([`joined ${ROOM} bob`]);
   });
 
+  it('their joins are told also when Redis then loses its data, before the node is back', async () => {
+    const { redis, way, away } = await rolledBack();
+    await redis.cli('FLUSHALL');
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:buried'), PATIENT).toBe('1');
+    way.pass();
+    await expect.poll(() => away.told(), PATIENT).toEqual([`joined ${ROOM} ann`, `joined ${ROOM} ann`]);
+  });
+
+  it('their joins would not be told then if nobody remembered whose users have left', async () => {
+    const { redis, way, away } = await rolledBack();
+    await redis.cli('FLUSHALL');
+    await expect.poll(() => redis.cli('DEL', 'realtime@0:buried'), PATIENT).toBe('1');
+    way.pass();
+    await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1']);
+    expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
+  });
+
   it('no node would be told of the joins if the leaves were not kept', async () => {
     const { redis, way, away } = await rolledBack();
     await redis.cli('DEL', 'realtime@0:gone');
@@ -175,14 +192,13 @@ describe('When Redis comes back with older data, in which a user is who had left
     expect(await scene.away.told()).toHaveLength(3);
   });
 
-  it('the join at another node is told before that node is back, and no leave afterwards', async () => {
+  it('the join at another node is told when that node is back, and no leave', async () => {
     const scene = await leftSince();
     await scene.here.set([ROOM, 'ann']);
-    await expect.poll(() => told(scene), PATIENT).toEqual([`joined ${ROOM} ann`]);
     scene.way.pass();
     await isOver(scene);
+    await expect.poll(() => told(scene), PATIENT).toEqual([`joined ${ROOM} ann`]);
     expect(await scene.here.read(ROOM)).toEqual(['ann:1', 'bob:1']);
-    expect(await told(scene)).toEqual([`joined ${ROOM} ann`]);
   });
 
   it('the join at the same node is told, too', async () => {
@@ -201,14 +217,26 @@ describe('When Redis comes back with older data, in which a user is who had left
     const scene = await leftSince();
     scene.way.pass();
     await isOver(scene);
-    expect(await told(scene)).toEqual([`left ${ROOM} ann`]);
+    await expect.poll(() => told(scene), PATIENT).toEqual([`left ${ROOM} ann`]);
   });
 
-  it('nobody would be told of the join at another node if older data counted as new ones', async () => {
+  it('nobody would be told of the join at another node if it were not kept until then', async () => {
     const scene = await leftSince();
-    await scene.redis.cli('DEL', 'realtime@0:old');
     await scene.here.set([ROOM, 'ann']);
+    await scene.redis.cli('DEL', 'realtime@0:owed');
+    scene.way.pass();
+    await isOver(scene);
     expect(await told(scene)).toEqual([]);
+  });
+
+  it('nobody is told of a join at another node of a user who has not left', async () => {
+    const scene = await leftSince();
+    await scene.here.set([ROOM, 'bob']);
+    scene.way.pass();
+    await isOver(scene);
+    expect(await scene.here.read(ROOM)).toEqual(['bob:2']);
+    expect(await scene.away.told()).toHaveLength(3);
+    expect(await scene.here.told()).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@
  * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
  * - `:old` (hash): incarnations of older data that came back, until their entries have ended: `1`, or `2` once their node has reported
  *   again whom it still has. The others of their entries then end silently: their leaves were announced before.
+ * - `:owed` (hash): `<topic>\n<user id>` of joins that were not announced, because older data has the user.
  * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
  * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, and not followed by a join.
@@ -47,6 +48,7 @@ local function key(name, kind)
 end
 local presence, holders, leaving = key('presence', 'hash'), key('holders', 'zset'), key('leaving', 'zset')
 local told, set, gone, old = key('told:' .. me, 'string'), key('set', 'hash'), key('gone', 'hash'), key('old', 'hash')
+local owed = key('owed', 'hash')
 local isAnyGone, isAnyOld = redis.call('EXISTS', gone) == 1, redis.call('EXISTS', old) == 1
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -88,15 +90,15 @@ local function newest(field)
   end
   return since, info
 end
--- True if only incarnations of older data hold the entry: whether the user had left since is unknown.
-local function isOutdated(field)
+-- True if an incarnation holds the entry, one of older data or one of this epoch.
+local function isHeldBy(isOfOlder, field)
   for _, living in ipairs({ holders, leaving }) do
     for _, holder in ipairs(redis.call('ZRANGE', living, 0, 999)) do
       local isOld = redis.call('HEXISTS', old, holder) == 1
-      if not isOld and redis.call('HEXISTS', start .. ':held:' .. holder, field) == 1 then return false end
+      if isOld == isOfOlder and redis.call('HEXISTS', start .. ':held:' .. holder, field) == 1 then return true end
     end
   end
-  return true
+  return false
 end
 local function isWhole()
   return now >= tonumber(redis.call('HGET', presence, 'whole') or 0)
@@ -106,14 +108,17 @@ local function put(topic, user, connections, since, said, manner)
   local nodes, all, shownSince, shown = entryOf(present, user)
   local before = nodes > 0 and redis.call('HGET', held, field)
   local had, hadSince = heldOf(before)
-  -- At least once is better than never.
-  local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
-    or (manner == '+' and isAnyOld and not before and isOutdated(field))
+  if isAnyOld and nodes > 0 and not before then
+    -- Whether the user of older data has left since is known when the node that had the user is back.
+    if manner == '+' and not isHeldBy(false, field) then redis.call('HSET', owed, field, 1)
+    elseif manner ~= '+' then redis.call('HDEL', owed, field) end
+  end
   redis.call('HSET', held, field, connections .. ' ' .. since .. ' ' .. said)
   local nextSince, info = shownSince, shown
   if said ~= '' and since >= shownSince then nextSince, info = since, said
   elseif before and hadSince >= shownSince then nextSince, info = newest(field) end
   local room, sequence = roomOf(present)
+  local isJoin = nodes == 0 or (manner == '!' and before and nodes == 1)
   local kind = isJoin and 'joined' or info ~= shown and 'updated'
   -- A silent report was announced before. If the leave was announced since, it is a join like any other. If it arrives after all
   -- nodes have reported, watchers already miss it: announce it.
@@ -144,6 +149,15 @@ local function take(holder, topic, user, isSilent)
     if shown ~= info then
       sequence = announce('updated', topic, user, shown, sequence)
       act('updated', topic, user, shown)
+    end
+    if isAnyOld and redis.call('HEXISTS', owed, field) == 1 then
+      local isOver = not isHeldBy(true, field)
+      local isThere = isHeldBy(false, field)
+      if isOver and isThere and isSilent then
+        sequence = announce('joined', topic, user, shown, sequence)
+        act('joined', topic, user, shown)
+      end
+      if isOver or not isThere then redis.call('HDEL', owed, field) end
     end
     redis.call('HSET', present, user, nodes - 1 .. ' ' .. all - had .. ' ' .. nextSince .. ' ' .. shown)
   else

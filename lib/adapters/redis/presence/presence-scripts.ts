@@ -31,7 +31,8 @@ return answer(ARGV[5])
  * incarnation of this node before a loss of data, or ''; `1` if this node has reported all of its earlier users again after it, else
  * `0`; then the incarnations that it saw declared dead before.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
- * incarnation, or its predecessor, was declared dead; the incarnations declared dead by this call; and the next cursor.
+ * incarnation, or its predecessor, was declared dead; the incarnations declared dead by this call, or ended without that; and the
+ * next cursor.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
@@ -104,7 +105,10 @@ else
     if redis.call('EXISTS', held) == 0 then
       redis.call('HDEL', presence, at)
       redis.call('ZREM', leaving, holder)
+      -- For the next epoch, should its node not be back by then.
+      if redis.call('HGET', old, holder) == '1' then dead[#dead + 1] = holder end
       redis.call('HDEL', old, holder)
+      if redis.call('EXISTS', old) == 0 then redis.call('DEL', owed) end
     end
   end
   answer(ARGV[5])
@@ -120,7 +124,7 @@ for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do
 end
 -- If no node holds entries, let the keys expire soon after the last node is gone.
 if not isHeld then keepMs = leaseMs end
-keep(presence, holders, leaving, buried, set, old, mine)
+keep(presence, holders, leaving, buried, set, old, owed, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
 return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1] }
 `);
@@ -140,7 +144,7 @@ redis.call('DEL', holders)
 for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
   if redis.call('EXISTS', start .. ':held:' .. holder) == 0 then redis.call('ZREM', leaving, holder) end
 end
-if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, gone, old, start .. ':buried') end
+if redis.call('EXISTS', leaving) == 0 then redis.call('DEL', presence, set, gone, old, owed, start .. ':buried') end
 return redis.call('ZRANGE', leaving, 0, 999)
 `);
 
@@ -158,7 +162,7 @@ local found = redis.call('HSCAN', held, ARGV[5], 'COUNT', 500)
 for i = 1, #found[2], 2 do
   redis.call('PEXPIRE', start .. ':present:' .. string.match(found[2][i], '^(.*)\\n'), keepMs)
 end
-keep(presence, leaving, held, set, old, start .. ':buried')
+keep(presence, leaving, held, set, old, owed, start .. ':buried')
 return found[1]
 `);
 
