@@ -58,6 +58,7 @@ const NAMES: Record<string, readonly string[]> = {
     'PresenceStore',
     'PubSubManager',
   ],
+  'nestjs-realtime/prometheus': ['RealtimePrometheusModule'],
   'nestjs-realtime/redis': ['redisBackend'],
   'nestjs-realtime/terminus': ['RealtimeHealthIndicator'],
   'nestjs-realtime/testing': [

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
+import { prometheusName } from '../../lib/adapters/prometheus/prometheus-name.js';
 import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
@@ -110,11 +111,23 @@ describe('the tables of docs/operations.md', () => {
   const described = [...Object.values(METRICS), ...Object.values(DURATIONS)];
 
   it('list exactly the metrics that there are, in their order', () => {
-    const rows = tableOf(operations, 'metric').map(([name = '', kind, unit = '', labels = '', meaning]) => {
-      return { name: codesIn(name)[0], kind, unit: codesIn(unit)[0], labels: codesIn(labels), meaning };
-    });
+    const rows = tableOf(operations, 'metric').map(
+      ([name = '', prometheus = '', kind, unit = '', labels = '', meaning]) => {
+        return {
+          name: codesIn(name)[0],
+          prometheus: codesIn(prometheus)[0],
+          kind,
+          unit: codesIn(unit)[0],
+          labels: codesIn(labels),
+          meaning,
+        };
+      },
+    );
     expect(rows).toEqual(
-      described.map(({ name, kind, unit, labels, help }) => ({ name, kind, unit, labels: [...labels], meaning: help })),
+      described.map((metric) => {
+        const { name, kind, unit, labels, help } = metric;
+        return { name, prometheus: prometheusName(metric), kind, unit, labels: [...labels], meaning: help };
+      }),
     );
   });
 

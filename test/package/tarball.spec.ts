@@ -16,9 +16,11 @@ const EVERYTHING = `export * as core from 'nestjs-realtime/core';
 export * as root from 'nestjs-realtime';
 export * as jwks from 'nestjs-realtime/jwks';
 export * as ports from 'nestjs-realtime/ports';
-export * as terminus from 'nestjs-realtime/terminus';
 export * as testing from 'nestjs-realtime/testing';
 `;
+
+/** Entry points whose peers the README's command does not install. */
+const OPTIONAL = ['prometheus', 'terminus'];
 
 let app: FreshApp;
 let tarball: string;
@@ -88,6 +90,12 @@ describe('a fresh application', () => {
 
   it("compiles the README's quick start, and the declarations of every entry point", () => {
     expect(compilation.output).toBe('');
+  });
+
+  it.each(OPTIONAL)('loads nestjs-realtime/%s without the peer of it', async (entry) => {
+    await app.write('optional.mjs', `console.log(Object.keys(await import('nestjs-realtime/${entry}')).length);`);
+    const { code, output } = await runNode('optional.mjs', [], app.folder);
+    expect(code, output).toBe(0);
   });
 
   it.each([

@@ -1,0 +1,3 @@
+import 'reflect-metadata';
+
+export { RealtimePrometheusModule, type RealtimePrometheusOptions } from './realtime-prometheus.module.js';

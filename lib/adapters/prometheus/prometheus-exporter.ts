@@ -1,0 +1,84 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DurationDescription, Labels, MetricFamily } from '../../core/metrics/metric.js';
+import { DURATIONS, METRICS } from '../../core/metrics/metrics.js';
+import { RealtimeMetrics } from '../../ports/realtime-metrics.js';
+import { loadPromClient, type PromClient } from './prom-client.js';
+import { prometheusName } from './prometheus-name.js';
+
+/** Token for the registry that the application gave; `undefined` means the default one. */
+export const REGISTRY = Symbol('the registry of nestjs-realtime/prometheus');
+
+/** Registers the metrics of this node with `prom-client`. They are read when the registry is scraped. */
+@Injectable()
+export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
+  readonly #names: string[] = [];
+  #registry: Registry | undefined;
+  #stop: (() => void) | undefined;
+  /** All families of one scrape, which collects each metric in one turn. */
+  #read: ReadonlyMap<string, MetricFamily> | undefined;
+
+  constructor(
+    private readonly metrics: RealtimeMetrics,
+    @Inject(REGISTRY) private readonly given: Registry | undefined,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const client = await loadPromClient();
+    const registry = (this.#registry = this.given ?? client.register);
+    for (const metric of Object.values(METRICS)) this.#register(client, registry, metric);
+    this.#stop = this.metrics.observe({
+      closed: observerOf(this.#histogram(client, registry, DURATIONS.closed)),
+      handled: observerOf(this.#histogram(client, registry, DURATIONS.handled)),
+      busRoundTrip: observerOf(this.#histogram(client, registry, DURATIONS.busRoundTrip)),
+    });
+  }
+
+  /** Removes the metrics, so that an application can start again in the same process. */
+  onApplicationShutdown(): void {
+    this.#stop?.();
+    for (const name of this.#names) this.#registry?.removeSingleMetric(name);
+    this.#names.length = 0;
+  }
+
+  #register(client: PromClient, registry: Registry, metric: Omit<MetricFamily, 'samples'>): void {
+    const name = this.#named(prometheusName(metric));
+    const fill = (target: Counter | Gauge) => {
+      target.reset();
+      for (const { labels, value } of this.#family(metric.name)?.samples ?? []) target.inc(labels, value);
+    };
+    const settings = {
+      name,
+      help: metric.help,
+      labelNames: metric.labels,
+      registers: [registry],
+      collect(this: Counter | Gauge) {
+        fill(this);
+      },
+    };
+    void (metric.kind === 'counter' ? new client.Counter(settings) : new client.Gauge(settings));
+  }
+
+  #histogram(client: PromClient, registry: Registry, duration: DurationDescription): Histogram {
+    const { help, labels, buckets } = duration;
+    const name = this.#named(prometheusName(duration));
+    return new client.Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] });
+  }
+
+  #named(name: string): string {
+    this.#names.push(name);
+    return name;
+  }
+
+  #family(name: string): MetricFamily | undefined {
+    if (this.#read === undefined) {
+      this.#read = new Map(this.metrics.read().map((family) => [family.name, family]));
+      queueMicrotask(() => (this.#read = undefined));
+    }
+    return this.#read.get(name);
+  }
+}
+
+function observerOf(histogram: Histogram): (seconds: number, labels?: Labels) => void {
+  return (seconds, labels = {}) => histogram.observe(labels, seconds);
+}
