@@ -97,10 +97,12 @@ export { Subscriptions } from './topic/subscriptions.js';
 // History
 export { addressOfTopic } from './routing/topic-address.js';
 export { personalTopic } from './topic/reserved-topic.js';
-export { isRun, placeOf, recover } from './history/recovery.js';
-export type { Place, Recovery } from './history/recovery.js';
+export { placeOf } from './history/recovery.js';
+export type { Place } from './history/recovery.js';
 export { TopicFeed } from './history/topic-feed.js';
-export type { StreamStart, FeedEffects, FeedSettings } from './history/topic-feed.js';
+export type { FeedEffects } from './history/topic-feed.js';
+export type { MemberPage, MemberSettings } from './history/feed-members.js';
+export type { CatchUpSettings, EntryWish } from './history/catch-up.js';
 export { isEpoch, isOffset, isStreamPosition } from './history/history.js';
 export type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from './history/history.js';
 export { PublicationStreams } from './history/publication-streams.js';

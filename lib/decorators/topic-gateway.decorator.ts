@@ -49,6 +49,11 @@ export interface TopicHistoryOptions {
   size: number;
   /** Time for which they are kept after the last one, in milliseconds: 1,000 to 604,800,000 (a week). */
   ttlMs: number;
+  /**
+   * Maximum number of missed publications that a client recovers: 1 to `size`. They are sent page by page, as the client takes
+   * them. A client that missed more is told `recovered: false`. Default: `size`.
+   */
+  recoverLimit?: number;
   /** Sends the latest publication to every new subscriber at once; for topics that carry state rather than events. Default false. */
   sendLatest?: boolean;
 }

@@ -127,6 +127,15 @@ export class LocalDelivery implements RecipientIndex {
     void this.#serve(this.#idsFor(addressing), ordering(tell), this.#holdingFor(addressing.to));
   }
 
+  /** Tells one subscriber of a topic that publications are lost for good. */
+  missedBy(connectionId: string, name: string, position: StreamPosition): void {
+    this.catchUp(connectionId);
+    const target = this.#targets.get(connectionId);
+    if (target === undefined) return;
+    this.meter.dropped += 1;
+    void this.#attempt(() => (target.missed(name, position), true), target);
+  }
+
   #idsFor(addressing: Addressing): Ids {
     // Looking up every connection by id would cost more than the delivery itself.
     return isForAll(addressing) ? this.#targets : recipientsOf(addressing, this);

@@ -326,7 +326,15 @@ describe('while the bus is away', () => {
 });
 
 describe('entering a topic', () => {
-  const stream = { retention: { size: 10, ttlMs: 5_000 }, sendLatest: false, pageSize: 10 };
+  const stream = {
+    retention: { size: 10, ttlMs: 5_000 },
+    recoverLimit: 10,
+    sendLast: 0,
+    pageSize: 10,
+    pageBytes: 1_000,
+  };
+  const nothing = () => undefined;
+  const kept = { stream, wish: { last: 0 }, onStart: nothing, onPage: nothing, whenReady: nothing };
   const plain = (onStart: () => void = () => undefined) => ({ stream: undefined, onStart });
   const held = () => pending.passOver({ to: [topic('feed')], except: [], content: MESSAGE }).except.length;
 
@@ -367,13 +375,13 @@ describe('entering a topic', () => {
     vi.spyOn(streams, 'enter').mockImplementation(async () => calls.push('enter') > 0);
     bus.onJoin = () => void calls.push('join');
     bus.pending = Promise.resolve();
-    expect(await membership.enter('1', 'feed', { stream, onStart: () => undefined })).toBe(true);
+    expect(await membership.enter('1', 'feed', kept)).toBe(true);
     expect(calls).toEqual(['hold', 'join', 'enter']);
   });
 
   it('rejects when the history cannot be read', async () => {
     vi.spyOn(streams, 'enter').mockRejectedValue(new Error('away'));
-    const entered = membership.enter('1', 'feed', { stream, onStart: () => undefined });
+    const entered = membership.enter('1', 'feed', kept);
     await expect(entered).rejects.toThrow('away');
   });
 
@@ -382,7 +390,7 @@ describe('entering a topic', () => {
     vi.spyOn(streams, 'hold').mockImplementation((name) => void calls.push(`hold ${name} ${registry.ids().size}`));
     vi.spyOn(streams, 'enter').mockImplementation(async (name) => calls.push(`enter ${name}`) > 0);
     bus.pending = Promise.resolve();
-    await membership.add(connectionOf('2', 'bob'), TARGET, { stream, onStart: () => undefined });
+    await membership.add(connectionOf('2', 'bob'), TARGET, kept);
     expect(calls).toEqual(['hold #user:bob 1', 'enter #user:bob']);
   });
 });

@@ -52,8 +52,8 @@ export class Membership {
     this.registry.set(connection);
     this.delivery.attach(id, target);
     const joined = this.#join([user(userId), ...rolesOf(connection)]);
-    if (personal === undefined) return joined;
-    const start = () => this.streams.enter(personalTopic(userId), id, personal.recover, personal.onStart);
+    if (!personal?.stream) return joined;
+    const start = () => this.streams.enter(personalTopic(userId), id, personal);
     return joined ? joined.then(start) : start();
   }
 
@@ -102,14 +102,14 @@ export class Membership {
     return joined ? joined.then(() => this.#start(connectionId, name, entry)) : this.#start(connectionId, name, entry);
   }
 
-  #start(connectionId: string, name: string, { stream, recover, onStart }: TopicEntry): boolean | Promise<boolean> {
+  #start(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
     if (!this.pubSub.isSubscribed(connectionId, name)) return false;
-    if (stream) {
-      const started = this.streams.enter(name, connectionId, recover, onStart);
+    if (entry.stream) {
+      const started = this.streams.enter(name, connectionId, entry);
       return started?.then((isIn) => isIn && this.pubSub.isSubscribed(connectionId, name)) ?? true;
     }
     this.pending.release(name, connectionId);
-    onStart(undefined);
+    entry.onStart();
     return true;
   }
 

@@ -15,6 +15,8 @@ export interface TopicPolicy {
 
 /** The history that a topic keeps. */
 export interface TopicHistoryPolicy extends Retention {
+  /** Maximum number of missed publications that a client recovers. Default: `size`. */
+  readonly recoverLimit?: number;
   /** True: a new subscriber receives the latest publication. Default false. */
   readonly sendLatest?: boolean;
 }

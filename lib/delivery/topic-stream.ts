@@ -1,6 +1,8 @@
 import { connection, topic, type Address } from '../core/routing/address.js';
+import type { EntryWish } from '../core/history/catch-up.js';
+import type { MemberPage } from '../core/history/feed-members.js';
 import type { HistoryPage, HistoryRange, Publication, Retention, StreamPosition } from '../core/history/history.js';
-import { TopicFeed, type StreamStart } from '../core/history/topic-feed.js';
+import { TopicFeed } from '../core/history/topic-feed.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import { MessageFrames } from './message-frames.js';
 import type { LocalDelivery } from './local-delivery.js';
@@ -9,38 +11,54 @@ import { SafeLogger } from '../errors/safe-logger.js';
 /** The history that a topic keeps. */
 export interface StreamSettings {
   readonly retention: Retention;
-  /** True: a new subscriber receives the latest publication. */
-  readonly sendLatest: boolean;
-  /** Most publications of one read; a client that has missed more cannot recover. */
+  /** Maximum number of missed publications that a client recovers. */
+  readonly recoverLimit: number;
+  /** The number of latest publications that a new subscriber gets. */
+  readonly sendLast: number;
+  /** Maximum number of publications of one read, and of one page. */
   readonly pageSize: number;
+  /** Maximum size of one page, in bytes; a single publication may exceed it. */
+  readonly pageBytes: number;
 }
 
-/** The start of a topic for a connection. The frames follow the confirmation of the subscription, in the same turn. */
-export interface FramedStreamStart extends Omit<StreamStart, 'publications'> {
+/** Publications for one connection. */
+export interface FramedPage extends Pick<MemberPage, 'position' | 'recovered'> {
   readonly frames: readonly MessageFrames[];
   /** The size of these messages in bytes. */
   readonly length: number;
 }
 
-/** A connection that waits for its start. */
-interface PendingStart {
-  readonly onStart: (start: FramedStreamStart) => void;
-  /** @param isIn false when the connection has left before its start */
-  settle: (isIn: boolean, error?: unknown) => void;
+/** How a connection enters the stream of a topic. */
+export interface StreamEntry {
+  readonly wish: EntryWish;
+  /** Receives the first page, whose frames follow the confirmation of the subscription in the same turn. */
+  readonly onStart: (page: FramedPage) => void;
+  /** Receives each further page. Must not throw. */
+  readonly onPage: (page: FramedPage) => void;
+  /** Calls a function when the connection can take its next page, and again once the promise that it returns has been fulfilled. */
+  readonly whenReady: (takePage: () => Promise<void> | undefined) => void;
 }
 
-/** The result of a read: a page, and the latest publication where new subscribers receive it. */
-type Found = readonly [page: HistoryPage, latest: Publication | undefined];
+/** A connection that is behind: it waits for its start, or catches up. */
+interface Behind extends StreamEntry {
+  /** @param isIn false when the connection has left before its start */
+  settle: (isIn: boolean, error?: unknown) => void;
+  /** Ends the wait for a page, while the connection has its turn. */
+  wake: (() => void) | undefined;
+}
 
 const logger = new SafeLogger('TopicStreams');
 
 /** A topic that keeps a history and has subscribers on this node. {@link TopicFeed} decides; this class reads and delivers. */
 export class TopicStream {
   readonly #feed: TopicFeed;
-  readonly #starts = new Map<string, PendingStart>();
-  /** The frames of recent reads, by offset: subscribers that were away together come back together. */
+  readonly #behind = new Map<string, Behind>();
+  /** The frames of recent pages, by offset: subscribers that were away together come back together. */
   readonly #frames = new Map<number, MessageFrames>();
+  #keptLength = 0;
   readonly #to: readonly Address[];
+  /** The connections that are behind, as addresses; made when they are needed. */
+  #withheld: readonly Address[] | undefined;
   #isReading = false;
   #isClosed = false;
   /** The number of ticks since the last publication. */
@@ -53,11 +71,15 @@ export class TopicStream {
     private readonly history: HistoryStore,
   ) {
     this.#to = [topic(name)];
-    this.#feed = new TopicFeed(settings, {
-      deliver: (publication, position) => this.#deliver(publication, position),
-      start: (connectionId, start) => this.#start(connectionId, start),
-      lost: (position) => this.delivery.missed(name, position, this.#waiting),
-    });
+    this.#feed = new TopicFeed(
+      { ...settings, sizeOf: (publication) => this.#framesOf(publication).textBytes },
+      {
+        deliver: (publication, position) => this.#deliver(publication, position),
+        send: (connectionId, page) => this.#send(connectionId, page),
+        ready: (connectionId) => this.#ready(connectionId),
+        lost: (position) => this.delivery.missed(name, position, this.#except),
+      },
+    );
   }
 
   /** @returns how many connections it reached; a promise when it has to wait for its turn */
@@ -72,6 +94,7 @@ export class TopicStream {
 
   /** Withholds publications from the connection until it has entered. */
   hold(connectionId: string): void {
+    this.#withheld = undefined;
     this.#feed.hold(connectionId);
   }
 
@@ -81,26 +104,25 @@ export class TopicStream {
    * @returns nothing when the connection has entered, else a promise that fulfils with false when it left before it entered,
    * and rejects when the history cannot be read
    */
-  enter(
-    connectionId: string,
-    recover: StreamPosition | undefined,
-    onStart: PendingStart['onStart'],
-  ): Promise<boolean> | undefined {
+  enter(connectionId: string, entry: StreamEntry): Promise<boolean> | undefined {
     let isSettled = false;
-    const before = this.#starts.get(connectionId);
-    const pending: PendingStart = {
-      onStart,
+    const before = this.#behind.get(connectionId);
+    before?.wake?.();
+    const behind: Behind = {
+      ...entry,
       settle: (isIn, error) => {
         isSettled = true;
         before?.settle(isIn, error);
       },
+      wake: undefined,
     };
-    this.#starts.set(connectionId, pending);
-    this.#feed.enter(connectionId, recover);
+    this.#behind.set(connectionId, behind);
+    this.#withheld = undefined;
+    this.#feed.enter(connectionId, entry.wish);
     void this.#read();
     if (isSettled) return undefined;
     return new Promise((resolve, reject) => {
-      pending.settle = (isIn, error) => {
+      behind.settle = (isIn, error) => {
         if (error === undefined) resolve(isIn);
         else reject(error);
         before?.settle(isIn, error);
@@ -109,8 +131,9 @@ export class TopicStream {
   }
 
   leave(connectionId: string): void {
+    this.#withheld = undefined;
     this.#feed.leave(connectionId);
-    this.#settle(connectionId, false);
+    this.#end(connectionId, false);
   }
 
   /** Ends the stream once no connection is left; the results of reads that are under way are dropped. */
@@ -125,10 +148,11 @@ export class TopicStream {
     return this.#read();
   }
 
-  /** Called every second: retries a failed read, and drops the cached frames. */
+  /** Called every second: retries a failed read, and drops what is kept of the last pages. */
   tick(): void {
     this.idleTicks += 1;
-    this.#frames.clear();
+    this.#forgetFrames();
+    this.#feed.forget();
     void this.#read();
   }
 
@@ -146,14 +170,14 @@ export class TopicStream {
           (error: unknown) => this.#failed(error),
         );
       }
-      this.#feed.take(...found);
+      this.#feed.take(found);
     }
     return undefined;
   }
 
-  #found(found: Found): Promise<void> | undefined {
+  #found(found: HistoryPage): Promise<void> | undefined {
     this.#isReading = false;
-    if (!this.#isClosed) this.#feed.take(...found);
+    if (!this.#isClosed) this.#feed.take(found);
     return this.#read();
   }
 
@@ -161,68 +185,102 @@ export class TopicStream {
     this.#isReading = false;
     if (this.#isClosed) return;
     logger.warn(`The history of a topic could not be read: ${(error as Error).message}`);
-    for (const connectionId of this.#feed.fail()) this.#settle(connectionId, false, error);
+    this.#withheld = undefined;
+    for (const connectionId of this.#feed.fail()) this.#end(connectionId, false, error);
   }
 
-  #find(range: HistoryRange): Found | Promise<Found> {
-    const { retention } = this.settings;
-    const page = this.history.read(this.name, range, retention);
-    return page instanceof Promise ? page.then((later) => this.#withLatest(later)) : this.#withLatest(page);
-  }
-
-  /** Adds the latest publication to a page that ends before it, where new subscribers receive it. */
-  #withLatest(page: HistoryPage): Found | Promise<Found> {
-    const last = page.publications.at(-1);
-    if (!this.settings.sendLatest || page.top.offset === 0 || last?.offset === page.top.offset) return [page, last];
-    const latest = this.history.read(this.name, { limit: 1, reverse: true }, this.settings.retention);
-    const found = ({ top, publications }: HistoryPage): Found => [
-      page,
-      top.epoch === page.top.epoch ? publications[0] : undefined,
-    ];
-    return latest instanceof Promise ? latest.then(found) : found(latest);
+  #find(range: HistoryRange): HistoryPage | Promise<HistoryPage> {
+    return this.history.read(this.name, range, this.settings.retention);
   }
 
   #deliver({ text }: Publication, position: StreamPosition): number {
     const reached = this.delivery.deliver({
       to: this.#to,
-      except: this.#waiting,
+      except: this.#except,
       content: { kind: 'message', text, position },
     });
     return typeof reached === 'number' ? reached : 0;
   }
 
-  get #waiting(): readonly Address[] {
-    const { waiting } = this.#feed;
-    return waiting.size === 0 ? NOBODY : Array.from(waiting.keys(), connection);
+  /** The connections that are behind. */
+  get #except(): readonly Address[] {
+    const { behind } = this.#feed;
+    if (behind.size === 0) return NOBODY;
+    return (this.#withheld ??= Array.from(behind.keys(), connection));
   }
 
-  #start(connectionId: string, { publications, ...start }: StreamStart): void {
+  /** What the connection waits for is known: it goes on when it has its turn. */
+  #ready(connectionId: string): void {
+    const behind = this.#behind.get(connectionId);
+    if (behind?.wake) behind.wake();
+    else if (behind) this.#takeTurn(connectionId, behind);
+  }
+
+  #takeTurn(connectionId: string, behind: Behind): void {
+    behind.whenReady(() => {
+      // It may have left meanwhile, and entered again.
+      if (this.#behind.get(connectionId) !== behind || this.#feed.serve(connectionId)) return undefined;
+      const known = new Promise<void>((resolve) => {
+        behind.wake = () => {
+          behind.wake = undefined;
+          resolve();
+        };
+      });
+      void this.#read();
+      return known;
+    });
+  }
+
+  #send(connectionId: string, { kind, publications, isLast, ...at }: MemberPage): void {
     const frames = publications.map((publication) => this.#framesOf(publication));
     const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
-    const pending = this.#starts.get(connectionId);
+    const page = { ...at, frames, length };
+    const behind = this.#behind.get(connectionId);
+    if (behind === undefined) return;
+    this.#withheld = undefined;
+    if (kind === 'lost') this.delivery.missedBy(connectionId, this.name, at.position);
     let failure: unknown;
-    try {
-      pending?.onStart({ ...start, frames, length });
-    } catch (error) {
-      failure = error;
+    if (kind !== 'start') behind.onPage(page);
+    else {
+      try {
+        behind.onStart(page);
+      } catch (error) {
+        failure = error;
+      }
     }
-    // It may have left during its start, and have begun to enter again.
-    if (this.#starts.get(connectionId) === pending) this.#settle(connectionId, failure === undefined, failure);
+    // It may have left meanwhile, and have begun to enter again.
+    if (this.#behind.get(connectionId) !== behind) return;
+    if (isLast || failure !== undefined) return this.#end(connectionId, failure === undefined, failure);
+    if (kind === 'start') behind.settle(true);
+    this.#takeTurn(connectionId, behind);
   }
 
   #framesOf(publication: Publication): MessageFrames {
     const { offset, text } = publication;
     let frames = this.#frames.get(offset);
-    if (frames?.text !== text) this.#frames.set(offset, (frames = new MessageFrames(text, this.name, offset)));
+    if (frames?.text === text) return frames;
+    this.#keptLength += text.length;
+    if (this.#keptLength > MAX_KEPT_LENGTH) this.#forgetFrames();
+    this.#frames.set(offset, (frames = new MessageFrames(text, this.name, offset)));
     return frames;
   }
 
-  #settle(connectionId: string, isIn: boolean, error?: unknown): void {
-    const pending = this.#starts.get(connectionId);
-    if (pending === undefined) return;
-    this.#starts.delete(connectionId);
-    pending.settle(isIn, error);
+  #forgetFrames(): void {
+    this.#frames.clear();
+    this.#keptLength = 0;
+  }
+
+  /** The connection is no longer behind. */
+  #end(connectionId: string, isIn: boolean, error?: unknown): void {
+    const behind = this.#behind.get(connectionId);
+    if (behind === undefined) return;
+    this.#behind.delete(connectionId);
+    behind.wake?.();
+    behind.settle(isIn, error);
   }
 }
 
 const NOBODY: readonly Address[] = [];
+
+/** Most characters of messages whose frames are kept. */
+const MAX_KEPT_LENGTH = 1_048_576;

@@ -3,19 +3,29 @@ import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-conn
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { topic, user } from '../core/routing/address.js';
 import { createConnection } from '../core/connection/connection.js';
-import type { HistoryPage, HistoryRange } from '../core/history/history.js';
+import type { HistoryPage, HistoryRange, StreamPosition } from '../core/history/history.js';
 import { PublicationStream } from '../core/history/publication-stream.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { EnvelopeRouter } from './envelope-router.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
-import type { FramedStreamStart } from './topic-stream.js';
+import type { FramedPage, StreamEntry } from './topic-stream.js';
 import { TopicStreams } from './topic-streams.js';
 import { NodeMeter } from './node-meter.js';
 
 const RETENTION = { size: 100, ttlMs: 3_600_000 };
-const SETTINGS = { retention: RETENTION, sendLatest: false, pageSize: 10 };
+const SETTINGS = { retention: RETENTION, recoverLimit: 100, sendLast: 0, pageSize: 10, pageBytes: 1_000 };
+
+/** An entry of a connection that takes each page at once. */
+const entryOf = (onStart: StreamEntry['onStart'] = () => undefined, recover?: StreamPosition): StreamEntry => ({
+  wish: { recover, last: 0 },
+  onStart,
+  onPage: () => undefined,
+  whenReady: function takeAtOnce(takePage) {
+    void takePage()?.then(() => takeAtOnce(takePage));
+  },
+});
 
 /** Histories without notifications: only a read finds a publication. */
 class SilentStore extends HistoryStore {
@@ -75,7 +85,7 @@ async function enter(name: string, id = 'a'): Promise<string[]> {
   delivery.attach(id, { socket, missed: () => void got.push('missed') } as never);
   streams.hold(name, id, SETTINGS);
   pubSub.subscribe(id, name);
-  await streams.enter(name, id, undefined, () => undefined);
+  await streams.enter(name, id, entryOf());
   return got;
 }
 
@@ -118,12 +128,17 @@ describe('a connection that leaves during its start and enters again at once', (
     const starts: number[] = [];
     let again: Promise<boolean> | undefined;
     streams.hold('log', 'a', SETTINGS);
-    const first = streams.enter('log', 'a', { epoch: 'e1', offset: 0 }, () => {
+    const begin = () => {
       starts.push(1);
       streams.left('log', 'a', false);
       streams.hold('log', 'a', SETTINGS);
-      again = streams.enter('log', 'a', { epoch: 'e1', offset: 7 }, () => void starts.push(2));
-    });
+      again = streams.enter(
+        'log',
+        'a',
+        entryOf(() => void starts.push(2), { epoch: 'e1', offset: 7 }),
+      );
+    };
+    const first = streams.enter('log', 'a', entryOf(begin, { epoch: 'e1', offset: 0 }));
     await vi.advanceTimersByTimeAsync(0);
     expect([await first, await again, starts]).toEqual([undefined, true, [1, 2]]);
   });
@@ -177,7 +192,7 @@ describe('what is sent to a user, and kept', () => {
 
   it('is a publication for who is, and each gets it once', async () => {
     const [plain, kept] = [connect('a', false), connect('b', true)];
-    await streams.enter('#user:ann', 'b', undefined, () => undefined);
+    await streams.enter('#user:ann', 'b', entryOf());
     store.publish('#user:ann', 'one');
     expect(await send('one', 1)).toBe(2);
     expect([plain, kept]).toEqual([['one undefined undefined'], ['one #user:ann 1']]);
@@ -185,7 +200,7 @@ describe('what is sent to a user, and kept', () => {
 
   it('does not wait for others where it is no publication', async () => {
     const [plain, kept] = [connect('a', false), connect('b', true)];
-    await streams.enter('#user:ann', 'b', undefined, () => undefined);
+    await streams.enter('#user:ann', 'b', entryOf());
     for (const text of ['one', 'two']) store.publish('#user:ann', text);
     const reached = send('two', 2);
     expect([plain, kept]).toEqual([['two undefined undefined'], []]);
@@ -197,8 +212,8 @@ describe('what is sent to a user, and kept', () => {
     const kept = connect('b', true);
     store.publish('#user:ann', 'one');
     expect(await send('one', 1)).toBe(0);
-    const onStart = vi.fn<(start: FramedStreamStart) => void>();
-    await streams.enter('#user:ann', 'b', undefined, onStart);
+    const onStart = vi.fn<(start: FramedPage) => void>();
+    await streams.enter('#user:ann', 'b', entryOf(onStart));
     expect([kept, onStart.mock.calls[0]![0].position]).toEqual([[], { epoch: 'e1', offset: 1 }]);
   });
 });
@@ -227,9 +242,9 @@ describe('entering', () => {
 
   it('comes to nothing when the connection leaves meanwhile', async () => {
     store.held = [];
-    const onStart = vi.fn<(start: FramedStreamStart) => void>();
+    const onStart = vi.fn<(start: FramedPage) => void>();
     streams.hold('log', 'a', SETTINGS);
-    const entered = streams.enter('log', 'a', undefined, onStart);
+    const entered = streams.enter('log', 'a', entryOf(onStart));
     streams.left('log', 'a', true);
     await entered;
     for (const answer of store.held) answer();

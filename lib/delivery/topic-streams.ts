@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Publication, StreamPosition } from '../core/history/history.js';
+import type { Publication } from '../core/history/history.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { LocalDelivery } from './local-delivery.js';
-import { TopicStream, type FramedStreamStart, type StreamSettings } from './topic-stream.js';
+import { TopicStream, type StreamEntry, type StreamSettings } from './topic-stream.js';
 
 /** The interval at which failed reads are retried, in milliseconds. */
 const TICK_MS = 1_000;
@@ -15,7 +15,7 @@ const MAX_CHECKS = 64;
 
 /**
  * The topics of this node that keep a history. Each publication is delivered once and in the order of its stream, whatever
- * the bus loses or repeats; a subscriber that comes back receives what it has missed.
+ * the bus loses or repeats; a subscriber that comes back receives what it has missed, page by page.
  */
 @Injectable()
 export class TopicStreams {
@@ -65,18 +65,11 @@ export class TopicStreams {
 
   /**
    * Starts delivery to a connection, once its subscription is active on the bus.
-   * @param recover the position to recover from, when the client asked for it
-   * @param onStart receives the position from which on the connection receives everything; not called when it leaves before
    * @returns nothing when the connection has entered, else a promise that fulfils with false when it left before it entered,
    * and rejects when the history cannot be read
    */
-  enter(
-    topic: string,
-    connectionId: string,
-    recover: StreamPosition | undefined,
-    onStart: (start: FramedStreamStart) => void,
-  ): Promise<boolean> | undefined {
-    return this.#streams.get(topic)?.enter(connectionId, recover, onStart);
+  enter(topic: string, connectionId: string, entry: StreamEntry): Promise<boolean> | undefined {
+    return this.#streams.get(topic)?.enter(connectionId, entry);
   }
 
   /** Ends delivery to a connection. @param isEmpty true when no other connection of this node is in the topic */

@@ -337,6 +337,18 @@ describe('the boot fails', () => {
       'Topic: @TopicGateway() has a bad option: limits.commandBurst needs limits.commandsPerSecond beside it.',
     ],
     [
+      'for a recover limit above the size of the history',
+      {
+        providers: [
+          classWith(
+            OnSubscribe(),
+            TopicGateway('chat:{room}', { history: { size: 5, ttlMs: 1_000, recoverLimit: 6 } }),
+          ),
+        ],
+      },
+      'Topic: @TopicGateway() has a bad option: history.recoverLimit must be a whole number from 1 to size.',
+    ],
+    [
       'for an option of a history that there is not',
       {
         providers: [
@@ -346,7 +358,7 @@ describe('the boot fails', () => {
           ),
         ],
       },
-      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options are: size, ttlMs, sendLatest.',
+      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options are: size, ttlMs, recoverLimit, sendLatest.',
     ],
     [
       'for two patterns that could tie',

@@ -5,7 +5,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
 
 const { size: SIZE, ttlMs: TTL_MS } = RETENTION_LIMITS;
 
-const OPTIONS = ['size', 'ttlMs', 'sendLatest'] as const satisfies (keyof TopicHistoryOptions)[];
+const OPTIONS = ['size', 'ttlMs', 'recoverLimit', 'sendLatest'] as const satisfies (keyof TopicHistoryOptions)[];
 
 /** Makes the boot fail if the options of a history cannot be satisfied. */
 export function checkHistory(className: string, history: unknown): void {
@@ -20,7 +20,7 @@ function explainHistory(history: unknown): Problem[] {
   if (typeof history !== 'object' || history === null) {
     return [{ at: 'history', message: 'must be an object like { size: 100, ttlMs: 300000 }' }];
   }
-  const { size, ttlMs, sendLatest } = history as Record<string, unknown>;
+  const { size, ttlMs, recoverLimit, sendLatest } = history as Record<string, unknown>;
   const problems: Problem[] = [];
   for (const key of Object.keys(history)) {
     if (OPTIONS.some((option) => option === key)) continue;
@@ -32,6 +32,9 @@ function explainHistory(history: unknown): Problem[] {
   if (!isWithin(ttlMs, TTL_MS)) {
     const message = `must be a whole number of milliseconds from ${TTL_MS.min} to ${TTL_MS.max}`;
     problems.push({ at: 'history.ttlMs', message });
+  }
+  if (recoverLimit !== undefined && !(isWithin(recoverLimit, SIZE) && (recoverLimit as number) <= (size as number))) {
+    problems.push({ at: 'history.recoverLimit', message: 'must be a whole number from 1 to size' });
   }
   if (sendLatest !== undefined && typeof sendLatest !== 'boolean') {
     problems.push({ at: 'history.sendLatest', message: 'must be true or false' });

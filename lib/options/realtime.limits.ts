@@ -44,7 +44,7 @@ export interface RealtimeLimits {
   maxJsonKeys?: number;
   /** Maximum number of values in a message from a client, over all levels. Default 10,000. */
   maxJsonValues?: number;
-  /** Maximum number of publications in one recovery, or in the answer to one `history` command. Default 300. */
+  /** Maximum number of publications in one page of missed ones, or in the answer to one `history` command. Default 300. */
   maxHistoryPage?: number;
   /** Maximum number of topics to which a client may subscribe one connection. Default 128. */
   maxTopicsPerConnection?: number;

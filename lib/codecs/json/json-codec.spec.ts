@@ -24,6 +24,7 @@ describe('reading a frame', () => {
     { action: 'unsubscribe', id: 1, topic: 't' },
     { action: 'subscribe', id: 1, topic: 't', payload: { a: 1 } },
     { action: 'subscribe', topic: 't', presence: true },
+    { action: 'subscribe', topic: 't', recover: { epoch: '', offset: 0 } },
     { action: 'presence', id: 1, topic: 't' },
     { action: 'message', id: 1, topic: 't', type: 'x', payload: null },
     { action: 'message', topic: 't', type: 'x' },

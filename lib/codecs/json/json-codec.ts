@@ -1,6 +1,6 @@
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
 import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
-import { isOffset, isStreamPosition } from '../../core/history/history.js';
+import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
 import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import type { Push } from '../../core/protocol/push.js';
@@ -21,7 +21,7 @@ type JsonAction = Exclude<Command['action'], 'pong'>;
 const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   subscribe({ topic, payload, recover, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
-    if (recover !== undefined && !isStreamPosition(recover)) return mustBePosition('recover');
+    if (recover !== undefined && !isAskedPosition(recover)) return mustBePosition('recover');
     if (presence !== undefined && typeof presence !== 'boolean') return mustBeBoolean('presence');
     return { action: 'subscribe', id, topic, payload, recover, presence };
   },

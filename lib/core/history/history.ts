@@ -46,9 +46,14 @@ export interface HistoryPage {
 
 /** True for a well-formed position; the value may come from a client. */
 export function isStreamPosition(value: unknown): value is StreamPosition {
+  return isAskedPosition(value) && value.epoch !== '';
+}
+
+/** True for a well-formed position from which a client may ask to recover: an empty epoch stands for the current one. */
+export function isAskedPosition(value: unknown): value is StreamPosition {
   if (typeof value !== 'object' || value === null) return false;
   const { epoch, offset } = value as Record<string, unknown>;
-  return isEpoch(epoch) && isOffset(offset);
+  return (epoch === '' || isEpoch(epoch)) && isOffset(offset);
 }
 
 /** Maximum length of an epoch, in characters. */

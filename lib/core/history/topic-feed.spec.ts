@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HistoryPage, HistoryRange, Publication, StreamPosition } from './history.js';
-import { TopicFeed, type StreamStart } from './topic-feed.js';
+import type { MemberPage, MemberSettings } from './feed-members.js';
+import { TopicFeed } from './topic-feed.js';
 
 const PAGE_SIZE = 4;
-const KEPT = 6;
+const KEPT = 10;
+
+const SETTINGS: MemberSettings = {
+  recoverLimit: 9,
+  sendLast: 0,
+  pageSize: PAGE_SIZE,
+  pageBytes: 1_000,
+  sizeOf: ({ text }) => text.length,
+};
 
 /** A stream as a store keeps it. */
 class Stream {
@@ -37,6 +46,11 @@ class Stream {
     for (const { offset, text } of this.kept) this.texts.set(`e${this.epoch}:${offset}`, text);
   }
 
+  /** The oldest publications are no longer kept. */
+  trim(count: number): void {
+    this.kept = this.kept.slice(count);
+  }
+
   get position(): StreamPosition {
     return { epoch: `e${this.epoch}`, offset: this.top };
   }
@@ -52,27 +66,22 @@ class Stream {
 class Subscriber {
   position: StreamPosition | undefined;
   isIn = false;
+  losses = 0;
   readonly texts: string[] = [];
 
   constructor(private readonly stream: Stream) {}
 
-  started(
-    { position, recovered, publications }: StreamStart,
-    asked: StreamPosition | undefined,
-    sendLatest: boolean,
-  ): void {
+  paged({ kind, position, recovered, publications }: MemberPage, asked: StreamPosition | undefined): void {
+    expect(this.isIn).toBe(kind !== 'start');
     this.isIn = true;
-    expect(recovered).toBe(asked ? (recovered ?? 'said') : undefined);
-    if (recovered) {
-      expect(position).toEqual(asked?.epoch === '' ? { ...asked, epoch: position.epoch } : asked);
-      this.position = position;
-      for (const publication of publications) this.take(publication, position.epoch);
-    } else {
-      this.position = position;
-      if (!sendLatest) expect(publications).toEqual([]);
-      for (const { offset, text } of publications)
-        expect([offset, text]).toEqual([position.offset, this.#textAt(position)]);
+    if (kind === 'start') {
+      expect(recovered).toBe(asked ? (recovered ?? 'said') : undefined);
+      if (recovered) expect(position).toEqual(asked?.epoch === '' ? { ...asked, epoch: position.epoch } : asked);
     }
+    if (kind === 'more') expect(position).toEqual(this.position);
+    else this.position = position;
+    if (kind === 'lost') this.losses += 1;
+    for (const publication of publications) this.take(publication, position.epoch);
   }
 
   take({ offset, text }: Publication, epoch: string): void {
@@ -94,21 +103,27 @@ class World {
   readonly subscribers = new Map<string, Subscriber>();
   readonly asked = new Map<string, StreamPosition | undefined>();
   readonly onBus: [Publication, string][] = [];
-  reading: [page: HistoryPage, latest: Publication | undefined] | undefined;
+  /** Members that can take a page. */
+  readonly ready = new Set<string>();
+  reading: HistoryPage | undefined;
+  reads = 0;
   lost = 0;
 
-  constructor(readonly sendLatest: boolean) {
+  constructor(private readonly settings: Partial<MemberSettings> = {}) {
     this.feed = new TopicFeed(
-      { pageSize: PAGE_SIZE, sendLatest },
+      { ...SETTINGS, ...settings },
       {
         deliver: (publication, { epoch }) => {
           const fed = this.fed;
           for (const subscriber of fed) subscriber.take(publication, epoch);
           return fed.length;
         },
-        start: (id, streamStart) => {
-          this.subscribers.get(id)!.started(streamStart, this.asked.get(id), sendLatest);
+        send: (id, page) => {
+          this.subscribers.get(id)!.paged(page, this.asked.get(id));
+          expect(this.feed.behind.has(id)).toBe(!page.isLast);
+          if (!page.isLast) this.ready.add(id);
         },
+        ready: (id) => void this.ready.add(id),
         lost: (position) => {
           this.lost += 1;
           for (const subscriber of this.fed) subscriber.position = position;
@@ -118,7 +133,7 @@ class World {
   }
 
   get fed(): Subscriber[] {
-    return [...this.subscribers].flatMap(([id, subscriber]) => (this.feed.waiting.has(id) ? [] : [subscriber]));
+    return [...this.subscribers].flatMap(([id, subscriber]) => (this.feed.behind.has(id) ? [] : [subscriber]));
   }
 
   publish(): void {
@@ -134,13 +149,18 @@ class World {
     if (this.subscribers.has(id)) return;
     this.subscribers.set(id, new Subscriber(this.stream));
     this.feed.hold(id);
-    const asked = this.asked.get(id);
-    this.feed.enter(id, asked);
+    this.feed.enter(id, { recover: this.asked.get(id), last: this.settings.sendLast ?? 0 });
+  }
+
+  /** The member has taken the page before. */
+  turn(id: string): void {
+    if (this.ready.delete(id)) this.feed.serve(id);
   }
 
   cut(id: string): void {
     this.asked.set(id, this.subscribers.get(id)?.position ?? this.asked.get(id));
     this.subscribers.delete(id);
+    this.ready.delete(id);
     this.feed.leave(id);
   }
 
@@ -148,13 +168,14 @@ class World {
     const { wanted } = this.feed;
     if (this.reading || !wanted) return;
     this.feed.begin();
-    this.reading = [this.stream.read(wanted), this.stream.read({ limit: 1, reverse: true }).publications[0]];
+    this.reads += 1;
+    this.reading = this.stream.read(wanted);
   }
 
   endRead(): void {
     const read = this.reading;
     this.reading = undefined;
-    if (read) this.feed.take(...read);
+    if (read) this.feed.take(read);
   }
 
   failRead(): void {
@@ -167,10 +188,11 @@ class World {
     while (this.onBus.length > 0) this.arrive();
     this.endRead();
     this.feed.doubt();
-    for (let reads = 0; this.feed.wanted; reads++) {
-      expect(reads).toBeLessThan(20);
+    for (let rounds = 0; this.feed.wanted || this.ready.size > 0; rounds++) {
+      expect(rounds).toBeLessThan(30);
       this.beginRead();
       this.endRead();
+      for (const id of this.ready) this.turn(id);
     }
   }
 }
@@ -191,6 +213,9 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.constant((world: World) => world.feed.doubt()),
   fc.constant((world: World) => world.stream.flush()),
   fc.constant((world: World) => world.stream.rollBack()),
+  fc.nat(4).map((count) => (world: World) => world.stream.trim(count)),
+  client.map((id) => (world: World) => world.turn(id)),
+  client.map((id) => (world: World) => world.turn(id)),
   client.map((id) => (world: World) => world.enter(id)),
   client.map((id) => (world: World) => world.cut(id)),
   fc.tuple(client, fc.nat(20), fc.boolean()).map(([id, offset, isOfAny]) => (world: World) => {
@@ -200,7 +225,7 @@ const steps: fc.Arbitrary<Step>[] = [
 
 /** One in which `a` is in. */
 function worldWithOne(): World {
-  const world = new World(false);
+  const world = new World();
   world.enter('a');
   world.settle();
   return world;
@@ -213,23 +238,22 @@ function enterFromTheStart(world: World, id: string): void {
 }
 
 describe('TopicFeed', () => {
-  it.each([false, true])(
-    'delivers everything once and in order, or says that it cannot (latest first: %s)',
-    (sendLatest) => {
-      fc.assert(
-        fc.property(fc.array(fc.oneof(...steps), { maxLength: 80 }), (run) => {
-          const world = new World(sendLatest);
-          for (const step of run) step(world);
-          world.settle();
-          for (const subscriber of world.subscribers.values()) {
-            expect(subscriber.isIn).toBe(true);
-            expect(subscriber.position).toEqual(world.stream.position);
-          }
-        }),
-        { numRuns: 2_000 },
-      );
-    },
-  );
+  it.each([0, 1, 3])('delivers everything once and in order, or says that it cannot (last %s first)', (sendLast) => {
+    const pageBytes = fc.constantFrom(1, 12, 1_000);
+    fc.assert(
+      fc.property(pageBytes, fc.array(fc.oneof(...steps), { maxLength: 100 }), (bytes, run) => {
+        const world = new World({ sendLast, pageBytes: bytes });
+        for (const step of run) step(world);
+        world.settle();
+        for (const subscriber of world.subscribers.values()) {
+          expect(subscriber.isIn).toBe(true);
+          expect(subscriber.position).toEqual(world.stream.position);
+        }
+        expect(world.feed.behind.size).toBe(0);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 
   it('loses nothing that the bus has lost as long as it is kept', () => {
     const world = worldWithOne();
@@ -246,21 +270,24 @@ describe('TopicFeed', () => {
     /** It stands at the second publication of an epoch; the data that come back have five, of an epoch before. */
     function returned() {
       const log: unknown[] = [];
-      const feed = new TopicFeed(
-        { pageSize: 10, sendLatest: false },
+      const feed: TopicFeed = new TopicFeed(
+        { ...SETTINGS, pageSize: 10 },
         {
           deliver: ({ text }) => log.push(text),
-          start: () => undefined,
+          send: () => undefined,
+          ready: (id) => ready.push(id),
           lost: (position) => log.push(position),
         },
       );
+      const ready: string[] = [];
       const publications = (...offsets: number[]) => offsets.map((offset) => ({ offset, text: `${offset}` }));
       const read = (epoch: string, offset: number, ...offsets: number[]) => {
         feed.begin();
         feed.take({ top: { epoch, offset }, publications: publications(...offsets) });
+        for (const id of ready.splice(0)) feed.serve(id);
       };
       const arrive = (epoch: string, offset: number) => feed.arrive(publications(offset)[0]!, epoch, () => undefined);
-      feed.enter('a', undefined);
+      feed.enter('a', { last: 0 });
       read('before', 2);
       return { feed, log, read, arrive };
     }
@@ -304,12 +331,17 @@ describe('TopicFeed', () => {
     const world = worldWithOne();
     world.publish();
     world.arrive();
+    const { reads } = world;
     enterFromTheStart(world, 'b');
     enterFromTheStart(world, 'c');
     world.beginRead();
     world.endRead();
-    expect(world.feed.wanted).toBeUndefined();
-    expect(world.subscribers.get('c')!.texts).toEqual(['e1:1']);
+    world.settle();
+    expect([world.reads, world.subscribers.get('b')!.texts, world.subscribers.get('c')!.texts]).toEqual([
+      reads + 2,
+      ['e1:1'],
+      ['e1:1'],
+    ]);
   });
 
   it('lets somebody in with one read, whatever arrives while it reads', () => {
@@ -321,11 +353,31 @@ describe('TopicFeed', () => {
     world.publish();
     world.arrive();
     world.endRead();
+    world.turn('b');
+    world.turn('b');
     expect(world.subscribers.get('b')!.texts).toEqual(['e1:1', 'e1:2']);
     expect(world.feed.wanted).toBeUndefined();
   });
 
-  it('reads no further than two pages, however far back somebody wishes to begin', () => {
+  it('recovers as many pages as the limit allows, each only when the member can take it', () => {
+    const world = worldWithOne();
+    for (let i = 0; i < 9; i++) {
+      world.publish();
+      world.arrive();
+    }
+    enterFromTheStart(world, 'b');
+    const counts: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      world.beginRead();
+      world.endRead();
+      world.turn('b');
+      world.turn('b');
+      counts.push(world.subscribers.get('b')!.texts.length);
+    }
+    expect([counts, world.feed.behind.size]).toEqual([[4, 8, 9], 0]);
+  });
+
+  it('reads a page at a time, however far back somebody wishes to begin, and says at once that it is too far', () => {
     const world = worldWithOne();
     for (let i = 0; i < 10 * PAGE_SIZE; i++) {
       world.publish();
@@ -333,9 +385,76 @@ describe('TopicFeed', () => {
     }
     world.asked.set('old', { epoch: 'e1', offset: 1 });
     world.enter('old');
-    expect(world.feed.wanted?.limit).toBeLessThanOrEqual(2 * PAGE_SIZE);
+    expect([world.feed.wanted, world.subscribers.get('old')!.isIn]).toEqual([undefined, true]);
+  });
+
+  it('tells a member whose next page is no longer kept, and goes on with the others', () => {
+    const world = worldWithOne();
+    for (let i = 0; i < 9; i++) {
+      world.publish();
+      world.arrive();
+    }
+    enterFromTheStart(world, 'b');
+    world.beginRead();
+    world.endRead();
+    world.turn('b');
+    world.stream.trim(6);
     world.settle();
-    expect(world.subscribers.get('old')!.isIn).toBe(true);
+    const { texts, losses, position } = world.subscribers.get('b')!;
+    expect([texts.length, losses, position]).toEqual([4, 1, { epoch: 'e1', offset: 9 }]);
+  });
+
+  it('tells a member whose stream begins anew between two pages', () => {
+    const world = worldWithOne();
+    for (let i = 0; i < 9; i++) {
+      world.publish();
+      world.arrive();
+    }
+    enterFromTheStart(world, 'b');
+    world.beginRead();
+    world.endRead();
+    world.turn('b');
+    world.stream.flush();
+    world.publish();
+    world.settle();
+    const { losses, position } = world.subscribers.get('b')!;
+    expect([losses, position]).toEqual([1, { epoch: 'e2', offset: 1 }]);
+  });
+
+  it('goes on with a member that has begun when a read fails, and gives up one that has not', () => {
+    const world = worldWithOne();
+    for (let i = 0; i < 9; i++) {
+      world.publish();
+      world.arrive();
+    }
+    enterFromTheStart(world, 'b');
+    world.beginRead();
+    world.endRead();
+    world.turn('b');
+    world.turn('b');
+    world.feed.forget();
+    enterFromTheStart(world, 'c');
+    world.beginRead();
+    world.failRead();
+    world.settle();
+    const { texts, losses } = world.subscribers.get('b')!;
+    expect([texts.length, losses, world.subscribers.has('c')]).toEqual([9, 0, false]);
+  });
+
+  it('keeps a bounded number of publications for members that catch up', () => {
+    const world = new World({ recoverLimit: 1_000, pageSize: 300 });
+    for (let i = 0; i < 10; i++) world.publish();
+    world.onBus.length = 0;
+    enterFromTheStart(world, 'b');
+    world.settle();
+    world.feed.hold('stalled');
+    for (let i = 0; i < 400; i++) {
+      world.publish();
+      world.arrive();
+    }
+    world.asked.set('far', { epoch: 'e1', offset: 50 });
+    world.enter('far');
+    expect(world.feed.wanted).toMatchObject({ since: 50 });
   });
 
   it('reads again what it was in doubt about when that has failed', () => {
@@ -358,7 +477,7 @@ describe('TopicFeed', () => {
   });
 
   it('is not kept from serving others by one who claims to have been away for long', () => {
-    const world = new World(false);
+    const world = new World();
     for (let i = 0; i < 10; i++) world.publish();
     world.onBus.length = 0;
     world.asked.set('old', { epoch: 'e1', offset: 0 });
@@ -370,23 +489,67 @@ describe('TopicFeed', () => {
     expect(world.subscribers.get('old')!.texts).toEqual([]);
   });
 
-  it('gives a new subscriber the latest publication when that is wanted', () => {
-    const seen: StreamStart[] = [];
-    const feed = new TopicFeed(
-      { pageSize: PAGE_SIZE, sendLatest: true },
-      { deliver: () => 0, start: (_id, streamStart) => void seen.push(streamStart), lost: () => undefined },
-    );
-    feed.enter('a', undefined);
-    expect(feed.wanted).toEqual({ limit: 1, reverse: true });
-    feed.begin();
-    feed.take({ top: { epoch: 'e1', offset: 7 }, publications: [{ offset: 7, text: 'seven' }] });
-    expect(seen).toEqual([
-      {
-        position: { epoch: 'e1', offset: 7 },
-        top: { epoch: 'e1', offset: 7 },
-        publications: [{ offset: 7, text: 'seven' }],
-      },
-    ]);
+  describe('with sendLast', () => {
+    /** A world with this many publications, all of which have arrived. */
+    function worldOf(count: number, settings: Partial<MemberSettings>): World {
+      const world = new World(settings);
+      world.enter('a');
+      world.settle();
+      for (let i = 0; i < count; i++) {
+        world.publish();
+        world.arrive();
+      }
+      return world;
+    }
+
+    it('gives a new subscriber the latest publications, without a read when they are known', () => {
+      const world = worldOf(9, { sendLast: 3 });
+      world.enter('b');
+      expect([world.subscribers.get('b')!.texts, world.feed.wanted]).toEqual([['e1:7', 'e1:8', 'e1:9'], undefined]);
+    });
+
+    it('reads them with the position when it knows nothing yet', () => {
+      const world = new World({ sendLast: 3 });
+      for (let i = 0; i < 9; i++) world.publish();
+      world.onBus.length = 0;
+      world.enter('b');
+      world.beginRead();
+      world.endRead();
+      world.turn('b');
+      expect([world.subscribers.get('b')!.texts, world.reads]).toEqual([['e1:7', 'e1:8', 'e1:9'], 1]);
+    });
+
+    it('begins with what is left when fewer are kept', () => {
+      const world = worldOf(9, { sendLast: 8, pageSize: 2 });
+      world.stream.trim(7);
+      world.enter('b');
+      world.settle();
+      expect(world.subscribers.get('b')!.texts).toEqual(['e1:8', 'e1:9']);
+    });
+
+    it('gives them to a member that cannot recover, behind the statement that it cannot', () => {
+      const world = worldOf(30, { sendLast: 2 });
+      enterFromTheStart(world, 'b');
+      expect(world.subscribers.get('b')!.texts).toEqual(['e1:29', 'e1:30']);
+    });
+
+    it('gives nothing twice to a member that recovers', () => {
+      const world = worldOf(9, { sendLast: 3 });
+      world.asked.set('b', { epoch: 'e1', offset: 8 });
+      world.enter('b');
+      expect(world.subscribers.get('b')!.texts).toEqual(['e1:9']);
+    });
+
+    it.each([
+      [0, 0],
+      [2, 2],
+      [9, 3],
+    ])('a member that asks for %s gets %s', (last, expected) => {
+      const world = worldOf(9, { sendLast: 3 });
+      world.subscribers.set('b', new Subscriber(world.stream));
+      world.feed.enter('b', { last });
+      expect(world.subscribers.get('b')!.texts).toHaveLength(expected);
+    });
   });
 
   describe('when the generation of an empty topic changes', () => {
@@ -395,19 +558,19 @@ describe('TopicFeed', () => {
     /** A feed whose one member has entered at the beginning of generation 4. */
     function emptyFeed() {
       const log: unknown[] = [];
-      const feed = new TopicFeed(
-        { pageSize: PAGE_SIZE, sendLatest: false },
-        {
-          deliver: ({ text }, position) => log.push(['delivered', text, position]),
-          start: (id, { recovered, publications }) => log.push([id, recovered, publications.map(({ text }) => text)]),
-          lost: (position) => log.push(['lost', position]),
-        },
-      );
+      const ready: string[] = [];
+      const feed = new TopicFeed(SETTINGS, {
+        deliver: ({ text }, position) => log.push(['delivered', text, position]),
+        send: (id, { recovered, publications }) => log.push([id, recovered, publications.map(({ text }) => text)]),
+        ready: (id) => ready.push(id),
+        lost: (position) => log.push(['lost', position]),
+      });
       const read = (page: HistoryPage) => {
         feed.begin();
         feed.take(page);
+        for (const id of ready.splice(0)) feed.serve(id);
       };
-      feed.enter('a', undefined);
+      feed.enter('a', { last: 0 });
       read({ top: { epoch: 't-4', offset: 0 }, publications: [] });
       return { feed, log, read };
     }
@@ -431,7 +594,7 @@ describe('TopicFeed', () => {
     it('recovers it for somebody who was told the beginning in the generation before', () => {
       const { feed, log, read } = emptyFeed();
       feed.arrive(first, 't-5', () => undefined);
-      feed.enter('b', { epoch: 't-4', offset: 0 });
+      feed.enter('b', { recover: { epoch: 't-4', offset: 0 }, last: 0 });
       read({ top: { epoch: 't-5', offset: 1 }, publications: [first] });
       expect(log.at(-1)).toEqual(['b', true, ['first']]);
     });
@@ -445,10 +608,12 @@ describe('TopicFeed', () => {
   });
 
   it('keeps a bounded number of what comes before its turn', () => {
-    const feed = new TopicFeed(
-      { pageSize: PAGE_SIZE, sendLatest: false },
-      { deliver: () => 1, start: () => undefined, lost: () => undefined },
-    );
+    const feed = new TopicFeed(SETTINGS, {
+      deliver: () => 1,
+      send: () => undefined,
+      ready: () => undefined,
+      lost: () => undefined,
+    });
     let answered = 0;
     for (let offset = 2; offset < 10_000; offset++) feed.arrive({ offset, text: '' }, 'e1', () => (answered += 1));
     expect(answered).toBeGreaterThan(5_000);

@@ -1,34 +1,18 @@
 import type { HistoryPage, HistoryRange, Publication, StreamPosition } from './history.js';
-import { inEpoch, placeOf, recover } from './recovery.js';
+import type { EntryWish } from './catch-up.js';
+import { FeedMembers, runIn, type MemberPage, type MemberSettings } from './feed-members.js';
+import { inEpoch, placeOf } from './recovery.js';
 
-/** The start of a member's stream: the position from which it receives everything. */
-export interface StreamStart {
-  /** Everything after this position arrives, beginning with `publications`. */
-  readonly position: StreamPosition;
-  /** Present if recovery was requested: true if `publications` are all that was missed. */
-  readonly recovered?: boolean;
-  /** The position of the stream. */
-  readonly top: StreamPosition;
-  /** The publications to send before live ones: those that were missed, or the latest one with `sendLatest`. */
-  readonly publications: readonly Publication[];
-}
-
-/** The effects of a feed on its members. They must not call the feed. */
+/** The effects of a feed on its members. */
 export interface FeedEffects {
-  /** Delivers a publication to all members that are not waiting. @returns the number of members reached */
+  /** Delivers a publication to all members that are not behind. @returns the number of members reached */
   deliver(publication: Publication, position: StreamPosition): number;
-  /** Starts the stream of a waiting member. */
-  start(memberId: string, start: StreamStart): void;
-  /** Tells all members that are not waiting that publications were lost for good, and where the stream continues. */
+  /** Sends a member its next page. */
+  send(memberId: string, page: MemberPage): void;
+  /** What a member waits for is known: {@link TopicFeed.serve} it when it can take a page. */
+  ready(memberId: string): void;
+  /** Tells all members that are not behind that publications were lost for good, and where the stream continues. */
   lost(position: StreamPosition): void;
-}
-
-/** Settings of a feed. */
-export interface FeedSettings {
-  /** Maximum number of publications per read; a member that missed more cannot recover. */
-  readonly pageSize: number;
-  /** Sends the latest publication to new members. */
-  readonly sendLatest: boolean;
 }
 
 /** A publication that arrived from the bus out of order, too early. */
@@ -40,22 +24,14 @@ interface Early {
   readonly served: (reached: number) => void;
 }
 
-interface Waiting {
-  readonly asked: StreamPosition | undefined;
-  /** The first read that may serve the member: one that began after it entered. */
-  readonly read: number;
-}
-
-/** State of a member that is held before it enters: no read serves it. */
-const HELD: Waiting = { asked: undefined, read: Infinity };
-
 /** Maximum number of early publications. Beyond it, they are dropped and read from the store instead. */
 const MAX_EARLY = 4_096;
 
 /**
  * Orders the publications of one topic with history on one node. Members get each publication exactly once and in stream
- * order, even if the bus drops, repeats or reorders messages. A member that enters later gets what was read from the store
- * and what arrives from the bus without a gap or a duplicate between them.
+ * order, even if the bus drops, repeats or reorders messages. A member that enters later catches up page by page, each when it
+ * is served, and joins the others without a gap or a duplicate. Meanwhile the feed keeps a bounded number of publications for
+ * it; the others are read from the store again.
  *
  * The feed does no I/O. While {@link wanted} returns a range, the owner performs one read after the other and passes each
  * page to {@link take}.
@@ -63,31 +39,42 @@ const MAX_EARLY = 4_096;
 export class TopicFeed {
   /** Position up to which everything was delivered. Unknown until the first page. */
   #delivered: StreamPosition | undefined;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #members: FeedMembers;
   #early: Early[] = [];
-  /** Publications delivered while a member waits. */
-  #recent: Publication[] = [];
-  #latest: { readonly publication: Publication; readonly epoch: string } | undefined;
   #reads = 0;
+  /** The offset after which the page of the present read begins; `undefined` for a live read. */
+  #pageAfter: number | undefined;
+  /** The range of the present read. */
+  #range: HistoryRange = { limit: 0 };
+  #wasLive = false;
   #isUnsure = false;
 
   constructor(
-    private readonly settings: FeedSettings,
+    private readonly settings: MemberSettings,
     private readonly effects: FeedEffects,
-  ) {}
+  ) {
+    this.#members = new FeedMembers(
+      settings,
+      (memberId, page) => effects.send(memberId, page),
+      (memberId) => effects.ready(memberId),
+    );
+  }
 
-  /** Members that receive nothing yet. */
-  get waiting(): ReadonlyMap<string, unknown> {
-    return this.#waiting;
+  /** Members that receive nothing live. */
+  get behind(): ReadonlyMap<string, unknown> {
+    return this.#members.behind;
   }
 
   /** The range to read next, or `undefined` if no read is needed. */
   get wanted(): HistoryRange | undefined {
-    if (!this.#isUnsure && this.#early.length === 0 && !this.#hasEntering) return undefined;
-    const since = this.#from();
-    if (since === undefined) return { limit: this.settings.sendLatest ? 1 : 0, reverse: true };
-    // However far back the read begins, it extends a page beyond the delivered position.
-    return { limit: this.settings.pageSize + ((this.#delivered?.offset ?? since) - since), since };
+    if (this.#isLiveNext) return this.#liveRange;
+    const after = this.#members.wanted;
+    return after && { limit: this.#members.pageLimit, since: after.offset };
+  }
+
+  /** Live reads and pages take turns, so that neither delays the other. */
+  get #isLiveNext(): boolean {
+    return this.#needsLive && (!this.#wasLive || this.#members.wanted === undefined);
   }
 
   /**
@@ -104,32 +91,37 @@ export class TopicFeed {
 
   /** Adds a member that receives nothing until it enters. */
   hold(memberId: string): void {
-    this.#waiting.set(memberId, HELD);
+    this.#members.hold(memberId);
   }
 
   /**
    * Lets a member enter, which receives everything from now on, or from its earlier position. Call it once the node
    * receives the topic from the bus.
-   * @param asked the earlier position, if the member requests recovery; an empty epoch stands for the current one
    */
-  enter(memberId: string, asked: StreamPosition | undefined): void {
-    this.#waiting.set(memberId, { asked, read: this.#reads + 1 });
-    const { sendLatest } = this.settings;
+  enter(memberId: string, wish: EntryWish): void {
     const here = this.#delivered;
-    if (here === undefined || this.#early.length > 0 || this.#isUnsure) return;
-    if (
-      asked
-        ? isSame(inEpoch(asked, here.epoch), here)
-        : !sendLatest || this.#latestAt(here) !== undefined || here.offset === 0
-    ) {
-      this.#start(memberId, asked);
-    }
+    const isSure = here !== undefined && this.#early.length === 0 && !this.#isUnsure;
+    const isServed = isSure && !isAheadOf(here, wish.recover);
+    this.#members.enter(memberId, wish, isServed ? 0 : this.#reads + 1);
+    this.serve(memberId);
+  }
+
+  /**
+   * Sends a member that is behind its next page.
+   * @returns false if it has to wait for a read, until it is ready; true if it has got a page, or needs none
+   */
+  serve(memberId: string): boolean {
+    return this.#members.serve(memberId, this.#delivered);
   }
 
   /** Removes a member. */
   leave(memberId: string): void {
-    this.#waiting.delete(memberId);
-    if (this.#waiting.size === 0) this.#recent = [];
+    this.#members.leave(memberId);
+  }
+
+  /** Drops the page that was read last; call it periodically. */
+  forget(): void {
+    this.#members.forget();
   }
 
   /** Records that publications may have been missed, so that a read is needed. */
@@ -139,52 +131,50 @@ export class TopicFeed {
 
   /** Records the start of the read of the {@link wanted} range. */
   begin(): void {
+    const isLive = this.#isLiveNext;
+    this.#range = this.wanted ?? { limit: 0 };
+    this.#wasLive = isLive;
+    this.#pageAfter = isLive ? undefined : this.#range.since;
+    if (!isLive) return;
     this.#reads += 1;
     this.#isUnsure = false;
   }
 
-  /** Records that the read failed. @returns the members that waited for it, which are removed */
+  /** Records that the read failed. @returns the members that waited for it and had not begun, which are removed */
   fail(): readonly string[] {
-    const failed = [...this.#waiting].filter(([, { read }]) => read <= this.#reads).map(([memberId]) => memberId);
-    for (const memberId of failed) this.leave(memberId);
-    this.#isUnsure = true;
-    return failed;
+    if (this.#pageAfter === undefined) this.#isUnsure = true;
+    return this.#members.fail(this.#reads);
   }
 
-  /**
-   * Accepts the page that was read.
-   * @param latest the latest publication, if it is not the last one of the page
-   */
-  take(page: HistoryPage, latest: Publication | undefined = page.publications.at(-1)): void {
-    const { top, publications } = page;
-    if (latest?.offset === top.offset) this.#latest = { publication: latest, epoch: top.epoch };
+  /** Accepts the page that was read. */
+  take(page: HistoryPage): void {
+    if (this.#pageAfter === undefined) return this.#takeLive(page);
+    const here = this.#delivered!;
+    if (page.top.epoch === here.epoch) this.#members.offer(runIn(page, this.#pageAfter), here);
+    else this.doubt();
+  }
+
+  #takeLive(page: HistoryPage): void {
+    const { top } = page;
+    const isFirst = this.#delivered === undefined;
     this.#delivered = this.#delivered ? inEpoch(this.#delivered, top.epoch) : top;
     if (this.#isBehind(top)) this.#follow(page);
     this.#serveEarly();
-    if (this.#isBehind(top)) this.doubt();
-    else this.#startServed(publications);
+    if (this.#isBehind(top)) return this.doubt();
+    if (isFirst) this.#members.offer(runIn(page, this.#range.since), this.#delivered);
+    this.#members.afterRead(this.#reads);
   }
 
-  get #hasEntering(): boolean {
-    // Called every second for every topic; almost always there are no waiting subscribers.
-    if (this.#waiting.size === 0) return false;
-    for (const { read } of this.#waiting.values()) if (read !== Infinity) return true;
-    return false;
+  /** Called every second for every topic; almost always nothing is needed. */
+  get #needsLive(): boolean {
+    return this.#isUnsure || this.#early.length > 0 || this.#members.hasEntering;
   }
 
-  /** Returns the offset at which a read serves every member; at most one page back, so that one member does not delay the others. */
-  #from(): number | undefined {
-    const here = this.#delivered;
-    let from = here?.offset;
-    for (const { asked } of this.#waiting.values()) {
-      if (!asked || (here && !this.#isWithinReach(asked, here))) continue;
-      if (from === undefined || asked.offset < from) from = asked.offset;
-    }
-    return from;
-  }
-
-  #isWithinReach(asked: StreamPosition, here: StreamPosition): boolean {
-    return inEpoch(asked, here.epoch).epoch === here.epoch && here.offset - asked.offset <= this.settings.pageSize;
+  get #liveRange(): HistoryRange {
+    const { pageSize } = this.settings;
+    if (this.#delivered) return { limit: pageSize, since: this.#delivered.offset };
+    const { since, last } = this.#members.opening;
+    return since === undefined ? { limit: last, reverse: true } : { limit: pageSize, since };
   }
 
   #isBehind(top: StreamPosition): boolean {
@@ -203,7 +193,7 @@ export class TopicFeed {
     const next = ahead[0]?.offset ?? early;
     if (isNewEpoch || next !== offset + 1) {
       this.#delivered = { epoch: top.epoch, offset: next === undefined ? top.offset : next - 1 };
-      this.#recent = [];
+      this.#members.moved();
       this.effects.lost(this.#delivered);
     }
     for (const publication of ahead) this.#deliver(publication, top.epoch, this.#takeEarly(publication, top.epoch));
@@ -229,8 +219,7 @@ export class TopicFeed {
 
   #deliver(publication: Publication, epoch: string, served?: Early['served']): void {
     this.#delivered = { epoch, offset: publication.offset };
-    if (this.#waiting.size > 0) this.#recent.push(publication);
-    if (this.settings.sendLatest) this.#latest = { publication, epoch };
+    this.#members.delivered(publication, this.#delivered);
     const reached = this.effects.deliver(publication, this.#delivered);
     served?.(reached);
   }
@@ -255,45 +244,11 @@ export class TopicFeed {
       else served(0);
     }
   }
-
-  #startServed(read: readonly Publication[]): void {
-    const here = this.#delivered!;
-    const first = read[0]?.offset ?? Infinity;
-    const known = [...read, ...this.#recent.filter(({ offset }) => offset > (read.at(-1)?.offset ?? 0))];
-    const isCutShort = known.length > 0 && known.at(-1)!.offset < here.offset;
-    for (const [memberId, { asked, read: after }] of this.#waiting) {
-      if (after > this.#reads) continue;
-      // A read that began further back for another member may have ended before the range that this member needs.
-      if (asked && isCutShort && asked.offset + 1 >= first && this.#isWithinReach(asked, here)) continue;
-      this.#start(memberId, asked, known);
-    }
-    if (this.#waiting.size === 0) this.#recent = [];
-  }
-
-  #start(memberId: string, wished: StreamPosition | undefined, known: readonly Publication[] = []): void {
-    this.leave(memberId);
-    const position = this.#delivered!;
-    const asked = wished && inEpoch(wished, position.epoch);
-    const recovery = asked && recover(asked, known, position);
-    if (recovery?.recovered) {
-      return this.effects.start(memberId, {
-        position: asked!,
-        recovered: true,
-        top: position,
-        publications: recovery.publications,
-      });
-    }
-    const latest = this.settings.sendLatest ? this.#latestAt(position) : undefined;
-    const publications = latest ? [latest] : [];
-    this.effects.start(memberId, { position, ...(asked && { recovered: false }), top: position, publications });
-  }
-
-  #latestAt({ epoch, offset }: StreamPosition): Publication | undefined {
-    const latest = this.#latest;
-    return latest?.epoch === epoch && latest.publication.offset === offset ? latest.publication : undefined;
-  }
 }
 
-function isSame(a: StreamPosition, b: StreamPosition): boolean {
-  return a.epoch === b.epoch && a.offset === b.offset;
+/** True if a client may have more than was delivered here, because it comes from a node that is ahead of this one. */
+function isAheadOf(here: StreamPosition, asked: StreamPosition | undefined): boolean {
+  if (asked === undefined) return false;
+  const { epoch, offset } = inEpoch(asked, here.epoch);
+  return epoch !== here.epoch || offset > here.offset;
 }

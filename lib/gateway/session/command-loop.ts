@@ -12,6 +12,7 @@ import { describeProblems } from '../../core/base/problem.js';
 import { explainTopic } from '../../core/topic/topic.js';
 import { AnswerPacing } from './answer-pacing.js';
 import { answerHistory } from './history-command.js';
+import { PageTurns } from './page-turns.js';
 import { answerPresence } from './presence-command.js';
 import { RunningMessages } from './running-messages.js';
 import type { Client } from './client.js';
@@ -25,6 +26,8 @@ export type QueuedCommand = SubscribeCommand | UnsubscribeCommand | MessageComma
 /** Executes a client's commands sequentially, in the order of their arrival. A reply stream may outlive its command's turn. */
 export class CommandLoop {
   readonly subscriptions: TopicSubscriptions;
+  /** The pages of missed publications that the client gets. */
+  readonly pages: PageTurns;
   readonly #messages: RunningMessages;
   readonly #mailbox: Mailbox<QueuedCommand>;
   readonly #pacing: AnswerPacing;
@@ -42,7 +45,8 @@ export class CommandLoop {
     this.#mailbox = new Mailbox({ size, bytes });
     this.#pacing = new AnswerPacing(client, services);
     this.#messages = new RunningMessages(client, services);
-    this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages);
+    this.pages = new PageTurns(client, this.#pacing, services.turns);
+    this.subscriptions = new TopicSubscriptions(client, services, hooks, this.#messages, this.pages);
   }
 
   /** The estimated bytes of heap of the waiting commands. */

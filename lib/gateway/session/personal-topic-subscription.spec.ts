@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient, FakeCodec } from '../../../test/helpers/fake-client.js';
+import type { StreamPosition } from '../../core/history/history.js';
 import { MessageFrames } from '../../delivery/message-frames.js';
+import type { TopicEntry } from '../../delivery/topic-entry.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { PersonalTopicSubscription } from './personal-topic-subscription.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
@@ -15,36 +17,58 @@ const services = {
 const start = {
   position,
   recovered: true,
-  top: position,
   frames: [new MessageFrames('"missed"', '#user:ann', 1)],
   length: 8,
 };
 
+let client: FakeClient;
+let pages: (() => Promise<void> | undefined)[];
+
+beforeEach(() => {
+  client = new FakeClient();
+  pages = [];
+});
+
+function subscription(recover?: ReadonlyMap<string, StreamPosition>) {
+  const one = new PersonalTopicSubscription('ann', recover, services, client.replies, {
+    add: (takePage) => void pages.push(takePage),
+  });
+  return { one, topic: one.topic, entry: one.entry as Extract<TopicEntry, { onPage: unknown }> };
+}
+
 describe('the subscription to the topic of a user’s own', () => {
   it('enters the topic with what is kept of it, from where the client was', () => {
-    const recover = new Map([['#user:ann', position]]);
-    const { topic, entry } = new PersonalTopicSubscription('ann', recover, services);
+    const { topic, entry } = subscription(new Map([['#user:ann', position]]));
     expect([topic, entry]).toMatchObject([
       '#user:ann',
-      { stream: { retention: HISTORY, sendLatest: false, pageSize: 5 }, recover: position },
+      { stream: { retention: HISTORY, recoverLimit: 10, sendLast: 0, pageSize: 5 }, wish: { recover: position } },
     ]);
   });
 
   it('has no news before it has begun', () => {
-    const client = new FakeClient();
-    const one = new PersonalTopicSubscription('ann', undefined, services);
-    one.sendMissed(client.replies);
+    const { one } = subscription();
+    one.welcomed();
     expect([one.news, client.told]).toEqual([{}, []]);
   });
 
   it('is told of in the welcome, and what was missed follows once', () => {
-    const client = new FakeClient();
-    const one = new PersonalTopicSubscription('ann', undefined, services);
-    one.entry.onStart(start);
+    const { one, entry } = subscription();
+    entry.onStart(start);
     expect(one.news).toEqual({ personal: { topic: '#user:ann', position, recovered: true } });
-    one.sendMissed(client.replies);
-    one.sendMissed(client.replies);
+    one.welcomed();
+    one.welcomed();
     expect(client.told).toEqual(['missed']);
+  });
+
+  it('gets the first page in its turn, and the next only after the welcome', () => {
+    const { one, entry } = subscription();
+    const takePage = () => undefined;
+    entry.whenReady(takePage);
+    entry.onStart(start);
+    entry.whenReady(takePage);
+    const before = pages.length;
+    one.welcomed();
+    expect([before, pages.length]).toEqual([1, 2]);
   });
 
   it.each([

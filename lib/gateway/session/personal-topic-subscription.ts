@@ -3,11 +3,12 @@ import type { Push } from '../../core/protocol/push.js';
 import { personalTopic } from '../../core/topic/reserved-topic.js';
 import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { TopicEntry } from '../../delivery/topic-entry.js';
+import type { FramedPage } from '../../delivery/topic-stream.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { Codec } from '../../ports/codec.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { ClientReplies } from './client-replies.js';
-import { fitting, type FittingStart } from './fitting-start.js';
+import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
 
 interface Services {
@@ -21,21 +22,35 @@ export class PersonalTopicSubscription {
   readonly topic: string;
   /** The entry of the connection into the topic, made when it becomes reachable. */
   readonly entry: TopicEntry;
-  #start: FittingStart | undefined;
+  #start: FramedPage | undefined;
+  #isWelcomed = false;
+  /** The next page, which waits for the welcome. */
+  #next: TakePage | undefined;
 
-  /** @param recover the positions to recover from, by topic, when the client asked for it */
+  /**
+   * @param recover the positions to recover from, by topic, when the client asked for it
+   * @param pages the pages that the client gets
+   */
   constructor(
     userId: string,
     recover: ReadonlyMap<string, StreamPosition> | undefined,
     private readonly services: Services,
+    private readonly replies: Pick<ClientReplies, 'sendAll'>,
+    private readonly pages: Pick<PageTurns, 'add'>,
   ) {
     const { settings, policies } = services;
     this.topic = personalTopic(userId);
-    this.entry = {
-      stream: streamSettingsOf(this.topic, policies, settings.limits),
-      recover: recover?.get(this.topic),
-      onStart: (start) => (this.#start = start && fitting(start, settings.limits)),
-    };
+    const stream = streamSettingsOf(this.topic, policies, settings.limits);
+    const onStart = (start?: FramedPage) => void (this.#start = start);
+    this.entry = stream
+      ? {
+          stream,
+          wish: { recover: recover?.get(this.topic), last: Infinity },
+          onStart,
+          onPage: (page) => this.#send(page),
+          whenReady: (takePage) => this.#whenReady(takePage),
+        }
+      : { stream, onStart };
   }
 
   /** True if connections of this codec have a personal topic. */
@@ -53,13 +68,27 @@ export class PersonalTopicSubscription {
     return { personal: { topic: this.topic, position, ...(recovered !== undefined && { recovered }) } };
   }
 
-  /** Sends the missed publications; they must directly follow the welcome. */
-  sendMissed(replies: Pick<ClientReplies, 'sendAll'>): void {
-    if (this.#start === undefined) return;
-    const { frames, recovered } = this.#start;
+  /** Sends the first page of missed publications, which directly follows the welcome; the others come when the client takes them. */
+  welcomed(): void {
+    this.#isWelcomed = true;
+    const start = this.#start;
     this.#start = undefined;
-    replies.sendAll(frames);
-    this.services.meter.recovered(recovered);
+    if (start) {
+      this.services.meter.recovered(start.recovered);
+      this.#send(start);
+    }
+    if (this.#next) this.pages.add(this.#next);
+    this.#next = undefined;
+  }
+
+  #send({ frames }: Pick<FramedPage, 'frames'>): void {
+    this.replies.sendAll(frames);
     if (frames.length > 0) this.services.meter.resent(this.topic, frames.length);
+  }
+
+  /** No page goes before the welcome but the first one, which is kept for it. */
+  #whenReady(takePage: TakePage): void {
+    if (this.#start && !this.#isWelcomed) this.#next = takePage;
+    else this.pages.add(takePage);
   }
 }

@@ -111,7 +111,7 @@ export class Session implements DeliveryTarget, Client {
     if (command) this.#confirm(command);
     const { connection, services } = this;
     const personal = this.hasPersonalTopic
-      ? new PersonalTopicSubscription(connection.userId, command?.recover, services)
+      ? new PersonalTopicSubscription(connection.userId, command?.recover, services, this.replies, this.#loop.pages)
       : undefined;
     const joined = services.membership.add(connection, this, personal?.entry);
     if (joined) {
@@ -227,7 +227,7 @@ export class Session implements DeliveryTarget, Client {
 
   #welcome(personal: PersonalTopicSubscription | undefined, command: AuthCommand | undefined): void {
     this.replies.push(this.#snapshot.welcome(this.#token.end, personal, command));
-    personal?.sendMissed(this.replies);
+    personal?.welcomed();
   }
 
   /** Waits until a change is active on the bus. @returns false when that failed, or the session has ended meanwhile */

@@ -1,17 +1,26 @@
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { StreamSettings } from '../../delivery/topic-stream.js';
 
+/** Most bytes of missed publications that are sent at once: as much as one command costs. */
+const PAGE_BYTES = 65_536;
+
 /**
  * Returns the settings of a topic's history; `undefined` if it keeps none.
- * @param limits `maxHistoryPage`: the maximum number of publications per read
+ * @param limits `maxHistoryPage`: the maximum number of publications per read; `sendQueueBytes`: of which a page takes half at most
  */
 export function streamSettingsOf(
   topic: string,
   policies: TopicPolicies,
-  { maxHistoryPage }: { readonly maxHistoryPage: number },
+  { maxHistoryPage, sendQueueBytes }: { readonly maxHistoryPage: number; readonly sendQueueBytes: number },
 ): StreamSettings | undefined {
   const history = policies.of(topic)?.history;
   if (history === undefined) return undefined;
-  const { size, ttlMs, sendLatest = false } = history;
-  return { retention: { size, ttlMs }, sendLatest, pageSize: maxHistoryPage };
+  const { size, ttlMs, sendLatest = false, recoverLimit = size } = history;
+  return {
+    retention: { size, ttlMs },
+    recoverLimit,
+    sendLast: sendLatest ? 1 : 0,
+    pageSize: maxHistoryPage,
+    pageBytes: Math.min(PAGE_BYTES, sendQueueBytes / 2),
+  };
 }

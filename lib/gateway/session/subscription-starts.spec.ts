@@ -4,7 +4,7 @@ import type { SubscribeCommand } from '../../core/protocol/command.js';
 import { MessageFrames } from '../../delivery/message-frames.js';
 import type { TopicEntry } from '../../delivery/topic-entry.js';
 import type { TopicPolicy } from '../../delivery/topic-policies.js';
-import type { FramedStreamStart } from '../../delivery/topic-stream.js';
+import type { FramedPage } from '../../delivery/topic-stream.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { SubscriptionStarts } from './subscription-starts.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
@@ -29,14 +29,16 @@ let entering: (entry: TopicEntry) => boolean | Promise<boolean>;
 let entered: TopicEntry;
 /** The judgement of the topic, if it is under one, and what is kept until its end. */
 let judgement: Promise<void> | undefined;
+/** The pages that the client has not taken. */
+let pages: (() => Promise<void> | undefined)[];
 let kept: { readonly deliver: () => void; readonly bytes: number }[];
 
 beforeEach(() => {
   client = new FakeClient();
-  [log, topics, policies, withoutPresence, kept] = [[], new Set(), new Map(), new Set(), []];
+  [log, topics, policies, withoutPresence, kept, pages] = [[], new Set(), new Map(), new Set(), [], []];
   [tokenEnd, judgement] = [undefined, undefined];
-  entering = ({ onStart }) => {
-    onStart(undefined);
+  entering = (entry) => {
+    if (entry.stream === undefined) entry.onStart();
     return true;
   };
   starts = new SubscriptionStarts(
@@ -68,6 +70,7 @@ beforeEach(() => {
       },
       tokenEndOf: () => tokenEnd,
     },
+    { add: (takePage) => void pages.push(takePage) },
   );
 });
 
@@ -79,19 +82,18 @@ const command = (more: Partial<SubscribeCommand> = {}): SubscribeCommand => ({
 });
 
 /** A start with one publication that the client has missed. */
-const startOf = (more: Partial<FramedStreamStart> = {}): FramedStreamStart => ({
+const startOf = (more: Partial<FramedPage> = {}): FramedPage => ({
   position,
-  top: position,
   frames: [new MessageFrames('"missed"', 'a', 3)],
   length: 8,
   ...more,
 });
 
 /** Keeps a history of the topic, which begins like this for the client. */
-function keepHistory(start: FramedStreamStart): void {
+function keepHistory(start: FramedPage): void {
   policies.set('a', { history: HISTORY });
-  entering = ({ onStart }) => {
-    onStart(start);
+  entering = (entry) => {
+    if (entry.stream) entry.onStart(start);
     return true;
   };
 }
@@ -200,8 +202,8 @@ describe('a subscription to a topic with a history', () => {
     keepHistory(startOf());
     await starts.enter('a', command({ recover: position }));
     expect(entered).toMatchObject({
-      stream: { retention: HISTORY, sendLatest: false, pageSize: 5 },
-      recover: position,
+      stream: { retention: HISTORY, recoverLimit: 10, sendLast: 0, pageSize: 5 },
+      wish: { recover: position },
     });
   });
 
@@ -232,11 +234,31 @@ describe('a subscription to a topic with a history', () => {
     expect([early, log[0]]).toEqual([[], 'subscribed']);
   });
 
-  it('does not get more than its send queue holds', async () => {
-    const top = { epoch: 'e', offset: 9 };
-    keepHistory(startOf({ recovered: true, top, length: 501 }));
+  it('gets further pages when the client takes them', async () => {
+    keepHistory(startOf({ recovered: true }));
     await starts.enter('a', command({ recover: position }));
-    expect(client.told).toEqual([{ kind: 'subscribed', id: 7, topic: 'a', position: top, recovered: false }]);
+    const { onPage, whenReady } = entered as Extract<TopicEntry, { onPage: unknown }>;
+    whenReady(() => {
+      onPage({ position, frames: [new MessageFrames('"more"', 'a', 4)], length: 6 });
+      return undefined;
+    });
+    const before = client.told.length;
+    void pages.shift()!();
+    expect([before, client.told.slice(1)]).toEqual([2, ['missed', 'more']]);
+  });
+
+  it('gets no page while the topic is under judgement', async () => {
+    keepHistory(startOf());
+    await starts.enter('a', command());
+    const decide = judge();
+    let taken = 0;
+    (entered as Extract<TopicEntry, { onPage: unknown }>).whenReady(() => void (taken += 1));
+    void pages.shift()!();
+    const early = taken;
+    decide();
+    await new Promise(setImmediate);
+    void pages.shift()!();
+    expect([early, taken, pages]).toEqual([0, 1, []]);
   });
 
   it('that has lost something is left, without a publication, when the client wants none then', async () => {

@@ -1,14 +1,16 @@
 import type { StreamPosition } from '../../core/history/history.js';
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
+import type { MessageFrames } from '../../delivery/message-frames.js';
 import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
-import type { FramedStreamStart } from '../../delivery/topic-stream.js';
+import type { TopicEntry } from '../../delivery/topic-entry.js';
+import type { FramedPage, StreamEntry } from '../../delivery/topic-stream.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { Client } from './client.js';
-import { fitting } from './fitting-start.js';
+import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
 import type { TopicPresence } from './topic-presence.js';
@@ -39,6 +41,7 @@ export class SubscriptionStarts {
     private readonly client: Client,
     private readonly services: Services,
     private readonly subscriptions: StartedSubscriptions,
+    private readonly pages: Pick<PageTurns, 'add'>,
   ) {}
 
   /** Enters the topic, and confirms the subscription: to a command with an id, or unasked when there was no command. */
@@ -53,7 +56,7 @@ export class SubscriptionStarts {
     };
     let isConfirmed = false;
     let isRefused = false;
-    const begin = (start: FramedStreamStart | undefined) => {
+    const begin = (start: FramedPage | undefined) => {
       isConfirmed = true;
       isRefused = this.#confirmStart(topic, command, start);
       if (isRefused) return void this.subscriptions.leave(topic);
@@ -61,13 +64,14 @@ export class SubscriptionStarts {
       if (stream === undefined) announce();
     };
     let isHeld = false;
-    const onStart = (start: FramedStreamStart | undefined) => {
+    const onStart = (start?: FramedPage) => {
       isHeld = this.subscriptions.keep(topic, () => begin(start), start?.length ?? 0);
       if (!isHeld) begin(start);
     };
     let isIn: boolean;
     try {
-      const entered = membership.enter(connection.id, topic, { stream, recover: command?.recover, onStart });
+      const entry: TopicEntry = stream ? { stream, onStart, ...this.#catchingUp(topic, command) } : { stream, onStart };
+      const entered = membership.enter(connection.id, topic, entry);
       isIn = typeof entered === 'boolean' ? entered : await entered;
     } catch {
       void this.subscriptions.leave(topic);
@@ -88,6 +92,25 @@ export class SubscriptionStarts {
     if (stream) announce();
   }
 
+  /** How the client gets what it has missed: from where on, and how the pages are sent. */
+  #catchingUp(topic: string, { recover }: Partial<SubscribeCommand> = {}): Omit<StreamEntry, 'onStart'> {
+    return {
+      wish: { recover, last: Infinity },
+      onPage: ({ frames }) => this.#send(topic, frames),
+      whenReady: (takePage) => this.#whenReady(topic, takePage),
+    };
+  }
+
+  /** While the topic is under judgement, the client may have lost its rights: pages wait for the decision. */
+  #whenReady(topic: string, takePage: TakePage): void {
+    this.pages.add(() => {
+      const decided = this.subscriptions.decided(topic);
+      if (decided === undefined) return takePage();
+      void decided.then(() => this.#whenReady(topic, takePage));
+      return undefined;
+    });
+  }
+
   /** Returns whether join and leave events are to be sent; undefined to leave that as it is. */
   #watches(topic: string, { presence }: Partial<SubscribeCommand> = {}): boolean | undefined {
     return presence === 'if-kept' ? this.services.presence.refusalOf(topic) === undefined : presence;
@@ -97,27 +120,31 @@ export class SubscriptionStarts {
    * Confirms where the topic begins for this client, and sends the publications that it has missed.
    * @returns true if some cannot be recovered and the client wants no subscription then
    */
-  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedStreamStart | undefined): boolean {
+  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedPage | undefined): boolean {
     if (start === undefined) {
       this.confirm(topic, command);
       return false;
     }
-    const { settings, meter } = this.services;
-    const { frames, ...place } = fitting(start, settings.limits);
-    meter.recovered(place.recovered);
+    const { frames, position, recovered } = start;
+    const place = { position, ...(recovered !== undefined && { recovered }) };
+    this.services.meter.recovered(recovered);
     const isRefused = command?.rejectsLoss === true && place.recovered === false;
     this.confirm(topic, command, isRefused ? { ...place, isRefused } : place);
     if (isRefused) return true;
-    this.client.replies.sendAll(frames);
-    if (frames.length > 0) meter.resent(topic, frames.length);
+    this.#send(topic, frames);
     return false;
+  }
+
+  #send(topic: string, frames: readonly MessageFrames[]): void {
+    this.client.replies.sendAll(frames);
+    if (frames.length > 0) this.services.meter.resent(topic, frames.length);
   }
 
   /** Confirms a subscription: to a command with an id or a position, or unasked when there was no command. */
   confirm(
     topic: string,
     command: SubscribeCommand | undefined,
-    stream: Pick<FramedStreamStart, 'recovered'> & { position?: StreamPosition; isRefused?: true } = {},
+    stream: { position?: StreamPosition; recovered?: boolean; isRefused?: true } = {},
   ): void {
     if (command && command.id === undefined && !command.recover) return;
     const { id } = command ?? {};

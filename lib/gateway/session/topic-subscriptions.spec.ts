@@ -7,6 +7,7 @@ import { createConnection } from '../../core/connection/connection.js';
 import type { DeliveryTarget } from '../../delivery/delivery-target.js';
 import type { SubscribeDecision } from '../../handlers/subscribe-decision.js';
 import { HookOrder } from './hook-order.js';
+import { PageTurns } from './page-turns.js';
 import { TopicSubscriptions } from './topic-subscriptions.js';
 
 const HISTORY = { size: 10, ttlMs: 5_000 };
@@ -28,9 +29,9 @@ beforeEach(() => {
     closed.has(topic) ? { allowed: false, error: { code: 'FORBIDDEN', message: 'No.' } } : { allowed: true },
   );
   const hooks = new HookOrder(parts.services);
-  subscriptions = new TopicSubscriptions(client, parts.services, hooks, {
-    endStreams: (topic) => void left.push(topic),
-  });
+  const messages = { endStreams: (topic: string) => void left.push(topic) };
+  const pages = new PageTurns(client, { wait: () => undefined }, parts.services.turns);
+  subscriptions = new TopicSubscriptions(client, parts.services, hooks, messages, pages);
 });
 
 const subscribe = (topic: string, more: object = {}) =>

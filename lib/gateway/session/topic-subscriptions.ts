@@ -13,6 +13,7 @@ import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { TopicTokens } from '../auth/topic-tokens.js';
 import type { Client } from './client.js';
 import type { HookOrder } from './hook-order.js';
+import type { PageTurns } from './page-turns.js';
 import type { RunningMessages } from './running-messages.js';
 import type { JudgementRunner } from './judgement-runner.js';
 import { SubscriptionJudgements, type JudgedSubscriptions } from './subscription-judgements.js';
@@ -48,12 +49,16 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   /** The payload of the last accepted subscribe of each topic that had one. */
   #payloads: KeptPayloads | undefined;
 
-  /** @param messages whose streams end with each topic that is left */
+  /**
+   * @param messages whose streams end with each topic that is left
+   * @param pages the pages of missed publications that the client gets
+   */
   constructor(
     private readonly client: Client,
     private readonly services: Services,
     private readonly hooks: Pick<HookOrder, 'left'>,
     private readonly messages: Pick<RunningMessages, 'endStreams'>,
+    private readonly pages: Pick<PageTurns, 'add'>,
   ) {}
 
   /**
@@ -253,7 +258,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   }
 
   get #start(): SubscriptionStarts {
-    return (this.#starts ??= new SubscriptionStarts(this.client, this.services, this));
+    return (this.#starts ??= new SubscriptionStarts(this.client, this.services, this, this.pages));
   }
 
   #hasToken(topic: string): boolean {

@@ -25,20 +25,20 @@ const TOPIC = 'log:1';
 
 describe('what was missed', () => {
   it.each([
-    ['is recovered when it fits into half of what may wait for a connection', 'x'.repeat(400), true],
-    ['is said to be lost when it does not, instead of ending the connection', 'x'.repeat(600), false],
-    ['is said to be lost when it has fewer characters, but more bytes', '語'.repeat(200), false],
-  ])('%s', async (_what, payload, recovered) => {
+    ['fits into half of what may wait for a connection', 'x'.repeat(400), 10],
+    ['is several times as much as may wait for a connection', 'x'.repeat(600), 45],
+    ['has fewer characters, but more bytes', '語'.repeat(200), 45],
+    ['has publications that are each larger than a page', 'x'.repeat(8_000), 20],
+  ])('is recovered when it %s', async (_what, payload, count) => {
     const app = await startRealtimeApp({ providers: [LogTopic], options: { limits: { sendQueueBytes: 10_240 } } });
     const { epoch } = await app.realtime.publish(TOPIC, { type: 'first' });
-    for (let n = 0; n < 10; n++) await app.realtime.publish(TOPIC, { type: 'entry', payload });
+    for (let n = 0; n < count; n++) await app.realtime.publish(TOPIC, { type: 'entry', payload });
     const ann = await app.connectAs('ann');
     const answer = await ann.request({ action: 'subscribe', topic: TOPIC, recover: { epoch, offset: 1 } });
-    const offset = recovered ? 1 : 11;
-    expect(answer.payload).toEqual({ topic: TOPIC, epoch, offset, recovered });
+    expect(answer.payload).toEqual({ topic: TOPIC, epoch, offset: 1, recovered: true });
     await app.realtime.publish(TOPIC, { type: 'live' });
-    if (recovered) for (let n = 2; n <= 11; n++) expect(await ann.next('entry')).toMatchObject({ offset: n });
-    expect(await ann.next()).toMatchObject({ type: 'live', offset: 12 });
+    for (let n = 2; n <= count + 1; n++) expect(await ann.next()).toMatchObject({ type: 'entry', offset: n });
+    expect(await ann.next()).toMatchObject({ type: 'live', offset: count + 2 });
   });
 });
 

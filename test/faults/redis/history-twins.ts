@@ -19,15 +19,19 @@ export const without = {
 
   /** Subscribers do not wait until the missed publications are read. */
   seam(): void {
-    const waiting = vi.spyOn(TopicFeed.prototype, 'waiting', 'get').mockReturnValue(new Map());
-    onTestFinished(() => waiting.mockRestore());
+    const behind = vi.spyOn(TopicFeed.prototype, 'behind', 'get').mockReturnValue(new Map());
+    onTestFinished(() => behind.mockRestore());
   },
 
   /** A subscriber that asks for recovery receives new publications only. */
   recovery(): void {
     const { enter } = TopicFeed.prototype;
-    const spy = vi.spyOn(TopicFeed.prototype, 'enter').mockImplementation(function (this: TopicFeed, memberId) {
-      enter.call(this, memberId, undefined);
+    const spy = vi.spyOn(TopicFeed.prototype, 'enter').mockImplementation(function (
+      this: TopicFeed,
+      memberId,
+      { last },
+    ) {
+      enter.call(this, memberId, { last });
     });
     onTestFinished(() => spy.mockRestore());
   },

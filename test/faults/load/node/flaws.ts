@@ -48,8 +48,8 @@ const FLAWS = {
   /** A subscriber that asks for recovery receives new publications only. */
   'nobody recovers': () => {
     const { enter } = TopicFeed.prototype;
-    TopicFeed.prototype.enter = function (memberId) {
-      enter.call(this, memberId, undefined);
+    TopicFeed.prototype.enter = function (memberId, { last }) {
+      enter.call(this, memberId, { last });
     };
   },
   /** Connections are ended at once, whatever they are doing. */
