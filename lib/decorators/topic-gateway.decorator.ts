@@ -54,8 +54,12 @@ export interface TopicHistoryOptions {
    * them. A client that missed more is told `recovered: false`. Default: `size`.
    */
   recoverLimit?: number;
-  /** Sends the latest publication to every new subscriber at once; for topics that carry state rather than events. Default false. */
-  sendLatest?: boolean;
+  /**
+   * The number of latest publications that every new subscriber gets at once, behind the confirmation of its subscription: 0 to
+   * `size`; 1 for topics that carry state rather than events. A plain client may ask for fewer. One that recovers gets what it
+   * missed instead; if that is impossible, it gets the latest ones as well. Default 0.
+   */
+  sendLast?: number;
 }
 
 /** Names of all options. */

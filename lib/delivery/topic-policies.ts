@@ -17,8 +17,8 @@ export interface TopicPolicy {
 export interface TopicHistoryPolicy extends Retention {
   /** Maximum number of missed publications that a client recovers. Default: `size`. */
   readonly recoverLimit?: number;
-  /** True: a new subscriber receives the latest publication. Default false. */
-  readonly sendLatest?: boolean;
+  /** The number of latest publications that a new subscriber gets. Default 0. */
+  readonly sendLast?: number;
 }
 
 /** Looks up the policy of a topic. Every lookup of a topic's options goes through this class. */

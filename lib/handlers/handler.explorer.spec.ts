@@ -349,6 +349,27 @@ describe('the boot fails', () => {
       'Topic: @TopicGateway() has a bad option: history.recoverLimit must be a whole number from 1 to size.',
     ],
     [
+      'for more last publications than the history has',
+      {
+        providers: [
+          classWith(OnSubscribe(), TopicGateway('chat:{room}', { history: { size: 5, ttlMs: 1_000, sendLast: 6 } })),
+        ],
+      },
+      'Topic: @TopicGateway() has a bad option: history.sendLast must be a whole number from 0 to size.',
+    ],
+    [
+      'for an option of a history that has another name now',
+      {
+        providers: [
+          classWith(
+            OnSubscribe(),
+            TopicGateway('chat:{room}', { history: { size: 5, ttlMs: 1_000, sendLatest: true } as never }),
+          ),
+        ],
+      },
+      'Topic: @TopicGateway() has a bad option: history.sendLatest is now sendLast: 1.',
+    ],
+    [
       'for an option of a history that there is not',
       {
         providers: [
@@ -358,7 +379,7 @@ describe('the boot fails', () => {
           ),
         ],
       },
-      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options are: size, ttlMs, recoverLimit, sendLatest.',
+      'Topic: @TopicGateway() has a bad option: history.ttl is not an option; the options are: size, ttlMs, recoverLimit, sendLast.',
     ],
     [
       'for two patterns that could tie',

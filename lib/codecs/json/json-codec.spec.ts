@@ -25,6 +25,7 @@ describe('reading a frame', () => {
     { action: 'subscribe', id: 1, topic: 't', payload: { a: 1 } },
     { action: 'subscribe', topic: 't', presence: true },
     { action: 'subscribe', topic: 't', recover: { epoch: '', offset: 0 } },
+    { action: 'subscribe', topic: 't', last: 5 },
     { action: 'presence', id: 1, topic: 't' },
     { action: 'message', id: 1, topic: 't', type: 'x', payload: null },
     { action: 'message', topic: 't', type: 'x' },
@@ -62,6 +63,12 @@ describe('reading a frame', () => {
       code: 'INVALID_MESSAGE',
       message: 'presence must be true or false.',
       action: 'subscribe',
+    });
+  });
+
+  it.each([-1, 1.5, '3', null])('refuses a number of last publications that is none: %j', (last) => {
+    expect(refusal({ action: 'subscribe', topic: 't', last })).toMatchObject({
+      message: 'last must be a whole number, 0 or more.',
     });
   });
 

@@ -19,11 +19,12 @@ type JsonAction = Exclude<Command['action'], 'pong'>;
 
 /** The actions of the plain protocol. Each creates its command as one object literal, for speed. */
 const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
-  subscribe({ topic, payload, recover, presence }, id) {
+  subscribe({ topic, payload, recover, last, presence }, id) {
     if (!isText(topic)) return mustBeText('topic');
     if (recover !== undefined && !isAskedPosition(recover)) return mustBePosition('recover');
+    if (last !== undefined && !isOffset(last)) return mustBeCount('last');
     if (presence !== undefined && typeof presence !== 'boolean') return mustBeBoolean('presence');
-    return { action: 'subscribe', id, topic, payload, recover, presence };
+    return { action: 'subscribe', id, topic, payload, recover, last, presence };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
   message({ topic, type, payload }, id) {
@@ -32,7 +33,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
   },
   history({ topic, limit, since, reverse }, id) {
     if (!isText(topic)) return mustBeText('topic');
-    if (limit !== undefined && !isOffset(limit)) return 'limit must be a whole number, 0 or more';
+    if (limit !== undefined && !isOffset(limit)) return mustBeCount('limit');
     if (since !== undefined && !isStreamPosition(since)) return mustBePosition('since');
     if (reverse !== undefined && typeof reverse !== 'boolean') return mustBeBoolean('reverse');
     return { action: 'history', id, topic, limit, since, reverse };
@@ -170,6 +171,10 @@ function mustBePosition(field: string): string {
 
 function mustBeBoolean(field: string): string {
   return `${field} must be true or false`;
+}
+
+function mustBeCount(field: string): string {
+  return `${field} must be a whole number, 0 or more`;
 }
 
 function mustBeText(field: string): string {

@@ -31,6 +31,8 @@ export interface SubscribeCommand extends BaseCommand {
   readonly payload?: unknown;
   /** The last position that the client knows; requests the publications that it missed since. */
   readonly recover?: StreamPosition | undefined;
+  /** The number of latest publications to begin with, where nothing is recovered. Default, and at most: as many as the topic sends. */
+  readonly last?: number | undefined;
   /**
    * Turns join and leave events on or off. If omitted: off, or unchanged for an existing subscription. With true, a topic
    * without presence refuses the subscription; with `if-kept` it is subscribed to without events.

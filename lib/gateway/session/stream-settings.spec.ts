@@ -35,7 +35,7 @@ describe('the stream settings of a topic', () => {
     expect(streamSettingsOf('log', policies, { ...LIMITS, sendQueueBytes: 2_000 })?.pageBytes).toBe(1_000);
   });
 
-  it('send the latest publication if the history does', () => {
-    expect(settingsFor({ history: { ...retention, sendLatest: true } })?.sendLast).toBe(1);
+  it('send as many of the latest publications as the history says', () => {
+    expect(settingsFor({ history: { ...retention, sendLast: 3 } })?.sendLast).toBe(3);
   });
 });

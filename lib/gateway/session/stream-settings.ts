@@ -15,11 +15,11 @@ export function streamSettingsOf(
 ): StreamSettings | undefined {
   const history = policies.of(topic)?.history;
   if (history === undefined) return undefined;
-  const { size, ttlMs, sendLatest = false, recoverLimit = size } = history;
+  const { size, ttlMs, sendLast = 0, recoverLimit = size } = history;
   return {
     retention: { size, ttlMs },
     recoverLimit,
-    sendLast: sendLatest ? 1 : 0,
+    sendLast,
     pageSize: maxHistoryPage,
     pageBytes: Math.min(PAGE_BYTES, sendQueueBytes / 2),
   };

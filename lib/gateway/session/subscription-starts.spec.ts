@@ -207,6 +207,15 @@ describe('a subscription to a topic with a history', () => {
     });
   });
 
+  it.each([
+    [undefined, Infinity],
+    [3, 3],
+  ])('asks for the last publications: %s', async (last, expected) => {
+    keepHistory(startOf());
+    await starts.enter('a', command({ last }));
+    expect(entered).toMatchObject({ wish: { last: expected } });
+  });
+
   it('asks for none of a topic that keeps none', async () => {
     await starts.enter('a', command({ recover: position }));
     expect(entered.stream).toBeUndefined();

@@ -93,9 +93,12 @@ export class SubscriptionStarts {
   }
 
   /** How the client gets what it has missed: from where on, and how the pages are sent. */
-  #catchingUp(topic: string, { recover }: Partial<SubscribeCommand> = {}): Omit<StreamEntry, 'onStart'> {
+  #catchingUp(
+    topic: string,
+    { recover, last = Infinity }: Partial<SubscribeCommand> = {},
+  ): Omit<StreamEntry, 'onStart'> {
     return {
-      wish: { recover, last: Infinity },
+      wish: { recover, last },
       onPage: ({ frames }) => this.#send(topic, frames),
       whenReady: (takePage) => this.#whenReady(topic, takePage),
     };

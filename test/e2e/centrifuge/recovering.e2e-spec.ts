@@ -15,6 +15,14 @@ class Logs {
   }
 }
 
+/** A topic that shows its last two messages. */
+@TopicGateway('chat:{name}', { history: { size: 5, ttlMs: 60_000, sendLast: 2 } })
+class Chats {
+  @OnSubscribe() join() {
+    return true;
+  }
+}
+
 /** A topic whose history clients may not ask for. */
 @TopicGateway('secret:{name}', { history: { size: 5, ttlMs: 60_000 }, clientAccess: false })
 class Secrets {
@@ -26,7 +34,7 @@ class Secrets {
 const ann = testToken('ann');
 
 async function start(): Promise<{ app: RealtimeApp; client: Centrifuge }> {
-  const app = await startRooms({}, { providers: [Logs, Secrets, Rooms] });
+  const app = await startRooms({}, { providers: [Logs, Chats, Secrets, Rooms] });
   return { app, client: await connected(sdkFor(app, { token: ann })) };
 }
 
@@ -158,6 +166,27 @@ it('A subscription that the server and the client have begun is begun again by t
   const back = nextOf(subscription, 'subscribed');
   app.app.get(LocalDelivery).missed('log:1', { epoch, offset: 0 }, []);
   expect([(await left).code, await back]).toEqual([2500, expect.objectContaining({ wasRecovering: true })]);
+});
+
+it('A subscription to a topic that shows its last messages brings them, then what comes, and recovers', async () => {
+  const { app, client } = await start();
+  const say = (payload: number) => app.realtime.publish('chat:1', { type: 'number', payload });
+  for (const number of [1, 2, 3, 4]) await say(number);
+  const subscription = client.newSubscription('chat:1');
+  const { heard, done } = numbersOf(subscription, 7);
+  const event = nextOf(subscription, 'subscribed');
+  subscription.subscribe();
+  expect(await event).toMatchObject({ wasRecovering: false, streamPosition: { offset: 2 } });
+  await say(5);
+  await expect.poll(() => heard).toEqual([3, 4, 5]);
+  client.disconnect();
+  await say(6);
+  const back = nextOf(subscription, 'subscribed');
+  client.connect();
+  expect(await back).toMatchObject({ wasRecovering: true, recovered: true });
+  await say(7);
+  await done;
+  expect(heard).toEqual([3, 4, 5, 6, 7]);
 });
 
 describe('The history of a topic', () => {

@@ -24,7 +24,7 @@ describe('the table of actions', () => {
 
   const POSITION = { epoch: 'e1', offset: 3 };
   const SWITCHES = { reverse: true, presence: true };
-  const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, ...SWITCHES };
+  const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, last: 3, ...SWITCHES };
   const value = (field: string): unknown => VALUES[field] ?? 'text';
 
   it.each(table)('names all fields that "$action" needs', ({ action, fields }) => {

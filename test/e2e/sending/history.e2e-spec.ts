@@ -12,7 +12,7 @@ class LogTopic {
   }
 }
 
-@TopicGateway('state:{name}', { history: { size: 5, ttlMs: 60_000, sendLatest: true } })
+@TopicGateway('state:{name}', { history: { size: 5, ttlMs: 60_000, sendLast: 1 } })
 class StateTopic {
   @OnSubscribe()
   join() {
