@@ -38,6 +38,8 @@ export type { RealtimeConnection, RealtimeConnectionState } from './core/connect
 export type { DeliveryReport } from './core/routing/delivery-report.js';
 export { ERROR_CODES, type ErrorCode } from './core/protocol/error-code.js';
 export type { HistoryOptions, TopicHistory } from './core/history/history-options.js';
+export type { TopicStreamOptions } from './core/history/stream-options.js';
+export type { StreamOutcome, TopicStream } from './delivery/published-stream.js';
 export type { RealtimeMessage } from './core/message/message.js';
 export type { MessageInput, RealtimeMessages } from './core/message/message-types.js';
 export type { RealtimeEvent } from './core/connection/realtime-event.js';

@@ -18,6 +18,7 @@ import { NodeMetrics } from './delivery/node-metrics.js';
 import { PendingSubscribers } from './delivery/pending-subscribers.js';
 import { PresencePictures } from './delivery/presence-pictures.js';
 import { PresenceWatchers } from './delivery/presence-watchers.js';
+import { PublishedStreams, StreamRules } from './delivery/published-streams.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { TopicStreams } from './delivery/topic-streams.js';
 import { RealtimeConfigurationError } from './errors/realtime-configuration.error.js';
@@ -39,6 +40,7 @@ import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { PresenceInfoLimit } from './handlers/presence-info-limit.js';
 import { TopicHandlerRegistry } from './handlers/topic-handler.registry.js';
 import { HANDLER_PROVIDERS } from './handlers/handler.providers.js';
+import { textOfTold } from './handlers/wire-error.js';
 import { Authenticator } from './ports/authenticator.js';
 import { ClientAddresses } from './ports/client-addresses.js';
 import { Clock } from './ports/clock.js';
@@ -158,6 +160,12 @@ function complete(definition: DynamicModule): DynamicModule {
           new LocalPresence(store, presence.graceMs),
       },
       TopicStreams,
+      {
+        provide: StreamRules,
+        inject: [RealtimeSettings],
+        useFactory: ({ drain }: RealtimeSettings) => new StreamRules(drain.timeoutMs, textOfTold),
+      },
+      PublishedStreams,
       PendingSubscribers,
       EnvelopeRouter,
       {

@@ -9,7 +9,9 @@ import type { Envelope } from './core/routing/envelope.js';
 import type { NodeQuery } from './core/bus/node-query.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { FurtherServers } from './delivery/further-servers.js';
+import { LocalPresence } from './delivery/local-presence.js';
 import { NodeDrain } from './delivery/node-drain.js';
+import { PublishedStreams, StreamRules } from './delivery/published-streams.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { RealtimeError } from './errors/realtime.error.js';
 import { MessageBus, type BusPublishOptions } from './ports/message-bus.js';
@@ -60,6 +62,9 @@ function create(options: RealtimeOptions = {}): RealtimeService {
   const presence = new InMemoryPresenceStore(bus);
   const meter = new NodeMeter();
   const health = new NodeHealth(lifecycle, drain, bus, meter, new EventLoopDelay(), clock);
+  const [node, ids] = [{ id: 'n1' }, { next: () => 'r1' }];
+  const local = new LocalPresence(presence, 0);
+  const rules = new StreamRules(0, () => undefined);
   return new RealtimeService(
     bus,
     directory,
@@ -74,6 +79,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     new FurtherServers(),
     meter,
     health,
+    new PublishedStreams(bus, history, presence, local, policies, node, lifecycle, drain, ids, clock, rules),
   );
 }
 

@@ -7,6 +7,7 @@ import { isProse, MAX_REASON_BYTES } from './core/protocol/close-code.js';
 import { oldestFirst, type RealtimeConnection } from './core/connection/connection.js';
 import { readMetadataPatch, type Metadata } from './core/identity/metadata-patch.js';
 import { explainHistoryOptions, type HistoryOptions, type TopicHistory } from './core/history/history-options.js';
+import type { TopicStreamOptions } from './core/history/stream-options.js';
 import type { DeliveryReport } from './core/routing/delivery-report.js';
 import type { EnvelopeContent } from './core/routing/envelope.js';
 import { stringifyWhole } from './core/message/lost-in-json.js';
@@ -27,6 +28,8 @@ import { NodeHealth } from './delivery/node-health.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { NodeMeter } from './delivery/node-meter.js';
 import { NodeRequests } from './delivery/node-requests.js';
+import type { TopicStream } from './delivery/published-stream.js';
+import { PublishedStreams } from './delivery/published-streams.js';
 import { TopicPolicies } from './delivery/topic-policies.js';
 import { Recipients, type SendOptions } from './delivery/recipients.js';
 import { RealtimeArgumentError } from './errors/realtime-argument.error.js';
@@ -122,6 +125,7 @@ export class RealtimeService {
     private readonly furtherServers: FurtherServers,
     private readonly meter: NodeMeter,
     private readonly nodeHealth: NodeHealth,
+    private readonly published: PublishedStreams,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
     this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report, meter);
@@ -267,6 +271,38 @@ export class RealtimeService {
       );
     }
     return { ...top, publications: publications.map(({ offset, text }) => ({ ...JSON.parse(text), offset })) };
+  }
+
+  /**
+   * Publishes what a source yields to a topic that keeps a history, in pieces `{ id, seq, items }`, then `{ id, seq, end: true }` or
+   * `{ id, seq, error }`. It goes on whether or not somebody reads, so readers may join late, reload or lose their node.
+   *
+   * ```ts
+   * const { id } = await realtime.stream('chat:9', (signal) => model.answer(question, { signal }));
+   * ```
+   * @param source is called with a signal, which is aborted when the stream is stopped or its node shuts down. Strings that follow
+   *   each other are joined; other items must be values that JSON can carry
+   * @returns the stream, or the one that runs with the same id, on whichever node; the source is not called then
+   * @throws RealtimeArgumentError if the topic keeps no history
+   * @throws RealtimeError `UNAVAILABLE` if other nodes could not be asked for the id, or this node is shutting down; the source was
+   *   not called
+   */
+  async stream<T>(
+    topicName: string,
+    source: (signal: AbortSignal) => AsyncIterable<T>,
+    options?: TopicStreamOptions,
+  ): Promise<TopicStream> {
+    return this.published.start(topicName, source, options);
+  }
+
+  /**
+   * Stops a stream, on whichever node it runs: its signal is aborted, what was collected is published, and then the end. Resolves
+   * when it was told to.
+   * @returns false if no stream with this id runs in the topic
+   * @throws RealtimeError `UNAVAILABLE` if the node that runs it could not be reached
+   */
+  async stopStream(topicName: string, id: string): Promise<boolean> {
+    return this.published.stop(topicName, id);
   }
 
   /**

@@ -73,6 +73,7 @@ export type {
   RevalidateOrder,
   Rights,
   RightsOrder,
+  StopStreamOrder,
   SubscribeOrder,
   UnsubscribeOrder,
 } from './routing/envelope.js';

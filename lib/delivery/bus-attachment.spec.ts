@@ -13,6 +13,7 @@ import type { LocalQuery } from './local-query.js';
 import type { LocalPresence } from './local-presence.js';
 import { NodeLifecycle } from './node-lifecycle.js';
 import type { PresencePictures } from './presence-pictures.js';
+import type { PublishedStreams } from './published-streams.js';
 import type { TopicStreams } from './topic-streams.js';
 import { NodeMeter } from './node-meter.js';
 
@@ -48,6 +49,7 @@ describe('a node that is attached to the bus', () => {
       new NodeLifecycle(),
       { start: () => undefined, stop: () => undefined } as unknown as PresencePictures,
       new NodeMeter(),
+      { close: () => undefined } as unknown as PublishedStreams,
     );
     await attachment.onModuleInit();
   });

@@ -14,6 +14,7 @@ import { NodeIdentity } from './node-identity.js';
 import { NodeLifecycle } from './node-lifecycle.js';
 import { NodeMeter } from './node-meter.js';
 import { PresencePictures } from './presence-pictures.js';
+import { PublishedStreams } from './published-streams.js';
 import { TopicStreams } from './topic-streams.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
@@ -37,6 +38,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     private readonly lifecycle: NodeLifecycle,
     private readonly pictures: PresencePictures,
     private readonly meter: NodeMeter,
+    private readonly published: PublishedStreams,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -69,6 +71,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
   async onApplicationShutdown(): Promise<void> {
     this.lifecycle.closed();
     this.events.close();
+    this.published.close();
     await this.presence.close();
     await this.directory.close();
     await this.bus.close();

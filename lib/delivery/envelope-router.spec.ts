@@ -4,6 +4,7 @@ import type { Envelope, EnvelopeContent } from '../core/routing/envelope.js';
 import { EnvelopeRouter } from './envelope-router.js';
 import type { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
+import type { PublishedStreams } from './published-streams.js';
 import type { TopicStreams } from './topic-streams.js';
 
 const position = { epoch: 'e', offset: 3 };
@@ -13,16 +14,20 @@ let arrived: unknown[];
 /** Topics with a stream on this node. */
 let streams: Set<string>;
 let pending: PendingSubscribers;
+let stopped: unknown[];
 let router: EnvelopeRouter;
 
 beforeEach(() => {
   delivered = [];
   arrived = [];
+  stopped = [];
   streams = new Set();
   pending = new PendingSubscribers();
   const delivery = { deliver: (envelope: Envelope) => delivered.push(envelope) } as unknown as LocalDelivery;
   const arrive = (...args: unknown[]) => (streams.has(args[0] as string) ? arrived.push(args) : undefined);
-  router = new EnvelopeRouter(delivery, { arrive } as unknown as TopicStreams, pending);
+  const stopHere = (...args: unknown[]) => stopped.push(args);
+  const published = { stopHere } as unknown as PublishedStreams;
+  router = new EnvelopeRouter(delivery, { arrive } as unknown as TopicStreams, pending, published);
 });
 
 const envelope = (to: Address, content: EnvelopeContent): Envelope => ({ to: [to], except: [], content });
@@ -35,6 +40,11 @@ describe('an envelope', () => {
     ['a publication to a topic that nobody here is in', envelope(topic('a'), { ...message, position })],
   ])('with %s is delivered as it is', (_what, one) => {
     expect([router.route(one), delivered[0] === one, arrived]).toEqual([1, true, []]);
+  });
+
+  it('with an order to stop a stream goes to the streams of this node, and to no connection', () => {
+    expect(router.route(envelope(all(), { kind: 'stop-stream', topic: 'a', id: 's1' }))).toBe(1);
+    expect([stopped, delivered]).toEqual([[['a', 's1']], []]);
   });
 
   it('with a publication goes through the stream of its topic', () => {

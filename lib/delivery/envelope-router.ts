@@ -5,6 +5,7 @@ import type { Publication } from '../core/history/history.js';
 import { personalTopic } from '../core/topic/reserved-topic.js';
 import { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
+import { PublishedStreams } from './published-streams.js';
 import { TopicStreams } from './topic-streams.js';
 
 /**
@@ -17,6 +18,7 @@ export class EnvelopeRouter {
     private readonly delivery: LocalDelivery,
     private readonly streams: TopicStreams,
     private readonly pending: PendingSubscribers,
+    private readonly published: PublishedStreams,
   ) {}
 
   /**
@@ -25,6 +27,7 @@ export class EnvelopeRouter {
    */
   route(envelope: Envelope): number | Promise<number> {
     const { content } = envelope;
+    if (content.kind === 'stop-stream') return this.published.stopHere(content.topic, content.id);
     if (content.kind !== 'message') return this.delivery.deliver(envelope);
     const { position } = content;
     if (position === undefined) return this.delivery.deliver(this.pending.passOver(envelope));

@@ -100,6 +100,7 @@ export class LocalDelivery implements RecipientIndex {
   deliver(envelope: Envelope): number | Promise<number> {
     const { to, content } = envelope;
     if (isNews(content)) return this.#tell(to, content);
+    if (content.kind === 'stop-stream') return 0;
     const ids = this.#idsFor(envelope);
     if (content.kind !== 'message') return this.#serve(ids, ordering(carryingOut(content)));
     const { text, position } = content;

@@ -1,4 +1,5 @@
 import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
+import { topicOfStreams } from '../core/topic/reserved-topic.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
 import { RepeatedFailures } from '../errors/repeated-failures.js';
@@ -19,6 +20,7 @@ export class LocalPresence {
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
   #changed: PresenceNode['changed'] = () => {};
+  #streamChanged: PresenceNode['changed'] = () => {};
   /** Changes that arrived before the application was ready to act on them. */
   #early: Parameters<PresenceNode['changed']>[] | undefined = [];
 
@@ -34,6 +36,11 @@ export class LocalPresence {
   /** @param changed receives the changes that this node has to act on: each change goes to one of all nodes */
   onChange(changed: PresenceNode['changed']): void {
     this.#changed = changed;
+  }
+
+  /** @param changed receives the changes of published streams, at once, with the topic in which they run */
+  onStreamChange(changed: PresenceNode['changed']): void {
+    this.#streamChanged = changed;
   }
 
   /** @param nodeId names this node */
@@ -73,7 +80,9 @@ export class LocalPresence {
   }
 
   #act(change: Parameters<PresenceNode['changed']>): void {
-    if (this.#early) this.#early.push(change);
+    const streams = topicOfStreams(change[0]);
+    if (streams !== undefined) this.#streamChanged(streams, change[1]);
+    else if (this.#early) this.#early.push(change);
     else this.#changed(...change);
   }
 

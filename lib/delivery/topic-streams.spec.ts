@@ -11,6 +11,7 @@ import { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import type { FramedPage, StreamEntry } from './topic-stream.js';
+import type { PublishedStreams } from './published-streams.js';
 import { TopicStreams } from './topic-streams.js';
 import { NodeMeter } from './node-meter.js';
 
@@ -54,6 +55,8 @@ class SilentStore extends HistoryStore {
   }
 }
 
+const NO_PUBLISHED_STREAMS = { stopHere: () => 0 } as unknown as PublishedStreams;
+
 let store: SilentStore;
 let pubSub: InMemoryPubSubManager;
 let registry: InMemoryConnectionRegistry;
@@ -68,7 +71,7 @@ beforeEach(() => {
   registry = new InMemoryConnectionRegistry();
   delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
   streams = new TopicStreams(delivery, store);
-  router = new EnvelopeRouter(delivery, streams, new PendingSubscribers());
+  router = new EnvelopeRouter(delivery, streams, new PendingSubscribers(), NO_PUBLISHED_STREAMS);
   streams.start();
 });
 

@@ -40,6 +40,11 @@ export function toWireError(exception: unknown, at: Pick<WireError, 'action' | '
   };
 }
 
+/** Returns the text of an exception that is meant for the client; nothing for any other. */
+export function textOfTold(exception: unknown): string | undefined {
+  return isTold(exception) ? toWireError(exception).message : undefined;
+}
+
 function ofHttpException(exception: HttpException): WireError {
   const details = bodyOf(exception);
   const httpStatus = exception.getStatus();

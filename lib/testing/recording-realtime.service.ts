@@ -27,6 +27,8 @@ import { EventLoopDelay } from '../delivery/event-loop-delay.js';
 import { NodeHealth } from '../delivery/node-health.js';
 import { NodeMeter } from '../delivery/node-meter.js';
 import { LocalPresence } from '../delivery/local-presence.js';
+import { NodeIdentity } from '../delivery/node-identity.js';
+import { PublishedStreams, StreamRules } from '../delivery/published-streams.js';
 import type { TopicPolicies } from '../delivery/topic-policies.js';
 import { PendingSubscribers } from '../delivery/pending-subscribers.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
@@ -82,6 +84,10 @@ export class RecordingRealtimeService extends RealtimeService {
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
     const [meter, drain] = [new NodeMeter(), new NodeDrain()];
+    const presence = new LocalPresence(store, 0);
+    const ids = new RandomIdGenerator();
+    const node = new NodeIdentity({ next: () => NODE });
+    const rules = new StreamRules(0, () => undefined);
     super(
       bus,
       directory,
@@ -96,6 +102,7 @@ export class RecordingRealtimeService extends RealtimeService {
       new FurtherServers(),
       meter,
       new NodeHealth(lifecycle, drain, bus, meter, new EventLoopDelay(), clock),
+      new PublishedStreams(bus, history, store, presence, policies, node, lifecycle, drain, ids, clock, rules),
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);
@@ -113,10 +120,11 @@ export class RecordingRealtimeService extends RealtimeService {
     bus.join(ALL_SUBJECT);
     bus.join(nodeSubject(NODE));
     this.sent = sent;
-    store.open({ id: NODE, changed: () => undefined });
+    void presence.open(NODE);
+    presence.release();
     this.#policies = policies;
     const membership = new Membership(registry, pubSub, delivery, bus, streams, new PendingSubscribers());
-    this.#parts = { membership, pubSub, events, watchers, presence: new LocalPresence(store, 0) };
+    this.#parts = { membership, pubSub, events, watchers, presence };
   }
 
   /** Sets the retention of topics, which `@TopicGateway()` sets in an application. By default no topic keeps a history. */

@@ -18,6 +18,8 @@ export const SERVICE_CALLS: readonly (readonly [
   ['to().send', (realtime) => realtime.to(user('ann'), role('admin'), topic('news')).send(NEWS)],
   ['to().send, to no address', (realtime) => realtime.to().send(NEWS)],
   ['history', (realtime) => realtime.history('room:1')],
+  ['stream', (realtime) => realtime.stream('room:1', async function* () {})],
+  ['stopStream', (realtime) => realtime.stopStream('room:1', 'answer')],
   ['subscribe', (realtime) => realtime.subscribe(SOMEBODY, 'room:1')],
   ['unsubscribe', (realtime) => realtime.unsubscribe(SOMEBODY, 'room:1')],
   ['disconnect', (realtime) => realtime.disconnect(all())],

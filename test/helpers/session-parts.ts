@@ -15,6 +15,7 @@ import { PresenceInfoLimit } from '../../lib/handlers/presence-info-limit.js';
 import { PresencePictures } from '../../lib/delivery/presence-pictures.js';
 import { PresenceWatchers } from '../../lib/delivery/presence-watchers.js';
 import type { TopicPolicy } from '../../lib/delivery/topic-policies.js';
+import type { PublishedStreams } from '../../lib/delivery/published-streams.js';
 import { TopicStreams } from '../../lib/delivery/topic-streams.js';
 import { AuthCommands } from '../../lib/gateway/auth/auth-commands.js';
 import type { Handshake } from '../../lib/gateway/auth/handshake.js';
@@ -52,7 +53,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const streams = new TopicStreams(delivery, history);
   const pending = new PendingSubscribers();
-  const router = new EnvelopeRouter(delivery, streams, pending);
+  const router = new EnvelopeRouter(delivery, streams, pending, { stopHere: () => 0 } as unknown as PublishedStreams);
   const membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
   const events = new ConnectionEvents();
   const neutral = new NeutralContext();

@@ -42,6 +42,11 @@ const content: fc.Arbitrary<EnvelopeContent> = fc.oneof(
       .filter((patch) => !('constructor' in Object.assign(Object.create(null), patch))),
     reauthorize: fc.boolean(),
   }),
+  fc.record({
+    kind: fc.constant('stop-stream' as const),
+    topic: topicName,
+    id: fc.stringMatching(/^[A-Za-z0-9_.:/@-]{1,64}$/),
+  }),
 );
 const count = fc.nat();
 const spoken = { origin: fc.stringMatching(/^[\w-]{1,64}$/), sequence: fc.integer({ min: 1 }) };
@@ -146,6 +151,7 @@ const CONTENTS: Record<EnvelopeContent['kind'], true> = {
   revalidate: true,
   rights: true,
   metadata: true,
+  'stop-stream': true,
 };
 
 describe('the frames that nodes of this version have written', () => {

@@ -1,10 +1,11 @@
 import { decodeAddress, encodeAddress, isUnknownAddress } from '../routing/address-text.js';
 import type { Address } from '../routing/address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
-import type { Envelope, EnvelopeContent, MessageContent, Order } from '../routing/envelope.js';
+import type { Envelope, EnvelopeContent, MessageContent, Order, StopStreamOrder } from '../routing/envelope.js';
 import { explainMetadata } from '../connection/connection.js';
 import type { MetadataPatch } from '../identity/metadata-patch.js';
 import { isStreamPosition } from '../history/history.js';
+import { explainStreamId } from '../history/stream-options.js';
 import type { PresenceLink, PresenceNews } from '../presence/presence-position.js';
 import { isTopic } from '../topic/topic.js';
 
@@ -57,6 +58,7 @@ const KNOWN_KINDS: ReadonlySet<string> = new Set(
     revalidate: true,
     rights: true,
     metadata: true,
+    'stop-stream': true,
   } satisfies Record<Exclude<EnvelopeContent['kind'], 'message'>, true>),
 );
 
@@ -75,7 +77,7 @@ function decodePresenceNews(value: object): PresenceNews | undefined {
   return { kind, userId, ...(info !== undefined && { info }), ...(link && { at: link }) };
 }
 
-function encodeContent(content: PresenceNews | Order): string {
+function encodeContent(content: PresenceNews | Order | StopStreamOrder): string {
   if (!('at' in content) || content.at === undefined) return JSON.stringify(content);
   const { epoch, sequence, previous } = content.at;
   return JSON.stringify({ ...content, at: [epoch, sequence, previous] });
@@ -114,8 +116,8 @@ function decodeMessage(text: string): MessageContent | undefined {
   return text.startsWith('{"type":"') && text.endsWith('"}') ? { kind: 'message', text } : undefined;
 }
 
-function decodeOrder(value: object): Order | undefined {
-  const { kind, code, reason, topic, roles, permissions, patch, reauthorize } = value as Record<string, unknown>;
+function decodeOrder(value: object): Order | StopStreamOrder | undefined {
+  const { kind, code, reason, topic, roles, permissions, patch, reauthorize, id } = value as Record<string, unknown>;
   switch (kind) {
     case 'disconnect':
       if (typeof code !== 'string' || !Object.hasOwn(CLOSE_CODES, code) || !isReason(reason)) return undefined;
@@ -132,6 +134,8 @@ function decodeOrder(value: object): Order | undefined {
     case 'metadata':
       if (explainMetadata(patch).length > 0 || typeof reauthorize !== 'boolean') return undefined;
       return { kind, patch: patch as MetadataPatch, reauthorize };
+    case 'stop-stream':
+      return isTopic(topic) && explainStreamId(id).length === 0 ? { kind, topic, id: id as string } : undefined;
     default:
       return undefined;
   }

@@ -17,7 +17,7 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
 }
 
 /** The content of an envelope. */
-export type EnvelopeContent = MessageContent | PresenceNews | Order;
+export type EnvelopeContent = MessageContent | PresenceNews | Order | StopStreamOrder;
 
 /** An operation that the nodes carry out on the addressed connections. */
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder | RevalidateOrder | RightsOrder | MetadataOrder;
@@ -67,6 +67,13 @@ export interface MetadataOrder {
   readonly patch: MetadataPatch;
   /** True: reauthorize their topics with it. */
   readonly reauthorize: boolean;
+}
+
+/** Stops a published stream, on the node that runs it. It concerns no connections, whatever its addresses. */
+export interface StopStreamOrder {
+  readonly kind: 'stop-stream';
+  readonly topic: string;
+  readonly id: string;
 }
 
 /** The rights of a connection; each list is replaced as a whole. */

@@ -14,6 +14,7 @@ const CONTENTS: readonly EnvelopeContent[] = [
   { kind: 'rights', roles: ['admin', 'ünal'], permissions: [] },
   { kind: 'metadata', patch: { plan: 'gold', trial: null }, reauthorize: true },
   { kind: 'revalidate' },
+  { kind: 'stop-stream', topic: 'chat:1', id: 'answer:42' },
 ];
 
 /**

@@ -18,6 +18,8 @@ const wrong = (value: unknown) => value as never;
 const sending = (message: unknown) => (realtime: RealtimeService) => realtime.broadcast(wrong(message));
 const carrying = (payload: unknown) => sending({ type: 'news', payload });
 
+async function* NO_SOURCE() {}
+
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
 
@@ -47,6 +49,18 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
 
   ['who is in no topic', 'topic', (realtime) => realtime.usersIn('')],
   ['whether nobody is online', 'userId', (realtime) => realtime.isOnline('')],
+
+  ['a stream to an empty topic', 'topic', (realtime) => realtime.stream('', NO_SOURCE)],
+  ['a stream to a topic with the reserved #', 'topic', (realtime) => realtime.stream('#streams:a', NO_SOURCE)],
+  ['a stream to a topic without a history', 'topic', (realtime) => realtime.stream('news', NO_SOURCE)],
+  ['a stream without a source', 'source', (realtime) => realtime.stream('news', wrong(undefined))],
+  ['a stream of a generator that was called', 'source', (realtime) => realtime.stream('news', wrong(NO_SOURCE()))],
+  ['a stream with an empty id', 'id', (realtime) => realtime.stream('news', NO_SOURCE, { id: '' })],
+  ['a stream with an id that has a space', 'id', (realtime) => realtime.stream('news', NO_SOURCE, { id: 'a b' })],
+  ['a stream of a reserved type', 'type', (realtime) => realtime.stream('news', NO_SOURCE, { type: 'realtime:x' })],
+  ['a stream with half a byte', 'maxBytes', (realtime) => realtime.stream('news', NO_SOURCE, { maxBytes: 4.5 })],
+  ['a stream that waits for ever', 'flushMs', (realtime) => realtime.stream('news', NO_SOURCE, { flushMs: Infinity })],
+  ['to stop a stream of no id', 'id', (realtime) => realtime.stopStream('news', wrong(undefined))],
 
   ['no message', 'message', sending(undefined)],
   ['a message that is null', 'message', sending(null)],
