@@ -11,6 +11,8 @@ import {
   type RealtimeCounts,
   type RealtimeOptions,
   type PublishOptions,
+  type StreamOutcome,
+  type TopicStream,
   user,
 } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
@@ -77,6 +79,7 @@ export class NodeControl {
   #app: INestApplication | undefined;
   #door: Door | undefined;
   #diary: Diary | undefined;
+  readonly #told = new Map<string, TopicStream>();
   readonly #clock = new SkewedClock();
   readonly #errors: string[] = [];
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 5 });
@@ -143,6 +146,26 @@ export class NodeControl {
   async stream(topic: string, everyMs: number): Promise<void> {
     let n = 0;
     setInterval(() => void this.#realtime.publish(topic, { type: 'count', payload: { n: n++ } }), everyMs).unref();
+  }
+
+  /** Starts a published stream of numbered words, one every so many milliseconds. */
+  async tell(topic: string, id: string, words: number, everyMs: number): Promise<void> {
+    const source = async function* (signal: AbortSignal) {
+      for (let n = 0; n < words; n++) {
+        yield `${n} `;
+        await delay(everyMs, undefined, { signal });
+      }
+    };
+    this.#told.set(id, await this.#realtime.stream(topic, source, { id, flushMs: 10 }));
+  }
+
+  /** How a stream ended that was started here. */
+  outcomeOf(id: string): Promise<StreamOutcome> {
+    return this.#told.get(id)!.done;
+  }
+
+  stopStream(topic: string, id: string): Promise<boolean> {
+    return this.#realtime.stopStream(topic, id);
   }
 
   /** Publishes messages of 1 KB that say when they were sent, so many each second, for so long. */
