@@ -44,6 +44,13 @@ class Scene {
     for (const news of this.#line.splice(0, count)) for (const change of this.picture.hear(news)) this.#tell(change);
   }
 
+  /** News that nobody has sent arrive. @param ahead of the topic's newest change, by so many */
+  forge(userId: string, ahead: number, isChained: boolean): void {
+    const place = { epoch: `${this.#epoch}`, sequence: this.#changes + ahead };
+    const at = { ...place, previous: isChained ? this.#newest : this.#newest + 1 };
+    for (const change of this.picture.hear({ kind: 'joined', userId, at })) this.#tell(change);
+  }
+
   lose(count: number): void {
     this.#line.splice(0, count);
   }
@@ -85,6 +92,18 @@ class Scene {
     for (const [userId, info] of this.users) this.watcher.set(userId, info);
   }
 
+  /** The node looks as it does all the time, and reads for as long as it doubts. */
+  repair(): void {
+    for (let time = 0; time < 3; time++) {
+      this.arrive();
+      this.look(false);
+      for (let again = 0; this.picture.isDoubtful && again < 3; again++) {
+        this.read();
+        this.page(Infinity);
+      }
+    }
+  }
+
   /** The line works again: what is under way arrives, and the node looks and reads for as long as it doubts. */
   settle(): void {
     this.arrive();
@@ -110,28 +129,35 @@ type Step =
   | { readonly kind: 'change'; readonly userId: string; readonly info: number | undefined }
   | { readonly kind: 'arrive' | 'lose' | 'page'; readonly count: number }
   | { readonly kind: 'read' | 'epoch' }
+  | { readonly kind: 'forge'; readonly ahead: number; readonly isChained: boolean }
   | { readonly kind: 'look'; readonly isLate: boolean };
 
 const count = fc.integer({ min: 1, max: 3 });
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        kind: fc.constant('change' as const),
-        userId: fc.constantFrom('a', 'b', 'c', 'd'),
-        info: fc.constantFrom(undefined, undefined, 1, 2),
-      }),
-    },
+const losing: fc.Arbitrary<Step> = fc.record({ kind: fc.constant('lose' as const), count });
+const forging: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('forge' as const),
+  ahead: fc.constantFrom(-1, 0, 1, 2, 1e15),
+  isChained: fc.boolean(),
+});
+
+/** A course of events. @param fault what goes wrong now and then */
+function stepsWith(fault: fc.Arbitrary<Step>): fc.Arbitrary<Step[]> {
+  const change = fc.record({
+    kind: fc.constant('change' as const),
+    userId: fc.constantFrom('a', 'b', 'c', 'd'),
+    info: fc.constantFrom(undefined, undefined, 1, 2),
+  });
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 8, arbitrary: change },
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('arrive' as const), count }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), count }) },
+    { weight: 2, arbitrary: fault },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('page' as const), count }) },
     { weight: 3, arbitrary: fc.constant({ kind: 'read' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'epoch' as const }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('look' as const), isLate: fc.boolean() }) },
-  ),
-  { maxLength: 60 },
-);
+  );
+  return fc.array(step, { maxLength: 60 });
+}
 
 function run(scene: Scene, list: readonly Step[]): void {
   for (const step of list) {
@@ -141,6 +167,7 @@ function run(scene: Scene, list: readonly Step[]): void {
     else if (step.kind === 'page') scene.page(step.count);
     else if (step.kind === 'read') scene.read();
     else if (step.kind === 'epoch') scene.beginEpoch();
+    else if (step.kind === 'forge') scene.forge('mallory', step.ahead, step.isChained);
     else if (step.kind === 'look') scene.look(step.isLate);
   }
 }
@@ -148,7 +175,7 @@ function run(scene: Scene, list: readonly Step[]): void {
 describe('a told picture', () => {
   it('equals who is there after whatever was lost, and each change is told once and in order', () => {
     fc.assert(
-      fc.property(steps, (list) => {
+      fc.property(stepsWith(losing), (list) => {
         const scene = new Scene();
         scene.change('a', 1);
         scene.arrive();
@@ -250,6 +277,90 @@ describe('a told picture', () => {
       }),
     ).toEqual(['left bob']);
     expect(picture.isDoubtful).toBe(false);
+  });
+});
+
+describe('a told picture to which somebody has forged news', () => {
+  it('equals who is there after three looks, whatever was forged', () => {
+    fc.assert(
+      fc.property(stepsWith(forging), (list) => {
+        const scene = new Scene();
+        scene.change('a', 1);
+        scene.arrive();
+        scene.start();
+        run(scene, list);
+        scene.page(Infinity);
+        scene.repair();
+        expect(scene.watcher).toEqual(scene.users);
+        expect(scene.picture.isDoubtful).toBe(false);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  /** Ann is there; then the news of mallory arrive. */
+  function forged(ahead: number, isChained: boolean): Scene {
+    const scene = new Scene();
+    scene.change('ann', 1);
+    scene.arrive();
+    scene.start();
+    scene.forge('mallory', ahead, isChained);
+    expect(scene.watcher.has('mallory')).toBe(true);
+    return scene;
+  }
+
+  it('is doubted at once if the news do not follow the last, and hears what comes afterwards', () => {
+    const scene = forged(1e15, false);
+    expect(scene.picture.isDoubtful).toBe(true);
+    scene.read();
+    scene.page(Infinity);
+    expect(scene.watcher).toEqual(scene.users);
+    scene.change('bob', 1);
+    scene.arrive();
+    expect(scene.watcher).toEqual(scene.users);
+    expect(scene.picture.isDoubtful).toBe(false);
+  });
+
+  it('is doubted at the second look if they seem to follow it', () => {
+    const scene = forged(1e15, true);
+    scene.look(false);
+    expect(scene.picture.isDoubtful).toBe(false);
+    scene.look(false);
+    expect(scene.picture.isDoubtful).toBe(true);
+  });
+
+  it('is doubted with the next news if they took the number of these', () => {
+    const scene = forged(1, true);
+    scene.change('bob', 1);
+    scene.arrive();
+    expect(scene.picture.isDoubtful).toBe(true);
+  });
+
+  it('does not doubt what arrives after a read that has it already', () => {
+    const scene = new Scene();
+    scene.start();
+    scene.change('ann', 1);
+    scene.picture.doubt();
+    scene.read();
+    scene.page(Infinity);
+    scene.arrive();
+    expect([scene.picture.isDoubtful, scene.told]).toEqual([false, [{ kind: 'joined', userId: 'ann', info: 1 }]]);
+  });
+
+  it('is a reset above the limit', () => {
+    const scene = new Scene(2);
+    scene.start();
+    for (const userId of ['a', 'b', 'c', 'd']) scene.change(userId, 1);
+    scene.arrive();
+    scene.forge('mallory', 1e15, true);
+    scene.look(false);
+    scene.look(false);
+    scene.picture.begin();
+    scene.correct(scene.picture.tooLarge());
+    expect([scene.picture.isDoubtful, scene.resets]).toEqual([false, 1]);
+    scene.change('e', 1);
+    scene.arrive();
+    expect(scene.told.at(-1)).toMatchObject({ kind: 'joined', userId: 'e' });
   });
 });
 

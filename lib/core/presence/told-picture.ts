@@ -35,8 +35,12 @@ export class ToldPicture {
   #journal: PresenceNews[] | undefined;
   /** The position of the first read: changes up to it may still be in flight, and a watcher waits for its own join. */
   #start: PresencePosition | undefined;
+  /** The position of the last read. */
+  #read: PresencePosition | undefined;
   /** The position at the last check, while the changes up to it had not all arrived. */
   #expected: PresencePosition | undefined;
+  /** The newest change at the last check, if the check did not know of it yet. */
+  #ahead: PresencePosition | undefined;
 
   /** @param limit the maximum number of users in a picture */
   constructor(private readonly limit: number) {}
@@ -55,7 +59,11 @@ export class ToldPicture {
   hear(news: PresenceNews): readonly PresenceChange[] {
     const { at, ...change } = news;
     if (at !== undefined) {
-      if (this.#isPast(at)) return this.#isLateJoin(news) ? [change] : NOTHING;
+      if (this.#isPast(at)) {
+        // Arrived twice, or one of the two is forged. Without a picture that would cost every watcher a read.
+        if (this.#users && this.#read && !isUpTo(at, this.#read)) this.#distrust();
+        return this.#isLateJoin(news) ? [change] : NOTHING;
+      }
       this.#start = undefined;
       if (!this.#follows(at.epoch, at.previous)) this.doubt();
       this.#at = { epoch: at.epoch, sequence: at.sequence };
@@ -74,11 +82,24 @@ export class ToldPicture {
     this.#expected = undefined;
   }
 
+  /** Doubts what was heard since the running read began, too: that read decides nothing. */
+  #distrust(): void {
+    this.#journal = undefined;
+    this.doubt();
+  }
+
   /**
    * Compares with the topic's position. Changes may still be in flight, so lagging is a gap only if it lasts until the next check.
+   * A change that is still ahead of the position at the next check does not exist: it was forged.
+   * @param position read after the last check
    * @param isLate true if no changes can be in flight: lagging is a gap at once
    */
   look(position: PresencePosition, isLate: boolean): void {
+    if (this.#isForged(position)) {
+      this.#at = position;
+      this.#distrust();
+    }
+    this.#ahead = this.isAheadOf(position) ? this.#at : undefined;
     if (this.#isDoubtful || this.#at === undefined || this.#isAt(position)) this.#expected = undefined;
     else if (isLate || position.epoch !== this.#at.epoch || this.#isOverdue()) this.doubt();
     else this.#expected = position;
@@ -112,7 +133,9 @@ export class ToldPicture {
       if (link?.previous === 0) now.clear();
       apply(now, change);
     }
-    if (at && !this.#isPast(at)) this.#at = at;
+    // What was heard before the read and is still ahead of it was forged.
+    if (at && (!this.#isPast(at) || (at.sequence > 0 && !isOvertaken(at, journal)))) this.#at = at;
+    this.#read = at;
     this.#isDoubtful = !isWhole || !this.#isChained(journal, at);
     if (now.size > this.limit) return this.tooLarge();
     const isReset = this.#isResetDue;
@@ -160,8 +183,14 @@ export class ToldPicture {
     return this.#users?.has(userId) === true && isSameInfo(this.#users.get(userId), info);
   }
 
-  #isPast({ epoch, sequence }: PresencePosition): boolean {
-    return this.#at !== undefined && epoch === this.#at.epoch && sequence <= this.#at.sequence;
+  #isPast(position: PresencePosition): boolean {
+    return this.#at !== undefined && isUpTo(position, this.#at);
+  }
+
+  /** True if the newest change that had arrived at the last check is unknown. An empty topic has no position. */
+  #isForged(position: PresencePosition): boolean {
+    if (this.#ahead === undefined || position.sequence === 0) return false;
+    return this.isAheadOf(position) && position.sequence < this.#ahead.sequence && position.epoch === this.#ahead.epoch;
   }
 
   #isAt({ epoch, sequence }: PresencePosition): boolean {
@@ -189,6 +218,15 @@ export class ToldPicture {
     }
     return true;
   }
+}
+
+function isUpTo({ epoch, sequence }: PresencePosition, end: PresencePosition): boolean {
+  return epoch === end.epoch && sequence <= end.sequence;
+}
+
+/** True if a change that has arrived since a read began is newer than the read. */
+function isOvertaken(at: PresencePosition, journal: readonly PresenceNews[]): boolean {
+  return journal.some(({ at: link }) => link !== undefined && link.sequence > at.sequence);
 }
 
 /** Applies a change to a picture. @returns the effective change, if any */
