@@ -51,7 +51,76 @@ beforeEach(async () => {
   await open(10_000);
 });
 
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe('when many drop and do not come back', () => {
+  const COUNT = 500;
+
+  /** Drops them all. @param clock what a look at the clock shows */
+  function drop(clock: () => number): void {
+    vi.spyOn(performance, 'now').mockImplementation(clock);
+    for (let n = 0; n < COUNT; n++) {
+      presence.enter('chat:1', { id: `n.${n}`, userId: `u${n}` });
+      presence.drop('chat:1', { id: `n.${n}`, userId: `u${n}` });
+    }
+    store.calls.length = 0;
+  }
+
+  /** Each look at the clock takes four milliseconds, so that 32 are a slice. */
+  function slowClock(): () => number {
+    let now = 0;
+    return () => (now += 4);
+  }
+
+  const toFirstLeave = () => {
+    for (let timer = 0; timer < 60 && store.calls.length === 0; timer++) vi.advanceTimersToNextTimer();
+  };
+
+  /** @returns how many left in each turn */
+  function leave(): number[] {
+    const left: number[] = [];
+    for (let timer = 0; timer < 60 && store.calls.length < COUNT; timer++) {
+      const before = store.calls.length;
+      vi.advanceTimersToNextTimer();
+      if (store.calls.length > before) left.push(store.calls.length - before);
+    }
+    return left;
+  }
+
+  it('they leave in slices, each once', () => {
+    drop(slowClock());
+    const left = leave();
+    expect(left.length).toBeGreaterThanOrEqual(15);
+    expect(Math.max(...left)).toBeLessThanOrEqual(32);
+    expect(new Set(store.calls)).toEqual(new Set(Array.from({ length: COUNT }, (_, n) => `chat:1: u${n} gone`)));
+  });
+
+  it('they would leave in one turn if the clock stood still', () => {
+    drop(() => 0);
+    expect(leave()).toEqual([COUNT]);
+  });
+
+  it('one who comes back before its turn stays', () => {
+    drop(slowClock());
+    toFirstLeave();
+    presence.enter('chat:1', { id: 'n.again', userId: 'u499' });
+    vi.advanceTimersByTime(2_000);
+    expect(store.calls.filter((call) => call.includes('u499'))).toEqual(['chat:1: u499 1']);
+    expect(store.calls).toHaveLength(COUNT);
+  });
+
+  it('nobody leaves any more once the node has closed', async () => {
+    drop(slowClock());
+    toFirstLeave();
+    await presence.close();
+    const { length } = store.calls;
+    vi.advanceTimersByTime(2_000);
+    expect(store.calls).toHaveLength(length);
+  });
+});
 
 describe('what a node tells the store', () => {
   it('is who it is, when it opens', async () => {

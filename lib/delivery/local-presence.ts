@@ -1,3 +1,4 @@
+import { TurnBudget } from '../core/base/turn-budget.js';
 import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
 import { topicOfStreams } from '../core/topic/reserved-topic.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
@@ -18,7 +19,11 @@ export class LocalPresence {
   readonly #failures = new RepeatedFailures(LocalPresence.name, 'A presence change could not be stored');
   readonly #presence: NodePresence;
   readonly #tickMs: number;
+  readonly #budget = new TurnBudget(() => performance.now());
   #timer: NodeJS.Timeout | undefined;
+  /** The changes of users whose grace period has ended. */
+  #ended: Iterator<NodePresenceChange> | undefined;
+  #isTelling = false;
   #changed: PresenceNode['changed'] = () => {};
   #streamChanged: PresenceNode['changed'] = () => {};
   /** Changes that arrived before the application was ready to act on them. */
@@ -47,7 +52,7 @@ export class LocalPresence {
   async open(nodeId: string): Promise<void> {
     await this.store.open({ id: nodeId, changed: (...change) => this.#act(change) });
     if (this.graceMs === 0) return;
-    this.#timer = setInterval(() => this.#presence.tick().forEach(this.#tell), this.#tickMs);
+    this.#timer = setInterval(this.#tick, this.#tickMs);
     this.#timer.unref();
   }
 
@@ -76,8 +81,27 @@ export class LocalPresence {
   /** Closes without leaves: this node's users get the grace period of a dropped connection to reconnect to another node. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#ended = undefined;
     await this.store.close(this.graceMs);
   }
+
+  readonly #tick = (): void => {
+    this.#ended = this.#presence.tick();
+    if (!this.#isTelling) this.#tellEnded();
+  };
+
+  /** Of many connections that were lost together, many users leave with one tick: they leave in slices of 8 ms. */
+  readonly #tellEnded = (): void => {
+    this.#budget.begin();
+    this.#isTelling = false;
+    for (let next = this.#ended?.next(); next?.done === false; next = this.#ended?.next()) {
+      this.#tell(next.value);
+      if (!this.#budget.isSpent()) continue;
+      this.#isTelling = true;
+      setImmediate(this.#tellEnded);
+      return;
+    }
+  };
 
   #act(change: Parameters<PresenceNode['changed']>): void {
     const streams = topicOfStreams(change[0]);

@@ -78,16 +78,22 @@ export class NodePresence {
     return this.#take(topic, userId, connectionId, this.graceTicks > 0);
   }
 
-  /** Call it periodically: one tick of the grace periods. */
-  tick(): readonly NodePresenceChange[] {
+  /**
+   * Call it periodically: one tick of the grace periods.
+   * @returns the changes of those that have ended. A user stays until the change is taken from the iterator, which may be in
+   * later turns; the next tick returns what is left
+   */
+  tick(): IterableIterator<NodePresenceChange> {
     this.#now += 1;
-    const statements: NodePresenceChange[] = [];
+    return this.#ended();
+  }
+
+  *#ended(): IterableIterator<NodePresenceChange> {
     for (const user of this.#waiting) {
       if (user.until > this.#now) break;
       this.#waiting.delete(user);
-      if (user.connections.length === 0) statements.push(this.#forget(user));
+      if (user.connections.length === 0) yield this.#forget(user);
     }
-    return statements;
   }
 
   #user(topic: string, userId: string): PresentUser {
