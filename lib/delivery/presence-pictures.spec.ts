@@ -13,8 +13,10 @@ import { PresenceWatchers } from './presence-watchers.js';
 /** A store whose pictures are those of the test. */
 class PicturedStore extends InMemoryPresenceStore {
   whole: PresencePicture | undefined = { isWhole: true, at: { epoch: '1', sequence: 0 }, users: new Map() };
+  reads = 0;
 
   override picture(): PresencePicture | undefined {
+    this.reads += 1;
     return this.whole;
   }
 }
@@ -117,5 +119,26 @@ describe('the changes that are kept', () => {
       ['joined ann', 'joined bob'],
       ['ann', 'bob'],
     ]);
+  });
+});
+
+describe('a picture is read', () => {
+  it('at once when a change shows that one was missed', async () => {
+    watchers.watch('room', 'a');
+    await pictures.answer('room', () => EMPTY);
+    hear('joined', 'bob', 1);
+    expect(store.reads).toBe(2);
+  });
+
+  it('not with each change while nodes have yet to report their users after a loss of data', async () => {
+    store.whole = { isWhole: false, at: { epoch: '1', sequence: 0 }, users: new Map() };
+    watchers.watch('room', 'a');
+    await pictures.answer('room', () => EMPTY);
+    for (let n = 0; n < 100; n++) {
+      hear('joined', `user-${n}`);
+      await Promise.resolve();
+    }
+    expect(store.reads).toBe(1);
+    expect(told).toHaveLength(100);
   });
 });

@@ -78,8 +78,11 @@ export class PresencePictures implements WatchedTopics {
   hear(topic: string, news: PresenceNews): readonly PresenceChange[] {
     const watched = this.#topics.get(topic);
     if (watched === undefined) return NOTHING;
-    const changes = watched.picture.hear(news);
-    if (watched.picture.isDoubtful) void this.#read(watched);
+    const { picture } = watched;
+    const wasDoubtful = picture.isDoubtful;
+    const changes = picture.hear(news);
+    // While nodes have yet to report, a picture stays doubtful: it is read at intervals then, not with each change.
+    if (!wasDoubtful && picture.isDoubtful) void this.#read(watched);
     return this.#coalescing.take(topic, changes);
   }
 
