@@ -131,6 +131,7 @@ export type {
   CommandId,
   HistoryCommand,
   MessageCommand,
+  MessageStream,
   PingCommand,
   PongCommand,
   PresenceCommand,

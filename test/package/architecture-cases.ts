@@ -124,6 +124,13 @@ export const CASES: readonly Case[] = [
     'export const NAME = () => Math.max(1);',
   ),
 
+  // For browsers
+  ...arrows(
+    'lib/client/own.ts',
+    ['./item-queue.js'],
+    ['../core/topic/topic.js', '../index.js', 'centrifuge', 'nestjs-realtime', ...SHELL],
+  ),
+
   // The arrows
   ...arrows(
     'lib/errors/own.error.ts',

@@ -124,6 +124,25 @@ describe('reading a frame', () => {
       { action: 'message', id: 'rpc:2', topic: 'c', type: 'say', payload: 1, single: true },
     ],
     [
+      { id: 2, rpc: { method: 'say', data: { topic: 'c', payload: 1, stream: true } } },
+      {
+        action: 'message',
+        id: 'rpc:2',
+        topic: 'c',
+        type: 'say',
+        payload: 1,
+        stream: { id: 'stream:2', accepted: { stream: 2 } },
+      },
+    ],
+    [
+      { id: 2, rpc: { method: 'say', data: { topic: 'c', stream: 'true' } } },
+      { action: 'message', id: 'rpc:2', topic: 'c', type: 'say', payload: undefined, single: true },
+    ],
+    [
+      { id: 3, rpc: { method: 'realtime:cancel', data: { id: 2 } } },
+      { action: 'cancel', id: 'stream:2', answers: 'rpc:3' },
+    ],
+    [
       { send: { data: { topic: 'c', type: 'say', payload: 1 } } },
       { action: 'message', topic: 'c', type: 'say', payload: 1, single: true },
     ],
@@ -455,6 +474,32 @@ describe('writing a push', () => {
     ['a call is answered', { kind: 'reply', id: id('rpc'), payload: null }, { id: 7, rpc: { data: null } }],
     ['a call is answered with nothing', { kind: 'reply', id: id('rpc'), payload: undefined }, { id: 7, rpc: {} }],
     ['a publication is confirmed', { kind: 'reply', id: id('publish'), payload: 1 }, { id: 7, publish: {} }],
+    [
+      'an item of a stream is a message',
+      { kind: 'reply', id: 'stream:7', payload: { n: 1 } },
+      { push: { message: { data: { type: 'realtime:reply', id: 7, payload: { n: 1 }, timestamp: NOW } } } },
+    ],
+    [
+      'the end of a stream is a message',
+      { kind: 'complete', id: 'stream:7' },
+      { push: { message: { data: { type: 'realtime:complete', id: 7, timestamp: NOW } } } },
+    ],
+    [
+      'the error of a stream is a message',
+      { kind: 'error', id: 'stream:7', error: { code: 'FORBIDDEN', message: 'm', httpStatus: 403, details: [1] } },
+      {
+        push: {
+          message: {
+            data: {
+              type: 'realtime:error',
+              id: 7,
+              payload: { code: 'FORBIDDEN', retryable: false, message: 'm', details: [1] },
+              timestamp: NOW,
+            },
+          },
+        },
+      },
+    ],
     ['a call that gave nothing is answered', { kind: 'complete', id: id('rpc') }, { id: 7, rpc: {} }],
     ['a ping is empty', { kind: 'ping' }, {}],
     [

@@ -1,9 +1,10 @@
 import type { Command, CommandId } from '../../core/protocol/command.js';
 import type { ErrorCode } from '../../core/protocol/error-code.js';
 import { isOffset, isStreamPosition, type StreamPosition } from '../../core/history/history.js';
+import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import { tokenFromAuthorization } from '../../core/identity/token.js';
 import type { Decoded } from '../../ports/codec.js';
-import { commandIdOf, METHODS, type Method } from './method.js';
+import { commandIdOf, METHODS, streamIdOf, type Method } from './method.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -71,10 +72,13 @@ const READERS: Readonly<Record<Method, Reader>> = {
     return { action: 'message', id: commandIdOf('publish', id), topic: channel, type, payload, single: true };
   },
   rpc({ method, data }, id) {
-    const { topic, payload } = fieldsOf(data);
+    const { topic, payload, stream } = fieldsOf(data);
     if (!isText(method)) return new Refusal('VALIDATION_FAILED', 'The method must name a type of message.');
+    if (method === CANCEL) return cancelOf(data, commandIdOf('rpc', id));
     if (!isText(topic)) return NO_CALL;
-    return { action: 'message', id: commandIdOf('rpc', id), topic, type: method, payload, single: true };
+    const message = { action: 'message', id: commandIdOf('rpc', id), topic, type: method, payload } as const;
+    if (stream !== true) return { ...message, single: true };
+    return { ...message, stream: { id: streamIdOf(id), accepted: { stream: id } } };
   },
   send({ data }) {
     const { topic, type, payload } = fieldsOf(data);
@@ -101,6 +105,15 @@ const READERS: Readonly<Record<Method, Reader>> = {
   },
   ping: () => NOT_AVAILABLE,
 };
+
+/** The method of a call that cancels a stream. */
+const CANCEL = `${RESERVED_TYPE_PREFIX}cancel`;
+
+function cancelOf(data: unknown, answers: CommandId): Reading {
+  const id = idIn({ id: fieldsOf(data)['id'] });
+  if (!id) return new Refusal('VALIDATION_FAILED', 'The data must be {"id":…}, with the id of a stream.');
+  return { action: 'cancel', id: streamIdOf(id), answers };
+}
 
 function presenceOf(channel: unknown, id: CommandId): Reading {
   return isText(channel) ? { action: 'presence', id, topic: channel } : NO_CHANNEL;

@@ -19,6 +19,18 @@ export const METHODS = [
 /** The name of a command, and of the field in its reply. */
 export type Method = (typeof METHODS)[number];
 
+const STREAM = 'stream:';
+
+/** Returns the id under which the package knows the stream that a call asked for. */
+export function streamIdOf(id: number): CommandId {
+  return `${STREAM}${id}`;
+}
+
+/** Splits an id made by {@link streamIdOf}. @returns nothing for the id of a command */
+export function streamIn(id: CommandId | undefined): number | undefined {
+  return typeof id === 'string' && id.startsWith(STREAM) ? Number(id.slice(STREAM.length)) : undefined;
+}
+
 /** The command that a reply answers, and the name of the reply's field. */
 export interface ReplyTo {
   readonly id: number;

@@ -2,8 +2,10 @@ import type { CommandId } from '../../core/protocol/command.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import type { PresenceMember } from '../../core/presence/presence.js';
 import type { Push } from '../../core/protocol/push.js';
+import { errorPayload } from '../../core/protocol/error-code.js';
+import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import { numberedError, UNRECOVERABLE } from './error-number.js';
-import { replyTo, type ReplyTo } from './method.js';
+import { replyTo, streamIn, type ReplyTo } from './method.js';
 
 /** Ends a subscription for good. */
 const UNSUBSCRIBED = 2000;
@@ -40,15 +42,21 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
     case 'presence':
       return presence(push);
     case 'reply': {
+      const stream = streamIn(push.id);
+      if (stream !== undefined) return told('reply', stream, now, push.payload);
       const { id, method } = replyTo(push.id);
       return { id, [method]: method === 'rpc' ? { data: push.payload } : {} };
     }
-    case 'complete':
-      return reply(push.id, {});
+    case 'complete': {
+      const stream = streamIn(push.id);
+      return stream === undefined ? reply(push.id, {}) : told('complete', stream, now);
+    }
     case 'ping':
       return {};
-    case 'error':
-      return failed(push);
+    case 'error': {
+      const stream = streamIn(push.id);
+      return stream === undefined ? failed(push) : told('error', stream, now, errorPayload(push.error));
+    }
     case 'expiring':
     case 'pong':
       return undefined;
@@ -115,6 +123,12 @@ function presence({ id, presence: { users, userCount, connectionCount } }: Told<
 /** Presence counts users, not connections, so the user id takes the place of the client id. */
 function infoOf({ userId, info }: Pick<PresenceMember, 'userId' | 'info'>): object {
   return { user: userId, client: userId, conn_info: info };
+}
+
+/** Returns what SDKs have no frame for, as a message to the connection. */
+function told(kind: 'reply' | 'complete' | 'error', id: number, now: Date, payload?: unknown): object {
+  const data = { type: `${RESERVED_TYPE_PREFIX}${kind}`, id, payload, timestamp: now.toISOString() };
+  return { push: { message: { data } } };
 }
 
 function failed({ id, error }: Told<'error'>): object | undefined {

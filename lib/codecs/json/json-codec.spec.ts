@@ -33,6 +33,26 @@ describe('reading a frame', () => {
     expect(decode(command)).toEqual({ ok: true, command });
   });
 
+  it.each([
+    [
+      { id: 1, stream: true },
+      { id: 1, stream: { id: 1 } },
+    ],
+    [{ id: 1, stream: false }, { id: 1 }],
+    [{ stream: true }, {}],
+  ])('takes a wish for a stream, which needs an id: %j', (asked, given) => {
+    const message = { action: 'message', topic: 't', type: 'x' };
+    expect(decode({ ...message, ...asked })).toEqual({ ok: true, command: { ...message, ...given } });
+  });
+
+  it.each(['true', 1, null, {}])('refuses a wish for a stream that is no boolean: %j', (stream) => {
+    expect(refusal({ action: 'message', topic: 't', type: 'x', stream })).toEqual({
+      code: 'INVALID_MESSAGE',
+      message: 'stream must be true or false.',
+      action: 'message',
+    });
+  });
+
   it('leaves out fields that the action does not have', () => {
     expect(decode({ action: 'ping', topic: 't', token: 'secret' })).toEqual({ ok: true, command: { action: 'ping' } });
   });

@@ -1,5 +1,5 @@
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
-import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
+import { errorPayload, type WireError } from '../../core/protocol/error-code.js';
 import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
 import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
@@ -27,9 +27,11 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
     return { action: 'subscribe', id, topic, payload, recover, last, presence };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
-  message({ topic, type, payload }, id) {
+  message({ topic, type, payload, stream }, id) {
     if (!isText(topic)) return mustBeText('topic');
-    return isText(type) ? { action: 'message', id, topic, type, payload } : mustBeText('type');
+    if (!isText(type)) return mustBeText('type');
+    if (stream !== undefined && typeof stream !== 'boolean') return mustBeBoolean('stream');
+    return { action: 'message', id, topic, type, payload, stream: stream && id !== undefined ? { id } : undefined };
   },
   history({ topic, limit, since, reverse }, id) {
     if (!isText(topic)) return mustBeText('topic');
@@ -106,10 +108,8 @@ function payloadOf(push: Push): unknown {
   switch (push.kind) {
     case 'reply':
       return push.payload;
-    case 'error': {
-      const { code, httpStatus: _told, ...rest } = push.error;
-      return { code, retryable: ERROR_CODES[code].retryable, ...rest };
-    }
+    case 'error':
+      return errorPayload(push.error);
     case 'welcome': {
       const { connectionId, userId, expiresAt, heartbeatMs, maxMessageBytes } = push;
       // JSON.stringify takes longer for a Date than for its text.

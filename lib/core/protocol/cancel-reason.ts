@@ -1,12 +1,3 @@
-/** What cancels a handler, and the text of its error. */
-const CANCEL_TEXTS = {
-  cancel: 'The client cancelled the message.',
-  leave: 'The connection left the topic.',
-  disconnect: 'The connection ended.',
-  shutdown: 'The server is shutting down.',
-  dropped: 'Nobody takes what the handler returns any more.',
-} as const;
-
 /**
  * Why a handler was cancelled.
  *
@@ -16,9 +7,17 @@ const CANCEL_TEXTS = {
  * - `shutdown`: its connection ended because the node drains.
  * - `dropped`: an interceptor takes no more of it (`take`, `timeout`), or an item could not be sent.
  */
-export type CancelReason = keyof typeof CANCEL_TEXTS;
+export type CancelReason = 'cancel' | 'leave' | 'disconnect' | 'shutdown' | 'dropped';
+
+const TEXTS: Readonly<Record<CancelReason, string>> = {
+  cancel: 'The client cancelled the message.',
+  leave: 'The connection left the topic.',
+  disconnect: 'The connection ended.',
+  shutdown: 'The server is shutting down.',
+  dropped: 'Nobody takes what the handler returns any more.',
+};
 
 /** Returns the text for logs and errors. */
 export function cancelText(reason: CancelReason): string {
-  return CANCEL_TEXTS[reason];
+  return TEXTS[reason];
 }

@@ -60,6 +60,16 @@ export interface MessageCommand extends BaseCommand {
   readonly payload?: unknown;
   /** True if the client expects a single reply: of several, it gets the last. */
   readonly single?: boolean | undefined;
+  /** Set if the client expects a stream of replies, whose end it is told in any case: a single reply is followed by one, too. */
+  readonly stream?: MessageStream | undefined;
+}
+
+/** How the replies to a message are told apart from others. */
+export interface MessageStream {
+  /** The id that items, end and error carry, and by which the message is cancelled. */
+  readonly id: CommandId;
+  /** Answers the command itself as soon as its handler is called; omitted if the items come under the id of the command. */
+  readonly accepted?: unknown;
 }
 
 /** Requests publications of a topic's history. */
@@ -77,7 +87,10 @@ export interface HistoryCommand extends BaseCommand {
 /** Cancels the running message with this id. */
 export interface CancelCommand {
   readonly action: 'cancel';
+  /** The id of the message. */
   readonly id: CommandId;
+  /** The id of this command, if it wants an answer of its own. */
+  readonly answers?: CommandId | undefined;
 }
 
 /** Requests the presence of a topic. */

@@ -84,3 +84,8 @@ export interface WireError {
   /** The result of a validation, or the body of a Nest HTTP exception. */
   readonly details?: unknown;
 }
+
+/** Returns the payload of `realtime:error`. */
+export function errorPayload({ code, httpStatus: _told, ...rest }: WireError): object {
+  return { code, retryable: ERROR_CODES[code].retryable, ...rest };
+}

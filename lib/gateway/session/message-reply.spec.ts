@@ -17,6 +17,42 @@ function reply(command: Partial<MessageCommand> = {}): MessageReply {
   return new MessageReply(client.replies, message, { forget: () => void (forgotten += 1), room: () => undefined });
 }
 
+describe('the answer to a message whose client takes a stream', () => {
+  it('ends after a single value, too', () => {
+    const one = reply({ stream: { id: 7 } });
+    one.accept();
+    one.value('yes');
+    expect(client.told).toEqual([
+      { kind: 'reply', id: 7, payload: 'yes' },
+      { kind: 'complete', id: 7 },
+    ]);
+  });
+
+  it('comes under the id of the stream, once the command was answered with it', () => {
+    const one = reply({ stream: { id: 's', accepted: { stream: 1 } } });
+    one.accept();
+    one.item(1);
+    one.error({ code: 'FORBIDDEN', message: 'No.' });
+    expect(one.key).toBe('s');
+    expect(client.told).toMatchObject([
+      { kind: 'reply', id: 7, payload: { stream: 1 } },
+      { kind: 'reply', id: 's', payload: 1 },
+      { kind: 'error', id: 's' },
+    ]);
+  });
+
+  it('answers the command itself when it was refused', () => {
+    reply({ stream: { id: 's', accepted: {} } }).error({ code: 'NO_HANDLER', message: 'No.' });
+    expect(client.errors).toEqual([['NO_HANDLER', 7]]);
+  });
+
+  it('has no end when it could not be written', () => {
+    collectLogs();
+    reply({ stream: { id: 7 } }).value(1n);
+    expect(client.told).toMatchObject([{ kind: 'error', id: 7 }]);
+  });
+});
+
 describe('the answer to a message', () => {
   it('is one value', () => {
     const one = reply();

@@ -10,6 +10,8 @@ const logger = new SafeLogger('RealtimeHandlers');
 /** Turns the results of a handler into answers: exactly one final answer to a message with an id, else only an error. */
 export class MessageReply implements ReplySink {
   isDone = false;
+  /** The id of the answers. */
+  #id: CommandId | undefined;
   /** The number of items of a stream so far. */
   #items = 0;
   /** The latest reply of a stream, for a client that accepts a single reply. */
@@ -19,16 +21,26 @@ export class MessageReply implements ReplySink {
     private readonly replies: Pick<ClientReplies, 'push' | 'fail'>,
     private readonly command: MessageCommand,
     private readonly owner: { forget(reply: MessageReply): void; room(): Promise<void> | undefined },
-  ) {}
+  ) {
+    this.#id = command.id;
+  }
 
-  /** The key of the message while it is running: the client's id, or the reply itself when there is none. */
+  /** The key of the message while it is running: the id of its replies, or the reply itself when there is none. */
   get key(): CommandId | MessageReply {
-    return this.command.id ?? this;
+    return this.command.stream?.id ?? this.command.id ?? this;
+  }
+
+  /** Answers a command whose replies come under another id. Call it once the handler was called. */
+  accept(): void {
+    const { id, stream } = this.command;
+    if (id === undefined || stream === undefined) return;
+    this.#id = stream.id;
+    if (stream.accepted !== undefined) this.replies.push({ kind: 'reply', id, payload: stream.accepted });
   }
 
   value(payload: unknown): void {
     this.#done();
-    this.#push(payload);
+    if (this.#push(payload) && this.command.stream) this.#complete();
   }
 
   item(payload: unknown): void {
@@ -40,12 +52,12 @@ export class MessageReply implements ReplySink {
   complete(): void {
     if (this.#latest) return this.value(this.#latest.payload);
     this.#done();
-    if (this.command.id !== undefined) this.replies.push({ kind: 'complete', id: this.command.id });
+    this.#complete();
   }
 
   error(error: WireError): void {
     this.#done();
-    this.replies.fail(error, this.command.id);
+    this.replies.fail(error, this.#id);
   }
 
   room(): Promise<void> | undefined {
@@ -54,7 +66,8 @@ export class MessageReply implements ReplySink {
 
   /** @returns false when the payload could not be written; the client has received an error then */
   #push(payload: unknown): boolean {
-    const { id, topic, type } = this.command;
+    const { topic, type } = this.command;
+    const id = this.#id;
     if (id === undefined) return true;
     try {
       const lost = lostInJson(payload);
@@ -73,6 +86,10 @@ export class MessageReply implements ReplySink {
       );
       return false;
     }
+  }
+
+  #complete(): void {
+    if (this.#id !== undefined) this.replies.push({ kind: 'complete', id: this.#id });
   }
 
   #done(): void {

@@ -37,8 +37,9 @@ export class RunningMessages {
   handle(command: MessageCommand): Promise<void> | undefined {
     const { pubSub, dispatcher, settings } = this.services;
     const { connection } = this.client;
-    const { id } = command;
-    if (id !== undefined && this.#running?.has(id)) {
+    const { id, stream } = command;
+    const key = stream?.id ?? id;
+    if (key !== undefined && this.#running?.has(key)) {
       // The error has no id, because the running message has yet to be answered under it.
       this.client.replies.refuse({
         code: 'INVALID_MESSAGE',
@@ -60,6 +61,7 @@ export class RunningMessages {
       return run.released;
     }
     (this.#running ??= new Map()).set(reply.key, { topic: command.topic, run });
+    reply.accept();
     return run.released;
   }
 

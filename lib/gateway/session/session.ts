@@ -3,7 +3,7 @@ import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { StreamPosition } from '../../core/history/history.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
-import type { AuthCommand, Command, PingCommand, PongCommand } from '../../core/protocol/command.js';
+import type { AuthCommand, CancelCommand, Command, PingCommand, PongCommand } from '../../core/protocol/command.js';
 import type { MetadataOrder, RightsOrder } from '../../core/routing/envelope.js';
 import { personalTopic } from '../../core/topic/reserved-topic.js';
 import type { DeliveryTarget } from '../../delivery/delivery-target.js';
@@ -139,7 +139,7 @@ export class Session implements DeliveryTarget, Client {
   /** Executes a command in its turn. */
   execute(command: SessionCommand): void {
     if (command.action === 'auth') endIfFails(this, this.#renew(command));
-    else if (command.action === 'cancel') this.#loop.cancel(command.id);
+    else if (command.action === 'cancel') this.#cancel(command);
     else this.#loop.accept(command);
   }
 
@@ -218,6 +218,11 @@ export class Session implements DeliveryTarget, Client {
     if (reauthorizes) void this.#loop.subscriptions.reauthorize();
     if (!(await this.#isActive(this.services.membership.update(connection)))) return;
     if (command) this.#confirm(command);
+  }
+
+  #cancel({ id, answers }: CancelCommand): void {
+    this.#loop.cancel(id);
+    if (answers !== undefined) this.replies.push({ kind: 'complete', id: answers });
   }
 
   #confirm({ id }: AuthCommand): void {

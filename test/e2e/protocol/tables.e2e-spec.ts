@@ -23,9 +23,11 @@ describe('the table of actions', () => {
   });
 
   const POSITION = { epoch: 'e1', offset: 3 };
-  const SWITCHES = { reverse: true, presence: true };
+  const SWITCHES = { reverse: true, presence: true, stream: true };
   const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, last: 3, ...SWITCHES };
   const value = (field: string): unknown => VALUES[field] ?? 'text';
+  /** What a command has where it keeps something else than the client wrote. */
+  const READ: Record<string, unknown> = { stream: { id: VALUES['id'] } };
 
   it.each(table)('names all fields that "$action" needs', ({ action, fields }) => {
     const { required } = fieldsOf(fields!);
@@ -55,7 +57,9 @@ describe('the table of actions', () => {
 
   it.each(optional)('names what "$action" may carry: $field', ({ action, fields, field }) => {
     const command = Object.fromEntries(fieldsOf(fields!).all.map((name) => [name, value(name)]));
-    expect(codec.decode(JSON.stringify({ action, ...command }))).toMatchObject({ command: { [field]: value(field) } });
+    expect(codec.decode(JSON.stringify({ action, id: value('id'), ...command }))).toMatchObject({
+      command: { [field]: READ[field] ?? value(field) },
+    });
   });
 
   it('names answers that are among the frames', () => {

@@ -1,0 +1,13 @@
+export { streamRpc, type RpcClient, type RpcData } from './stream-rpc.js';
+export { streamMessage, type StreamCommand } from './stream-message.js';
+export {
+  followStream,
+  type FollowOptions,
+  type MissingPieces,
+  type StreamSubscription,
+  type TopicOfSocket,
+} from './follow-stream.js';
+export type { StreamOptions } from './item-queue.js';
+export type { Listener } from './listener.js';
+export type { PlainSocket } from './plain-socket.js';
+export { RealtimeStreamError } from './stream-error.js';
