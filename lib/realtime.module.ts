@@ -4,6 +4,7 @@ import { BusAttachment } from './delivery/bus-attachment.js';
 import { ConnectionEvents } from './delivery/connection-events.js';
 import { EnvelopeRouter } from './delivery/envelope-router.js';
 import { EventLoopDelay } from './delivery/event-loop-delay.js';
+import { FleetInspection } from './delivery/fleet-inspection.js';
 import { FurtherServers } from './delivery/further-servers.js';
 import { LocalDelivery } from './delivery/local-delivery.js';
 import { LocalQuery } from './delivery/local-query.js';
@@ -12,6 +13,7 @@ import { Membership } from './delivery/membership.js';
 import { NodeDrain } from './delivery/node-drain.js';
 import { NodeHealth } from './delivery/node-health.js';
 import { NodeIdentity } from './delivery/node-identity.js';
+import { NodeInspection } from './delivery/node-inspection.js';
 import { NodeLifecycle } from './delivery/node-lifecycle.js';
 import { NodeMeter } from './delivery/node-meter.js';
 import { NodeMetrics } from './delivery/node-metrics.js';
@@ -129,13 +131,16 @@ function complete(definition: DynamicModule): DynamicModule {
       NodeLifecycle,
       {
         provide: NodeMeter,
-        inject: [TopicHandlerRegistry],
-        useFactory: (topics: TopicHandlerRegistry) => new NodeMeter(new GatewayTopicLabels(topics)),
+        inject: [TopicHandlerRegistry, Clock],
+        useFactory: (topics: TopicHandlerRegistry, clock: Clock) =>
+          new NodeMeter(new GatewayTopicLabels(topics), () => clock.now()),
       },
       { provide: EventLoopDelay, useFactory: () => new EventLoopDelay() },
       NodeMetrics,
       NodeHealth,
       { provide: HealthSource, useExisting: NodeHealth },
+      NodeInspection,
+      FleetInspection,
       { provide: RealtimeMetrics, useExisting: NodeMetrics },
       FurtherServers,
       ConnectionEvents,
@@ -214,6 +219,7 @@ function complete(definition: DynamicModule): DynamicModule {
       PresenceStore,
       RealtimeMetrics,
       HealthSource,
+      FleetInspection,
       Clock,
       IdGenerator,
     ],

@@ -86,7 +86,18 @@ export type { MetadataPatch } from './identity/metadata-patch.js';
 export type { DeliveryReport } from './routing/delivery-report.js';
 
 // Node queries and node information
-export type { ConnectionsQuery, NodeQueryResult, NodeQueryResults, NodeQuery, TopicsQuery } from './bus/node-query.js';
+export type {
+  ConnectionsQuery,
+  InspectionQuery,
+  InspectionRequest,
+  NodeQueryResult,
+  NodeQueryResults,
+  NodeQuery,
+  TopicsQuery,
+} from './bus/node-query.js';
+export type { CloseEvent, MessageRates, NodeHealth, NodeSnapshot, RefusalEvent, Traffic } from './bus/node-snapshot.js';
+export type { RecentKind } from './base/recent-kinds.js';
+export type { TailEntry } from './message/topic-tails.js';
 export type { NodeCounts, NodeInfo } from './bus/node-info.js';
 
 // Topics, subscriptions, presence

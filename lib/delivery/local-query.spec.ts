@@ -4,6 +4,8 @@ import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-m
 import { all, role, topic, user, type Address } from '../core/routing/address.js';
 import { createConnection } from '../core/connection/connection.js';
 import { LocalDelivery } from './local-delivery.js';
+import type { NodeInspection } from './node-inspection.js';
+import type { InspectionRequest } from '../core/bus/node-query.js';
 import { LocalQuery } from './local-query.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { NodeMeter } from './node-meter.js';
@@ -23,6 +25,7 @@ beforeEach(() => {
     registry,
     pubSub,
     new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter()),
+    { snapshot: (of: InspectionRequest) => ({ nodeId: 'n', of }) } as unknown as NodeInspection,
   );
 });
 
@@ -38,4 +41,8 @@ it.each<[what: string, of: Address, found: object[]]>([
 
 it('the topics of a connection are found', () => {
   expect(query.run({ kind: 'topics', of: 'n.2' })).toEqual(['feed', 'chat:1']);
+});
+
+it('answers an inspection with one snapshot of this node', () => {
+  expect(query.run({ kind: 'inspection', of: { tail: 'chat' } })).toEqual([{ nodeId: 'n', of: { tail: 'chat' } }]);
 });

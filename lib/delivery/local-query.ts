@@ -4,14 +4,16 @@ import type { NodeQueryResult, NodeQuery } from '../core/bus/node-query.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { LocalDelivery } from './local-delivery.js';
+import { NodeInspection } from './node-inspection.js';
 
-/** Answers the queries of any node about the connections of this one. */
+/** Answers the queries of any node about this one and its connections. */
 @Injectable()
 export class LocalQuery {
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly pubSub: PubSubManager,
     private readonly delivery: LocalDelivery,
+    private readonly inspection: NodeInspection,
   ) {}
 
   readonly run = <Q extends NodeQuery>(query: Q): readonly NodeQueryResult<Q>[] =>
@@ -19,6 +21,8 @@ export class LocalQuery {
 
   #find(query: NodeQuery): readonly NodeQueryResult[] {
     switch (query.kind) {
+      case 'inspection':
+        return [this.inspection.snapshot(query.of)];
       case 'topics':
         return [...this.pubSub.topicsOf(query.of)];
       case 'connections': {

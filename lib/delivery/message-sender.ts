@@ -15,6 +15,9 @@ import { Timestamps } from './timestamps.js';
 import type { TopicPolicies } from './topic-policies.js';
 import { UnservedTopics } from './unserved-topics.js';
 
+/** Longest text of a message that is shown to those who watch its topic, in characters. */
+const EXCERPT = 1_000;
+
 /** Options of one send. */
 export interface MessageSendOptions {
   readonly report?: boolean;
@@ -32,7 +35,7 @@ export class MessageSender {
     private readonly lifecycle: NodeLifecycle,
     private readonly historyStore: HistoryStore,
     private readonly policies: TopicPolicies,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly report: boolean,
     private readonly meter: NodeMeter,
   ) {
@@ -63,6 +66,7 @@ export class MessageSender {
     refuse(explainIdempotencyKey(idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
+    if (this.meter.tails.isOn) this.#show(to, message.type, json.text);
     if (kept !== undefined && retention) {
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
       const stored = await this.historyStore.publish(kept, json.text, retention, { report, ...key });
@@ -73,6 +77,17 @@ export class MessageSender {
     this.meter.reported(delivered, report);
     if (delivered.recipients === 0) this.#unserved.sentTo(to);
     return delivered;
+  }
+
+  /** Shows a message to those who watch one of its topics. */
+  #show(to: readonly Address[], type: string, text: string): void {
+    const message = {
+      bytes: () => Buffer.byteLength(text),
+      // A copy: a slice would keep the whole text in memory.
+      excerpt: () => (text.length <= EXCERPT ? text : `${Buffer.from(text.slice(0, EXCERPT)).toString()}…`),
+    };
+    const now = this.clock.now();
+    for (const address of to) if (address.kind === 'topic') this.meter.tails.add(address.id, type, now, message);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { CounterTable, type Counter } from '../core/metrics/counter-table.js';
 import { actionLabel, addressLabel, closeCodeLabel, OTHER, statusLabel } from '../core/metrics/label-values.js';
+import { TopicTails } from '../core/message/topic-tails.js';
 import type { MetricsListener } from '../core/metrics/metric.js';
 import { DURATIONS, METRICS } from '../core/metrics/metrics.js';
 import { NO_TOPICS, type TopicLabels } from '../core/metrics/topic-labels.js';
@@ -9,6 +10,7 @@ import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import type { Address } from '../core/routing/address.js';
 import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
 import { RepeatedFailures } from '../errors/repeated-failures.js';
+import { NodeJournal } from './node-journal.js';
 
 /** The counts of the connections of one protocol; all sockets of the protocol share it. */
 export interface ProtocolMeter {
@@ -44,12 +46,24 @@ export class NodeMeter {
   rateLimited = 0;
   dropped = 0;
   incompleteReports = 0;
+  /** The topics whose messages somebody watches. */
+  readonly tails = new TopicTails();
+  /** The latest closes and refusals. */
+  readonly journal: NodeJournal;
   /** Set by the gateway. */
   sendQueue: SendQueueGauge = { total: 0, maxBytes: Infinity };
   #listeners: readonly MetricsListener[] = [];
 
-  /** @param topics the label values of topics */
-  constructor(private readonly topics: TopicLabels = NO_TOPICS) {}
+  /**
+   * @param topics the label values of topics
+   * @param now milliseconds since 1970
+   */
+  constructor(
+    private readonly topics: TopicLabels = NO_TOPICS,
+    now?: () => number,
+  ) {
+    this.journal = new NodeJournal(now);
+  }
 
   /** True while durations are wanted. */
   get isObserved(): boolean {

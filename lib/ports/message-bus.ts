@@ -11,6 +11,12 @@ export interface BusPublishOptions {
   readonly report: boolean;
 }
 
+/** Options of one query. */
+export interface BusAskOptions {
+  /** `true`: resolve with the results of the nodes that answered in time, whether or not others did. */
+  readonly partial?: boolean;
+}
+
 /**
  * Hands an envelope to this node's connections and returns how many it reached, as a promise for an order that takes effect
  * later, and for a message that many connections get in slices. The envelope itself is taken at once. Neither throws nor rejects.
@@ -53,7 +59,8 @@ const NO_REFUSALS: ReadonlyMap<string, number> = new Map();
  * **Errors:** `join` rejects with `UNAVAILABLE` when the subject is not active in time; the bus keeps retrying until
  * the subject is left, and joining again waits again. `publish` rejects with `UNAVAILABLE` only when an order (not a
  * message) could not be carried to other nodes; on this node it was executed. It rejects with `LIMIT_EXCEEDED` when
- * an envelope is larger than the bus can carry. `ask` rejects with `UNAVAILABLE` when not every node has answered.
+ * an envelope is larger than the bus can carry. `ask` rejects with `UNAVAILABLE` when not every node has answered, unless
+ * it is `partial`.
  *
  * **Closing:** the module opens it once before the first connection and closes it after the last. From then on `publish` and
  * `ask` reject with `UNAVAILABLE`: a node that has left can report nothing. It closes only what it
@@ -90,6 +97,7 @@ export abstract class MessageBus {
   abstract ask<Q extends NodeQuery>(
     subject: string,
     query: Q,
+    options?: BusAskOptions,
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]>;
   /** Stops receiving, and releases the resources that `open` acquired. */
   abstract close(): void | Promise<void>;

@@ -22,6 +22,7 @@ import { LocalQuery } from '../delivery/local-query.js';
 import { countsOf } from '../delivery/node-counts.js';
 import { FurtherServers } from '../delivery/further-servers.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import { NodeInspection } from '../delivery/node-inspection.js';
 import { NodeLifecycle } from '../delivery/node-lifecycle.js';
 import { EventLoopDelay } from '../delivery/event-loop-delay.js';
 import { NodeHealth } from '../delivery/node-health.js';
@@ -83,7 +84,8 @@ export class RecordingRealtimeService extends RealtimeService {
     const clock = new SystemClock();
     const history = new InMemoryHistoryStore(bus, clock, new RandomIdGenerator());
     const store = new InMemoryPresenceStore(bus);
-    const [meter, drain] = [new NodeMeter(), new NodeDrain()];
+    const [meter, drain, eventLoop] = [new NodeMeter(), new NodeDrain(), new EventLoopDelay()];
+    const health = new NodeHealth(lifecycle, drain, bus, meter, eventLoop, clock);
     const presence = new LocalPresence(store, 0);
     const ids = new RandomIdGenerator();
     const node = new NodeIdentity({ next: () => NODE });
@@ -101,16 +103,17 @@ export class RecordingRealtimeService extends RealtimeService {
       lifecycle,
       new FurtherServers(),
       meter,
-      new NodeHealth(lifecycle, drain, bus, meter, new EventLoopDelay(), clock),
+      health,
       new PublishedStreams(bus, history, store, presence, policies, node, lifecycle, drain, ids, clock, rules),
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);
     const streams = new TopicStreams(delivery, history);
+    const inspection = new NodeInspection({ id: NODE }, registry, pubSub, meter, eventLoop, health, clock);
     bus.open({
       id: NODE,
       receive: (envelope) => delivery.deliver(envelope),
-      respond: new LocalQuery(registry, pubSub, delivery).run,
+      respond: new LocalQuery(registry, pubSub, delivery, inspection).run,
     });
     directory.open({
       id: NODE,

@@ -63,6 +63,10 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
     query: fc.oneof(
       fc.record({ kind: fc.constant('connections' as const), of: address }),
       fc.record({ kind: fc.constant('topics' as const), of: id }),
+      fc.record({
+        kind: fc.constant('inspection' as const),
+        of: fc.record({ tail: topicName, payloads: fc.constant(true) }, { requiredKeys: [] }),
+      }),
     ),
   }),
   fc.record(
@@ -139,6 +143,12 @@ describe('a frame of a later version', () => {
   });
 });
 
+it('an inspection that asks for more than this version knows is answered with what it knows', () => {
+  const text = '1q["n",1,"inspection",{"tail":"chat:1","payloads":"yes","since":5},{}]\n';
+  const query = { kind: 'inspection', of: { tail: 'chat:1' } };
+  expect(decodeFrame(text)).toEqual({ kind: 'query', origin: 'n', sequence: 1, query });
+});
+
 /** Every content of an envelope; the type checker asks for a new one. */
 const CONTENTS: Record<EnvelopeContent['kind'], true> = {
   message: true,
@@ -167,7 +177,7 @@ describe('the frames that nodes of this version have written', () => {
     const contents = frames.flatMap((each) => (each.kind === 'envelope' ? [each.envelope.content.kind] : []));
     expect(new Set(contents)).toEqual(new Set(Object.keys(CONTENTS)));
     const queries = frames.flatMap((each) => (each.kind === 'query' ? [each.query.kind] : []));
-    expect(new Set(queries)).toEqual(new Set(['connections', 'topics']));
+    expect(new Set(queries)).toEqual(new Set(['connections', 'topics', 'inspection']));
   });
 });
 
@@ -214,6 +224,8 @@ describe('what is no frame', () => {
   const MESSAGE = '{"type":"t","timestamp":"x"}';
   it.each([
     ['another version', `2e["n",1,1,[["all"]],[],{}]\n${MESSAGE}`],
+    ['an inspection of nothing', '1q["n",1,"inspection",null,{}]\n'],
+    ['an inspection with a tail that is no topic', '1q["n",1,"inspection",{"tail":7},{}]\n'],
     ['an unknown kind', '1x["n",1,{}]\n'],
     ['no line feed', '1p["n",1]'],
     ['a header that is no list', '1p{"0":"n","1":1}\n'],

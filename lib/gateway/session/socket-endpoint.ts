@@ -1,6 +1,7 @@
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import { Liveness } from '../../core/connection/liveness.js';
 import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
+import { closeCodeLabel } from '../../core/metrics/label-values.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
@@ -314,6 +315,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (this.isClosed) return;
     this.#phase = 'closed';
     this.#count(code, isChosenHere);
+    this.#record(code, reason, isChosenHere);
     this.#peer = undefined;
     if (this.#limit && this.#session) {
       this.#limit.stop();
@@ -332,6 +334,11 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (since === undefined) return meter.closed(this.share.meter, code, isChosenHere);
     this.share.meter.connections -= 1;
     meter.closed(this.share.meter, code, isChosenHere, meter.isObserved ? Math.max(0, clock.now() - since) : 0);
+  }
+
+  #record(code: number, reason: string, isChosenHere: boolean): void {
+    const client = { userId: this.#session?.connection.userId, address: this.address };
+    this.services.meter.journal.closed(closeCodeLabel(code, isChosenHere), code, reason, isChosenHere, client);
   }
 }
 

@@ -207,10 +207,10 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
     const { status, reason = refusal.message } = refusal;
     const path = loggedPathOf(request.url ?? '');
-    this.#logger.debug(
-      `Upgrade refused with ${status}: ${reason} (${this.admission.clientOf(request).address}, ${path})`,
-    );
+    const { address } = this.admission.clientOf(request);
+    this.#logger.debug(`Upgrade refused with ${status}: ${reason} (${address}, ${path})`);
     this.meter.upgraded(status);
+    this.meter.journal.refused(refusal, { address });
     refuse(socket, refusal);
   }
 }

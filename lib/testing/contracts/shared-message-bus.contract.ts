@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { user } from '../../core/routing/address.js';
 import { createConnection } from '../../core/connection/connection.js';
+import type { NodeSnapshot } from '../../core/bus/node-snapshot.js';
 import type { MessageBus } from '../../ports/message-bus.js';
 import { BusNode, envelope, message, subject, uniqueTopic } from './bus-node.js';
 import type { ContractCase } from './contract-case.js';
@@ -115,12 +116,32 @@ export const sharedMessageBusContract: readonly ContractCase<MessageBus>[] = [
     b.results = [found];
     assert.deepEqual(await a.bus.ask(subject(here), { kind: 'connections', of: user('ünal') }), [found]);
   }),
+  busCase('carries the snapshots of nodes unchanged', async (a, b) => {
+    const here = await joined(b);
+    b.results = [snapshot];
+    const found = await a.bus.ask(subject(here), { kind: 'inspection', of: { tail: 'chat:1' } }, { partial: true });
+    assert.deepEqual([found, b.queries], [[snapshot], [{ kind: 'inspection', of: { tail: 'chat:1' } }]]);
+  }),
   busCase('brings more than one message could hold', async (a, b) => {
     const here = await joined(b);
     b.results = Array.from({ length: 5_000 }, (_, i) => `topic:${i}`);
     assert.deepEqual(await a.bus.ask(subject(here), { kind: 'topics', of: 'n.1' }), b.results);
   }),
 ];
+
+const snapshot: NodeSnapshot = {
+  nodeId: 'b',
+  at: 2_000,
+  startedAt: 1_000,
+  counts: { connections: 3, users: 2, topics: 1, subscriptions: 4 },
+  health: { status: 'up', reasons: [] },
+  queueBytes: 0,
+  loopDelayMs: 0.5,
+  traffic: [{ address: 'topic', pattern: 'chat:{id}', sent: 4, received: 2, rates: { sent: 0.5, received: 0 } }],
+  closes: [{ kind: '3008', count: 1, last: [{ at: 1_500, code: 3008, reason: 'slow', byServer: true }] }],
+  refusals: [],
+  tail: [{ n: 1, at: 1_900, type: 'said', bytes: 20 }],
+};
 
 /** Runs a case on two nodes: the first reports one connection for each envelope, the second two. */
 function busCase(name: string, use: (a: BusNode, b: BusNode) => Promise<void>): ContractCase<MessageBus> {

@@ -92,11 +92,14 @@ export class RedisAnswers {
     if (text !== undefined) this.transport.send(channel, text, ignore, ignore);
   }
 
-  /** Publishes a query, and resolves with the results of the nodes. */
-  ask(channel: RedisChannel, text: string, sequence: number): Promise<readonly unknown[]> {
+  /**
+   * Publishes a query, and resolves with the results of the nodes.
+   * @param isPartial true: nodes that have not answered in time are left out; else they make it reject
+   */
+  ask(channel: RedisChannel, text: string, sequence: number, isPartial: boolean): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       const settle = (pending: Pending): void => {
-        if (isAnsweredByAll(pending) && this.#isWhole) resolve(pending.results);
+        if (isPartial || (isAnsweredByAll(pending) && this.#isWhole)) resolve(pending.results);
         else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
       };
       const server = this.network.serverOf(channel.partition);

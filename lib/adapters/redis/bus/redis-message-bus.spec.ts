@@ -143,6 +143,17 @@ describe('a query', () => {
     await silent.subscribe(`realtime@0:${SUBJECT}`, () => undefined);
     await expect(a!.bus.ask(SUBJECT, { kind: 'topics', of: 'a.1' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
+
+  it('that is partial is answered by those that answer', async () => {
+    const [a, b] = await start(2);
+    const silent = await createClient({ url: redis.url }).connect();
+    onTestFinished(() => silent.destroy());
+    await silent.subscribe(`realtime@0:${SUBJECT}`, () => undefined);
+    a!.results = ['here'];
+    b!.results = ['there'];
+    const found = await a!.bus.ask(SUBJECT, { kind: 'topics', of: 'a.1' }, { partial: true });
+    expect(found.toSorted()).toEqual(['here', 'there']);
+  });
 });
 
 describe('while Redis is away', () => {

@@ -9,6 +9,7 @@ import { RealtimeConfigurationError } from '../../../errors/realtime-configurati
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import {
   MessageBus,
+  type BusAskOptions,
   type BusPublishOptions,
   type MessageBusNode,
   type QueryResponder,
@@ -136,6 +137,7 @@ export class RedisMessageBus extends MessageBus {
   ask<Q extends NodeQuery>(
     subject: string,
     query: Q,
+    { partial = false }: BusAskOptions = {},
   ): readonly NodeQueryResult<Q>[] | Promise<readonly NodeQueryResult<Q>[]> {
     if (this.#isClosed) return Promise.reject(busClosed());
     if (!this.#isOpen) return [];
@@ -146,7 +148,7 @@ export class RedisMessageBus extends MessageBus {
     const spoken = this.transport.next();
     const text = this.transport.textOf(channel, { kind: 'query', ...spoken, query });
     if (text === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
-    return this.answers.ask(channel, text, spoken.sequence) as Promise<NodeQueryResult<Q>[]>;
+    return this.answers.ask(channel, text, spoken.sequence, partial) as Promise<NodeQueryResult<Q>[]>;
   }
 
   close(): void {
