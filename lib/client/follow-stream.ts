@@ -57,7 +57,7 @@ export function followStream<T = unknown>(
   source: StreamSubscription | TopicOfSocket,
   id: string | PromiseLike<string>,
   { signal, onTruncated }: FollowOptions = {},
-): AsyncIterableIterator<T, undefined, undefined> {
+): AsyncIterableIterator<T> {
   let known: string | undefined;
   /** Pieces of any stream that come before the id is known. */
   let early: Piece[] = [];

@@ -13,7 +13,7 @@ interface Waiting<T> {
  * The items that have come and were not taken yet, as an iterator. It holds all of them: a consumer that is slower than its
  * connection has to stop.
  */
-export class ItemQueue<T> implements AsyncIterableIterator<T, undefined, undefined> {
+export class ItemQueue<T> implements AsyncIterableIterator<T> {
   readonly #waiting: Waiting<T>[] = [];
   #items: T[] = [];
   #isOver = false;

@@ -32,7 +32,7 @@ export function streamMessage<T = unknown>(
   socket: PlainSocket,
   { id = `stream-${(asked += 1)}`, topic, type, payload }: StreamCommand,
   { signal }: StreamOptions = {},
-): AsyncIterableIterator<T, undefined, undefined> {
+): AsyncIterableIterator<T> {
   let isAsked = false;
   const tell = (command: object) => socket.send(JSON.stringify({ ...command, id }));
   const ask = () => {

@@ -37,7 +37,7 @@ export function streamRpc<T = unknown>(
   type: string,
   data: RpcData,
   { signal }: StreamOptions = {},
-): AsyncIterableIterator<T, undefined, undefined> {
+): AsyncIterableIterator<T> {
   let id: number | undefined;
   /** What comes before the answer to the call was looked at. */
   let early: SystemFrame[] = [];

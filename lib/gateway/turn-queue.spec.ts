@@ -87,6 +87,18 @@ describe('work of many clients in one turn', () => {
     expect(steps).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
   });
 
+  it('has to wait after the first piece when that took longer than a turn', () => {
+    const first = queue.isOver(true);
+    now += 100;
+    expect([first, queue.isOver(true)]).toEqual([false, true]);
+  });
+
+  it('twin: pieces that are taken for short ones are not timed so soon', () => {
+    const first = queue.isOver();
+    now += 100;
+    expect([first, queue.isOver()]).toEqual([false, false]);
+  });
+
   it('reads the clock once in 16 pieces while it is little', () => {
     let reads = 0;
     const counting = new TurnQueue(() => (reads += 1) && 0);

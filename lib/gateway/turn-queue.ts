@@ -31,11 +31,15 @@ export class TurnQueue {
   /** @param now milliseconds of a clock that does not go back */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Records one piece of work. @returns true if it has to wait, in {@link add} */
-  isOver(): boolean {
+  /**
+   * Records one piece of work.
+   * @param isLong true for work that may take milliseconds, so that the clock is read for each piece
+   * @returns true if it has to wait, in {@link add}
+   */
+  isOver(isLong = false): boolean {
     if (this.#isOver) return true;
-    // Single pieces of work cost nothing but this: a turn is timed from its 16th piece on.
-    if (++this.#steps % STEPS !== 0) return false;
+    // Single short pieces of work cost nothing but this: a turn is timed from its 16th piece on.
+    if (++this.#steps % STEPS !== 0 && !isLong) return false;
     const now = this.now();
     if (this.#endsAt !== Infinity) return (this.#isOver = now >= this.#endsAt);
     this.#endsAt = now + TURN_MS * NEW_SHARE;

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { PassThrough } from 'node:stream';
 import { UseInterceptors, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { map, take, timeout, type Observable } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   answers,
   bootHandlers,
@@ -429,6 +429,35 @@ describe('a handler of one value that takes the signal', () => {
     expect([taking.endsWithTopic, other.endsWithTopic]).toEqual([true, false]);
     void taking.cancel('cancel');
     void other.cancel('cancel');
+  });
+});
+
+describe('a handler that takes no signal', () => {
+  let made: number;
+
+  beforeEach(() => {
+    made = 0;
+    const Original = AbortController;
+    vi.stubGlobal(
+      'AbortController',
+      class extends Original {
+        constructor() {
+          super();
+          made += 1;
+        }
+      },
+    );
+    onTestFinished(() => void vi.unstubAllGlobals());
+  });
+
+  it.each(['two', 'array'])('costs no AbortController (%s)', async (type) => {
+    await answers(dispatcher, type);
+    expect(made).toBe(0);
+  });
+
+  it('twin: one that takes it costs one', async () => {
+    await answers(dispatcher, 'first-only');
+    expect(made).toBe(1);
   });
 });
 

@@ -69,7 +69,7 @@ export class RunningMessages {
   room(): Promise<void> | undefined {
     const { turns } = this.services;
     const drained = this.client.drained();
-    if (drained || !turns.isOver()) return drained;
+    if (drained || !turns.isOver(true)) return drained;
     return new Promise((resolve) => turns.add({ takeTurn: resolve }));
   }
 

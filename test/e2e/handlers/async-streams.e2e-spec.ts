@@ -4,6 +4,7 @@ import { NotFoundException } from '@nestjs/common';
 import { CancelSignal, OnMessage, OnSubscribe, TopicGateway, user, type RealtimeCancelledError } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
 import type { ReceivedFrame } from 'nestjs-realtime/testing';
+import { of } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../helpers/handler-harness.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
@@ -118,11 +119,17 @@ describe('an async generator', () => {
     ]);
   });
 
-  it('ends with INTERNAL when an item is a stream of its own', async () => {
+  it.each<[string, (inner: AsyncGenerator) => unknown]>([
+    [
+      'a generator',
+      async function* (inner) {
+        yield inner;
+      },
+    ],
+    ['an Observable', (inner) => of(inner)],
+  ])('ends with INTERNAL when an item is a stream of its own, in %s', async (_what, outer) => {
     const logs = collectLogs();
-    watch(async function* () {
-      yield stuck(new AbortController().signal);
-    });
+    watch(() => outer(stuck(new AbortController().signal)));
     expect(await answersTo(1)).toMatchObject([{ payload: { code: 'INTERNAL' } }]);
     expect(logs).toEqual([expect.stringContaining('an instance of AsyncGenerator without fields that JSON sees')]);
   });
@@ -189,6 +196,22 @@ describe('a generator that gives the event loop no break', () => {
     for (let round = 0; round < 20; round++) await bob.settled();
     ann.send({ action: 'cancel', id: 1 });
     expect((await answersTo(1)).at(-1)!.type).toBe('realtime:complete');
+  });
+
+  it('lets others be served between two items that take long', async () => {
+    const bob = await app.connectAs('bob');
+    watch(function* () {
+      for (let n = 0; n < 200; n++) {
+        const end = performance.now() + 20;
+        while (performance.now() < end);
+        yield n;
+      }
+    });
+    await ann.next('realtime:reply');
+    await bob.settled();
+    ann.send({ action: 'cancel', id: 1 });
+    // Far fewer than all of them.
+    expect((await answersTo(1)).length).toBeLessThan(100);
   });
 
   it('goes on for as long as its reader reads', async () => {

@@ -12,8 +12,9 @@ const MB = 1_024 * KB;
 /** More than the buffers of the kernel hold. */
 const MOST = 64 * MB;
 
-/** How many items producers were asked for, and how many producers have ended. */
+/** How many items producers were asked for, and how many producers that never end have begun, and how many have ended. */
 let asked: number;
+let begun: number;
 let ended: number;
 
 function item(): string {
@@ -30,6 +31,16 @@ class JobTopic {
         yield item();
         await nextTurn();
       }
+    } finally {
+      ended += 1;
+    }
+  }
+
+  @OnMessage('endless', { requireSubscription: false })
+  async *endless() {
+    begun += 1;
+    try {
+      for (;;) yield (asked += 1);
     } finally {
       ended += 1;
     }
@@ -63,6 +74,7 @@ class JobTopic {
 
 beforeEach(() => {
   asked = 0;
+  begun = 0;
   ended = 0;
 });
 
@@ -128,12 +140,53 @@ describe('a reader that stops reading its stream', () => {
   });
 });
 
+describe('20 clients with endless streams that give the event loop no break', () => {
+  const COUNT = 20;
+
+  async function crowd(scene: Scene) {
+    const guests = await Promise.all(Array.from({ length: COUNT }, () => scene.raw()));
+    for (const guest of guests) {
+      // What it has read is not kept.
+      guest.client.socket.removeAllListeners('data').resume();
+      await guest.write(commandFrame({ action: 'message', id: 1, topic: 'job', type: 'endless' }));
+    }
+    return guests;
+  }
+
+  /** Lets the streams run while the good client is served some messages. */
+  async function run(scene: Scene): Promise<void> {
+    await scene.during(() => expect.poll(() => begun).toBe(COUNT));
+    const before = asked;
+    await scene.during(() => expect.poll(() => asked).toBeGreaterThan(before + 1_000));
+  }
+
+  it('do not keep another one from being served', async () => {
+    const scene = await stage();
+    await crowd(scene);
+    await run(scene);
+    expect(await scene.harm()).toEqual(NO_HARM);
+    await expect.poll(() => ended).toBe(COUNT);
+  });
+
+  it('end in the middle when the node drains', async () => {
+    const scene = await stage();
+    const guests = await crowd(scene);
+    await run(scene);
+    const drained = scene.app.realtime.drain();
+    await Promise.all(guests.map((guest) => scene.endOf(guest)));
+    // They would never answer the close frame.
+    for (const { client } of guests) client.socket.destroy();
+    await drained;
+    await expect.poll(() => ended).toBe(COUNT);
+  });
+});
+
 describe('1,000 streams of one connection', () => {
   const COUNT = 1_000;
   const ids = Array.from({ length: COUNT }, (_, n) => n);
   const roomy = { mailboxSize: COUNT, commandBurst: Infinity, commandsPerSecond: Infinity };
 
-  async function begun(scene: Scene) {
+  async function begin(scene: Scene) {
     const guest = await scene.raw();
     await guest.write(
       Buffer.concat(ids.map((id) => commandFrame({ action: 'message', id, topic: 'job', type: 'wait' }))),
@@ -144,7 +197,7 @@ describe('1,000 streams of one connection', () => {
 
   it('end when they are cancelled at once, and leave their places', async () => {
     const scene = await stage(roomy);
-    const guest = await begun(scene);
+    const guest = await begin(scene);
     await scene.during(() => guest.write(Buffer.concat(ids.map((id) => commandFrame({ action: 'cancel', id })))));
     await expect.poll(() => ended).toBe(COUNT);
     await expect.poll(() => guest.said.filter(({ type }) => type === 'realtime:complete')).toHaveLength(COUNT);
@@ -155,7 +208,7 @@ describe('1,000 streams of one connection', () => {
 
   it('end when the connection is cut', async () => {
     const scene = await stage(roomy);
-    const guest = await begun(scene);
+    const guest = await begin(scene);
     guest.client.socket.destroy();
     await expect.poll(() => ended).toBe(COUNT);
     expect(await scene.harm()).toEqual(NO_HARM);
@@ -163,14 +216,14 @@ describe('1,000 streams of one connection', () => {
 
   it('leave no memory behind', async () => {
     const scene = await stage(roomy);
-    const first = await begun(scene);
+    const first = await begin(scene);
     first.client.socket.destroy();
     await expect.poll(() => ended).toBe(COUNT);
     const before = await heldBytes();
     for (let round = 0; round < 3; round++) {
       asked = 0;
       ended = 0;
-      const guest = await begun(scene);
+      const guest = await begin(scene);
       guest.client.socket.destroy();
       await expect.poll(() => ended).toBe(COUNT);
     }
