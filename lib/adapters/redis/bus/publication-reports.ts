@@ -28,8 +28,8 @@ export class PublicationReports {
   ) {}
 
   /** Called right before it is published: other nodes may answer before Redis does. */
-  open(server: RedisServer, { sequence }: OutgoingEnvelope, settle: ReportTaker): void {
-    this.answers.open(server, sequence, settle);
+  open(server: RedisServer, { channel, sequence }: OutgoingEnvelope, settle: ReportTaker): void {
+    this.answers.open(server, channel, sequence, settle);
   }
 
   /**

@@ -36,10 +36,16 @@ export class RedisAnswers {
 
   /**
    * Waits for the nodes' answers to an envelope; called in the turn in which it is published.
+   * @param channel the channel of the envelope
    * @param settle called once all nodes have answered or the wait has ended; `isCarried` is false if Redis has not confirmed
    * the envelope
    */
-  open(server: RedisServer, sequence: number, settle: (report: DeliveryReport, isCarried: boolean) => void): void {
+  open(
+    server: RedisServer,
+    { partition }: RedisChannel,
+    sequence: number,
+    settle: (report: DeliveryReport, isCarried: boolean) => void,
+  ): void {
     const isChecked = this.#coverage.isNeeded;
     this.#pending.open(
       sequence,
@@ -48,7 +54,7 @@ export class RedisAnswers {
         isChecked,
       },
     );
-    if (isChecked) this.#coverage.check(server, sequence);
+    if (isChecked) this.#coverage.check(server, sequence, partition);
   }
 
   /**
@@ -105,7 +111,7 @@ export class RedisAnswers {
       const server = this.network.serverOf(channel.partition);
       const isChecked = server !== undefined && this.#coverage.isNeeded;
       this.#pending.open(sequence, settle, { isChecked });
-      if (isChecked) this.#coverage.check(server, sequence);
+      if (isChecked) this.#coverage.check(server, sequence, channel.partition);
       this.#count(channel, text, sequence);
     });
   }

@@ -110,3 +110,16 @@ describe('a channel that is left', () => {
     expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`]);
   });
 });
+
+describe('a new connection', () => {
+  it('is subscribed to the channels that were joined first last: others know by them that it has all', async () => {
+    const setup = await joined();
+    const others = Array.from({ length: 1_000 }, (_, n) => channels.of(`user:${n}`));
+    for (const channel of others) setup.subscriptions.join(channel)?.catch(() => undefined);
+    setup.asked.splice(0);
+    void setup.subscriptions.restore(setup.server);
+    expect(setup.asked.length).toBeGreaterThan(1);
+    const withFirst = setup.asked.map((command) => command.split(' ').includes(CHANNEL.name));
+    expect(withFirst).toEqual(setup.asked.map((_, index) => index === setup.asked.length - 1));
+  });
+});

@@ -246,11 +246,14 @@ function settle(subscription: Subscription): void {
   subscription.waiting = undefined;
 }
 
-/** Channels of one partition each, as a Redis Cluster wants it. */
+/**
+ * Channels of one partition each, as a Redis Cluster wants it. The channels that were joined first come last: they are this node's
+ * own, by which others know that it is subscribed to all.
+ */
 function inBatches(subscriptions: readonly Subscription[]): Subscription[][] {
   const open = new Map<number, Subscription[]>();
   const batches: Subscription[][] = [];
-  for (const subscription of subscriptions) {
+  for (const subscription of subscriptions.toReversed()) {
     const { partition } = subscription.channel;
     let batch = open.get(partition);
     if (batch === undefined || batch.length === BATCH) {
