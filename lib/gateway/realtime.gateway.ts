@@ -10,6 +10,7 @@ import type { Codec } from '../ports/codec.js';
 import { drain } from './session/drain.js';
 import { Heartbeat } from './session/heartbeat.js';
 import { ByteBudget } from './socket/byte-budget.js';
+import type { TurnQueue } from './turn-queue.js';
 import { ServedCodecs } from './served-codecs.js';
 import { ServedWebSocket } from './socket/served-web-socket.js';
 import { endFailed } from './session/connection-failure.js';
@@ -99,6 +100,11 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   beforeApplicationShutdown(): void {
     this.#heartbeat.stop();
     this.server.close();
+  }
+
+  /** What has to wait for a later turn of the event loop: the commands of crowds, and newcomers. */
+  get turns(): TurnQueue {
+    return this.services.turns;
   }
 
   /** The number of sockets of this node, authenticated or not. */

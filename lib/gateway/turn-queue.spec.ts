@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { TurnQueue } from './turn-queue.js';
 
 /** How long one piece of work takes, in milliseconds. */
@@ -50,6 +51,38 @@ describe('work of many clients in one turn', () => {
     expect(log.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
   });
 
+  it('counts by its size', () => {
+    for (let number = 0; number < 4; number++) expect(queue.isOver(4)).toBe(false);
+    now += 4;
+    for (let number = 0; number < 3; number++) expect(queue.isOver(4)).toBe(false);
+    expect(queue.isOver(4)).toBe(true);
+  });
+
+  it('that fails is logged, and does not keep the others from being done', async () => {
+    const logs = collectLogs();
+    queue.add({
+      takeTurn: () => {
+        throw new Error('broken');
+      },
+    });
+    queue.add({ takeTurn: () => void log.push(1) });
+    await nextTurn();
+    await nextTurn();
+    expect([log, logs]).toEqual([[1], [expect.stringContaining('broken')]]);
+  });
+
+  it('that is waited for is done in its turn, with all its microtasks', async () => {
+    many(1_000);
+    const { turns } = queue;
+    const waited = queue.next().then(async () => {
+      for (let hop = 0; hop < 10; hop++) await Promise.resolve();
+      return queue.turns;
+    });
+    expect(await waited).toBe(turns);
+    await nextTurn();
+    expect(queue.turns).toBeGreaterThan(turns);
+  });
+
   it('that comes last does not wait for all that came before', async () => {
     many(1_000);
     await nextTurn();
@@ -88,9 +121,9 @@ describe('work of many clients in one turn', () => {
   });
 
   it('has to wait after the first piece when that took longer than a turn', () => {
-    const first = queue.isOver(true);
+    const first = queue.isOver(16);
     now += 100;
-    expect([first, queue.isOver(true)]).toEqual([false, true]);
+    expect([first, queue.isOver(16)]).toEqual([false, true]);
   });
 
   it('twin: pieces that are taken for short ones are not timed so soon', () => {

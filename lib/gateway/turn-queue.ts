@@ -1,12 +1,15 @@
 import { TURN_MS } from '../core/base/turn-budget.js';
+import { SafeLogger } from '../errors/safe-logger.js';
+
+const logger = new SafeLogger('RealtimeGateway');
 
 /** Work that waits for a later turn of the event loop. */
 export interface WaitsForTurn {
-  /** Does the work. Never throws. */
+  /** Does the work. An error is logged, and does not concern the work behind it. */
   takeTurn(): void;
 }
 
-/** The clock is read once in so many pieces of work; each takes some microseconds. */
+/** The clock is read once in so many steps; each takes some microseconds. */
 const STEPS = 16;
 
 /** Share of a turn for work as it comes; the rest is for what waits. */
@@ -27,24 +30,37 @@ export class TurnQueue {
   #isOver = false;
   #isScheduled = false;
   #takesNewest = false;
+  #turns = 0;
 
   /** @param now milliseconds of a clock that does not go back */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
+  /** The number of busy turns so far: while it is the same, no turn that was timed has ended. */
+  get turns(): number {
+    return this.#turns;
+  }
+
   /**
    * Records one piece of work.
-   * @param isLong true for work that may take milliseconds, so that the clock is read for each piece
-   * @returns true if it has to wait, in {@link add}
+   * @param steps its size
+   * @returns true if it has to wait, in {@link add} or for {@link next}
    */
-  isOver(isLong = false): boolean {
+  isOver(steps = 1): boolean {
     if (this.#isOver) return true;
-    // Single short pieces of work cost nothing but this: a turn is timed from its 16th piece on.
-    if (++this.#steps % STEPS !== 0 && !isLong) return false;
+    // Single pieces of work cost nothing but this: a turn is timed from its 16th step on.
+    this.#steps += steps;
+    if (this.#steps < STEPS) return false;
+    this.#steps = 0;
     const now = this.now();
     if (this.#endsAt !== Infinity) return (this.#isOver = now >= this.#endsAt);
     this.#endsAt = now + TURN_MS * NEW_SHARE;
     this.#schedule();
     return false;
+  }
+
+  /** Fulfils when work that has to wait may be done. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.add({ takeTurn: resolve }));
   }
 
   add(work: WaitsForTurn): void {
@@ -66,7 +82,11 @@ export class TurnQueue {
   readonly #step = (): void => {
     const work = this.now() < this.#sliceEndsAt ? this.#next() : undefined;
     if (work === undefined) return this.#end();
-    work.takeTurn();
+    try {
+      work.takeTurn();
+    } catch (error) {
+      logger.error('Work that had waited for its turn failed', (error as Error)?.stack);
+    }
     queueMicrotask(this.#goOn);
   };
 
@@ -74,6 +94,7 @@ export class TurnQueue {
   readonly #goOn = (): void => process.nextTick(this.#step);
 
   #end(): void {
+    this.#turns += 1;
     this.#isScheduled = false;
     this.#isOver = false;
     this.#endsAt = Infinity;

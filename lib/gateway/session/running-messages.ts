@@ -8,6 +8,9 @@ import { MessageReply } from './message-reply.js';
 import type { Client } from './client.js';
 import type { TurnQueue } from '../turn-queue.js';
 
+/** An item of a stream may take milliseconds to make, so the clock is read for each. */
+const ITEM_STEPS = 16;
+
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
@@ -69,7 +72,7 @@ export class RunningMessages {
   room(): Promise<void> | undefined {
     const { turns } = this.services;
     const drained = this.client.drained();
-    if (drained || !turns.isOver(true)) return drained;
+    if (drained || !turns.isOver(ITEM_STEPS)) return drained;
     return new Promise((resolve) => turns.add({ takeTurn: resolve }));
   }
 

@@ -40,6 +40,7 @@ let registry: ReturnType<typeof sessionParts>['registry'];
 let admitted: Admitted[];
 
 let meter: NodeMeter;
+let gateway: RealtimeGateway;
 
 /** Starts a handler on an HTTP server that does not listen. */
 function start(options: RealtimeOptions = {}, prefix = ''): void {
@@ -60,7 +61,7 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
   const clock = { now: () => 0 };
   meter = new NodeMeter();
   const handshake = new Handshake(settings, authenticator, clock);
-  const gateway = new RealtimeGateway(settings, parts.services, new NodeDrain(), codecs, meter);
+  gateway = new RealtimeGateway(settings, parts.services, new NodeDrain(), codecs, meter);
   admitted = [];
   vi.spyOn(gateway, 'upgrade').mockImplementation((...args) => void admitted.push(args[4]));
   handler = new UpgradeHandler(
@@ -159,6 +160,101 @@ describe('an upgrade request', () => {
   it.each(['api', '/api/'])('is served below the global prefix "%s"', async (prefix) => {
     start({ useGlobalPrefix: true }, prefix);
     expect([await ask(), await ask(memoryUpgrade('/api/ws?token=ann'))]).toEqual([404, undefined]);
+  });
+});
+
+describe('an upgrade request in a turn that has been busy', () => {
+  /** Lets all that waits have its turn. */
+  let go: () => void;
+
+  beforeEach(() => {
+    const turns = gateway.turns;
+    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
+    vi.spyOn(turns, 'next').mockImplementationOnce(() => new Promise((resolve) => (go = resolve)));
+  });
+
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('is verified and let in when its turn has come', async () => {
+    const verify = vi.spyOn(authenticator, 'authenticate');
+    await ask();
+    const early = verify.mock.calls.length + admitted.length;
+    go();
+    await settle();
+    expect([early, admitted]).toMatchObject([0, [{ identity: { userId: 'ann' } }]]);
+  });
+
+  it('is not verified if the client leaves before, and frees its place', async () => {
+    const verify = vi.spyOn(authenticator, 'authenticate');
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    await ask(upgrade);
+    upgrade.socket.destroy();
+    go();
+    await settle();
+    expect([verify.mock.calls, admitted, upgrade.written()]).toEqual([[], [], '']);
+    expect(await ask()).toBeUndefined();
+    expect(admitted).toHaveLength(1);
+  });
+
+  it('is refused if the server has begun to drain before', async () => {
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    await ask(upgrade);
+    await drain.start();
+    go();
+    await settle();
+    expect([upgrade.written().slice(0, 13), admitted]).toEqual(['HTTP/1.1 503 ', []]);
+  });
+
+  it('takes no place of its address while it waits', async () => {
+    start({ limits: { maxUnauthenticatedPerIp: 1 } });
+    vi.spyOn(gateway.turns, 'isOver').mockReturnValueOnce(true);
+    vi.spyOn(gateway.turns, 'next').mockImplementationOnce(() => new Promise((resolve) => (go = resolve)));
+    await ask();
+    expect(await ask()).toBeUndefined();
+    go();
+    await settle();
+    expect(admitted).toHaveLength(2);
+  });
+
+  it('does not end the process if the application finds no token for it meanwhile', async () => {
+    start({ token: { from: () => Promise.reject(new Error('for the test')) } });
+    vi.spyOn(gateway.turns, 'isOver').mockReturnValueOnce(true);
+    vi.spyOn(gateway.turns, 'next').mockImplementationOnce(() => new Promise((resolve) => (go = resolve)));
+    const upgrade = memoryUpgrade('/ws');
+    await ask(upgrade);
+    await settle();
+    go();
+    await settle();
+    expect([upgrade.written().slice(0, 9), admitted]).toEqual(['HTTP/1.1 ', []]);
+  });
+
+  it('does not wait when a thousand wait already', async () => {
+    vi.spyOn(gateway.turns, 'isOver').mockReturnValue(true);
+    const next = vi.spyOn(gateway.turns, 'next').mockImplementation(() => new Promise(() => undefined));
+    for (let n = 0; n < 1_001; n++) {
+      const { request, socket } = memoryUpgrade(`/ws?token=u${n}`);
+      server.emit('upgrade', request, socket, Buffer.alloc(0));
+    }
+    await settle();
+    expect([next.mock.calls.length, admitted.length]).toEqual([1_000, 1]);
+  });
+});
+
+describe('an upgrade request whose token was verified in a turn that has been busy', () => {
+  it('is let in when its turn has come', async () => {
+    let verified!: () => void;
+    let go!: () => void;
+    authenticator.verifying = new Promise((resolve) => (verified = resolve));
+    await ask();
+    vi.spyOn(gateway.turns, 'turns', 'get').mockReturnValue(1);
+    vi.spyOn(gateway.turns, 'isOver').mockReturnValueOnce(true);
+    vi.spyOn(gateway.turns, 'next').mockImplementationOnce(() => new Promise((resolve) => (go = resolve)));
+    verified();
+    await new Promise((resolve) => setImmediate(resolve));
+    const early = admitted.length;
+    go();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([early, admitted.length]).toEqual([0, 1]);
   });
 });
 

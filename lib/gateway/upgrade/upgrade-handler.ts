@@ -32,6 +32,10 @@ import { SafeLogger } from '../../errors/safe-logger.js';
 const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
 /** The delay that a user with too many connections is told before trying again, in seconds. */
 const USER_FULL_RETRY_S = 5;
+/** An upgrade, with the verification of its token, takes as long as so many commands. */
+const UPGRADE_STEPS = 4;
+/** Most newcomers that wait for their turn; they have no place yet, which is what bounds them otherwise. */
+const MAX_WAITING = 1_000;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
 /** Takes upgrade requests for the package's paths from the HTTP servers, judges them, and completes or refuses the upgrade. */
@@ -45,6 +49,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   /** The codec of each served path; known once the application is initialised. */
   #served: ReadonlyMap<string, Codec> | undefined;
   #isClosed = false;
+  /** The number of newcomers that wait for their turn. */
+  #waiting = 0;
 
   constructor(
     private readonly httpAdapterHost: HttpAdapterHost,
@@ -147,6 +153,13 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const { clientOpens = false } = codec;
     const isOptional = clientOpens || this.settings.token.firstCommand;
     if (sent === undefined && !isOptional) return this.admission.turnAway(client, NO_TOKEN);
+    const turn = this.#itsTurn();
+    if (turn) {
+      // It takes no place yet: a crowd behind one address would fill the places of that address.
+      await turn;
+      if (socket.destroyed) return undefined;
+      if (this.drain.isDraining) return DRAINING;
+    }
     // If the client sends the first command, its request's token is not verified: it must not take a place reserved for tokens.
     const guest = sent === undefined || clientOpens ? 'anonymous' : 'token';
     // All requests being judged may still be admitted.
@@ -157,7 +170,10 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     this.#pending.set(socket, request);
     const address = client.address || undefined;
     const info: ConnectInfo = { purpose: 'connect', request, ...(address && { address }) };
+    const { turns } = this.gateway.turns;
     const admitted = await this.#authenticate(sent, isOptional, clientOpens, info);
+    // Verifications that take several turns may all end in one.
+    if (turns !== this.gateway.turns.turns) await this.#itsTurn();
     // The client has left, or was told that the server is shutting down.
     if (!this.#pending.delete(socket) || socket.destroyed) return undefined;
     if ('status' in admitted) {
@@ -180,9 +196,23 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     return undefined;
   }
 
+  /**
+   * Newcomers who all come at once are let in over several turns of the event loop, so that others are served in between.
+   * @returns a promise if this one has to wait for its turn; when too many wait, nobody else does
+   */
+  #itsTurn(): Promise<void> | undefined {
+    const { turns } = this.gateway;
+    if (this.#waiting >= MAX_WAITING || !turns.isOver(UPGRADE_STEPS)) return undefined;
+    this.#waiting += 1;
+    return turns.next().then(() => void (this.#waiting -= 1));
+  }
+
   #tokenOf(request: IncomingMessage): ReturnType<Handshake['tokenOf']> | Refusal {
     try {
-      return this.handshake.tokenOf(request);
+      const sent = this.handshake.tokenOf(request);
+      // It is awaited when the request has its turn.
+      if (typeof sent === 'object') sent.catch(() => undefined);
+      return sent;
     } catch (error) {
       return refusalBecauseOf(error);
     }
