@@ -2,8 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisServer } from '../../helpers/redis-server.js';
 import type { Nodes } from './nodes.js';
 
-/** What stays in the nodes when all clients have gone; waits for so long until it is nothing. */
-export async function leftInNodes({ all }: Nodes, withinMs: number): Promise<readonly string[]> {
+/** What stays in the nodes when all clients have gone, and the channels that they still have; waits for so long until it is nothing. */
+export async function leftInNodes(
+  { all }: Nodes,
+  servers: readonly RedisServer[],
+  withinMs: number,
+): Promise<readonly string[]> {
   return settled(withinMs, async () => {
     const left = await Promise.all(
       all.map(async (node) => {
@@ -13,7 +17,9 @@ export async function leftInNodes({ all }: Nodes, withinMs: number): Promise<rea
     );
     const { connections, users, topics, subscriptions } = await all[0]!.ask('counts');
     const counted = Object.entries({ connections, users, topics, subscriptions });
-    return [...left.flat(), ...counted.flatMap(([what, count]) => (count > 0 ? [`${count} ${what} by counts()`] : []))];
+    const more = counted.flatMap(([what, count]) => (count > 0 ? [`${count} ${what} by counts()`] : []));
+    const channels = more.length > 0 ? (await Promise.all(servers.map(channelsIn))).flat() : [];
+    return [...left.flat(), ...more, ...channels.filter((name) => /:(user|topic):/.test(name))];
   });
 }
 
@@ -26,11 +32,17 @@ async function leftIn(server: RedisServer): Promise<readonly string[]> {
   const ask = async (...command: string[]) => (await server.cli(...command)).split('\n').filter((line) => line !== '');
   const keys = await ask('KEYS', '*');
   const lives = await Promise.all(keys.map(async (key) => [key, Number(await server.cli('PTTL', key))] as const));
-  return [
-    ...lives.filter(([, life]) => life === -1).map(([key]) => `key ${key}`),
-    ...(await ask('PUBSUB', 'CHANNELS', 'realtime*')).map((channel) => `channel ${channel}`),
-    ...(await ask('PUBSUB', 'SHARDCHANNELS', 'realtime*')).map((channel) => `channel ${channel}`),
+  return [...lives.filter(([, life]) => life === -1).map(([key]) => `key ${key}`), ...(await channelsIn(server))];
+}
+
+/** The channels that somebody is subscribed to. */
+async function channelsIn(server: RedisServer): Promise<readonly string[]> {
+  const lists = [
+    await server.cli('PUBSUB', 'CHANNELS', 'realtime*'),
+    await server.cli('PUBSUB', 'SHARDCHANNELS', 'realtime*'),
   ];
+  const channels = lists.flatMap((list) => list.split('\n')).filter((line) => line !== '');
+  return channels.map((channel) => `channel ${channel}`);
 }
 
 async function settled(withinMs: number, look: () => Promise<readonly string[]>): Promise<readonly string[]> {

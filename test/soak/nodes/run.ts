@@ -69,7 +69,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       const pictures = await picturesOf(cast, nodes, hooks, nemesis.losses);
       const called = await hooks();
       await cast.leave();
-      const left = [...(await leftInNodes(nodes, HEALED_MS))];
+      const left = [...(await leftInNodes(nodes, await ground.masters(), HEALED_MS))];
       const breaks = [
         ...nodes.breaks,
         ...[...unhealed, ...(await nodes.close(DRAIN_MS + 7_000))].map((what) => ({ what, at: log.now() })),
