@@ -197,3 +197,13 @@ it('changes that fall to the node while it starts wait until the application can
     ['chat:1', left('bob')],
   ]);
 });
+
+it('changes of published streams go to those who run them, at once, with their topic', () => {
+  const [changed, streamChanged] = [vi.fn(), vi.fn()];
+  presence.onChange(changed);
+  presence.onStreamChange(streamChanged);
+  store.node!.changed('#streams:chat:1', { kind: 'left', userId: 'answer' });
+  presence.release();
+  expect(streamChanged).toHaveBeenCalledExactlyOnceWith('chat:1', { kind: 'left', userId: 'answer' });
+  expect(changed).not.toHaveBeenCalled();
+});

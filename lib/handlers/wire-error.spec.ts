@@ -8,7 +8,7 @@ import {
 import { WsException } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import { RealtimeError } from '../errors/realtime.error.js';
-import { toWireError } from './wire-error.js';
+import { textOfTold, toWireError } from './wire-error.js';
 
 describe('what a client is told about an exception', () => {
   it('is everything that a RealtimeError has, but its cause', () => {
@@ -104,4 +104,14 @@ describe('what a client is told about an exception', () => {
       });
     },
   );
+});
+
+it.each([
+  [new NotFoundException('There is no such model.'), 'There is no such model.'],
+  [new WsException('Bad move'), 'Bad move'],
+  [new RealtimeError('LIMIT_EXCEEDED', 'Too much.'), 'Too much.'],
+  [new Error('password=1'), undefined],
+  ['password=1', undefined],
+])('the text of %o for a client is %s', (thrown, expected) => {
+  expect(textOfTold(thrown)).toBe(expected);
 });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { all, role, topic, user } from '../core/routing/address.js';
+import { RealtimeError } from '../errors/realtime.error.js';
 import { RealtimeService } from '../realtime.service.js';
 import type { RecordingConnection } from './recording-connection.js';
 import { RecordingRealtimeService } from './recording-realtime.service.js';
@@ -77,6 +78,38 @@ describe('a recording service', () => {
     expect((await realtime.history('order:1')).publications).toMatchObject([{ type: 'shipped', offset: 1 }]);
     await expect(realtime.publish('order:2', { type: 'shipped' }, options)).rejects.toThrow('idempotencyKey');
     await expect(realtime.history('order:2')).rejects.toThrow('must keep a history');
+  });
+
+  it('keeps the pieces of a stream, and knows that one with its id runs', async () => {
+    realtime.keepHistory(() => ({ size: 10, ttlMs: 60_000 }));
+    ann.subscribe('chat:1');
+    const source = async function* () {
+      yield 'so ';
+      yield 'far';
+    };
+    const stream = await realtime.stream('chat:1', source, { id: 'answer' });
+    expect(await realtime.stream('chat:1', source, { id: 'answer' })).toBe(stream);
+    expect(await stream.done).toEqual({ reason: 'end', pieces: 1 });
+    const payloads = [
+      { id: 'answer', seq: 0, items: ['so far'] },
+      { id: 'answer', seq: 1, end: true },
+    ];
+    expect(realtime.sent.map(({ message }) => message.payload)).toEqual(payloads);
+    expect(ann.received.map(({ payload }) => payload)).toEqual(expect.arrayContaining(payloads));
+    expect(await realtime.stopStream('chat:1', 'answer')).toBe(false);
+  });
+
+  it('tells clients of a failed stream what it would tell them', async () => {
+    realtime.keepHistory(() => ({ size: 10, ttlMs: 60_000 }));
+    const failing = (error: Error) => async () => {
+      const { done } = await realtime.stream('chat:1', () => {
+        throw error;
+      });
+      await done;
+      return (realtime.sent.at(-1)!.message.payload as { error: string }).error;
+    };
+    expect(await failing(new RealtimeError('LIMIT_EXCEEDED', 'There is no such model.'))()).toBe('There is no such model.');
+    expect(await failing(new Error('secret'))()).not.toContain('secret');
   });
 
   it('finds connections as the real one does', async () => {

@@ -35,6 +35,7 @@ import { PendingSubscribers } from '../delivery/pending-subscribers.js';
 import { TopicStreams } from '../delivery/topic-streams.js';
 import { Membership } from '../delivery/membership.js';
 import { PresenceWatchers } from '../delivery/presence-watchers.js';
+import { textOfTold } from '../handlers/wire-error.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
@@ -89,7 +90,7 @@ export class RecordingRealtimeService extends RealtimeService {
     const presence = new LocalPresence(store, 0);
     const ids = new RandomIdGenerator();
     const node = new NodeIdentity({ next: () => NODE });
-    const rules = new StreamRules(0, () => undefined);
+    const rules = new StreamRules(0, textOfTold);
     super(
       bus,
       directory,
