@@ -61,6 +61,7 @@ export { OnMessage, type OnMessageOptions } from './decorators/on-message.decora
 export { OnSubscribe } from './decorators/on-subscribe.decorator.js';
 export { OnUnsubscribe } from './decorators/on-unsubscribe.decorator.js';
 export { CancelSignal } from './decorators/cancel-signal.decorator.js';
+export { allow, type AllowOptions, type SubscriptionPermit } from './decorators/subscription-permit.js';
 export { CurrentConnection } from './decorators/current-connection.decorator.js';
 export { TopicName } from './decorators/topic-name.decorator.js';
 export { TopicParam } from './decorators/topic-param.decorator.js';

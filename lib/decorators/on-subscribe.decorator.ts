@@ -5,7 +5,8 @@ import { markHandler } from './handler-metadata.js';
  * every client.
  *
  * Return `true` to allow the subscription, or `{ info }` to allow it and describe the subscriber, for example by a name or an
- * avatar. The info can be any JSON value; everybody who may read the topic's presence can see it. Any other value (`false`,
+ * avatar. The info can be any JSON value; everybody who may read the topic's presence can see it. `allow({ info, data })` does the same, and
+ * sends `data` to the client in the answer. Any other value (`false`,
  * `undefined`, another object) refuses the subscription with `FORBIDDEN`, and an exception refuses it with its code and
  * text. The method may also return a promise or an Observable, of which the last value counts.
  *

@@ -144,8 +144,8 @@ export class HandlerDispatcher {
 
 const REFUSED: MessageRun = { endsWithTopic: false, released: undefined, cancel: () => undefined };
 
-const TOO_LARGE = 'an info that is too large';
-const UNSERIALISABLE = 'an info that cannot be serialised as JSON';
+const TOO_LARGE = 'a value that is too large';
+const UNSERIALISABLE = 'a value that cannot be serialised as JSON';
 
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'This topic accepts no subscriptions.' };
 const NO_HANDLER: WireError = { code: 'NO_HANDLER', message: 'The topic takes no messages of this type.' };

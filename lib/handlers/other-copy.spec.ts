@@ -74,6 +74,15 @@ describe('the same copy, loaded twice,', () => {
   });
 });
 
+describe('a permit that another copy of the package made', () => {
+  it('allows as well', async () => {
+    const own = await import('../decorators/subscription-permit.js');
+    vi.resetModules();
+    const other = await import('../decorators/subscription-permit.js');
+    expect([other.allow === own.allow, own.isPermit(other.allow())]).toEqual([false, true]);
+  });
+});
+
 describe('the folder of a copy', () => {
   it.each([
     [

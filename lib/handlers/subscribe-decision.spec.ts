@@ -8,6 +8,7 @@ import {
 import { WsException } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import { RealtimeError } from '../errors/realtime.error.js';
+import { allow, type AllowOptions } from '../decorators/subscription-permit.js';
 import { decideSubscribe, refusalOf } from './subscribe-decision.js';
 import { toWireError } from './wire-error.js';
 
@@ -29,7 +30,9 @@ describe('the decision about a subscription', () => {
 
   it('cannot be made with an info that is too large as JSON in UTF-8', () => {
     expect(decideSubscribe({ info: 'é'.repeat(511) }, 'chat:lobby', 1_024)).toMatchObject({ allowed: true });
-    expect(() => decideSubscribe({ info: 'é'.repeat(512) }, 'chat:lobby', 1_024)).toThrow(/^it has 1026 bytes as JSON/);
+    expect(() => decideSubscribe({ info: 'é'.repeat(512) }, 'chat:lobby', 1_024)).toThrow(
+      /^info has 1026 bytes as JSON/,
+    );
   });
 
   it('cannot be made with an info that JSON cannot carry', () => {
@@ -39,9 +42,34 @@ describe('the decision about a subscription', () => {
   it.each([new Map([['a', 1]]), new Set([1]), () => 1, Symbol('s'), Number.NaN, Infinity])(
     'cannot be made with an info that JSON would lose: %o',
     (info) => {
-      expect(() => decideSubscribe({ info }, 'chat:lobby', 1_024)).toThrow(/^it is (a |NaN|Infinity)/);
+      expect(() => decideSubscribe({ info }, 'chat:lobby', 1_024)).toThrow(/^info is (a |NaN|Infinity)/);
     },
   );
+
+  it.each([undefined, {}])('is a yes for allow(%o)', (options) => {
+    expect(decideSubscribe(allow(options), 'chat:lobby', 1_024)).toEqual({ allowed: true });
+  });
+
+  it('is a yes for allow(), and has the info and the data as JSON carries them', () => {
+    const data = { since: new Date(0), secret: undefined };
+    const decision = decideSubscribe(allow({ info: 'Ann', data }), 'chat:lobby', 1_024);
+    expect(decision).toEqual({ allowed: true, info: 'Ann', data: { since: '1970-01-01T00:00:00.000Z' } });
+  });
+
+  it('cannot be made with an info of allow() that is too large, or data above 64 KiB', () => {
+    const decide = (options: AllowOptions) => decideSubscribe(allow(options), 'chat:lobby', 1_024);
+    expect(() => decide({ info: 'x'.repeat(1_024) })).toThrow(/^info has 1026 bytes as JSON/);
+    expect(decide({ data: 'x'.repeat(65_534) })).toMatchObject({ allowed: true });
+    expect(() => decide({ data: 'x'.repeat(65_535) })).toThrow('data has 65537 bytes as JSON, and 65536 are allowed');
+  });
+
+  it.each([
+    [new Map(), 'data is a Map'],
+    [{ of: [7n] }, 'data.of[0] is a BigInt'],
+    [{ next: Promise.resolve() }, 'data.next is a Promise'],
+  ])('cannot be made with data that JSON would lose: %o', (data, why) => {
+    expect(() => decideSubscribe(allow({ data }), 'chat:lobby', 1_024)).toThrow(why);
+  });
 
   it.each([
     false,
@@ -57,6 +85,10 @@ describe('the decision about a subscription', () => {
     { allowed: false, info: 'no' },
     { id: 7, info: 'a record' },
     Object.create({ info: 'inherited' }),
+    { data: 'looks like a permit' },
+    { info: 1, data: 2 },
+    { ...JSON.parse(JSON.stringify(allow({ data: 1 }))) },
+    Object.create(allow()),
     Object(true),
     () => true,
   ])('is a no for %o', (result) => {

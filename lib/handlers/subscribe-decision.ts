@@ -1,26 +1,39 @@
 import { HttpException } from '@nestjs/common';
+import { isPermit } from '../decorators/subscription-permit.js';
 import { stringifyWhole } from '../core/message/lost-in-json.js';
 import { explainInfoSize } from '../core/presence/presence-info.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
 
-/** The decision about a subscription; `info` is the info about the subscriber that `@OnSubscribe()` returned, as a JSON value. */
+/** What a permitted subscription comes with, as JSON values. */
+export interface SubscribeGrant {
+  /** The info about the subscriber. */
+  readonly info?: unknown;
+  /** A value for the client, in the answer. */
+  readonly data?: unknown;
+}
+
+/** The decision about a subscription. */
 export type SubscribeDecision =
-  { readonly allowed: true; readonly info?: unknown } | { readonly allowed: false; readonly error: WireError };
+  ({ readonly allowed: true } & SubscribeGrant) | { readonly allowed: false; readonly error: WireError };
+
+/** Maximum size of the data for a client, as JSON in bytes. */
+const MAX_DATA_BYTES = 65_536;
 
 /**
- * Evaluates the result of an `@OnSubscribe()` method: `true`, or an object with `info` and no other field, allows the
- * subscription. Every other result denies it, so that a record that happens to have a field `info` allows nothing.
+ * Evaluates the result of an `@OnSubscribe()` method: `true`, a permit of `allow()`, or an object with `info` and no other field,
+ * allows the subscription. Every other result denies it, so that a record that happens to have a field `info` allows nothing.
  * @param maxInfoBytes the largest size of the info as JSON
- * @throws TypeError when the info is not representable in JSON
- * @throws RangeError when it is too large
+ * @throws TypeError when the info or the data is not representable in JSON
+ * @throws RangeError when one is too large
  */
 export function decideSubscribe(result: unknown, topic: string, maxInfoBytes: number): SubscribeDecision {
   if (result === true) return { allowed: true };
+  if (isPermit(result)) return { allowed: true, ...infoIn(result, maxInfoBytes), ...dataIn(result) };
   if (typeof result === 'object' && result !== null) {
     const keys = Object.keys(result);
     if (keys.length === 1 && keys[0] === 'info') {
-      return { allowed: true, ...asCarried(result as { info: unknown }, maxInfoBytes) };
+      return { allowed: true, ...infoIn(result, maxInfoBytes) };
     }
   }
   return {
@@ -41,12 +54,26 @@ export function refusalOf(exception: unknown, error: WireError): WireError {
   return { ...error, code: 'UNAVAILABLE', message: 'The subscription cannot be decided on at the moment; try again.' };
 }
 
-/** A JSON copy, the same on every node: later changes by the application to its own object have no effect. */
-function asCarried({ info }: { readonly info: unknown }, maxBytes: number): { readonly info?: unknown } {
-  const { text, loss } = stringifyWhole(info);
-  if (loss) throw new TypeError(`${loss.path === '' ? 'it' : `info${loss.path}`} is ${loss.what}`);
+function infoIn({ info }: SubscribeGrant, maxBytes: number): SubscribeGrant {
+  const text = asCarried('info', info);
   if (text === undefined) return {};
   const tooLarge = explainInfoSize(Buffer.byteLength(text), maxBytes);
-  if (tooLarge !== undefined) throw new RangeError(`it ${tooLarge}`);
+  if (tooLarge !== undefined) throw new RangeError(`info ${tooLarge}`);
   return { info: JSON.parse(text) as unknown };
+}
+
+function dataIn({ data }: SubscribeGrant): SubscribeGrant {
+  const text = asCarried('data', data);
+  if (text === undefined) return {};
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_DATA_BYTES)
+    throw new RangeError(`data has ${bytes} bytes as JSON, and ${MAX_DATA_BYTES} are allowed`);
+  return { data: JSON.parse(text) as unknown };
+}
+
+/** The text of a JSON copy, the same on every node: later changes by the application to its own object have no effect. */
+function asCarried(name: keyof SubscribeGrant, value: unknown): string | undefined {
+  const { text, loss } = stringifyWhole(value);
+  if (loss) throw new TypeError(`${name}${loss.path} is ${loss.what}`);
+  return text;
 }

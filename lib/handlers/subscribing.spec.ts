@@ -5,6 +5,7 @@ import { map, of } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bootHandlers, collectLogs, connectionOf } from '../../test/helpers/handler-harness.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
+import { allow } from '../decorators/subscription-permit.js';
 import { CurrentConnection } from '../decorators/current-connection.decorator.js';
 import { OnSubscribe } from '../decorators/on-subscribe.decorator.js';
 import { OnUnsubscribe } from '../decorators/on-unsubscribe.decorator.js';
@@ -83,6 +84,8 @@ describe('a subscription', () => {
     ['a promise of true', async () => true, { allowed: true }],
     ['an Observable whose last value is true', () => of(false, true), { allowed: true }],
     ['{ info }', () => ({ info: 7 }), { allowed: true, info: 7 }],
+    ['allow()', () => allow({ info: 7, data: 8 }), { allowed: true, info: 7, data: 8 }],
+    ['{ info, data }', () => ({ info: 7, data: 8 }), { allowed: false, error: FORBIDDEN }],
     ['false', () => false, { allowed: false, error: FORBIDDEN }],
     ['nothing', () => {}, { allowed: false, error: FORBIDDEN }],
     ['an Observable whose last value is false', () => of(true, false), { allowed: false, error: FORBIDDEN }],

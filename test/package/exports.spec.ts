@@ -38,6 +38,7 @@ const NAMES: Record<string, readonly string[]> = {
     'TopicName',
     'TopicParam',
     'all',
+    'allow',
     'connection',
     'inMemoryBackend',
     'realtimeContextOf',

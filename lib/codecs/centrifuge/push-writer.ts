@@ -88,7 +88,7 @@ function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | 
 }
 
 function subscribed(push: Told<'subscribed'>, now: Date): object {
-  const { id, topic, position, recovered, byServer, expiresAt } = push;
+  const { id, topic, position, recovered, byServer, data, expiresAt } = push;
   if (id === undefined) {
     // SDKs do not detect gaps. A client-side subscription is restarted; a server-side one continues at a new position.
     const isLost = recovered === false && !byServer;
@@ -96,7 +96,7 @@ function subscribed(push: Told<'subscribed'>, now: Date): object {
     return { push: { channel: topic, ...(isLost ? { unsubscribe: lost } : { subscribe: positioned(position) }) } };
   }
   if (push.isRefused) return { id: replyTo(id).id, error: UNRECOVERABLE };
-  return reply(id, { ...streamed(push), ...expiryIn(expiresAt, now) });
+  return reply(id, { ...streamed(push), ...expiryIn(expiresAt, now), data });
 }
 
 /** Returns the start position of a subscription, and the result of a recovery. */

@@ -120,8 +120,8 @@ function payloadOf(push: Push): unknown {
     case 'expiring':
       return { expiresAt: push.expiresAt };
     case 'subscribed': {
-      const { topic, position, recovered } = push;
-      return { topic, epoch: position?.epoch, offset: position?.offset, recovered };
+      const { topic, position, recovered, data } = push;
+      return { topic, epoch: position?.epoch, offset: position?.offset, recovered, data };
     }
     case 'history':
       // encodeHistory writes it, because its publications are already text.

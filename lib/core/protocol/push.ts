@@ -38,6 +38,8 @@ export type Push =
       readonly isRefused?: boolean;
       /** True for a server-side subscription. */
       readonly byServer?: boolean;
+      /** A value of the application for the client, if there is one. */
+      readonly data?: unknown;
       /** Expiry of the topic token, if there is one. */
       readonly expiresAt?: Date;
     }

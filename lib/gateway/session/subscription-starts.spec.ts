@@ -110,9 +110,21 @@ function judge(): () => void {
 
 describe('a subscription that starts', () => {
   it('is confirmed, and announced with the info about the subscriber', async () => {
-    await starts.enter('a', command(), { name: 'Ann' });
+    await starts.enter('a', command(), { info: { name: 'Ann' } });
     expect(client.told).toEqual([{ kind: 'subscribed', id: 7, topic: 'a' }]);
     expect(log).toEqual(['subscribed', ['present', 'a', { name: 'Ann' }, undefined]]);
+  });
+
+  it('is confirmed with the data of the application', async () => {
+    await starts.enter('a', command(), { data: { title: 'Lobby' } });
+    keepHistory(startOf());
+    await starts.enter('a', command(), { data: null });
+    const subscribed = { kind: 'subscribed', id: 7, topic: 'a' };
+    expect(client.told).toEqual([
+      { ...subscribed, data: { title: 'Lobby' } },
+      { ...subscribed, position, data: null },
+      'missed',
+    ]);
   });
 
   it('is confirmed unasked when there was no command', async () => {
@@ -136,7 +148,7 @@ describe('a subscription that starts', () => {
 
   it('that exists already is confirmed again, without a second event', async () => {
     topics.add('a');
-    await starts.enter('a', command(), 'info');
+    await starts.enter('a', command(), { info: 'info' });
     expect([client.told.length, log]).toEqual([1, [['present', 'a', 'info', undefined]]]);
   });
 
@@ -272,7 +284,7 @@ describe('a subscription to a topic with a history', () => {
 
   it('that has lost something is left, without a publication, when the client wants none then', async () => {
     keepHistory(startOf({ recovered: false }));
-    await starts.enter('a', command({ recover: position, rejectsLoss: true }));
+    await starts.enter('a', command({ recover: position, rejectsLoss: true }), { data: 'for subscribers' });
     expect(client.told).toEqual([
       { kind: 'subscribed', id: 7, topic: 'a', position, recovered: false, isRefused: true },
     ]);

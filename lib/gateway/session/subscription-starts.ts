@@ -7,6 +7,7 @@ import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { TopicEntry } from '../../delivery/topic-entry.js';
 import type { FramedPage, StreamEntry } from '../../delivery/topic-stream.js';
+import type { SubscribeGrant } from '../../handlers/subscribe-decision.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { Client } from './client.js';
@@ -45,20 +46,20 @@ export class SubscriptionStarts {
   ) {}
 
   /** Enters the topic, and confirms the subscription: to a command with an id, or unasked when there was no command. */
-  async enter(topic: string, command: SubscribeCommand | undefined, info?: unknown): Promise<void> {
+  async enter(topic: string, command: SubscribeCommand | undefined, granted: SubscribeGrant = {}): Promise<void> {
     const { membership, events, pubSub, presence, policies, settings } = this.services;
     const { connection } = this.client;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
     const stream = streamSettingsOf(topic, policies, settings.limits);
     const announce = () => {
       if (isNew) events.emit({ type: 'subscribed', connection, topic });
-      presence.entered(topic, connection, info, this.#watches(topic, command));
+      presence.entered(topic, connection, granted.info, this.#watches(topic, command));
     };
     let isConfirmed = false;
     let isRefused = false;
     const begin = (start: FramedPage | undefined) => {
       isConfirmed = true;
-      isRefused = this.#confirmStart(topic, command, start);
+      isRefused = this.#confirmStart(topic, command, granted, start);
       if (isRefused) return void this.subscriptions.leave(topic);
       // A stream is still delivering its start: listeners that publish to it have to wait.
       if (stream === undefined) announce();
@@ -123,16 +124,21 @@ export class SubscriptionStarts {
    * Confirms where the topic begins for this client, and sends the publications that it has missed.
    * @returns true if some cannot be recovered and the client wants no subscription then
    */
-  #confirmStart(topic: string, command: SubscribeCommand | undefined, start: FramedPage | undefined): boolean {
+  #confirmStart(
+    topic: string,
+    command: SubscribeCommand | undefined,
+    { data }: SubscribeGrant,
+    start: FramedPage | undefined,
+  ): boolean {
     if (start === undefined) {
-      this.confirm(topic, command);
+      this.confirm(topic, command, { data });
       return false;
     }
     const { frames, position, recovered } = start;
     const place = { position, ...(recovered !== undefined && { recovered }) };
     this.services.meter.recovered(recovered);
     const isRefused = command?.rejectsLoss === true && place.recovered === false;
-    this.confirm(topic, command, isRefused ? { ...place, isRefused } : place);
+    this.confirm(topic, command, isRefused ? { ...place, isRefused } : { ...place, data });
     if (isRefused) return true;
     this.#send(topic, frames);
     return false;
@@ -147,16 +153,18 @@ export class SubscriptionStarts {
   confirm(
     topic: string,
     command: SubscribeCommand | undefined,
-    stream: { position?: StreamPosition; recovered?: boolean; isRefused?: true } = {},
+    { data, ...stream }: { position?: StreamPosition; recovered?: boolean; isRefused?: true; data?: unknown } = {},
   ): void {
     if (command && command.id === undefined && !command.recover) return;
     const { id } = command ?? {};
     const expiresAt = this.subscriptions.tokenEndOf(topic);
-    this.client.replies.push({
+    // The data may be much larger than the command.
+    this.client.replies.pushCounted({
       kind: 'subscribed',
       ...(id !== undefined && { id }),
       topic,
       ...stream,
+      ...(data !== undefined && { data }),
       ...(expiresAt && { expiresAt }),
     });
   }

@@ -7,7 +7,7 @@ import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { Membership } from '../../delivery/membership.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 import type { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
-import type { SubscribeDecision } from '../../handlers/subscribe-decision.js';
+import type { SubscribeDecision, SubscribeGrant } from '../../handlers/subscribe-decision.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { TopicTokens } from '../auth/topic-tokens.js';
@@ -193,7 +193,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       await dispatcher.unsubscribed(connection, topic);
     } else {
       this.#keepPayload(topic, kept);
-      await this.#start.enter(topic, command, decision.info);
+      await this.#start.enter(topic, command, decision);
     }
   }
 
@@ -224,11 +224,11 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     }
   }
 
-  /** @returns the subscriber's new info; `null` if the handler denied it and the client received the error, or the client is gone */
-  async #judgeAgain({ topic, id, payload }: SubscribeCommand): Promise<unknown> {
+  /** @returns what the subscription comes with now; `null` if the handler denied it and the client received the error, or the client is gone */
+  async #judgeAgain({ topic, id, payload }: SubscribeCommand): Promise<SubscribeGrant | null> {
     const decision = await this.#judge(topic, payload, 'resubscribe', this.#hasToken(topic));
     if (this.client.isClosed) return null;
-    if (decision.allowed && this.#isIn(topic)) return decision.info;
+    if (decision.allowed && this.#isIn(topic)) return decision;
     const ended = { code: 'FORBIDDEN', message: ENDED, action: 'subscribe', topic } as const;
     this.client.replies.fail(decision.allowed ? ended : decision.error, id);
     return null;

@@ -6,6 +6,7 @@ import {
   UnprocessableEntityException,
 } from '@nestjs/common';
 import {
+  allow,
   CurrentConnection,
   MessageBody,
   OnMessage,
@@ -34,6 +35,7 @@ export class Rooms {
     if (me.roles.has('banned')) return false;
     if (payload === 'throw') throw new ForbiddenException('Members only');
     if (payload === 'later') throw new ServiceUnavailableException('Too early');
+    if (payload === 'data') return allow({ data: { title: 'Lobby' } });
     return payload !== 'no';
   }
 

@@ -69,6 +69,14 @@ describe('A subscription', () => {
     expect([await event, client.state]).toEqual([expect.objectContaining(refusal), 'connected']);
   });
 
+  it('brings the data of the application in its event', async () => {
+    const { client } = await start();
+    const subscription = client.newSubscription('room:1', { data: 'data' });
+    const event = nextOf(subscription, 'subscribed');
+    subscription.subscribe();
+    expect((await event).data).toEqual({ title: 'Lobby' });
+  });
+
   it('is tried again when it is refused for the moment', async () => {
     const { client } = await start();
     const getData = vi.fn<() => Promise<string>>().mockResolvedValueOnce('later').mockResolvedValue('now');

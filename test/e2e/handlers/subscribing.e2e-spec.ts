@@ -1,6 +1,7 @@
 import { ConflictException, ForbiddenException, HttpException, NotFoundException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import {
+  allow,
   CurrentConnection,
   MessageBody,
   OnMessage,
@@ -10,6 +11,7 @@ import {
   TopicGateway,
   TopicName,
   TopicParam,
+  user,
   type RealtimeConnection,
 } from 'nestjs-realtime';
 import { firstValueFrom, of, Subject } from 'rxjs';
@@ -67,6 +69,8 @@ describe('a client', () => {
     ['an Observable of true', () => of(false, true)],
     ['{ info }', () => ({ info: { color: 'red' } })],
     ['{ info } without a value', () => ({ info: undefined })],
+    ['allow()', () => allow()],
+    ['an Observable of allow()', () => of(allow({ info: 'red' }))],
   ])('is let in when @OnSubscribe() returns %s', async (_what, returned) => {
     answer['one'] = returned;
     expect(await subscribe('room:one')).toMatchObject({ type: 'realtime:subscribed', payload: { topic: 'room:one' } });
@@ -81,6 +85,7 @@ describe('a client', () => {
     ['1', () => 1],
     ['"true"', () => 'true'],
     ['an object', () => ({ allowed: true })],
+    ['an object with data', () => ({ data: 'x' })],
     ['an entity that has a field called info', () => ({ id: 7, info: 'x' })],
     ['an empty Observable', () => of<boolean[]>()],
   ])('is kept out when @OnSubscribe() returns %s', async (_what, returned) => {
@@ -115,6 +120,36 @@ describe('a client', () => {
     const { payload } = await subscribe('room:one');
     expect(payload).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     expect(JSON.stringify(payload)).not.toContain('hunter2');
+  });
+
+  it('gets the data that @OnSubscribe() allows it with, each time it asks for the topic', async () => {
+    answer['one'] = () => allow({ info: 'red', data: { title: 'One', visits: hooks.length } });
+    const first = await subscribe('room:one');
+    const again = await subscribe('room:one', { payload: 'again' });
+    expect(first.payload).toEqual({ topic: 'room:one', data: { title: 'One', visits: 1 } });
+    expect(again.payload).toEqual({ topic: 'room:one', data: { title: 'One', visits: 2 } });
+    expect((await subscribe('room:one')).payload).toEqual({ topic: 'room:one' });
+  });
+
+  it.each([
+    ['JSON would lose', { members: new Set(['ann']) }, 'data.members is a Set'],
+    ['are too large', 'x'.repeat(65_535), 'data has 65537 bytes as JSON'],
+  ])('is kept out when it is allowed with data that %s, and the log says why', async (_what, data, why) => {
+    const logs = collectLogs();
+    answer['one'] = () => allow({ data });
+    expect((await subscribe('room:one')).payload).toMatchObject({ code: 'INTERNAL', topic: 'room:one' });
+    expect(logs[0]).toContain('RoomTopic.join returned a value that');
+    expect(logs[0]).toContain(why);
+    expect(await app.realtime.topicsOf(ann.id)).toEqual([]);
+  });
+
+  it('is told nothing more when its topics are judged again, and stays', async () => {
+    answer['one'] = () => allow({ data: 1 });
+    await subscribe('room:one');
+    await app.realtime.changeRights(user('ann'), { roles: ['staff'] });
+    await expect.poll(() => hooks).toHaveLength(2);
+    expect(await typesReceivedBy(ann)).toEqual([]);
+    expect(await app.realtime.topicsOf(ann.id)).toEqual(['room:one']);
   });
 
   it('may say something to @OnSubscribe()', async () => {

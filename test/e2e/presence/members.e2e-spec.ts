@@ -100,7 +100,7 @@ describe('what is shown of a user', () => {
     const ann = await app.connectAs('ann');
     const { payload } = await ann.request({ action: 'subscribe', topic: 'room:1' });
     expect([payload.code, await membersOf(app)]).toEqual(['INTERNAL', []]);
-    expect(logs).toEqual([expect.stringContaining('RoomTopic.enter returned an info that cannot be serialised')]);
+    expect(logs).toEqual([expect.stringContaining('RoomTopic.enter returned a value that cannot be serialised')]);
     expect(logs[0]).toContain(why);
   });
 });

@@ -78,7 +78,7 @@ const PUSHES: { readonly [K in Push['kind']]: readonly [Extract<Push, { kind: K 
   ],
   subscribed: [
     { kind: 'subscribed', topic: 't' },
-    { kind: 'subscribed', topic: 't', id: 1, position: { epoch: 'e', offset: 1 }, recovered: true },
+    { kind: 'subscribed', topic: 't', id: 1, position: { epoch: 'e', offset: 1 }, recovered: true, data: 1 },
   ],
   history: [
     { kind: 'history', id: 1, topic: 't', top: { epoch: 'e', offset: 1 }, publications: [] },

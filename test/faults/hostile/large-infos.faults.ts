@@ -37,8 +37,8 @@ describe('users who have 60 KB shown of themselves', () => {
     const { codes, told, users } = await crowd({});
     expect([codes, users]).toEqual([Array.from({ length: USERS }, () => 'INTERNAL'), 1]);
     expect(told).toBeLessThan(1_000);
-    expect(logs[0]).toContain('RoomTopic.enter returned an info that is too large');
-    expect(logs[0]).toContain('it has 60002 bytes as JSON, and limits.maxPresenceInfoBytes is 1024');
+    expect(logs[0]).toContain('RoomTopic.enter returned a value that is too large');
+    expect(logs[0]).toContain('info has 60002 bytes as JSON, and limits.maxPresenceInfoBytes is 1024');
   });
 
   it('twin: without the limit, one answer has the infos of all of them', async () => {

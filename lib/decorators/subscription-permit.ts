@@ -1,0 +1,42 @@
+/** Marks permits. All copies of the package share the symbol. */
+export const PERMIT: unique symbol = Symbol.for('nestjs-realtime:permit') as never;
+
+/**
+ * What a permitted subscription comes with.
+ * @publicApi
+ */
+export interface AllowOptions {
+  /**
+   * Describes the subscriber in a topic with presence, for example by a name: any JSON value of at most
+   * `limits.maxPresenceInfoBytes`. Everybody who may read the topic's presence can see it.
+   */
+  readonly info?: unknown;
+  /** A value for the client, in the answer to its subscribe command: any JSON value of at most 65,536 bytes. */
+  readonly data?: unknown;
+}
+
+/**
+ * Permission to subscribe, made by `allow()`.
+ * @publicApi
+ */
+export interface SubscriptionPermit extends AllowOptions {
+  /** @internal */
+  readonly [PERMIT]: true;
+}
+
+/**
+ * Allows a subscription, as the result of `@OnSubscribe()`: `return allow({ data: { title: room.title } })`. The client gets `data` in
+ * `realtime:subscribed`, an SDK in its `subscribed` event. An object that merely looks like this one allows nothing.
+ *
+ * If JSON would lose something of `info` or `data`, or if one is too large, the subscription is refused with `INTERNAL`, and the log says why.
+ * When the topic is judged again after a change of rights, there is no answer, so `data` is dropped.
+ * @publicApi
+ */
+export function allow({ info, data }: AllowOptions = {}): SubscriptionPermit {
+  return { info, data, [PERMIT]: true };
+}
+
+/** True for a permit, of whichever copy of the package. */
+export function isPermit(value: unknown): value is SubscriptionPermit {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, PERMIT);
+}
