@@ -53,7 +53,7 @@ describe.each(SERVICE_CALLS)('%s', (_method, call) => {
 });
 
 it('The calls are of every method that sends, asks or gives an order', () => {
-  const others = ['constructor', 'isDraining', 'isAttached', 'events$', 'drain', 'acceptFrom'];
+  const others = ['constructor', 'isDraining', 'isAttached', 'events$', 'health', 'drain', 'acceptFrom'];
   const methods = Object.getOwnPropertyNames(RealtimeService.prototype).filter((name) => !others.includes(name));
   expect(new Set(SERVICE_CALLS.map(([call]) => /^\w+/.exec(call)![0]))).toEqual(new Set(methods));
 });
