@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { masterReportIn, newestOf } from './master-report.js';
+import { isOutdated, masterReportIn, newestOf } from './master-report.js';
 
 const ADDRESS = ['10.0.0.1', '6379'];
 const FIELDS = { name: 'm', ip: '10.0.0.9', port: '6379', 'config-epoch': '3' };
@@ -44,5 +44,19 @@ describe('the newest of several reports', () => {
 
   it('is missing when there is none', () => {
     expect(newestOf([])).toBeUndefined();
+  });
+});
+
+describe('a report', () => {
+  const at = (configEpoch: number) => ({ address: { host: 'h', port: configEpoch }, configEpoch });
+
+  it.each<[what: string, reported: number, inUse: number | undefined, isAttached: boolean, expected: boolean]>([
+    ['is outdated if it is older than the master in use', 4, 5, true, true],
+    ['is not if it is of the same failover', 5, 5, true, false],
+    ['is not if it is newer', 6, 5, true, false],
+    ['is not if the master in use is gone, because the sentinels may be new', 4, 5, false, false],
+    ['is not if no master is in use', 0, undefined, true, false],
+  ])('%s', (_what, reported, inUse, isAttached, expected) => {
+    expect(isOutdated(at(reported), inUse === undefined ? undefined : at(inUse), isAttached)).toBe(expected);
   });
 });

@@ -35,6 +35,16 @@ export function newestOf(reports: readonly MasterReport[]): MasterReport | undef
   return newest;
 }
 
+/**
+ * True for a report that must not replace the master in use: it is from before the failover that made this one the master, and the
+ * sentinels that know of it have not answered. Once the master in use is gone, any report counts: sentinels that were set up
+ * anew begin with epoch 0.
+ * @param isAttached whether the master in use is attached
+ */
+export function isOutdated(report: MasterReport, inUse: MasterReport | undefined, isAttached: boolean): boolean {
+  return isAttached && inUse !== undefined && report.configEpoch < inUse.configEpoch;
+}
+
 function fieldsOf(reply: unknown): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   if (Array.isArray(reply)) {

@@ -3,9 +3,11 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../../../test/helpers/handler-harness.js';
 import { RedisBusNode } from '../../../../test/helpers/redis-bus-node.js';
 import { startSentinelGroup, type SentinelGroup } from '../../../../test/helpers/redis-sentinel.js';
+import type { RedisServer } from '../../../../test/helpers/redis-server.js';
 import { RealtimeConfigurationError } from '../../../errors/realtime-configuration.error.js';
 import type { RedisBackendOptions } from './redis-options.js';
 import { redisSettingsOf } from './redis-options.js';
+import { Sentinels } from './sentinels.js';
 
 const QUICK = { commandTimeoutMs: 1_000, leaseRefreshMs: 200, leaseTtlMs: 1_000 };
 const SUBJECT = 'topic:feed';
@@ -101,6 +103,48 @@ describe('a master that sentinels watch', { timeout: 120_000 }, () => {
     );
     stale.resume();
     await whole(await pair(optionsOf(group)));
+  });
+
+  /**
+   * A sentinel that has missed the failover is the only one left, and has named the old master.
+   * @param isForgetful true for the twin: all reports seem to be equally old
+   */
+  async function misled(isForgetful: boolean) {
+    const { master } = Sentinels.prototype;
+    const reported: number[] = [];
+    const asked = vi.spyOn(Sentinels.prototype, 'master').mockImplementation(async function (this: Sentinels) {
+      const report = await master.call(this);
+      reported.push(report.address.port);
+      return isForgetful ? { ...report, configEpoch: 0 } : report;
+    });
+    onTestFinished(() => asked.mockRestore());
+    const logs = collectLogs();
+    const group = await startSentinelGroup();
+    const [old] = group.servers as [RedisServer];
+    const [first, second, stale] = group.sentinels as [RedisServer, RedisServer, RedisServer];
+    const nodes = await pair(optionsOf(group));
+    await stale.kill();
+    await first.cli('SENTINEL', 'FAILOVER', 'mymaster');
+    const moves = () => logs.filter((line) => line.startsWith('mymaster: ') && line.includes('as the master'));
+    await vi.waitFor(() => expect(moves()).toHaveLength(nodes.length), { timeout: 20_000, interval: 50 });
+    await whole(nodes);
+    reported.splice(0);
+    logs.splice(0);
+    await Promise.all([first.kill(), second.kill()]);
+    await stale.restart();
+    await vi.waitFor(() => expect(reported).toContain(old.port), { timeout: 20_000, interval: 50 });
+    return { nodes, hasMoved: () => moves().some((line) => line.includes(`:${old.port} as the master`)) };
+  }
+
+  it('stays though the only sentinel that answers has missed the failover', async () => {
+    const { nodes, hasMoved } = await misled(false);
+    await whole(nodes);
+    expect(hasMoved()).toBe(false);
+  });
+
+  it('would be left for the old one if the failover that made it the master were not remembered', async () => {
+    const { hasMoved } = await misled(true);
+    await vi.waitFor(() => expect(hasMoved()).toBe(true), { timeout: 20_000, interval: 50 });
   });
 
   it('has users of its own: sentinels and servers take different passwords', async () => {

@@ -1,6 +1,6 @@
 import type { RedisClientOptions } from '@redis/client';
 import { SafeLogger } from '../../../errors/safe-logger.js';
-import type { HostPort } from './master-report.js';
+import { isOutdated, type HostPort, type MasterReport } from './master-report.js';
 import type { RedisClient } from './redis-connection.js';
 import { RedisNetwork } from './redis-network.js';
 import type { RedisSettings } from './redis-options.js';
@@ -20,7 +20,7 @@ export class SentinelNetwork extends RedisNetwork {
   readonly #sentinels: Sentinels;
   readonly #topology: TopologyRefresh;
   #server: RedisServer | undefined;
-  #master: HostPort | undefined;
+  #master: MasterReport | undefined;
   #opened: Promise<void> | undefined;
   #isClosed = false;
 
@@ -71,11 +71,12 @@ export class SentinelNetwork extends RedisNetwork {
 
   async #ask(): Promise<void> {
     const master = await this.#sentinels.master();
-    if (this.#isClosed) return;
     const known = this.#master;
+    if (this.#isClosed || isOutdated(master, known, this.isAttached)) return;
     this.#master = master;
+    const { host, port } = master.address;
     if (this.#server === undefined) this.#open();
-    else if (known?.host !== master.host || known.port !== master.port) this.#move(this.#server, master);
+    else if (known?.address.host !== host || known.address.port !== port) this.#move(this.#server, master.address);
   }
 
   /** Gives up both connections: publications that arrive from the old master are not part of the new one's history. */
@@ -99,7 +100,7 @@ export class SentinelNetwork extends RedisNetwork {
 
   #client(): RedisClient {
     const { client } = this.options;
-    return this.create({ ...client, socket: { ...client?.socket, ...this.#master } });
+    return this.create({ ...client, socket: { ...client?.socket, ...this.#master?.address } });
   }
 
   /** Rejects if the server is no master: the sentinels may name a new master before it knows its role, or an old one that is back. */
@@ -108,6 +109,7 @@ export class SentinelNetwork extends RedisNetwork {
     const role = Array.isArray(reply) ? String(reply[0]) : 'server of an unknown role';
     if (role === 'master') return;
     this.#topology.doubt();
-    throw new Error(`${this.#master?.host}:${this.#master?.port} is a ${role}, not the master`);
+    const { host, port } = this.#master!.address;
+    throw new Error(`${host}:${port} is a ${role}, not the master`);
   }
 }

@@ -54,7 +54,7 @@ export class Sentinels {
    * Asks all sentinels at the same time, and takes the newest answer: one that was cut off must not lead back to an old master.
    * Rejects with `UNAVAILABLE` if none knows the master.
    */
-  async master(): Promise<HostPort> {
+  async master(): Promise<MasterReport> {
     const { name, nodes } = this.options;
     const reports: MasterReport[] = [];
     let failure: unknown = new Error(`the sentinels do not say where the master "${name}" is`);
@@ -71,7 +71,7 @@ export class Sentinels {
     ended.abort();
     const newest = newestOf(reports);
     if (newest === undefined) throw unavailable(failure);
-    return this.options.nodeAddressMap?.(newest.address) ?? newest.address;
+    return { ...newest, address: this.options.nodeAddressMap?.(newest.address) ?? newest.address };
   }
 
   async #ask(node: HostPort, signal: AbortSignal): Promise<MasterReport | undefined> {
