@@ -9,8 +9,8 @@ export function cancelSignalOf(_data: unknown, context: ExecutionContext): Abort
 const decorate = createParamDecorator(cancelSignalOf);
 
 /**
- * Injects an `AbortSignal` into an `@OnMessage()` method; anywhere else in a topic gateway or connection hook it stops the boot. It is
- * aborted when the client cancels the message, leaves the topic or disconnects, and when the node drains: streams end with their
+ * Injects an `AbortSignal` into an `@OnMessage()` method; anywhere else in a topic gateway or connection hook it stops the boot, and
+ * on an HTTP route it is `undefined`. It is aborted when the client cancels the message, leaves the topic or disconnects, and when the node drains: streams end with their
  * connection, and handlers of one value after four fifths of `drain.timeoutMs`. Its `reason` is a `RealtimeCancelledError`.
  *
  * ```ts

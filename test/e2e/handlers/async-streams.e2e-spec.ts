@@ -201,7 +201,7 @@ describe('a generator that gives the event loop no break', () => {
   it('lets others be served between two items that take long', async () => {
     const bob = await app.connectAs('bob');
     watch(function* () {
-      for (let n = 0; n < 200; n++) {
+      for (let n = 0; n < 5_000; n++) {
         const end = performance.now() + 20;
         while (performance.now() < end);
         yield n;
@@ -211,7 +211,7 @@ describe('a generator that gives the event loop no break', () => {
     await bob.settled();
     ann.send({ action: 'cancel', id: 1 });
     // Far fewer than all of them.
-    expect((await answersTo(1)).length).toBeLessThan(100);
+    expect((await answersTo(1)).length).toBeLessThan(2_500);
   });
 
   it('goes on for as long as its reader reads', async () => {
