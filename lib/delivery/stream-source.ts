@@ -1,3 +1,5 @@
+import { streamIteratorOf } from './stream-iterator.js';
+
 /** The result of waiting for a source. */
 export type SourceNews =
   | { readonly kind: 'item'; readonly item: unknown }
@@ -71,7 +73,7 @@ export class StreamSource {
     this.#isPulling = true;
     try {
       if (this.#iterator === undefined) {
-        this.#iterator = iteratorOf(this.open(this.#controller.signal));
+        this.#iterator = streamIteratorOf(this.open(this.#controller.signal));
         // It was interrupted while it was opened.
         if (this.isInterrupted) return this.#return();
       }
@@ -94,10 +96,3 @@ export class StreamSource {
 const END: SourceNews = { kind: 'end' };
 const DUE: SourceNews = { kind: 'due' };
 const INTERRUPTED: SourceNews = { kind: 'interrupted' };
-
-function iteratorOf(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
-  // JavaScript callers may return anything.
-  const open = (source as Partial<AsyncIterable<unknown>> | undefined)?.[Symbol.asyncIterator];
-  if (typeof open === 'function') return open.call(source);
-  throw new TypeError('The source of a stream must return an AsyncIterable, as an async generator does.');
-}
