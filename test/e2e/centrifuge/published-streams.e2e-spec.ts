@@ -1,8 +1,12 @@
+import { NotFoundException } from '@nestjs/common';
 import { OnSubscribe, TopicGateway, user } from 'nestjs-realtime';
+import { followStream } from 'nestjs-realtime/client';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription } from 'centrifuge';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import type { RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, next, sdkFor } from '../../helpers/sdk.js';
 import { startRooms } from './rooms.js';
@@ -74,4 +78,45 @@ describe('A published stream', () => {
     await ended;
     expectWhole(pieces);
   });
+
+  it('is an AsyncIterable for an SDK, whose reader sees how it failed', async () => {
+    const { app, client } = await start();
+    const subscription = client.newSubscription(TOPIC, { since: { epoch: '', offset: 0 } });
+    const source = async function* () {
+      yield* WORDS;
+      throw new NotFoundException('There is no more.');
+    };
+    const items = followStream<string>(
+      subscription,
+      app.realtime.stream(TOPIC, source, { maxBytes: 10 }).then(({ id }) => id),
+    );
+    subscription.subscribe();
+    await expectFailing(items);
+  });
+
+  it('is one for a plain socket, too', async () => {
+    const { app } = await start();
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/ws?token=${testToken('bob')}`);
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'message');
+    socket.send(JSON.stringify({ action: 'subscribe', id: 1, topic: TOPIC }));
+    await once(socket, 'message');
+    const items = followStream<string>({ socket, topic: TOPIC }, 'answer');
+    const source = async function* () {
+      yield* WORDS;
+      throw new NotFoundException('There is no more.');
+    };
+    await app.realtime.stream(TOPIC, source, { id: 'answer', maxBytes: 10 });
+    await expectFailing(items);
+  });
 });
+
+/** Expects all words, and then the error. */
+async function expectFailing(items: AsyncIterable<string>): Promise<void> {
+  let text = '';
+  const reading = (async () => {
+    for await (const item of items) text += item;
+  })();
+  await expect(reading).rejects.toMatchObject({ code: 'FAILED', message: 'There is no more.' });
+  expect(text).toBe(WORDS.join(''));
+}
