@@ -21,7 +21,7 @@ export default defineConfig({
     alias: [
       { find: /^nestjs-realtime$/, replacement: lib('index.ts') },
       { find: /^nestjs-realtime\/(client|core|ports|testing)$/, replacement: lib('$1/index.ts') },
-      { find: /^nestjs-realtime\/(jwks|prometheus|redis|terminus)$/, replacement: lib('adapters/$1/index.ts') },
+      { find: /^nestjs-realtime\/(jwks|otel|prometheus|redis|terminus)$/, replacement: lib('adapters/$1/index.ts') },
     ],
   },
   test: {

@@ -55,6 +55,7 @@ import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
 import { PresenceStore } from './ports/presence-store.js';
 import { PubSubManager } from './ports/pub-sub-manager.js';
+import { RealtimeTracing } from './ports/realtime-tracing.js';
 import { RealtimeMetrics } from './ports/realtime-metrics.js';
 import {
   ConfigurableModuleClass,
@@ -136,6 +137,7 @@ function complete(definition: DynamicModule): DynamicModule {
           new NodeMeter(new GatewayTopicLabels(topics), () => clock.now()),
       },
       { provide: EventLoopDelay, useFactory: () => new EventLoopDelay() },
+      RealtimeTracing,
       NodeMetrics,
       NodeHealth,
       { provide: HealthSource, useExisting: NodeHealth },
@@ -220,6 +222,7 @@ function complete(definition: DynamicModule): DynamicModule {
       RealtimeMetrics,
       HealthSource,
       FleetInspection,
+      RealtimeTracing,
       Clock,
       IdGenerator,
     ],

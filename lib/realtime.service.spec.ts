@@ -20,6 +20,7 @@ import { RealtimeService } from './realtime.service.js';
 import { EventLoopDelay } from './delivery/event-loop-delay.js';
 import { NodeHealth } from './delivery/node-health.js';
 import { NodeMeter } from './delivery/node-meter.js';
+import { RealtimeTracing } from './ports/realtime-tracing.js';
 
 const NEWS = { type: 'news' };
 
@@ -80,6 +81,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     meter,
     health,
     new PublishedStreams(bus, history, presence, local, policies, node, lifecycle, drain, ids, clock, rules),
+    new RealtimeTracing(),
   );
 }
 

@@ -39,6 +39,7 @@ import { inEpoch } from './core/history/recovery.js';
 import { HistoryStore } from './ports/history-store.js';
 import { MessageBus } from './ports/message-bus.js';
 import { NodeDirectory } from './ports/node-directory.js';
+import { RealtimeTracing } from './ports/realtime-tracing.js';
 import { PresenceStore } from './ports/presence-store.js';
 import { RealtimeSettings } from './options/realtime.options.js';
 
@@ -126,9 +127,19 @@ export class RealtimeService {
     private readonly meter: NodeMeter,
     private readonly nodeHealth: NodeHealth,
     private readonly published: PublishedStreams,
+    tracing: RealtimeTracing,
   ) {
     this.#requests = new NodeRequests(bus, lifecycle);
-    this.#sender = new MessageSender(this.#requests, lifecycle, historyStore, policies, clock, settings.report, meter);
+    this.#sender = new MessageSender(
+      this.#requests,
+      lifecycle,
+      historyStore,
+      policies,
+      clock,
+      settings.report,
+      meter,
+      tracing,
+    );
   }
 
   /** True once this node drains: it closes its connections and accepts no new ones. */

@@ -47,7 +47,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     this.pictures.start();
     await this.bus.open({
       id,
-      receive: (envelope) => this.router.route(envelope),
+      receive: (envelope, isRemote) => this.router.route(envelope, isRemote),
       respond: this.queries.run,
       missed: this.#missed,
       roundTrip: this.meter.busRoundTrip,

@@ -6,6 +6,8 @@ import type { LocalDelivery } from './local-delivery.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import type { PublishedStreams } from './published-streams.js';
 import type { TopicStreams } from './topic-streams.js';
+import { RealtimeTracing, type RealtimeSpan, type SpanStart } from '../ports/realtime-tracing.js';
+import { NodeMeter } from './node-meter.js';
 
 const position = { epoch: 'e', offset: 3 };
 
@@ -16,6 +18,7 @@ let streams: Set<string>;
 let pending: PendingSubscribers;
 let stopped: unknown[];
 let router: EnvelopeRouter;
+let tracing: RealtimeTracing;
 
 beforeEach(() => {
   delivered = [];
@@ -27,7 +30,9 @@ beforeEach(() => {
   const arrive = (...args: unknown[]) => (streams.has(args[0] as string) ? arrived.push(args) : undefined);
   const stopHere = (...args: unknown[]) => stopped.push(args);
   const published = { stopHere } as unknown as PublishedStreams;
-  router = new EnvelopeRouter(delivery, { arrive } as unknown as TopicStreams, pending, published);
+  tracing = new RealtimeTracing();
+  const served = { arrive } as unknown as TopicStreams;
+  router = new EnvelopeRouter(delivery, served, pending, published, new NodeMeter(), tracing);
 });
 
 const envelope = (to: Address, content: EnvelopeContent): Envelope => ({ to: [to], except: [], content });
@@ -64,5 +69,45 @@ describe('an envelope', () => {
     pending.hold('a', '1');
     void router.route(envelope(topic('a'), message));
     expect(delivered[0]!.except).toEqual([{ kind: 'connection', id: '1' }]);
+  });
+});
+
+describe('a delivery', () => {
+  const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  let spans: (SpanStart & { readonly more?: object | undefined })[];
+
+  beforeEach(() => {
+    spans = [];
+    const start = (begun: SpanStart): RealtimeSpan => ({
+      traceparent: undefined,
+      run: (work) => work(),
+      end: (more) => void spans.push({ ...begun, more }),
+    });
+    tracing.tracer = { tellsClients: false, start, failed: () => undefined, bind: (work) => work };
+  });
+
+  it('of a message of another node has one span, whose parent is the publish', () => {
+    expect(router.route({ ...envelope(user('ann'), message), trace: TRACE }, true)).toBe(1);
+    expect(spans).toEqual([
+      {
+        kind: 'delivery',
+        name: 'deliver user',
+        attributes: { 'realtime.address': 'user' },
+        parent: TRACE,
+        more: { 'realtime.recipients': 1 },
+      },
+    ]);
+  });
+
+  it('of a message of this node has none, nor has one without a context', () => {
+    void router.route({ ...envelope(user('ann'), message), trace: TRACE });
+    void router.route(envelope(user('ann'), message), true);
+    expect([spans, delivered.length]).toEqual([[], 2]);
+  });
+
+  it('through a stream carries the context on', () => {
+    streams.add('a');
+    void router.route({ ...envelope(topic('a'), { ...message, position }), trace: TRACE }, true);
+    expect(arrived).toEqual([['a', { offset: 3, text: '"hi"', trace: TRACE }, 'e']]);
   });
 });

@@ -3,9 +3,12 @@ import { topic as topicAddress, user } from '../core/routing/address.js';
 import type { Envelope } from '../core/routing/envelope.js';
 import type { Publication } from '../core/history/history.js';
 import { personalTopic } from '../core/topic/reserved-topic.js';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 import { LocalDelivery } from './local-delivery.js';
+import { NodeMeter } from './node-meter.js';
 import { PendingSubscribers } from './pending-subscribers.js';
 import { PublishedStreams } from './published-streams.js';
+import { deliverySpan } from './span-starts.js';
 import { TopicStreams } from './topic-streams.js';
 
 /**
@@ -19,20 +22,38 @@ export class EnvelopeRouter {
     private readonly streams: TopicStreams,
     private readonly pending: PendingSubscribers,
     private readonly published: PublishedStreams,
+    private readonly meter: NodeMeter,
+    private readonly tracing: RealtimeTracing,
   ) {}
 
   /**
    * Delivers an envelope to this node's connections.
+   * @param isRemote true if another node has sent it
    * @returns how many connections it reached; a promise when a publication has to wait for its turn. Never throws or rejects
    */
-  route(envelope: Envelope): number | Promise<number> {
-    const { content } = envelope;
+  route(envelope: Envelope, isRemote = false): number | Promise<number> {
+    const { tracer } = this.tracing;
+    if (tracer === undefined || !isRemote || envelope.trace === undefined) return this.#route(envelope);
+    const span = tracer.start(deliverySpan(this.meter.labelsOf(envelope.to), envelope.trace));
+    const end = (recipients: number) => span.end({ 'realtime.recipients': recipients });
+    const reached = span.run(() => this.#route(envelope));
+    if (typeof reached === 'number') end(reached);
+    else void reached.then(end);
+    return reached;
+  }
+
+  #route(envelope: Envelope): number | Promise<number> {
+    const { content, trace } = envelope;
     if (content.kind === 'stop-stream') return this.published.stopHere(content.topic, content.id);
     if (content.kind !== 'message') return this.delivery.deliver(envelope);
     const { position } = content;
     if (position === undefined) return this.delivery.deliver(this.pending.passOver(envelope));
     const [first] = envelope.to;
-    const publication = { offset: position.offset, text: content.text };
+    const publication: Publication = {
+      offset: position.offset,
+      text: content.text,
+      ...(trace !== undefined && { trace }),
+    };
     if (first?.kind === 'user') return this.#routeToUser(first.id, publication, position.epoch);
     const arrived = first?.kind === 'topic' ? this.streams.arrive(first.id, publication, position.epoch) : undefined;
     return arrived ?? this.delivery.deliver(envelope);
@@ -41,8 +62,9 @@ export class EnvelopeRouter {
   /** The user's connections outside the personal topic receive it at once, like any message to the user. */
   #routeToUser(userId: string, publication: Publication, epoch: string): number | Promise<number> {
     const name = personalTopic(userId);
-    const content = { kind: 'message', text: publication.text } as const;
-    const others = this.delivery.deliver({ to: [user(userId)], except: [topicAddress(name)], content });
+    const { text, trace } = publication;
+    const to = { to: [user(userId)], except: [topicAddress(name)], ...(trace !== undefined && { trace }) };
+    const others = this.delivery.deliver({ ...to, content: { kind: 'message', text } });
     return sum(others, this.streams.arrive(name, publication, epoch) ?? 0);
   }
 }

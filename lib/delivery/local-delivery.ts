@@ -10,6 +10,7 @@ import { recipientsOf, type Addressing, type RecipientIndex } from '../core/rout
 import { Clock } from '../ports/clock.js';
 import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 import type { DeliveryTarget } from './delivery-target.js';
 import { FanOuts, MANY_RECIPIENTS } from './fan-outs.js';
 import { FrameSet } from './frame-set.js';
@@ -70,6 +71,7 @@ export class LocalDelivery implements RecipientIndex {
     private readonly watchers: PresenceWatchers,
     clock: Clock,
     private readonly meter: NodeMeter,
+    private readonly tracing: RealtimeTracing = new RealtimeTracing(),
   ) {
     this.#timestamps = new Timestamps(clock);
     watchers.beforeChange((connectionId) => this.catchUp(connectionId));
@@ -104,7 +106,8 @@ export class LocalDelivery implements RecipientIndex {
     const ids = this.#idsFor(envelope);
     if (content.kind !== 'message') return this.#serve(ids, ordering(carryingOut(content)));
     const { text, position } = content;
-    const frames = new MessageFrames(text, topicOf(to), position?.offset);
+    const trace = this.tracing.tracer?.tellsClients ? envelope.trace : undefined;
+    const frames = new MessageFrames(text, topicOf(to), position?.offset, trace);
     const { size } = ids;
     const reached = this.#serve(ids, sending([frames], text.length), this.#holdingFor(to, frames));
     // The stream of a topic wants to know at once.

@@ -8,13 +8,15 @@ export class MessageFrames extends FrameSet {
    * @param text the message as JSON text
    * @param topic the topic it was published to, if that was its only address
    * @param offset its offset in the topic's history, if the topic keeps one
+   * @param trace the context of its publish, if clients are told
    */
   constructor(
     readonly text: string,
     topic: string | undefined,
     offset?: number,
+    trace?: string,
   ) {
-    super((codec) => codec.encodeMessage(text, topic, offset));
+    super((codec) => codec.encodeMessage(text, topic, offset, trace));
   }
 
   /** The size of the text in bytes. */

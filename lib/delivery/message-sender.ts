@@ -5,12 +5,15 @@ import { explainMessage, stringifyMessage } from '../core/message/message.js';
 import { explainAddress, type Address } from '../core/routing/address.js';
 import type { DeliveryReport } from '../core/routing/delivery-report.js';
 import { topicOfAddress } from '../core/routing/topic-address.js';
+import { RealtimeError } from '../errors/realtime.error.js';
+import type { RealtimeTracing } from '../ports/realtime-tracing.js';
 import { RealtimeArgumentError } from '../errors/realtime-argument.error.js';
 import type { Clock } from '../ports/clock.js';
 import type { HistoryStore } from '../ports/history-store.js';
 import type { NodeLifecycle } from './node-lifecycle.js';
 import type { NodeMeter } from './node-meter.js';
 import type { NodeRequests } from './node-requests.js';
+import { publishSpan } from './span-starts.js';
 import { Timestamps } from './timestamps.js';
 import type { TopicPolicies } from './topic-policies.js';
 import { UnservedTopics } from './unserved-topics.js';
@@ -38,6 +41,7 @@ export class MessageSender {
     private readonly clock: Clock,
     private readonly report: boolean,
     private readonly meter: NodeMeter,
+    private readonly tracing: RealtimeTracing,
   ) {
     this.#timestamps = new Timestamps(clock);
     this.#unserved = new UnservedTopics(policies);
@@ -49,11 +53,36 @@ export class MessageSender {
    * @throws RealtimeError `UNAVAILABLE` before this node runs, after it has been closed, or when the outcome is
    *   unknown: the message may or may not have been added to a history
    */
-  async send(
+  send(
     to: readonly Address[],
     except: readonly Address[],
     message: MessageInput,
     options: MessageSendOptions = {},
+  ): Promise<DeliveryReport> {
+    if (this.tracing.tracer === undefined) return this.#send(to, except, message, options);
+    return this.#sendTraced(to, except, message, options);
+  }
+
+  async #sendTraced(...[to, except, message, options]: Parameters<MessageSender['send']>): Promise<DeliveryReport> {
+    // Labels can be looked up only for addresses.
+    refuse([...to, ...except].flatMap(explainAddress));
+    const span = this.tracing.tracer!.start(publishSpan(this.meter.labelsOf(to)));
+    try {
+      const report = await span.run(() => this.#send(to, except, message, options, span.traceparent));
+      span.end({ 'realtime.recipients': report.recipients });
+      return report;
+    } catch (error) {
+      span.end({ 'error.type': error instanceof RealtimeError ? error.code : 'INTERNAL' });
+      throw error;
+    }
+  }
+
+  async #send(
+    to: readonly Address[],
+    except: readonly Address[],
+    message: MessageInput,
+    options: MessageSendOptions = {},
+    trace?: string,
   ): Promise<DeliveryReport> {
     refuse([...to, ...except].flatMap(explainAddress));
     refuse(explainMessage(message));
@@ -68,12 +97,12 @@ export class MessageSender {
     if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
     if (this.meter.tails.isOn) this.#show(to, message.type, json.text);
     if (kept !== undefined && retention) {
-      const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-      const stored = await this.historyStore.publish(kept, json.text, retention, { report, ...key });
+      const more = { ...(idempotencyKey !== undefined && { idempotencyKey }), ...(trace !== undefined && { trace }) };
+      const stored = await this.historyStore.publish(kept, json.text, retention, { report, ...more });
       this.meter.reported(stored, report);
       return stored;
     }
-    const delivered = await this.requests.publish(to, except, { kind: 'message', text: json.text }, report);
+    const delivered = await this.requests.publish(to, except, { kind: 'message', text: json.text }, report, trace);
     this.meter.reported(delivered, report);
     if (delivered.recipients === 0) this.#unserved.sentTo(to);
     return delivered;

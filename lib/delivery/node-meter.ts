@@ -1,7 +1,7 @@
 import { CounterTable, type Counter } from '../core/metrics/counter-table.js';
 import { actionLabel, addressLabel, closeCodeLabel, OTHER, statusLabel } from '../core/metrics/label-values.js';
 import { TopicTails } from '../core/message/topic-tails.js';
-import type { MetricsListener } from '../core/metrics/metric.js';
+import type { Labels, MetricsListener } from '../core/metrics/metric.js';
 import { DURATIONS, METRICS } from '../core/metrics/metrics.js';
 import { NO_TOPICS, type TopicLabels } from '../core/metrics/topic-labels.js';
 import type { Command } from '../core/protocol/command.js';
@@ -106,8 +106,12 @@ export class NodeMeter {
 
   /** Counts a message to these addresses, or a publication of a topic. @param count how many connections it reached */
   sent(to: readonly Address[], count: number): void {
-    const address = addressLabel(to);
-    this.messagesSent.of(address, address === 'topic' ? this.#patternOf(idOf(to[0]!)) : '').value += count;
+    this.#sentTo(to).value += count;
+  }
+
+  /** The labels of messages to these addresses. */
+  labelsOf(to: readonly Address[]): Labels {
+    return this.#sentTo(to).labels;
   }
 
   /** Counts publications that a subscriber recovers. */
@@ -139,7 +143,7 @@ export class NodeMeter {
 
   /** Reports the duration of a command to the listeners. Call it only while {@link isObserved}. */
   handled(command: Command, ms: number): void {
-    const { labels } = this.#handledLabels(command);
+    const labels = this.labelsOfCommand(command);
     this.#tell((listener) => listener.handled?.(ms / 1_000, labels));
   }
 
@@ -148,7 +152,17 @@ export class NodeMeter {
     this.#tell((listener) => listener.busRoundTrip?.(ms / 1_000));
   };
 
-  #handledLabels(command: Command): Counter {
+  /** The labels of the duration of a command. */
+  labelsOfCommand(command: Command): Labels {
+    return this.#handledBy(command).labels;
+  }
+
+  #sentTo(to: readonly Address[]): Counter {
+    const address = addressLabel(to);
+    return this.messagesSent.of(address, address === 'topic' ? this.#patternOf(idOf(to[0]!)) : '');
+  }
+
+  #handledBy(command: Command): Counter {
     const topic = 'topic' in command ? command.topic : undefined;
     if (topic === undefined) return this.#handled.of(command.action);
     const type = command.action !== 'message' ? '' : this.topics.takes(topic, command.type) ? command.type : OTHER;

@@ -17,6 +17,7 @@ export class NodeRequests {
   /**
    * Sends content to the nodes that hold the addressed connections.
    * @param report true: wait for the answers of other nodes
+   * @param trace the `trace` of the envelope
    * @throws RealtimeError `UNAVAILABLE` before this node runs and after it has been closed
    */
   publish(
@@ -24,11 +25,14 @@ export class NodeRequests {
     except: readonly Address[],
     content: EnvelopeContent,
     report: boolean,
+    trace?: string,
   ): DeliveryReport | Promise<DeliveryReport> {
     this.lifecycle.assertRunning();
     const subject = subjectOfAll(to);
     if (to.length === 0 || subject === undefined) return localReport(0);
-    return this.bus.publish(subject, { to, except, content }, { report });
+    return this.bus.publish(subject, trace === undefined ? { to, except, content } : { to, except, content, trace }, {
+      report,
+    });
   }
 
   /**

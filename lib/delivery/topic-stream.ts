@@ -193,11 +193,12 @@ export class TopicStream {
     return this.history.read(this.name, range, this.settings.retention);
   }
 
-  #deliver({ text }: Publication, position: StreamPosition): number {
+  #deliver({ text, trace }: Publication, position: StreamPosition): number {
     const reached = this.delivery.deliver({
       to: this.#to,
       except: this.#except,
       content: { kind: 'message', text, position },
+      ...(trace !== undefined && { trace }),
     });
     return typeof reached === 'number' ? reached : 0;
   }

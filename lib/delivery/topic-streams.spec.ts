@@ -14,6 +14,7 @@ import type { FramedPage, StreamEntry } from './topic-stream.js';
 import type { PublishedStreams } from './published-streams.js';
 import { TopicStreams } from './topic-streams.js';
 import { NodeMeter } from './node-meter.js';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 
 const RETENTION = { size: 100, ttlMs: 3_600_000 };
 const SETTINGS = { retention: RETENTION, recoverLimit: 100, sendLast: 0, pageSize: 10, pageBytes: 1_000 };
@@ -71,7 +72,9 @@ beforeEach(() => {
   registry = new InMemoryConnectionRegistry();
   delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
   streams = new TopicStreams(delivery, store);
-  router = new EnvelopeRouter(delivery, streams, new PendingSubscribers(), NO_PUBLISHED_STREAMS);
+  const tracing = new RealtimeTracing();
+  const pending = new PendingSubscribers();
+  router = new EnvelopeRouter(delivery, streams, pending, NO_PUBLISHED_STREAMS, new NodeMeter(), tracing);
   streams.start();
 });
 

@@ -117,6 +117,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
    * @param codec the codec of the request's path
    * @param admitted the identity, or a client that its first command has yet to authenticate
    * @param address IP address of the client, if known
+   * @param trace the context of the span of the upgrade, if it is traced
    */
   upgrade(
     request: IncomingMessage,
@@ -125,6 +126,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     codec: Codec,
     admitted: Admitted,
     address: string | undefined,
+    trace?: string,
   ): void {
     declineExtensions(request);
     offerNothingEmpty(request);
@@ -134,7 +136,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     let isOpen = false;
     this.server.handleUpgrade(request, socket, head, (ws) => {
       isOpen = true;
-      this.#open(ws as ServedWebSocket, codec, admitted, address).flush();
+      this.#open(ws as ServedWebSocket, codec, admitted, address, trace).flush();
     });
     socket.uncork();
     // `ws` has answered a handshake that is invalid.
@@ -142,8 +144,14 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#upgrading.delete(request);
   }
 
-  #open(ws: ServedWebSocket, codec: Codec, admitted: Admitted, address: string | undefined): WsConnectionSocket {
-    const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services, address);
+  #open(
+    ws: ServedWebSocket,
+    codec: Codec,
+    admitted: Admitted,
+    address: string | undefined,
+    trace: string | undefined,
+  ): WsConnectionSocket {
+    const endpoint = new SocketEndpoint(ws, codec, this.#shares.get(codec)!, this.services, address, trace);
     this.#endpoints.add(endpoint, ws);
     endpoint.socket.awaitFlush();
     try {

@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { NeutralContext } from './neutral-context.js';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Observable } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -97,4 +99,16 @@ describe('a handler', () => {
 
     expect(after).toBe('mine');
   });
+});
+
+it('keeps the active span of the tracer', () => {
+  const tracing = new RealtimeTracing();
+  const neutral = new NeutralContext(tracing);
+  tracing.tracer = {
+    tellsClients: false,
+    start: () => Promise.reject(new Error('not called')) as never,
+    failed: () => undefined,
+    bind: (work) => (() => ['bound', work()]) as never,
+  };
+  expect(neutral.run(() => 1)).toEqual(['bound', 1]);
 });

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 
 /**
  * The asynchronous context in which the application booted. Handlers run in it regardless of the caller, because
@@ -10,8 +11,11 @@ export class NeutralContext {
   // A resource belongs to the context in which it is made. AsyncLocalStorage.snapshot() does the same with two more calls.
   readonly #booted = new AsyncResource('NeutralContext');
 
-  /** Calls a function in this context and returns its result. */
+  constructor(private readonly tracing: RealtimeTracing = new RealtimeTracing()) {}
+
+  /** Calls a function in this context and returns its result. The active span of this package stays active in it. */
   run<R>(callback: () => R): R {
-    return this.#booted.runInAsyncScope(callback);
+    const { tracer } = this.tracing;
+    return this.#booted.runInAsyncScope(tracer === undefined ? callback : tracer.bind(callback));
   }
 }

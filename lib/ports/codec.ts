@@ -43,6 +43,7 @@ export interface Codec {
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it
    * @param topic the topic, if the message was published to one; a personal topic may contain any characters
    * @param offset its offset in the topic's history, if the topic keeps one
+   * @param trace the context of its publish as `traceparent`, if clients are told
    */
-  encodeMessage(text: string, topic: string | undefined, offset?: number): string;
+  encodeMessage(text: string, topic: string | undefined, offset?: number, trace?: string): string;
 }

@@ -6,6 +6,8 @@ import type { BusPublishOptions } from './message-bus.js';
 export interface HistoryPublishOptions extends BusPublishOptions {
   /** Makes the publication idempotent: a second one to the topic with the same key within 5 minutes returns the first one's position. */
   readonly idempotencyKey?: string;
+  /** The `trace` of the envelope in which the publication is sent; histories do not keep it. */
+  readonly trace?: string;
 }
 
 /**

@@ -20,8 +20,9 @@ export interface BusAskOptions {
 /**
  * Hands an envelope to this node's connections and returns how many it reached, as a promise for an order that takes effect
  * later, and for a message that many connections get in slices. The envelope itself is taken at once. Neither throws nor rejects.
+ * @param isRemote true if another node has sent it; such deliveries are traced
  */
-export type EnvelopeReceiver = (envelope: Envelope) => number | Promise<number>;
+export type EnvelopeReceiver = (envelope: Envelope, isRemote?: boolean) => number | Promise<number>;
 
 /** Answers a query about this node's connections. Never throws. */
 export type QueryResponder = <Q extends NodeQuery>(query: Q) => readonly NodeQueryResult<Q>[];

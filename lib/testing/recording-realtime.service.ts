@@ -39,6 +39,7 @@ import { textOfTold } from '../handlers/wire-error.js';
 import { RealtimeSettings } from '../options/realtime.options.js';
 import { RealtimeService } from '../realtime.service.js';
 import { RecordingConnection, type RecordingParts } from './recording-connection.js';
+import { RealtimeTracing } from '../ports/realtime-tracing.js';
 
 /** A message that was sent, with its addresses. */
 export interface SentMessage {
@@ -106,6 +107,7 @@ export class RecordingRealtimeService extends RealtimeService {
       meter,
       health,
       new PublishedStreams(bus, history, store, presence, policies, node, lifecycle, drain, ids, clock, rules),
+      new RealtimeTracing(),
     );
     const watchers = new PresenceWatchers();
     const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);

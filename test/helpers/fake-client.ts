@@ -11,6 +11,7 @@ import { ClientReplies } from '../../lib/gateway/session/client-replies.js';
 import type { Client } from '../../lib/gateway/session/client.js';
 import type { Endpoint, HoldableSocket } from '../../lib/gateway/session/endpoint.js';
 import { NodeMeter } from '../../lib/delivery/node-meter.js';
+import { RealtimeTracing } from '../../lib/ports/realtime-tracing.js';
 
 /** A codec whose frames are the pushes and messages themselves. */
 export class FakeCodec extends JsonCodec {
@@ -71,7 +72,8 @@ export class FakeClient implements Client, Endpoint {
     this.socket = new FakeSocket(codec, this.told);
     const clock = { now: () => 0 };
     const mistakeRate = { perSecond: 1, burst: 10 };
-    const services = { clock, timestamps: { now: () => '' } as never, mistakeRate, meter: new NodeMeter() };
+    const [meter, tracing] = [new NodeMeter(), new RealtimeTracing()];
+    const services = { clock, timestamps: { now: () => '' } as never, mistakeRate, meter, tracing };
     this.replies = new ClientReplies(this.socket, services, this);
   }
 

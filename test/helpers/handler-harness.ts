@@ -7,6 +7,7 @@ import type { WireError } from '../../lib/core/protocol/error-code.js';
 import { HandlerDispatcher } from '../../lib/handlers/handler.dispatcher.js';
 import { HandlerExplorer } from '../../lib/handlers/handler.explorer.js';
 import { HANDLER_PROVIDERS } from '../../lib/handlers/handler.providers.js';
+import { RealtimeTracing } from '../../lib/ports/realtime-tracing.js';
 import { PresenceInfoLimit } from '../../lib/handlers/presence-info-limit.js';
 import type { MessageRun, ReplySink } from '../../lib/handlers/reply-sink.js';
 
@@ -20,6 +21,7 @@ export async function bootHandlers(
     controllers,
     providers: [
       ...HANDLER_PROVIDERS,
+      RealtimeTracing,
       { provide: PresenceInfoLimit, useValue: new PresenceInfoLimit(1_024) },
       ...providers,
     ],

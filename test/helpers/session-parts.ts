@@ -28,6 +28,7 @@ import { TopicHandlerRegistry } from '../../lib/handlers/topic-handler.registry.
 import { RealtimeSettings, type RealtimeOptions } from '../../lib/options/realtime.options.js';
 import type { Authenticated } from '../../lib/ports/authenticator.js';
 import { NodeMeter } from '../../lib/delivery/node-meter.js';
+import { RealtimeTracing } from '../../lib/ports/realtime-tracing.js';
 
 /** A bus whose joins can be made to wait, or to fail. */
 export class SlowBus extends InMemoryMessageBus {
@@ -48,12 +49,13 @@ export function sessionParts(options: RealtimeOptions = {}) {
   const pubSub = new InMemoryPubSubManager();
   const bus = new SlowBus();
   const watchers = new PresenceWatchers();
-  const meter = new NodeMeter();
+  const [meter, tracing] = [new NodeMeter(), new RealtimeTracing()];
   const delivery = new LocalDelivery(registry, pubSub, watchers, clock, meter);
   const history = new InMemoryHistoryStore(bus, clock, { next: () => 'e1' });
   const streams = new TopicStreams(delivery, history);
   const pending = new PendingSubscribers();
-  const router = new EnvelopeRouter(delivery, streams, pending, { stopHere: () => 0 } as unknown as PublishedStreams);
+  const published = { stopHere: () => 0 } as unknown as PublishedStreams;
+  const router = new EnvelopeRouter(delivery, streams, pending, published, meter, tracing);
   const membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
   const events = new ConnectionEvents();
   const neutral = new NeutralContext();
@@ -96,6 +98,7 @@ export function sessionParts(options: RealtimeOptions = {}) {
     presence,
     neutral,
     meter,
+    tracing,
   );
   bus.open({ id: 'n1', receive: (envelope) => router.route(envelope), respond: () => [] });
   const seen: string[] = [];

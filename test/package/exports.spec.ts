@@ -61,6 +61,7 @@ const NAMES: Record<string, readonly string[]> = {
     'PubSubManager',
   ],
   'nestjs-realtime/prometheus': ['RealtimePrometheusModule'],
+  'nestjs-realtime/otel': ['RealtimeOtelModule'],
   'nestjs-realtime/redis': ['redisBackend'],
   'nestjs-realtime/terminus': ['RealtimeHealthIndicator'],
   'nestjs-realtime/testing': [

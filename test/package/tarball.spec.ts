@@ -20,7 +20,7 @@ export * as testing from 'nestjs-realtime/testing';
 `;
 
 /** Entry points whose peers the README's command does not install. */
-const OPTIONAL = ['prometheus', 'terminus'];
+const OPTIONAL = ['otel', 'prometheus', 'terminus'];
 
 let app: FreshApp;
 let tarball: string;

@@ -29,12 +29,13 @@ export class InMemoryHistoryStore extends HistoryStore {
     topic: string,
     text: string,
     retention: Retention,
-    { report, idempotencyKey }: HistoryPublishOptions,
+    { report, idempotencyKey, trace }: HistoryPublishOptions,
   ): PositionedReport | Promise<PositionedReport> {
     const { position, isRepeated } = this.#streams.append(topic, text, retention, this.clock.now(), idempotencyKey);
     if (isRepeated) return { recipients: 0, nodes: 0, complete: false, ...position, repeated: true };
     const address = addressOfTopic(topic);
-    const envelope: Envelope = { to: [address], except: [], content: { kind: 'message', text, position } };
+    const content = { kind: 'message', text, position } as const;
+    const envelope: Envelope = { to: [address], except: [], content, ...(trace !== undefined && { trace }) };
     const reported = this.bus.publish(subjectOf(address)!, envelope, { report });
     return reported instanceof Promise
       ? reported.then((delivered) => ({ ...delivered, ...position }))

@@ -567,6 +567,12 @@ describe('writing a message', () => {
     );
   });
 
+  it('carries the context of a trace as a tag of the publication', () => {
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const pub = { data: { type: 'x' }, offset: 7, tags: { traceparent: trace } };
+    expect(JSON.parse(codec.encodeMessage('{"type":"x"}', 'a', 7, trace))).toEqual({ push: { channel: 'a', pub } });
+  });
+
   it('carries what was published to no topic as the data of a message, on one line', () => {
     fc.assert(
       fc.property(texts, (text) => {

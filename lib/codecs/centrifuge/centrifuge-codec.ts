@@ -30,11 +30,12 @@ export class CentrifugeCodec implements Codec {
     return written && JSON.stringify(written);
   }
 
-  encodeMessage(message: string, topic: string | undefined, offset?: number): string {
+  encodeMessage(message: string, topic: string | undefined, offset?: number, trace?: string): string {
     if (topic === undefined) return `{"push":{"message":{"data":${message}}}}`;
     // The output of JSON.stringify contains no line breaks.
     const place = offset === undefined ? '' : `,"offset":${offset}`;
-    return `{"push":{"channel":${JSON.stringify(topic)},"pub":{"data":${message}${place}}}}`;
+    const tags = trace === undefined ? '' : `,"tags":{"traceparent":"${trace}"}`;
+    return `{"push":{"channel":${JSON.stringify(topic)},"pub":{"data":${message}${place}${tags}}}}`;
   }
 
   /** Stops at the first error that cannot be answered, because it closes the connection. */

@@ -15,6 +15,21 @@ const refusal = (value: unknown) => {
   return decoded.ok ? undefined : decoded.error;
 };
 
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+describe('the context of a trace', () => {
+  const read = (trace: unknown) => codec.decode(JSON.stringify({ action: 'presence', id: 1, topic: 'a', trace }));
+  const command = { action: 'presence', id: 1, topic: 'a' };
+
+  it('comes with any command', () => {
+    expect(read(TRACE)).toEqual({ ok: true, command: { ...command, trace: TRACE } });
+  });
+
+  it.each([undefined, null, 7, {}, [], '', 'x'.repeat(55), TRACE.toUpperCase()])('is ignored if it is %j', (trace) => {
+    expect(read(trace)).toEqual({ ok: true, command });
+  });
+});
+
 describe('reading a frame', () => {
   it.each([
     { action: 'ping' },
@@ -219,6 +234,15 @@ describe('writing a message', () => {
         expect(JSON.parse(codec.encodeMessage(text.text, topic))).toEqual({ ...before, topic });
       }),
     );
+  });
+
+  it.each([
+    ['a topic', 'chat:1', undefined, { topic: 'chat:1' }],
+    ['a topic with a history', 'chat:1', 7, { topic: 'chat:1', offset: 7 }],
+    ['no topic', undefined, undefined, {}],
+  ])('adds the context of a trace to a message to %s', (_what, topic, offset, fields) => {
+    const frame = codec.encodeMessage('{"type":"x"}', topic, offset, TRACE);
+    expect(JSON.parse(frame)).toEqual({ type: 'x', ...fields, trace: TRACE });
   });
 
   it('passes on what was published to no topic as it is', () => {

@@ -1,3 +1,4 @@
+import { isTraceparent } from '../../core/base/traceparent.js';
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
 import { errorPayload, type WireError } from '../../core/protocol/error-code.js';
 import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
@@ -82,7 +83,10 @@ export class JsonCodec implements Codec {
       return failed({ code: 'UNKNOWN_ACTION', message: `There is no such action; the actions are ${known}.` }, id);
     }
     const command: Command | string = ACTIONS[action as JsonAction](fields, id);
-    return typeof command === 'string' ? invalid(`${command}.`, id, action) : { ok: true, command };
+    if (typeof command === 'string') return invalid(`${command}.`, id, action);
+    const { trace } = fields;
+    // Anything else is ignored: a client that is traced wrongly is served all the same.
+    return { ok: true, command: isTraceparent(trace) ? ({ ...command, trace } as Command) : command };
   }
 
   encodePush(push: Push, timestamp: string): string {
@@ -95,11 +99,12 @@ export class JsonCodec implements Codec {
     return `{"type":"${RESERVED_TYPE_PREFIX}${push.kind}"${named}${said},"timestamp":"${timestamp}"}`;
   }
 
-  encodeMessage(message: string, topic: string | undefined, offset?: number): string {
-    if (topic === undefined) return message;
+  encodeMessage(message: string, topic: string | undefined, offset?: number, trace?: string): string {
+    const traced = trace === undefined ? '' : `,"trace":"${trace}"`;
+    if (topic === undefined) return trace === undefined ? message : `${message.slice(0, -1)}${traced}}`;
     // A topic's characters need no escaping in JSON.
     const end = offset === undefined ? '' : `,"offset":${offset}`;
-    return `${message.slice(0, -1)},"topic":"${topic}"${end}}`;
+    return `${message.slice(0, -1)},"topic":"${topic}"${end}${traced}}`;
   }
 }
 

@@ -112,6 +112,28 @@ describe('a frame', () => {
   });
 });
 
+describe('the context of a trace', () => {
+  const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const [start, text] = [{ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true } as const, '{"type":"t"}'];
+  const message = { kind: 'message', text } as const;
+
+  it.each<EnvelopeContent>([message, { ...message, position: { epoch: 'e', offset: 7 } }, { kind: 'revalidate' }])(
+    'crosses the bus with %o',
+    (carried) => {
+      const traced: BusFrame = { ...start, envelope: { to: [all()], except: [], content: carried, trace: TRACE } };
+      expect(decodeFrame(encodeFrame(traced))).toEqual(traced);
+    },
+  );
+
+  it.each([7, null, {}, '', TRACE.toUpperCase(), `${TRACE}-x`, 'x'.repeat(100_000)])(
+    'is ignored if it is %j, and the message arrives',
+    (trace) => {
+      const written = `1e["n",1,1,[["all"]],[],${JSON.stringify({ trace })}]\n${text}`;
+      expect(decodeFrame(written)).toEqual({ ...start, envelope: { to: [all()], except: [], content: message } });
+    },
+  );
+});
+
 /** The same frame as a later version may write it: with optional fields that this version does not know. */
 const later = (text: string) =>
   text.replace(

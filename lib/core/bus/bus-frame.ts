@@ -72,6 +72,8 @@ const LETTERS = {
 interface OptionalFields {
   /** Of `reached`: 1 when the sender could not act on these sequences. */
   readonly unserved?: unknown;
+  /** Of `envelope`: the context of the span that published it, as `traceparent` of W3C Trace Context. */
+  readonly trace?: unknown;
 }
 
 /**
@@ -119,7 +121,7 @@ function decodeKind(
 ): BusFrame | UnknownFrame | undefined {
   switch (letter) {
     case LETTERS.envelope: {
-      const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body) : undefined;
+      const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body, optional.trace) : undefined;
       const wantsReport = rest[0] === 1;
       if (envelope === 'unknown') return { kind: 'unknown', ...start, wantsReport };
       return envelope && { kind: 'envelope', ...start, wantsReport, envelope };

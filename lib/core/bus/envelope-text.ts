@@ -1,3 +1,4 @@
+import { isTraceparent } from '../base/traceparent.js';
 import { decodeAddress, encodeAddress, isUnknownAddress } from '../routing/address-text.js';
 import type { Address } from '../routing/address.js';
 import { CLOSE_CODES, MAX_REASON_BYTES, type CloseCodeName } from '../protocol/close-code.js';
@@ -10,30 +11,34 @@ import type { PresenceLink, PresenceNews } from '../presence/presence-position.j
 import { isTopic } from '../topic/topic.js';
 
 /**
- * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. Behind `except` stands the
+ * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. The object has `trace` if there is one. Behind `except` stands the
  * position of a publication as a list, or any content but a message as an object.
  */
-export function encodeEnvelope({ to, except, content }: Envelope): string {
+export function encodeEnvelope({ to, except, content, trace }: Envelope): string {
+  const optional = trace === undefined ? '{}' : `{"trace":"${trace}"}`;
   const addresses = `${encodeAll(to)},${encodeAll(except)}`;
-  if (content.kind !== 'message') return `${addresses},${encodeContent(content)},{}]\n`;
+  if (content.kind !== 'message') return `${addresses},${encodeContent(content)},${optional}]\n`;
   const { position, text } = content;
-  return position ? `${addresses},["${position.epoch}",${position.offset}],{}]\n${text}` : `${addresses},{}]\n${text}`;
+  const place = position ? `["${position.epoch}",${position.offset}],` : '';
+  return `${addresses},${place}${optional}]\n${text}`;
 }
 
 /**
  * The envelope in the rest of a frame. `unknown` when its content or an address is of a kind that this version does not know;
  * `undefined` when it is no envelope.
+ * @param trace the optional field of the frame; anything but a `traceparent` is ignored
  */
 export function decodeEnvelope(
   [to, except, more, ...others]: readonly unknown[],
   body: string,
+  trace?: unknown,
 ): Envelope | 'unknown' | undefined {
   const included = decodeAll(to);
   const excluded = decodeAll(except);
   if (!included || included.length === 0 || !excluded || others.length > 0) return undefined;
   const content = decodeContent(more, body);
   if (included === 'unknown' || excluded === 'unknown' || content === 'unknown') return content && 'unknown';
-  return content && { to: included, except: excluded, content };
+  return content && { to: included, except: excluded, content, ...(isTraceparent(trace) && { trace }) };
 }
 
 function decodeContent(more: unknown, body: string): EnvelopeContent | 'unknown' | undefined {

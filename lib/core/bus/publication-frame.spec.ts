@@ -23,6 +23,16 @@ describe('the two parts of a publication’s frame', () => {
     expect(decodeFrame(`${head}["e",5]${tail}`)).toEqual(frame({ epoch: 'e', offset: 5 }));
   });
 
+  it('are the same with the context of a trace', () => {
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const traced = (position?: { readonly epoch: string; readonly offset: number }) => {
+      const { envelope, ...start } = frame(position);
+      return { ...start, envelope: { ...envelope, trace } };
+    };
+    const [head, tail] = splitPublication(encodeFrame(traced()));
+    expect(decodeFrame(`${head}["e",5]${tail}`)).toEqual(traced({ epoch: 'e', offset: 5 }));
+  });
+
   it('end with the text of the message, behind the only line feed of the header', () => {
     const [, tail] = splitPublication(encodeFrame(frame()));
     expect(tail.slice(tail.indexOf('\n') + 1)).toBe(TEXT);

@@ -25,6 +25,8 @@ export interface Publication {
   readonly offset: number;
   /** The message as JSON text, as `stringifyMessage` writes it. */
   readonly text: string;
+  /** The context of the span that published it, as `traceparent`, if it is traced and has just arrived. Histories do not keep it. */
+  readonly trace?: string;
 }
 
 /** Selects publications of one epoch. */

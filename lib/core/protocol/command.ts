@@ -21,6 +21,8 @@ export type Command =
 interface BaseCommand {
   /** Exactly one final answer carries this id. A command without an id is answered only by an error. */
   readonly id?: CommandId | undefined;
+  /** The context of the client's span, as `traceparent`. */
+  readonly trace?: string | undefined;
 }
 
 /** Subscribes to a topic. */

@@ -14,6 +14,8 @@ export interface Envelope<C extends EnvelopeContent = EnvelopeContent> {
   readonly to: readonly Address[];
   readonly except: readonly Address[];
   readonly content: C;
+  /** The context of the span that published it, as `traceparent`, if it is traced. */
+  readonly trace?: string;
 }
 
 /** The content of an envelope. */

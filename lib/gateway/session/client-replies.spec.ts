@@ -7,6 +7,7 @@ import type { ConnectionSocket } from '../../ports/connection-socket.js';
 import type { Frame } from '../../ports/frame.js';
 import { ClientReplies } from './client-replies.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
+import { RealtimeTracing } from '../../ports/realtime-tracing.js';
 
 const MISTAKE: WireError = { code: 'INVALID_MESSAGE', message: 'No.' };
 
@@ -29,7 +30,13 @@ function repliesOf(forgiven = 2): ClientReplies {
   };
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
   const clock = { now: () => now };
-  const services = { clock, timestamps: new Timestamps(clock), mistakeRate, meter: new NodeMeter() };
+  const services = {
+    clock,
+    timestamps: new Timestamps(clock),
+    mistakeRate,
+    meter: new NodeMeter(),
+    tracing: new RealtimeTracing(),
+  };
   return new ClientReplies(socket, services, { disconnect: (code) => void ended.push(code) });
 }
 

@@ -6,6 +6,7 @@ import { TokenBucket } from '../../core/base/token-bucket.js';
 import type { ConnectionSocket } from '../../ports/connection-socket.js';
 import { Frame } from '../../ports/frame.js';
 import type { Clock } from '../../ports/clock.js';
+import type { RealtimeTracing } from '../../ports/realtime-tracing.js';
 import type { NodeMeter } from '../../delivery/node-meter.js';
 import type { Timestamps } from '../../delivery/timestamps.js';
 import type { FrameSet } from '../../delivery/frame-set.js';
@@ -26,6 +27,7 @@ interface Services {
   /** The rate limit for mistakes. */
   readonly mistakeRate: Rate;
   readonly meter: Pick<NodeMeter, 'failed'>;
+  readonly tracing: RealtimeTracing;
 }
 
 /** Writes to one client: pushes about its connection, and the replies to its commands. */
@@ -77,7 +79,9 @@ export class ClientReplies {
 
   /** Sends an error; with an id, as the answer to that command. */
   fail(error: WireError, id?: CommandId): void {
-    this.services.meter.failed(error);
+    const { meter, tracing } = this.services;
+    meter.failed(error);
+    tracing.tracer?.failed(error.code);
     const identified = id !== undefined && { id };
     try {
       this.push({ kind: 'error', error, ...identified });

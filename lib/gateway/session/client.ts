@@ -9,6 +9,8 @@ export interface Client {
   readonly connection: RealtimeConnection;
   /** IP address of the client, if known. */
   readonly address?: string | undefined;
+  /** The context of the span of its upgrade, as `traceparent`, if it was traced. */
+  readonly trace?: string | undefined;
   /** True once the connection has begun to close: no command is executed or answered any more. */
   readonly isClosed: boolean;
   readonly replies: ClientReplies;

@@ -10,6 +10,8 @@ import { heapBytesOf } from '../../core/protocol/heap-estimate.js';
 import { Mailbox } from '../../core/protocol/mailbox.js';
 import { describeProblems } from '../../core/base/problem.js';
 import { explainTopic } from '../../core/topic/topic.js';
+import type { RealtimeTracer } from '../../ports/realtime-tracing.js';
+import { commandSpan } from '../../delivery/span-starts.js';
 import { AnswerPacing } from './answer-pacing.js';
 import { answerHistory } from './history-command.js';
 import { PageTurns } from './page-turns.js';
@@ -117,14 +119,24 @@ export class CommandLoop {
   }
 
   #run(command: QueuedCommand): void {
-    const startedAt = this.services.meter.isObserved ? performance.now() : undefined;
-    const settled = this.#handle(command);
+    const { meter, tracing } = this.services;
+    const startedAt = meter.isObserved ? performance.now() : undefined;
+    const settled = tracing.tracer === undefined ? this.#handle(command) : this.#trace(command, tracing.tracer);
     if (startedAt !== undefined) this.#measure(command, startedAt, settled);
     // The next command waits until the client has read the answer.
     const over = settled === undefined ? this.#pacing.wait() : settled.then(() => this.#pacing.wait());
     if (over === undefined) return;
     this.#busy = true;
     void over.then(() => this.#proceed());
+  }
+
+  #trace(command: QueuedCommand, tracer: RealtimeTracer): Promise<void> | undefined {
+    const labels = this.services.meter.labelsOfCommand(command);
+    const span = tracer.start(commandSpan(labels, command.trace, this.client.trace));
+    const settled = span.run(() => this.#handle(command));
+    if (settled === undefined) span.end();
+    else void settled.then(() => span.end());
+    return settled;
   }
 
   #measure(command: QueuedCommand, startedAt: number, settled: Promise<void> | undefined): void {

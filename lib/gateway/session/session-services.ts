@@ -14,6 +14,7 @@ import { NeutralContext } from '../../handlers/neutral-context.js';
 import { Clock } from '../../ports/clock.js';
 import { HistoryStore } from '../../ports/history-store.js';
 import { IdGenerator } from '../../ports/id-generator.js';
+import { RealtimeTracing } from '../../ports/realtime-tracing.js';
 import { PubSubManager } from '../../ports/pub-sub-manager.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands } from '../auth/auth-commands.js';
@@ -61,6 +62,7 @@ export class SessionServices {
     readonly presence: TopicPresence,
     readonly neutral: NeutralContext,
     readonly meter: NodeMeter,
+    readonly tracing: RealtimeTracing,
   ) {
     this.timestamps = new Timestamps(clock);
     this.answerRate = answerRateOf(settings.limits);

@@ -60,6 +60,10 @@ export class Session implements DeliveryTarget, Client {
     return this.endpoint.address;
   }
 
+  get trace(): string | undefined {
+    return this.endpoint.trace;
+  }
+
   get hasPersonalTopic(): boolean {
     return PersonalTopicSubscription.isFor(this.socket.codec, this.services.settings);
   }

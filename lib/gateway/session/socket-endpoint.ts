@@ -54,6 +54,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     private readonly share: WriteShare,
     private readonly services: SessionServices,
     readonly address?: string,
+    readonly trace?: string,
   ) {
     this.socket = new WsConnectionSocket(ws, codec, share, this);
     this.replies = new ClientReplies(this.socket, services, this);

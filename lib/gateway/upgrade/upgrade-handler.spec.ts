@@ -19,6 +19,7 @@ import type { Admitted } from '../session/socket-endpoint.js';
 import { UpgradeAdmission } from './upgrade-admission.js';
 import { UpgradeHandler } from './upgrade-handler.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
+import { RealtimeTracing } from '../../ports/realtime-tracing.js';
 
 /** Accepts the name of a user as a token; the test may make it wait or fail. */
 class TestAuthenticator extends Authenticator {
@@ -77,6 +78,7 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
     new UpgradeAdmission(settings, clock),
     further,
     meter,
+    new RealtimeTracing(),
   );
   handler.onModuleInit();
 }

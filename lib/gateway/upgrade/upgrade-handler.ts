@@ -12,6 +12,7 @@ import { NodeDrain } from '../../delivery/node-drain.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import { RealtimeTracing, type RealtimeTracer } from '../../ports/realtime-tracing.js';
 import type { Codec } from '../../ports/codec.js';
 import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
@@ -65,6 +66,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     private readonly admission: UpgradeAdmission,
     furtherServers: FurtherServers,
     private readonly meter: NodeMeter,
+    private readonly tracing: RealtimeTracing,
   ) {
     furtherServers.acceptedBy((server) => this.#acceptFrom(server));
     // An HTTP server closes only after its last socket, and a token verifier may be slow.
@@ -133,6 +135,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
 
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
     guarded(socket);
+    const { tracer } = this.tracing;
+    if (tracer !== undefined) return this.#enterTraced(tracer, request, socket, head, codec);
     try {
       const refusal = await this.#judge(request, socket, head, codec);
       if (refusal) this.#refuse(request, socket, refusal);
@@ -142,8 +146,38 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     }
   }
 
+  async #enterTraced(
+    tracer: RealtimeTracer,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    codec: Codec,
+  ): Promise<void> {
+    const attributes = { 'realtime.protocol': codec.name };
+    const { traceparent } = request.headers;
+    const parent = typeof traceparent === 'string' ? traceparent : undefined;
+    const span = tracer.start({ kind: 'upgrade', name: 'upgrade', attributes, parent });
+    let status: number | undefined;
+    try {
+      const refusal = await span.run(() => this.#judge(request, socket, head, codec, span.traceparent));
+      status = refusal?.status ?? (socket.destroyed ? undefined : 101);
+      if (refusal) this.#refuse(request, socket, refusal);
+    } catch (error) {
+      status = 500;
+      this.#logger.error('An upgrade request failed', (error as Error)?.stack);
+      socket.destroy();
+    }
+    span.end(status === undefined ? {} : { 'http.response.status_code': status });
+  }
+
   /** Completes the upgrade of a request or returns its refusal; cheap checks come first. */
-  async #judge(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<Refusal | undefined> {
+  async #judge(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    codec: Codec,
+    trace?: string,
+  ): Promise<Refusal | undefined> {
     if (this.drain.isDraining) return DRAINING;
     const client = this.admission.clientOf(request);
     const unread = this.handshake.refusalUnread(request, client);
@@ -192,7 +226,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     // From here on, ws listens for errors.
     socket.off('error', destroy);
     const admission = authenticated ?? { token, info, judged: (outcome: FirstOutcome) => judged(place, outcome) };
-    this.gateway.upgrade(request, socket, head, codec, admission, address);
+    this.gateway.upgrade(request, socket, head, codec, admission, address, trace);
     return undefined;
   }
 

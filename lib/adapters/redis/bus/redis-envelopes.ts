@@ -91,7 +91,7 @@ export class RedisEnvelopes {
       if (isOwn) this.answers.served(sequence, recipients);
       else if (wantsReport) this.answers.report(origin, sequence, recipients);
     };
-    if (isJoined && (isHearing || (isKept && !isOwn))) this.#deliver(envelope, answer);
+    if (isJoined && (isHearing || (isKept && !isOwn))) this.#deliver(envelope, answer, !isOwn);
     else answer(0);
   }
 
@@ -172,8 +172,8 @@ export class RedisEnvelopes {
   }
 
   /** @param answer receives the number of connections reached, at once or once an order has taken effect */
-  #deliver(envelope: Envelope, answer: (recipients: number) => void): void {
-    const reached = this.#receive?.(envelope) ?? 0;
+  #deliver(envelope: Envelope, answer: (recipients: number) => void, isRemote = false): void {
+    const reached = this.#receive?.(envelope, isRemote) ?? 0;
     if (typeof reached === 'number') answer(reached);
     else void reached.then((recipients) => answer(recipients));
   }

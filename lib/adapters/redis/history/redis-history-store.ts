@@ -58,7 +58,7 @@ export class RedisHistoryStore extends HistoryStore {
     topic: string,
     text: string,
     { size, ttlMs }: Retention,
-    { report, idempotencyKey }: HistoryPublishOptions,
+    { report, idempotencyKey, trace }: HistoryPublishOptions,
   ): Promise<PositionedReport> {
     const address = addressOfTopic(topic);
     const channel = this.channels.of(subjectOf(address)!);
@@ -70,7 +70,12 @@ export class RedisHistoryStore extends HistoryStore {
       origin,
       sequence,
       wantsReport: report,
-      envelope: { to: [address], except: [], content: { kind: 'message', text } },
+      envelope: {
+        to: [address],
+        except: [],
+        content: { kind: 'message', text },
+        ...(trace !== undefined && { trace }),
+      },
     });
     if (parts === undefined) return Promise.reject(tooLarge(this.transport.maxBytes));
     const keys = [...this.channels.historyOf(topic, channel)];

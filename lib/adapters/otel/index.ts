@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+
+export { RealtimeOtelModule } from './realtime-otel.module.js';
+export type { RealtimeOtelOptions, RealtimeTraceOptions } from './realtime-otel.options.js';
