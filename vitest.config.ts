@@ -20,7 +20,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-realtime$/, replacement: lib('index.ts') },
-      { find: /^nestjs-realtime\/(client|core|ports|testing)$/, replacement: lib('$1/index.ts') },
+      { find: /^nestjs-realtime\/(client|core|inspector|ports|testing)$/, replacement: lib('$1/index.ts') },
       { find: /^nestjs-realtime\/(jwks|otel|prometheus|redis|terminus)$/, replacement: lib('adapters/$1/index.ts') },
     ],
   },

@@ -227,6 +227,16 @@ export const CASES: readonly Case[] = [
     ),
   ),
   ...arrows(
+    'lib/inspector/own.ts',
+    [...BASE, '../delivery/own.js', './page/own.js'],
+    [...below(1, 'codecs/json/json-codec', 'gateway/realtime.gateway', 'handlers/handler', ...OPTIONS), ...DOORS],
+  ),
+  ...arrows(
+    'lib/inspector/page/own.ts',
+    ['./own.js', '../../core/topic/topic.js', '../inspector-options.js'],
+    [...below(2, 'errors/realtime.error', 'delivery/own', 'index'), '../inspector.module.js', ...SHELL],
+  ),
+  ...arrows(
     'lib/options/own.ts',
     [...BASE, '../adapters/jwt/jwt-options.js', 'class-validator'],
     [

@@ -49,6 +49,7 @@ const NAMES: Record<string, readonly string[]> = {
   'nestjs-realtime/client': ['RealtimeStreamError', 'followStream', 'streamMessage', 'streamRpc'],
   // The list stands beside its source, in lib/core/index.spec.ts.
   'nestjs-realtime/core': Object.keys(await import('nestjs-realtime/core')).sort(),
+  'nestjs-realtime/inspector': ['RealtimeInspectorModule'],
   'nestjs-realtime/jwks': ['JwksVerifier', 'jwksVerifier'],
   'nestjs-realtime/ports': [
     'Clock',

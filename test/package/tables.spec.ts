@@ -4,6 +4,7 @@ import { prometheusName } from '../../lib/adapters/prometheus/prometheus-name.js
 import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
+import { inspectorSettingsOf } from '../../lib/inspector/inspector-options.js';
 import { assertOptions } from '../../lib/options/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { codesIn, prose, tableOf } from './markdown.js';
@@ -108,6 +109,12 @@ describe("the README's table of the options of Redis", () => {
 
 describe('the tables of docs/operations.md', () => {
   const operations = read('docs/operations.md');
+
+  it('list every option of the inspector', () => {
+    const names = tableOf(operations, 'inspector option').flatMap(([name = '']) => codesIn(name));
+    const guard = class {};
+    expect(names.sort()).toEqual(optionNames((option) => inspectorSettingsOf({ guard, ...option } as never)));
+  });
   const described = [...Object.values(METRICS), ...Object.values(DURATIONS)];
 
   it('list exactly the metrics that there are, in their order', () => {

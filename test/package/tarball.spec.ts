@@ -14,6 +14,7 @@ const PEERS = Object.keys(peerDependencies).filter((name) => !peerDependenciesMe
 
 const EVERYTHING = `export * as core from 'nestjs-realtime/core';
 export * as root from 'nestjs-realtime';
+export * as inspector from 'nestjs-realtime/inspector';
 export * as jwks from 'nestjs-realtime/jwks';
 export * as ports from 'nestjs-realtime/ports';
 export * as testing from 'nestjs-realtime/testing';

@@ -65,6 +65,8 @@ function enter({ user }) {
   $('#role').textContent = me.role;
   $('#login').hidden = true;
   $('#app').hidden = false;
+  // The link to the inspector opens a page, which a browser asks for with a cookie.
+  if (me.role === 'admin') api('POST', '/inspector-session').catch(console.warn);
   chat = createChat(commands.request, me.name);
   connection = connect({ url, onFrame, onState });
 }

@@ -1,0 +1,2 @@
+export { RealtimeInspectorModule } from './inspector.module.js';
+export type { RealtimeInspectorOptions, RealtimeInspectorTailOptions } from './inspector-options.js';
