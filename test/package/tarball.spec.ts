@@ -35,10 +35,20 @@ beforeAll(async () => {
 afterAll(() => app?.remove());
 
 describe('the tarball', () => {
-  it('holds the documents and dist, and nothing else', () => {
-    const guides = DOCUMENTS.filter((path) => path.startsWith('docs/'));
-    const documents = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', ...guides, 'package.json'];
-    expect(files.filter((path) => !path.startsWith('dist/'))).toEqual(documents);
+  it('holds the documents, what Prometheus and Grafana take, and dist, and nothing else', () => {
+    const guides = DOCUMENTS.filter((path) => path.startsWith('docs/') && !path.startsWith('docs/operations/'));
+    const forMonitoring = filesIn('docs/operations');
+    const documents = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'PROTOCOL.md',
+      'README.md',
+      'SECURITY.md',
+      ...guides,
+      ...forMonitoring,
+      'package.json',
+    ];
+    expect(files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(documents.toSorted());
   });
 
   it('holds of dist what was compiled from lib, without its specs', () => {
