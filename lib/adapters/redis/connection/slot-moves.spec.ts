@@ -7,6 +7,8 @@ import { topic } from '../../../core/routing/address.js';
 import { subjectOf } from '../../../core/bus/subject.js';
 import { RedisChannels } from './redis-channels.js';
 import type { RedisBackendOptions } from './redis-options.js';
+import type { RedisScript } from './redis-script.js';
+import type { RedisServer } from './redis-server.js';
 import { SlotMoves } from './slot-moves.js';
 
 const TOPIC = 'log:1';
@@ -189,5 +191,37 @@ describe('a slot that has moved with its data', { timeout: 60_000 }, () => {
     await move.keys();
     await move.end();
     await vi.waitFor(async () => expect((await publish(a, '2')).epoch).not.toBe(epoch), 20_000);
+  });
+});
+
+describe('a partition whose server has another connection', () => {
+  /** A partition was seen whole at the server, which is then reached over another connection. @returns who was asked meanwhile */
+  async function seenAgain(address: string) {
+    const at = (name: string) => ({ address: name, runId: `run of ${name}` }) as RedisServer;
+    const asked: string[] = [];
+    let owner = at('a:1');
+    const reach = (name: string) => {
+      asked.push(name);
+      return Promise.reject(new Error('away'));
+    };
+    const slots = { serverOf: () => owner, reach, relearn: () => Promise.resolve() };
+    const settings = { commandTimeoutMs: 1_000, maxPendingCommands: 10, leaseRefreshMs: 1_000 };
+    const moves = new SlotMoves(slots, settings, () => ['term', 'presence']);
+    const script = { run: async (server: RedisServer) => server } as unknown as RedisScript;
+    const run = () => moves.run(script, { partition: 0, keys: ['key'], argsFor: () => [], isWhole: true });
+    await run();
+    owner = at(address);
+    moves.moved(0, owner);
+    return { ranAt: await run(), owner, asked };
+  }
+
+  it('has not moved: its calls go on', async () => {
+    const { ranAt, owner, asked } = await seenAgain('a:1');
+    expect([ranAt === owner, asked]).toEqual([true, []]);
+  });
+
+  it('has moved if the server has another address: that one is asked', async () => {
+    const { asked } = await seenAgain('b:1');
+    expect(asked).toEqual(['b:1']);
   });
 });

@@ -44,8 +44,10 @@ export class SlotMoves {
   /** Handles a partition that has another server: its calls wait until it is clear whether its data may go on there. */
   moved(partition: number, to: RedisServer): void {
     const seen = this.#seen[partition];
-    if (seen === undefined || seen.server === to) return;
-    this.#callsOf(partition).holdUntil(this.#handOver(partition, seen, to).catch(ignore));
+    if (seen === undefined) return;
+    // The same server over another connection: one that was made ahead of the slot map, or one that has replaced it.
+    if (seen.server.address === to.address) this.#seen[partition] = { ...seen, server: to };
+    else this.#callsOf(partition).holdUntil(this.#handOver(partition, seen, to).catch(ignore));
   }
 
   #callsOf(partition: number): SlotCalls {
@@ -85,7 +87,7 @@ export class SlotMoves {
 
   #sawOwner(partition: number, server: RedisServer): void {
     const seen = this.#seen[partition];
-    if (seen?.server !== server || seen.runId !== server.runId) return;
+    if (seen?.server.address !== server.address || seen.runId !== server.runId) return;
     this.#seen[partition] = { ...seen, ownedAt: performance.now() };
   }
 
