@@ -1,4 +1,5 @@
 import { isNodeId } from '../connection/connection-id.js';
+import { isCount } from './count.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope-text.js';
 import type { Envelope } from '../routing/envelope.js';
 import { decodeQuery, encodeQuery } from './node-query-text.js';
@@ -167,10 +168,6 @@ function parseList(text: string): unknown[] | undefined {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isFlag(value: unknown): boolean {

@@ -9,6 +9,7 @@ import { isStreamPosition } from '../history/history.js';
 import { explainStreamId } from '../history/stream-options.js';
 import type { PresenceLink, PresenceNews } from '../presence/presence-position.js';
 import { isTopic } from '../topic/topic.js';
+import { isCount } from './count.js';
 
 /**
  * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. The object has `trace` if there is one. Behind `except` stands the
@@ -93,10 +94,6 @@ function linkIn(value: unknown): PresenceLink | undefined {
   const [epoch, sequence, previous] = value as readonly unknown[];
   if (typeof epoch !== 'string' || !isCount(sequence) || !isCount(previous)) return undefined;
   return { epoch, sequence, previous };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function encodeAll(addresses: readonly Address[]): string {

@@ -1,4 +1,5 @@
 import { isNodeId } from '../connection/connection-id.js';
+import { isCount } from './count.js';
 import type { NodeInfo } from './node-info.js';
 
 /** Encodes the lease of a node, with its counts: `[version, startedAt, isAttached, counts…]`. */
@@ -28,7 +29,3 @@ export function decodeLease(id: unknown, text: unknown, toDate: (ms: number) => 
 const MAX_LENGTH = 256;
 
 type SevenNumbers = [number, number, number, number, number, number, number];
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
