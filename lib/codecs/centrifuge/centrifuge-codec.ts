@@ -1,4 +1,5 @@
-import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
+import { estimatedValues, withValues } from '../../core/protocol/command-cost.js';
+import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, readCommand } from './command-reader.js';
@@ -45,7 +46,7 @@ export class CentrifugeCodec implements Codec {
       const end = text.indexOf('\n', start);
       const line = end < 0 ? text.slice(start) : text.slice(start, end);
       const decoded = this.#read(line);
-      yield decoded.ok ? { ok: true, command: decoded.command, bytes: Buffer.byteLength(line) } : decoded;
+      yield decoded.ok ? { ...decoded, bytes: Buffer.byteLength(line) } : decoded;
       if (end < 0 || (!decoded.ok && decoded.id === undefined)) return;
       start = end + 1;
     }
@@ -65,15 +66,16 @@ export class CentrifugeCodec implements Codec {
       return failed('a command must be a JSON object');
     }
     const fields = value as Readonly<Record<string, unknown>>;
-    const misshapen = explainJsonShape(value, this.shape);
-    if (!misshapen) return readCommand(fields);
+    const counted = countJsonValues(value, this.shape);
+    if (typeof counted === 'number') return withValues(readCommand(fields), counted);
     const id = commandIdIn(fields);
-    const message = `The command ${misshapen.message}.`;
-    return {
+    const message = `The command ${counted.problem.message}.`;
+    const refused: Decoded = {
       ok: false,
       error: { code: 'LIMIT_EXCEEDED', message },
       blame: 'if-repeated',
       ...(id !== undefined && { id }),
     };
+    return withValues(refused, estimatedValues(line));
   }
 }

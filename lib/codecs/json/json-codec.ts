@@ -1,8 +1,10 @@
 import { isTraceparent } from '../../core/base/traceparent.js';
+import type { Problem } from '../../core/base/problem.js';
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
 import { errorPayload, type WireError } from '../../core/protocol/error-code.js';
 import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
-import { explainJsonShape, type JsonShape } from '../../core/protocol/json-shape.js';
+import { estimatedValues, withValues } from '../../core/protocol/command-cost.js';
+import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded } from '../../ports/codec.js';
@@ -62,17 +64,22 @@ export class JsonCodec implements Codec {
     try {
       value = JSON.parse(frame);
     } catch {
-      return invalid('The frame is not JSON.');
+      return withValues(invalid('The frame is not JSON.'), estimatedValues(frame));
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return invalid('The frame must be a JSON object such as {"action":"ping"}.');
+      return withValues(invalid('The frame must be a JSON object such as {"action":"ping"}.'), estimatedValues(frame));
     }
-    const fields = value as Fields;
+    const counted = countJsonValues(value, this.shape);
+    const isCounted = typeof counted === 'number';
+    const decoded = this.#read(value as Fields, isCounted ? undefined : counted.problem);
+    return withValues(decoded, isCounted ? counted : estimatedValues(frame));
+  }
+
+  #read(fields: Fields, misshapen: Problem | undefined): Decoded {
     const { id, action } = fields;
     if (id !== undefined && !isCommandId(id)) {
       return invalid(`id must be a string of 1 to ${MAX_COMMAND_ID_LENGTH} characters or a safe integer.`);
     }
-    const misshapen = explainJsonShape(value, this.shape);
     if (misshapen) {
       const error: WireError = { code: 'LIMIT_EXCEEDED', message: `The message ${misshapen.message}.` };
       return { ...failed(error, id), blame: 'if-repeated' };

@@ -19,6 +19,12 @@ describe('a token bucket', () => {
     expect([0, 0, 100, 249, 250].map((now) => bucket.take(now))).toEqual([0, 250, 150, 1, 0]);
   });
 
+  it('gives more tokens than it has if it has one, and is owed the others', () => {
+    const bucket = new TokenBucket({ perSecond: 20, burst: 3 }, 0);
+    expect([bucket.take(0, 11), bucket.take(0), bucket.fillMs]).toEqual([0, 450, 550]);
+    expect([449, 450].map((now) => bucket.take(now))).toEqual([1, 0]);
+  });
+
   it('is refilled as fast as it says', () => {
     const bucket = new TokenBucket({ perSecond: 20, burst: 100 }, 0);
     takeAll(bucket, 0);

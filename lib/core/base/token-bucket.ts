@@ -25,13 +25,14 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token, if one is available.
+   * Takes tokens, if one is available.
    * @param now milliseconds, from any clock
-   * @returns 0 if a token was taken, else the milliseconds until one is available
+   * @param cost the number of tokens. One has to be available, the others may be owed
+   * @returns 0 if they were taken, else the milliseconds until one is available
    */
-  take(now: number): number {
+  take(now: number, cost = 1): number {
     const waitMs = this.wait(now);
-    if (waitMs === 0) this.#credit -= TOKEN;
+    if (waitMs === 0) this.#credit -= cost * TOKEN;
     return waitMs;
   }
 
@@ -51,9 +52,10 @@ export class TokenBucket {
     return isUnlimited(this.rate) ? 0 : this.rate.burst - this.#credit / TOKEN;
   }
 
-  /** Returns the milliseconds that an empty bucket takes to fill. */
+  /** Returns the milliseconds that an empty bucket takes to fill, what is owed included. */
   get fillMs(): number {
-    return isUnlimited(this.rate) ? 0 : (this.rate.burst / this.rate.perSecond) * 1_000;
+    const owed = Math.max(0, -this.#credit / TOKEN);
+    return isUnlimited(this.rate) ? 0 : ((this.rate.burst + owed) / this.rate.perSecond) * 1_000;
   }
 
   /** Puts back a token that was taken. */

@@ -23,6 +23,14 @@ describe('the allowance of a client', () => {
     expect(takeAll(new ClientAllowance(RATE, 0), 0, gateways)).toEqual(waits);
   });
 
+  it('counts a message that costs more in the bucket of its gateway and in that of all gateways', () => {
+    const allowance = new ClientAllowance(RATE, 0);
+    expect([allowance.take(0, false, CURSOR, 7), allowance.wait(0, CURSOR), allowance.take(0, false, PEN)]).toEqual([
+      0, 100, 30,
+    ]);
+    expect(allowance.take(0)).toBe(0);
+  });
+
   it('says how long a command of each kind has to wait, and which rate holds it back', () => {
     const allowance = new ClientAllowance(RATE, 0);
     takeAll(allowance, 0, [CURSOR, CURSOR, CURSOR, PEN]);

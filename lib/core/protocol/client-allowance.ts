@@ -27,20 +27,21 @@ export class ClientAllowance {
   }
 
   /**
-   * Takes a token, if one is available.
+   * Takes tokens, if one is available.
    * @param now milliseconds, from any clock
    * @param opens true for a command that may draw on the opening burst
    * @param gateway the limits of the gateway that a message is for, one object for each gateway; nothing for other commands
-   * @returns 0 if a token was taken, else the milliseconds until one is available
+   * @param cost the number of tokens. One has to be available, the others may be owed
+   * @returns 0 if they were taken, else the milliseconds until one is available
    */
-  take(now: number, opens = false, gateway?: GatewayLimits): number {
+  take(now: number, opens = false, gateway?: GatewayLimits, cost = 1): number {
     const bucket = gateway && this.#bucketOf(gateway, now);
-    if (bucket === undefined) return this.#own.take(now, opens);
+    if (bucket === undefined) return this.#own.take(now, opens, cost);
     const total = (this.#total ??= new TokenBucket(this.rate.total, now));
     const waitMs = Math.max(bucket.wait(now), total.wait(now));
     if (waitMs > 0) return waitMs;
-    bucket.take(now);
-    return total.take(now);
+    bucket.take(now, cost);
+    return total.take(now, cost);
   }
 
   /** Returns the milliseconds until there is a token for such a command; 0 if there is one. Takes none. */

@@ -30,6 +30,25 @@ describe('the allowance of a connection', () => {
     expect([allowance.take(0), allowance.take(0, true)]).toEqual([50, 0]);
   });
 
+  it('lets a command that costs more pass with one token, and is owed the others', () => {
+    const allowance = new CommandAllowance(RATE, 0);
+    expect([allowance.take(0, false, 11), allowance.take(0), allowance.spent(0)]).toEqual([0, 450, 11]);
+    expect([449, 450, 451].map((now) => allowance.take(now))).toEqual([1, 0, 49]);
+  });
+
+  it('lets a command that opens a topic draw on the opening burst with its first token alone', () => {
+    const allowance = new CommandAllowance(RATE, 0);
+    expect([allowance.take(0, true, 3), takeAll(allowance, 0, 2), allowance.spent(0)]).toEqual([0, [0, 50], 4]);
+  });
+
+  it('takes longer to fill for what it is owed', () => {
+    const allowance = new CommandAllowance(RATE, 0);
+    const before = allowance.fillMs;
+    allowance.take(0, false, 11);
+    expect([before, allowance.fillMs]).toEqual([250, 650]);
+    expect(allowance.spent(650)).toBe(0);
+  });
+
   it('refills the burst first, and then the opening burst', () => {
     const allowance = new CommandAllowance(RATE, 0);
     takeAll(allowance, 0, 5, true);

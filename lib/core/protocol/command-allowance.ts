@@ -52,18 +52,21 @@ export class CommandAllowance {
   }
 
   /**
-   * Takes a token, if one is available.
+   * Takes tokens, if one is available.
    * @param now milliseconds, from any clock
-   * @param opens true for a command that may draw on the opening burst
-   * @returns 0 if a token was taken, else the milliseconds until one is available
+   * @param opens true for a command that may draw on the opening burst, with its first token
+   * @param cost the number of tokens. One has to be available, the others may be owed: a command that costs more than the burst
+   *   is not refused for ever
+   * @returns 0 if they were taken, else the milliseconds until one is available
    */
-  take(now: number, opens = false): number {
+  take(now: number, opens = false, cost = 1): number {
     const waitMs = this.wait(now);
     if (opens && this.#opening >= TOKEN) {
       this.#opening -= TOKEN;
+      this.#burst -= (cost - 1) * TOKEN;
       return 0;
     }
-    if (waitMs === 0) this.#burst -= TOKEN;
+    if (waitMs === 0) this.#burst -= cost * TOKEN;
     return waitMs;
   }
 
@@ -86,10 +89,11 @@ export class CommandAllowance {
     return burst + opening - (this.#burst + this.#opening) / TOKEN;
   }
 
-  /** Returns the milliseconds that an empty allowance takes to fill. */
+  /** Returns the milliseconds that an empty allowance takes to fill, what is owed included. */
   get fillMs(): number {
     const { perSecond, burst, opening } = this.rate;
-    return this.#isUnlimited ? 0 : ((burst + opening) / perSecond) * 1_000;
+    const owed = Math.max(0, -this.#burst / TOKEN);
+    return this.#isUnlimited ? 0 : ((burst + opening + owed) / perSecond) * 1_000;
   }
 
   get #isUnlimited(): boolean {

@@ -9,31 +9,46 @@ export interface JsonShape {
   readonly maxValues: number;
 }
 
+/** JSON that exceeds a limit. */
+export interface MisshapenJson {
+  readonly problem: Problem;
+}
+
 /**
  * Returns the problem of parsed JSON that exceeds a limit: nested too deep, too many entries in one container, or too many
  * values in total. It does not recurse: `JSON.parse` accepts 32,000 levels in 64 KB, on which `JSON.stringify`,
  * `structuredClone` and validators fail.
  */
-export function explainJsonShape(value: unknown, { maxDepth, maxKeys, maxValues }: JsonShape): Problem | undefined {
-  if (!isContainer(value)) return undefined;
+export function explainJsonShape(value: unknown, shape: JsonShape): Problem | undefined {
+  const counted = countJsonValues(value, shape);
+  return typeof counted === 'number' ? undefined : counted.problem;
+}
+
+/** Counts the values of parsed JSON: the entries of all its objects and lists. @returns the number, or that a limit is exceeded */
+export function countJsonValues(value: unknown, { maxDepth, maxKeys, maxValues }: JsonShape): number | MisshapenJson {
+  if (!isContainer(value)) return 0;
   let level: object[] = [value];
   let values = 0;
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > maxDepth) return { at: 'message', message: `must not be nested deeper than ${maxDepth} levels` };
+    if (depth > maxDepth) return misshapen(`must not be nested deeper than ${maxDepth} levels`);
     const next: object[] = [];
     for (const container of level) {
       const entries = descend(container, next);
       if (entries > maxKeys) {
-        return { at: 'message', message: `must not hold more than ${maxKeys} entries in one object or list` };
+        return misshapen(`must not hold more than ${maxKeys} entries in one object or list`);
       }
       values += entries;
       if (values > maxValues) {
-        return { at: 'message', message: `must not hold more than ${maxValues} values in total` };
+        return misshapen(`must not hold more than ${maxValues} values in total`);
       }
     }
     level = next;
   }
-  return undefined;
+  return values;
+}
+
+function misshapen(message: string): MisshapenJson {
+  return { problem: { at: 'message', message } };
 }
 
 /** Collects the containers inside a container. @returns the number of its entries */

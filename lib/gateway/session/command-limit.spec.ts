@@ -47,6 +47,25 @@ function pass(ms: number): void {
   vi.advanceTimersByTime(ms);
 }
 
+describe('a command of many values', () => {
+  it('counts like several, and pauses reading for as long as they would', async () => {
+    const limit = limitOf();
+    expect(limit.take({ ...message, values: 4_200 })).toBeUndefined();
+    await ticked();
+    pass(399);
+    expect(log).toEqual(['pause: rate']);
+    pass(2);
+    expect(log).toEqual(['pause: rate', 'resume: rate']);
+  });
+
+  it('counts so if it cannot be read as well', () => {
+    expect(send(limitOf(), 2, { ...unreadable, values: 1_000 })).toEqual([
+      undefined,
+      expect.objectContaining({ retryAfterMs: 100 }),
+    ]);
+  });
+});
+
 describe('a command within the rate limit', () => {
   it('is not refused, and the client is read on while another one may follow', async () => {
     expect(limitOf().take(message)).toBeUndefined();

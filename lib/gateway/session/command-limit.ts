@@ -1,5 +1,6 @@
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
+import { costOf } from '../../core/protocol/command-cost.js';
 import { opensTopics } from '../../core/protocol/command-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import type { Excess } from '../../core/protocol/frame-verdict.js';
@@ -41,7 +42,8 @@ export class CommandLimit {
    */
   take(decoded: Decoded, gateway?: GatewayLimits): BlamedExcess | undefined {
     const now = this.clock.now();
-    const waitMs = this.allowance.take(now, decoded.ok && opensTopics(decoded.command.action), gateway);
+    const opens = decoded.ok && opensTopics(decoded.command.action);
+    const waitMs = this.allowance.take(now, opens, gateway, costOf(decoded));
     if (waitMs === 0) {
       const emptyMs = this.allowance.wait(now, gateway);
       if (emptyMs > 0) this.#begin(now, emptyMs);
