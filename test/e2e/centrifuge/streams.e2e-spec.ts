@@ -3,15 +3,16 @@ import { CancelSignal, OnMessage, OnSubscribe, TopicGateway, user } from 'nestjs
 import { followStream, streamRpc, type RealtimeStreamError } from 'nestjs-realtime/client';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, MessageContext } from 'centrifuge';
+import { setTimeout as delay } from 'node:timers/promises';
 import { interval, map, take } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
-import { connected, sdkFor, subscribed } from '../../helpers/sdk.js';
+import { connected, next, sdkFor, subscribed } from '../../helpers/sdk.js';
 
 /** What producers do, in order. */
 let log: string[];
 
-@TopicGateway('chat:{id}', { history: { size: 100, ttlMs: 60_000 } })
+@TopicGateway('chat:{id}', { history: { size: 500, ttlMs: 60_000 } })
 class ChatTopic {
   @OnSubscribe()
   join() {
@@ -195,21 +196,50 @@ describe('streamRpc()', () => {
 });
 
 describe('followStream()', () => {
-  const piece = (seq: number, ...items: readonly string[]) =>
-    app.realtime.publish('chat:1', { type: 'stream', payload: { id: 's', seq, items } });
-  const end = (seq: number) => app.realtime.publish('chat:1', { type: 'stream', payload: { id: 's', seq, end: true } });
+  const WORDS = Array.from({ length: 60 }, (_, n) => `${n} `);
 
-  it('gives each piece once and in order, also those that were published while the connection was lost', async () => {
+  it('gives the whole stream, once and in order, when the connection is lost in the middle', async () => {
+    const items = followStream<string>(client.getSubscription('chat:1')!, 's');
+    await app.realtime.stream(
+      'chat:1',
+      async function* () {
+        for (const [n, word] of WORDS.entries()) {
+          if (n === 20) {
+            const back = next(client, 'connected');
+            await app.realtime.disconnect(user('ann'), { reconnect: true });
+            await back;
+          }
+          await delay(1);
+          yield word;
+        }
+      },
+      { id: 's', flushMs: 2 },
+    );
+    expect((await taken(items)).join('')).toBe(WORDS.join(''));
+  });
+
+  it('gives the whole stream to an SDK that comes when it is over', async () => {
+    const stream = await app.realtime.stream('chat:2', async function* () {
+      yield* WORDS;
+    });
+    await stream.done;
+    const subscription = client.newSubscription('chat:2', { since: { epoch: '', offset: 0 } });
+    const items = followStream<string>(subscription, stream.id);
+    subscription.subscribe();
+    expect((await taken(items)).join('')).toBe(WORDS.join(''));
+  });
+
+  it('fails with the text for clients when the source fails', async () => {
     const items = followStream(client.getSubscription('chat:1')!, 's');
-    await piece(0, 'a');
+    await app.realtime.stream(
+      'chat:1',
+      async function* () {
+        yield 'a';
+        throw new NotFoundException('The job is gone.');
+      },
+      { id: 's' },
+    );
     expect(await items.next()).toMatchObject({ value: 'a' });
-    client.disconnect();
-    await expect.poll(() => app.realtime.connectionsOf('ann')).toHaveLength(0);
-    await piece(1, 'b', 'c');
-    client.connect();
-    expect(await items.next()).toMatchObject({ value: 'b' });
-    await piece(2, 'd');
-    await end(3);
-    expect(await taken(items)).toEqual(['c', 'd']);
+    await expect(items.next()).rejects.toMatchObject({ code: 'FAILED', message: 'The job is gone.' });
   });
 });
