@@ -202,7 +202,7 @@ it('changes of published streams go to those who run them, at once, with their t
   const [changed, streamChanged] = [vi.fn(), vi.fn()];
   presence.onChange(changed);
   presence.onStreamChange(streamChanged);
-  store.node!.changed('#streams:chat:1', { kind: 'left', userId: 'answer' });
+  store.node!.changed('#stream:chat:1 answer', { kind: 'left', userId: 'answer' });
   presence.release();
   expect(streamChanged).toHaveBeenCalledExactlyOnceWith('chat:1', { kind: 'left', userId: 'answer' });
   expect(changed).not.toHaveBeenCalled();

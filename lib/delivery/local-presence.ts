@@ -1,6 +1,6 @@
 import { TurnBudget } from '../core/base/turn-budget.js';
 import { NodePresence, type NodePresenceChange } from '../core/presence/node-presence.js';
-import { topicOfStreams } from '../core/topic/reserved-topic.js';
+import { topicOfStream } from '../core/topic/reserved-topic.js';
 import type { RealtimeConnection } from '../core/connection/connection.js';
 import type { PresenceNode, PresenceStore } from '../ports/presence-store.js';
 import { RepeatedFailures } from '../errors/repeated-failures.js';
@@ -104,7 +104,7 @@ export class LocalPresence {
   };
 
   #act(change: Parameters<PresenceNode['changed']>): void {
-    const streams = topicOfStreams(change[0]);
+    const streams = topicOfStream(change[0]);
     if (streams !== undefined) this.#streamChanged(streams, change[1]);
     else if (this.#early) this.#early.push(change);
     else this.#changed(...change);

@@ -1,6 +1,6 @@
 import type { PresenceChange } from '../core/presence/presence.js';
 import { readStreamRun, streamInfo, type StreamRun } from '../core/history/stream-run.js';
-import { streamsTopic } from '../core/topic/reserved-topic.js';
+import { streamTopic } from '../core/topic/reserved-topic.js';
 import { RepeatedFailures } from '../errors/repeated-failures.js';
 import type { PresenceStore } from '../ports/presence-store.js';
 
@@ -16,7 +16,8 @@ export interface RegistrationEvents {
 }
 
 /**
- * Registers the streams that run with all nodes, as presence does with users: they are members of a reserved topic. The first node
+ * Registers the streams that run with all nodes, as presence does with users: each is a
+ * member of a reserved topic of its own. The first node
  * that reports an id runs it. The registrations of a crashed node end with its lease, and one of the other nodes is told.
  */
 export class StreamRegistrations {
@@ -36,8 +37,8 @@ export class StreamRegistrations {
    * @throws RealtimeError `UNAVAILABLE`
    */
   async find(topic: string, id: string): Promise<{ readonly run: StreamRun | undefined } | undefined> {
-    const { users } = await this.store.read(streamsTopic(topic), Infinity);
-    const found = users.find(({ userId }) => userId === id);
+    const { users } = await this.store.read(streamTopic(topic, id), 1);
+    const [found] = users;
     return found && { run: readStreamRun(topic, id, found.info) };
   }
 
@@ -53,7 +54,7 @@ export class StreamRegistrations {
     try {
       await this.#set(topic, id, run);
       // A report that failed is not known here, but a read waits for it.
-      if (!this.#claims.get(key)) await this.store.read(streamsTopic(topic), 0);
+      if (!this.#claims.get(key)) await this.store.read(streamTopic(topic, id), 0);
       if (this.#claims.get(key)) return true;
     } catch (error) {
       this.#remove(topic, id);
@@ -98,11 +99,11 @@ export class StreamRegistrations {
   }
 
   async #set(topic: string, id: string, run: StreamRun | undefined): Promise<void> {
-    await this.store.set(streamsTopic(topic), { userId: id, connections: 1, ...(run && { info: streamInfo(run) }) });
+    await this.store.set(streamTopic(topic, id), { userId: id, connections: 1, ...(run && { info: streamInfo(run) }) });
   }
 
   #remove(topic: string, id: string): void {
-    const removed = this.store.remove(streamsTopic(topic), id);
+    const removed = this.store.remove(streamTopic(topic, id), id);
     removed?.catch((error: unknown) => this.#failures.say(error));
   }
 }

@@ -6,7 +6,7 @@ import { PresenceTable } from '../../lib/core/presence/presence-table.js';
 import type { PresenceChange, PresenceMember } from '../../lib/core/presence/presence.js';
 import { localReport, type DeliveryReport } from '../../lib/core/routing/delivery-report.js';
 import type { Envelope } from '../../lib/core/routing/envelope.js';
-import { streamsTopic } from '../../lib/core/topic/reserved-topic.js';
+import { streamTopic } from '../../lib/core/topic/reserved-topic.js';
 import { LocalPresence } from '../../lib/delivery/local-presence.js';
 import { NodeDrain } from '../../lib/delivery/node-drain.js';
 import { NodeLifecycle } from '../../lib/delivery/node-lifecycle.js';
@@ -84,9 +84,9 @@ export class StreamFleet {
     return this.history.publish(topic, `{"type":"t","payload":${payload}}`, this.retention, { report: false });
   }
 
-  /** The ids of the streams that count as running. */
-  registered(topic: string): string[] {
-    return this.table.read(streamsTopic(topic), Infinity).users.map(({ userId }) => userId);
+  /** Whether a stream counts as running. */
+  isRegistered(topic: string, id: string): boolean {
+    return this.table.read(streamTopic(topic, id), Infinity).userCount > 0;
   }
 }
 
@@ -157,7 +157,7 @@ class FleetPresence extends PresenceStore {
 
   /** Reports what this node has, as one does that was taken for dead. */
   reportAgain(topic: string, id: string): void {
-    const name = streamsTopic(topic);
+    const name = streamTopic(topic, id);
     this.#tell(name, this.fleet.table.set(this.#node!.id, name, this.#said.get(`${name} ${id}`)!));
   }
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   onlineTopic,
   personalTopic,
-  streamsTopic,
-  topicOfStreams,
+  streamTopic,
+  topicOfStream,
   userOfOnlineTopic,
   userOfPersonalTopic,
 } from './reserved-topic.js';
@@ -27,17 +27,17 @@ describe.each([
   });
 });
 
-describe('the topic of the streams in a topic', () => {
-  it('names the topic', () => {
-    expect(topicOfStreams(streamsTopic('chat:1'))).toBe('chat:1');
+describe('the topic of a published stream', () => {
+  it('names the topic in which it runs', () => {
+    expect(topicOfStream(streamTopic('chat:1', 'answer:1'))).toBe('chat:1');
   });
 
   it('is no topic that an application or a client can name', () => {
-    expect(isTopic(streamsTopic('chat:1'))).toBe(false);
+    expect(isTopic(streamTopic('chat:1', 'answer'))).toBe(false);
   });
 
   it('is none of another kind', () => {
-    expect([personalTopic('ann'), onlineTopic('ann'), 'streams:chat:1'].map(topicOfStreams)).toEqual(
+    expect([personalTopic('ann'), onlineTopic('ann'), 'stream:chat:1 a'].map(topicOfStream)).toEqual(
       Array.from({ length: 3 }),
     );
   });

@@ -1,7 +1,7 @@
 /** Topic names of applications and clients cannot begin with `#`, so they never collide with these prefixes. */
 const PERSONAL = '#user:';
 const ONLINE = '#online:';
-const STREAMS = '#streams:';
+const STREAM = '#stream:';
 
 /** Returns the personal topic of a user. It keeps the messages sent to the user, so that clients can recover them. */
 export function personalTopic(userId: string): string {
@@ -23,14 +23,17 @@ export function userOfOnlineTopic(topic: string): string | undefined {
   return withoutPrefix(topic, ONLINE);
 }
 
-/** Returns the topic whose members are the published streams that run in a topic: in place of users, their ids. */
-export function streamsTopic(topic: string): string {
-  return STREAMS + topic;
+/**
+ * Returns the topic of a published stream: whichever node runs it has the stream's id in it, in place of a user. One for each
+ * stream, so that looking one up reads no others.
+ */
+export function streamTopic(topic: string, id: string): string {
+  return `${STREAM}${topic} ${id}`;
 }
 
-/** Returns the topic whose streams these are; `undefined` for any other topic. */
-export function topicOfStreams(topic: string): string | undefined {
-  return withoutPrefix(topic, STREAMS);
+/** Returns the topic in which the stream of this topic runs; `undefined` for any other topic. */
+export function topicOfStream(topic: string): string | undefined {
+  return withoutPrefix(topic, STREAM)?.split(' ', 1)[0];
 }
 
 function withoutPrefix(topic: string, prefix: string): string | undefined {

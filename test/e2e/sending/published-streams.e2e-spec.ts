@@ -376,7 +376,7 @@ it('clients reach nothing of what nodes tell each other about streams', async ()
   const stream = await here().stream(topic, stuckSource().source, { id: 'answer' });
   const guest = await stage.connectAs('ann');
   for (const action of ['subscribe', 'presence', 'history']) {
-    const answer = await guest.request({ action, topic: `#streams:${topic}` });
+    const answer = await guest.request({ action, topic: `#stream:${topic} answer` });
     expect(answer).toMatchObject({ type: 'realtime:error', payload: { code: 'VALIDATION_FAILED' } });
   }
   await stream.stop();

@@ -51,7 +51,7 @@ const CASES: readonly (readonly [what: string, argument: string, call: Call])[] 
   ['whether nobody is online', 'userId', (realtime) => realtime.isOnline('')],
 
   ['a stream to an empty topic', 'topic', (realtime) => realtime.stream('', NO_SOURCE)],
-  ['a stream to a topic with the reserved #', 'topic', (realtime) => realtime.stream('#streams:a', NO_SOURCE)],
+  ['a stream to a topic with the reserved #', 'topic', (realtime) => realtime.stream('#stream:a', NO_SOURCE)],
   ['a stream to a topic without a history', 'topic', (realtime) => realtime.stream('news', NO_SOURCE)],
   ['a stream without a source', 'source', (realtime) => realtime.stream('news', wrong(undefined))],
   ['a stream of a generator that was called', 'source', (realtime) => realtime.stream('news', wrong(NO_SOURCE()))],
