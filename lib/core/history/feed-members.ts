@@ -145,15 +145,16 @@ export class FeedMembers {
     this.#trimRecent();
   }
 
-  /** Drops the page that was read last. */
+  /** Drops what can be read again, but for the latest publication where every new member gets it. */
   forget(): void {
     this.#latestRun = undefined;
+    if (this.#behind.size === 0) this.#recent.trim(Math.min(1, this.settings.sendLast));
   }
 
   /** The others go on at another place, so what was delivered before leads nowhere. */
   moved(): void {
     this.#recent.clear();
-    this.forget();
+    this.#latestRun = undefined;
     // Where they wait no publication may be left.
     this.#wake(this.#parked.keys());
   }

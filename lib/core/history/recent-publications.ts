@@ -2,7 +2,7 @@ import type { Publication, StreamPosition } from './history.js';
 import type { PublicationRun } from './publication-run.js';
 
 /** Most characters that are kept; what is dropped can be read from the history again. */
-const MAX_LENGTH = 262_144;
+const MAX_LENGTH = 65_536;
 
 /**
  * The publications that were delivered last, so that a member that has caught up with the history joins without a further read,
@@ -31,9 +31,10 @@ export class RecentPublications {
     this.trim(this.maxCount);
   }
 
-  /** Takes the publications of a run that ends with the latest one, if there are none yet. */
+  /** Takes the publications of a run that ends with the latest one, if it has more of them. */
   adopt({ epoch, publications }: PublicationRun): void {
-    if (this.#publications.length > 0) return;
+    if (publications.length <= this.#publications.length) return;
+    this.clear();
     for (const publication of publications) this.add(publication, { epoch, offset: publication.offset });
   }
 

@@ -211,6 +211,7 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.constant((world: World) => world.endRead()),
   fc.constant((world: World) => world.failRead()),
   fc.constant((world: World) => world.feed.doubt()),
+  fc.constant((world: World) => world.feed.forget()),
   fc.constant((world: World) => world.stream.flush()),
   fc.constant((world: World) => world.stream.rollBack()),
   fc.nat(4).map((count) => (world: World) => world.stream.trim(count)),
@@ -506,6 +507,27 @@ describe('TopicFeed', () => {
       const world = worldOf(9, { sendLast: 3 });
       world.enter('b');
       expect([world.subscribers.get('b')!.texts, world.feed.wanted]).toEqual([['e1:7', 'e1:8', 'e1:9'], undefined]);
+    });
+
+    it('reads them once a second at most, because it does not keep them for longer', () => {
+      const world = worldOf(9, { sendLast: 3 });
+      const { reads } = world;
+      world.feed.forget();
+      world.enter('b');
+      world.settle();
+      world.enter('c');
+      const counts = [world.reads - reads];
+      world.feed.forget();
+      world.publish();
+      world.arrive();
+      expect([counts, world.subscribers.get('c')!.texts]).toEqual([[2], ['e1:7', 'e1:8', 'e1:9', 'e1:10']]);
+    });
+
+    it('keeps the latest one for new subscribers', () => {
+      const world = worldOf(9, { sendLast: 1 });
+      world.feed.forget();
+      world.enter('b');
+      expect([world.subscribers.get('b')!.texts, world.feed.wanted]).toEqual([['e1:9'], undefined]);
     });
 
     it('reads them with the position when it knows nothing yet', () => {

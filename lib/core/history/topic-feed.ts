@@ -119,7 +119,7 @@ export class TopicFeed {
     this.#members.leave(memberId);
   }
 
-  /** Drops the page that was read last; call it periodically. */
+  /** Drops what can be read again; call it periodically. */
   forget(): void {
     this.#members.forget();
   }
