@@ -240,6 +240,98 @@ describe('topics that are all in doubt', () => {
   });
 });
 
+describe('a connection that has missed more than a page', () => {
+  /** The connection as it catches up: what it has got, and its next turn. */
+  function comeBack() {
+    const got: string[] = [];
+    const lost: unknown[] = [];
+    let next: (() => Promise<void> | undefined) | undefined;
+    const codec = { encodeMessage: (text: string) => text } as never;
+    const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+    delivery.attach('b', { socket, missed: (_name: string, position: unknown) => void lost.push(position) } as never);
+    streams.hold('log', 'b', SETTINGS);
+    pubSub.subscribe('b', 'log');
+    const take = ({ frames }: FramedPage) => frames.forEach(({ text }) => void got.push(text));
+    const entered = streams.enter('log', 'b', {
+      wish: { recover: { epoch: 'e1', offset: 0 }, last: 0 },
+      onStart: take,
+      onPage: take,
+      whenReady: (takePage) => (next = takePage),
+    });
+    /** Takes the next page, if it is known, or when it is. */
+    const turn = async () => {
+      await vi.advanceTimersByTimeAsync(0);
+      const takePage = next;
+      next = undefined;
+      for (let unknown = takePage?.(); unknown; unknown = takePage?.()) {
+        void vi.advanceTimersByTimeAsync(0);
+        await unknown;
+      }
+    };
+    return { got, lost, entered, turn };
+  }
+
+  const texts = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `${from + n}`);
+  const publish = (from: number, to: number) => texts(from, to).forEach((text) => store.publish('log', text));
+
+  it('gets each page when it can take it, and has entered with the first', async () => {
+    publish(1, 25);
+    const { got, entered, turn } = comeBack();
+    await turn();
+    expect([await entered, got]).toEqual([true, texts(1, 10)]);
+    await turn();
+    expect(got).toEqual(texts(1, 20));
+    await turn();
+    expect(got).toEqual(texts(1, 25));
+    store.publish('log', '26');
+    await arrive('log', '26', 26);
+    expect(got).toEqual(texts(1, 26));
+  });
+
+  it('gets nothing live until it has caught up, and then all of it', async () => {
+    publish(1, 12);
+    const { got, turn } = comeBack();
+    await turn();
+    store.publish('log', '13');
+    await arrive('log', '13', 13);
+    const early = [...got];
+    await turn();
+    expect([early, got]).toEqual([texts(1, 10), texts(1, 13)]);
+  });
+
+  it('gets the rest after a read that has failed was repeated', async () => {
+    publish(1, 15);
+    const { got, turn } = comeBack();
+    await turn();
+    store.isAway = true;
+    const turned = turn();
+    await vi.advanceTimersByTimeAsync(2_500);
+    store.isAway = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await turned;
+    expect(got).toEqual(texts(1, 15));
+  });
+
+  it('is told when the next page is no longer kept', async () => {
+    publish(1, 15);
+    const { got, lost, turn } = comeBack();
+    await turn();
+    publish(16, 120);
+    for (let offset = 16; offset <= 120; offset++) void arrive('log', `${offset}`, offset);
+    await turn();
+    expect([got, lost]).toEqual([texts(1, 10), [{ epoch: 'e1', offset: 120 }]]);
+  });
+
+  it('gets nothing more when it leaves', async () => {
+    publish(1, 25);
+    const { got, turn } = comeBack();
+    await turn();
+    streams.left('log', 'b', true);
+    await turn();
+    expect(got).toEqual(texts(1, 10));
+  });
+});
+
 describe('entering', () => {
   it('rejects when the history cannot be read', async () => {
     store.isAway = true;

@@ -1,7 +1,9 @@
 import { OnSubscribe, TopicGateway, user } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import type { Centrifuge, Subscription } from 'centrifuge';
-import { describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { InMemoryHistoryStore } from '../../../lib/adapters/in-memory/in-memory-history-store.js';
 import { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
 import type { RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, next, nextOf, sdkFor, subscribed } from '../../helpers/sdk.js';
@@ -166,6 +168,35 @@ it('A subscription that the server and the client have begun is begun again by t
   const back = nextOf(subscription, 'subscribed');
   app.app.get(LocalDelivery).missed('log:1', { epoch, offset: 0 }, []);
   expect([(await left).code, await back]).toEqual([2500, expect.objectContaining({ wasRecovering: true })]);
+});
+
+it('A recovery whose next page is trimmed is ended with 2500, and begun again by the client', async () => {
+  const app = await startRooms({ limits: { maxHistoryPage: 2 } }, { providers: [Logs, Rooms] });
+  await publish(app, 1, 2, 3, 4, 5);
+  const { epoch } = await app.realtime.history('log:1');
+  const { read } = InMemoryHistoryStore.prototype;
+  let isTrimmed = false;
+  const spy = vi.spyOn(InMemoryHistoryStore.prototype, 'read').mockImplementation(function (
+    this: InMemoryHistoryStore,
+    ...args
+  ) {
+    if (isTrimmed || args[1].since !== 2) return read.call(this, ...args);
+    isTrimmed = true;
+    const trimmed = nextTurn().then(() => publish(app, 6, 7, 8, 9, 10));
+    return trimmed.then(() => read.call(this, ...args)) as never;
+  });
+  onTestFinished(() => spy.mockRestore());
+  const client = await connected(sdkFor(app, { token: ann }));
+  const subscription = client.newSubscription('log:1', { since: { epoch, offset: 0 } });
+  const { heard, done } = numbersOf(subscription, 11);
+  const events: unknown[] = [];
+  subscription.on('subscribed', ({ recovered }) => void events.push(recovered));
+  subscription.on('subscribing', ({ code }) => void events.push(code));
+  subscription.subscribe();
+  await expect.poll(() => events).toEqual([0, true, 2500, false]);
+  await publish(app, 11);
+  await done;
+  expect(heard).toEqual([1, 2, 11]);
 });
 
 it('A subscription to a topic that shows its last messages brings them, then what comes, and recovers', async () => {
