@@ -8,6 +8,7 @@ export const USAGE = `npm run bench -- [options]
   --growth            how costs grow with connections, topics and nodes, instead of the comparison
   --cluster           two nodes with Redis between them, alone; with --growth: how costs grow with nodes
   --features          what histories, presence and the Centrifuge protocol cost this package, alone
+  --operating         what metrics and traces cost this package, alone
   --bystander         how long others wait while something happens to 10,000 clients, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
@@ -23,6 +24,7 @@ export interface BenchOptions {
   readonly isGrowth: boolean;
   readonly isCluster: boolean;
   readonly isFeatures: boolean;
+  readonly isOperating: boolean;
   readonly isBystander: boolean;
   readonly isDecoders: boolean;
   readonly isForReadme: boolean;
@@ -46,6 +48,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       growth: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
       features: { type: 'boolean', default: false },
+      operating: { type: 'boolean', default: false },
       bystander: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
@@ -69,6 +72,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isGrowth: values.growth,
     isCluster: values.cluster,
     isFeatures: values.features,
+    isOperating: values.operating,
     isBystander: values.bystander,
     isDecoders: values.decoders,
     isForReadme: values.readme,

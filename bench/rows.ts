@@ -100,6 +100,13 @@ export const FEATURE_ROWS: readonly Row[] = [
   },
 ];
 
+/** This package, and what it costs to look at it. */
+export const OPERATING_ROWS: readonly Row[] = [
+  OURS,
+  { ...OURS, name: 'nestjs-realtime-metrics', program: 'servers/nestjs-realtime-metrics.ts' },
+  { ...OURS, name: 'nestjs-realtime-traces', program: 'servers/nestjs-realtime-traces.ts' },
+];
+
 /** Those that have handlers, which a bystander can ask; ours with all that its topics can have. */
 export const BYSTANDER_ROWS: readonly Row[] = [
   { ...OURS, program: 'servers/nestjs-realtime-everything.ts' },

@@ -24,6 +24,10 @@ describe('what is measured', () => {
     expect(names('--features')).toEqual(['features']);
   });
 
+  it('is what metrics and traces cost when that is asked for', () => {
+    expect(names('--operating')).toEqual(['operating']);
+  });
+
   it('is what a bystander waits when that is asked for', () => {
     expect(names('--bystander')).toEqual(['bystander']);
   });

@@ -1,7 +1,7 @@
 import { chosen, type BenchOptions } from './options.js';
-import { BYSTANDER_ROWS, CLUSTER_ROWS, FEATURE_ROWS, ROWS, type Row } from './rows.js';
+import { BYSTANDER_ROWS, CLUSTER_ROWS, FEATURE_ROWS, OPERATING_ROWS, ROWS, type Row } from './rows.js';
 import type { Timing, Workload } from './workload.js';
-import { bystander, cluster, clusterGrowth, comparison, features, growth } from './workloads.js';
+import { bystander, cluster, clusterGrowth, comparison, features, growth, operating } from './workloads.js';
 
 /** A group of measurements with its own tables and plot. */
 export interface Suite {
@@ -12,6 +12,7 @@ export interface Suite {
 
 const COMPARISON: Suite = { name: 'comparison', rows: ROWS, workloads: comparison };
 const FEATURES: Suite = { name: 'features', rows: FEATURE_ROWS, workloads: features };
+const OPERATING: Suite = { name: 'operating', rows: OPERATING_ROWS, workloads: operating };
 const BYSTANDER: Suite = { name: 'bystander', rows: BYSTANDER_ROWS, workloads: bystander };
 const GROWTH: Suite = { name: 'growth', rows: ROWS, workloads: growth };
 const CLUSTER: Suite = { name: 'cluster', rows: CLUSTER_ROWS, workloads: cluster };
@@ -24,7 +25,7 @@ const CLUSTER_GROWTH: Suite = { name: 'cluster-growth', rows: CLUSTER_ROWS, work
 export function suitesOf(
   options: Pick<
     BenchOptions,
-    'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isBystander' | 'only' | 'workloads'
+    'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isOperating' | 'isBystander' | 'only' | 'workloads'
   >,
 ) {
   const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
@@ -32,11 +33,13 @@ export function suitesOf(
     ? [BYSTANDER]
     : options.isFeatures
       ? [FEATURES]
-      : options.isCluster
-        ? [over]
-        : options.isQuick
-          ? [alone]
-          : [alone, over];
+      : options.isOperating
+        ? [OPERATING]
+        : options.isCluster
+          ? [over]
+          : options.isQuick
+            ? [alone]
+            : [alone, over];
   const known = suites.flatMap(({ workloads }) => workloads({ warmUpMs: 0, durationMs: 0 }));
   const rows = new Set(
     chosen(

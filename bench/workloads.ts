@@ -51,6 +51,11 @@ export function features(timing: Timing): readonly Workload[] {
   return [...shared, ...deploys(), ...storms(timing), streams()];
 }
 
+/** The workloads that show what it costs to look at a node: the same as for other servers. */
+export function operating(timing: Timing): readonly Workload[] {
+  return comparison(timing).map((workload) => ({ ...workload, isLong: workload.connections > 1_000 }));
+}
+
 /** 1,000 clients were away while 100 messages were published to the topic of each. What it costs when it was none says what messages cost. */
 function deploys(): readonly Workload[] {
   return [1, 100].map((topics) => ({

@@ -33,7 +33,14 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   if (!isForReadme) return;
   const readme = join(BENCH, 'README.md');
   const isFeatures = results.runs.some(({ row }) => row === 'nestjs-realtime-history');
-  const region = isBystander ? 'bystander' : isFeatures ? 'features' : regionOf(isGrowth, isCluster);
+  const isOperating = results.runs.some(({ row }) => row === 'nestjs-realtime-metrics');
+  const region = isBystander
+    ? 'bystander'
+    : isFeatures
+      ? 'features'
+      : isOperating
+        ? 'operating'
+        : regionOf(isGrowth, isCluster);
   writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
 }
 

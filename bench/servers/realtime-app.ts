@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Module, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { Module, type DynamicModule, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -73,10 +73,12 @@ class AppModule {}
  * An ordinary application with this package.
  * @param cluster what makes it a node of many; nothing when it is the only one
  * @param features what its rooms have
+ * @param imports further modules
  */
 export async function serveRealtime(
   cluster?: { readonly backend: RealtimeBackend; readonly report?: boolean },
   features: TopicGatewayOptions = {},
+  imports: readonly DynamicModule[] = [],
 ): Promise<void> {
   const options = {
     path: '/ws',
@@ -88,7 +90,7 @@ export async function serveRealtime(
     ...cluster,
   };
   const providers = [roomsWith(features)];
-  const root = { module: AppModule, imports: [RealtimeModule.forRoot(options)], providers };
+  const root = { module: AppModule, imports: [RealtimeModule.forRoot(options), ...imports], providers };
   const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
   await app.listen(0, '127.0.0.1');
   const realtime = app.get(RealtimeService);
