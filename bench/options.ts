@@ -12,6 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --bystander         how long others wait while something happens to 10,000 clients, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
+  --inspector         what the inspector costs, in pairs: while nobody looks, and while one page is open, alone
   --pairs <n>         how many pairs; 15
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
@@ -27,6 +28,7 @@ export interface BenchOptions {
   readonly isOperating: boolean;
   readonly isBystander: boolean;
   readonly isDecoders: boolean;
+  readonly isInspector: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
@@ -51,6 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       operating: { type: 'boolean', default: false },
       bystander: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
+      inspector: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
       only: { type: 'string' },
@@ -75,6 +78,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isOperating: values.operating,
     isBystander: values.bystander,
     isDecoders: values.decoders,
+    isInspector: values.inspector,
     isForReadme: values.readme,
     repetitions,
     only: values.only?.split(','),

@@ -4,6 +4,7 @@ import { measureDecoding } from './decoders/decoding-costs.js';
 import { decodingTable } from './decoders/decoding-table.js';
 import { measure } from './measure.js';
 import { compareWith } from './pairs/against.js';
+import { compareInspector } from './pairs/inspecting.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { feasible, plan, type Step } from './plan.js';
 import { shortNumber } from './report/markdown-table.js';
@@ -37,6 +38,10 @@ export async function main(args: readonly string[]): Promise<number> {
   if (options.against !== undefined) {
     prepare([]);
     return (await compareWith(options.against, options.pairs, options.workloads)) ? 0 : 1;
+  }
+  if (options.isInspector) {
+    prepare([]);
+    return (await compareInspector(options.pairs)) ? 0 : 1;
   }
   const wanted = suitesOf(options);
   const missing = wanted.some(({ rows }) => rows.some(({ needsRedis }) => needsRedis)) ? redisMissing() : undefined;

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { measure } from '../measure.js';
 import { BYSTANDER } from '../report/bystander-measures.js';
-import { markdownTable } from '../report/markdown-table.js';
 import { COSTS } from '../report/measures.js';
 import type { Run } from '../results.js';
 import { BYSTANDER_ROWS, OURS, type Row } from '../rows.js';
 import type { Workload } from '../workload.js';
 import { bystander, comparison, QUICK, THOROUGH } from '../workloads.js';
-import { BUILDS, compare, orderOf, type Comparison, type Ratios } from './pair-ratios.js';
+import { comparisonTable } from './comparison-table.js';
+import { BUILDS, compare, orderOf } from './pair-ratios.js';
 
 /**
  * Compares this build with that of another copy of the repository: pairs that are measured one right after the other, and
@@ -45,7 +45,7 @@ export async function compareWith(
   }
   const measures = [...COSTS.filter(({ unit }) => unit.startsWith('µs')), ...BYSTANDER];
   const comparisons = measures.flatMap((each) => compare(runs, each) ?? []);
-  console.log(`\n${tableOf(comparisons)}`);
+  console.log(`\n${comparisonTable('this build, as a multiple of the other', comparisons)}`);
   const hasLost = runs.some(({ result }) => result.phases.some(({ lost }) => lost !== 0));
   if (hasLost) console.error('\nSome messages were lost.');
   return !hasLost && comparisons.every(({ verdict }) => verdict === 'ok');
@@ -62,23 +62,4 @@ function hotPaths(): readonly Workload[] {
     ...workload,
     phases: workload.connections > 1_000 ? [] : workload.phases.filter(({ kind }) => kind !== 'pace'),
   }));
-}
-
-function tableOf(comparisons: readonly Comparison[]): string {
-  const head = ['this build, as a multiple of the other', 'pairs', 'median', 'middle half', 'control', 'verdict'];
-  return markdownTable(
-    head,
-    comparisons.map(({ title, pairs, tested, control, verdict }) => [
-      title,
-      String(pairs),
-      tested.median.toFixed(3),
-      spread(tested),
-      control.median.toFixed(3),
-      verdict,
-    ]),
-  );
-}
-
-function spread({ quartiles }: Ratios): string {
-  return quartiles.map((each) => each.toFixed(2)).join(' – ');
 }

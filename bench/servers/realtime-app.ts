@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Module, type DynamicModule, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { type DynamicModule, Module, type Type, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -74,19 +74,18 @@ class AppModule {}
  * @param cluster what makes it a node of many; nothing when it is the only one
  * @param features what its rooms have
  * @param imports further modules
+ * @returns its address
  */
 export async function serveRealtime(
   cluster?: { readonly backend: RealtimeBackend; readonly report?: boolean },
   features: TopicGatewayOptions = {},
   imports: readonly DynamicModule[] = [],
-): Promise<void> {
+): Promise<string> {
   const options = {
     path: '/ws',
     jwt: { secret: SECRET, algorithms: ['HS256' as const] },
     limits,
     centrifuge: true,
-    // Each change is measured, also that of a user who left a moment ago.
-    ...(features.presence && { presence: { coalesceMs: 0 } }),
     ...cluster,
   };
   const providers = [roomsWith(features)];
@@ -123,4 +122,5 @@ export async function serveRealtime(
       // Each node reports its own counts; those of other nodes would be seconds old here.
       cluster ? promisify(http.getConnections.bind(http))() : (await realtime.counts()).connections,
   });
+  return app.getUrl();
 }
