@@ -32,7 +32,7 @@ async function bundle(file: string, repository: string): Promise<string> {
       minify: false,
       write: false,
       // The package is measured as it is built.
-      rolldownOptions: { external: ['nestjs-realtime', 'nestjs-realtime/redis'] },
+      rolldownOptions: { external: [/^nestjs-realtime(\/|$)/] },
     },
   });
   if (!('output' in result)) throw new Error(`${file} was not made in one go.`);
