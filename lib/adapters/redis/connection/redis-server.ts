@@ -5,6 +5,9 @@ import { SafeLogger } from '../../../errors/safe-logger.js';
 
 const logger = new SafeLogger('RedisServer');
 
+/** The time after which the replicas of a new connection's server are looked at again, in milliseconds: those of a promoted master follow it by then. */
+const REPLICAS_MS = 5_000;
+
 /** The events of a server. */
 export interface RedisServerEvents {
   /** Subscribes a new subscribing connection to all of its joined channels; rejects if that fails. */
@@ -43,7 +46,10 @@ export class RedisServer {
   /** The id of this run of the server; set once its connection for commands is up. */
   runId = '';
   #detachedTicks = 0;
-  #hasCheckedReplicas = false;
+  /** The run of the server whose replicas were warned of. */
+  #warnedRun = '';
+  /** The ticks until its replicas are looked at again. */
+  #replicaTicks = 0;
 
   /**
    * @param isSharded true in a Redis Cluster, where publications stay on the server that owns the channel's slot
@@ -68,6 +74,7 @@ export class RedisServer {
       setUp: async () => {
         const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
         this.runId = runIdIn(info as string);
+        this.#replicaTicks = Math.ceil(REPLICAS_MS / TICK_MS);
         void this.#checkReplicas();
         await events.connected?.(this);
       },
@@ -135,6 +142,7 @@ export class RedisServer {
 
   /** Called every tick. @returns true if it has just become overdue */
   tick(): boolean {
+    if (this.#replicaTicks > 0 && --this.#replicaTicks === 0) void this.#checkReplicas();
     const wasOverdue = this.isOverdue;
     const [isStalled, isStuck] = [this.commands.tick(), this.subscriber.tick()];
     if (isStalled || isStuck) this.#detachedTicks = this.#patience;
@@ -148,16 +156,18 @@ export class RedisServer {
     this.commands.close();
   }
 
-  /** Warns once of a master that writes without its replicas. A user of Redis without the right to ask is not told. */
+  /** Warns once in each run of a master that writes without its replicas. A user of Redis without the right to ask is not told. */
   async #checkReplicas(): Promise<void> {
-    if (this.#hasCheckedReplicas) return;
-    this.#hasCheckedReplicas = true;
+    const { runId } = this;
+    if (this.#warnedRun === runId) return;
     try {
       const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'replication']));
       const risk = explainReplicaRisk(info as string);
-      if (risk !== undefined) logger.warn(`Redis ${this.address} ${risk}`);
+      if (risk === undefined || this.#warnedRun === runId) return;
+      this.#warnedRun = runId;
+      logger.warn(`Redis ${this.address} ${risk}`);
     } catch {
-      this.#hasCheckedReplicas = false;
+      // The next connection is looked at again.
     }
   }
 

@@ -79,6 +79,16 @@ describe('a master that sentinels watch', { timeout: 120_000 }, () => {
     expect(await master.cli('PUBSUB', 'NUMSUB', `realtime@0:${SUBJECT}`)).toMatch(/2$/);
   });
 
+  it('is looked at after a failover, too: nodes warn if it acknowledges publications without its replicas', async () => {
+    const logs = collectLogs();
+    const group = await startSentinelGroup();
+    await pair(optionsOf(group));
+    const warnings = () => logs.filter((line) => line.includes('min-replicas-to-write is 0'));
+    await vi.waitFor(() => expect(warnings()).toHaveLength(2), { timeout: 20_000, interval: 50 });
+    await group.sentinels[0]!.cli('SENTINEL', 'FAILOVER', 'mymaster');
+    await vi.waitFor(() => expect(warnings()).toHaveLength(4), { timeout: 40_000, interval: 50 });
+  });
+
   it('is found while a minority of the sentinels is down, and the others take over its part', async () => {
     collectLogs();
     const group = await startSentinelGroup();
