@@ -240,6 +240,33 @@ describe('When Redis comes back with older data, in which a user is who had left
   });
 });
 
+describe('When Redis comes back with older data, from when a user had left whose leave was kept', () => {
+  /** Redis is emptied, the user leaves and comes back, and Redis has saved in between. @returns what the node is told */
+  async function backSince() {
+    const redis = await startRedis();
+    const node = await PresenceNode.start('node', { url: redis.url, ...LONG }, [ROOM]);
+    onTestFinished(() => node.close(0));
+    await node.set([ROOM, 'ann']);
+    await redis.cli('FLUSHALL');
+    const leave = `${ROOM}\n"ann"`;
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:held:node.2', leave), PATIENT).toBe('1');
+    await node.remove([ROOM, 'ann']);
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:gone', leave), PATIENT).toBe('1');
+    await redis.cli('SAVE');
+    await node.set([ROOM, 'ann']);
+    await expect.poll(() => node.told(), PATIENT).toHaveLength(3);
+    await redis.kill();
+    await redis.restart();
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:held:node.3', leave), PATIENT).toBe('1');
+    expect(await node.read(ROOM)).toEqual(['ann:1']);
+    return node.told();
+  }
+
+  it('no join is told of a user who has come back since', async () => {
+    expect(await backSince()).toEqual([`joined ${ROOM} ann`, `left ${ROOM} ann`, `joined ${ROOM} ann`]);
+  });
+});
+
 describe('When Redis comes back with older data, and a change was stored whose reply had not arrived', () => {
   it.each([
     ['a join', 'joined', false],

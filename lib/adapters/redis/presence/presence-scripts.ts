@@ -40,6 +40,9 @@ if not epoch then
   -- Data of another run of the server may be of any age. It stays valid until the live nodes have reported their entries.
   epoch = ARGV[7]
   local isOlder = redis.call('EXISTS', presence) == 1
+  -- Users may have come back since the data were kept.
+  redis.call('DEL', gone, old, owed)
+  isAnyGone, isAnyOld = false, false
   for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now, holder) end
   for _, holder in ipairs(redis.call('ZRANGE', leaving, 0, 999)) do
     redis.call('HSET', old, holder, 1)
