@@ -1,13 +1,11 @@
+// Prints what presence costs in large topics, and what nodes cost without clients. Takes about five minutes.
 import { costOfNodes, memoryOfChannels } from './cost-of-nodes.js';
 import { presenceAtSize } from './presence-at-size.js';
 
-/** Prints what presence costs in large topics, and what nodes cost without clients. Takes about four minutes. */
-export async function main(): Promise<void> {
-  console.table(await memoryOfChannels());
-  const nodes = [];
-  for (const count of [1, 2, 4, 8, 32, 100]) nodes.push(await costOfNodes(count));
-  console.table(nodes);
-  const sizes = [];
-  for (const members of [100, 1_000, 10_000, 100_000]) sizes.push(await presenceAtSize(members));
-  console.table(sizes);
-}
+console.table(await memoryOfChannels());
+const nodes = [];
+for (const count of [1, 2, 4, 8, 32, 100]) nodes.push(await costOfNodes(count));
+console.table(nodes);
+const sizes = [];
+for (const members of [100, 1_000, 10_000, 100_000]) sizes.push(await presenceAtSize(members));
+console.table(sizes);

@@ -1,9 +1,8 @@
-// Runs main.ts: Node.js 20 runs no TypeScript. node --expose-gc bench/redis/run.mjs
+// Runs main.ts: Node.js 20 runs no TypeScript. Start it with node --expose-gc, for the figures of memory.
 import { fileURLToPath } from 'node:url';
 import { loadConfigFromFile, runnerImport } from 'vite';
 
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 const loaded = await loadConfigFromFile({ command: 'serve', mode: 'test' }, path('../../vitest.config.ts'));
-const { module } = await runnerImport(path('main.ts'), { resolve: loaded.config.resolve });
-await module.main();
+await runnerImport(path('main.ts'), { resolve: loaded.config.resolve });
 process.exit(0);
