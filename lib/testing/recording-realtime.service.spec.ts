@@ -108,7 +108,9 @@ describe('a recording service', () => {
       await done;
       return (realtime.sent.at(-1)!.message.payload as { error: string }).error;
     };
-    expect(await failing(new RealtimeError('LIMIT_EXCEEDED', 'There is no such model.'))()).toBe('There is no such model.');
+    expect(await failing(new RealtimeError('LIMIT_EXCEEDED', 'There is no such model.'))()).toBe(
+      'There is no such model.',
+    );
     expect(await failing(new Error('secret'))()).not.toContain('secret');
   });
 
