@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { StreamFleet, type FleetNode } from '../../test/helpers/stream-fleet.js';
 import type { StreamRun } from '../core/history/stream-run.js';
@@ -30,6 +30,10 @@ const yielding = (...items: readonly unknown[]) =>
   async function* () {
     yield* items;
   };
+
+const neverCalled = () => {
+  throw new Error('A stream that runs was started again.');
+};
 
 /** Starts a stream that never ends, and waits until its first piece is published. */
 async function startStuck(node: FleetNode, id = 's1'): Promise<void> {
@@ -175,6 +179,40 @@ describe('while the history cannot be reached', () => {
     const payloads = await fleet.payloads(TOPIC);
     expect(payloads.map(({ seq }) => seq)).toEqual(Array.from({ length: 51 }, (_, n) => n));
     expect(payloads.flatMap(({ items = [] }) => items).join('')).toBe('0123456789'.repeat(100));
+  });
+
+  describe('for more than a minute', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it('the stream is given up: its signal is aborted, and readers are told when the history is back', async () => {
+      let signal: AbortSignal | undefined;
+      const source = async function* (given: AbortSignal) {
+        signal = given;
+        yield 'kept';
+        yield 'lost';
+        await new Promise(() => undefined);
+      };
+      const stream = await a.streams.start(TOPIC, source, { id: 's1', maxBytes: 4, flushMs: 0 });
+      await vi.advanceTimersByTimeAsync(0);
+      fleet.history.isAway = true;
+      const other = await a.streams.start(TOPIC, source, { id: 's2', maxBytes: 4 });
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(signal!.aborted).toBe(false);
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect([await other.done, signal!.aborted]).toEqual([{ reason: 'error', pieces: 0 }, true]);
+      // Until its end is published it counts as running.
+      expect(await a.streams.start(TOPIC, neverCalled, { id: 's2' })).toBe(other);
+      expect(fleet.isRegistered(TOPIC, 's2')).toBe(true);
+      fleet.history.isAway = false;
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect((await fleet.payloads(TOPIC)).filter(({ id }) => id === 's2')).toEqual([
+        { id: 's2', seq: 0, error: 'The stream was interrupted: it could not be published in time.' },
+      ]);
+      expect(fleet.isRegistered(TOPIC, 's2')).toBe(false);
+      await stream.stop();
+      expect((await stream.done).pieces).toBe(2);
+    });
   });
 
   it('a stream does not start, and its source is not called', async () => {
