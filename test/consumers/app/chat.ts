@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Injectable, Module, type CanActivate } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { IsString } from 'class-validator';
@@ -14,6 +14,7 @@ import {
   type RealtimeConnection,
 } from 'nestjs-realtime';
 import { parseQuery } from 'nestjs-realtime/core';
+import { RealtimeInspectorModule } from 'nestjs-realtime/inspector';
 import { Clock } from 'nestjs-realtime/ports';
 import { TestClient } from 'nestjs-realtime/testing';
 
@@ -41,8 +42,18 @@ export class ChatTopic {
   }
 }
 
+@Injectable()
+export class OpenGuard implements CanActivate {
+  canActivate() {
+    return true;
+  }
+}
+
 @Module({
-  imports: [RealtimeModule.forRoot({ jwt: { secret: SECRET, algorithms: ['HS256'] } })],
+  imports: [
+    RealtimeModule.forRoot({ jwt: { secret: SECRET, algorithms: ['HS256'] } }),
+    RealtimeInspectorModule.forRoot({ guard: OpenGuard }),
+  ],
   providers: [ChatTopic],
 })
 export class AppModule {}
@@ -53,6 +64,9 @@ export async function talk(): Promise<unknown> {
   await app.listen(0, '127.0.0.1');
   try {
     if (typeof app.get(Clock).now() !== 'number' || parseQuery('/?a=b').get('a') !== 'b') throw new Error('sub-paths');
+    // The files of the page are part of the package, however it was built.
+    const script = await fetch(`${await app.getUrl()}/realtime/inspector.js`);
+    if (!(await script.text()).includes('fleet.json')) throw new Error('the inspector');
     const token = new JwtService({ secret: SECRET }).sign({ sub: '42' }, { expiresIn: '1h' });
     const client = await TestClient.connect(`${(await app.getUrl()).replace('http', 'ws')}/ws`, { token });
     await client.request({ action: 'subscribe', topic: 'chat:lobby' });

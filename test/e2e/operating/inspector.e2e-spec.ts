@@ -200,9 +200,13 @@ it('shows rates from the second look on', async () => {
   const { app, json } = await start();
   const ann = await connect(app, 'ann');
   expect((await json('/realtime/fleet.json')).rates).toBeUndefined();
-  await app.realtime.sendToUser('ann', { type: 'hello' });
-  await ann.next('hello');
-  await expect.poll(async () => (await json('/realtime/fleet.json')).rates?.sent).toBeGreaterThan(0);
+  await expect
+    .poll(async () => {
+      await app.realtime.sendToUser('ann', { type: 'hello' });
+      await ann.next('hello');
+      return (await json('/realtime/fleet.json')).rates?.sent;
+    })
+    .toBeGreaterThan(0);
 });
 
 it('shows the connections of a user with their topics, and no metadata', async () => {

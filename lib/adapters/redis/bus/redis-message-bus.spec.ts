@@ -151,8 +151,9 @@ describe('a query', () => {
     await silent.subscribe(`realtime@0:${SUBJECT}`, () => undefined);
     a!.results = ['here'];
     b!.results = ['there'];
-    const found = await a!.bus.ask(SUBJECT, { kind: 'topics', of: 'a.1' }, { partial: true });
-    expect(found.toSorted()).toEqual(['here', 'there']);
+    const ask = async () => a!.bus.ask(SUBJECT, { kind: 'topics', of: 'a.1' }, { partial: true });
+    // Who answers late on a busy machine is left out, so it may take another question.
+    await expect.poll(async () => (await ask()).toSorted()).toEqual(['here', 'there']);
   });
 });
 
