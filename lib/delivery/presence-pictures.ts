@@ -49,7 +49,10 @@ export class PresencePictures implements WatchedTopics {
     private readonly store: PresenceStore,
     coalesceMs: number,
   ) {
-    this.#coalescing = new PresenceCoalescing(coalesceMs, (topic, changes) => delivery.tellPresence(topic, changes));
+    this.#coalescing = new PresenceCoalescing(
+      coalesceMs,
+      (topic, changes) => void delivery.tellPresence(topic, changes),
+    );
   }
 
   start(): void {
@@ -169,7 +172,7 @@ export class PresencePictures implements WatchedTopics {
       // What was kept until now is not compared with anything, so it may be wrong.
       if (isReset || (isFirst && picture.hasBegun)) this.#coalescing.settle(topic);
       if (isReset) this.delivery.resetPresence(topic);
-      else this.delivery.tellPresence(topic, this.#coalescing.take(topic, changes));
+      else void this.delivery.tellPresence(topic, this.#coalescing.take(topic, changes));
     } catch (error) {
       picture.failed();
       if (!(error instanceof RealtimeError)) this.#logger.error(`Presence of "${topic}" could not be compared`, error);
