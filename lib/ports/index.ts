@@ -7,6 +7,7 @@ export { HistoryStore, type HistoryPublishOptions, type PositionedReport } from 
 export { IdGenerator } from './id-generator.js';
 export {
   MessageBus,
+  type BusAskOptions,
   type BusPublishOptions,
   type EnvelopeReceiver,
   type MessageBusNode,

@@ -24,6 +24,7 @@ export interface RealtimeHealthIndicatorOptions {
  */
 @Injectable()
 export class RealtimeHealthIndicator {
+  /** @internal */
   constructor(private readonly source: HealthSource) {}
 
   /**
