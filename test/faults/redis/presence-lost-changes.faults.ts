@@ -27,13 +27,18 @@ async function actedOn(redis: RedisServer, incarnation: string): Promise<void> {
 }
 
 /** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
-async function awayAndEmptied({ isRemembered = true, isBackFirst = false }) {
+async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmptiedBefore = false }) {
   const redis = await startRedis();
   const [proxy, other] = [await startTcpProxy(redis.port), await startTcpProxy(redis.port)];
   const away = await start('away', `redis://127.0.0.1:${proxy.port}`);
   const witness = await start('witness', `redis://127.0.0.1:${other.port}`);
   await away.set(ANN);
   await actedOn(redis, 'away.1');
+  if (isEmptiedBefore) {
+    await redis.cli('FLUSHALL');
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:held:away.2', 'chat:1\n"ann"'), PATIENT).toBe('1');
+    await expect.poll(() => redis.cli('ZCARD', 'realtime@0:holders'), PATIENT).toBe('2');
+  }
   proxy.refuse();
   await expect.poll(() => witness.told(), PATIENT).toEqual(['left chat:1 ann']);
   if (isBackFirst) other.refuse();
@@ -52,6 +57,12 @@ describe('A user of a node that was away for so long that the user left, while R
     ['before the others', true],
   ])('joins again when the node is back %s', async (_when, isBackFirst) => {
     const { away, witness } = await awayAndEmptied({ isBackFirst });
+    await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
+    expect(await witness.read('chat:1')).toEqual(['ann:1']);
+  });
+
+  it('joins again also when Redis had lost its data a moment before', async () => {
+    const { away, witness } = await awayAndEmptied({ isEmptiedBefore: true });
     await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
     expect(await witness.read('chat:1')).toEqual(['ann:1']);
   });

@@ -55,7 +55,7 @@ if not epoch then
   redis.call('HSETNX', presence, 'changes', 0)
 end
 for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
-local isBuried = redis.call('HEXISTS', buried, ARGV[12] ~= '' and ARGV[12] or me)
+local isBuried = math.max(redis.call('HEXISTS', buried, ARGV[12]), redis.call('HEXISTS', buried, me))
 local lease = redis.call('ZSCORE', holders, me)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
 -- If this node was cut off, others may have been too: give them time to come back.
