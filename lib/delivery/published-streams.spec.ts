@@ -31,6 +31,9 @@ const yielding = (...items: readonly unknown[]) =>
     yield* items;
   };
 
+/** Waits until an assertion holds, for as long as a busy machine takes. */
+const eventually = (assertion: () => void | Promise<void>) => vi.waitFor(assertion, { timeout: 15_000 });
+
 const neverCalled = () => {
   throw new Error('A stream that runs was started again.');
 };
@@ -38,29 +41,29 @@ const neverCalled = () => {
 /** Starts a stream that never ends, and waits until its first piece is published. */
 async function startStuck(node: FleetNode, id = 's1'): Promise<void> {
   await node.streams.start(TOPIC, stuckAfter('so far'), { id, flushMs: 0 });
-  await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
+  await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
 }
 
 describe('the stream of a node that crashed', () => {
   it('is ended by the node that is told, with an error, behind its last piece', async () => {
     await startStuck(a);
     fleet.crash(a, b);
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     expect(await fleet.payloads(TOPIC)).toEqual([
       { id: 's1', seq: 0, items: ['so far'] },
       { id: 's1', seq: 1, error: 'The stream was interrupted: its server has failed.' },
     ]);
-    await vi.waitFor(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
+    await eventually(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
   });
 
   it('is ended once when the node that ends it crashes, too', async () => {
     await startStuck(a);
     fleet.history.isAway = true;
     fleet.crash(a, b);
-    await vi.waitFor(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(true));
+    await eventually(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(true));
     fleet.crash(b, c);
     fleet.history.isAway = false;
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     await delay(20);
     expect(await fleet.payloads(TOPIC)).toHaveLength(2);
   });
@@ -78,7 +81,7 @@ describe('the stream of a node that crashed', () => {
     await startStuck(a);
     for (let n = 0; n < fleet.retention.size; n++) await fleet.publish(TOPIC, `"other ${n}"`);
     fleet.crash(a, b);
-    await vi.waitFor(async () => expect((await fleet.payloads(TOPIC)).at(-1)).toMatchObject({ id: 's1' }));
+    await eventually(async () => expect((await fleet.payloads(TOPIC)).at(-1)).toMatchObject({ id: 's1' }));
     expect((await fleet.payloads(TOPIC)).at(-1)).toEqual({ id: 's1', error: expect.any(String) });
   });
 
@@ -86,13 +89,13 @@ describe('the stream of a node that crashed', () => {
     await startStuck(a);
     fleet.history.isAway = true;
     fleet.crash(a, b);
-    await vi.waitFor(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(true));
+    await eventually(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(true));
     const source = vi.fn(yielding('new'));
     await b.streams.start(TOPIC, source, { id: 's1' });
     await c.streams.start(TOPIC, source, { id: 's1' });
     expect(source).not.toHaveBeenCalled();
     fleet.history.isAway = false;
-    await vi.waitFor(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
+    await eventually(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
     await (
       await c.streams.start(TOPIC, source, { id: 's1' })
     ).done;
@@ -121,9 +124,9 @@ describe('a node that was only taken for dead', () => {
       }
     };
     const { done } = await a.streams.start(TOPIC, source, { id: 's1', flushMs: 0 });
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
     fleet.crash(a, b);
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     // It has not heard of it, and goes on.
     give();
     expect(await done).toEqual({ reason: 'error', pieces: 1 });
@@ -144,9 +147,9 @@ describe('a node that was only taken for dead', () => {
       yield 'b';
     };
     const { done } = await a.streams.start(TOPIC, source, { id: 's1', flushMs: 0 });
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
     fleet.crash(a, b);
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     give();
     await done;
     expect((await fleet.payloads(TOPIC)).map(({ seq }) => seq)).toEqual([0, 1, 1, 2]);
@@ -158,7 +161,7 @@ describe('a node that was only taken for dead', () => {
     fleet.crash(a, b);
     a.presence.reportAgain(TOPIC, 's1');
     expect(await done).toEqual({ reason: 'error', pieces: 1 });
-    await vi.waitFor(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
+    await eventually(() => expect(fleet.isRegistered(TOPIC, 's1')).toBe(false));
     expect(await fleet.payloads(TOPIC)).toHaveLength(2);
   });
 });
@@ -319,7 +322,7 @@ describe('a source', () => {
       maxBytes: 5,
     });
     expect(await done).toEqual({ reason: 'error', pieces: 1 });
-    await vi.waitFor(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     expect((await fleet.payloads(TOPIC))[1]).toEqual({ id: 's1', seq: 1, error: expect.any(String) });
   });
 });

@@ -16,7 +16,7 @@ import { HistoryStore, type HistoryPublishOptions, type PositionedReport } from 
 import { PresenceStore, type PresenceNode } from '../../lib/ports/presence-store.js';
 
 /** The drain of a node takes no longer than this, in milliseconds. */
-const DRAIN_MS = 200;
+const DRAIN_MS = 2_000;
 
 /** One of several nodes in this process. */
 export interface FleetNode {

@@ -159,14 +159,17 @@ describe('When all nodes start a stream with one id at once, over slow connectio
     fleet.nodes.forEach(({ proxy }, index) => proxy.delay(index * 3));
     for (let round = 0; round < 10; round++) {
       let calls = 0;
+      let goOn: () => void = () => undefined;
+      const started = new Promise<void>((resolve) => (goOn = resolve));
       const source = async function* () {
         calls += 1;
-        await delay(30);
         yield 'once';
+        await started;
       };
       const id = `race-${round}`;
       const starts = fleet.nodes.map(({ realtime }) => realtime.stream(TOPIC, source, { id }));
       const streams = await Promise.all(starts);
+      goOn();
       const outcomes = await Promise.all(streams.map(({ done }) => done));
       expect([calls, outcomes.map(({ reason, pieces }) => `${reason} ${pieces}`)]).toEqual([
         1,
