@@ -116,7 +116,7 @@ export class FeedMembers {
     const { wish, run } = member;
     const last = Math.min(wish.last, this.settings.sendLast);
     const place = member.place ?? placeFor({ ...wish, last }, here, this.settings.recoverLimit);
-    const step = catchUp(place, here, last, [this.#recent.run, run, this.#latestRun], this.settings);
+    const step = catchUp(place, here, last, [this.#recent.run, run, this.#latestFor(place.at, here)], this.settings);
     member.run = undefined;
     if (step.kind === 'read') {
       member.place = step.place;
@@ -194,6 +194,12 @@ export class FeedMembers {
     });
     for (const [id] of failed) this.leave(id);
     return failed.map(([id]) => id);
+  }
+
+  /** Returns the page that was read last, unless a read would give the member a longer page. */
+  #latestFor({ offset }: StreamPosition, here: StreamPosition): PublicationRun | undefined {
+    const end = this.#latestRun?.publications.at(-1)?.offset ?? 0;
+    return end >= Math.min(here.offset, offset + this.#pageLimit) ? this.#latestRun : undefined;
   }
 
   #wake(ids: Iterable<string>): void {

@@ -442,6 +442,26 @@ describe('TopicFeed', () => {
     expect([texts.length, losses, world.subscribers.has('c')]).toEqual([9, 0, false]);
   });
 
+  it('gives a member one page of all that it has missed, though a part of it was read before for another', () => {
+    const world = worldWithOne();
+    const publish = () => {
+      world.publish();
+      world.arrive();
+    };
+    publish();
+    publish();
+    enterFromTheStart(world, 'b');
+    world.beginRead();
+    world.endRead();
+    world.turn('b');
+    publish();
+    enterFromTheStart(world, 'c');
+    world.beginRead();
+    world.endRead();
+    world.turn('c');
+    expect(world.subscribers.get('c')!.texts).toEqual(['e1:1', 'e1:2', 'e1:3']);
+  });
+
   it('keeps a bounded number of publications for members that catch up', () => {
     const world = new World({ recoverLimit: 1_000, pageSize: 300 });
     for (let i = 0; i < 10; i++) world.publish();
