@@ -313,6 +313,7 @@ tbody .id {
 }
 thead .text {
   font: inherit;
+  font-size: 0.82rem;
 }
 .state {
   display: inline-flex;
