@@ -178,6 +178,12 @@ describe('reading a frame', () => {
 
   it('makes no list for a single command', () => {
     expect(codec.decode('{}\n')).toEqual({ ok: true, command: { action: 'pong' } });
+    const pong = { ok: true, command: { action: 'pong' }, bytes: 2 };
+    expect(Array.from((codec.decode('{}\n{ }\n{}') as DecodedBatch).batch)).toEqual([
+      pong,
+      { ...pong, bytes: 3 },
+      pong,
+    ]);
   });
 
   it('counts the bytes of each of several commands', () => {

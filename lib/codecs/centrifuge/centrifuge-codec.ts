@@ -2,11 +2,13 @@ import { estimatedValues, withValues } from '../../core/protocol/command-cost.js
 import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
-import { commandIdIn, failed, readCommand } from './command-reader.js';
+import { commandIdIn, failed, PONG, readCommand } from './command-reader.js';
 import { writeHistory, writePush } from './push-writer.js';
 
 /** Maximum number of commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
 const MAX_COMMANDS = 4_096;
+
+const PONG_LINE: Decoded = { ...PONG, bytes: 2 };
 
 /** The JSON form of the Centrifuge client protocol: any number of JSON objects in one text frame, one per line. */
 export class CentrifugeCodec implements Codec {
@@ -46,7 +48,8 @@ export class CentrifugeCodec implements Codec {
       const end = text.indexOf('\n', start);
       const line = end < 0 ? text.slice(start) : text.slice(start, end);
       const decoded = this.#read(line);
-      yield decoded.ok ? { ...decoded, bytes: Buffer.byteLength(line) } : decoded;
+      if (line === '{}') yield PONG_LINE;
+      else yield decoded.ok ? { ...decoded, bytes: Buffer.byteLength(line) } : decoded;
       if (end < 0 || (!decoded.ok && decoded.id === undefined)) return;
       start = end + 1;
     }
@@ -56,6 +59,7 @@ export class CentrifugeCodec implements Codec {
   #read(line: string): Decoded {
     // A frame may contain 65,536 line feeds, and each exception of JSON.parse costs microseconds.
     if (line === '') return failed('a command is empty');
+    if (line === '{}') return PONG;
     let value: unknown;
     try {
       value = JSON.parse(line);

@@ -149,7 +149,8 @@ export function failed(message: string): Decoded {
 
 const NO_CHANNEL = 'the channel must be a string that is not empty';
 
-const PONG: Decoded = { ok: true, command: { action: 'pong' } };
+/** The answer of a client to a ping: an object without fields. */
+export const PONG: Extract<Decoded, { ok: true }> = { ok: true, command: { action: 'pong' } };
 
 const MAX_ID = 0xffff_ffff;
 
