@@ -75,6 +75,7 @@ it('a published stream is known to be truncated by a reader that comes in the mi
   const bob = await stage.connectAs('bob');
   await ann.request({ action: 'subscribe', topic: TOPIC });
   const id = await asked(ann, 20_000);
+  await ann.next(({ topic }) => topic === TOPIC);
   const items = followStream<string>({ socket: socketOf(bob), topic: TOPIC }, id);
   await bob.request({ action: 'subscribe', topic: TOPIC });
   await expect(items.next()).rejects.toMatchObject({ code: 'TRUNCATED', details: { from: 0 } });
