@@ -74,7 +74,7 @@ export class LocalDelivery implements RecipientIndex {
     private readonly tracing: RealtimeTracing = new RealtimeTracing(),
   ) {
     this.#timestamps = new Timestamps(clock);
-    watchers.beforeChange((connectionId) => this.catchUp(connectionId));
+    watchers.beforeChange((connectionId) => void this.catchUp(connectionId));
   }
 
   attach(connectionId: string, target: DeliveryTarget): void {
@@ -82,9 +82,15 @@ export class LocalDelivery implements RecipientIndex {
     this.#targets.set(connectionId, target);
   }
 
-  /** Gives a connection what still waits for it. Call it before its addresses change, and before it is closed. */
-  catchUp(connectionId: string): void {
+  /**
+   * Gives a connection what still waits for it. Call it before its addresses change, and before it is closed.
+   * @returns false if that has ended the connection
+   */
+  catchUp(connectionId: string): boolean {
+    if (this.#fanOuts.isEmpty) return true;
+    const wasThere = this.#targets.has(connectionId);
     this.#fanOuts.catchUp(connectionId);
+    return !wasThere || this.#targets.has(connectionId);
   }
 
   /** @returns the target that was attached */

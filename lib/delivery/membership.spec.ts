@@ -456,3 +456,43 @@ describe('while a message to many is given to them in slices', () => {
     expect([await count, sent[299]!.length]).toEqual([COUNT - 1, 0]);
   });
 });
+
+describe('while an order ends many connections in slices', () => {
+  /** The last of 300 connections, whose end still waits. */
+  function ending() {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));
+    onTestFinished(() => clock.mockRestore());
+    const delivery = new LocalDelivery(registry, pubSub, new PresenceWatchers(), { now: () => 0 }, new NodeMeter());
+    membership = new Membership(registry, pubSub, delivery, bus, streams, pending);
+    for (let n = 0; n < 300; n++) {
+      const target = { disconnect: () => void membership.remove(`${n}`) } as unknown as DeliveryTarget;
+      void membership.add(connectionOf(`${n}`, `${n}`), target);
+    }
+    void delivery.deliver({
+      to: [{ kind: 'all' }],
+      except: [],
+      content: { kind: 'disconnect', code: 'DISCONNECTED', reason: '' },
+    });
+    expect(registry.get('299')).toBeDefined();
+    return delivery;
+  }
+
+  it('one that enters a topic is ended first, and leaves no subscription behind', () => {
+    ending();
+    expect(enter('299', 'feed')).toBe(false);
+    expect([pubSub.isSubscribed('299', 'feed'), registry.get('299')]).toEqual([false, undefined]);
+  });
+
+  it('one whose token is renewed is ended first, and is not known again', () => {
+    ending();
+    void membership.update(connectionOf('299', '299', ['admin']));
+    expect([registry.get('299'), registry.idsOfRole('admin').size]).toEqual([undefined, 0]);
+  });
+
+  it('one that is judged again is ended first, and nothing is held for it', () => {
+    const delivery = ending();
+    membership.hold('299', 'feed', new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined));
+    expect([delivery.held.isEmpty, registry.get('299')]).toEqual([true, undefined]);
+  });
+});

@@ -59,8 +59,8 @@ export class Membership {
 
   /** Replaces the snapshot of a connection; the user stays the same, roles may be added and removed. */
   update(connection: RealtimeConnection): void | Promise<void> {
+    if (!this.delivery.catchUp(connection.id)) return;
     const before = this.registry.get(connection.id);
-    this.delivery.catchUp(connection.id);
     this.registry.set(connection);
     const lost = before ? rolesOf(before).filter(({ id }) => !connection.roles.has(id)) : [];
     const gained = rolesOf(connection).filter(({ id }) => !before?.roles.has(id));
@@ -94,7 +94,7 @@ export class Membership {
    * something to wait for; it rejects if the bus cannot be joined or the history cannot be read, and the caller must then leave
    */
   enter(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
-    this.delivery.catchUp(connectionId);
+    if (!this.delivery.catchUp(connectionId)) return false;
     if (entry.stream) this.streams.hold(name, connectionId, entry.stream);
     else if (!this.pubSub.isSubscribed(connectionId, name)) this.pending.hold(name, connectionId);
     const isFirst = this.pubSub.subscribe(connectionId, name) && this.pubSub.subscribersOf(name).size === 1;
@@ -103,6 +103,8 @@ export class Membership {
   }
 
   #start(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
+    // An order that still waits may end the connection.
+    this.delivery.catchUp(connectionId);
     if (!this.pubSub.isSubscribed(connectionId, name)) return false;
     if (entry.stream) {
       const started = this.streams.enter(name, connectionId, entry);
@@ -125,7 +127,7 @@ export class Membership {
 
   /** Keeps what arrives for a subscription in a hold, until {@link endHold} or the end of the subscription. */
   hold(connectionId: string, name: string, hold: TopicHold): void {
-    this.delivery.catchUp(connectionId);
+    if (!this.delivery.catchUp(connectionId)) return;
     this.delivery.held.begin(name, connectionId, hold);
   }
 

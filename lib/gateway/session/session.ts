@@ -216,6 +216,9 @@ export class Session implements DeliveryTarget, Client {
    * @param reauthorizes true to judge the topics again: their messages are held until each topic is decided
    */
   async #changed(reauthorizes: boolean, command?: AuthCommand): Promise<void> {
+    // An order that still waits may change the snapshot, too, or end the connection.
+    this.catchUp();
+    if (this.isClosed) return;
     const { connection } = this;
     const refusal = this.#token.refusalOf(connection);
     if (refusal) return this.disconnect('PERMISSION_DENIED', asReason(refusal.message));

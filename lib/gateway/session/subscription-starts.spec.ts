@@ -46,6 +46,7 @@ beforeEach(() => {
     {
       settings: new RealtimeSettings({ limits: { sendQueueBytes: 1_000, maxHistoryPage: 5 } }),
       membership: {
+        catchUp: () => undefined,
         enter: (_id, topic, entry) => {
           topics.add(topic);
           return entering((entered = entry));

@@ -18,7 +18,7 @@ import type { TopicPresence } from './topic-presence.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
-  readonly membership: Pick<Membership, 'enter'>;
+  readonly membership: Pick<Membership, 'catchUp' | 'enter'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
   readonly presence: Pick<TopicPresence, 'entered' | 'refusalOf'>;
   readonly events: Pick<ConnectionEvents, 'emit'>;
@@ -80,6 +80,8 @@ export class SubscriptionStarts {
       return this.client.replies.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
     if (isHeld) await this.subscriptions.decided(topic);
+    // An order that still waits may end the connection, which must not be announced then.
+    membership.catchUp(connection.id);
     if (this.client.isClosed || isRefused) return;
     const isOver = !isIn || (isHeld && !isConfirmed) || (stream && !pubSub.isSubscribed(connection.id, topic));
     if (isOver) {

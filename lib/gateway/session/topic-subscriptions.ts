@@ -23,7 +23,7 @@ import type { TopicPresence } from './topic-presence.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits' | 'clockToleranceS'>;
-  readonly membership: Pick<Membership, 'enter' | 'unsubscribe' | 'hold' | 'endHold'>;
+  readonly membership: Pick<Membership, 'catchUp' | 'enter' | 'unsubscribe' | 'hold' | 'endHold'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed' | 'topicsOf'>;
   readonly dispatcher: Pick<HandlerDispatcher, 'subscribe' | 'unsubscribed'>;
   readonly presence: Pick<TopicPresence, 'entered' | 'left' | 'refusalOf'>;
