@@ -139,6 +139,7 @@ export class TopicStream {
   /** Ends the stream once no connection is left; the results of reads that are under way are dropped. */
   close(): void {
     this.#isClosed = true;
+    this.#feed.close();
   }
 
   /** Reads the history for publications that were missed. @returns a promise when there is something to wait for */
@@ -238,7 +239,7 @@ export class TopicStream {
     const page = { ...at, frames, length };
     const behind = this.#behind.get(connectionId);
     if (behind === undefined) return;
-    this.#withheld = undefined;
+    if (isLast) this.#withheld = undefined;
     if (kind === 'lost') this.delivery.missedBy(connectionId, this.name, at.position);
     let failure: unknown;
     if (kind !== 'start') behind.onPage(page);

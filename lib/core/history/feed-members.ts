@@ -86,15 +86,23 @@ export class FeedMembers {
     return { last: Math.min(this.settings.sendLast, this.settings.pageSize) };
   }
 
+  /** A member that catches up, and enters again, goes on meanwhile. */
   hold(id: string): void {
+    if (this.#behind.get(id)?.hasBegun) return;
     this.#drop(id);
     this.#behind.set(id, undefined);
   }
 
-  /** @param fromRead the number of the first live read that may serve the member; 0 if none is needed */
+  /**
+   * A member that catches up, and enters again without a position, begins again where it is: what it has still to get is recovered.
+   * @param fromRead the number of the first live read that may serve the member; 0 if none is needed
+   */
   enter(id: string, wish: EntryWish, fromRead: number): void {
+    const before = this.#behind.get(id);
+    const place = before?.hasBegun && wish.recover === undefined ? before.place : undefined;
     this.#drop(id);
-    this.#behind.set(id, { wish, fromRead, hasBegun: false, place: undefined, run: undefined });
+    const wished = place ? { ...wish, recover: place.at } : wish;
+    this.#behind.set(id, { wish: wished, fromRead, hasBegun: false, place, run: undefined });
     if (fromRead > 0) this.#entering.add(id);
   }
 

@@ -152,6 +152,16 @@ class World {
     this.feed.enter(id, { recover: this.asked.get(id), last: this.settings.sendLast ?? 0 });
   }
 
+  /** A member that catches up subscribes again, without a position. */
+  enterAgain(id: string): void {
+    const subscriber = this.subscribers.get(id);
+    if (!subscriber?.isIn || !this.feed.behind.has(id)) return;
+    this.asked.set(id, subscriber.position);
+    subscriber.isIn = false;
+    this.feed.hold(id);
+    this.feed.enter(id, { last: this.settings.sendLast ?? 0 });
+  }
+
   /** The member has taken the page before. */
   turn(id: string): void {
     if (this.ready.delete(id)) this.feed.serve(id);
@@ -218,6 +228,7 @@ const steps: fc.Arbitrary<Step>[] = [
   client.map((id) => (world: World) => world.turn(id)),
   client.map((id) => (world: World) => world.turn(id)),
   client.map((id) => (world: World) => world.enter(id)),
+  client.map((id) => (world: World) => world.enterAgain(id)),
   client.map((id) => (world: World) => world.cut(id)),
   fc.tuple(client, fc.nat(20), fc.boolean()).map(([id, offset, isOfAny]) => (world: World) => {
     if (!world.subscribers.has(id)) world.asked.set(id, { epoch: isOfAny ? '' : `e${world.stream.epoch}`, offset });

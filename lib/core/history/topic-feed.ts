@@ -124,6 +124,12 @@ export class TopicFeed {
     this.#members.forget();
   }
 
+  /** Ends the feed: nobody is reached by the publications that came too early. */
+  close(): void {
+    for (const { served } of this.#early) served(0);
+    this.#early = [];
+  }
+
   /** Records that publications may have been missed, so that a read is needed. */
   doubt(): void {
     this.#isUnsure = true;

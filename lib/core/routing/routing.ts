@@ -24,7 +24,11 @@ export function recipientsOf({ to, except }: Addressing, index: RecipientIndex):
   if (to.length === 1 && except.length === 0) return single;
   const union = new Set(single);
   for (let i = 1; i < to.length; i++) for (const id of index.idsOf(to[i]!)) union.add(id);
-  for (const address of except) for (const id of index.idsOf(address)) union.delete(id);
+  for (const address of except) {
+    // Looking up a connection would make a set for it.
+    if (address.kind === 'connection') union.delete(address.id);
+    else for (const id of index.idsOf(address)) union.delete(id);
+  }
   return union;
 }
 
