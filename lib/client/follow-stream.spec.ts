@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { followStream, type FollowOptions } from './follow-stream.js';
+import type { PlainSocket } from './plain-socket.js';
 import type { RealtimeStreamError } from './stream-error.js';
 
 let subscription: EventEmitter;
@@ -108,7 +109,64 @@ describe('a published stream of which pieces are missing', () => {
   });
 });
 
+describe('a published stream of whose topic the server has lost something', () => {
+  const subscribed = (recovered: boolean) => subscription.emit('subscribed', { wasRecovering: true, recovered });
+
+  it('is an error, since its end may be lost', async () => {
+    const items = follow();
+    publish(piece(0, 'a'));
+    subscribed(true);
+    publish(piece(1, 'b'));
+    subscribed(false);
+    publish(piece(2, 'c'));
+    expect(await taken(items)).toEqual(['a', 'b', { code: 'TRUNCATED', details: { from: 2 } }]);
+  });
+
+  it('goes on if it has not begun', async () => {
+    const items = follow();
+    subscribed(false);
+    publish(piece(0, 'a'), end(1));
+    expect(await taken(items)).toEqual(['a']);
+  });
+
+  it('goes on for those who want to be told only', async () => {
+    const gaps: unknown[] = [];
+    const items = follow('s', { onTruncated: (missing) => gaps.push(missing) });
+    publish(piece(0, 'a'));
+    subscribed(false);
+    publish(piece(1, 'b'), end(2));
+    expect([await taken(items), gaps]).toEqual([['a', 'b'], [{ from: 1 }]]);
+  });
+});
+
+describe('an error that does not know how many pieces there were', () => {
+  it('ends the stream', async () => {
+    const items = follow();
+    publish(piece(0, 'a'), piece(1, 'b'), { id: 's', seq: 0, error: 'The node is gone.' });
+    expect(await taken(items)).toEqual(['a', 'b', { code: 'FAILED' }]);
+  });
+});
+
+describe('a closed socket', () => {
+  it('ends the stream at once', async () => {
+    const socket = Object.assign(new EventTarget(), { readyState: 3, send: () => undefined });
+    const items = followStream({ socket: socket as unknown as PlainSocket, topic: 'chat:1' }, 's');
+    expect(await taken(items)).toEqual([{ code: 'DISCONNECTED' }]);
+  });
+});
+
 describe('a stream whose id is to come', () => {
+  it('that is refused when nobody listens any more is no unhandled rejection', async () => {
+    const rejections: unknown[] = [];
+    const onRejection = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', onRejection);
+    onTestFinished(() => void process.off('unhandledRejection', onRejection));
+    const items = follow(Promise.reject(new Error('refused')), { signal: AbortSignal.abort() });
+    await expect(items.next()).rejects.toMatchObject({ name: 'AbortError' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(rejections).toEqual([]);
+  });
+
   it('misses nothing meanwhile', async () => {
     const items = follow(Promise.resolve('s'));
     publish({ id: 'other', seq: 0, items: ['x'] }, piece(0, 'a'));

@@ -1,14 +1,14 @@
 import { ItemQueue, type StreamOptions } from './item-queue.js';
 import type { Listener } from './listener.js';
-import { parsedFrame, type PlainSocket } from './plain-socket.js';
+import { OPEN, parsedFrame, type PlainSocket } from './plain-socket.js';
 import { disconnected, RealtimeStreamError } from './stream-error.js';
 
 /** The parts of a Centrifuge subscription that are used. */
 export interface StreamSubscription {
   /** Adds a listener. */
-  on(event: 'publication' | 'unsubscribed', listener: Listener): unknown;
+  on(event: 'publication' | 'subscribed' | 'unsubscribed', listener: Listener): unknown;
   /** Removes a listener. */
-  removeListener(event: 'publication' | 'unsubscribed', listener: Listener): unknown;
+  removeListener(event: 'publication' | 'subscribed' | 'unsubscribed', listener: Listener): unknown;
 }
 
 /** A topic to which a socket of the plain protocol is subscribed. */
@@ -17,15 +17,18 @@ export interface TopicOfSocket {
   readonly topic: string;
 }
 
-/** The pieces that are missing: those from `from` to before `to`. */
+/** The pieces that are missing: those from `from` to before `to`, or, without `to`, perhaps all from `from` on, the end included. */
 export interface MissingPieces {
   readonly from: number;
-  readonly to: number;
+  readonly to?: number;
 }
 
 /** Options of {@link followStream}. */
 export interface FollowOptions extends StreamOptions {
-  /** Told which pieces are missing; the items behind them follow. Default: the iteration rejects with `TRUNCATED`. */
+  /**
+   * Told which pieces are missing; the items behind them follow. Default: the iteration rejects with `TRUNCATED`. Without `to` the
+   * server has said that publications of the topic are lost: if the end is among them, the iteration does not end by itself.
+   */
   readonly onTruncated?: (missing: MissingPieces) => void;
 }
 
@@ -65,9 +68,10 @@ export function followStream<T = unknown>(
   let stop = (): void => undefined;
 
   const take = ({ seq, items, end, error }: Piece): void => {
+    if (queue.isOver) return;
     if (seq !== undefined) {
-      // Recovered twice.
-      if (seq < expected) return;
+      // Recovered twice. An end comes once, and may not know how many pieces there were.
+      if (seq < expected && items !== undefined) return;
       if (seq > expected) missed({ from: expected, to: seq });
       expected = seq + 1;
     }
@@ -85,9 +89,19 @@ export function followStream<T = unknown>(
     else if (payload.id === known) take(payload);
   };
 
+  /** Publications of the topic are lost for good. Before the first piece nothing says that they concern this stream. */
+  const onLoss = (): void => {
+    if (expected > 0 && !queue.isOver) missed({ from: expected });
+  };
+
   const queue = new ItemQueue<T>(signal, () => stop());
-  if (queue.isOver) return queue;
-  stop = 'socket' in source ? listenToSocket(source, onPayload, queue) : listenToSubscription(source, onPayload, queue);
+  if (queue.isOver) {
+    // Nobody else may hear that the call for the id was refused.
+    if (typeof id !== 'string') id.then(undefined, () => undefined);
+    return queue;
+  }
+  const listen = { onPayload, onLoss };
+  stop = 'socket' in source ? listenToSocket(source, listen, queue) : listenToSubscription(source, listen, queue);
   const start = (given: string): void => {
     known = given;
     const begun = early;
@@ -102,33 +116,56 @@ export function followStream<T = unknown>(
   return queue;
 }
 
+/** What is told of the publications of a topic. */
+interface Listening {
+  readonly onPayload: (payload: unknown) => void;
+  readonly onLoss: () => void;
+}
+
 function listenToSubscription<T>(
   subscription: StreamSubscription,
-  onPayload: (payload: unknown) => void,
+  { onPayload, onLoss }: Listening,
   queue: ItemQueue<T>,
 ): () => void {
   const onPublication = ({ data }: { readonly data: unknown }) => onPayload(payloadOf(data));
+  const onSubscribed = ({
+    wasRecovering,
+    recovered,
+  }: {
+    readonly wasRecovering?: boolean;
+    readonly recovered?: boolean;
+  }) => {
+    if (wasRecovering === true && recovered !== true) onLoss();
+  };
   const onUnsubscribed = () => queue.fail(unsubscribed());
   subscription.on('publication', onPublication);
+  subscription.on('subscribed', onSubscribed);
   subscription.on('unsubscribed', onUnsubscribed);
   return () => {
     subscription.removeListener('publication', onPublication);
+    subscription.removeListener('subscribed', onSubscribed);
     subscription.removeListener('unsubscribed', onUnsubscribed);
   };
 }
 
 function listenToSocket<T>(
   { socket, topic }: TopicOfSocket,
-  onPayload: (payload: unknown) => void,
+  { onPayload, onLoss }: Listening,
   queue: ItemQueue<T>,
 ): () => void {
   const onMessage = (event: { readonly data: unknown }) => {
     const frame = parsedFrame(event);
-    if (frame?.['topic'] === topic) onPayload(frame['payload']);
-    else if (frame?.['type'] === 'realtime:unsubscribed' && isAbout(frame['payload'], topic))
-      queue.fail(unsubscribed());
+    if (frame === undefined) return;
+    const { type, payload } = frame;
+    if (frame['topic'] === topic) onPayload(payload);
+    else if (type === 'realtime:unsubscribed' && isAbout(payload, topic)) queue.fail(unsubscribed());
+    else if (type === 'realtime:subscribed' && isAbout(payload, topic) && isUnrecovered(payload)) onLoss();
   };
   const onClose = () => queue.fail(disconnected());
+  if (socket.readyState > OPEN) {
+    onClose();
+    return () => undefined;
+  }
   socket.addEventListener('message', onMessage);
   socket.addEventListener('close', onClose);
   return () => {
@@ -143,6 +180,10 @@ function unsubscribed(): RealtimeStreamError {
 
 function payloadOf(message: unknown): unknown {
   return (message as { readonly payload?: unknown } | null | undefined)?.payload;
+}
+
+function isUnrecovered(payload: unknown): boolean {
+  return (payload as { readonly recovered?: unknown }).recovered === false;
 }
 
 function isAbout(payload: unknown, topic: string): boolean {

@@ -5,7 +5,8 @@
  *
  * - `DISCONNECTED`: the connection was lost, and the stream of the handler with it. Ask again.
  * - `UNSUBSCRIBED`: the subscription that carries a published stream ended.
- * - `TRUNCATED`: pieces of a published stream are missing; `details` is `{ from, to }`, the numbers of the missing pieces, without `to`.
+ * - `TRUNCATED`: pieces of a published stream are missing, or may be since the server has lost some of its topic; `details` is `{ from, to }`,
+ *   the numbers of the missing pieces, the one of `to` not included. `to` is left out when it is unknown.
  * - `FAILED`: the source of a published stream failed.
  * - `NO_STREAM`: the server does not stream to this client.
  * @publicApi

@@ -26,6 +26,7 @@ let asked = 0;
  * It asks when it is called, or when the socket opens. Leaving the loop, or aborting the signal, cancels the message at the server. The
  * stream ends with its socket. Items that are not taken are held without bound.
  * @returns an iterator that rejects with a {@link RealtimeStreamError}, or with the reason of the signal
+ * @throws TypeError for a payload that is no JSON
  * @publicApi
  */
 export function streamMessage<T = unknown>(
@@ -33,11 +34,12 @@ export function streamMessage<T = unknown>(
   { id = `stream-${(asked += 1)}`, topic, type, payload }: StreamCommand,
   { signal }: StreamOptions = {},
 ): AsyncIterableIterator<T> {
+  // A payload that is no JSON throws here, before anything listens.
+  const message = JSON.stringify({ action: 'message', topic, type, payload, stream: true, id });
   let isAsked = false;
-  const tell = (command: object) => socket.send(JSON.stringify({ ...command, id }));
   const ask = () => {
     isAsked = true;
-    tell({ action: 'message', topic, type, payload, stream: true });
+    socket.send(message);
   };
   const onMessage = (event: { readonly data: unknown }) => {
     const frame = parsedFrame(event);
@@ -48,7 +50,7 @@ export function streamMessage<T = unknown>(
     socket.removeEventListener('open', ask);
     socket.removeEventListener('message', onMessage);
     socket.removeEventListener('close', onClose);
-    if (isEarly && isAsked && socket.readyState === OPEN) tell({ action: 'cancel' });
+    if (isEarly && isAsked && socket.readyState === OPEN) socket.send(JSON.stringify({ action: 'cancel', id }));
   });
   if (queue.isOver) return queue;
   socket.addEventListener('message', onMessage);
