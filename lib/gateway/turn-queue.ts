@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { TURN_MS } from '../core/base/turn-budget.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
@@ -74,10 +75,11 @@ export class TurnQueue {
     setImmediate(this.#turn);
   }
 
-  readonly #turn = (): void => {
+  /** Runs in the asynchronous context of the boot: what waits belongs to many clients, not to the one that came first. */
+  readonly #turn = AsyncResource.bind((): void => {
     this.#sliceEndsAt = this.now() + TURN_MS * (1 - NEW_SHARE);
     this.#step();
-  };
+  });
 
   readonly #step = (): void => {
     const work = this.now() < this.#sliceEndsAt ? this.#next() : undefined;

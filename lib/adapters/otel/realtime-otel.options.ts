@@ -17,7 +17,7 @@ export interface RealtimeTraceOptions {
  * @publicApi
  */
 export interface RealtimeOtelOptions {
-  /** Default: the global one. */
+  /** Default: the global one. Two applications in one process need a provider each: in one, their counters would spoil each other. */
   readonly meterProvider?: MeterProvider;
   /** Default: the global one. */
   readonly tracerProvider?: TracerProvider;

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { TURN_MS } from '../../core/base/turn-budget.js';
 import { JudgementQueue, type Judgement } from '../../core/topic/judgement-queue.js';
 
@@ -43,7 +44,8 @@ export class JudgementRunner {
     setImmediate(this.#work);
   }
 
-  readonly #work = (): void => {
+  /** Runs in the asynchronous context of the boot: what waits belongs to many clients. */
+  readonly #work = AsyncResource.bind((): void => {
     this.#isScheduled = false;
     const begunAt = performance.now();
     let now = begunAt;
@@ -58,7 +60,7 @@ export class JudgementRunner {
       break;
     }
     this.#wakeInTime(now);
-  };
+  });
 
   async #judge(judgement: Judgement<Judged>): Promise<void> {
     const { owner, topic } = judgement;

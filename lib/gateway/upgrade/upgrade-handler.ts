@@ -160,14 +160,15 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     let status: number | undefined;
     try {
       const refusal = await span.run(() => this.#judge(request, socket, head, codec, span.traceparent));
-      status = refusal?.status ?? (socket.destroyed ? undefined : 101);
+      status = refusal?.status ?? (socket.destroyed || socket.writableEnded ? undefined : 101);
       if (refusal) this.#refuse(request, socket, refusal);
     } catch (error) {
       status = 500;
       this.#logger.error('An upgrade request failed', (error as Error)?.stack);
       socket.destroy();
     }
-    span.end(status === undefined ? {} : { 'http.response.status_code': status });
+    if (status === undefined) return span.end();
+    span.end({ 'http.response.status_code': status, ...(status >= 500 && { 'error.type': `${status}` }) });
   }
 
   /** Completes the upgrade of a request or returns its refusal; cheap checks come first. */
