@@ -42,7 +42,7 @@ export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
   }
 
   #register(client: PromClient, registry: Registry, metric: Omit<MetricFamily, 'samples'>): void {
-    const name = this.#named(prometheusName(metric));
+    const name = prometheusName(metric);
     const fill = (target: Counter | Gauge) => {
       target.reset();
       for (const { labels, value } of this.#family(metric.name)?.samples ?? []) target.inc(labels, value);
@@ -57,17 +57,17 @@ export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
       },
     };
     void (metric.kind === 'counter' ? new client.Counter(settings) : new client.Gauge(settings));
+    // Only now: a name that was taken belongs to another application.
+    this.#names.push(name);
   }
 
   #histogram(client: PromClient, registry: Registry, duration: DurationDescription): Histogram {
     const { help, labels, buckets } = duration;
-    const name = this.#named(prometheusName(duration));
-    return new client.Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] });
-  }
-
-  #named(name: string): string {
+    const name = prometheusName(duration);
+    const settings = { name, help, labelNames: labels, buckets: [...buckets], registers: [registry] };
+    const histogram = new client.Histogram(settings);
     this.#names.push(name);
-    return name;
+    return histogram;
   }
 
   #family(name: string): MetricFamily | undefined {
