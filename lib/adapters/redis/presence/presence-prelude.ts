@@ -41,7 +41,7 @@ local function key(name, kind)
   local full = start .. ':' .. name
   if not checked[full] then
     local found = redis.call('TYPE', full).ok
-    if found ~= kind and found ~= 'none' then redis.call('UNLINK', full) end
+    if found ~= kind and found ~= 'none' then redis.call('DEL', full) end
     checked[full] = true
   end
   return full

@@ -18,7 +18,7 @@ for i = 6, #ARGV, 6 do
   if what == '-' then take(me, topic, user)
   else put(topic, user, tonumber(ARGV[i + 3]), ARGV[i + 5] == '' and 0 or now - ARGV[i + 4], ARGV[i + 5], what) end
 end
-keep(presence, holders, leaving, set, start .. ':held:' .. me)
+keep(presence, holders, leaving, set, owed, start .. ':held:' .. me)
 return answer(ARGV[5])
 `);
 
@@ -57,6 +57,7 @@ end
 for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = math.max(redis.call('HEXISTS', buried, ARGV[12]), redis.call('HEXISTS', buried, me))
 local lease = redis.call('ZSCORE', holders, me)
+keep(old)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
