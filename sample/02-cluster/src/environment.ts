@@ -6,6 +6,7 @@ export const REDIS_URL = variable('REDIS_URL');
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: nodes are started by the launcher, with npm run start:cluster`);
+  if (!value)
+    throw new Error(`${name} is not set: nodes are started by the launcher, with npm run start:cluster or start:ai`);
   return value;
 }

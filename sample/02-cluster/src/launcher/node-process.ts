@@ -1,9 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { startChild, stopChild } from './child.js';
 
-const MAIN = join(import.meta.dirname, '../main.js');
 const RESTART_MS = 5_000;
 
 /** One node: a process that comes back 5 s after it has ended, so that one can watch what happens meanwhile. */
@@ -12,15 +10,17 @@ export class NodeProcess {
   private timer?: NodeJS.Timeout;
   private isStopped = false;
 
+  /** @param program the file that it runs */
   constructor(
     readonly url: string,
+    private readonly program: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
   /** Resolves when it listens. Rejects when it ends before. */
   async start(): Promise<void> {
     const env = { ...this.env, PORT: new URL(this.url).port };
-    const child = startChild(process.execPath, [MAIN], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env });
+    const child = startChild(process.execPath, [this.program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env });
     this.child = child;
     const ended = once(child, 'exit').then(() => 'ended');
     const first = await Promise.race([once(child, 'message'), ended]);

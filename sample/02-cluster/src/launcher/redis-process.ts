@@ -7,8 +7,8 @@ const READY = 'Ready to accept connections';
 
 const CURE = `The nodes reach each other over Redis, and there is no redis-server on this machine. Any of these helps:
   - install it: sudo apt-get install redis-server (Debian, Ubuntu), brew install redis (macOS)
-  - REDIS_SERVER_PATH=/path/to/redis-server npm run start:cluster
-  - REDIS_URL=redis://localhost:6379 npm run start:cluster, for a Redis that runs already`;
+  - say where it is: REDIS_SERVER_PATH=/path/to/redis-server
+  - use a Redis that runs already: REDIS_URL=redis://localhost:6379`;
 
 /** A Redis that the nodes can use. */
 export interface Redis {
