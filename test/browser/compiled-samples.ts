@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-const SAMPLES = ['01-notifications', '02-cluster'];
+const SAMPLES = ['01-notifications', '02-cluster', '03-ai-chat'];
 
 const PARTS = [
   'package.json',

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { redisServerPath } from '../helpers/redis-server.js';
 
-/** Sample 02 as its launcher runs it: Redis and two nodes. */
+/** A sample as its launcher runs it: Redis and two nodes. */
 export interface SampleCluster {
-  /** The address of the page with both nodes. */
+  /** The address of the page that it prints. */
   readonly url: string;
   /** The addresses of the nodes. */
   readonly nodes: readonly string[];
@@ -22,9 +22,15 @@ export interface LauncherEnd {
   readonly output: string;
 }
 
-/** Starts sample 02 on free ports, and waits until both nodes listen. */
-export async function startCluster(): Promise<SampleCluster> {
-  const { child, exited, output } = launch({ PORT: '0', REDIS_SERVER_PATH: await redisServerPath() });
+/** The compiled launchers, in the folder of the samples. */
+const LAUNCHERS = {
+  '02-cluster': '02-cluster/dist/02-cluster/src/launcher/start.js',
+  '03-ai-chat': '03-ai-chat/dist/03-ai-chat/src/start.js',
+};
+
+/** Starts a sample on free ports, and waits until both nodes listen. */
+export async function startCluster(sample: keyof typeof LAUNCHERS = '02-cluster'): Promise<SampleCluster> {
+  const { child, exited, output } = launch(sample, { PORT: '0', REDIS_SERVER_PATH: await redisServerPath() });
   const kill = () => child.kill('SIGTERM');
   process.once('exit', kill);
 
@@ -50,14 +56,14 @@ export async function startCluster(): Promise<SampleCluster> {
   };
 }
 
-/** Runs the launcher where it cannot start, and waits for its end. */
+/** Runs the launcher of sample 02 where it cannot start, and waits for its end. */
 export async function launchInVain(env: NodeJS.ProcessEnv): Promise<LauncherEnd> {
-  const { exited, output } = launch({ PORT: '0', ...env });
+  const { exited, output } = launch('02-cluster', { PORT: '0', ...env });
   return { code: await exited, output: output() };
 }
 
-function launch(env: NodeJS.ProcessEnv) {
-  const launcher = join(inject('samples'), '02-cluster/dist/02-cluster/src/launcher/start.js');
+function launch(sample: keyof typeof LAUNCHERS, env: NodeJS.ProcessEnv) {
+  const launcher = join(inject('samples'), LAUNCHERS[sample]);
   const { REDIS_URL: _, ...inherited } = process.env;
   const child = spawn(process.execPath, [launcher], {
     env: { ...inherited, NO_COLOR: '1', ...env },
