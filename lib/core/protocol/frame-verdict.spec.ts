@@ -39,6 +39,7 @@ const FIRST = 'close authenticate first after UNAUTHENTICATED';
 const FIRST_STRICT = 'close authenticate first';
 const INVALID = 'refuse INVALID_MESSAGE';
 const LIMITED = 'refuse RATE_LIMITED, blamed never';
+const LIMITED_MISTAKE = 'refuse RATE_LIMITED';
 const SHAPE = 'refuse LIMIT_EXCEEDED, blamed if-repeated';
 const UNSERVED = 'refuse UNKNOWN_ACTION, blamed never';
 
@@ -72,8 +73,8 @@ describe('the verdict on a frame', () => {
     ['serving', 'auth', 'run', 'run', LIMITED, LIMITED],
     ['serving', 'renewal', 'run', 'run', LIMITED, LIMITED],
     ['serving', 'opening', 'close authenticated already', 'close authenticated already', LIMITED, LIMITED],
-    ['serving', 'wrong', INVALID, INVALID, LIMITED, LIMITED],
-    ['serving', 'garbage', INVALID, 'close No.', LIMITED, 'close No.'],
+    ['serving', 'wrong', INVALID, INVALID, LIMITED_MISTAKE, LIMITED_MISTAKE],
+    ['serving', 'garbage', INVALID, 'close No.', LIMITED_MISTAKE, 'close No.'],
     ['serving', 'misshapen', SHAPE, SHAPE, LIMITED, LIMITED],
     ['serving', 'unserved', UNSERVED, UNSERVED, LIMITED, LIMITED],
   ])('in the phase %s for %s is: %s; strict: %s; above the limit: %s; strict: %s', (phase, name, ...expected) => {
@@ -86,7 +87,7 @@ describe('the verdict on a frame', () => {
   it.each<[keyof typeof frames, string]>([
     ['subscribe', 'refuse LIMIT_EXCEEDED, blamed never'],
     ['command', LIMITED],
-    ['wrong', LIMITED],
+    ['wrong', LIMITED_MISTAKE],
     ['unsubscribe', 'run'],
   ])('above the limit for %s of a connection that has no room for a topic is: %s', (name, expected) => {
     expect(short(judgeFrame('serving', frames[name], false, NO_ROOM))).toBe(expected);

@@ -85,7 +85,12 @@ function tooLarge(command: Command, maxBytes: number): FrameRefusal {
 function refusalOf({ retryAfterMs, isWithoutRoom }: Excess, decoded: Decoded): FrameRefusal {
   const isFinal = isWithoutRoom && decoded.ok && decoded.command.action === 'subscribe';
   const error = isFinal ? noRoomFor(decoded.command.topic) : { ...TOO_FAST, retryAfterMs };
-  return { kind: 'refuse', error, blame: 'never' };
+  return { kind: 'refuse', error, blame: isMistake(decoded) ? 'always' : 'never' };
+}
+
+/** True for a frame that is wrong at any pace: it costs more than its share while it is refused as too fast. */
+function isMistake(decoded: Decoded): boolean {
+  return !decoded.ok && (decoded.blame ?? 'always') === 'always';
 }
 
 /** True for a command that ends something, or that answers the server. */
