@@ -25,7 +25,7 @@ export function conversationOf(publications: readonly RealtimeMessage[]): ChatMe
 }
 
 /** Returns the id of the question that is being answered, if the last publication does not end an answer. */
-export function runningIn(last: RealtimeMessage | undefined): string | undefined {
+export function runningIn(last?: RealtimeMessage): string | undefined {
   if (!last) return undefined;
   const { id, end, error } = last.payload as Piece;
   return end || error !== undefined ? undefined : id;
