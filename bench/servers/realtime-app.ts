@@ -86,6 +86,8 @@ export async function serveRealtime(
     jwt: { secret: SECRET, algorithms: ['HS256' as const] },
     limits,
     centrifuge: true,
+    // Each change is measured, also that of a user who left a moment ago.
+    ...(features.presence && { presence: { coalesceMs: 0 } }),
     ...cluster,
   };
   const providers = [roomsWith(features)];
