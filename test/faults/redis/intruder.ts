@@ -5,13 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Position } from '../../resuming/journal.js';
 
-/** A client that does not stay. */
+let intruders = 0;
+
+/** A client that does not stay. Each is a user of its own, since one user may have 20 connections only. */
 export class Intruder {
   readonly #ws: WebSocket;
   #socket: Socket | undefined;
 
   constructor(port: number) {
-    this.#ws = new WebSocket(`ws://127.0.0.1:${port}/ws?token=${testToken('intruder')}`);
+    this.#ws = new WebSocket(`ws://127.0.0.1:${port}/ws?token=${testToken(`intruder-${(intruders += 1)}`)}`);
     this.#ws.on('error', () => undefined);
     this.#ws.on('upgrade', ({ socket }) => (this.#socket = socket));
   }
