@@ -116,7 +116,7 @@ export function followStream<T = unknown>(
   return queue;
 }
 
-/** What is told of the publications of a topic. */
+/** Callbacks for the publications of a topic. */
 interface Listening {
   readonly onPayload: (payload: unknown) => void;
   readonly onLoss: () => void;

@@ -19,7 +19,7 @@ export class RealtimeStreamError extends Error {
     message: string,
     /** True if the same call may succeed later. */
     readonly retryable = false,
-    /** What the server said besides. */
+    /** Further details from the server. */
     readonly details?: unknown,
   ) {
     super(message);

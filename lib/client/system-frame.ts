@@ -1,7 +1,7 @@
 import type { ItemQueue } from './item-queue.js';
 import { streamErrorOf } from './stream-error.js';
 
-/** What the server says of a stream, in both protocols. */
+/** A frame of the server about a stream, in both protocols. */
 export interface SystemFrame {
   readonly type: 'realtime:reply' | 'realtime:complete' | 'realtime:error';
   readonly id: string | number;

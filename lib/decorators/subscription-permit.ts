@@ -2,7 +2,7 @@
 export const PERMIT: unique symbol = Symbol.for('nestjs-realtime:permit') as never;
 
 /**
- * What a permitted subscription comes with.
+ * The extras of a permitted subscription.
  * @publicApi
  */
 export interface AllowOptions {

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 
-/** How often the delay is sampled, in milliseconds. */
+/** The interval at which the delay is sampled, in milliseconds. */
 const RESOLUTION_MS = 20;
 
 /** The shortest time that a reading covers, in milliseconds. */

@@ -97,7 +97,7 @@ export class FanOuts<R extends Recipient> {
   catchUp(id: string): void {
     if (this.#fanOuts.length === 0) return;
     const recipient = this.recipients.get(id);
-    // What happens while it is served happens before the fan-outs behind.
+    // Anything that happens while it is served comes before the fan-outs behind.
     if (recipient === undefined || recipient === this.#served) return;
     for (const fanOut of this.#fanOuts) {
       if (fanOut.number > (recipient.lastFanOut ?? 0) && fanOut.ids.has(id)) this.#serve(fanOut, recipient, id);

@@ -37,7 +37,7 @@ const NEWS_BYTES = 256;
 /** The work of handing a frame to a socket, in orders. */
 const FRAME_WEIGHT = 0.25;
 
-/** What is done for each of many recipients. */
+/** A task for each of many recipients. */
 interface Task {
   readonly act: TargetAction;
   /** The number of frames or orders for one recipient. */

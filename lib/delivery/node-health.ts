@@ -10,7 +10,7 @@ import { NodeDrain } from './node-drain.js';
 import { NodeLifecycle } from './node-lifecycle.js';
 import { NodeMeter } from './node-meter.js';
 
-/** How often the node looks at itself, in milliseconds, so that reasons are seen while nobody asks. */
+/** The interval at which the node looks at itself, in milliseconds, so that reasons are seen while nobody asks. */
 const INTERVAL_MS = 1_000;
 
 // A bus that does not extend `MessageBus` may count none.

@@ -169,7 +169,7 @@ export class PresencePictures implements WatchedTopics {
       if (this.#topics.get(topic)?.picture !== picture) return;
       const isFirst = !picture.hasBegun;
       const { changes, isReset } = read ? picture.compare(read) : picture.tooLarge();
-      // What was kept until now is not compared with anything, so it may be wrong.
+      // The picture that was kept until now is not compared with anything, so it may be wrong.
       if (isReset || (isFirst && picture.hasBegun)) this.#coalescing.settle(topic);
       if (isReset) this.delivery.resetPresence(topic);
       else void this.delivery.tellPresence(topic, this.#coalescing.take(topic, changes));

@@ -52,7 +52,7 @@ export interface StreamParts {
   readonly ended: (run: StreamRun) => void;
 }
 
-/** How items are joined. */
+/** The limits within which items are joined. */
 export interface Pace {
   readonly flushMs: number;
   readonly maxBytes: number;

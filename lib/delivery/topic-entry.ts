@@ -9,6 +9,6 @@ export type TopicEntry =
       readonly onStart: () => void;
     }
   | (StreamEntry & {
-      /** How the topic keeps its history. */
+      /** The history that the topic keeps. */
       readonly stream: StreamSettings;
     });

@@ -28,7 +28,7 @@ export interface FramedPage extends Pick<MemberPage, 'position' | 'recovered'> {
   readonly length: number;
 }
 
-/** How a connection enters the stream of a topic. */
+/** The entry of a connection into the stream of a topic. */
 export interface StreamEntry {
   readonly wish: EntryWish;
   /** Receives the first page, whose frames follow the confirmation of the subscription in the same turn. */
@@ -211,7 +211,7 @@ export class TopicStream {
     return (this.#withheld ??= Array.from(behind.keys(), connection));
   }
 
-  /** What the connection waits for is known: it goes on when it has its turn. */
+  /** The page that the connection waits for is known: it goes on when it has its turn. */
   #ready(connectionId: string): void {
     const behind = this.#behind.get(connectionId);
     if (behind?.wake) behind.wake();

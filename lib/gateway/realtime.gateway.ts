@@ -102,7 +102,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.server.close();
   }
 
-  /** What has to wait for a later turn of the event loop: the commands of crowds, and newcomers. */
+  /** The work that has to wait for a later turn of the event loop: the commands of crowds, and newcomers. */
   get turns(): TurnQueue {
     return this.services.turns;
   }

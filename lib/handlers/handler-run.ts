@@ -134,7 +134,7 @@ export class HandlerRun implements MessageRun, StreamOwner {
   }
 
   async #fail(thrown: unknown): Promise<void> {
-    // What a cancel makes the handler throw concerns nobody.
+    // An error that a cancel makes the handler throw concerns nobody.
     if (this.#ended && isCancelOrItsEcho(thrown)) return;
     const { handled, value, error } = await this.call.rescue(thrown);
     this.#end(() => {

@@ -1,6 +1,6 @@
 import { explainUnsendable } from './unsendable.js';
 
-/** Where the items of a stream come from: what a handler has returned, before the first item. */
+/** The source of the items of a stream: the value that a handler has returned, before the first item. */
 export interface StreamSource {
   /** Begins. Called once. */
   open(): ItemIterator;

@@ -5,7 +5,7 @@ import { explainInfoSize } from '../core/presence/presence-info.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
 
-/** What a permitted subscription comes with, as JSON values. */
+/** The extras of a permitted subscription, as JSON values. */
 export interface SubscribeGrant {
   /** The info about the subscriber. */
   readonly info?: unknown;

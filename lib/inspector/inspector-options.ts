@@ -7,7 +7,7 @@ import { RealtimeConfigurationError } from '../errors/realtime-configuration.err
  */
 export interface RealtimeInspectorOptions {
   /**
-   * Where the page is served, below the global prefix of the application and without a version. Default `/realtime`. The page's
+   * The path of the page, below the global prefix of the application and without a version. Default `/realtime`. The page's
    * scripts and data are served below it.
    */
   path?: string;
@@ -26,7 +26,7 @@ export interface RealtimeInspectorOptions {
 }
 
 /**
- * What the page shows of the messages to a topic.
+ * The part of the messages to a topic that the page shows.
  * @publicApi
  */
 export interface RealtimeInspectorTailOptions {
@@ -34,7 +34,7 @@ export interface RealtimeInspectorTailOptions {
   payloads?: boolean;
 }
 
-/** What the page shows of messages. */
+/** The part of messages that the page shows. */
 export type TailMode = 'off' | 'types' | 'payloads';
 
 /** The options, checked and with their defaults. */

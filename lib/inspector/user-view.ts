@@ -4,7 +4,7 @@ import { nodeOf } from '../core/connection/connection-id.js';
 /** Most topics of one connection that are listed. */
 const MAX_TOPICS = 200;
 
-/** What the page shows of a user's connections. Metadata is left out: it may hold anything, secrets included. */
+/** The view of a user's connections on the page. Metadata is left out: it may hold anything, secrets included. */
 export function userView({ isComplete, count, connections }: UserConnections) {
   return {
     isComplete,

@@ -1,7 +1,7 @@
 import type { MetricFamily, MetricsListener } from '../core/metrics/metric.js';
 
 /**
- * What this node holds and how it fares, as numbers. Inject it, or use one of the adapters for Prometheus and OpenTelemetry.
+ * The holdings and the state of this node, as numbers. Inject it, or use one of the adapters for Prometheus and OpenTelemetry.
  *
  * Counters are always on: plain numbers, without a callback for a message or a recipient. Gauges are read when `read()` is called.
  * Durations are measured only while there is a listener.

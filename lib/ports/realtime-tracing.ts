@@ -1,4 +1,4 @@
-/** What a span is about. */
+/** The subject of a span. */
 export interface SpanStart {
   readonly kind: 'upgrade' | 'command' | 'publish' | 'delivery';
   /** The name, from few values: it has patterns and declared types, never topics. */

@@ -1,7 +1,7 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 
 /**
- * How traces are made.
+ * The options of traces.
  * @publicApi
  */
 export interface RealtimeTraceOptions {

@@ -5,7 +5,7 @@ import { HealthSource } from '../../ports/health-source.js';
 import { loadTerminus } from './terminus.js';
 
 /**
- * How the health of a node is judged.
+ * The rules by which the health of a node is judged.
  * @publicApi
  */
 export interface RealtimeHealthIndicatorOptions {
@@ -47,7 +47,7 @@ export class RealtimeHealthIndicator {
   }
 }
 
-/** What Terminus 11 has. */
+/** The part of Terminus 11 that is used. */
 interface Session<Key extends string> {
   up(data: object): HealthIndicatorResult<Key>;
 }

@@ -24,7 +24,7 @@ export interface InspectionQuery {
   readonly of: InspectionRequest;
 }
 
-/** What an inspection wants beyond the numbers. */
+/** The parts of an inspection beyond the numbers. */
 export interface InspectionRequest {
   /** A topic whose messages the node watches for the next seconds. */
   readonly tail?: string;

@@ -2,13 +2,13 @@ import type { RecentKind } from '../base/recent-kinds.js';
 import type { TailEntry } from '../message/topic-tails.js';
 import type { NodeCounts } from './node-info.js';
 
-/** What one node holds and how it fares, at one moment. Times are milliseconds since 1970. */
+/** The holdings and the state of one node at one moment. Times are milliseconds since 1970. */
 export interface NodeSnapshot {
   readonly nodeId: string;
   readonly at: number;
   readonly startedAt: number;
   readonly counts: NodeCounts;
-  /** How the node is, with the reasons. */
+  /** The health of the node, with the reasons. */
   readonly health: NodeHealth;
   /** Missing until two readings have been taken. */
   readonly rates?: MessageRates;
@@ -54,7 +54,7 @@ export interface Traffic {
 export interface CloseEvent {
   readonly at: number;
   readonly code: number;
-  /** What the closing side said, which may be a client. */
+  /** The reason from the closing side, which may be a client. */
   readonly reason: string;
   readonly byServer: boolean;
   /** Missing if it was never authenticated. */

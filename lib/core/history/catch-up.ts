@@ -2,7 +2,7 @@ import type { Publication, StreamPosition } from './history.js';
 import { pageOf, publicationsAfter, type PageLimits, type PublicationRun } from './publication-run.js';
 import { inEpoch } from './recovery.js';
 
-/** How a member wishes to begin. */
+/** The start that a member asks for. */
 export interface EntryWish {
   /** The position after which it lacks publications, if it requests recovery; an empty epoch stands for the current one. */
   readonly recover?: StreamPosition | undefined;
@@ -10,7 +10,7 @@ export interface EntryWish {
   readonly last: number;
 }
 
-/** How members catch up. */
+/** The settings by which members catch up. */
 export interface CatchUpSettings extends PageLimits {
   /** Maximum number of missed publications that are recovered. */
   readonly recoverLimit: number;

@@ -163,7 +163,7 @@ export class FeedMembers {
   moved(): void {
     this.#recent.clear();
     this.#latestRun = undefined;
-    // Where they wait no publication may be left.
+    // There may be no publication left at the place where they wait.
     this.#wake(this.#parked.keys());
   }
 
@@ -190,7 +190,7 @@ export class FeedMembers {
       this.#behind.get(id)!.run = run;
       this.#wake([id]);
     }
-    // What was read without a publication says nothing about those that have come since.
+    // An empty page says nothing about those that have come since.
     if (!isEmpty) for (const id of this.#entering) this.#behind.get(id)!.run = run;
   }
 

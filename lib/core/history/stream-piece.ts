@@ -1,11 +1,11 @@
-/** How the publications of a stream are found among those of its topic. */
+/** The marks by which the publications of a stream are found among those of its topic. */
 export interface StreamName {
   readonly id: string;
   /** The type of its messages. */
   readonly type: string;
 }
 
-/** How a stream ends. */
+/** The end of a stream. */
 export type StreamEnd =
   | { readonly kind: 'end' }
   /** It was stopped. */
@@ -13,7 +13,7 @@ export type StreamEnd =
   /** @param error the text for clients */
   | { readonly kind: 'error'; readonly error: string };
 
-/** What one publication says about its stream. */
+/** The part of one publication that is about its stream. */
 export interface StreamMark {
   /** Missing at an end that was published when the pieces before it were no longer kept. */
   readonly seq?: number;

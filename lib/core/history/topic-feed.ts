@@ -9,7 +9,7 @@ export interface FeedEffects {
   deliver(publication: Publication, position: StreamPosition): number;
   /** Sends a member its next page. */
   send(memberId: string, page: MemberPage): void;
-  /** What a member waits for is known: {@link TopicFeed.serve} it when it can take a page. */
+  /** The page that a member waits for is known: {@link TopicFeed.serve} it when it can take a page. */
   ready(memberId: string): void;
   /** Tells all members that are not behind that publications were lost for good, and where the stream continues. */
   lost(position: StreamPosition): void;

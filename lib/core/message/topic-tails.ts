@@ -25,7 +25,7 @@ const MAX_TOPICS = 8;
 /** Most messages that are kept for a topic. */
 const MAX_ENTRIES = 50;
 
-/** How long a topic is watched after it was last asked for, in milliseconds. */
+/** The time for which a topic is watched after it was last asked for, in milliseconds. */
 const KEPT_MS = 15_000;
 
 /** The last messages of the topics that somebody watches. */

@@ -46,7 +46,7 @@ export interface RealtimeHealth {
   readonly reasons: readonly HealthReason[];
 }
 
-/** What the health of a node is judged by. */
+/** The facts by which the health of a node is judged. */
 export interface HealthSnapshot {
   readonly phase: 'starting' | 'running' | 'closed';
   readonly isDraining: boolean;

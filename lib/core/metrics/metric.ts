@@ -1,7 +1,7 @@
 /** Label values by label name. The same combination of values is always the same object, so that a listener can cache by it. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What a metric is, without its values. */
+/** The description of a metric, without its values. */
 export interface MetricDescription {
   /** The name in OpenTelemetry's style, such as `realtime.messages.sent`. */
   readonly name: string;
@@ -9,7 +9,7 @@ export interface MetricDescription {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   /** The unit as UCUM writes it: `s`, `By`, or what is counted, in braces. */
   readonly unit: string;
-  /** What it counts or measures, in one sentence. */
+  /** The thing that it counts or measures, in one sentence. */
   readonly help: string;
   /** The names of its labels. A sample leaves out a label that does not apply to it. */
   readonly labels: readonly string[];

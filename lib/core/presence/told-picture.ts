@@ -133,7 +133,7 @@ export class ToldPicture {
       if (link?.previous === 0) now.clear();
       apply(now, change);
     }
-    // What was heard before the read and is still ahead of it was forged.
+    // A change that was heard before the read and is still ahead of it was forged.
     if (at && (!this.#isPast(at) || (at.sequence > 0 && !isOvertaken(at, journal)))) this.#at = at;
     this.#read = at;
     this.#isDoubtful = !isWhole || !this.#isChained(journal, at);

@@ -66,7 +66,7 @@ export interface MessageCommand extends BaseCommand {
   readonly stream?: MessageStream | undefined;
 }
 
-/** How the replies to a message are told apart from others. */
+/** The key by which the replies to a message are told apart from others. */
 export interface MessageStream {
   /** The id that items, end and error carry, and by which the message is cancelled. */
   readonly id: CommandId;

@@ -176,7 +176,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
 
   disconnect(name: CloseCodeName, reason: string = CLOSE_CODES[name].reason): void {
     if (this.isClosed) return;
-    // What was sent before goes before the close. It may be the close as well.
+    // Anything that was sent before goes before the close. It may be the close as well.
     if (name !== 'SLOW') this.#session?.catchUp();
     if (this.isClosed) return;
     this.#end(CLOSE_CODES[name].code, reason, true);

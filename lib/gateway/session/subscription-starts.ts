@@ -95,7 +95,7 @@ export class SubscriptionStarts {
     if (stream) announce();
   }
 
-  /** How the client gets what it has missed: from where on, and how the pages are sent. */
+  /** The recovery of the client: its first position, and the way its pages are sent. */
   #catchingUp(
     topic: string,
     { recover, last = Infinity }: Partial<SubscribeCommand> = {},
