@@ -88,6 +88,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'long',
+          include: ['test/long/*.long-spec.ts'],
+          globalSetup: [redis, './test/package/built-package.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'browser',
           include: ['test/browser/**/*.browser-spec.ts'],
           globalSetup: ['./test/package/built-package.ts', './test/browser/compiled-samples.ts', redis],

@@ -3,7 +3,7 @@ import { EVENTS, REALTIME } from '../../bench/dialect.js';
 import { measure } from '../../bench/measure.js';
 import { CLUSTER_ROWS, FEATURE_ROWS, OURS, type Row } from '../../bench/rows.js';
 import type { Deed, Phase, Workload } from '../../bench/workload.js';
-import { REPOSITORY } from './repository.js';
+import { REPOSITORY } from '../package/repository.js';
 
 const CONNECTIONS = 20;
 const SUBSCRIBERS = 5;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { soakCluster } from '../../soak/cluster.js';
+import { soakCluster } from '../soak/cluster.js';
 
 /** Another one, or more minutes: npm run soak -- --cluster --minutes 10 --seed 7 */
 const SEED = 1;

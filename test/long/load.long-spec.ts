@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { soak } from '../../soak/soak.js';
+import { soak } from '../soak/soak.js';
 
 /** Another one, or more minutes: npm run soak -- --minutes 10 --seed 7 */
 const SEED = 1;
