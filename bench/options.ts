@@ -13,6 +13,7 @@ export const USAGE = `npm run bench -- [options]
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
   --inspector         what the inspector costs, in pairs: while nobody looks, and while one page is open, alone
+  --metrics           what metrics cost that are scraped every second, in pairs, alone
   --pairs <n>         how many pairs; 15
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
@@ -29,6 +30,7 @@ export interface BenchOptions {
   readonly isBystander: boolean;
   readonly isDecoders: boolean;
   readonly isInspector: boolean;
+  readonly isMetrics: boolean;
   readonly isForReadme: boolean;
   readonly repetitions: number;
   readonly only: readonly string[] | undefined;
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       bystander: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       inspector: { type: 'boolean', default: false },
+      metrics: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       reps: { type: 'string' },
       only: { type: 'string' },
@@ -79,6 +82,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isBystander: values.bystander,
     isDecoders: values.decoders,
     isInspector: values.inspector,
+    isMetrics: values.metrics,
     isForReadme: values.readme,
     repetitions,
     only: values.only?.split(','),

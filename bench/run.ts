@@ -4,7 +4,7 @@ import { measureDecoding } from './decoders/decoding-costs.js';
 import { decodingTable } from './decoders/decoding-table.js';
 import { measure } from './measure.js';
 import { compareWith } from './pairs/against.js';
-import { compareInspector } from './pairs/inspecting.js';
+import { compareVariants } from './pairs/variants.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { feasible, plan, type Step } from './plan.js';
 import { shortNumber } from './report/markdown-table.js';
@@ -39,9 +39,9 @@ export async function main(args: readonly string[]): Promise<number> {
     prepare([]);
     return (await compareWith(options.against, options.pairs, options.workloads)) ? 0 : 1;
   }
-  if (options.isInspector) {
+  if (options.isInspector || options.isMetrics) {
     prepare([]);
-    return (await compareInspector(options.pairs)) ? 0 : 1;
+    return (await compareVariants(options.isInspector ? 'inspector' : 'metrics', options.pairs)) ? 0 : 1;
   }
   const wanted = suitesOf(options);
   const missing = wanted.some(({ rows }) => rows.some(({ needsRedis }) => needsRedis)) ? redisMissing() : undefined;

@@ -2,21 +2,28 @@ import { measure } from '../measure.js';
 import { COSTS } from '../report/measures.js';
 import type { Run } from '../results.js';
 import { OURS, type Row } from '../rows.js';
-import { comparison, THOROUGH } from '../workloads.js';
+import { comparison, QUICK } from '../workloads.js';
 import { comparisonTable } from './comparison-table.js';
 import { BUILDS, compare, orderOf } from './pair-ratios.js';
 
-const NOBODY: Row = { ...OURS, name: 'nobody looks', program: 'servers/nestjs-realtime-inspector.ts' };
-const SOMEBODY: Row = { ...OURS, name: 'one looks', program: 'servers/nestjs-realtime-inspected.ts' };
+/** The rows that have a feature, by the option that compares them. */
+const VARIANTS: Readonly<Record<'inspector' | 'metrics', readonly Row[]>> = {
+  inspector: [
+    { ...OURS, name: 'with the inspector, nobody looks', program: 'servers/nestjs-realtime-inspector.ts' },
+    { ...OURS, name: 'with the inspector, one looks', program: 'servers/nestjs-realtime-inspected.ts' },
+  ],
+  metrics: [{ ...OURS, name: 'with metrics, scraped every second', program: 'servers/nestjs-realtime-metrics.ts' }],
+};
 
 /**
- * Compares an application with the inspector to one without, in pairs: while nobody looks, and while one page is open. The control is
- * the application without it, a second time. Prints a table for each.
+ * Compares an application with a feature to one without, in pairs: many short ones tell more than a few long ones. The control is the
+ * application without it, a second time. Prints a table for each row.
  * @returns whether no measure is dearer or undecided, and nothing was lost
  */
-export async function compareInspector(pairs: number): Promise<boolean> {
-  const rows = [{ ...OURS, name: BUILDS.base }, NOBODY, SOMEBODY, { ...OURS, name: BUILDS.control }];
-  const workloads = comparison(THOROUGH)
+export async function compareVariants(feature: keyof typeof VARIANTS, pairs: number): Promise<boolean> {
+  const variants = VARIANTS[feature];
+  const rows = [{ ...OURS, name: BUILDS.base }, ...variants, { ...OURS, name: BUILDS.control }];
+  const workloads = comparison(QUICK)
     .filter(({ connections }) => connections <= 1_000)
     .map((workload) => ({ ...workload, phases: workload.phases.filter(({ kind }) => kind !== 'pace') }));
   const runs: Run[] = [];
@@ -28,10 +35,10 @@ export async function compareInspector(pairs: number): Promise<boolean> {
     }
     console.log(`${repetition + 1} of ${pairs} pairs`);
   }
-  const verdicts = [NOBODY, SOMEBODY].flatMap(({ name }) => {
+  const verdicts = variants.flatMap(({ name }) => {
     const tested = runs.map((run) => (run.row === name ? { ...run, row: BUILDS.tested } : run));
     const comparisons = COSTS.flatMap((each) => compare(tested, each) ?? []);
-    console.log(`\n${comparisonTable(`with the inspector, ${name}, as a multiple of without`, comparisons)}`);
+    console.log(`\n${comparisonTable(`${name}, as a multiple of without`, comparisons)}`);
     return comparisons.map(({ verdict }) => verdict);
   });
   const hasLost = runs.some(({ result }) => result.phases.some(({ lost }) => lost !== 0));
