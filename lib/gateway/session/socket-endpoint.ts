@@ -41,6 +41,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #peer: UnauthenticatedPeer | undefined;
   #session: Session | undefined;
   #deferred: DeferredFrames | undefined;
+  /** True from the first frame that waits for a later turn until that turn. Only a second one pauses the socket, which costs system calls. */
+  #waitsForTurn = false;
   /** The rate limit for ping frames; made with the first. */
   #pings: TokenBucket | undefined;
   /** The reasons for not reading, as a set of `READING_PAUSES`. */
@@ -110,15 +112,16 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     const text = isBinary ? undefined : data.toString();
     if (!this.#deferred && !this.#isHolding) {
       if (!this.services.turns.isOver()) return this.#read(text);
-      this.pauseReading('turn');
+      this.#waitsForTurn = true;
       this.services.turns.add(this);
-    }
+    } else if (this.#waitsForTurn) this.pauseReading('turn');
     (this.#deferred ??= new DeferredFrames()).push({ text });
     this.waitingChanged();
   }
 
   /** Reads the frames that have waited for their turn. */
   takeTurn(): void {
+    this.#waitsForTurn = false;
     this.#pauses = withoutPause(this.#pauses, 'turn');
     this.#readDeferred();
   }
