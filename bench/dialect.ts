@@ -48,7 +48,7 @@ export const SOCKET_IO: Dialect = {
   heartbeat: { heard: '2', said: '3' },
 };
 
-/** The plain protocol of PROTOCOL.md. */
+/** The plain protocol of docs/reference/protocol.md. */
 export const REALTIME: Dialect = {
   path: '/ws?token={token}',
   welcome: '"realtime:welcome"',

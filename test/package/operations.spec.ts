@@ -26,7 +26,7 @@ const PROMTOOL = {
 const FOLDER = 'docs/operations';
 const alerts = read(`${FOLDER}/alerts.yml`);
 const tests = read(`${FOLDER}/alerts.test.yml`);
-const runbook = read(`${FOLDER}/runbook.md`);
+const runbook = read('docs/production/runbook.md');
 const dashboard = JSON.parse(read(`${FOLDER}/dashboard.json`)) as {
   readonly panels: readonly {
     title: string;

@@ -87,6 +87,13 @@ describe('a block of JavaScript or JSON in a document', () => {
   });
 });
 
+it('the quick start is the same in the README and in the documentation', () => {
+  const [inReadme, inDocs] = ['README.md', 'docs/start/quick-start.md'].map((path) =>
+    codeBlocks(read(path)).find(({ info }) => info === 'ts quick-start'),
+  );
+  expect(inDocs!.code).toBe(inReadme!.code);
+});
+
 it('every block of code says what language it is in, or that it is none', () => {
   const known = ['ts', 'js', 'json', 'sh', 'nginx', ''];
   expect(BLOCKS.filter(({ language }) => !known.includes(language!)).map(({ place }) => place)).toEqual([]);

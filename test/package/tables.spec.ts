@@ -8,9 +8,10 @@ import { inspectorSettingsOf } from '../../lib/inspector/inspector-options.js';
 import { assertOptions } from '../../lib/options/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { codesIn, prose, tableOf } from './markdown.js';
-import { read } from './repository.js';
+import { DOCUMENTS, read } from './repository.js';
 
-const readme = read('README.md');
+const limitsPage = read('docs/reference/limits.md');
+const optionsPage = read('docs/reference/options.md');
 const settings = new RealtimeSettings({});
 
 /** The option names listed in the error for an unknown option. */
@@ -39,13 +40,13 @@ function literal(text: string): unknown {
 /** The limits whose defaults are no fixed numbers. */
 const DEPENDS_ON_HEAP = ['totalSendQueueBytes', 'totalMailboxBytes'];
 
-/** Each limit that the README lists with the default it gives; a row may hold several. */
-const limits = tableOf(readme, 'limit').flatMap(([names = '', defaults = '', effect = '']) => {
+/** Each limit that the page lists with the default it gives; a row may hold several. */
+const limits = tableOf(limitsPage, 'limit').flatMap(([names = '', defaults = '', effect = '']) => {
   const values = defaults.split(', ');
   return codesIn(names).map((name, at) => ({ name, value: values[at] ?? '', effect }));
 });
 
-describe("the README's table of limits", () => {
+describe('the table of limits', () => {
   it('lists exactly those of the schema', () => {
     expect(limits.map(({ name }) => name).sort()).toEqual(optionNames((limit) => assertOptions({ limits: limit })));
   });
@@ -67,8 +68,8 @@ describe("the README's table of limits", () => {
   });
 });
 
-describe("the README's table of options", () => {
-  const rows = tableOf(readme, 'option').flatMap(([names = '', value = '']) => {
+describe('the table of options', () => {
+  const rows = tableOf(optionsPage, 'option').flatMap(([names = '', value = '']) => {
     return codesIn(names).map((name) => ({ name, value: codesIn(value)[0] }));
   });
 
@@ -84,10 +85,10 @@ describe("the README's table of options", () => {
   });
 });
 
-describe("the README's table of the options of Redis", () => {
+describe('the table of the options of Redis', () => {
   const url = 'redis://localhost:6379';
   const { place: _place, ...defaults } = redisSettingsOf({ url });
-  const rows = tableOf(readme, 'Redis option').map(([names = '', value = '']) => {
+  const rows = tableOf(optionsPage, 'Redis option').map(([names = '', value = '']) => {
     return { name: codesIn(names)[0] ?? '', value: codesIn(value)[0] };
   });
 
@@ -107,8 +108,8 @@ describe("the README's table of the options of Redis", () => {
   });
 });
 
-describe('the tables of docs/operations.md', () => {
-  const operations = read('docs/operations.md');
+describe('the tables of docs/production/operations.md', () => {
+  const operations = read('docs/production/operations.md');
 
   it('list every option of the inspector', () => {
     const names = tableOf(operations, 'inspector option').flatMap(([name = '']) => codesIn(name));
@@ -154,9 +155,12 @@ describe('the tables of docs/operations.md', () => {
   });
 });
 
-it.each(['README.md', 'PROTOCOL.md'])('%s mentions only close codes that exist', (document) => {
-  const ranges = [3000, 3499, 3500, 3999];
-  const known = [...ranges, ...Object.values(CLOSE_CODES).map(({ code }) => code)];
-  const mentioned = (prose(read(document)).match(/\b3\d{3}\b/g) ?? []).map(Number);
-  expect(mentioned.filter((code) => !known.includes(code))).toEqual([]);
-});
+it.each(DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs/')))(
+  '%s mentions only close codes that exist',
+  (document) => {
+    const ranges = [3000, 3499, 3500, 3999];
+    const known = [...ranges, ...Object.values(CLOSE_CODES).map(({ code }) => code)];
+    const mentioned = (prose(read(document)).match(/\b3\d{3}\b/g) ?? []).map(Number);
+    expect(mentioned.filter((code) => !known.includes(code))).toEqual([]);
+  },
+);

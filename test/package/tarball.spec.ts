@@ -36,12 +36,11 @@ afterAll(() => app?.remove());
 
 describe('the tarball', () => {
   it('holds the documents, what Prometheus and Grafana take, and dist, and nothing else', () => {
-    const guides = DOCUMENTS.filter((path) => path.startsWith('docs/') && !path.startsWith('docs/operations/'));
+    const guides = DOCUMENTS.filter((path) => path.startsWith('docs/'));
     const forMonitoring = filesIn('docs/operations');
     const documents = [
       'CHANGELOG.md',
       'LICENSE',
-      'PROTOCOL.md',
       'README.md',
       'SECURITY.md',
       ...guides,

@@ -53,7 +53,7 @@ const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
 /** Names of the actions, for documentation and tests. */
 export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly JsonAction[];
 
-/** The plain protocol of PROTOCOL.md: one JSON object per text frame, both ways. */
+/** The plain protocol of docs/reference/protocol.md: one JSON object per text frame, both ways. */
 export class JsonCodec implements Codec {
   readonly name = 'json';
 

@@ -167,7 +167,7 @@ describe('the table of what the server says', () => {
 
 describe('the table of errors', () => {
   it('is that of the code', () => {
-    const table = tableUnder('Errors').map((row) => ({
+    const table = tableUnder('Error codes').map((row) => ({
       code: row['code'],
       httpStatus: Number(row['HTTP status']),
       retryable: row['retryable'] === 'yes',

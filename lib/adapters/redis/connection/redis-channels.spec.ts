@@ -141,7 +141,7 @@ describe('a name', () => {
     );
   });
 
-  it('fits the two patterns of the ACL in the README, and no other prefix does', () => {
+  it('fits the two patterns of the ACL in the documentation, and no other prefix does', () => {
     const channels = new RedisChannels('realtime', 3, 64);
     for (const each of Object.values(namesOf(channels, 'x'))) expect(each).toMatch(/^realtime@/);
     for (const each of Object.values(namesOf(new RedisChannels('realtime:topic', 3, 0), 'x'))) {

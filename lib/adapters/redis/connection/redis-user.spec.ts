@@ -6,8 +6,8 @@ import { startRedis, type RedisServer } from '../../../../test/helpers/redis-ser
 import { read } from '../../../../test/package/repository.js';
 import type { RedisBackendOptions } from './redis-options.js';
 
-/** The rights that the README lists for a user of Redis: `realtime`, with the password `secret`. */
-const [, RULES = ''] = /^ *ACL SETUSER realtime (.+)$/m.exec(read('README.md')) ?? [];
+/** The rights that docs/production/redis.md lists for a user of Redis: `realtime`, with the password `secret`. */
+const [, RULES = ''] = /^ *ACL SETUSER realtime (.+)$/m.exec(read('docs/production/redis.md')) ?? [];
 const USER = { username: 'realtime', password: 'secret' };
 
 const QUICK = { commandTimeoutMs: 1_000, lingerMs: 0, leaseRefreshMs: 100, leaseTtlMs: 500, probeIntervalMs: 100 };
@@ -59,7 +59,7 @@ async function refusals(servers: readonly RedisServer[]): Promise<string> {
 
 beforeEach(() => void collectLogs());
 
-describe('the user of Redis that the README makes', () => {
+describe('the user of Redis that the documentation makes', () => {
   it('may do all that the backend does', async () => {
     const { servers, options } = await serverWith(RULES);
     await useAll(options);
