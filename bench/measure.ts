@@ -2,7 +2,7 @@ import type { Job, WorkloadResult } from './generator/job.js';
 import type { Row } from './rows.js';
 import { REDIS_URL } from './servers/redis-url.js';
 import { ChildProgram, type ProgramOptions } from './stage/child-program.js';
-import { BENCH, REPOSITORY } from './stage/program.js';
+import { BENCH, program, REPOSITORY } from './stage/program.js';
 import type { Workload } from './workload.js';
 
 /** Servers share one core, and the generator has another. */
@@ -20,7 +20,7 @@ interface Served {
 
 /** Runs a workload against a server, each of its processes new. @param flags for Node.js, as it runs the server */
 export async function measure(
-  { program, repository, cwd, dialect, needsRedis }: Row,
+  { program: server, repository, cwd, dialect, needsRedis }: Row,
   workload: Workload,
   flags: readonly string[] = [],
 ): Promise<WorkloadResult> {
@@ -38,7 +38,7 @@ export async function measure(
     for (let node = 0; node < (workload.nodes ?? 1); node++) {
       servers.push(
         await serve({
-          path: program,
+          path: server,
           cwd,
           core: SERVER_CORE,
           flags,
@@ -53,6 +53,9 @@ export async function measure(
       controls: [...servers, ...(redis ? [redis] : [])].map(({ control }) => control),
       dialect,
       workload,
+      ...(workload.phases.some(({ kind }) => kind === 'bystand') && {
+        bystander: await program('generator/bystander-thread.ts', REPOSITORY),
+      }),
     };
     generator.send(job);
     const said = (await generator.next(WORKLOAD_MS)) as { result: WorkloadResult } | { error: string };

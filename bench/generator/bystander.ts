@@ -5,9 +5,6 @@ import { LatencyHistogram } from './latency-histogram.js';
 /** How often a bystander asks, in milliseconds, whether or not it was answered. */
 export const ASKS_EVERY_MS = 2;
 
-/** How long an answer may be overdue, in milliseconds. */
-const PATIENCE_MS = 60_000;
-
 const TS = /"ts":(\d{16})/;
 
 /**
@@ -53,24 +50,6 @@ export class Bystander {
 
   get isAnswered(): boolean {
     return this.#answered === this.#asked;
-  }
-
-  /** Asks while something is done, and waits for the last answer. @throws Error when it does not come */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    let isOver = false;
-    const turn = () => {
-      if (isOver) return;
-      this.ask(performance.now());
-      setImmediate(turn);
-    };
-    this.begin(performance.now());
-    turn();
-    const done = await work();
-    isOver = true;
-    const deadline = performance.now() + PATIENCE_MS;
-    while (!this.isAnswered && performance.now() < deadline) await new Promise(setImmediate);
-    if (!this.isAnswered) throw new Error('The bystander was not answered.');
-    return done;
   }
 
   get #due(): number {

@@ -1,10 +1,12 @@
 import { nameOf, topicName, type Commotion } from '../workload.js';
-import { Bystander } from './bystander.js';
+import { SECRET } from '../secret.js';
+import { BystanderLine } from './bystander-line.js';
 import { stamp } from './client-frame.js';
-import type { Crowd } from './crowd.js';
+import { userOf, type Crowd } from './crowd.js';
 import type { Job, PhaseResult } from './job.js';
 import { middleRound } from './rounds.js';
 import { measureCrush, settled, type Instruments } from './span.js';
+import { tokenFor } from './token.js';
 
 /** So many wait to be let in at a time: a listening socket of Node.js holds 511. */
 const KNOCKING = 400;
@@ -25,25 +27,44 @@ const STAYING = 0.1;
 let nextTopic = 0;
 
 /**
- * Measures how long the first client of the crowd waits for its answers while something happens to all the others.
+ * Measures how long a client beside the crowd waits for its answers while something happens to all but the first of the crowd.
  * @returns the round in the middle; nothing when the server cannot do that
  */
 export async function bystand(
   during: Commotion,
-  { workload, dialect }: Job,
+  job: Job,
   crowd: Crowd,
   instruments: Instruments,
 ): Promise<PhaseResult | undefined> {
+  const { features, ask } = job.dialect;
+  const isOurs = during === 'leaves' || during === 'judgements';
+  if (ask?.plain === undefined || (isOurs && !features)) return undefined;
+  const number = job.workload.connections;
+  const bystander = await BystanderLine.open(job.bystander!, {
+    number,
+    port: job.ports[0]!,
+    dialect: job.dialect,
+    question: ask.plain,
+    token: tokenFor(userOf(number), SECRET),
+  });
+  try {
+    return await standBy(bystander, during, job, crowd, instruments);
+  } finally {
+    await bystander.close();
+  }
+}
+
+async function standBy(
+  bystander: BystanderLine,
+  during: Commotion,
+  { workload, dialect }: Job,
+  crowd: Crowd,
+  instruments: Instruments,
+): Promise<PhaseResult> {
   const { lines, tally, turns } = instruments;
   const { features } = dialect;
-  const question = dialect.ask?.plain;
-  const isOurs = during === 'leaves' || during === 'judgements';
-  if (question === undefined || (isOurs && !features)) return undefined;
   const members = workload.connections - 1;
-  const bystander = new Bystander(crowd.clients[0]!, question);
-  crowd.clients[0]!.listen((text) => {
-    if (!bystander.hear(text, performance.now())) count(text, '"tick"');
-  });
+  crowd.clients[0]!.listen((text) => count(text, '"tick"'));
   const count = (text: string, awaited: string) => {
     if (text.includes('"realtime:error"')) throw new Error(`The server would not do what it was asked for: ${text}`);
     if (text.includes(awaited)) tally.count(text);
@@ -67,11 +88,9 @@ export async function bystand(
     await settled(() => tally.messages - before, asked, turns);
   };
   const measured = async (work: () => Promise<{ readonly asked: number; readonly deliveriesEach: number }>) => {
-    const result = await bystander.during(() =>
-      measureCrush(nameOf({ kind: 'bystand', during }), instruments, 1, work),
-    );
-    const percentile = (part: number) => bystander.latency.percentile(part) ?? 0;
-    return { ...result, latencyMicros: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99) } };
+    const name = nameOf({ kind: 'bystand', during });
+    const { done, waits } = await bystander.during(() => measureCrush(name, instruments, 1, work));
+    return { ...done, latencyMicros: waits };
   };
 
   const judgedTopic = topicName(nextTopic++);
@@ -110,7 +129,7 @@ export async function bystand(
           return { asked: members, deliveriesEach: 1 };
         });
       case 'a return': {
-        await crowd.leave(1);
+        await crowd.leave(1, 1);
         const place = features && (await lines[0]!.keep(topic, 0));
         if (place) await lines[0]!.keep(topic, MISSED);
         const text = place

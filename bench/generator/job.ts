@@ -9,6 +9,8 @@ export interface Job {
   readonly controls: readonly number[];
   readonly dialect: Dialect;
   readonly workload: Workload;
+  /** The text of the program of a bystander, where the workload has one. */
+  readonly bystander?: string;
 }
 
 /** The result of a job. CPU is that of the server; each figure is for one connection, subscription or delivery. */
