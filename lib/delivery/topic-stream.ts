@@ -22,7 +22,8 @@ export interface StreamSettings {
 }
 
 /** Publications for one connection. */
-export interface FramedPage extends Pick<MemberPage, 'position' | 'recovered'> {
+export interface FramedPage extends Pick<MemberPage, 'position' | 'recovered' | 'publications'> {
+  /** The publications as frames. */
   readonly frames: readonly MessageFrames[];
   /** The size of these messages in bytes. */
   readonly length: number;
@@ -233,14 +234,14 @@ export class TopicStream {
     });
   }
 
-  #send(connectionId: string, { kind, publications, isLast, ...at }: MemberPage): void {
-    const frames = publications.map((publication) => this.#framesOf(publication));
+  #send(connectionId: string, { kind, isLast, ...from }: MemberPage): void {
+    const frames = from.publications.map((publication) => this.#framesOf(publication));
     const length = frames.reduce((sum, each) => sum + each.textBytes, 0);
-    const page = { ...at, frames, length };
+    const page = { ...from, frames, length };
     const behind = this.#behind.get(connectionId);
     if (behind === undefined) return;
     if (isLast) this.#withheld = undefined;
-    if (kind === 'lost') this.delivery.missedBy(connectionId, this.name, at.position);
+    if (kind === 'lost') this.delivery.missedBy(connectionId, this.name, from.position);
     let failure: unknown;
     if (kind !== 'start') behind.onPage(page);
     else {

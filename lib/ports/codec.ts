@@ -31,6 +31,8 @@ export interface Codec {
   readonly answersPings?: boolean;
   /** True if clients know personal topics, in which they recover messages that were sent to their user. */
   readonly hasPersonalTopics?: boolean;
+  /** True if the answer to a request to recover holds the first page of publications. Otherwise the page follows the answer, in frames of its own. */
+  readonly answersWithPublications?: boolean;
   /** Decodes the text of one frame. Never throws: invalid input gives `{ ok: false }`. */
   decode(text: string): Decoded | DecodedBatch;
   /**

@@ -7,6 +7,7 @@ import type { Push } from '../../core/protocol/push.js';
 import type { Decoded, DecodedBatch } from '../../ports/codec.js';
 import { CentrifugeCodec } from './centrifuge-codec.js';
 import { commandIdOf, METHODS, type Method } from './method.js';
+import { SERVER_VERSION as version } from './server-version.js';
 
 const codec = new CentrifugeCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 });
 const NOW = '2026-11-23T08:00:00.000Z';
@@ -302,23 +303,27 @@ describe('writing a push', () => {
   const id = (method: Method, hasToken?: boolean): CommandId => commandIdOf(method, 7, hasToken);
   const WELCOME = { kind: 'welcome', connectionId: 'n.c', userId: 'ann', heartbeatMs: 25_000 } as const;
   const ANN = { userId: 'ann', info: 'A', connections: 2 };
+  const RECOVERED = [
+    { offset: 4, text: '{"type":"x"}' },
+    { offset: 5, text: '{"type":"y"}' },
+  ];
   const expiresAt = inSeconds(3_600);
 
   it.each<[string, Push, unknown]>([
     [
       'the welcome answers the first command',
       { ...WELCOME, answers: id('connect'), expiresAt },
-      { id: 7, connect: { client: 'n.c', ping: 25, pong: true, expires: true, ttl: 3_575 } },
+      { id: 7, connect: { client: 'n.c', version, ping: 25, pong: true, expires: true, ttl: 3_575 } },
     ],
     [
       'the welcome asks for no other token when the client brought none',
       { ...WELCOME, answers: id('connect', false), expiresAt },
-      { id: 7, connect: { client: 'n.c', ping: 25, pong: true } },
+      { id: 7, connect: { client: 'n.c', version, ping: 25, pong: true } },
     ],
     [
       'a ping is announced in whole seconds',
       { ...WELCOME, heartbeatMs: 20, answers: id('connect') },
-      { id: 7, connect: { client: 'n.c', ping: 1, pong: true } },
+      { id: 7, connect: { client: 'n.c', version, ping: 1, pong: true } },
     ],
     [
       'the welcome tells the topic of the user’s own',
@@ -331,6 +336,7 @@ describe('writing a push', () => {
         id: 7,
         connect: {
           client: 'n.c',
+          version,
           ping: 25,
           pong: true,
           subs: { '#user:ann': { recoverable: true, positioned: true, epoch: 'e', offset: 3 } },
@@ -359,6 +365,37 @@ describe('writing a push', () => {
         }),
       }),
     ]),
+    [
+      'the welcome has what was recovered of the topic of the user’s own',
+      {
+        ...WELCOME,
+        answers: id('connect', false),
+        personal: { topic: '#user:"}', position: { epoch: 'e', offset: 3 }, recovered: true, publications: RECOVERED },
+      },
+      {
+        id: 7,
+        connect: {
+          client: 'n.c',
+          version,
+          ping: 25,
+          pong: true,
+          subs: {
+            '#user:"}': {
+              recoverable: true,
+              positioned: true,
+              epoch: 'e',
+              offset: 3,
+              was_recovering: true,
+              recovered: true,
+              publications: [
+                { data: { type: 'x' }, offset: 4 },
+                { data: { type: 'y' }, offset: 5 },
+              ],
+            },
+          },
+        },
+      },
+    ],
     ['the first token is not confirmed', { kind: 'authenticated', id: id('connect'), userId: 'ann' }, undefined],
     [
       'another token is',
@@ -401,6 +438,51 @@ describe('writing a push', () => {
           recovered: true,
         },
       },
+    ],
+    [
+      'the answer has what was recovered, as it was written',
+      {
+        kind: 'subscribed',
+        id: id('subscribe'),
+        topic: 't',
+        position: { epoch: 'e', offset: 3 },
+        recovered: true,
+        publications: RECOVERED,
+        data: { title: '}' },
+      },
+      {
+        id: 7,
+        subscribe: {
+          recoverable: true,
+          positioned: true,
+          epoch: 'e',
+          offset: 3,
+          was_recovering: true,
+          recovered: true,
+          data: { title: '}' },
+          publications: [
+            { data: { type: 'x' }, offset: 4 },
+            { data: { type: 'y' }, offset: 5 },
+          ],
+        },
+      },
+    ],
+    [
+      'a recovery from which nothing was missing has no publications',
+      {
+        kind: 'subscribed',
+        id: id('subscribe'),
+        topic: 't',
+        position: { epoch: 'e', offset: 0 },
+        recovered: true,
+        publications: [],
+      },
+      { id: 7, subscribe: { recoverable: true, positioned: true, epoch: 'e', was_recovering: true, recovered: true } },
+    ],
+    [
+      'a recovery is said to have failed where the topic keeps no history',
+      { kind: 'subscribed', id: id('subscribe'), topic: 't', recovered: false },
+      { id: 7, subscribe: { was_recovering: true } },
     ],
     [
       'a recovery that failed is said',

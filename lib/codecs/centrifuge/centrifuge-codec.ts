@@ -3,7 +3,7 @@ import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
 import { commandIdIn, failed, PONG, readCommand } from './command-reader.js';
-import { writeHistory, writePush } from './push-writer.js';
+import { withPublications, writeHistory, writePush } from './push-writer.js';
 
 /** Maximum number of commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
 const MAX_COMMANDS = 4_096;
@@ -18,6 +18,7 @@ export class CentrifugeCodec implements Codec {
   readonly isStrict = true;
   readonly answersPings = true;
   readonly hasPersonalTopics = true;
+  readonly answersWithPublications = true;
 
   constructor(private readonly shape: JsonShape) {}
 
@@ -30,7 +31,7 @@ export class CentrifugeCodec implements Codec {
   encodePush(push: Push, timestamp: string): string | undefined {
     if (push.kind === 'history') return writeHistory(push);
     const written = writePush(push, new Date(timestamp));
-    return written && JSON.stringify(written);
+    return written && withPublications(JSON.stringify(written), push);
   }
 
   encodeMessage(message: string, topic: string | undefined, offset?: number, trace?: string): string {

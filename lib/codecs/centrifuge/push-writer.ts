@@ -1,11 +1,12 @@
 import type { CommandId } from '../../core/protocol/command.js';
-import type { StreamPosition } from '../../core/history/history.js';
+import type { Publication, StreamPosition } from '../../core/history/history.js';
 import type { PresenceMember } from '../../core/presence/presence.js';
 import type { Push } from '../../core/protocol/push.js';
 import { errorPayload } from '../../core/protocol/error-code.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import { numberedError, UNRECOVERABLE } from './error-number.js';
 import { replyTo, streamIn, type ReplyTo } from './method.js';
+import { SERVER_VERSION } from './server-version.js';
 
 /** Ends a subscription for good. */
 const UNSUBSCRIBED = 2000;
@@ -66,9 +67,29 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
 /** Writes a history. Publications are inserted as text, without parsing or serialising them again. */
 export function writeHistory({ id, top, publications }: Told<'history'>): string | undefined {
   if (id === undefined) return undefined;
-  const list = publications.map(({ offset, text }) => `{"data":${text},"offset":${offset}}`).join();
-  const result = `{"publications":[${list}],"offset":${top.offset},"epoch":"${top.epoch}"}`;
+  const result = `{"publications":${listOf(publications)},"offset":${top.offset},"epoch":"${top.epoch}"}`;
   return `{"id":${replyTo(id).id},"history":${result}}`;
+}
+
+/**
+ * Inserts the recovered publications of a push into its text, without parsing or serialising them again.
+ * @param text the push as JSON; the subscription that the publications belong to comes last in it
+ */
+export function withPublications(text: string, push: Push): string {
+  const { publications = [] } =
+    push.kind === 'welcome' ? (push.personal ?? {}) : push.kind === 'subscribed' ? push : {};
+  if (publications.length === 0) return text;
+  const end = push.kind === 'welcome' ? WELCOME_END : SUBSCRIBED_END;
+  return `${text.slice(0, -end.length)},"publications":${listOf(publications)}${end}`;
+}
+
+/** What follows the fields of the subscription in `{"id":…,"connect":{…,"subs":{"…":{…}}}}`. */
+const WELCOME_END = '}}}}';
+/** The same in `{"id":…,"subscribe":{…}}`. */
+const SUBSCRIBED_END = '}}';
+
+function listOf(publications: readonly Publication[]): string {
+  return `[${publications.map(({ offset, text }) => `{"data":${text},"offset":${offset}}`).join()}]`;
 }
 
 type Told<K extends Push['kind']> = Extract<Push, { kind: K }>;
@@ -78,7 +99,8 @@ function connected(push: Told<'welcome'>, to: ReplyTo, now: Date): object {
   const ping = Math.ceil(heartbeatMs / 1000);
   const expiry = to.hasToken ? expiryIn(expiresAt, now) : {};
   const subs = personal && { subs: { [personal.topic]: streamed(personal) } };
-  return { id: to.id, connect: { client: connectionId, ...expiry, ping, pong: true, ...subs } };
+  const version = SERVER_VERSION;
+  return { id: to.id, connect: { client: connectionId, version, ...expiry, ping, pong: true, ...subs } };
 }
 
 function renewed({ id, expiresAt }: Told<'authenticated'>, now: Date): object | undefined {

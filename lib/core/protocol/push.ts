@@ -19,7 +19,12 @@ export type Push =
       /** Omitted if there is no limit. */
       readonly maxMessageBytes?: number;
       /** The personal topic, in which messages to the user arrive as publications; fields as in `subscribed`. */
-      readonly personal?: { readonly topic: string; readonly position: StreamPosition; readonly recovered?: boolean };
+      readonly personal?: {
+        readonly topic: string;
+        readonly position: StreamPosition;
+        readonly recovered?: boolean;
+        readonly publications?: readonly Publication[];
+      };
     }
   | { readonly kind: 'authenticated'; readonly id?: CommandId; readonly userId: string; readonly expiresAt?: Date }
   | { readonly kind: 'expiring'; readonly expiresAt: Date }
@@ -34,6 +39,8 @@ export type Push =
        * lost on the way to this subscription and cannot be recovered; the stream continues after `position`.
        */
       readonly recovered?: boolean;
+      /** The first recovered publications, for a codec that puts them into the answer. */
+      readonly publications?: readonly Publication[];
       /** True if the recovery failed and the client wanted no subscription then: there is none. */
       readonly isRefused?: boolean;
       /** True for a server-side subscription. */

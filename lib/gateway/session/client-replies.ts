@@ -61,6 +61,11 @@ export class ClientReplies {
     this.socket.send(new Frame(text));
   }
 
+  /** True if an answer to a request to recover holds the first page of publications. */
+  get answersWithPublications(): boolean {
+    return this.socket.codec.answersWithPublications === true;
+  }
+
   /** Sends missed publications, in frames that were made for many clients. Their size counts. */
   sendAll(frames: readonly FrameSet[]): void {
     for (const each of frames) {

@@ -59,7 +59,7 @@ export class ConnectionSnapshot {
     end: Pick<Authenticated, 'expiresAt'>,
     personal: PersonalTopicSubscription | undefined,
     command: AuthCommand | undefined,
-  ): Push {
+  ): Extract<Push, { kind: 'welcome' }> {
     const { heartbeat, limits } = this.services.settings;
     const { maxMessageBytes } = limits;
     return {

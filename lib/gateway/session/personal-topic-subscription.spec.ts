@@ -17,9 +17,15 @@ const services = {
 const start = {
   position,
   recovered: true,
-  frames: [new MessageFrames('"missed"', '#user:ann', 1)],
+  publications: [{ offset: 2, text: '"missed"' }],
+  frames: [new MessageFrames('"missed"', '#user:ann', 2)],
   length: 8,
 };
+
+/** A codec whose answers hold what is recovered. */
+class AnsweringCodec extends FakeCodec {
+  readonly answersWithPublications = true;
+}
 
 let client: FakeClient;
 let pages: (() => Promise<void> | undefined)[];
@@ -58,6 +64,20 @@ describe('the subscription to the topic of a user’s own', () => {
     one.welcomed();
     one.welcomed();
     expect(client.told).toEqual(['missed']);
+  });
+
+  it('is told of in the welcome, with what was missed, where the protocol does so', () => {
+    client = new FakeClient(new AnsweringCodec());
+    const { one, entry } = subscription();
+    entry.onStart(start);
+    expect(one.news.personal).toEqual({
+      topic: '#user:ann',
+      position,
+      recovered: true,
+      publications: start.publications,
+    });
+    one.welcomed();
+    expect(client.told).toEqual([]);
   });
 
   it('gets the first page in its turn, and the next only after the welcome', () => {

@@ -35,7 +35,7 @@ export class PersonalTopicSubscription {
     userId: string,
     recover: ReadonlyMap<string, StreamPosition> | undefined,
     private readonly services: Services,
-    private readonly replies: Pick<ClientReplies, 'sendAll'>,
+    private readonly replies: Pick<ClientReplies, 'answersWithPublications' | 'sendAll'>,
     private readonly pages: Pick<PageTurns, 'add'>,
   ) {
     const { settings, policies } = services;
@@ -64,18 +64,32 @@ export class PersonalTopicSubscription {
   /** The part of the welcome about this topic. */
   get news(): Pick<Extract<Push, { kind: 'welcome' }>, 'personal'> {
     if (this.#start === undefined) return {};
-    const { position, recovered } = this.#start;
-    return { personal: { topic: this.topic, position, ...(recovered !== undefined && { recovered }) } };
+    const { position, recovered, publications } = this.#start;
+    return {
+      personal: {
+        topic: this.topic,
+        position,
+        ...(recovered !== undefined && { recovered }),
+        ...(this.#isInWelcome && { publications }),
+      },
+    };
   }
 
-  /** Sends the first page of missed publications, which directly follows the welcome; the others come when the client takes them. */
+  /** True if the first page of missed publications is part of the welcome. */
+  get #isInWelcome(): boolean {
+    return this.#start?.recovered === true && this.replies.answersWithPublications;
+  }
+
+  /** Sends the first page of missed publications directly after the welcome, unless it was part of it. Later pages wait for the client. */
   welcomed(): void {
     this.#isWelcomed = true;
     const start = this.#start;
+    const isSent = this.#isInWelcome;
     this.#start = undefined;
     if (start) {
       this.services.meter.recovered(start.recovered);
-      this.#send(start);
+      if (!isSent) this.replies.sendAll(start.frames);
+      this.#count(start);
     }
     if (this.#next) this.pages.add(this.#next);
     this.#next = undefined;
@@ -83,6 +97,10 @@ export class PersonalTopicSubscription {
 
   #send({ frames }: Pick<FramedPage, 'frames'>): void {
     this.replies.sendAll(frames);
+    this.#count({ frames });
+  }
+
+  #count({ frames }: Pick<FramedPage, 'frames'>): void {
     if (frames.length > 0) this.services.meter.resent(this.topic, frames.length);
   }
 

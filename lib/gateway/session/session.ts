@@ -238,7 +238,9 @@ export class Session implements DeliveryTarget, Client {
   }
 
   #welcome(personal: PersonalTopicSubscription | undefined, command: AuthCommand | undefined): void {
-    this.replies.push(this.#snapshot.welcome(this.#token.end, personal, command));
+    const welcome = this.#snapshot.welcome(this.#token.end, personal, command);
+    if (welcome.personal?.publications) this.replies.pushCounted(welcome);
+    else this.replies.push(welcome);
     personal?.welcomed();
   }
 

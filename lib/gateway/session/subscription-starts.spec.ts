@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeClient } from '../../../test/helpers/fake-client.js';
+import { FakeClient, FakeCodec } from '../../../test/helpers/fake-client.js';
 import type { SubscribeCommand } from '../../core/protocol/command.js';
 import { MessageFrames } from '../../delivery/message-frames.js';
 import type { TopicEntry } from '../../delivery/topic-entry.js';
@@ -11,6 +11,7 @@ import { NodeMeter } from '../../delivery/node-meter.js';
 
 const HISTORY = { size: 10, ttlMs: 5_000 };
 const position = { epoch: 'e', offset: 3 };
+const MISSED = { offset: 4, text: '"missed"' };
 const ENDED = { kind: 'error', id: 7, error: { code: 'FORBIDDEN', action: 'subscribe', topic: 'a' } };
 
 let client: FakeClient;
@@ -33,8 +34,15 @@ let judgement: Promise<void> | undefined;
 let pages: (() => Promise<void> | undefined)[];
 let kept: { readonly deliver: () => void; readonly bytes: number }[];
 
-beforeEach(() => {
-  client = new FakeClient();
+/** A codec whose answers hold what is recovered. */
+class AnsweringCodec extends FakeCodec {
+  readonly answersWithPublications = true;
+}
+
+beforeEach(() => startFor());
+
+function startFor(codec?: FakeCodec): void {
+  client = new FakeClient(codec);
   [log, topics, policies, withoutPresence, kept, pages] = [[], new Set(), new Map(), new Set(), [], []];
   [tokenEnd, judgement] = [undefined, undefined];
   entering = (entry) => {
@@ -73,7 +81,7 @@ beforeEach(() => {
     },
     { add: (takePage) => void pages.push(takePage) },
   );
-});
+}
 
 const command = (more: Partial<SubscribeCommand> = {}): SubscribeCommand => ({
   action: 'subscribe',
@@ -85,7 +93,8 @@ const command = (more: Partial<SubscribeCommand> = {}): SubscribeCommand => ({
 /** A start with one publication that the client has missed. */
 const startOf = (more: Partial<FramedPage> = {}): FramedPage => ({
   position,
-  frames: [new MessageFrames('"missed"', 'a', 3)],
+  publications: [MISSED],
+  frames: [new MessageFrames(MISSED.text, 'a', MISSED.offset)],
   length: 8,
   ...more,
 });
@@ -229,9 +238,12 @@ describe('a subscription to a topic with a history', () => {
     expect(entered).toMatchObject({ wish: { last: expected } });
   });
 
-  it('asks for none of a topic that keeps none', async () => {
+  it('asks for none of a topic that keeps none, and says that nothing is recovered', async () => {
     await starts.enter('a', command({ recover: position }));
-    expect(entered.stream).toBeUndefined();
+    expect([entered.stream, client.told]).toEqual([
+      undefined,
+      [{ kind: 'subscribed', id: 7, topic: 'a', recovered: false }],
+    ]);
   });
 
   it.each([7, undefined])('is confirmed with its position, then gets what it has missed (id %s)', async (id) => {
@@ -241,6 +253,18 @@ describe('a subscription to a topic with a history', () => {
       { kind: 'subscribed', ...(id && { id }), topic: 'a', position, recovered: true },
       'missed',
     ]);
+  });
+
+  it.each([
+    [true, [{ recovered: true, publications: [MISSED] }]],
+    [false, [{ recovered: false }, 'missed']],
+    [undefined, [{}, 'missed']],
+  ])('is confirmed together with what it has recovered where the protocol does so (%s)', async (recovered, told) => {
+    startFor(new AnsweringCodec());
+    keepHistory(startOf({ ...(recovered !== undefined && { recovered }) }));
+    await starts.enter('a', command({ recover: position }));
+    const subscribed = { kind: 'subscribed', id: 7, topic: 'a', position };
+    expect(client.told).toEqual(told.map((each) => (typeof each === 'string' ? each : { ...subscribed, ...each })));
   });
 
   it('is announced only after its start, since listeners may publish to it', async () => {
@@ -261,7 +285,7 @@ describe('a subscription to a topic with a history', () => {
     await starts.enter('a', command({ recover: position }));
     const { onPage, whenReady } = entered as Extract<TopicEntry, { onPage: unknown }>;
     whenReady(() => {
-      onPage({ position, frames: [new MessageFrames('"more"', 'a', 4)], length: 6 });
+      onPage({ position, publications: [], frames: [new MessageFrames('"more"', 'a', 5)], length: 6 });
       return undefined;
     });
     const before = client.told.length;

@@ -1,5 +1,5 @@
-import type { StreamPosition } from '../../core/history/history.js';
 import type { SubscribeCommand } from '../../core/protocol/command.js';
+import type { Push } from '../../core/protocol/push.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
 import type { MessageFrames } from '../../delivery/message-frames.js';
 import type { NodeMeter } from '../../delivery/node-meter.js';
@@ -32,6 +32,8 @@ interface StartedSubscriptions extends Pick<SubscriptionJudgements, 'keep' | 'de
   /** The expiry of the token for a topic, if there is one. */
   tokenEndOf(topic: string): Date | undefined;
 }
+
+type Confirmation = Extract<Push, { kind: 'subscribed' }>;
 
 /** The error for a subscribe whose subscription has ended before it was confirmed. */
 export const ENDED = 'The subscription was ended before it became active.';
@@ -132,22 +134,33 @@ export class SubscriptionStarts {
     { data }: SubscribeGrant,
     start: FramedPage | undefined,
   ): boolean {
+    const { meter } = this.services;
     if (start === undefined) {
-      this.confirm(topic, command, { data });
+      // The topic keeps no history, so nothing can be recovered.
+      const recovered = command?.recover ? false : undefined;
+      meter.recovered(recovered);
+      this.confirm(topic, command, { ...(recovered !== undefined && { recovered }), data });
       return false;
     }
-    const { frames, position, recovered } = start;
+    const { frames, position, recovered, publications } = start;
     const place = { position, ...(recovered !== undefined && { recovered }) };
-    this.services.meter.recovered(recovered);
+    meter.recovered(recovered);
     const isRefused = command?.rejectsLoss === true && place.recovered === false;
-    this.confirm(topic, command, isRefused ? { ...place, isRefused } : { ...place, data });
+    const isInAnswer = recovered === true && this.client.replies.answersWithPublications;
+    if (isRefused) this.confirm(topic, command, { ...place, isRefused });
+    else this.confirm(topic, command, { ...place, data, ...(isInAnswer && { publications }) });
     if (isRefused) return true;
-    this.#send(topic, frames);
+    if (!isInAnswer) this.client.replies.sendAll(frames);
+    this.#count(topic, frames);
     return false;
   }
 
   #send(topic: string, frames: readonly MessageFrames[]): void {
     this.client.replies.sendAll(frames);
+    this.#count(topic, frames);
+  }
+
+  #count(topic: string, frames: readonly MessageFrames[]): void {
     if (frames.length > 0) this.services.meter.resent(topic, frames.length);
   }
 
@@ -155,7 +168,7 @@ export class SubscriptionStarts {
   confirm(
     topic: string,
     command: SubscribeCommand | undefined,
-    { data, ...stream }: { position?: StreamPosition; recovered?: boolean; isRefused?: true; data?: unknown } = {},
+    { data, ...stream }: Pick<Confirmation, 'position' | 'recovered' | 'publications' | 'isRefused' | 'data'> = {},
   ): void {
     if (command && command.id === undefined && !command.recover) return;
     const { id } = command ?? {};

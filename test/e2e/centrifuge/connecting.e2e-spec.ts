@@ -2,6 +2,7 @@ import { JwtVerifier } from 'nestjs-realtime';
 import { testToken, UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { SERVER_VERSION } from '../../../lib/codecs/centrifuge/server-version.js';
 import { HeldVerifier } from '../../helpers/slow-verifier.js';
 import { connected, next, sdkFor } from '../../helpers/sdk.js';
 import { LineClient, PATH, startRooms } from './rooms.js';
@@ -61,6 +62,7 @@ describe('A client that connects', () => {
     const { connect } = await client.reply(1);
     expect(connect).toEqual({
       client: expect.any(String),
+      version: SERVER_VERSION,
       ping: 7,
       pong: true,
       expires: true,

@@ -7,7 +7,7 @@ import { InMemoryHistoryStore } from '../../../lib/adapters/in-memory/in-memory-
 import { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
 import type { RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, next, nextOf, sdkFor, subscribed } from '../../helpers/sdk.js';
-import { Rooms, startRooms } from './rooms.js';
+import { LineClient, Rooms, startRooms, type Line } from './rooms.js';
 
 /** A topic whose last five messages are kept. */
 @TopicGateway('log:{name}', { history: { size: 5, ttlMs: 60_000 } })
@@ -92,6 +92,57 @@ describe('A subscription to a topic that keeps a history', () => {
     await publish(app, 5, 6);
     await done;
     expect(heard).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('has what was missed in the answer, and says so', async () => {
+    const { app, client } = await start();
+    const subscription = await subscribed(client, 'log:1');
+    const first = nextOf(subscription, 'publication');
+    await publish(app, 1);
+    await first;
+    client.disconnect();
+    await publish(app, 2, 3);
+    const { heard, done } = numbersOf(subscription, 3);
+    const event = nextOf(subscription, 'subscribed');
+    client.connect();
+    const isRecovered = { wasRecovering: true, recovered: true };
+    expect(await event).toMatchObject({
+      ...isRecovered,
+      hasRecoveredPublications: true,
+      streamPosition: { offset: 1 },
+    });
+    await done;
+    client.disconnect();
+    const again = nextOf(subscription, 'subscribed');
+    client.connect();
+    const nothing = { hasRecoveredPublications: false, streamPosition: { offset: 3 } };
+    expect(await again).toMatchObject({ ...isRecovered, ...nothing });
+    await publish(app, 4);
+    await expect.poll(() => heard).toEqual([2, 3, 4]);
+  });
+
+  it('gets what does not fit into the answer behind it', async () => {
+    const app = await startRooms({ limits: { maxHistoryPage: 2 } }, { providers: [Logs, Rooms] });
+    const client = await LineClient.to(app);
+    await client.connect(ann);
+    await publish(app, 1, 2, 3, 4, 5);
+    client.send({ id: 2, subscribe: { channel: 'log:1', recover: true } });
+    const { subscribe } = await client.reply(2);
+    expect(subscribe).toMatchObject({ was_recovering: true, recovered: true });
+    expect(subscribe).not.toHaveProperty('offset');
+    const numbers = subscribe.publications.map(({ data }: Line) => data.payload);
+    while (numbers.length < 5) numbers.push((await client.push('pub'))['pub'].data.payload);
+    await publish(app, 6);
+    numbers.push((await client.push('pub'))['pub'].data.payload);
+    expect([subscribe.publications.length, numbers]).toEqual([2, [1, 2, 3, 4, 5, 6]]);
+  });
+
+  it('to a topic that keeps none says that nothing was recovered', async () => {
+    const { client } = await start();
+    const subscription = client.newSubscription('room:1', { since: { epoch: 'e', offset: 3 } });
+    const event = nextOf(subscription, 'subscribed');
+    subscription.subscribe();
+    expect(await event).toMatchObject({ wasRecovering: true, recovered: false, recoverable: false });
   });
 
   it('says that it cannot recover what is not kept any more', async () => {
