@@ -20,7 +20,7 @@ describe('a frame set', () => {
   it('encodes it once for each of several codecs, in whatever order they come', () => {
     const [a, b, c] = [codecNamed('a'), codecNamed('b'), codecNamed('c')];
     const frames = framesOf('hi');
-    const texts = [a, b, c, b, a, c].map((codec) => frames.for(codec).text);
+    const texts = [a, b, c, b, a, c].map((codec) => frames.for(codec).payload);
     expect(texts).toEqual(['a hi', 'b hi', 'c hi', 'b hi', 'a hi', 'c hi']);
     expect([a, b, c].map(({ encodeMessage }) => encodeMessage.mock.calls.length)).toEqual([1, 1, 1]);
   });

@@ -1,5 +1,5 @@
 import type { Codec } from '../ports/codec.js';
-import { Frame } from '../ports/frame.js';
+import { Frame, type FramePayload } from '../ports/frame.js';
 
 /** Frames for many recipients: encoded once for each codec among the recipients, and shared by all of them. */
 export class FrameSet {
@@ -7,7 +7,7 @@ export class FrameSet {
   #frame: Frame | undefined;
   #others: Map<Codec, Frame> | undefined;
 
-  constructor(private readonly encode: (codec: Codec) => string) {}
+  constructor(private readonly encode: (codec: Codec) => FramePayload) {}
 
   for(codec: Codec): Frame {
     // Nearly always all recipients speak the same codec.

@@ -107,14 +107,14 @@ describe('a message', () => {
     const a = connect('a', new FakeTarget());
     pubSub.subscribe('a', 'feed');
     void deliver([topic('feed')]);
-    expect(a.frames[0]!.text).toBe('{"type":"x","topic":"feed"}');
+    expect(a.frames[0]!.payload).toBe('{"type":"x","topic":"feed"}');
   });
 
   it('names no topic when it has more addresses', () => {
     const a = connect('a', new FakeTarget());
     pubSub.subscribe('a', 'feed');
     void deliver([topic('feed'), user('b')]);
-    expect(a.frames[0]!.text).toBe('{"type":"x"}');
+    expect(a.frames[0]!.payload).toBe('{"type":"x"}');
   });
 
   it('to the topic of a user’s own reaches those of the user’s connections that have it', () => {
@@ -151,7 +151,7 @@ describe('news of who joined a topic', () => {
     const a = subscribed('a');
     watchers.watch('feed', 'a');
     void deliver([topic('feed')], JOINED);
-    expect(JSON.parse(a.frames[0]!.text)).toEqual({
+    expect(JSON.parse(String(a.frames[0]!.payload))).toEqual({
       type: 'realtime:joined',
       payload: { topic: 'feed', userId: 'ann', info: { name: 'Ann' } },
       timestamp: '1970-01-01T00:00:00.000Z',
@@ -238,7 +238,7 @@ describe('a message to many', () => {
     });
   }
 
-  const texts = ({ frames }: FakeTarget) => frames.map(({ text }) => JSON.parse(text).type as string);
+  const texts = ({ frames }: FakeTarget) => frames.map(({ payload }) => JSON.parse(String(payload)).type as string);
   const saying = (type: string): EnvelopeContent => ({ kind: 'message', text: JSON.stringify({ type }) });
   const servedOf = (targets: FakeTarget[]) => targets.filter(({ frames }) => frames.length > 0).length;
 
@@ -334,7 +334,9 @@ describe('news of many who joined a topic', () => {
     const early = targets.filter(({ frames }) => frames.length > 0).length;
     expect(early).toBeLessThanOrEqual(4);
     expect(await told).toBe(30);
-    const heard = targets.map(({ frames }) => frames.map(({ text }) => JSON.parse(text).payload.userId as string));
+    const heard = targets.map(({ frames }) =>
+      frames.map(({ payload }) => JSON.parse(String(payload)).payload.userId as string),
+    );
     expect(heard).toEqual(Array(30).fill(users));
   });
 

@@ -5,6 +5,7 @@ import { topic, user } from '../core/routing/address.js';
 import { createConnection } from '../core/connection/connection.js';
 import type { HistoryPage, HistoryRange, StreamPosition } from '../core/history/history.js';
 import { PublicationStream } from '../core/history/publication-stream.js';
+import type { Frame } from '../ports/frame.js';
 import { HistoryStore } from '../ports/history-store.js';
 import { EnvelopeRouter } from './envelope-router.js';
 import { LocalDelivery } from './local-delivery.js';
@@ -87,7 +88,7 @@ afterEach(() => {
 async function enter(name: string, id = 'a'): Promise<string[]> {
   const got: string[] = [];
   const codec = { encodeMessage: (text: string) => text } as never;
-  const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+  const socket = { codec, send: (frame: Frame) => void got.push(frame.payload as string), close() {} };
   delivery.attach(id, { socket, missed: () => void got.push('missed') } as never);
   streams.hold(name, id, SETTINGS);
   pubSub.subscribe(id, name);
@@ -179,7 +180,7 @@ describe('what is sent to a user, and kept', () => {
   function connect(id: string, hasPersonalTopic: boolean): string[] {
     const got: string[] = [];
     const codec = { encodeMessage: (text: string, name?: string, offset?: number) => `${text} ${name} ${offset}` };
-    const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+    const socket = { codec, send: (frame: Frame) => void got.push(frame.payload as string), close() {} };
     registry.set(createConnection({ id, userId: 'ann', createdAt: new Date(0) }));
     if (hasPersonalTopic) streams.hold('#user:ann', id, SETTINGS);
     delivery.attach(id, { socket, hasPersonalTopic, missed: () => void got.push('missed') } as never);
@@ -247,7 +248,7 @@ describe('a connection that has missed more than a page', () => {
     const lost: unknown[] = [];
     let next: (() => Promise<void> | undefined) | undefined;
     const codec = { encodeMessage: (text: string) => text } as never;
-    const socket = { codec, send: (frame: { text: string }) => void got.push(frame.text), close() {} };
+    const socket = { codec, send: (frame: Frame) => void got.push(frame.payload as string), close() {} };
     delivery.attach('b', { socket, missed: (_name: string, position: unknown) => void lost.push(position) } as never);
     streams.hold('log', 'b', SETTINGS);
     pubSub.subscribe('b', 'log');

@@ -17,7 +17,7 @@ import { endFailed } from './session/connection-failure.js';
 import { SocketEndpoint, type Admitted } from './session/socket-endpoint.js';
 import { SocketEndpoints } from './session/socket-endpoints.js';
 import { SessionServices } from './session/session-services.js';
-import { compressedTextFrame, textFrame } from './socket/websocket-frame.js';
+import { compressedFrame, messageFrame } from './socket/websocket-frame.js';
 import { FlushQueue } from './socket/flush-queue.js';
 import type { WsConnectionSocket, WriteShare } from './socket/ws-connection-socket.js';
 
@@ -75,7 +75,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     const common: Omit<WriteShare, 'batch' | 'meter'> = {
       budget,
       maxQueueBytes: sendQueueBytes,
-      compressedFrame: (text) => (text.length < minLength ? textFrame(text) : compressedTextFrame(text)),
+      compressedFrame: (payload) => (payload.length < minLength ? messageFrame(payload) : compressedFrame(payload)),
     };
     this.#shares = new Map(
       codecs.all.map((codec) => [codec, { batch: new FlushQueue(), meter: meter.protocol(codec.name), ...common }]),

@@ -1,5 +1,6 @@
 import type { Decoded } from '../core/protocol/decoded.js';
 import type { Push } from '../core/protocol/push.js';
+import type { FramePayload } from './frame.js';
 
 export type { Decoded } from '../core/protocol/decoded.js';
 
@@ -33,13 +34,21 @@ export interface Codec {
   readonly hasPersonalTopics?: boolean;
   /** True if the answer to a request to recover holds the first page of publications. Otherwise the page follows the answer, in frames of its own. */
   readonly answersWithPublications?: boolean;
-  /** Decodes the text of one frame. Never throws: invalid input gives `{ ok: false }`. */
-  decode(text: string): Decoded | DecodedBatch;
+  /**
+   * True if its frames are binary WebSocket messages, both ways; by default they are text. A client's frame of the other kind
+   * counts as invalid input, and is not decoded.
+   */
+  readonly isBinary?: boolean;
+  /**
+   * Decodes one frame: a string, or a `Buffer` if the codec is binary. Never throws: invalid input gives `{ ok: false }`.
+   * Commands must not refer to the bytes of the frame, whose memory may be that of a larger chunk.
+   */
+  decode(frame: FramePayload): Decoded | DecodedBatch;
   /**
    * Returns the frame of a push, or `undefined` if the protocol has no frame for it. Joins and leaves always have one.
    * Throws if a reply's payload cannot be serialised.
    */
-  encodePush(push: Push, timestamp: string): string | undefined;
+  encodePush(push: Push, timestamp: string): FramePayload | undefined;
   /**
    * Returns the frame of a message, for any number of clients.
    * @param text the message as JSON, as `stringifyMessage` in `core` writes it
@@ -47,5 +56,5 @@ export interface Codec {
    * @param offset its offset in the topic's history, if the topic keeps one
    * @param trace the context of its publish as `traceparent`, if clients are told
    */
-  encodeMessage(text: string, topic: string | undefined, offset?: number, trace?: string): string;
+  encodeMessage(text: string, topic: string | undefined, offset?: number, trace?: string): FramePayload;
 }

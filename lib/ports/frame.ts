@@ -1,13 +1,16 @@
-/** Encodes the text of a frame for one kind of transport. */
-export type FrameMaker = (text: string) => Buffer;
+/** The content of one WebSocket message: text, or the bytes of a binary message. */
+export type FramePayload = string | Uint8Array;
 
-/** A text for clients, with its encoded forms. All recipients share one object, so that it is encoded once per kind of transport. */
+/** Encodes the payload of a frame for one kind of transport. */
+export type FrameMaker = (payload: FramePayload) => Buffer;
+
+/** A payload for clients, with its encoded forms. All recipients share one object, so that it is encoded once per kind of transport. */
 export class Frame {
   #make: FrameMaker | undefined;
   #bytes: Buffer | undefined;
   #others: Map<FrameMaker, Buffer> | undefined;
 
-  constructor(readonly text: string) {}
+  constructor(readonly payload: FramePayload) {}
 
   /** Returns the bytes to write; the first call for a kind of transport encodes them. */
   bytes(make: FrameMaker): Buffer {
@@ -15,11 +18,11 @@ export class Frame {
     if (make === this.#make) return this.#bytes!;
     if (this.#make === undefined) {
       this.#make = make;
-      return (this.#bytes = make(this.text));
+      return (this.#bytes = make(this.payload));
     }
     this.#others ??= new Map();
     let bytes = this.#others.get(make);
-    if (bytes === undefined) this.#others.set(make, (bytes = make(this.text)));
+    if (bytes === undefined) this.#others.set(make, (bytes = make(this.payload)));
     return bytes;
   }
 }

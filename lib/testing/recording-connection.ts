@@ -136,7 +136,7 @@ class RecordingSocket extends ConnectionSocket {
   }
 
   send(frame: Frame): void {
-    if (!this.recording.closedWith) this.recording.received.push(JSON.parse(frame.text) as ReceivedFrame);
+    if (!this.recording.closedWith) this.recording.received.push(JSON.parse(frame.payload as string) as ReceivedFrame);
   }
 
   close(code: CloseCodeName, reason?: string): void {

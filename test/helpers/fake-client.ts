@@ -38,7 +38,7 @@ class FakeSocket extends ConnectionSocket implements HoldableSocket {
   }
 
   send(frame: Frame): void {
-    this.told.push(JSON.parse(frame.text));
+    this.told.push(JSON.parse(frame.payload as string));
   }
 
   close(): void {}

@@ -35,6 +35,14 @@ export function heapBytesOf(value: unknown): number {
   return bytes;
 }
 
+/** Bytes of a buffer itself, with the memory that it owns. */
+const BUFFER_BYTES = 200;
+
+/** Returns how much memory a buffer with so many bytes of its own takes at most, on the heap and outside. */
+export function bufferBytes(length: number): number {
+  return BUFFER_BYTES + length;
+}
+
 /** Returns how many bytes of heap a string of this length takes at most. */
 export function textHeapBytes(length: number): number {
   return STRING_BYTES + CHARACTER_BYTES * length;

@@ -25,7 +25,7 @@ beforeEach(() => {
 function repliesOf(forgiven = 2): ClientReplies {
   const socket: ConnectionSocket = {
     codec: new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 }),
-    send: ({ text }: Frame) => void sent.push(JSON.parse(text)),
+    send: ({ payload }: Frame) => void sent.push(JSON.parse(String(payload))),
     close: () => undefined,
   };
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };

@@ -49,16 +49,16 @@ export class ClientReplies {
 
   /** Sends one push. Throws when a payload cannot be written. */
   push(push: Push): void {
-    const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
-    if (text !== undefined) this.socket.send(new Frame(text));
+    const payload = this.socket.codec.encodePush(push, this.services.timestamps.now());
+    if (payload !== undefined) this.socket.send(new Frame(payload));
   }
 
   /** Sends an answer whose size counts, because it is much larger than the command that asked for it. */
   pushCounted(push: Push): void {
-    const text = this.socket.codec.encodePush(push, this.services.timestamps.now());
-    if (text === undefined) return;
-    this.#counted += text.length;
-    this.socket.send(new Frame(text));
+    const payload = this.socket.codec.encodePush(push, this.services.timestamps.now());
+    if (payload === undefined) return;
+    this.#counted += payload.length;
+    this.socket.send(new Frame(payload));
   }
 
   /** True if an answer to a request to recover holds the first page of publications. */
@@ -70,12 +70,12 @@ export class ClientReplies {
   sendAll(frames: readonly FrameSet[]): void {
     for (const each of frames) {
       const frame = each.for(this.socket.codec);
-      this.#counted += frame.text.length;
+      this.#counted += frame.payload.length;
       this.socket.send(frame);
     }
   }
 
-  /** Returns the size of the answers that counted since the last call, in characters. */
+  /** Returns the size of the answers that counted since the last call, in characters or bytes. */
   takeCounted(): number {
     const counted = this.#counted;
     this.#counted = 0;

@@ -90,8 +90,8 @@ describe('a heartbeat', () => {
     vi.setSystemTime(0);
     start();
     vi.advanceTimersByTime(1_000);
-    const { text } = ticks[0]!.pings.get(codec)!;
-    expect(JSON.parse(text)).toEqual({ type: 'realtime:ping', timestamp: '1970-01-01T00:00:01.000Z' });
+    const { payload } = ticks[0]!.pings.get(codec)!;
+    expect(JSON.parse(String(payload))).toEqual({ type: 'realtime:ping', timestamp: '1970-01-01T00:00:01.000Z' });
   });
 
   it('reaches those that come later, and not those that have gone', () => {

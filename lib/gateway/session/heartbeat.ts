@@ -74,8 +74,8 @@ export class Heartbeat {
   #pings(timestamp: string): ReadonlyMap<Codec, Frame> {
     const pings = new Map<Codec, Frame>();
     for (const codec of this.codecs) {
-      const text = codec.encodePush({ kind: 'ping' }, timestamp);
-      if (text !== undefined) pings.set(codec, new Frame(text));
+      const payload = codec.encodePush({ kind: 'ping' }, timestamp);
+      if (payload !== undefined) pings.set(codec, new Frame(payload));
     }
     return pings;
   }

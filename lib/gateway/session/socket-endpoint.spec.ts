@@ -6,7 +6,7 @@ import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.
 import { FlushQueue } from '../socket/flush-queue.js';
 import { ByteBudget } from '../socket/byte-budget.js';
 import { ServedWebSocket } from '../socket/served-web-socket.js';
-import { textFrame } from '../socket/websocket-frame.js';
+import { messageFrame } from '../socket/websocket-frame.js';
 import type { FirstOutcome } from '../auth/auth-commands.js';
 import type { HeartbeatTick } from './heartbeat.js';
 import type { SessionServices } from './session-services.js';
@@ -56,7 +56,7 @@ beforeEach(() => {
     batch: new FlushQueue(),
     budget: new ByteBudget(Infinity),
     maxQueueBytes: 1_000_000,
-    compressedFrame: textFrame,
+    compressedFrame: messageFrame,
     meter: new NodeMeter().protocol('fake'),
   };
   ({ services } = sessionParts());

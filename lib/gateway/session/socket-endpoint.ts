@@ -8,6 +8,7 @@ import type { Decoded } from '../../core/protocol/decoded.js';
 import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
+import type { FramePayload } from '../../ports/frame.js';
 import type { ServedWebSocket } from '../socket/served-web-socket.js';
 import { WsConnectionSocket, type WriteShare } from '../socket/ws-connection-socket.js';
 import { ClientReplies } from './client-replies.js';
@@ -109,13 +110,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   receive(data: Buffer, isBinary: boolean): void {
     if (this.isClosed) return;
     this.heard();
-    const text = isBinary ? undefined : data.toString();
+    const payload = isBinary !== this.#isBinary ? undefined : isBinary ? data : data.toString();
     if (!this.#deferred && !this.#isHolding) {
-      if (!this.services.turns.isOver()) return this.#read(text);
+      if (!this.services.turns.isOver()) return this.#read(payload);
       this.#waitsForTurn = true;
       this.services.turns.add(this);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
-    (this.#deferred ??= new DeferredFrames()).push({ text });
+    (this.#deferred ??= new DeferredFrames()).push({ payload });
     this.waitingChanged();
   }
 
@@ -246,6 +247,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (this.#session && frame) this.socket.send(frame);
   }
 
+  get #isBinary(): boolean {
+    return this.socket.codec.isBinary === true;
+  }
+
   /** True while frames wait for the end of a pause, or for the welcome, before they are decoded. */
   get #isHolding(): boolean {
     if (this.#pauses === 0) return this.#phase === 'starting';
@@ -257,7 +262,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     try {
       while (this.#deferred && !this.#isHolding) {
         const frame = this.#deferred.shift();
-        if (frame) this.#read(frame.text, frame.commands);
+        if (frame) this.#read(frame.payload, frame.commands);
         else this.#deferred = undefined;
       }
     } catch (error) {
@@ -268,31 +273,31 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 
   /** Decodes a frame and takes its commands. @param rest the commands that are left of a frame that was begun */
-  #read(text: string | undefined, rest?: Iterator<Decoded>): void {
+  #read(payload: FramePayload | undefined, rest?: Iterator<Decoded>): void {
     let commands = rest;
     if (commands === undefined) {
-      const decoded = text === undefined ? BINARY : this.socket.codec.decode(text);
-      if (!('batch' in decoded)) return this.#take(decoded, text);
+      const decoded = payload === undefined ? wrongKind(this.#isBinary) : this.socket.codec.decode(payload);
+      if (!('batch' in decoded)) return this.#take(decoded, payload);
       commands = decoded.batch[Symbol.iterator]();
     }
     for (let next = commands.next(); !next.done; next = commands.next()) {
-      this.#take(next.value, text);
+      this.#take(next.value, payload);
       // The rest stays undecoded.
       if (this.isClosed) return;
       if (!this.#isHolding) continue;
-      (this.#deferred ??= new DeferredFrames()).putBack({ text, commands });
+      (this.#deferred ??= new DeferredFrames()).putBack({ payload, commands });
       return this.waitingChanged();
     }
   }
 
-  #take(decoded: Decoded, text: string | undefined): void {
+  #take(decoded: Decoded, payload: FramePayload | undefined): void {
     const phase = this.#phase;
     if (phase === 'starting') throw new Error('A frame was decoded before the welcome');
     const { topicLimits } = this.services;
     const limits = phase === 'serving' ? topicLimits.of(decoded) : undefined;
     const excess = phase === 'serving' ? this.#limit?.take(decoded, limits) : undefined;
     if (excess) this.services.meter.rateLimited += 1;
-    const maxBytes = topicLimits.exceeded(decoded, limits, text);
+    const maxBytes = topicLimits.exceeded(decoded, limits, payload);
     const verdict = judgeFrame(phase, decoded, this.socket.codec.isStrict ?? false, excess, maxBytes);
     if (verdict === 'run' && decoded.ok) this.#run(decoded.command);
     else if (typeof verdict === 'object') this.#reject(verdict, decoded);
@@ -346,8 +351,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 }
 
-const BINARY = {
-  ok: false,
-  id: undefined,
-  error: { code: 'INVALID_MESSAGE', message: 'Only text frames are accepted.' },
-} as const;
+function wrongKind(isBinary: boolean): Decoded {
+  const message = `Only ${isBinary ? 'binary' : 'text'} frames are accepted.`;
+  return { ok: false, error: { code: 'INVALID_MESSAGE', message } };
+}

@@ -1,6 +1,7 @@
 import type { Decoded } from '../../core/protocol/decoded.js';
 import { largestMessage, sizeLimitOf, type GatewayLimits } from '../../core/protocol/gateway-limits.js';
 import { MAX_TOPIC_LENGTH } from '../../core/topic/topic.js';
+import type { FramePayload } from '../../ports/frame.js';
 import type { TopicPolicies } from '../../delivery/topic-policies.js';
 
 /** Looks up the limits that a gateway declares for its messages. Costs nothing where no gateway declares any. */
@@ -25,12 +26,12 @@ export class TopicLimits {
 
   /**
    * Returns the size limit of a command that exceeds it, in bytes; nothing for all others.
-   * @param text the frame of the command
+   * @param frame the frame of the command
    */
-  exceeded(decoded: Decoded, limits: GatewayLimits | undefined, text: string | undefined): number | undefined {
+  exceeded(decoded: Decoded, limits: GatewayLimits | undefined, frame: FramePayload = ''): number | undefined {
     if (!decoded.ok || !this.#areDeclared) return undefined;
     const limit = sizeLimitOf(decoded, limits, this.maxMessageBytes);
-    return (decoded.bytes ?? Buffer.byteLength(text ?? '')) > limit ? limit : undefined;
+    return (decoded.bytes ?? Buffer.byteLength(frame)) > limit ? limit : undefined;
   }
 
   get #areDeclared(): boolean {

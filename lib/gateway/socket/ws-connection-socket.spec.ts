@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { JsonCodec } from '../../codecs/json/json-codec.js';
 import { Frame } from '../../ports/frame.js';
 import { ByteBudget } from './byte-budget.js';
-import { compressedTextFrame, textFrame } from './websocket-frame.js';
+import { compressedFrame, messageFrame } from './websocket-frame.js';
 import { FlushQueue } from './flush-queue.js';
 import { WsConnectionSocket } from './ws-connection-socket.js';
 import { NodeMeter, type ProtocolMeter } from '../../delivery/node-meter.js';
@@ -54,13 +54,13 @@ function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
     closeDeaf: (code: number, reason: string) => void closes.push(`deaf ${code} ${reason}`),
     terminate: () => void closes.push('terminated'),
   };
-  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedTextFrame, meter };
+  const share = { batch, budget, maxQueueBytes, compressedFrame: compressedFrame, meter };
   return new WsConnectionSocket(ws as unknown as ServedWebSocket, codec, share, { tooSlow: onSlow });
 }
 
 const A = new Frame('{"a":1}');
 const B = new Frame('{"b":2}');
-const bytesOf = (frame: Frame) => frame.bytes(textFrame);
+const bytesOf = (frame: Frame) => frame.bytes(messageFrame);
 const joined = (...frames: Frame[]) => Buffer.concat(frames.map(bytesOf));
 
 describe('frames that are sent in one turn', () => {
@@ -144,7 +144,7 @@ describe('a socket that has agreed to compression', () => {
     const frame = new Frame('z'.repeat(2_000));
     for (const extensions of ['', 'permessage-deflate', 'permessage-deflate']) open(1_000, extensions).send(frame);
     await nextTurn();
-    expect(raw.calls).toEqual([textFrame(frame.text), ...Array(2).fill(compressedTextFrame(frame.text))]);
+    expect(raw.calls).toEqual([messageFrame(frame.payload), ...Array(2).fill(compressedFrame(frame.payload))]);
     expect(raw.calls[1]).toBe(raw.calls[2]);
   });
 });

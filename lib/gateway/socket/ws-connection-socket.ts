@@ -7,7 +7,7 @@ import type { FrameBatch } from './frame-batch.js';
 import type { ProtocolMeter } from '../../delivery/node-meter.js';
 import type { Backlogged, ByteBudget } from './byte-budget.js';
 import type { ServedWebSocket } from './served-web-socket.js';
-import { textFrame } from './websocket-frame.js';
+import { messageFrame } from './websocket-frame.js';
 import type { Flushable, FlushQueue } from './flush-queue.js';
 
 /** From this many bytes on, the frames of one turn are written at once: batching would not save system calls. */
@@ -57,7 +57,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     super();
     this.#raw = (ws as unknown as { readonly _socket: RawSocket })._socket;
     // Compression is the only extension; the field is empty if it was not negotiated.
-    this.#makeFrame = ws.extensions === '' ? textFrame : share.compressedFrame;
+    this.#makeFrame = ws.extensions === '' ? messageFrame : share.compressedFrame;
   }
 
   get waitingBytes(): number {
