@@ -5,6 +5,7 @@ import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
 import { inspectorSettingsOf } from '../../lib/inspector/inspector-options.js';
+import { TOPIC_GATEWAY_OPTIONS } from '../../lib/decorators/topic-gateway.decorator.js';
 import { assertOptions } from '../../lib/options/realtime.options-schema.js';
 import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { codesIn, prose, tableOf } from './markdown.js';
@@ -83,6 +84,25 @@ describe('the table of options', () => {
     const told = value.startsWith('{') ? Object.fromEntries(inner) : value;
     expect(told).toEqual(typeof actual === 'object' ? actual : String(actual));
   });
+});
+
+/** The options that have options of their own, and how a wrong one of each is given. */
+const SECTIONS: Record<string, (nonsense: object) => unknown> = {
+  'jwt option': (jwt) => assertOptions({ jwt: { secret: 'x'.repeat(32), algorithms: ['HS256'], ...jwt } }),
+  'token option': (token) => assertOptions({ token }),
+  'authorize option': (authorize) => assertOptions({ authorize }),
+};
+
+describe.each(Object.entries(SECTIONS))('the table of each %s', (title, check) => {
+  it('lists exactly those of the schema', () => {
+    const names = tableOf(optionsPage, title).flatMap(([name = '']) => codesIn(name));
+    expect(names.sort()).toEqual(optionNames(check));
+  });
+});
+
+it('the table of gateway options lists exactly those that there are', () => {
+  const names = tableOf(optionsPage, 'gateway option').flatMap(([name = '']) => codesIn(name));
+  expect(names.sort()).toEqual([...TOPIC_GATEWAY_OPTIONS].sort());
 });
 
 describe('the table of the options of Redis', () => {
