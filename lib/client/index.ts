@@ -11,3 +11,35 @@ export type { StreamOptions } from './item-queue.js';
 export type { Listener } from './listener.js';
 export type { PlainSocket } from './plain-socket.js';
 export { RealtimeStreamError } from './stream-error.js';
+export type {
+  AuthCommand,
+  CancelCommand,
+  HistoryCommand,
+  MessageCommand,
+  PingCommand,
+  PresenceCommand,
+  RealtimeCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from './commands.js';
+export type {
+  AuthenticatedFrame,
+  CompleteFrame,
+  ErrorFrame,
+  ExpiringFrame,
+  HistoryFrame,
+  JoinedFrame,
+  LeftFrame,
+  MessageFrame,
+  PingFrame,
+  PongFrame,
+  PresenceFrame,
+  PresenceResetFrame,
+  RealtimeFrame,
+  ReplyFrame,
+  SubscribedFrame,
+  SystemFrame,
+  UnsubscribedFrame,
+  UpdatedFrame,
+  WelcomeFrame,
+} from './frames.js';

@@ -1,7 +1,7 @@
 import { ItemQueue, type StreamOptions } from './item-queue.js';
 import { CONNECTING, OPEN, parsedFrame, type PlainSocket } from './plain-socket.js';
 import { disconnected } from './stream-error.js';
-import { applyFrame, isSystemFrame } from './system-frame.js';
+import { applyFrame, isStreamFrame } from './stream-frame.js';
 
 /** A message to a topic. */
 export interface StreamCommand {
@@ -43,7 +43,7 @@ export function streamMessage<T = unknown>(
   };
   const onMessage = (event: { readonly data: unknown }) => {
     const frame = parsedFrame(event);
-    if (isSystemFrame(frame) && frame.id === id) applyFrame(queue, frame);
+    if (isStreamFrame(frame) && frame.id === id) applyFrame(queue, frame);
   };
   const onClose = () => queue.fail(disconnected());
   const queue = new ItemQueue<T>(signal, (isEarly) => {

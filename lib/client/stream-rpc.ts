@@ -1,7 +1,7 @@
 import { ItemQueue, type StreamOptions } from './item-queue.js';
 import type { Listener } from './listener.js';
 import { disconnected, RealtimeStreamError, streamErrorOf } from './stream-error.js';
-import { applyFrame, isSystemFrame, type SystemFrame } from './system-frame.js';
+import { applyFrame, isStreamFrame, type StreamFrame } from './stream-frame.js';
 
 /** The parts of a Centrifuge client that are used. */
 export interface RpcClient {
@@ -40,12 +40,12 @@ export function streamRpc<T = unknown>(
 ): AsyncIterableIterator<T> {
   let id: number | undefined;
   /** What comes before the answer to the call was looked at. */
-  let early: SystemFrame[] = [];
+  let early: StreamFrame[] = [];
   const cancel = () => {
     if (id !== undefined) client.rpc('realtime:cancel', { id }).catch(() => undefined);
   };
   const onMessage = ({ data: frame }: { readonly data: unknown }) => {
-    if (!isSystemFrame(frame)) return;
+    if (!isStreamFrame(frame)) return;
     if (id === undefined) early.push(frame);
     else if (frame.id === id) applyFrame(queue, frame);
   };
