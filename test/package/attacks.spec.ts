@@ -5,10 +5,10 @@ import { RealtimeSettings } from '../../lib/options/realtime.options.js';
 import { codesIn, tableOf } from './markdown.js';
 import { read, REPOSITORY } from './repository.js';
 
-const security = read('SECURITY.md');
+const security = read('docs/production/security.md');
 const rows = ['attack', 'client'].flatMap((first) => tableOf(security, first));
 
-describe('the tables of attacks in SECURITY.md', () => {
+describe('the tables of attacks', () => {
   it.each(rows)('have an effect and a rule for: %s', (...cells) => {
     expect(cells.filter((cell) => cell !== '')).toHaveLength(4);
   });

@@ -32,7 +32,7 @@ export interface RedisBackendOptions extends RedisPlaceOptions {
   maxEnvelopeBytes?: number;
   /**
    * Signs what nodes send each other over Redis, and drops what is not signed: whoever may publish there cannot give orders. The
-   * same on all nodes. Default: nothing is signed. `SECURITY.md` says what the signatures cover.
+   * same on all nodes. Default: nothing is signed. `docs/production/security.md` says what signatures cover.
    */
   secret?: RedisBackendSecret;
   /** `false`: start detached if Redis is away, and attach once it is reachable. Default true: the boot fails. */
