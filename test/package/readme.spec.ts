@@ -95,6 +95,6 @@ it('the quick start is the same in the README and in the documentation', () => {
 });
 
 it('every block of code says what language it is in, or that it is none', () => {
-  const known = ['ts', 'js', 'json', 'sh', 'nginx', ''];
+  const known = ['ts', 'js', 'json', 'sh', 'nginx', 'yaml', ''];
   expect(BLOCKS.filter(({ language }) => !known.includes(language!)).map(({ place }) => place)).toEqual([]);
 });
