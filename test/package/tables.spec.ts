@@ -1,6 +1,8 @@
-import { CLOSE_CODES, isErrorCode } from 'nestjs-realtime/core';
+import { CLOSE_CODES, ERROR_CODES, isErrorCode, type ErrorCode } from 'nestjs-realtime/core';
 import { describe, expect, it } from 'vitest';
 import { prometheusName } from '../../lib/adapters/prometheus/prometheus-name.js';
+import { numberedError } from '../../lib/codecs/centrifuge/error-number.js';
+import { METHODS } from '../../lib/codecs/centrifuge/method.js';
 import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
@@ -184,3 +186,15 @@ it.each(DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs
     expect(mentioned.filter((code) => !known.includes(code))).toEqual([]);
   },
 );
+
+describe('the table of the errors of SDKs', () => {
+  const rows = tableOf(read('docs/reference/sdks.md'), 'number').map(([numbers = '', codes = '']) => {
+    return { numbers: numbers.split(', '), codes: codesIn(codes).filter(isErrorCode) };
+  });
+
+  it.each(Object.keys(ERROR_CODES) as ErrorCode[])('has the numbers of %s', (code) => {
+    const numbers = new Set(METHODS.map((method) => String(numberedError({ code, message: 'm' }, method).code)));
+    const told = rows.filter(({ codes }) => codes.includes(code)).flatMap((row) => row.numbers);
+    expect(told).toEqual(expect.arrayContaining([...numbers]));
+  });
+});
