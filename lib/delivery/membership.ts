@@ -95,8 +95,11 @@ export class Membership {
    */
   enter(connectionId: string, name: string, entry: TopicEntry): boolean | Promise<boolean> {
     if (!this.delivery.catchUp(connectionId)) return false;
-    if (entry.stream) this.streams.hold(name, connectionId, entry.stream);
-    else if (!this.pubSub.isSubscribed(connectionId, name)) this.pending.hold(name, connectionId);
+    // A connection that is in the topic already goes on receiving meanwhile.
+    if (!this.pubSub.isSubscribed(connectionId, name)) {
+      if (entry.stream) this.streams.hold(name, connectionId, entry.stream);
+      else this.pending.hold(name, connectionId);
+    }
     const isFirst = this.pubSub.subscribe(connectionId, name) && this.pubSub.subscribersOf(name).size === 1;
     const joined = this.#joinSubject(subjectOf(topic(name))!, isFirst);
     return joined ? joined.then(() => this.#start(connectionId, name, entry)) : this.#start(connectionId, name, entry);

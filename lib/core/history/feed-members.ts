@@ -2,6 +2,7 @@ import type { HistoryPage, Publication, StreamPosition } from './history.js';
 import { catchUp, placeFor, type CatchUp, type CatchUpSettings, type EntryWish } from './catch-up.js';
 import type { PublicationRun } from './publication-run.js';
 import { RecentPublications } from './recent-publications.js';
+import { inEpoch } from './recovery.js';
 
 /** Settings of the members of a feed. */
 export interface MemberSettings extends CatchUpSettings {
@@ -16,7 +17,10 @@ export interface MemberPage {
   /** Everything after this position arrives, beginning with `publications`. */
   readonly position: StreamPosition;
   readonly publications: readonly Publication[];
-  /** Present on the first page of a member that requested recovery: true if everything that it missed follows. */
+  /**
+   * Present on the first page of a member that requested recovery: true if everything that it missed follows. False without a
+   * request: publications between what the member had received and `position` cannot be recovered any more.
+   */
   readonly recovered?: boolean;
   /** True if the member has caught up, so that live publications follow. */
   readonly isLast: boolean;
@@ -27,6 +31,8 @@ interface Behind {
   readonly wish: EntryWish;
   /** The first live read after which the member may be served. */
   readonly fromRead: number;
+  /** For a member that was live and does not request recovery: the position up to which it has received everything. */
+  readonly had: StreamPosition | undefined;
   hasBegun: boolean;
   /** Its place, once that is decided. */
   place: CatchUp | undefined;
@@ -86,23 +92,24 @@ export class FeedMembers {
     return { last: Math.min(this.settings.sendLast, this.settings.pageSize) };
   }
 
-  /** A member that catches up, and enters again, goes on meanwhile. */
+  /** Holds a new member. */
   hold(id: string): void {
-    if (this.#behind.get(id)?.hasBegun) return;
-    this.#drop(id);
     this.#behind.set(id, undefined);
   }
 
   /**
    * A member that catches up, and enters again without a position, begins again where it is: what it has still to get is recovered.
    * @param fromRead the number of the first live read that may serve the member; 0 if none is needed
+   * @param here for a live member, the position up to which it has received everything
    */
-  enter(id: string, wish: EntryWish, fromRead: number): void {
+  enter(id: string, wish: EntryWish, fromRead: number, here?: StreamPosition): void {
     const before = this.#behind.get(id);
-    const place = before?.hasBegun && wish.recover === undefined ? before.place : undefined;
+    const asksNothing = wish.recover === undefined;
+    const place = before?.hasBegun && asksNothing ? before.place : undefined;
     this.#drop(id);
     const wished = place ? { ...wish, recover: place.at } : wish;
-    this.#behind.set(id, { wish: wished, fromRead, hasBegun: false, place, run: undefined });
+    const had = asksNothing ? here : undefined;
+    this.#behind.set(id, { wish: wished, fromRead, had, hasBegun: false, place, run: undefined });
     if (fromRead > 0) this.#entering.add(id);
   }
 
@@ -131,8 +138,9 @@ export class FeedMembers {
       this.#parked.set(id, step.place.at);
       return false;
     }
-    const { position, publications, isLoss, next } = step;
+    const { position, publications, next } = step;
     const isFirst = !member.hasBegun;
+    const isLoss = step.isLoss || (isFirst && isBeyond(position, member.had));
     member.hasBegun = true;
     member.place = next;
     if (next === undefined) this.leave(id);
@@ -140,7 +148,7 @@ export class FeedMembers {
       kind: isFirst ? 'start' : isLoss ? 'lost' : 'more',
       position,
       publications,
-      ...(isFirst && wish.recover && { recovered: !isLoss }),
+      ...(isFirst && (wish.recover || isLoss) && { recovered: !isLoss }),
       isLast: next === undefined,
     });
     return true;
@@ -225,6 +233,13 @@ export class FeedMembers {
   #trimRecent(): void {
     if (this.#behind.size === 0) this.#recent.trim(this.settings.sendLast);
   }
+}
+
+/** True if a member that had received everything up to a position would miss something by beginning after this one. */
+function isBeyond({ epoch, offset }: StreamPosition, had: StreamPosition | undefined): boolean {
+  if (had === undefined) return false;
+  const known = inEpoch(had, epoch);
+  return known.epoch !== epoch || offset > known.offset;
 }
 
 /** Returns the number of publications of this size that fit one page. */

@@ -66,6 +66,8 @@ class Stream {
 class Subscriber {
   position: StreamPosition | undefined;
   isIn = false;
+  /** True while it waits for another start, without having asked for a position. */
+  isAgain = false;
   losses = 0;
   readonly texts: string[] = [];
 
@@ -74,7 +76,13 @@ class Subscriber {
   paged({ kind, position, recovered, publications }: MemberPage, asked: StreamPosition | undefined): void {
     expect(this.isIn).toBe(kind !== 'start');
     this.isIn = true;
-    if (kind === 'start') {
+    if (kind === 'start' && this.isAgain) {
+      this.isAgain = false;
+      const { epoch, offset } = this.position!;
+      // It may begin before what it has, but not behind it without being told.
+      if (recovered !== false) expect(position).toEqual({ epoch, offset: Math.min(offset, position.offset) });
+      else this.losses += 1;
+    } else if (kind === 'start') {
       expect(recovered).toBe(asked ? (recovered ?? 'said') : undefined);
       if (recovered) expect(position).toEqual(asked?.epoch === '' ? { ...asked, epoch: position.epoch } : asked);
     }
@@ -145,21 +153,22 @@ class World {
     if (next) this.feed.arrive(...next, () => undefined);
   }
 
-  enter(id: string): void {
+  /** @param last the number of latest publications that it asks for; default: as many as there are */
+  enter(id: string, last = this.settings.sendLast ?? 0): void {
     if (this.subscribers.has(id)) return;
     this.subscribers.set(id, new Subscriber(this.stream));
     this.feed.hold(id);
-    this.feed.enter(id, { recover: this.asked.get(id), last: this.settings.sendLast ?? 0 });
+    this.feed.enter(id, { recover: this.asked.get(id), last });
   }
 
-  /** A member that catches up subscribes again, without a position. */
-  enterAgain(id: string): void {
+  /** A member that catches up, or is live, subscribes again, without a position. */
+  enterAgain(id: string, last = this.settings.sendLast ?? 0): void {
     const subscriber = this.subscribers.get(id);
-    if (!subscriber?.isIn || !this.feed.behind.has(id)) return;
-    this.asked.set(id, subscriber.position);
+    if (!subscriber?.isIn) return;
+    if (this.feed.behind.has(id)) this.asked.set(id, subscriber.position);
+    else subscriber.isAgain = true;
     subscriber.isIn = false;
-    this.feed.hold(id);
-    this.feed.enter(id, { last: this.settings.sendLast ?? 0 });
+    this.feed.enter(id, { last });
   }
 
   /** The member has taken the page before. */
@@ -220,6 +229,8 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.constant((world: World) => world.beginRead()),
   fc.constant((world: World) => world.endRead()),
   fc.constant((world: World) => world.failRead()),
+  // Most steps should find members that are live.
+  fc.constant((world: World) => world.settle()),
   fc.constant((world: World) => world.feed.doubt()),
   fc.constant((world: World) => world.feed.forget()),
   fc.constant((world: World) => world.stream.flush()),
@@ -228,7 +239,11 @@ const steps: fc.Arbitrary<Step>[] = [
   client.map((id) => (world: World) => world.turn(id)),
   client.map((id) => (world: World) => world.turn(id)),
   client.map((id) => (world: World) => world.enter(id)),
-  client.map((id) => (world: World) => world.enterAgain(id)),
+  fc.tuple(client, fc.constantFrom(undefined, 0)).map(
+    ([id, last]) =>
+      (world: World) =>
+        world.enterAgain(id, last),
+  ),
   client.map((id) => (world: World) => world.cut(id)),
   fc.tuple(client, fc.nat(20), fc.boolean()).map(([id, offset, isOfAny]) => (world: World) => {
     if (!world.subscribers.has(id)) world.asked.set(id, { epoch: isOfAny ? '' : `e${world.stream.epoch}`, offset });
@@ -253,7 +268,7 @@ describe('TopicFeed', () => {
   it.each([0, 1, 3])('delivers everything once and in order, or says that it cannot (last %s first)', (sendLast) => {
     const pageBytes = fc.constantFrom(1, 12, 1_000);
     fc.assert(
-      fc.property(pageBytes, fc.array(fc.oneof(...steps), { maxLength: 100 }), (bytes, run) => {
+      fc.property(pageBytes, fc.array(fc.oneof(...steps), { maxLength: 100, size: 'max' }), (bytes, run) => {
         const world = new World({ sendLast, pageBytes: bytes });
         for (const step of run) step(world);
         world.settle();
@@ -473,6 +488,54 @@ describe('TopicFeed', () => {
     expect(world.subscribers.get('c')!.texts).toEqual(['e1:1', 'e1:2', 'e1:3']);
   });
 
+  describe('a live member that subscribes again', () => {
+    /** A world in which `a` has one publication, and the bus has lost the next two. */
+    function unsureWorld(sendLast: number): World {
+      const world = new World({ sendLast });
+      world.enter('a');
+      world.settle();
+      world.publish();
+      world.arrive();
+      world.publish();
+      world.publish();
+      world.onBus.length = 0;
+      return world;
+    }
+
+    it.each([
+      [0, ['e1:1', 'e1:2', 'e1:3']],
+      [1, ['e1:1', 'e1:1', 'e1:2', 'e1:3']],
+    ])('while publications are in doubt misses none of them (last %s first)', (sendLast, expected) => {
+      const world = unsureWorld(sendLast);
+      world.feed.doubt();
+      world.enterAgain('a');
+      world.settle();
+      const { losses, texts } = world.subscribers.get('a')!;
+      expect([losses, texts]).toEqual([0, expected]);
+    });
+
+    it('while a publication has come too early misses none of those before it', () => {
+      const world = unsureWorld(0);
+      world.publish();
+      world.arrive();
+      world.enterAgain('a');
+      world.settle();
+      expect(world.subscribers.get('a')!.texts).toEqual(['e1:1', 'e1:2', 'e1:3', 'e1:4']);
+    });
+
+    it('is told if the last publications that it waits for begin behind what it has', () => {
+      const world = unsureWorld(2);
+      world.settle();
+      world.feed.forget();
+      world.enterAgain('a');
+      expect(world.feed.wanted).toMatchObject({ since: 1 });
+      world.stream.flush();
+      world.stream.publish();
+      world.settle();
+      expect(world.subscribers.get('a')).toMatchObject({ losses: 1, position: { epoch: 'e2', offset: 1 } });
+    });
+  });
+
   it('keeps a bounded number of publications for members that catch up', () => {
     const world = new World({ recoverLimit: 1_000, pageSize: 300 });
     for (let i = 0; i < 10; i++) world.publish();
@@ -599,8 +662,7 @@ describe('TopicFeed', () => {
       [9, 3],
     ])('a member that asks for %s gets %s', (last, expected) => {
       const world = worldOf(9, { sendLast: 3 });
-      world.subscribers.set('b', new Subscriber(world.stream));
-      world.feed.enter('b', { last });
+      world.enter('b', last);
       expect(world.subscribers.get('b')!.texts).toHaveLength(expected);
     });
   });
@@ -647,6 +709,7 @@ describe('TopicFeed', () => {
     it('recovers it for somebody who was told the beginning in the generation before', () => {
       const { feed, log, read } = emptyFeed();
       feed.arrive(first, 't-5', () => undefined);
+      feed.hold('b');
       feed.enter('b', { recover: { epoch: 't-4', offset: 0 }, last: 0 });
       read({ top: { epoch: 't-5', offset: 1 }, publications: [first] });
       expect(log.at(-1)).toEqual(['b', true, ['first']]);

@@ -89,20 +89,23 @@ export class TopicFeed {
     else this.#keep({ publication, epoch, read: this.#reads + 1, served });
   }
 
-  /** Adds a member that receives nothing until it enters. */
+  /** Adds a new member, which receives nothing until it enters. A member that has begun already is not held. */
   hold(memberId: string): void {
     this.#members.hold(memberId);
   }
 
   /**
    * Lets a member enter, which receives everything from now on, or from its earlier position. Call it once the node
-   * receives the topic from the bus.
+   * receives the topic from the bus. A member that has begun may enter again: nothing is left out between what it has received and
+   * its new start.
    */
   enter(memberId: string, wish: EntryWish): void {
     const here = this.#delivered;
+    const isLive = here !== undefined && !this.behind.has(memberId);
     const isSure = here !== undefined && this.#early.length === 0 && !this.#isUnsure;
-    const isServed = isSure && !isAheadOf(here, wish.recover);
-    this.#members.enter(memberId, wish, isServed ? 0 : this.#reads + 1);
+    // A live member has received everything up to here, so it does not wait for what a read finds: that follows.
+    const isServed = wish.recover === undefined ? isSure || isLive : isSure && !isAheadOf(here, wish.recover);
+    this.#members.enter(memberId, wish, isServed ? 0 : this.#reads + 1, isLive ? here : undefined);
     this.serve(memberId);
   }
 

@@ -187,6 +187,16 @@ describe('a subscription that starts', () => {
     },
   );
 
+  it('that exists already is said to have ended, too, when the topic cannot be reached', async () => {
+    topics.add('a');
+    entering = () => Promise.reject(new Error('away'));
+    await starts.enter('a', command());
+    expect(client.told).toMatchObject([
+      { kind: 'unsubscribed', topic: 'a', retryable: true },
+      { kind: 'error', id: 7, error: { code: 'UNAVAILABLE' } },
+    ]);
+  });
+
   it('is neither confirmed nor announced when the client has gone meanwhile', async () => {
     entering = async () => true;
     const work = starts.enter('a', command());

@@ -38,6 +38,8 @@ type Confirmation = Extract<Push, { kind: 'subscribed' }>;
 /** The error for a subscribe whose subscription has ended before it was confirmed. */
 export const ENDED = 'The subscription was ended before it became active.';
 
+const UNREACHABLE = 'the topic cannot be reached';
+
 /** Starts the subscriptions of one client that were decided, and confirms them. */
 export class SubscriptionStarts {
   constructor(
@@ -79,6 +81,8 @@ export class SubscriptionStarts {
     } catch {
       void this.subscriptions.leave(topic);
       const message = 'The topic cannot be reached at the moment; try again.';
+      // The client had a subscription before this command, which has ended, too.
+      if (!isNew) this.client.replies.push({ kind: 'unsubscribed', topic, reason: UNREACHABLE, retryable: true });
       return this.client.replies.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
     }
     if (isHeld) await this.subscriptions.decided(topic);

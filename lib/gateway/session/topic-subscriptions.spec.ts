@@ -78,6 +78,28 @@ describe('a subscription', () => {
     expect(client.told).toMatchObject([{ kind: 'subscribed', recovered: true }, 'two']);
   });
 
+  it('that is begun again while the bus is joined anew misses nothing meanwhile', async () => {
+    parts.policyOf.set('log', { history: HISTORY });
+    const say = (text: string) => parts.history.publish('log', text, HISTORY, { report: true });
+    await subscribe('log');
+    let joined!: () => void;
+    parts.bus.joining = new Promise((resolve) => (joined = resolve));
+    vi.spyOn(parts.bus, 'isAttached', 'get').mockReturnValue(false);
+    const join = vi.spyOn(parts.bus, 'join');
+    const work = subscribe('log');
+    await vi.waitFor(() => expect(join).toHaveBeenCalled(), 15_000);
+    await say('"one"');
+    joined();
+    await work;
+    await say('"two"');
+    expect(client.told).toMatchObject([
+      { kind: 'subscribed', position: { offset: 0 } },
+      'one',
+      { kind: 'subscribed', position: { offset: 1 } },
+      'two',
+    ]);
+  });
+
   it('is refused when the handler says no', async () => {
     closed.add('a');
     await subscribe('a');
