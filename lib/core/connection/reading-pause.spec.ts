@@ -17,8 +17,8 @@ describe('the reasons for not reading', () => {
   });
 
   it.each([
-    [true, ['rate']],
-    [false, ['mailbox', 'rate']],
+    [true, ['rate', 'shutdown']],
+    [false, ['mailbox', 'rate', 'shutdown']],
   ])('keep frames that were read from being decoded, with a large mailbox (%s) all but %j', (isLarge, decoded) => {
     expect(reasons.filter((reason) => !defersFrames(READING_PAUSES[reason], isLarge))).toEqual(decoded);
   });

@@ -181,26 +181,57 @@ describe('a socket whose client has authenticated with the request', () => {
     expect([(await settle()).includes('pong'), isPaused]).toEqual([true, false]);
   });
 
-  it('decodes what was read once its own commands have ended, although those of others fill the memory of the node', async () => {
-    await endpoint.serve(authenticatedAs('ann'));
-    const ends: (() => void)[] = [];
-    const run = () => ({
-      released: new Promise<void>((end) => ends.push(end)),
-      endsWithTopic: false,
-      cancel: () => undefined,
-    });
-    const handled = vi.spyOn(services.dispatcher, 'message').mockImplementation(run);
-    const { mailboxes, settings } = services;
-    const others = { hasWaitingCommands: true, giveUp: vi.fn(), pauseReading: vi.fn(), resumeReading: vi.fn() };
-    mailboxes.update({ ...others, waitingBytes: settings.limits.totalMailboxBytes * 0.9 });
-    for (const id of [1, 2, 3, 4]) receive({ action: 'message', topic: 'desk', type: 'wait', id });
-    const early = [handled.mock.calls.length, isPaused];
-    for (let n = 0; n < 4; n++) {
-      await settle();
-      ends[n]?.();
+  describe('while the commands of others fill the memory of the node', () => {
+    /** The ids of the messages that reached a handler. */
+    let handled: unknown[];
+    /** Ends each of them. */
+    let ends: (() => void)[];
+
+    /** Sends four messages, of which the first one is handled and the others wait undecoded. */
+    async function sendFour(): Promise<void> {
+      [handled, ends] = [[], []];
+      await endpoint.serve(authenticatedAs('ann'));
+      vi.spyOn(services.dispatcher, 'message').mockImplementation((_connection, { id }) => {
+        handled.push(id);
+        const released = new Promise<void>((end) => ends.push(end));
+        return { released, endsWithTopic: false, cancel: () => undefined };
+      });
+      const { mailboxes, settings } = services;
+      const others = { hasWaitingCommands: true, giveUp: vi.fn(), pauseReading: vi.fn(), resumeReading: vi.fn() };
+      mailboxes.update({ ...others, waitingBytes: settings.limits.totalMailboxBytes * 0.9 });
+      for (const id of [1, 2, 3, 4]) receive({ action: 'message', topic: 'desk', type: 'wait', id });
     }
-    await settle();
-    expect([early, handled.mock.calls.map(([, { id }]) => id), isPaused]).toEqual([[1, true], [1, 2, 3, 4], false]);
+
+    async function endAll(): Promise<void> {
+      for (let n = 0; n < 4; n++) {
+        await settle();
+        ends[n]?.();
+      }
+      await settle();
+    }
+
+    it('decodes what was read once its own commands have ended', async () => {
+      await sendFour();
+      const early = [handled.length, isPaused];
+      await endAll();
+      expect([early, handled, isPaused]).toEqual([[1, true], [1, 2, 3, 4], false]);
+    });
+
+    it('answers what was read before it is asked to go elsewhere', async () => {
+      await sendFour();
+      endpoint.retire();
+      await endAll();
+      expect([handled, done]).toEqual([[1, 2, 3, 4], [closing('SHUTDOWN')]]);
+    });
+
+    it('that is retired is closed once it has gone, with frames that wait', async () => {
+      await sendFour();
+      endpoint.retire();
+      await settle();
+      endpoint.disconnect('SHUTDOWN');
+      await endAll();
+      expect([handled, done]).toEqual([[1], [closing('SHUTDOWN')]]);
+    });
   });
 
   it('is gone when its hooks have run', async () => {

@@ -48,6 +48,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #pings: TokenBucket | undefined;
   /** The reasons for not reading, as a set of `READING_PAUSES`. */
   #pauses = 0;
+  /** Called once no frame waits to be decoded; set during a drain. */
+  #onRead: (() => void) | undefined;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
@@ -194,14 +196,21 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 
   retire(): void {
-    // Frames that were read are answered.
     if (this.#deferred) this.takeTurn();
     this.pauseReading('shutdown');
-    const finished = this.#session?.finish() ?? Promise.resolve();
     endIfFails(
       this,
-      finished.then(() => this.disconnect('SHUTDOWN')),
+      this.#answered().then(() => this.disconnect('SHUTDOWN')),
     );
+  }
+
+  /** Fulfils when the frames that were read are answered. A connection that is not served yet is not waited for. */
+  async #answered(): Promise<void> {
+    await this.#session?.finish();
+    while (this.#deferred && this.#phase === 'serving') {
+      await new Promise<void>((resolve) => (this.#onRead = resolve));
+      await this.#session?.finish();
+    }
   }
 
   terminate(): void {
@@ -269,7 +278,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       endFailed(this, error);
     }
     this.waitingChanged();
-    if (!this.#deferred && this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
+    if (this.#deferred) return;
+    this.#onRead?.();
+    if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
   }
 
   /** Decodes a frame and takes its commands. @param rest the commands that are left of a frame that was begun */
@@ -332,11 +343,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       allowances.giveBack(this.#session.connection.userId, this.#limit.allowance, clock.now());
     }
     this.#deferred = undefined;
+    this.#onRead?.();
     this.services.mailboxes.forget(this);
     // A paused socket would never read the peer's part of the closing handshake.
     this.ws.resume();
     this.#session?.end({ code, reason });
   }
+
   #count(code: number, isChosenHere: boolean): void {
     const { meter, clock } = this.services;
     const since = this.#session?.connection.createdAt.getTime();
