@@ -134,6 +134,23 @@ describe('a cancelled message', () => {
     expect([handled, client.told]).toEqual([[1, 3], [{ kind: 'complete', id: 2 }]]);
   });
 
+  it('that is waiting, and whose replies would come under another id, is answered first', async () => {
+    loop.start();
+    loop.accept(slow(1));
+    loop.accept({ ...quick(2), stream: { id: 's2', accepted: { stream: 2 } } } as QueuedCommand);
+    loop.cancel(2);
+    expect(client.told).toEqual([]);
+    loop.cancel('s2');
+    await endTurn();
+    expect([handled, client.told]).toEqual([
+      [1],
+      [
+        { kind: 'reply', id: 2, payload: { stream: 2 } },
+        { kind: 'complete', id: 's2' },
+      ],
+    ]);
+  });
+
   it('that has ended is not answered again', () => {
     loop.start();
     loop.accept(quick(1));

@@ -92,13 +92,22 @@ export class CommandLoop {
     return this.subscriptions.hasRoomFor(topic, this.#waitingSubscribes);
   }
 
-  /** Cancels a message that is running or waiting. A message that has just ended was answered already. */
+  /**
+   * Cancels a message that is running or waiting. A message that has just ended was answered already.
+   * @param id the id of its replies
+   */
   cancel(id: CommandId): void {
-    const isFound =
-      this.#messages.cancel(id) ||
-      this.#mailbox.remove((command) => command.id === id && command.action === 'message') !== undefined;
-    if (!isFound) return;
-    this.client.replies.push({ kind: 'complete', id });
+    const { replies } = this.client;
+    if (!this.#messages.cancel(id)) {
+      const isWanted = (command: QueuedCommand) => command.action === 'message' && repliesOf(command) === id;
+      const waiting = this.#mailbox.remove(isWanted) as MessageCommand | undefined;
+      if (waiting === undefined) return;
+      // A client whose replies come under another id waits for the answer to its command, too.
+      const { id: asked, stream } = waiting;
+      if (asked !== undefined && stream?.accepted !== undefined)
+        replies.push({ kind: 'reply', id: asked, payload: stream.accepted });
+    }
+    replies.push({ kind: 'complete', id });
     this.#taken();
   }
 
@@ -183,4 +192,9 @@ export class CommandLoop {
     if (id !== undefined) this.client.replies.push({ kind: 'unsubscribed', id, topic });
     return left;
   }
+}
+
+/** The id under which the replies to a message come. */
+function repliesOf({ id, stream }: MessageCommand): CommandId | undefined {
+  return stream?.id ?? id;
 }
