@@ -25,7 +25,7 @@ beforeEach(() => {
     const released = type === 'quick' ? undefined : new Promise<void>((resolve) => turns.push(resolve));
     return { endsWithTopic: false, released, cancel: () => void cancelled.push(id) };
   });
-  loop = new CommandLoop(client, services, { left: () => Promise.resolve() });
+  loop = new CommandLoop(client, services, { left: () => Promise.resolve(), undone: () => Promise.resolve() });
 });
 
 const slow = (id: number): QueuedCommand => ({ action: 'message', topic: 'desk', type: 'slow', id });

@@ -41,7 +41,7 @@ export class CommandLoop {
   constructor(
     private readonly client: Client,
     private readonly services: SessionServices,
-    hooks: Pick<HookOrder, 'left'>,
+    hooks: Pick<HookOrder, 'left' | 'undone'>,
   ) {
     const { mailboxSize: size, mailboxBytes: bytes } = services.settings.limits;
     this.#mailbox = new Mailbox({ size, bytes });

@@ -11,10 +11,13 @@ let settle: (error?: Error) => void;
 let onEvent: (type: string) => void;
 let order: HookOrder;
 let hasHooks: boolean;
+/** What `@OnUnsubscribe()` waits for. */
+let unsubscribing: Promise<void> | undefined;
 
 beforeEach(() => {
   log = [];
   hasHooks = true;
+  unsubscribing = undefined;
   onEvent = () => undefined;
   const note = async (entry: string) => void log.push(entry);
   order = new HookOrder({
@@ -32,7 +35,7 @@ beforeEach(() => {
           settle = (error) => (error ? reject(error) : resolve());
         });
       },
-      unsubscribed: (_connection, topic) => note(`unsubscribe ${topic}`),
+      unsubscribed: (_connection, topic) => note(`unsubscribe ${topic}`).then(() => unsubscribing),
       disconnected: () => note('disconnect'),
     },
   });
@@ -94,6 +97,31 @@ describe('the hooks of a connection', () => {
   it('do not run for a connection whose beginning was never announced', () => {
     order.ended(ann, ['a'], CLOSE);
     expect([log, order.settled]).toEqual([[], undefined]);
+  });
+
+  it.each(['left', 'undone'] as const)('of the end wait for that of a topic that was %s', async (how) => {
+    void order.connected(ann);
+    settle();
+    let leave!: () => void;
+    unsubscribing = new Promise((resolve) => (leave = resolve));
+    void order[how](ann, 'a');
+    const started = log.length;
+    order.ended(ann, [], CLOSE);
+    await new Promise((resolve) => setImmediate(resolve));
+    const waiting = log.length;
+    leave();
+    await order.settled;
+    expect([waiting, log.slice(started)]).toEqual([started, ['event disconnected', 'disconnect']]);
+  });
+
+  it('are settled once that of a topic is over that a late handler has opened', async () => {
+    void order.connected(ann);
+    settle();
+    order.ended(ann, [], CLOSE);
+    await order.settled;
+    void order.undone(ann, 'a');
+    await order.settled;
+    expect(log.slice(2)).toEqual(['event disconnected', 'disconnect', 'unsubscribe a']);
   });
 
   it('tell of a topic that is left while the connection goes on', async () => {

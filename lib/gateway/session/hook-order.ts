@@ -40,10 +40,23 @@ export class HookOrder {
     return connected;
   }
 
-  /** Runs the hooks of a topic that the connection has left while it stays open. The promise never rejects. */
+  /**
+   * Runs the hooks of a topic that the connection has left while it stays open; those of the end wait for them. The promise never
+   * rejects.
+   */
   left(connection: RealtimeConnection, topic: string): Promise<void> {
     this.services.events.emit({ type: 'unsubscribed', connection, topic });
-    return this.services.dispatcher.unsubscribed(connection, topic);
+    return this.undone(connection, topic);
+  }
+
+  /**
+   * Runs the hook of a topic that a handler has let the connection into, but that it did not enter, so that there is no event. The
+   * hooks of the end wait for it; if the handler outlived the connection, it runs after them. The promise never rejects.
+   */
+  undone(connection: RealtimeConnection, topic: string): Promise<void> {
+    const hook = this.services.dispatcher.unsubscribed(connection, topic);
+    this.#hooks = this.#hooks?.then(() => hook);
+    return hook;
   }
 
   /** Runs the hooks of the end. @param topics the topics that the connection was subscribed to until then */
@@ -59,7 +72,10 @@ export class HookOrder {
   ): Promise<void> {
     const { dispatcher, events } = this.services;
     await before;
-    for (const topic of topics) await this.left(connection, topic);
+    for (const topic of topics) {
+      events.emit({ type: 'unsubscribed', connection, topic });
+      await dispatcher.unsubscribed(connection, topic);
+    }
     events.emit({ type: 'disconnected', connection, ...close });
     await dispatcher.disconnected(connection, close);
   }

@@ -222,7 +222,12 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   async closed(code: number, reason: string): Promise<void> {
     this.socket.closed();
     this.#end(code, reason);
-    await this.#session?.hooksSettled;
+    // A handler that outlives the connection may have a hook run after the others.
+    for (let hooks = this.#session?.hooksSettled; hooks;) {
+      await hooks;
+      const later = this.#session?.hooksSettled;
+      hooks = later === hooks ? undefined : later;
+    }
     this.#isGone = true;
     this.#onGone?.forEach((resolve) => resolve());
   }

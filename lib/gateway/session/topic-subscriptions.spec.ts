@@ -140,6 +140,16 @@ describe('a subscription', () => {
     expect([unsubscribed.mock.calls.length, client.told, isIn('a')]).toEqual([1, [], false]);
   });
 
+  it('of a client that an order ends before it could enter is seen to end by the application', async () => {
+    const unsubscribed = vi.spyOn(parts.dispatcher, 'unsubscribed');
+    vi.spyOn(parts.delivery, 'catchUp').mockImplementationOnce(() => {
+      client.disconnect('FORCED');
+      return false;
+    });
+    await subscribe('a');
+    expect([unsubscribed.mock.calls.length, client.told, parts.seen]).toEqual([1, [], []]);
+  });
+
   it('by a token that is not good is refused', async () => {
     await subscribe('a', { token: 'bad' });
     expect([client.errors.length, isIn('a')]).toEqual([1, false]);

@@ -25,7 +25,7 @@ interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits' | 'clockToleranceS'>;
   readonly membership: Pick<Membership, 'catchUp' | 'enter' | 'unsubscribe' | 'hold' | 'endHold'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed' | 'topicsOf'>;
-  readonly dispatcher: Pick<HandlerDispatcher, 'subscribe' | 'unsubscribed'>;
+  readonly dispatcher: Pick<HandlerDispatcher, 'subscribe'>;
   readonly presence: Pick<TopicPresence, 'entered' | 'left' | 'refusalOf'>;
   readonly events: Pick<ConnectionEvents, 'emit'>;
   readonly policies: TopicPolicies;
@@ -56,7 +56,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   constructor(
     private readonly client: Client,
     private readonly services: Services,
-    private readonly hooks: Pick<HookOrder, 'left'>,
+    private readonly hooks: Pick<HookOrder, 'left' | 'undone'>,
     private readonly messages: Pick<RunningMessages, 'endStreams'>,
     private readonly pages: Pick<PageTurns, 'add'>,
   ) {}
@@ -162,7 +162,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 
   /** Carries out a `subscribe` command. The promise does not reject. */
   async subscribe(command: SubscribeCommand): Promise<void> {
-    const { pubSub, dispatcher, presence } = this.services;
+    const { pubSub, membership, presence } = this.services;
     const { topic, id, payload } = command;
     const kept = payload === undefined ? undefined : JSON.stringify(payload);
     const { connection } = this.client;
@@ -185,12 +185,14 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     if (!hasToken) this.#tokens?.delete(topic);
     else if (!(await this.#takeToken(command))) return;
     const decision = await this.#judge(topic, payload, 'subscribe', hasToken);
+    // An order that still waits may end the connection.
+    membership.catchUp(connection.id);
     if (!decision.allowed) {
       this.#tokens?.delete(topic);
       if (!this.client.isClosed) this.client.replies.fail(decision.error, id);
     } else if (this.client.isClosed) {
       // The application has seen the client enter, and must see it leave, even if it was gone before it could enter.
-      await dispatcher.unsubscribed(connection, topic);
+      await this.hooks.undone(connection, topic);
     } else {
       this.#keepPayload(topic, kept);
       await this.#start.enter(topic, command, decision);
@@ -219,7 +221,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       // The judgement that a change has caused goes by the earlier payload.
       await this.decided(topic);
       // The application has seen the client enter, and must see it leave.
-      if (!decision.allowed && !isFirst && event === 'subscribe') await dispatcher.unsubscribed(connection, topic);
+      if (!decision.allowed && !isFirst && event === 'subscribe') await this.hooks.undone(connection, topic);
       if (!decision.allowed || this.client.isClosed || changes === (this.#judgements?.changes ?? 0)) return decision;
     }
   }
