@@ -80,7 +80,7 @@ function create(options: RealtimeOptions = {}): RealtimeService {
     new FurtherServers(),
     meter,
     health,
-    new PublishedStreams(bus, history, presence, local, policies, node, lifecycle, drain, ids, clock, rules),
+    new PublishedStreams(bus, history, presence, local, policies, node, lifecycle, drain, ids, clock, rules, meter),
     new RealtimeTracing(),
   );
 }

@@ -15,11 +15,9 @@ import type { NodeMeter } from './node-meter.js';
 import type { NodeRequests } from './node-requests.js';
 import { publishSpan } from './span-starts.js';
 import { Timestamps } from './timestamps.js';
+import { showInTail } from './tail-entry.js';
 import type { TopicPolicies } from './topic-policies.js';
 import { UnservedTopics } from './unserved-topics.js';
-
-/** Longest text of a message that is shown to those who watch its topic, in characters. */
-const EXCERPT = 1_000;
 
 /** Options of one send. */
 export interface MessageSendOptions {
@@ -110,13 +108,9 @@ export class MessageSender {
 
   /** Shows a message to those who watch one of its topics. */
   #show(to: readonly Address[], type: string, text: string): void {
-    const message = {
-      bytes: () => Buffer.byteLength(text),
-      // A copy: a slice would keep the whole text in memory.
-      excerpt: () => (text.length <= EXCERPT ? text : `${Buffer.from(text.slice(0, EXCERPT)).toString()}…`),
-    };
+    const { tails } = this.meter;
     const now = this.clock.now();
-    for (const address of to) if (address.kind === 'topic') this.meter.tails.add(address.id, type, now, message);
+    for (const address of to) if (address.kind === 'topic') showInTail(tails, address.id, type, text, now);
   }
 
   /**

@@ -113,7 +113,7 @@ export class PublishedStream implements TopicStream {
       this.#source.interrupt();
       const why = reasonOf(error) ?? this.parts.failed(this.run, error);
       // The history may be away for long; the stream is over all the same.
-      const ending = this.parts.endings.end(this.run, why).then(() => this.parts.ended(this.run));
+      const ending = this.parts.endings.end(this.run, why, this.#published).then(() => this.parts.ended(this.run));
       if (!isUnavailable(error)) await ending;
     }
     return { reason: 'error', pieces: this.#published };

@@ -85,6 +85,15 @@ describe('the stream of a node that crashed', () => {
     expect((await fleet.payloads(TOPIC)).at(-1)).toEqual({ id: 's1', error: expect.any(String) });
   });
 
+  it('is ended without a number, too, when its first piece was published so long ago that its place is free', async () => {
+    await startStuck(a);
+    for (let n = 0; n < fleet.retention.size; n++) await fleet.publish(TOPIC, `"other ${n}"`);
+    fleet.history.forgetsKeys = true;
+    fleet.crash(a, b);
+    await eventually(async () => expect((await fleet.payloads(TOPIC)).at(-1)).toMatchObject({ id: 's1' }));
+    expect((await fleet.payloads(TOPIC)).at(-1)).toEqual({ id: 's1', error: expect.any(String) });
+  });
+
   it('cannot be started again before its end is published', async () => {
     await startStuck(a);
     fleet.history.isAway = true;
@@ -230,9 +239,18 @@ describe('while the history cannot be reached', () => {
     expect(source).toHaveBeenCalledOnce();
   });
 
+  it('a stream does not start before the others know how to end it, and its id is free again', async () => {
+    a.presence.cannotReport = true;
+    const source = vi.fn(yielding('a'));
+    await expect(a.streams.start(TOPIC, source, { id: 's1' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect([source.mock.calls, fleet.isRegistered(TOPIC, 's1')]).toEqual([[], false]);
+    const { done } = await b.streams.start(TOPIC, source, { id: 's1' });
+    expect(await done).toMatchObject({ reason: 'end' });
+  });
+
   it('it waits no longer than its time', async () => {
     fleet.history.isAway = true;
-    const places = new StreamPlaces(fleet.history, 300);
+    const places = new StreamPlaces(fleet.history, () => undefined, 300);
     const run: StreamRun = { topic: TOPIC, id: 's', type: 't', node: 'a', nonce: 'r', retention: fleet.retention };
     const start = performance.now();
     await expect(places.fill(run, 0, '{"type":"t"}')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -325,6 +343,18 @@ describe('a source', () => {
     await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
     expect((await fleet.payloads(TOPIC))[1]).toEqual({ id: 's1', seq: 1, error: expect.any(String) });
   });
+});
+
+it('The pieces of a stream are shown to those who watch its topic', async () => {
+  const { tails } = a.meter;
+  tails.read(TOPIC, true, 0);
+  await (
+    await a.streams.start(TOPIC, yielding('x'), { id: 's1', type: 'answer' })
+  ).done;
+  expect(tails.read(TOPIC, true, 0)).toMatchObject([
+    { n: 1, type: 'answer', text: expect.stringContaining('"items":["x"]') },
+    { n: 2, type: 'answer', text: expect.stringContaining('"end":true') },
+  ]);
 });
 
 describe('stopping', () => {

@@ -22,6 +22,7 @@ import { LocalPresence } from './local-presence.js';
 import { NodeDrain } from './node-drain.js';
 import { NodeIdentity } from './node-identity.js';
 import { NodeLifecycle } from './node-lifecycle.js';
+import { NodeMeter } from './node-meter.js';
 import { PublishedStream, type StreamParts, type TopicStream } from './published-stream.js';
 import { RemoteStream } from './remote-stream.js';
 import { StreamBurials } from './stream-burials.js';
@@ -30,6 +31,7 @@ import { StreamPlaces } from './stream-places.js';
 import { keyOf, StreamRegistrations } from './stream-registrations.js';
 import type { OpenSource } from './stream-source.js';
 import { Timestamps } from './timestamps.js';
+import { showInTail } from './tail-entry.js';
 import { TopicPolicies } from './topic-policies.js';
 
 /** After this share of the drain's timeout, streams that still run are ended. */
@@ -71,9 +73,12 @@ export class PublishedStreams {
     private readonly ids: IdGenerator,
     clock: Clock,
     private readonly rules: StreamRules,
+    meter: NodeMeter,
   ) {
     const timestamps = new Timestamps(clock);
-    this.#places = new StreamPlaces(history);
+    this.#places = new StreamPlaces(history, ({ topic, type }, text) => {
+      if (meter.tails.isOn) showInTail(meter.tails, topic, type, text, clock.now());
+    });
     this.#endings = new StreamEndings(history, this.#places, timestamps);
     this.#registrations = new StreamRegistrations(store, {
       lost: (topic, id) => void this.#own(topic, id)?.then((stream) => stream?.interrupt({ kind: 'lost' })),
@@ -165,8 +170,8 @@ export class PublishedStreams {
     if (found) return this.#remote(found.run ?? run);
     // Of nodes that claim it at the same time, one gets it.
     if (!(await this.#registrations.claim(topic, id))) return this.#remote(run);
-    await this.#registrations.confirm(run);
     try {
+      await this.#registrations.confirm(run);
       this.#assertOpen();
     } catch (error) {
       this.#registrations.release(run);

@@ -25,11 +25,12 @@ export class StreamEndings {
    * Publishes the error that ends a run, unless it has ended: once, whichever nodes try. Tries again until it succeeds or this
    * node closes. Never rejects.
    * @param error the text for clients
+   * @param pieces the number of pieces that were published, where that is known
    */
-  async end(run: StreamRun, error: string): Promise<void> {
+  async end(run: StreamRun, error: string, pieces?: number): Promise<void> {
     for (let delayMs = 100; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       try {
-        if (await this.#attempt(run, error)) return;
+        if (await this.#attempt(run, error, pieces)) return;
       } catch (failure) {
         this.#failures.say(failure);
         if (!isUnavailable(failure)) return;
@@ -56,15 +57,15 @@ export class StreamEndings {
   }
 
   /** @returns false if something was published in the place meanwhile */
-  async #attempt(run: StreamRun, error: string): Promise<boolean> {
+  async #attempt(run: StreamRun, error: string, pieces?: number): Promise<boolean> {
     const textAt = (seq?: number) => endText(run, seq, { kind: 'error', error }, this.timestamps.now());
     const last = await this.lastOf(run);
     if (last?.end !== undefined) return true;
-    const next = last?.seq === undefined ? 0 : last.seq + 1;
-    if (await this.places.attempt(run, next, textAt(next), false)) return true;
-    if (last !== undefined) return false;
-    // There were pieces, but none of them is kept: nobody can tell how many.
-    await this.places.attempt(run, 'end', textAt(), false);
+    if (last?.seq !== undefined) return this.places.attempt(run, last.seq + 1, textAt(last.seq + 1), false);
+    // Perhaps there were pieces, and none of them is kept: nobody can tell how many. The first place is taken in any case, so that
+    // no piece follows if there were none; but it is free again if it was taken long ago.
+    const isFirst = await this.places.attempt(run, 0, textAt(pieces === 0 ? 0 : undefined), false);
+    if (!isFirst) await this.places.attempt(run, 'end', textAt(), false);
     return true;
   }
 }

@@ -18,9 +18,13 @@ export class StreamPlaces {
   readonly #pausing = new Set<() => void>();
   #isClosed = false;
 
-  /** @param retryMs for how long {@link fill} tries again, in milliseconds */
+  /**
+   * @param published called with each message that was published
+   * @param retryMs for how long {@link fill} tries again, in milliseconds
+   */
   constructor(
     private readonly store: HistoryStore,
+    private readonly published: (run: StreamRun, text: string) => void,
     private readonly retryMs: number = RETRY_MS,
   ) {}
 
@@ -51,7 +55,10 @@ export class StreamPlaces {
     const { topic, retention } = run;
     const options = { report: false, idempotencyKey: streamKey(run, place) };
     const { repeated, offset } = await this.store.publish(topic, text, retention, options);
-    if (!repeated) return true;
+    if (!repeated) {
+      this.published(run, text);
+      return true;
+    }
     const { publications } = await this.store.read(topic, { limit: 1, since: offset - 1 }, retention);
     const [found] = publications;
     // One that is no longer kept is most likely that of the attempt before.

@@ -66,23 +66,23 @@ export class StreamRegistrations {
     return false;
   }
 
-  /** Adds to a claimed id what another node needs to end it. */
+  /**
+   * Adds to a claimed id what another node needs to end it.
+   * @throws RealtimeError `UNAVAILABLE` if it is not known whether the others know it; release it then
+   */
   async confirm(run: StreamRun): Promise<void> {
     await this.#set(run.topic, run.id, run);
+    // A report that failed is not known here, but a read waits for it.
+    await this.store.read(streamTopic(run.topic, run.id), 0);
   }
 
-  /** Ends the registration of a run that has ended. */
+  /** Ends the registration of a run that has ended, or did not begin. */
   release({ topic, id, nonce }: StreamRun): void {
     this.#released.add(nonce);
     for (const oldest of this.#released) {
       if (this.#released.size <= MAX_RELEASED) break;
       this.#released.delete(oldest);
     }
-    this.#remove(topic, id);
-  }
-
-  /** Ends a claim whose run did not begin. */
-  withdraw(topic: string, id: string): void {
     this.#remove(topic, id);
   }
 

@@ -106,7 +106,7 @@ export class RecordingRealtimeService extends RealtimeService {
       new FurtherServers(),
       meter,
       health,
-      new PublishedStreams(bus, history, store, presence, policies, node, lifecycle, drain, ids, clock, rules),
+      new PublishedStreams(bus, history, store, presence, policies, node, lifecycle, drain, ids, clock, rules, meter),
       new RealtimeTracing(),
     );
     const watchers = new PresenceWatchers();

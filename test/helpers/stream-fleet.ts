@@ -10,6 +10,7 @@ import { streamTopic } from '../../lib/core/topic/reserved-topic.js';
 import { LocalPresence } from '../../lib/delivery/local-presence.js';
 import { NodeDrain } from '../../lib/delivery/node-drain.js';
 import { NodeLifecycle } from '../../lib/delivery/node-lifecycle.js';
+import { NodeMeter } from '../../lib/delivery/node-meter.js';
 import { PublishedStreams, StreamRules } from '../../lib/delivery/published-streams.js';
 import { RealtimeError } from '../../lib/errors/realtime.error.js';
 import { HistoryStore, type HistoryPublishOptions, type PositionedReport } from '../../lib/ports/history-store.js';
@@ -24,6 +25,7 @@ export interface FleetNode {
   readonly streams: PublishedStreams;
   readonly presence: FleetPresence;
   readonly drain: NodeDrain;
+  readonly meter: NodeMeter;
 }
 
 /** Nodes that share a history and a presence, which fail as tests say. */
@@ -40,7 +42,7 @@ export class StreamFleet {
   join(id: string): FleetNode {
     const lifecycle = new NodeLifecycle();
     lifecycle.started();
-    const [drain, presence] = [new NodeDrain(), new FleetPresence(this)];
+    const [drain, presence, meter] = [new NodeDrain(), new FleetPresence(this), new NodeMeter()];
     const local = new LocalPresence(presence, 0);
     const policies = { hasGateways: true, of: () => ({ history: this.retention }) };
     let count = 0;
@@ -62,9 +64,10 @@ export class StreamFleet {
       ids,
       clock,
       rules,
+      meter,
     );
     void local.open(id);
-    const node = { id, streams, presence, drain };
+    const node = { id, streams, presence, drain, meter };
     this.nodes.push(node);
     return node;
   }
@@ -129,6 +132,8 @@ class FlakyHistory extends HistoryStore {
 class FleetPresence extends PresenceStore {
   /** True: the node does not say any more what has ended. */
   isMute = false;
+  /** True: runs are not reported, and a read that waits for that fails. */
+  cannotReport = false;
   readonly #said = new Map<string, PresenceMember>();
   #node: PresenceNode | undefined;
 
@@ -147,6 +152,7 @@ class FleetPresence extends PresenceStore {
 
   async set(topic: string, member: PresenceMember): Promise<void> {
     await Promise.resolve();
+    if (this.cannotReport && member.info !== undefined) return;
     this.#said.set(`${topic} ${member.userId}`, member);
     this.#tell(topic, this.fleet.table.set(this.#node!.id, topic, member));
   }
@@ -162,7 +168,7 @@ class FleetPresence extends PresenceStore {
   }
 
   async read(topic: string, limit: number): Promise<PresenceReading> {
-    if (this.fleet.isAway) throw unavailable();
+    if (this.fleet.isAway || (this.cannotReport && limit === 0)) throw unavailable();
     return this.fleet.table.read(topic, limit);
   }
 
