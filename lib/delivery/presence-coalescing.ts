@@ -1,12 +1,10 @@
+import { TURN_MS } from '../core/base/turn-budget.js';
 import { PresenceWindows } from '../core/presence/presence-windows.js';
 import { asTold } from '../core/presence/told-presence.js';
 import type { Presence, PresenceChange } from '../core/presence/presence.js';
 
 /** Windows that end within this time end together, in milliseconds. */
 const RESOLUTION_MS = 10;
-
-/** The longest turn of the event loop that ends windows, in milliseconds. */
-const TURN_MS = 8;
 
 /** Most open windows of this node; changes of further users are told at once. */
 const MAX_WINDOWS = 10_000;
