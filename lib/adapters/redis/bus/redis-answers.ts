@@ -2,6 +2,7 @@ import type { BusFrame, FrameStart } from '../../../core/bus/bus-frame.js';
 import type { DeliveryReport } from '../../../core/routing/delivery-report.js';
 import { isAnsweredByAll, reportOf } from '../../../core/routing/delivery-tally.js';
 import type { NodeQueryResult } from '../../../core/bus/node-query.js';
+import { shorterSnapshot } from '../../../core/bus/shorter-snapshot.js';
 import { RealtimeError } from '../../../errors/realtime.error.js';
 import { AnswerBatch } from './answer-batch.js';
 import { fromQueryResultData, toQueryResultData } from './node-query-result-data.js';
@@ -123,13 +124,15 @@ export class RedisAnswers {
       return this.#pending.answer(sequence, 0);
     }
     for (let i = 0; i === 0 || i < results.length; i += MAX_RESULTS) {
-      const part = results.slice(i, i + MAX_RESULTS).map(toQueryResultData);
+      const part = results.slice(i, i + MAX_RESULTS);
       const frameOf = (found: readonly unknown[], isEnd: boolean): BusFrame => {
         return { kind: 'result', ...this.transport.next(), about: sequence, results: found, isLast: isEnd };
       };
       const isLast = i + MAX_RESULTS >= results.length;
+      const say = (found: readonly NodeQueryResult[]): boolean =>
+        this.transport.sayAll(this.channels.answersTo(origin), found.map(toQueryResultData), frameOf, isLast);
       // An answer without its last part does not count.
-      if (!this.transport.sayAll(this.channels.answersTo(origin), part, frameOf, isLast)) return;
+      if (!say(part) && !saysShorter(part, say)) return;
     }
   }
 
@@ -184,6 +187,16 @@ export class RedisAnswers {
     this.#pending.open(spoken.sequence, called, { timeoutMs: ROLL_CALL_TIMEOUT_MS });
     if (text !== undefined) this.#count(this.channels.everybody, text, spoken.sequence);
   }
+}
+
+/** Shortens a snapshot that does not fit into one frame, until it does. */
+function saysShorter(
+  [result, ...others]: readonly NodeQueryResult[],
+  say: (found: [NodeQueryResult]) => boolean,
+): boolean {
+  if (others.length > 0 || typeof result !== 'object' || !('nodeId' in result)) return false;
+  for (let next = shorterSnapshot(result); next; next = shorterSnapshot(next)) if (say([next])) return true;
+  return false;
 }
 
 function ignore(): void {}

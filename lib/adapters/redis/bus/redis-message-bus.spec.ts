@@ -37,6 +37,19 @@ async function start(count: number): Promise<RedisBusNode[]> {
 const attached = (...nodes: RedisBusNode[]) =>
   vi.waitFor(() => expect(nodes.map(({ bus }) => bus.isAttached)).toEqual(nodes.map(() => true)), WAIT_MS);
 
+it('A snapshot that does not fit into one frame comes shortened, instead of not at all', async () => {
+  options = { ...options, maxEnvelopeBytes: 2_048 };
+  const [a, b] = await start(2);
+  const traffic = { address: 'topic', pattern: 'p'.repeat(1_500), sent: 1, received: 0 };
+  const parts = { queueBytes: 0, loopDelayMs: 0, traffic: [traffic, traffic], closes: [], refusals: [] };
+  const counts = { connections: 1, users: 1, topics: 0, subscriptions: 0 };
+  b!.results = [{ nodeId: b!.id, at: 2, startedAt: 1, counts, health: { status: 'up', reasons: [] }, ...parts }];
+  const found = await a!.bus.ask(SUBJECT, { kind: 'inspection', of: {} }, { partial: true });
+  expect(found).toEqual([
+    { ...b!.results[0], traffic: [], health: { status: 'up', reasons: [expect.stringContaining('shortened')] } },
+  ]);
+});
+
 describe('a report', () => {
   it('adds up what all nodes delivered', async () => {
     const [a, b] = await start(2);
