@@ -341,6 +341,22 @@ describe('what is no frame of ours', () => {
   });
 });
 
+describe('a subject that is left and joined again over a slow connection', () => {
+  it('is heard once the join has resolved, though it was about to be unsubscribed', async () => {
+    const [a] = await start(1);
+    const proxy = await startTcpProxy(redis.port);
+    const b = await RedisBusNode.start({ ...options, url: `redis://127.0.0.1:${proxy.port}`, lingerMs: 100 });
+    proxy.delay(300);
+    const joined = b.bus.join('topic:feed');
+    b.bus.leave('topic:feed');
+    await joined;
+    await b.bus.join('topic:feed');
+    proxy.pass();
+    await a!.publish('topic:feed', 'again', false);
+    await vi.waitFor(() => expect(b.texts).toContain('again'), WAIT_MS);
+  });
+});
+
 describe('booting while Redis is away', () => {
   it('fails', async () => {
     await redis.kill();

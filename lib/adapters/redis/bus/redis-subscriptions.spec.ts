@@ -84,6 +84,19 @@ describe('a channel that is left', () => {
     expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`]);
   });
 
+  it('is unsubscribed only once Redis has confirmed that it was subscribed', async () => {
+    const setup = new Setup();
+    const join = setup.subscriptions.join(CHANNEL);
+    await setup.answer();
+    setup.subscriptions.leave(CHANNEL.name);
+    setup.pass(LINGER_TICKS * 3);
+    expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`]);
+    await setup.answer();
+    await join;
+    setup.pass(LINGER_TICKS);
+    expect(setup.asked).toEqual([`subscribe ${CHANNEL.name}`, `unsubscribe ${CHANNEL.name}`]);
+  });
+
   it('is unsubscribed though a new connection was just being subscribed to it', async () => {
     const setup = await joined();
     setup.isUp = false;

@@ -11,6 +11,8 @@ interface Subscription {
   isJoined: boolean;
   /** True once the server has confirmed the subscription. */
   isActive: boolean;
+  /** The number of subscribe commands that the server has not answered yet. */
+  unanswered: number;
   /** When it was last joined, in milliseconds of this process. */
   joinedAt: number;
   /** When it was left, in ticks. */
@@ -72,7 +74,15 @@ export class RedisSubscriptions {
   join(channel: RedisChannel): Promise<void> | undefined {
     let subscription = this.#subscriptions.get(channel.name);
     if (subscription === undefined) {
-      subscription = { channel, isJoined: false, isActive: false, joinedAt: 0, leftAt: 0, waiting: undefined };
+      subscription = {
+        channel,
+        isJoined: false,
+        isActive: false,
+        unanswered: 0,
+        joinedAt: 0,
+        leftAt: 0,
+        waiting: undefined,
+      };
       this.#subscriptions.set(channel.name, subscription);
     }
     if (!subscription.isJoined) {
@@ -201,9 +211,14 @@ export class RedisSubscriptions {
 
   async #subscribe(server: RedisServer, batch: readonly Subscription[]): Promise<void> {
     const names = batch.map(({ channel }) => channel.name);
-    await server.subscriber.run((client) =>
-      server.isSharded ? client.sSubscribe(names, this.#listener) : client.subscribe(names, this.#listener),
-    );
+    for (const subscription of batch) subscription.unanswered += 1;
+    try {
+      await server.subscriber.run((client) =>
+        server.isSharded ? client.sSubscribe(names, this.#listener) : client.subscribe(names, this.#listener),
+      );
+    } finally {
+      for (const subscription of batch) subscription.unanswered -= 1;
+    }
     for (const subscription of batch) {
       subscription.isActive = true;
       if (server.isAttached) settle(subscription);
@@ -216,7 +231,10 @@ export class RedisSubscriptions {
       if (isJoined || this.#subscriptions.get(channel.name) !== subscription) return false;
       // Joined and left again meanwhile: it lingers anew.
       if ((this.#ticks - subscription.leftAt) * TICK_MS < this.settings.lingerMs) return false;
-      if (this.network.serverOf(channel.partition)?.subscriber.isUp) return this.#subscriptions.delete(channel.name);
+      // While a subscribe is unanswered, the client would take the channel for subscribed when it is joined again before the
+      // answer to the unsubscribe.
+      const isSettled = subscription.unanswered === 0 && this.network.serverOf(channel.partition)?.subscriber.isUp;
+      if (isSettled) return this.#subscriptions.delete(channel.name);
       // The next connection does not subscribe it, unless that is happening right now; then it must be unsubscribed there.
       subscription.leftAt = this.#ticks;
       this.#left.push(subscription);
