@@ -410,6 +410,18 @@ describe('the directory', () => {
     await vi.waitFor(async () => expect((await a!.directory.nodes()).map(({ id }) => id)).toEqual([a!.id]), WAIT_MS);
   });
 
+  it('rejects instead of counting what nodes once held, while Redis refuses the leases', async () => {
+    const [a] = await start(2);
+    const counted = { connections: 2, users: 1 };
+    await vi.waitFor(async () => expect(await a!.directory.counts()).toMatchObject(counted), WAIT_MS);
+    await redis.cli('CONFIG', 'SET', 'maxmemory', 1);
+    const refused = { code: 'UNAVAILABLE', message: expect.stringContaining('OOM') };
+    await vi.waitFor(() => expect(a!.directory.counts()).rejects.toMatchObject(refused), WAIT_MS);
+    expect(a!.bus.isAttached).toBe(true);
+    await redis.cli('CONFIG', 'SET', 'maxmemory', 0);
+    await vi.waitFor(async () => expect(await a!.directory.counts()).toMatchObject(counted), WAIT_MS);
+  });
+
   it('counts a user of several nodes once', async () => {
     const [a, b] = await start(2);
     await b!.bus.join('user:bob');

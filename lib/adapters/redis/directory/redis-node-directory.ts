@@ -1,4 +1,5 @@
 import type { NodeCounts, NodeInfo } from '../../../core/bus/node-info.js';
+import { HeldLeases } from '../../../core/bus/held-leases.js';
 import { decodeLease, encodeLease } from '../../../core/bus/node-lease.js';
 import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
 import { hashSlot } from '../connection/hash-slot.js';
@@ -31,11 +32,12 @@ export class RedisNodeDirectory extends NodeDirectory {
   #others: ReadonlyMap<string, NodeInfo> = new Map();
   #liveOthers: readonly string[] = [];
   #isEveryOtherAttached = true;
-  /** The expiry of each node's lease, as read from Redis, on this process's own clock. */
-  readonly #holdsUntil = new Map<string, number>();
+  readonly #leases: HeldLeases;
   #timer: NodeJS.Timeout | undefined;
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
+  /** Why the leases could not be read the last time. */
+  #failure: unknown;
   #counted: { readonly at: number; readonly users: number; readonly topics: number } | undefined;
 
   constructor(
@@ -45,14 +47,15 @@ export class RedisNodeDirectory extends NodeDirectory {
     private readonly settings: Pick<RedisSettings, 'leaseRefreshMs' | 'leaseTtlMs'>,
   ) {
     super();
+    this.#leases = new HeldLeases(settings.leaseTtlMs - settings.leaseRefreshMs);
   }
 
   /**
    * True if the latest announcement of every other node says that it is attached. A node whose lease vanished before its
-   * expiry (a Redis that was emptied) counts as detached until it announces itself again or the lease would have expired.
+   * expiry (a Redis that was emptied) counts as detached until it announces itself again, for `leaseTtlMs` less `leaseRefreshMs` at least.
    */
   get isEveryNodeAttached(): boolean {
-    return this.#isEveryOtherAttached && !this.#isAnyMissing();
+    return this.#isEveryOtherAttached && !this.#leases.isAnyMissing(performance.now());
   }
 
   /** The other nodes whose lease has not expired, as far as this node knows. */
@@ -73,14 +76,15 @@ export class RedisNodeDirectory extends NodeDirectory {
   }
 
   async nodes(): Promise<readonly NodeInfo[]> {
-    if (performance.now() - this.#readAt > FRESH_MS) await this.#refresh();
-    const self = this.#selfInfo();
-    return self ? [self, ...this.#others.values()] : [];
+    await this.#isFresh();
+    return this.#known();
   }
 
+  /** Rejects also if Redis is attached, but refuses the leases: a node that has ended meanwhile would be counted for ever. */
   async counts(): Promise<NodeCounts> {
-    const nodes = await this.nodes();
-    if (!this.network.isAttached) throw unavailable();
+    const isFresh = await this.#isFresh();
+    if (!this.network.isAttached || !isFresh) throw unavailable(this.#failure);
+    const nodes = this.#known();
     const sum = (count: keyof NodeCounts) => nodes.reduce((total, node) => total + node[count], 0);
     const [connections, subscriptions] = [sum('connections'), sum('subscriptions')];
     if (nodes.length === 1) return { connections, users: sum('users'), topics: sum('topics'), subscriptions };
@@ -108,7 +112,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   /** Handles the announcement that another node was attached or detached, or that it closes. */
   heard(id: string, isAttached: boolean, isGone: boolean): void {
     const node = this.#others.get(id);
-    if (isGone) this.#holdsUntil.delete(id);
+    if (isGone) this.#leases.delete(id);
     if (node === undefined) {
       // A new node: its lease has its counts.
       if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
@@ -126,6 +130,19 @@ export class RedisNodeDirectory extends NodeDirectory {
     return this.transport.tell(this.channels.everybody, frame);
   }
 
+  /** Reads the leases, unless they were read a moment ago. @returns false if that failed */
+  async #isFresh(): Promise<boolean> {
+    const before = this.#readAt;
+    if (performance.now() - before <= FRESH_MS) return true;
+    await this.#refresh();
+    return this.#readAt > before;
+  }
+
+  #known(): readonly NodeInfo[] {
+    const self = this.#selfInfo();
+    return self ? [self, ...this.#others.values()] : [];
+  }
+
   #selfInfo(): NodeInfo | undefined {
     if (!this.#self) return undefined;
     const { id, startedAt, counts } = this.#self;
@@ -136,9 +153,13 @@ export class RedisNodeDirectory extends NodeDirectory {
   #refresh(): Promise<void> {
     const self = this.#selfInfo();
     if (self === undefined) return Promise.resolve();
+    const askedAt = performance.now();
     return (this.#reading ??= this.#run(self.id, encodeLease(self))
-      .then((reply) => this.#read(reply))
-      .catch((error: unknown) => this.network.mistrust(this.#server, error))
+      .then((reply) => this.#read(reply, askedAt))
+      .catch((error: unknown) => {
+        this.#failure = error;
+        this.network.mistrust(this.#server, error);
+      })
       .finally(() => (this.#reading = undefined)));
   }
 
@@ -151,16 +172,18 @@ export class RedisNodeDirectory extends NodeDirectory {
     return leasesScript.run(this.#server, this.channels.leases, [`${this.settings.leaseTtlMs}`, id, lease]);
   }
 
-  #read(reply: unknown): void {
+  #read(reply: unknown, askedAt: number): void {
     this.#readAt = performance.now();
     const others = new Map<string, NodeInfo>();
+    const remainingMs = new Map<string, number>();
     const fields: unknown[] = Array.isArray(reply) ? reply : [];
     for (let i = 0; i + 2 < fields.length; i += 3) {
       const node = decodeLease(fields[i], fields[i + 1], (ms) => new Date(ms));
       if (!node || node.id === this.#self?.id) continue;
       others.set(node.id, node);
-      this.#holdsUntil.set(node.id, this.#readAt + Number(fields[i + 2]));
+      remainingMs.set(node.id, Number(fields[i + 2]));
     }
+    this.#leases.read(remainingMs, askedAt, this.#readAt);
     this.#know(others);
   }
 
@@ -168,17 +191,6 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#others = others;
     this.#liveOthers = [...others.keys()];
     this.#isEveryOtherAttached = [...others.values()].every(({ isAttached }) => isAttached);
-  }
-
-  #isAnyMissing(): boolean {
-    if (this.#holdsUntil.size === this.#others.size) return false;
-    const now = performance.now();
-    for (const [id, until] of this.#holdsUntil) {
-      if (this.#others.has(id)) continue;
-      if (until > now) return true;
-      this.#holdsUntil.delete(id);
-    }
-    return false;
   }
 
   async #countChannels(): Promise<{ readonly users: number; readonly topics: number }> {
