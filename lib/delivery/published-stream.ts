@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TurnBudget } from '../core/base/turn-budget.js';
+import { KEY_LIFE_MS } from '../core/history/publication-streams.js';
 import { readStreamItem } from '../core/history/stream-item.js';
 import type { StreamEnd } from '../core/history/stream-piece.js';
 import { StreamPieces, type StreamPublication } from '../core/history/stream-pieces.js';
@@ -46,6 +47,8 @@ export interface StreamParts {
   readonly places: StreamPlaces;
   readonly endings: StreamEndings;
   readonly timestamps: Timestamps;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Logs the failure of a source, where it is not meant for clients. @returns the text for clients */
   readonly failed: (run: StreamRun, error: unknown) => string;
   /** Called once the end of the run is published, before `done` resolves if possible. */
@@ -59,6 +62,12 @@ export interface Pace {
 }
 
 /**
+ * The time after its last publication from which a run makes sure in the history that no other node has ended it, in milliseconds. A node
+ * that is halted or cut off for longer than the idempotency keys live finds the place of its next piece free, behind its end.
+ */
+const UNSURE_MS = KEY_LIFE_MS / 2;
+
+/**
  * Publishes the items of one source. It pulls the next item only when what was full before is published, so a slow history holds
  * back the producer.
  */
@@ -70,6 +79,7 @@ export class PublishedStream implements TopicStream {
   #interruption: Interruption | undefined;
   #items = 0;
   #published = 0;
+  #publishedAt: number;
   /** True while something is collected, and will be flushed in time. */
   #isReminded = false;
 
@@ -79,6 +89,7 @@ export class PublishedStream implements TopicStream {
     open: OpenSource,
     private readonly parts: StreamParts,
   ) {
+    this.#publishedAt = parts.now();
     this.#source = new StreamSource(open);
     this.#pieces = new StreamPieces(run, pace.maxBytes);
     this.done = this.#publishAll();
@@ -164,11 +175,16 @@ export class PublishedStream implements TopicStream {
   }
 
   async #publish(publications: readonly StreamPublication[]): Promise<void> {
+    const { places, now } = this.parts;
     for (const { seq, text } of publications) {
-      if (!(await this.parts.places.fill(this.run, seq, text))) throw new ReplacedError();
+      const isUnsure = Math.abs(now() - this.#publishedAt) >= UNSURE_MS;
+      if (!(await places.fill(this.run, seq, text, isUnsure ? this.#hasEnded : undefined))) throw new ReplacedError();
       this.#published = seq + 1;
+      this.#publishedAt = now();
     }
   }
+
+  readonly #hasEnded = async (): Promise<boolean> => (await this.parts.endings.lastOf(this.run))?.end !== undefined;
 }
 
 /** Another node has taken the place of the next publication: it has ended the stream. */

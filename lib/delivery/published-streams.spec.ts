@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { StreamFleet, type FleetNode } from '../../test/helpers/stream-fleet.js';
+import { KEY_LIFE_MS } from '../core/history/publication-streams.js';
 import type { StreamRun } from '../core/history/stream-run.js';
 import { StreamPlaces } from './stream-places.js';
 
@@ -118,6 +119,22 @@ describe('the stream of a node that crashed', () => {
 });
 
 describe('a node that was only taken for dead', () => {
+  /** A node whose stream of two pieces was ended behind the first one. It has not heard of it. */
+  async function takenForDead() {
+    let goOn: () => void = () => undefined;
+    const more = new Promise<void>((resolve) => (goOn = resolve));
+    const source = async function* () {
+      yield 'a';
+      await more;
+      yield 'b';
+    };
+    const { done } = await a.streams.start(TOPIC, source, { id: 's1', flushMs: 0 });
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
+    fleet.crash(a, b);
+    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
+    return { goOn, done };
+  }
+
   it('ends its source when it is back, and adds nothing behind the end', async () => {
     let give: () => void = () => undefined;
     const more = new Promise<void>((resolve) => (give = resolve));
@@ -147,21 +164,32 @@ describe('a node that was only taken for dead', () => {
   });
 
   it('twin: would go on behind the end, if a place could be taken twice', async () => {
+    const { goOn, done } = await takenForDead();
     fleet.history.forgetsKeys = true;
-    let give: () => void = () => undefined;
-    const more = new Promise<void>((resolve) => (give = resolve));
-    const source = async function* () {
-      yield 'a';
-      await more;
-      yield 'b';
-    };
-    const { done } = await a.streams.start(TOPIC, source, { id: 's1', flushMs: 0 });
-    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(1));
-    fleet.crash(a, b);
-    await eventually(async () => expect(await fleet.payloads(TOPIC)).toHaveLength(2));
-    give();
+    goOn();
     await done;
     expect((await fleet.payloads(TOPIC)).map(({ seq }) => seq)).toEqual([0, 1, 1, 2]);
+  });
+
+  it('adds nothing behind the end either when it was away for longer than the places are kept', async () => {
+    const { goOn, done } = await takenForDead();
+    fleet.history.forgetsKeys = true;
+    fleet.now += KEY_LIFE_MS / 2;
+    goOn();
+    expect(await done).toEqual({ reason: 'error', pieces: 1 });
+    expect((await fleet.payloads(TOPIC)).map(({ seq }) => seq)).toEqual([0, 1]);
+  });
+
+  it('asks again whether its stream has ended while the history is away', async () => {
+    const { goOn, done } = await takenForDead();
+    fleet.history.forgetsKeys = true;
+    fleet.history.isAway = true;
+    fleet.now += KEY_LIFE_MS;
+    goOn();
+    await delay(20);
+    fleet.history.isAway = false;
+    expect(await done).toEqual({ reason: 'error', pieces: 1 });
+    expect((await fleet.payloads(TOPIC)).map(({ seq }) => seq)).toEqual([0, 1]);
   });
 
   it('ends its source as soon as it is told that it was', async () => {

@@ -89,6 +89,7 @@ export class PublishedStreams {
       places: this.#places,
       endings: this.#endings,
       timestamps,
+      now: () => clock.now(),
       failed: (run, error) => this.#failed(run, error),
       ended: (run) => {
         this.#running.delete(keyOf(run.topic, run.id));

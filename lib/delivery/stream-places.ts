@@ -30,14 +30,21 @@ export class StreamPlaces {
 
   /**
    * Publishes a message in a place of a run, and tries again while the history cannot be reached.
+   * @param hasEnded asked before, where the idempotency key alone does not show any more whether the place is taken
    * @returns false if another publication has taken the place
    * @throws RealtimeError `UNAVAILABLE` after {@link RETRY_MS}, or once this is closed; `LIMIT_EXCEEDED` if it is too large
    */
-  async fill(run: StreamRun, place: number, text: string): Promise<boolean> {
+  async fill(run: StreamRun, place: number, text: string, hasEnded?: () => Promise<boolean>): Promise<boolean> {
     let since: number | undefined;
+    let isAsked = hasEnded === undefined;
+    let isRetry = false;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       try {
-        return await this.attempt(run, place, text, since !== undefined);
+        if (!isAsked && (await hasEnded!())) return false;
+        isAsked = true;
+        const filled = this.attempt(run, place, text, isRetry);
+        isRetry = true;
+        return await filled;
       } catch (error) {
         since ??= performance.now();
         const isOver = performance.now() - since >= this.retryMs;

@@ -34,6 +34,8 @@ export class StreamFleet {
   readonly history = new FlakyHistory();
   readonly table = new PresenceTable();
   readonly nodes: FleetNode[] = [];
+  /** The time of all nodes, in milliseconds. */
+  now = 0;
   /** True: presence cannot be read. */
   isAway = false;
   /** True: orders reach no other node. */
@@ -50,7 +52,7 @@ export class StreamFleet {
     const told = (error: unknown) => (String(error).startsWith('told:') ? String(error) : undefined);
     const rules = new StreamRules(DRAIN_MS, told);
     const bus = new FleetBus(this);
-    const clock = { now: () => 0 };
+    const clock = { now: () => this.now };
     const { history } = this;
     const streams = new PublishedStreams(
       bus,
