@@ -3,6 +3,15 @@ import type { Absence, Find, RunRecord, Sending, Visit } from './record.js';
 /** How long a client that is written to may take to notice that its connection has ended, in milliseconds. */
 const NOTICED_MS = 12_000;
 
+/**
+ * The least part of its lease for which a node that is cut off is still counted as there. It refreshes its lease four times in each
+ * (`leaseRefreshMs` in run.ts), so at the cut less than a quarter is used up, and three quarters are left. If the lease is lost with the data
+ * instead, other nodes wait for it for `leaseTtlMs` less `leaseRefreshMs` from when they notice, which are three quarters, too. The
+ * rest, 0.15 or 450 ms of a lease of 3 s, is for a refresh that was late on a busy machine. A refresh is skipped only while the one
+ * before is unanswered, for 750 ms: that takes another fault, which is an absence of its own.
+ */
+const LEAST_LEASE = 0.6;
+
 /** Every connection gets at most one copy, in the order of each publisher, and reports say what arrived. */
 export function checkFeed(record: RunRecord, find: Find): void {
   const sendings = new Map(record.sendings.map((sending) => [sending.key, sending]));
@@ -55,9 +64,9 @@ function checkReport(sending: Sending, holders: ReadonlySet<Visit>, record: RunR
 }
 
 /**
- * True when the node had been away for about as long as its lease, and was not counted as there any more. It had refreshed its
- * lease up to a quarter of that time before, or more on a busy machine.
+ * True when the node had been away for so long that its lease may have run out: it was not counted as there any more. Clients of a node
+ * that is cut off for longer are not in the report, which is complete without them, as README says.
  */
 function coversLease({ from, to }: Absence, { begun, ended }: Sending, leaseMs: number): boolean {
-  return ended >= from + leaseMs * 0.6 && begun <= to;
+  return ended >= from + leaseMs * LEAST_LEASE && begun <= to;
 }

@@ -257,7 +257,7 @@ describe('The checker finds', () => {
     [
       'a complete report although a node is cut off, whose lease has not run out',
       'untrue report',
-      (log) => (log.absences = [{ node: 2, from: 24_000 - LEASE_MS / 3, to: 50_000 }]),
+      (log) => (log.absences = [{ node: 2, from: 24_000 - LEASE_MS / 2, to: 50_000 }]),
     ],
     [
       'a connection that outlives an order',

@@ -18,8 +18,10 @@ export async function leftInNodes(
     const { connections, users, topics, subscriptions } = await all[0]!.ask('counts');
     const counted = Object.entries({ connections, users, topics, subscriptions });
     const more = counted.flatMap(([what, count]) => (count > 0 ? [`${count} ${what} by counts()`] : []));
-    const channels = more.length > 0 ? (await Promise.all(servers.map(channelsIn))).flat() : [];
-    return [...left.flat(), ...more, ...channels.filter((name) => /:(user|topic):/.test(name))];
+    if (more.length === 0) return left.flat();
+    const channels = (await Promise.all(servers.map(channelsIn))).flat();
+    const subscribers = (await Promise.all(servers.map(subscribersIn))).flat();
+    return [...left.flat(), ...more, ...channels.filter((name) => /:(user|topic):/.test(name)), ...subscribers];
   });
 }
 
@@ -28,11 +30,17 @@ export async function leftInRedis(servers: readonly RedisServer[], withinMs: num
   return settled(withinMs, async () => (await Promise.all(servers.map(leftIn))).flat());
 }
 
+/** Returns the keys without expiry in one command: a command for each of some 10,000 keys would take a process each, and minutes. */
+const LASTING_KEYS = `
+local lasting = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('PTTL', key) == -1 then lasting[#lasting + 1] = key end
+end
+return lasting`;
+
 async function leftIn(server: RedisServer): Promise<readonly string[]> {
-  const ask = async (...command: string[]) => (await server.cli(...command)).split('\n').filter((line) => line !== '');
-  const keys = await ask('KEYS', '*');
-  const lives = await Promise.all(keys.map(async (key) => [key, Number(await server.cli('PTTL', key))] as const));
-  return [...lives.filter(([, life]) => life === -1).map(([key]) => `key ${key}`), ...(await channelsIn(server))];
+  const keys = linesOf(await server.cli('EVAL', LASTING_KEYS, 0));
+  return [...keys.map((key) => `key ${key}`), ...(await channelsIn(server))];
 }
 
 /** The channels that somebody is subscribed to. */
@@ -41,8 +49,17 @@ async function channelsIn(server: RedisServer): Promise<readonly string[]> {
     await server.cli('PUBSUB', 'CHANNELS', 'realtime*'),
     await server.cli('PUBSUB', 'SHARDCHANNELS', 'realtime*'),
   ];
-  const channels = lists.flatMap((list) => list.split('\n')).filter((line) => line !== '');
-  return channels.map((channel) => `channel ${channel}`);
+  return lists.flatMap(linesOf).map((channel) => `channel ${channel}`);
+}
+
+/** The connections that are subscribed to something, and how long they have been there: one more than nodes is one that its node has given up. */
+async function subscribersIn(server: RedisServer): Promise<readonly string[]> {
+  const clients = linesOf(await server.cli('CLIENT', 'LIST', 'TYPE', 'PUBSUB'));
+  return clients.map((client) => `subscriber ${/(age=.*idle=\d+).*(sub=.*ssub=\d+)/.exec(client)?.slice(1).join(' ')}`);
+}
+
+function linesOf(reply: string): readonly string[] {
+  return reply.split('\n').filter((line) => line !== '');
 }
 
 async function settled(withinMs: number, look: () => Promise<readonly string[]>): Promise<readonly string[]> {

@@ -10,6 +10,7 @@ import { checkPresence } from '../checker/check-presence.js';
 import { check } from '../checker/check.js';
 import type { Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
 import { Cast } from './cast.js';
+import { Descriptors } from './descriptors.js';
 import { GROUNDS, type Backend } from './grounds.js';
 import { leftInNodes, leftInRedis } from './leftovers.js';
 import { Nemesis } from './nemesis.js';
@@ -58,6 +59,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
   try {
     await ground.open(3);
     const nodes = await Nodes.start((index) => specOf(ground.place(index), diary, spec), log);
+    const descriptors = new Descriptors(() => nodes.all.map(({ pid }) => pid));
     try {
       const cast = await Cast.enter(nodes, log, seed, EVERY_MS);
       const nemesis = new Nemesis(ground, nodes, cast.victims, log, LEASE_MS, seed);
@@ -91,8 +93,11 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         ...finding,
         around: finding.at === undefined ? [] : log.around(finding.at),
       }));
-      return { on, seed, figures: figuresOf(record, log), faults: nemesis.struck, findings, record };
+      const { ofRun: descriptorsOfRun, ofNode: descriptorsOfNode } = descriptors;
+      const figures = { ...figuresOf(record, log), descriptorsOfRun, descriptorsOfNode };
+      return { on, seed, figures, faults: nemesis.struck, findings, record };
     } finally {
+      descriptors.stop();
       await nodes.kill();
     }
   } finally {
