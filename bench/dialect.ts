@@ -2,9 +2,11 @@ import type { Handler } from './workload.js';
 
 /**
  * How clients of a server speak, as texts in which `{token}`, `{topic}` and `{ts}` are filled in. The generator knows
- * WebSockets; everything above that stands here.
+ * WebSockets, and responses over HTTP/1.1; everything above that stands here.
  */
 export interface Dialect {
+  /** Each text is the path of a `GET`; its response is read as it comes, and there are no WebSockets. */
+  readonly isHttp?: boolean;
   readonly path: string;
   /** The first frame of a client. */
   readonly opening?: string;
@@ -17,6 +19,8 @@ export interface Dialect {
   readonly subscribed: string;
   /** The call of a handler. Its answer must contain `"ts":` with the same number. Left out: not measured. */
   readonly ask?: Partial<Readonly<Record<Handler, string>>>;
+  /** The call of a handler that answers with a stream of items. Left out: not measured. */
+  readonly stream?: string;
   /** How clients ask for what they have missed, and for who is in a topic; `{epoch}` and `{offset}` are filled in. */
   readonly features?: Readonly<Record<'recover' | 'watch' | 'leave', string>>;
   /** A frame that must be answered for the connection to stay, as socket.io wants it. */
@@ -45,6 +49,7 @@ export const SOCKET_IO: Dialect = {
   subscribed: '"subscribed"',
   // 7 is the number of the acknowledgement that the answer comes in.
   ask: { plain: `427["plain",${asked}]`, checked: `427["checked",${asked}]` },
+  stream: '42["items"]',
   heartbeat: { heard: '2', said: '3' },
 };
 
@@ -58,6 +63,7 @@ export const REALTIME: Dialect = {
     plain: `{"action":"message","id":1,"topic":"desk:1","type":"plain","payload":${asked}}`,
     checked: `{"action":"message","id":1,"topic":"desk:1","type":"checked","payload":${asked}}`,
   },
+  stream: '{"action":"message","id":1,"topic":"desk:1","type":"items"}',
   features: {
     recover: '{"action":"subscribe","id":1,"topic":"{topic}","recover":{"epoch":"{epoch}","offset":{offset}}}',
     watch: '{"action":"subscribe","id":1,"topic":"{topic}","presence":true}',
@@ -73,4 +79,13 @@ export const CENTRIFUGE: Dialect = {
   subscribe: '{"id":2,"subscribe":{"channel":"{topic}"}}',
   subscribed: '"subscribe"',
   heartbeat: { heard: '{}', said: '{}' },
+};
+
+/** Server-sent events over HTTP/1.1 with keep-alive. */
+export const SERVER_SENT_EVENTS: Dialect = {
+  isHttp: true,
+  path: '',
+  subscribe: '/topics/{topic}',
+  subscribed: 'HTTP/1.1 200',
+  stream: '/items',
 };

@@ -10,6 +10,7 @@ export const USAGE = `npm run bench -- [options]
   --features          what histories, presence and the Centrifuge protocol cost this package, alone
   --operating         what metrics and traces cost this package, alone
   --bystander         how long others wait while something happens to 10,000 clients, alone
+  --streams           what streams cost to 50 and 1,000 readers, beside socket.io and server-sent events, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
   --inspector         what the inspector costs, in pairs: while nobody looks, and while one page is open, alone
@@ -28,6 +29,7 @@ export interface BenchOptions {
   readonly isFeatures: boolean;
   readonly isOperating: boolean;
   readonly isBystander: boolean;
+  readonly isStreams: boolean;
   readonly isDecoders: boolean;
   readonly isInspector: boolean;
   readonly isMetrics: boolean;
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       features: { type: 'boolean', default: false },
       operating: { type: 'boolean', default: false },
       bystander: { type: 'boolean', default: false },
+      streams: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       inspector: { type: 'boolean', default: false },
       metrics: { type: 'boolean', default: false },
@@ -80,6 +83,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isFeatures: values.features,
     isOperating: values.operating,
     isBystander: values.bystander,
+    isStreams: values.streams,
     isDecoders: values.decoders,
     isInspector: values.inspector,
     isMetrics: values.metrics,

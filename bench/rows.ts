@@ -1,4 +1,4 @@
-import { CENTRIFUGE, EVENTS, REALTIME, SOCKET_IO, type Dialect } from './dialect.js';
+import { CENTRIFUGE, EVENTS, REALTIME, SERVER_SENT_EVENTS, SOCKET_IO, type Dialect } from './dialect.js';
 import { BENCH, REPOSITORY } from './stage/program.js';
 
 /** A server that is measured. */
@@ -111,6 +111,14 @@ export const OPERATING_ROWS: readonly Row[] = [
 export const BYSTANDER_ROWS: readonly Row[] = [
   { ...OURS, program: 'servers/nestjs-realtime-everything.ts' },
   ...ROWS.filter(({ name, dialect }) => dialect.ask && name !== OURS.name && name !== 'nest-ws-verified'),
+];
+
+/** Those that stream: ours with what published streams need, and once more without joining their items. */
+export const STREAM_ROWS: readonly Row[] = [
+  { ...OURS, program: 'servers/nestjs-realtime-streams.ts' },
+  { ...OURS, name: 'nestjs-realtime-unjoined', program: 'servers/nestjs-realtime-streams-unjoined.ts' },
+  ...ROWS.filter(({ name }) => name === 'socket.io' || name === 'nest-socket.io'),
+  { name: 'nest-sse', program: 'servers/nest-sse.ts', cwd: BENCH, dialect: SERVER_SENT_EVENTS },
 ];
 
 /** Without Nest there are no guards and pipes. */

@@ -32,6 +32,14 @@ describe('what is measured', () => {
     expect(names('--bystander')).toEqual(['bystander']);
   });
 
+  it('is what streams cost when that is asked for', () => {
+    const [streams] = suitesOf(parseOptions(['--streams', '--quick']));
+    expect(streams!.name).toBe('streams');
+    const named = new Set(streams!.workloads(QUICK).flatMap(({ rows = [] }) => rows));
+    const rows = streams!.rows.map(({ name }) => name);
+    expect([...named].filter((name) => !rows.includes(name))).toEqual([]);
+  });
+
   describe('of features', () => {
     const [suite, quick, chosen] = [[], ['--quick'], ['--quick', '--only', REDIS, '--workloads', '10000,deploy-1']].map(
       (args) => suitesOf(parseOptions(['--features', ...args]))[0]!,

@@ -1,7 +1,7 @@
 import { chosen, type BenchOptions } from './options.js';
-import { BYSTANDER_ROWS, CLUSTER_ROWS, FEATURE_ROWS, OPERATING_ROWS, ROWS, type Row } from './rows.js';
+import { BYSTANDER_ROWS, CLUSTER_ROWS, FEATURE_ROWS, OPERATING_ROWS, ROWS, STREAM_ROWS, type Row } from './rows.js';
 import type { Timing, Workload } from './workload.js';
-import { bystander, cluster, clusterGrowth, comparison, features, growth, operating } from './workloads.js';
+import { bystander, cluster, clusterGrowth, comparison, features, growth, operating, streaming } from './workloads.js';
 
 /** A group of measurements with its own tables and plot. */
 export interface Suite {
@@ -14,32 +14,22 @@ const COMPARISON: Suite = { name: 'comparison', rows: ROWS, workloads: compariso
 const FEATURES: Suite = { name: 'features', rows: FEATURE_ROWS, workloads: features };
 const OPERATING: Suite = { name: 'operating', rows: OPERATING_ROWS, workloads: operating };
 const BYSTANDER: Suite = { name: 'bystander', rows: BYSTANDER_ROWS, workloads: bystander };
+const STREAMS: Suite = { name: 'streams', rows: STREAM_ROWS, workloads: streaming };
 const GROWTH: Suite = { name: 'growth', rows: ROWS, workloads: growth };
 const CLUSTER: Suite = { name: 'cluster', rows: CLUSTER_ROWS, workloads: cluster };
 const CLUSTER_GROWTH: Suite = { name: 'cluster-growth', rows: CLUSTER_ROWS, workloads: clusterGrowth };
+
+type SuiteOptions = Pick<
+  BenchOptions,
+  'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isOperating' | 'isBystander' | 'isStreams'
+>;
 
 /**
  * The requested suites, without rows and workloads that were not chosen; a quick run leaves out Redis.
  * @throws Error when something was chosen that none of them has
  */
-export function suitesOf(
-  options: Pick<
-    BenchOptions,
-    'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isOperating' | 'isBystander' | 'only' | 'workloads'
-  >,
-) {
-  const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
-  const suites = options.isBystander
-    ? [BYSTANDER]
-    : options.isFeatures
-      ? [FEATURES]
-      : options.isOperating
-        ? [OPERATING]
-        : options.isCluster
-          ? [over]
-          : options.isQuick
-            ? [alone]
-            : [alone, over];
+export function suitesOf(options: SuiteOptions & Pick<BenchOptions, 'only' | 'workloads'>) {
+  const suites = askedFor(options);
   const known = suites.flatMap(({ workloads }) => workloads({ warmUpMs: 0, durationMs: 0 }));
   const rows = new Set(
     chosen(
@@ -59,6 +49,17 @@ export function suitesOf(
           .filter(({ name, isLong }) => names.has(name) && !(isLong && options.isQuick && !options.workloads)),
     })),
   );
+}
+
+/** The suites that are measured, whole. */
+function askedFor(options: SuiteOptions): readonly Suite[] {
+  const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
+  if (options.isBystander) return [BYSTANDER];
+  if (options.isStreams) return [STREAMS];
+  if (options.isFeatures) return [FEATURES];
+  if (options.isOperating) return [OPERATING];
+  if (options.isCluster) return [over];
+  return options.isQuick ? [alone] : [alone, over];
 }
 
 /** The same without what needs Redis. */

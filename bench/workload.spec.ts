@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { topicsOf, type Workload } from './workload.js';
-import { cluster, clusterGrowth, comparison, growth, QUICK } from './workloads.js';
+import { cluster, clusterGrowth, comparison, growth, QUICK, streaming } from './workloads.js';
 
-/** Workloads of a million subscriptions take too long to be counted. */
-const WORKLOADS = [...comparison(QUICK), ...growth(QUICK), ...cluster(QUICK), ...clusterGrowth(QUICK)].filter(
-  ({ topics }) => topics <= 10_000,
-);
+/** Those that have topics. Workloads of a million subscriptions take too long to be counted. */
+const WORKLOADS = [
+  ...comparison(QUICK),
+  ...growth(QUICK),
+  ...cluster(QUICK),
+  ...clusterGrowth(QUICK),
+  ...streaming(QUICK),
+].filter(({ topics }) => topics > 0 && topics <= 10_000);
 
 function subscriptions(workload: Workload): string[][] {
   return Array.from({ length: workload.connections }, (_, connection) => topicsOf(connection, workload));

@@ -10,9 +10,24 @@ export type Deed =
   | { readonly kind: 'pace'; readonly to: Audience; readonly perSecond: number }
   /** Every connection asks, waits for the answer, and asks again. */
   | { readonly kind: 'ask'; readonly handler: Handler }
+  | StreamDeed
   | Exercise
   /** So many are in the first topic; they leave it and come back, one after the other, as soon as the last change was answered. */
   | { readonly kind: 'alternate'; readonly members: number };
+
+/** Streams run by the clock, each with so many items a second: one of a handler for each connection, or one in each topic. */
+export interface StreamDeed {
+  readonly kind: 'stream';
+  readonly from: StreamOrigin;
+  readonly perSecond: number;
+  /** Size of the text of an item. Default: that of a message. */
+  readonly itemBytes?: number;
+  /** Of so many readers one does not read, once the streams have begun. Default: all read. */
+  readonly stallsEvery?: number;
+}
+
+/** A handler that each reader has called, or a topic that readers have subscribed to. */
+export type StreamOrigin = 'handlers' | 'topics';
 
 /** An action without a fixed duration. */
 export type Exercise =
@@ -77,6 +92,8 @@ export function nameOf(deed: Deed): string {
       return `publish to ${deed.to}, ${deed.perSecond} a second`;
     case 'ask':
       return `ask, ${deed.handler} handler`;
+    case 'stream':
+      return nameOfStream(deed);
     case 'recover':
       return `recover ${deed.missed} missed messages`;
     case 'storm':
@@ -92,6 +109,12 @@ export function nameOf(deed: Deed): string {
     default:
       return deed satisfies never;
   }
+}
+
+function nameOfStream({ from, perSecond, itemBytes, stallsEvery }: StreamDeed): string {
+  const size = itemBytes === undefined ? '' : ` of ${itemBytes} bytes`;
+  const stalls = stallsEvery === undefined ? '' : `, one in ${stallsEvery} readers stalls`;
+  return `streams from ${from}, ${perSecond} items${size} a second each${stalls}`;
 }
 
 /** The topics that a connection subscribes to: each topic gets its subscribers, spread over the crowd. */

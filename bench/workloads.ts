@@ -1,4 +1,4 @@
-import type { Audience, Handler, Phase, Timing, Workload } from './workload.js';
+import type { Audience, Handler, Phase, StreamDeed, Timing, Workload } from './workload.js';
 
 export const THOROUGH: Timing = { warmUpMs: 700, durationMs: 2_000 };
 export const QUICK: Timing = { warmUpMs: 600, durationMs: 1_000 };
@@ -118,6 +118,40 @@ function streams(): Workload {
     subscribersPerTopic: 1,
     phases: [{ kind: 'keep', streams: 10_000, publications: 10 }],
   };
+}
+
+/** Each of 50 readers has called a handler that streams. */
+export const HANDLER_STREAMS: StreamDeed = { kind: 'stream', from: 'handlers', perSecond: 200 };
+
+/** As fast as a quick language model, in each of 20 topics. */
+export const PUBLISHED_STREAMS: StreamDeed = { kind: 'stream', from: 'topics', perSecond: 50 };
+
+/** The items are large, so that what the kernels keep for a reader that stalls is soon full. */
+export const STALLED_READERS: StreamDeed = { ...HANDLER_STREAMS, itemBytes: 8_192, stallsEvery: 10 };
+
+/** The workloads for streams. A handler has nothing to do with how published streams are joined. */
+export function streaming({ warmUpMs, durationMs }: Timing): readonly Workload[] {
+  // As with questions, it takes longer until all of it has been compiled for speed.
+  const timing = { warmUpMs: 3 * warmUpMs, durationMs: 2 * durationMs };
+  const readers = { connections: 50, topics: 0, subscribersPerTopic: 0 };
+  const rows = ['nestjs-realtime', 'socket.io', 'nest-socket.io', 'nest-sse'];
+  return [
+    { name: 'handler-streams', rows, ...readers, phases: [{ ...HANDLER_STREAMS, ...timing }] },
+    {
+      name: 'published-streams',
+      connections: 1_000,
+      topics: 20,
+      subscribersPerTopic: 50,
+      phases: [{ ...PUBLISHED_STREAMS, ...timing }],
+    },
+    {
+      name: 'stalled-readers',
+      rows,
+      repetitions: 1,
+      ...readers,
+      phases: [{ ...STALLED_READERS, warmUpMs, durationMs: 4 * durationMs }],
+    },
+  ];
 }
 
 /** The workloads that show how costs grow with connections and topics, with unchanged measures. */

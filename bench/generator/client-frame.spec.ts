@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Receiver } from '../servers/ws-parts.js';
-import { age, clientFrame, stamp, StampedFrame, StampReader } from './client-frame.js';
+import { age, clientFrame, eachStamp, stamp, StampedFrame, StampReader } from './client-frame.js';
 
 /** The payload of a frame, as a server reads it. */
 async function readByServer(frame: Buffer): Promise<string> {
@@ -42,5 +42,14 @@ describe('a reader of stamps', () => {
     const buffer = text(20);
     expect(new StampReader().read(buffer, 0, 20)).toBeUndefined();
     expect(new StampReader().read(Buffer.from('{}'), 0, 2)).toBeUndefined();
+  });
+});
+
+describe('the stamps of a frame', () => {
+  it('are those of all items that were joined in it, and of no other frame', () => {
+    const items = Buffer.from('{"items":[{"seq":0,"ts":1,"text":"x"},{"ts":22},{"its":5}]}{"ts":3}');
+    const stamps: number[] = [];
+    expect(eachStamp(items, 1, items.length - '{"ts":3}'.length, (stamped) => stamps.push(stamped))).toBe(2);
+    expect(stamps).toEqual([1, 22]);
   });
 });

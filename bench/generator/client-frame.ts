@@ -43,6 +43,23 @@ export class StampedFrame {
 }
 
 const MARK = Buffer.from('"ts":');
+const [QUOTE, LETTER_T, LETTER_S, COLON] = [0x22, 0x74, 0x73, 0x3a];
+
+/**
+ * Finds the stamps of a frame in which items may have been joined.
+ * @param each takes each stamp
+ * @returns how many there are
+ */
+export function eachStamp(buffer: Buffer, start: number, end: number, each: (stamped: number) => void): number {
+  let count = 0;
+  for (let at = start; at < end - MARK.length; at++) {
+    if (buffer[at] !== QUOTE || buffer[at + 1] !== LETTER_T || buffer[at + 2] !== LETTER_S) continue;
+    if (buffer[at + 3] !== QUOTE || buffer[at + 4] !== COLON) continue;
+    count += 1;
+    each(numberAt(buffer, at + MARK.length, end));
+  }
+  return count;
+}
 
 /** Finds stamps in messages; they mostly stand in the same place. */
 export class StampReader {
@@ -56,10 +73,14 @@ export class StampReader {
       if (at < 0 || at >= end) return undefined;
       this.#offset = at - start;
     }
-    let stamped = 0;
-    for (let digit = at + MARK.length; digit < end && buffer[digit]! >= 48 && buffer[digit]! <= 57; digit++) {
-      stamped = stamped * 10 + buffer[digit]! - 48;
-    }
-    return stamped;
+    return numberAt(buffer, at + MARK.length, end);
   }
+}
+
+function numberAt(buffer: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let digit = start; digit < end && buffer[digit]! >= 48 && buffer[digit]! <= 57; digit++) {
+    value = value * 10 + buffer[digit]! - 48;
+  }
+  return value;
 }

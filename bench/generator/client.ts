@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Dialect } from '../dialect.js';
 import { clientFrame, type StampedFrame } from './client-frame.js';
+import { EventScanner } from './event-scanner.js';
 import { FrameScanner, type FrameVisitor } from './frame-scanner.js';
 import type { Tally } from './tally.js';
 
@@ -13,16 +15,21 @@ const CLIENTS_PER_ADDRESS = 20_000;
 /** A client on a bare TCP socket. It waits for what it must hear to be let in; after that it only counts. */
 export class Client implements FrameVisitor {
   readonly #socket: Socket;
-  readonly #scanner = new FrameScanner();
+  readonly #scanner: FrameScanner | EventScanner;
   readonly #heartbeat: Buffer | undefined;
   /** The bytes of the handshake response received so far, until it is complete. */
-  #upgrade: string | undefined = '';
+  #upgrade: string | undefined;
   #heard: string[] = [];
   #lastHeard = 'nothing';
   #awaited: { readonly part: string; missing: number; readonly resolve: () => void } | undefined;
   #isSettingUp = true;
   #question: StampedFrame | undefined;
   #listener: ((text: string) => void) | undefined;
+  #isStalled = false;
+  /** Whether the server has ended the connection while this client did not read. */
+  wasDropped = false;
+  /** How many messages, or items, it has received since it was settled. */
+  received = 0;
 
   /** @param failed is told when the server ends the connection */
   constructor(
@@ -34,6 +41,8 @@ export class Client implements FrameVisitor {
   ) {
     const address = Math.floor(number / CLIENTS_PER_ADDRESS);
     this.#heartbeat = dialect.heartbeat && clientFrame(dialect.heartbeat.said);
+    this.#scanner = dialect.isHttp ? new EventScanner() : new FrameScanner();
+    this.#upgrade = dialect.isHttp ? undefined : '';
     this.#socket = connect({
       port,
       host: '127.0.0.1',
@@ -41,15 +50,16 @@ export class Client implements FrameVisitor {
       noDelay: true,
       onread: { buffer: READ_BUFFER, callback: (length) => this.#read(length) },
     });
-    this.#socket.on('error', (error) => failed(error));
+    this.#socket.on('error', (error) => this.#ended(error));
     this.#socket.on('close', () =>
-      failed(new Error(`The server has ended a connection. The last it said: ${this.#lastHeard}`)),
+      this.#ended(new Error(`The server has ended a connection. The last it said: ${this.#lastHeard}`)),
     );
   }
 
   /** Goes through the handshake, and whatever else it takes to be let in. */
   async enter(token: string): Promise<void> {
-    const { path, opening, greeting, welcome } = this.dialect;
+    const { isHttp, path, opening, greeting, welcome } = this.dialect;
+    if (isHttp) return void (await once(this.#socket, 'connect'));
     const request = [
       `GET ${path.replace('{token}', token)} HTTP/1.1`,
       'Host: 127.0.0.1',
@@ -71,7 +81,7 @@ export class Client implements FrameVisitor {
   /** Subscribes to topics, all at once, and waits for the acknowledgements. */
   async subscribe(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
-    const frames = topics.map((topic) => clientFrame(this.dialect.subscribe.replace('{topic}', topic)));
+    const frames = topics.map((topic) => this.#request(this.dialect.subscribe.replace('{topic}', topic)));
     this.#socket.write(Buffer.concat(frames));
     await this.#hear(this.dialect.subscribed, topics.length);
   }
@@ -89,7 +99,18 @@ export class Client implements FrameVisitor {
 
   /** Says something. */
   say(text: string): void {
-    this.#socket.write(clientFrame(text));
+    this.#socket.write(this.#request(text));
+  }
+
+  /** Reads nothing from now on; the server may then end the connection. */
+  stall(): void {
+    this.#isStalled = true;
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  goOn(): void {
+    this.#socket.resume();
   }
 
   /** Asks, and asks again when there is an answer. */
@@ -111,7 +132,9 @@ export class Client implements FrameVisitor {
   message(buffer: Buffer, start: number, end: number): void {
     if (this.#listener) return this.#listener(buffer.toString('utf8', start, end));
     if (this.#isSettingUp) return this.#note(buffer.toString('utf8', start, end));
-    this.tally.add(buffer, start, end);
+    const count = this.tally.add(buffer, start, end);
+    this.received += count;
+    if (count === 0) this.#note(buffer.toString('utf8', start, end));
     if (this.#question) this.ask(this.#question);
   }
 
@@ -121,6 +144,16 @@ export class Client implements FrameVisitor {
     else if (text === this.dialect.heartbeat?.heard) this.#socket.write(this.#heartbeat!);
     else if (this.#listener && opcode === 0x1) this.#listener(text);
     else this.#note(text);
+  }
+
+  #request(text: string): Buffer {
+    if (!this.dialect.isHttp) return clientFrame(text);
+    return Buffer.from(`GET ${text} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`);
+  }
+
+  #ended(error: Error): void {
+    if (!this.#isStalled) return this.failed(error);
+    this.wasDropped = true;
   }
 
   #read(length: number): boolean {

@@ -8,6 +8,7 @@ export interface Usage {
   readonly rssBytes: number;
   readonly connections: number;
   readonly heapBytes: number;
+  readonly externalBytes: number;
 }
 
 /** Tells a server what to do; see `servers/server-control.ts`. */
@@ -35,6 +36,11 @@ export class ControlLine {
     this.#unsent += `P ${topic ?? '*'} ${seq} ${stamped}\n`;
   }
 
+  /** Gives each stream its next item; sent with the next {@link flush}. */
+  tick(stamped: number): void {
+    this.#unsent += `T ${stamped}\n`;
+  }
+
   flush(): void {
     if (this.#unsent === '') return;
     this.socket.write(this.#unsent, 'latin1');
@@ -46,8 +52,25 @@ export class ControlLine {
   }
 
   async usage(): Promise<Usage> {
-    const [, cpuMicros, rssBytes, connections, heapBytes] = (await this.#ask('U')).split(' ').map(Number);
-    return { cpuMicros: cpuMicros!, rssBytes: rssBytes!, connections: connections!, heapBytes: heapBytes! };
+    const [, ...figures] = (await this.#ask('U')).split(' ').map(Number);
+    const [cpuMicros, rssBytes, connections, heapBytes, externalBytes] = figures as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { cpuMicros, rssBytes, connections, heapBytes, externalBytes };
+  }
+
+  /** Has streams begin that have so many items of this size, one of them in each of the first topics. */
+  async beginStreams(items: number, bytes: number, topics: number): Promise<void> {
+    await this.#ask(`S ${items} ${bytes} ${topics}`);
+  }
+
+  /** How many streams wait for their next item. */
+  async waitingStreams(): Promise<number> {
+    return Number((await this.#ask('W')).split(' ')[1]);
   }
 
   /** Has so much published to a topic, and waits until it is kept. @returns where its stream stands then */
@@ -96,5 +119,6 @@ export async function usageOf(lines: readonly ControlLine[]): Promise<Usage> {
     rssBytes: sum(({ rssBytes }) => rssBytes),
     connections: sum(({ connections }) => connections),
     heapBytes: sum(({ heapBytes }) => heapBytes),
+    externalBytes: sum(({ externalBytes }) => externalBytes),
   };
 }

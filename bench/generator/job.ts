@@ -59,4 +59,21 @@ export interface PhaseResult {
   readonly latenessMs?: { readonly p99: number; readonly max: number };
   /** The additional memory of all processes, Redis included, per member or stream after garbage collections, in bytes. */
   readonly bytesEach?: { readonly heap: number; readonly rss: number };
+  /** The memory of the server at the end of the phase, with all its garbage, in bytes. */
+  readonly processBytes?: { readonly heap: number; readonly rss: number };
+  /** What it meant for the server that some readers did not read. */
+  readonly stall?: StallResult;
+}
+
+/** Memory is that of heap and buffers after garbage collections, in bytes, above what it was before the readers stalled. */
+export interface StallResult {
+  readonly readers: number;
+  readonly heldHalfwayBytes: number;
+  readonly heldBytes: number;
+  readonly rssHalfwayBytes: number;
+  readonly rssBytes: number;
+  /** How many were dropped. */
+  readonly dropped: number;
+  /** How many have received everything once they read again. */
+  readonly complete: number;
 }

@@ -6,6 +6,7 @@ import type { Job, PhaseResult } from './job.js';
 import { keep } from './keep.js';
 import { recover } from './recover.js';
 import { measureSpan, type Instruments } from './span.js';
+import { runStreams } from './streams.js';
 import type { Venue } from './venue.js';
 
 /** Of many messages, the latency of one in this many is sampled. */
@@ -33,6 +34,8 @@ export async function runPhase(
       return venue.alternate(phase);
     case 'bystand':
       return bystand(phase.during, job, crowd, instruments);
+    case 'stream':
+      return runStreams(phase, job, crowd, instruments);
     case 'keep':
       return keep(phase, job, crowd, instruments);
     default:

@@ -9,6 +9,7 @@ import { CLUSTER_COSTS, CLUSTER_GROWTH } from './cluster-measures.js';
 import { takingPart } from './figures.js';
 import { replaceRegion } from './marked-region.js';
 import { COSTS, GROWTH } from './measures.js';
+import { STREAM_COSTS, STREAM_WORKLOADS } from './stream-measures.js';
 import { tablesOf } from './tables.js';
 
 /**
@@ -21,7 +22,8 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const isGrowth = grown.length > 0;
   const isCluster = results.runs.some(({ workload }) => workload.nodes);
   const isBystander = results.runs.some(({ workload }) => workload.name === 'bystander');
-  const costs = isBystander ? BYSTANDER : isCluster ? CLUSTER_COSTS : COSTS;
+  const isStreams = results.runs.some(({ workload }) => STREAM_WORKLOADS.has(workload.name));
+  const costs = isStreams ? STREAM_COSTS : isBystander ? BYSTANDER : isCluster ? CLUSTER_COSTS : COSTS;
   const plot = file.replace(/(\.json)?$/, '.svg');
   writeFileSync(
     plot,
@@ -34,13 +36,13 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const readme = join(BENCH, 'README.md');
   const isFeatures = results.runs.some(({ row }) => row === 'nestjs-realtime-history');
   const isOperating = results.runs.some(({ row }) => row === 'nestjs-realtime-metrics');
-  const region = isBystander
-    ? 'bystander'
-    : isFeatures
-      ? 'features'
-      : isOperating
-        ? 'operating'
-        : regionOf(isGrowth, isCluster);
+  const alone = [
+    isStreams && 'streams',
+    isBystander && 'bystander',
+    isFeatures && 'features',
+    isOperating && 'operating',
+  ];
+  const region = alone.find((name) => name !== false) ?? regionOf(isGrowth, isCluster);
   writeFileSync(readme, replaceRegion(readFileSync(readme, 'utf8'), region, tables));
 }
 

@@ -5,6 +5,7 @@ import { FEATURE_TABLES } from './feature-measures.js';
 import { figure, median, rowsOf, takingPart, type Figure, type Measure } from './figures.js';
 import { markdownTable, shortNumber } from './markdown-table.js';
 import { COSTS, GROWTH, LATENCIES, type GrowthMeasure } from './measures.js';
+import { goalsOf, STREAM_TABLES } from './stream-measures.js';
 
 /** All tables of a run, as Markdown. */
 export function tablesOf({ runs, machine, versions, notes }: Results): string {
@@ -31,6 +32,10 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
     ...FEATURE_TABLES.map(([title, measures]) =>
       measureTable(title, measures, compared, ({ median: middle }) => shortNumber(middle)),
     ),
+    ...STREAM_TABLES.map(([title, measures]) =>
+      measureTable(title, measures, compared, ({ median: middle }) => shortNumber(middle)),
+    ),
+    goalTable(compared),
     ...[...GROWTH, ...CLUSTER_GROWTH].map((measure) => growthTable(measure, grown)),
     trustTable(runs),
   ]
@@ -56,6 +61,19 @@ function measureTable(
     }),
   ]);
   return markdownTable([title, ...rows], lines);
+}
+
+/** How what streams cost compares with what others take in the same repetitions. @returns nothing when none was measured */
+function goalTable(runs: readonly Run[]): string | undefined {
+  const goals = goalsOf(runs);
+  if (goals.length === 0) return undefined;
+  const lines = goals.map(({ title, peer, ratio, most }) => [
+    `${title}, beside ${peer}`,
+    ratio.toFixed(2),
+    `≤ ${most.toFixed(2)}`,
+    ratio <= most ? 'yes' : 'no',
+  ]);
+  return markdownTable(['µs of CPU for an item, as a multiple', 'nestjs-realtime', 'goal', 'reached'], lines);
 }
 
 /** Whether something was lost, and whether the generator was quick enough to say anything about the server. */

@@ -5,7 +5,9 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import type { AddressInfo } from 'node:net';
 import type { Server, Socket } from 'socket.io';
+import { endWith, from, map, type Observable } from 'rxjs';
 import { CheckedQuestion, OpenGuard } from './checked-question.js';
+import { clock, type Item } from './item-clock.js';
 import { control, type Tick } from './server-control.js';
 
 /** socket.io behind a Nest gateway, without long polling. What a handler returns is its acknowledgement. */
@@ -32,6 +34,19 @@ class TickGateway {
     return data;
   }
 
+  @SubscribeMessage('items')
+  items(): Observable<{ readonly event: string; readonly data?: Item }> {
+    return from(clock.items()).pipe(
+      map((data) => ({ event: 'item', data })),
+      endWith({ event: 'end' }),
+    );
+  }
+
+  async stream(topic: string): Promise<void> {
+    for await (const item of clock.items()) this.server.to(topic).emit('item', item);
+    this.server.to(topic).emit('end');
+  }
+
   publish(topic: string | undefined, tick: Tick): void {
     (topic === undefined ? this.server : this.server.to(topic)).emit('tick', tick);
   }
@@ -51,5 +66,6 @@ const gateway = app.get(TickGateway);
 await control({
   port: (app.getHttpServer().address() as AddressInfo).port,
   publish: (topic, tick) => gateway.publish(topic, tick),
+  stream: (topic) => void gateway.stream(topic),
   connections: () => gateway.size,
 });

@@ -19,6 +19,7 @@ import { promisify } from 'node:util';
 import { TEXT } from '../dialect.js';
 import { SECRET } from '../secret.js';
 import { CheckedQuestion, OpenGuard } from './checked-question.js';
+import { clock } from './item-clock.js';
 import { control } from './server-control.js';
 
 /** How long judgements may take, in milliseconds. */
@@ -48,6 +49,11 @@ class Desk {
     return question;
   }
 
+  @OnMessage('items', { requireSubscription: false })
+  items() {
+    return clock.items();
+  }
+
   @OnMessage('checked', { requireSubscription: false })
   @UseGuards(OpenGuard)
   @UsePipes(new ValidationPipe({ whitelist: true }))
@@ -74,12 +80,14 @@ class AppModule {}
  * @param cluster what makes it a node of many; nothing when it is the only one
  * @param features what its rooms have
  * @param imports further modules
+ * @param flushMs for how long the items of its published streams are collected; default: that of the package
  * @returns its address
  */
 export async function serveRealtime(
   cluster?: { readonly backend: RealtimeBackend; readonly report?: boolean },
   features: TopicGatewayOptions = {},
   imports: readonly DynamicModule[] = [],
+  flushMs?: number,
 ): Promise<string> {
   const options = {
     path: '/ws',
@@ -111,6 +119,7 @@ export async function serveRealtime(
       const { epoch, offset } = reports.at(-1) ?? (await realtime.history(topic, { limit: 0 }));
       return { epoch: epoch!, offset: offset! };
     },
+    stream: (topic) => void realtime.stream(topic, () => clock.items(), { ...(flushMs !== undefined && { flushMs }) }),
     judge: async (subscriptions) => {
       const before = judged;
       const deadline = performance.now() + JUDGING_MS;

@@ -1,0 +1,3 @@
+import { serveRealtime } from './realtime-app.js';
+
+await serveRealtime(undefined, { history: { size: 2_000, ttlMs: 3_600_000 } }, [], 0);
