@@ -88,6 +88,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'recipes',
+          isolate: false,
+          include: ['test/recipes/*.spec.ts'],
+          globalSetup: [redis, './test/package/built-package.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'long',
           include: ['test/long/*.long-spec.ts'],
           globalSetup: [redis, './test/package/built-package.ts'],

@@ -19,6 +19,11 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   );
 }
 
+/** The path in the info string of a block, as in `ts src/main.ts`: the blocks of a page that have one are the files of one program. */
+export function fileNameOf({ info }: Pick<CodeBlock, 'info'>): string | undefined {
+  return info.split(' ').find((word, at) => at > 0 && word.includes('.'));
+}
+
 /** A document without its code, for what stands between. */
 export function prose(markdown: string): string {
   return markdown.replaceAll(/^( *)```[^]*?^\1```$/gm, '').replaceAll(/`[^`\n]*`/g, '');

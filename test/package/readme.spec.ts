@@ -1,24 +1,28 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { codeBlocks } from './markdown.js';
+import { codeBlocks, fileNameOf } from './markdown.js';
 import { nestCompilerOptions } from './nest-tsconfig.js';
 import { DOCUMENTS, read, REPOSITORY } from './repository.js';
 
-/** Every block of code of every document, under the name of a file that does not exist. */
+/**
+ * Every block of code of every document, under the name of a file that does not exist. Those of a document that have a file name, as
+ * in `ts src/main.ts`, are in one folder, and import each other.
+ */
 const BLOCKS = DOCUMENTS.flatMap((path) =>
   codeBlocks(read(path)).map((block) => {
     const [language] = block.info.split(' ');
+    const name = fileNameOf(block);
     return {
       ...block,
       language,
       place: `${path}:${block.line}`,
-      file: join(REPOSITORY, `${path}.${block.line}.${language}`),
+      file: join(REPOSITORY, name === undefined ? `${path}.${block.line}.${language}` : `${path}.files/${name}`),
     };
   }),
 );
 
-const TYPESCRIPT = BLOCKS.filter(({ language }) => language === 'ts');
+const TYPESCRIPT = BLOCKS.filter(({ language }) => language === 'ts' || language === 'tsx');
 
 /** Returns the compiler's errors in the TypeScript blocks, each a separate module in an application of `nest new`. */
 const complaints = (() => {
@@ -28,14 +32,17 @@ const complaints = (() => {
     noEmit: true,
     noUnusedLocals: true,
     skipLibCheck: true,
+    jsx: ts.JsxEmit.ReactJSX,
     paths: sources(),
   };
+  const folders = new Set([...texts.keys()].map((file) => dirname(file)));
   const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
+  const { fileExists, readFile, directoryExists } = host;
   const compilerHost: ts.CompilerHost = {
     ...host,
     fileExists: (file) => texts.has(file) || fileExists(file),
     readFile: (file) => texts.get(file) ?? readFile(file),
+    directoryExists: (folder) => folders.has(folder) || directoryExists!(folder),
     getSourceFile: (file, language) => {
       const text = texts.get(file) ?? readFile(file);
       return text === undefined ? undefined : ts.createSourceFile(file, text, language);
@@ -95,6 +102,9 @@ it('the quick start is the same in the README and in the documentation', () => {
 });
 
 it('every block of code says what language it is in, or that it is none', () => {
-  const known = ['ts', 'js', 'json', 'sh', 'nginx', 'yaml', ''];
+  const ours = ['ts', 'tsx', 'js', 'json', 'html', 'sh', 'nginx', 'yaml', ''];
+  // Not compiled here: their frameworks and compilers are not installed.
+  const others = ['angular-ts', 'vue', 'dart', 'swift', 'kotlin', 'go', 'python'];
+  const known = [...ours, ...others];
   expect(BLOCKS.filter(({ language }) => !known.includes(language!)).map(({ place }) => place)).toEqual([]);
 });
