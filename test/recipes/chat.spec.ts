@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { TestClient } from 'nestjs-realtime/testing';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { launchChromium } from '../helpers/chromium.js';
+import { connected, sdkFor } from '../helpers/sdk.js';
+import type { Program } from './program.js';
+import { Recipe } from './recipe.js';
+
+let recipe: Recipe;
+let server: Program;
+let browser: Browser;
+
+beforeAll(async () => {
+  recipe = await Recipe.write('chat');
+  server = await recipe.start('src/main.js', { finished: () => undefined });
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.kill();
+  await recipe?.remove();
+});
+
+async function connect(name: string): Promise<TestClient> {
+  const response = await fetch(`${server.url}/login/${name}`, { method: 'POST' });
+  const { token } = (await response.json()) as { token: string };
+  const client = await TestClient.connect(`${server.url.replace('http', 'ws')}/ws`, { token });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+const say = (client: TestClient, topic: string, text: string, id: string = randomUUID()) =>
+  client.request({ action: 'message', topic, type: 'say', payload: { id, text } });
+
+it('shows the last 50 messages in a page, and follows with what is said', async () => {
+  const topic = 'chat:lobby';
+  const bob = await connect('bob');
+  await bob.request({ action: 'subscribe', topic });
+  for (let n = 1; n <= 55; n++) await say(bob, topic, `message ${n}`);
+
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/?as=alice`);
+  const shown = () => page.locator('li').allTextContents();
+  const last50 = Array.from({ length: 50 }, (_, at) => `bob: message ${at + 6}`);
+  await expect.poll(shown).toEqual(last50);
+
+  await page.fill('input', 'hello');
+  await page.press('input', 'Enter');
+  await expect.poll(shown).toEqual([...last50, 'alice: hello']);
+});
+
+it('gives a client that was away what it has missed, once and in order', async () => {
+  const topic = 'chat:away';
+  const bob = await connect('bob');
+  await bob.request({ action: 'subscribe', topic });
+  await say(bob, topic, 'before');
+  const response = await fetch(`${server.url}/login/alice`, { method: 'POST' });
+  const { token } = (await response.json()) as { token: string };
+  const alice = await connected(sdkFor(server, { token }));
+  const heard: string[] = [];
+  const room = alice.newSubscription(topic);
+  const isRecovered: boolean[] = [];
+  room.on('subscribed', ({ recovered }) => isRecovered.push(recovered));
+  room.on('publication', ({ data }) => heard.push(data.payload.text));
+  room.subscribe();
+  await expect.poll(() => heard).toEqual(['before']);
+
+  alice.disconnect();
+  await say(bob, topic, 'one');
+  await say(bob, topic, 'two');
+  await connected(alice);
+  await expect.poll(() => heard).toEqual(['before', 'one', 'two']);
+  expect(isRecovered).toEqual([false, true]);
+});
+
+it('publishes a message that is sent again under its id once', async () => {
+  const topic = 'chat:again';
+  const bob = await connect('bob');
+  await bob.request({ action: 'subscribe', topic });
+  const id = randomUUID();
+  for (const text of ['hello', 'hello']) await say(bob, topic, text, id);
+  await bob.settled();
+  expect(bob.pending.filter(({ type }) => type === 'said')).toHaveLength(1);
+});
+
+it('refuses a text that is too long', async () => {
+  const bob = await connect('bob');
+  await bob.request({ action: 'subscribe', topic: 'chat:lobby' });
+  const { payload } = await say(bob, 'chat:lobby', 'x'.repeat(281));
+  expect(payload).toMatchObject({ code: 'VALIDATION_FAILED' });
+});
