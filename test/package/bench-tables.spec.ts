@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { bars } from '../../bench/report/bars.js';
+import { takingPart } from '../../bench/report/figures.js';
+import { COSTS } from '../../bench/report/measures.js';
 import { tablesOf } from '../../bench/report/tables.js';
 import type { Results } from '../../bench/results.js';
-import { tableOf } from './markdown.js';
+import { linksIn } from './markdown.js';
 import { filesIn, read } from './repository.js';
 
 const page = read('bench/README.md');
@@ -14,8 +17,10 @@ describe('the tables of the benchmarks', () => {
     expect(shown?.trim()).toBe(tablesOf(JSON.parse(read(path)) as Results));
   });
 
-  it('are the same in the README', () => {
-    const title = 'server CPU, or memory';
-    expect(tableOf(read('README.md'), title)).toEqual(tableOf(page, title));
+  it('go with the chart that the README shows, which is drawn from the same run', () => {
+    const { runs: measured } = JSON.parse(read('bench/results/comparison.json')) as Results;
+    const chart = bars('What the server spends; less is better', COSTS, takingPart(measured, COSTS));
+    expect(linksIn(read('README.md'))).toContain('bench/results/comparison.svg');
+    expect(read('bench/results/comparison.svg')).toBe(chart);
   });
 });

@@ -101,6 +101,10 @@ it('the quick start is the same in the README and in the documentation', () => {
   expect(inDocs!.code).toBe(inReadme!.code);
 });
 
+it('the README is short enough to be read, at most 250 lines', () => {
+  expect(read('README.md').split('\n').length - 1).toBeLessThanOrEqual(250);
+});
+
 it('every block of code says what language it is in, or that it is none', () => {
   const ours = ['ts', 'tsx', 'js', 'json', 'html', 'sh', 'nginx', 'yaml', ''];
   // Not compiled here: their frameworks and compilers are not installed.

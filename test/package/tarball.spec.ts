@@ -83,7 +83,7 @@ describe('a fresh application', () => {
     if (installation.code !== 0) throw new Error(installation.output);
     await app.write('src/express.ts', quickStart());
     await app.write('src/fastify.ts', onFastify(quickStart()));
-    await app.write('src/commonjs.cts', inCommonJs(quickStart()));
+    await app.write('src/commonjs.cts', quickStart());
     await app.write('src/everything.ts', EVERYTHING);
     compilation = await runNode('node_modules/typescript/bin/tsc', ['-p', '.'], app.folder);
   }, 180_000);
@@ -144,7 +144,7 @@ function quickStart(): string {
   return replaced(
     code,
     'await app.listen(3000);',
-    "await app.listen(0, '127.0.0.1');\nconsole.log('url:', await app.getUrl());",
+    "await app.listen(0, '127.0.0.1');\n  console.log('url:', await app.getUrl());",
   );
 }
 
@@ -152,11 +152,6 @@ function onFastify(code: string): string {
   const created = 'NestFactory.create(AppModule)';
   const fastify = "import { FastifyAdapter } from '@nestjs/platform-fastify';\n";
   return fastify + replaced(code, created, 'NestFactory.create(AppModule, new FastifyAdapter())');
-}
-
-/** CommonJS cannot wait outside of a function. */
-function inCommonJs(code: string): string {
-  return `${replaced(code, 'const app = await', 'async function main() {\nconst app = await')}\n}\nvoid main();\n`;
 }
 
 /** Replaces what stands in a text exactly once. */
