@@ -1,3 +1,7 @@
+/**
+ * The module, the service, the decorators and guards, and their types.
+ * @module nestjs-realtime
+ */
 import 'reflect-metadata';
 
 export { RealtimeModule } from './realtime.module.js';

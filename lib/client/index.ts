@@ -1,3 +1,7 @@
+/**
+ * Streams for clients, in browsers and in Node.js, without a dependency.
+ * @module nestjs-realtime/client
+ */
 export { streamRpc, type RpcClient, type RpcData } from './stream-rpc.js';
 export { streamMessage, type StreamCommand } from './stream-message.js';
 export {

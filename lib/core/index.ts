@@ -1,3 +1,7 @@
+/**
+ * Decisions without Nest: addresses, topics, codes and frames, as functions of values.
+ * @module nestjs-realtime/core
+ */
 // Identity and authorization
 export { explainClaims, explainIdentity, identityFromClaims, isClaims, isExpired } from './identity/claims.js';
 export type { Identity, JwtClaims } from './identity/claims.js';

@@ -1,3 +1,7 @@
+/**
+ * The ports that adapters implement, with what each promises.
+ * @module nestjs-realtime/ports
+ */
 import 'reflect-metadata';
 
 // Ports: abstract classes, token and type in one

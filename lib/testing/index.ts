@@ -1,3 +1,7 @@
+/**
+ * The test kit for applications, and the contracts of the ports.
+ * @module nestjs-realtime/testing
+ */
 import 'reflect-metadata';
 
 export { TestJwtVerifier, testToken } from './test-jwt-verifier.js';

@@ -21,5 +21,5 @@ export function filesIn(folder: string): string[] {
 
 /** The documents that people read: those in the root and in `docs`, that of the benchmarks, and one in each sample. */
 export const DOCUMENTS = [...readdirSync(REPOSITORY), ...['bench', 'docs', 'sample'].flatMap(filesIn)]
-  .filter((path) => path.endsWith('.md') && !/^docs\/(reference\/api|\.vitepress)\//.test(path))
+  .filter((path) => path.endsWith('.md') && !/^docs\/(reference\/api|\.vitepress|project)\//.test(path))
   .sort();

@@ -1,3 +1,7 @@
+/**
+ * Metrics and traces for OpenTelemetry.
+ * @module nestjs-realtime/otel
+ */
 import 'reflect-metadata';
 
 export { RealtimeOtelModule } from './realtime-otel.module.js';

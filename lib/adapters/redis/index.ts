@@ -1,3 +1,7 @@
+/**
+ * The backend over Redis or Valkey, for many nodes.
+ * @module nestjs-realtime/redis
+ */
 export { redisBackend, type RedisBackendAsyncOptions } from './redis-backend.js';
 export type { RedisBackendSecret } from './connection/frame-signer.js';
 export type { HostPort } from './connection/master-report.js';
