@@ -3,11 +3,14 @@ import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DurationDescription, Labels, MetricFamily } from '../../core/metrics/metric.js';
 import { DURATIONS, METRICS } from '../../core/metrics/metrics.js';
 import { RealtimeMetrics } from '../../ports/realtime-metrics.js';
+import { DurationHistogram } from './duration-histogram.js';
 import { loadPromClient, type PromClient } from './prom-client.js';
 import { prometheusName } from './prometheus-name.js';
 
 /** Token for the registry that the application gave; `undefined` means the default one. */
 export const REGISTRY = Symbol('the registry of nestjs-realtime/prometheus');
+
+const NO_LABELS: Labels = {};
 
 /** Registers the metrics of this node with `prom-client`. They are read when the registry is scraped. */
 @Injectable()
@@ -28,9 +31,9 @@ export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
     const registry = (this.#registry = this.given ?? client.register);
     for (const metric of Object.values(METRICS)) this.#register(client, registry, metric);
     this.#stop = this.metrics.observe({
-      closed: observerOf(this.#histogram(client, registry, DURATIONS.closed)),
-      handled: observerOf(this.#histogram(client, registry, DURATIONS.handled)),
-      busRoundTrip: observerOf(this.#histogram(client, registry, DURATIONS.busRoundTrip)),
+      closed: this.#histogram(registry, DURATIONS.closed),
+      handled: this.#histogram(registry, DURATIONS.handled),
+      busRoundTrip: this.#histogram(registry, DURATIONS.busRoundTrip),
     });
   }
 
@@ -61,13 +64,13 @@ export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
     this.#names.push(name);
   }
 
-  #histogram(client: PromClient, registry: Registry, duration: DurationDescription): Histogram {
-    const { help, labels, buckets } = duration;
-    const name = prometheusName(duration);
-    const settings = { name, help, labelNames: labels, buckets: [...buckets], registers: [registry] };
-    const histogram = new client.Histogram(settings);
-    this.#names.push(name);
-    return histogram;
+  /** Registers a histogram. @returns what observes it */
+  #histogram(registry: Registry, duration: DurationDescription): (seconds: number, labels?: Labels) => void {
+    const histogram = new DurationHistogram(prometheusName(duration), duration);
+    // A registry needs no more of a metric than its name, its values and its reset.
+    registry.registerMetric(histogram as unknown as Histogram);
+    this.#names.push(histogram.name);
+    return (seconds, labels = NO_LABELS) => histogram.observe(seconds, labels);
   }
 
   #family(name: string): MetricFamily | undefined {
@@ -77,8 +80,4 @@ export class PrometheusExporter implements OnModuleInit, OnApplicationShutdown {
     }
     return this.#read.get(name);
   }
-}
-
-function observerOf(histogram: Histogram): (seconds: number, labels?: Labels) => void {
-  return (seconds, labels = {}) => histogram.observe(labels, seconds);
 }
