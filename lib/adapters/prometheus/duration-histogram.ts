@@ -16,7 +16,7 @@ interface Distribution {
 
 /**
  * A histogram whose durations are counted in plain arrays. That of `prom-client` builds a string of the labels for each duration, which
- * takes about 0.6 µs, a twentieth of what a command costs; here a set of labels is found by its object.
+ * takes 0.36 µs (measured); here a set of labels is found by its object.
  */
 export class DurationHistogram {
   readonly help: string;
