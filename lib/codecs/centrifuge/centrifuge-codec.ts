@@ -1,12 +1,10 @@
-import { estimatedValues, withValues } from '../../core/protocol/command-cost.js';
-import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
+import type { JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
-import { commandIdIn, failed, PONG, readCommand } from './command-reader.js';
+import { failed, PONG } from './command-reader.js';
+import { MAX_COMMANDS } from './max-commands.js';
 import { withPublications, writeHistory, writePush } from './push-writer.js';
-
-/** Maximum number of commands in one frame. SDKs send at most one per subscription and channel operation of one tick. */
-const MAX_COMMANDS = 4_096;
+import { readShapedCommand } from './shaped-command.js';
 
 const PONG_LINE: Decoded = { ...PONG, bytes: 2 };
 
@@ -70,17 +68,6 @@ export class CentrifugeCodec implements Codec {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return failed('a command must be a JSON object');
     }
-    const fields = value as Readonly<Record<string, unknown>>;
-    const counted = countJsonValues(value, this.shape);
-    if (typeof counted === 'number') return withValues(readCommand(fields), counted);
-    const id = commandIdIn(fields);
-    const message = `The command ${counted.problem.message}.`;
-    const refused: Decoded = {
-      ok: false,
-      error: { code: 'LIMIT_EXCEEDED', message },
-      blame: 'if-repeated',
-      ...(id !== undefined && { id }),
-    };
-    return withValues(refused, estimatedValues(line));
+    return readShapedCommand(value as Readonly<Record<string, unknown>>, this.shape, line);
   }
 }

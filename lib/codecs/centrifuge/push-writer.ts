@@ -76,11 +76,16 @@ export function writeHistory({ id, top, publications }: Told<'history'>): string
  * @param text the push as JSON; the subscription that the publications belong to comes last in it
  */
 export function withPublications(text: string, push: Push): string {
-  const { publications = [] } =
-    push.kind === 'welcome' ? (push.personal ?? {}) : push.kind === 'subscribed' ? push : {};
+  const publications = recoveredIn(push);
   if (publications.length === 0) return text;
   const end = push.kind === 'welcome' ? WELCOME_END : SUBSCRIBED_END;
   return `${text.slice(0, -end.length)},"publications":${listOf(publications)}${end}`;
+}
+
+/** Returns the recovered publications of a push. */
+export function recoveredIn(push: Push): readonly Publication[] {
+  const subscription = push.kind === 'welcome' ? push.personal : push.kind === 'subscribed' ? push : undefined;
+  return subscription?.publications ?? [];
 }
 
 /** What follows the fields of the subscription in `{"id":…,"connect":{…,"subs":{"…":{…}}}}`. */

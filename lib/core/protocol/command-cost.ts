@@ -6,8 +6,8 @@ export const VALUES_PER_TOKEN = 1_000;
 /** The shortest text of a value with a key, such as `"a10":0,`, in characters: short keys are the most expensive JSON to parse. */
 const CHARACTERS_PER_VALUE = 8;
 
-/** Estimates the values that were parsed of a text that is not read to its end, or whose values were not counted to the end. */
-export function estimatedValues(text: string): number {
+/** Estimates the values that were parsed of a text or of bytes that is not read to its end, or whose values were not counted to the end. */
+export function estimatedValues(text: { readonly length: number }): number {
   return Math.floor(text.length / CHARACTERS_PER_VALUE);
 }
 
