@@ -114,7 +114,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 
   /**
    * Completes the upgrade of an admitted request.
-   * @param codec the codec of the request's path
+   * @param codec the codec that the request selected
    * @param admitted the identity, or a client that its first command has yet to authenticate
    * @param address IP address of the client, if known
    * @param trace the context of the span of the upgrade, if it is traced

@@ -77,8 +77,8 @@ export interface RealtimeOptions {
    */
   compression?: boolean | RealtimeCompressionOptions;
   /**
-   * Also serves the JSON form of the Centrifuge client protocol, on a separate path, for clients that use its SDKs: `true`,
-   * or its options. Topics, handlers, limits and messages are shared; see docs/reference/sdks.md. Default false.
+   * Also serves the Centrifuge client protocol, in its JSON and its Protobuf form, on a separate path, for clients that use its
+   * SDKs: `true`, or its options. Topics, handlers, limits and messages are shared; see docs/reference/sdks.md. Default false.
    */
   centrifuge?: boolean | RealtimeCentrifugeOptions;
 }

@@ -19,8 +19,10 @@ export interface DecodedBatch {
 export interface Codec {
   /** Its name in metrics. */
   readonly name: string;
-  /** Its WebSocket sub-protocol, selected if a client offers it. */
+  /** Its WebSocket sub-protocol, selected if a client offers it; it also selects the codec where a path has several. */
   readonly subprotocol?: string;
+  /** The value of the query parameters `cf_protocol` and `format` that selects it where a path has several codecs. */
+  readonly format?: string;
   /**
    * True if the client opens the dialogue. The upgrade then succeeds without a check of tokens; the first command carries
    * the token, or refers to that of the upgrade request.

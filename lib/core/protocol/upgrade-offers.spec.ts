@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { acceptableExtensions, loggedPathOf, pathOfTarget, prefixedPath, selectSubprotocol } from './upgrade-offers.js';
+import {
+  acceptableExtensions,
+  loggedPathOf,
+  pathOfTarget,
+  prefixedPath,
+  selectCodec,
+  selectSubprotocol,
+} from './upgrade-offers.js';
 
 describe('the extensions of an upgrade', () => {
   it.each([
@@ -23,6 +30,33 @@ describe('the sub-protocol of an upgrade', () => {
     [[], undefined, false],
   ])('offered as %j to a codec of %s is %s', (offers, ofCodec, selected) => {
     expect(selectSubprotocol(new Set(offers), ofCodec)).toBe(selected);
+  });
+});
+
+describe('the codec of an upgrade', () => {
+  const json = { name: 'json', subprotocol: 'x-json' };
+  const protobuf = { name: 'protobuf', subprotocol: 'x-protobuf', format: 'protobuf' };
+
+  it.each([
+    [undefined, '/ws', 'json'],
+    ['x-json', '/ws', 'json'],
+    ['x-protobuf', '/ws', 'protobuf'],
+    ['realtime, bearer.t,x-protobuf', '/ws', 'protobuf'],
+    ['x-protobuf, x-json', '/ws', 'protobuf'],
+    ['x-json, x-protobuf', '/ws', 'json'],
+    ['x-json', '/ws?format=protobuf', 'json'],
+    ['realtime', '/ws?format=protobuf', 'protobuf'],
+    ['', '/ws?cf_protocol=protobuf', 'protobuf'],
+    [undefined, '/ws?format=json&cf_protocol=protobuf', 'protobuf'],
+    [undefined, '/ws?format=Protobuf', 'json'],
+    [undefined, '/ws?protocol=protobuf', 'json'],
+    [undefined, '/ws?cf_protocol_version=v2', 'json'],
+  ])('that offers "%s" at %s is %s', (offers, target, name) => {
+    expect(selectCodec([json, protobuf], offers, target).name).toBe(name);
+  });
+
+  it('is the only one of its path, whatever the request says', () => {
+    expect(selectCodec([json], 'x-protobuf', '/ws?format=protobuf')).toBe(json);
   });
 });
 

@@ -1,3 +1,4 @@
+import { parseQuery } from '../base/query-string.js';
 import { NEUTRAL_SUBPROTOCOL } from '../identity/token.js';
 
 /**
@@ -15,6 +16,38 @@ export function acceptableExtensions(header: string): string | undefined {
  */
 export function selectSubprotocol(offers: ReadonlySet<string>, ofCodec: string | undefined): string | false {
   return [ofCodec, NEUTRAL_SUBPROTOCOL].find((name) => name !== undefined && offers.has(name)) ?? false;
+}
+
+/** A codec, as an upgrade request selects it among those of its path. */
+export interface SelectableCodec {
+  /** Its sub-protocol. */
+  readonly subprotocol?: string;
+  /** Its name in the query. */
+  readonly format?: string;
+}
+
+/** The query parameters that name a codec. */
+const FORMAT_PARAMETERS = ['cf_protocol', 'format'];
+
+/**
+ * Selects the codec of an upgrade request: the first whose sub-protocol the client offers; without such an offer the one that the
+ * query names; else the first of the path. The offer outweighs the query because the server answers it with what it selected.
+ * @param offers the header `Sec-WebSocket-Protocol`
+ * @param target the request target
+ */
+export function selectCodec<C extends SelectableCodec>(
+  codecs: readonly [C, ...C[]],
+  offers: string | undefined,
+  target: string,
+): C {
+  const [first] = codecs;
+  if (codecs.length === 1) return first;
+  const offered = (offers ?? '').split(',').map((name) => name.trim());
+  const name = offered.find((each) => codecs.some(({ subprotocol }) => subprotocol === each));
+  if (name !== undefined) return codecs.find(({ subprotocol }) => subprotocol === name) ?? first;
+  const query = parseQuery(target);
+  const formats = FORMAT_PARAMETERS.map((parameter) => query.get(parameter));
+  return codecs.find(({ format }) => format !== undefined && formats.includes(format)) ?? first;
 }
 
 /** The path of a request target, which may be an absolute URL: servers must accept those (RFC 9112, 3.2.2). */

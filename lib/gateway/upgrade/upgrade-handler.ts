@@ -18,13 +18,13 @@ import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
-import { loggedPathOf, pathOfTarget, prefixedPath } from '../../core/protocol/upgrade-offers.js';
+import { loggedPathOf, pathOfTarget, prefixedPath, selectCodec } from '../../core/protocol/upgrade-offers.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
 import { refuseCollidingGateways } from './colliding-gateways.js';
 import { UpgradeAdmission, type WaitingPlace } from './upgrade-admission.js';
 import { refuse } from './http-refusal.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
-import { ServedCodecs } from '../served-codecs.js';
+import { ServedCodecs, type PathCodecs } from '../served-codecs.js';
 import { RequestHeads } from './request-heads.js';
 import { isUnserved } from './unserved-path.js';
 import { UpgradeRouter, type UpgradeRoute } from './upgrade-router.js';
@@ -47,8 +47,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
   readonly #heads = new Map<Server, RequestHeads>();
   /** Sockets whose request is being judged, each with the request. */
   readonly #pending = new Map<Duplex, IncomingMessage>();
-  /** The codec of each served path; known once the application is initialised. */
-  #served: ReadonlyMap<string, Codec> | undefined;
+  /** The codecs of each served path; known once the application is initialised. */
+  #served: ReadonlyMap<string, PathCodecs> | undefined;
   #isClosed = false;
   /** The number of newcomers that wait for their turn. */
   #waiting = 0;
@@ -108,8 +108,10 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const heads = this.#heads.get(server) ?? new RequestHeads(server);
     this.#heads.set(server, heads);
     const route: UpgradeRoute = (request, socket, head) => {
-      const asked = pathOfTarget(request.url ?? '');
-      const codec = this.#served?.get(asked);
+      const { url: target = '', headers } = request;
+      const asked = pathOfTarget(target);
+      const codecs = this.#served?.get(asked);
+      const codec = codecs && selectCodec(codecs, headers['sec-websocket-protocol'], target);
       if (codec) void this.#enter(request, socket, head, codec);
       else if (this.#isUnserved(server, asked)) this.#refuse(request, guarded(socket), NOT_FOUND);
       else return false;
@@ -127,10 +129,10 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     return isUnserved(server, path, this.config.getIoAdapter(), this.#router.listenersOn(server));
   }
 
-  #servedPaths(): ReadonlyMap<string, Codec> {
+  #servedPaths(): ReadonlyMap<string, PathCodecs> {
     const { byPath } = this.codecs;
     const prefix = this.settings.useGlobalPrefix ? this.config.getGlobalPrefix() : '';
-    return new Map(Array.from(byPath, ([path, codec]) => [prefixedPath(prefix, path), codec]));
+    return new Map(Array.from(byPath, ([path, codecs]) => [prefixedPath(prefix, path), codecs]));
   }
 
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
