@@ -43,6 +43,15 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/!(sending)/*.e2e-spec.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e of SDKs in Protobuf',
+          env: { SDK_FORM: 'protobuf' },
+          isolate: false,
+          include: ['test/e2e/centrifuge/*.e2e-spec.ts'],
+        },
+      },
       ...Object.entries(STAGES).map(([where, stage]) => ({
         extends: true as const,
         test: {

@@ -1,16 +1,19 @@
 import { Centrifuge, type ClientEvents, type Options, type Subscription, type SubscriptionEvents } from 'centrifuge';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { JsonOverProtobuf } from './json-over-protobuf.js';
+import { IS_PROTOBUF } from './sdk-form.js';
 
 const DEADLINE_MS = 4_500;
 
-/** The real SDK for the path below `/ws`, with short delays; it is disconnected when the test has finished, or as `finished` says. */
+/** The real SDK, in the form of the test's project, for the path below `/ws`, with short delays; it is disconnected when the test has finished, or as `finished` says. */
 export function sdkFor(
   { url }: { readonly url: string },
   options: Partial<Options> = {},
   finished: (end: () => void) => void = onTestFinished,
 ): Centrifuge {
-  const client = new Centrifuge(`${url.replace('http', 'ws')}/ws/connection/websocket`, {
+  const Sdk = IS_PROTOBUF ? JsonOverProtobuf : Centrifuge;
+  const client = new Sdk(`${url.replace('http', 'ws')}/ws/connection/websocket`, {
     websocket: WebSocket,
     minReconnectDelay: 5,
     maxReconnectDelay: 50,

@@ -20,6 +20,7 @@ import {
 } from 'nestjs-realtime';
 import { from, NEVER } from 'rxjs';
 import type { TestClient } from 'nestjs-realtime/testing';
+import { asProtobuf, IS_PROTOBUF } from '../../helpers/sdk-form.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 
 /** The URL to which SDKs connect. */
@@ -95,7 +96,8 @@ export class LineClient {
   constructor(readonly client: TestClient) {}
 
   static async to(app: RealtimeApp, options?: Parameters<RealtimeApp['connectTo']>[1]): Promise<LineClient> {
-    return new LineClient(await app.connectTo(PATH, options));
+    if (!IS_PROTOBUF) return new LineClient(await app.connectTo(PATH, options));
+    return new LineClient(asProtobuf(await app.connectTo(`${PATH}?cf_protocol=protobuf`, options)));
   }
 
   /** Sends commands in one frame. */
