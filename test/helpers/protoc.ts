@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { PROTO_FILE } from './protobuf-lines.js';
+import { locate, type SystemProgram } from './system-program.js';
+
+const PROTOC: SystemProgram = {
+  names: ['protoc'],
+  pathVariable: 'PROTOC_PATH',
+  packages: ['protobuf-compiler'],
+  cure:
+    'The tests of the Protobuf form need protoc. Install it (on Debian: sudo apt-get install protobuf-compiler), or set ' +
+    'PROTOC_PATH to its executable.',
+};
+
+/** Reads a message with Google's own implementation. @returns it in Protobuf's text format */
+export async function decodeWithProtoc(type: string, message: Uint8Array): Promise<string> {
+  const path = await locate(PROTOC);
+  const protoc = spawn(path, [`--proto_path=${dirname(PROTO_FILE)}`, `--decode=${type}`, PROTO_FILE]);
+  const output = Promise.all([text(protoc.stdout), text(protoc.stderr)]);
+  protoc.stdin.end(message);
+  const [[code], [decoded, failure]] = await Promise.all([once(protoc, 'close'), output]);
+  if (code !== 0) throw new Error(`protoc ended with ${String(code)}: ${failure}`);
+  return decoded;
+}
