@@ -8,6 +8,8 @@ export interface Dialect {
   /** Each text is the path of a `GET`; its response is read as it comes, and there are no WebSockets. */
   readonly isHttp?: boolean;
   readonly path: string;
+  /** What clients say is converted from JSON into commands of the Protobuf form; what they hear stands here as it comes. */
+  readonly isProtobuf?: true;
   /** The first frame of a client. */
   readonly opening?: string;
   /** The reply to the first frame that contains a text, as socket.io requires it. */
@@ -88,4 +90,14 @@ export const SERVER_SENT_EVENTS: Dialect = {
   subscribe: '/topics/{topic}',
   subscribed: 'HTTP/1.1 200',
   stream: '/items',
+};
+
+/** The Protobuf form: an answer begins with its id (tag 8) and the tag of its method. */
+export const CENTRIFUGE_PROTOBUF: Dialect = {
+  ...CENTRIFUGE,
+  path: `${CENTRIFUGE.path}?cf_protocol=protobuf`,
+  isProtobuf: true,
+  welcome: '\u0008\u0001*',
+  subscribed: '\u0008\u00022',
+  heartbeat: { heard: '\u0000', said: '{}' },
 };

@@ -1,4 +1,12 @@
-import { CENTRIFUGE, EVENTS, REALTIME, SERVER_SENT_EVENTS, SOCKET_IO, type Dialect } from './dialect.js';
+import {
+  CENTRIFUGE,
+  CENTRIFUGE_PROTOBUF,
+  EVENTS,
+  REALTIME,
+  SERVER_SENT_EVENTS,
+  SOCKET_IO,
+  type Dialect,
+} from './dialect.js';
 import { BENCH, REPOSITORY } from './stage/program.js';
 
 /** A server that is measured. */
@@ -83,6 +91,12 @@ export const FEATURE_ROWS: readonly Row[] = [
     name: 'nestjs-realtime-centrifuge',
     program: 'servers/nestjs-realtime-centrifuge.ts',
     dialect: CENTRIFUGE,
+  },
+  {
+    ...OURS,
+    name: 'nestjs-realtime-centrifuge-protobuf',
+    program: 'servers/nestjs-realtime-centrifuge.ts',
+    dialect: CENTRIFUGE_PROTOBUF,
   },
   {
     ...OURS,

@@ -37,7 +37,7 @@ export function comparison(timing: Timing): readonly Workload[] {
 /** The rows that have nothing but what every message needs, and what features add to it. */
 const EVERYWHERE = [
   'nestjs-realtime',
-  ...['history', 'presence', 'centrifuge'].map((name) => `nestjs-realtime-${name}`),
+  ...['history', 'presence', 'centrifuge', 'centrifuge-protobuf'].map((name) => `nestjs-realtime-${name}`),
 ];
 
 /**

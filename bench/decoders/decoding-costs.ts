@@ -1,7 +1,9 @@
 import { CentrifugeCodec } from '../../lib/codecs/centrifuge/centrifuge-codec.js';
+import { CentrifugeProtobufCodec } from '../../lib/codecs/centrifuge/centrifuge-protobuf-codec.js';
 import { JsonCodec } from '../../lib/codecs/json/json-codec.js';
 import type { Codec } from '../../lib/ports/codec.js';
-import { HOSTILE_FRAMES, LEGAL } from './hostile-frames.js';
+import type { FramePayload } from '../../lib/ports/frame.js';
+import { HOSTILE_BYTES, HOSTILE_FRAMES, LEGAL } from './hostile-frames.js';
 
 /** The cost of decoding one frame, in nanoseconds of CPU per byte. */
 export interface DecodingCost {
@@ -16,6 +18,8 @@ export interface DecodingCost {
 export interface DecodingCosts {
   readonly parse: number;
   readonly costs: readonly DecodingCost[];
+  /** The costs of frames of the Protobuf form, in the same unit. */
+  readonly protobuf: readonly { readonly frame: string; readonly cost: number }[];
 }
 
 /** The default limits: shape of `limits.maxJsonDepth`, `maxJsonKeys` and `maxJsonValues`. */
@@ -24,9 +28,15 @@ const SHAPE = { maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 };
 /** Measures every decoder with every frame. @param rounds medians are taken over so many interleaved rounds */
 export function measureDecoding(rounds: number): DecodingCosts {
   const codecs = [new JsonCodec(SHAPE), new CentrifugeCodec(SHAPE)] as const;
+  const protobufCodec = new CentrifugeProtobufCodec(SHAPE);
   const tasks = [
     () => void JSON.parse(LEGAL),
     ...HOSTILE_FRAMES.flatMap(({ text }) => [() => parse(text), ...codecs.map((codec) => () => decode(codec, text))]),
+    ...HOSTILE_BYTES.map(
+      ({ bytes }) =>
+        () =>
+          decode(protobufCodec, bytes),
+    ),
   ];
   const samples: number[][] = tasks.map(() => []);
   for (let round = 0; round < rounds; round++) tasks.forEach((task, at) => samples[at]!.push(nanosecondsOf(task)));
@@ -37,7 +47,12 @@ export function measureDecoding(rounds: number): DecodingCosts {
     json: medians[2 + at * 3]! / text.length,
     centrifuge: medians[3 + at * 3]! / text.length,
   }));
-  return { parse: medians[0]! / LEGAL.length, costs };
+  const firstOfBytes = 1 + HOSTILE_FRAMES.length * 3;
+  const protobuf = HOSTILE_BYTES.map(({ name, bytes }, at) => ({
+    frame: name,
+    cost: medians[firstOfBytes + at]! / bytes.length,
+  }));
+  return { parse: medians[0]! / LEGAL.length, costs, protobuf };
 }
 
 function parse(text: string): void {
@@ -49,8 +64,8 @@ function parse(text: string): void {
 }
 
 /** Decodes as a session does: it stops at the first failure that ends the connection. */
-function decode(codec: Codec, text: string): void {
-  const decoded = codec.decode(text);
+function decode(codec: Codec, frame: FramePayload): void {
+  const decoded = codec.decode(frame);
   if (!('batch' in decoded)) return;
   for (const each of decoded.batch) if (!each.ok && each.id === undefined) return;
 }

@@ -12,9 +12,9 @@ export function age(stamped: number, nowMs: number): number {
   return BASE_MICROS + nowMs * 1_000 - stamped;
 }
 
-/** A text frame as a client has to send it. The mask is zero, which is one like any other and leaves the text readable. */
-export function clientFrame(text: string, opcode = 0x1): Buffer {
-  const payload = Buffer.from(text);
+/** A frame as a client has to send it: text, or bytes. The mask is zero, which is one like any other and leaves the text readable. */
+export function clientFrame(said: string | Uint8Array, opcode = typeof said === 'string' ? 0x1 : 0x2): Buffer {
+  const payload = Buffer.from(said as string);
   const isShort = payload.length < 126;
   if (payload.length > 0xffff) throw new Error('The generator has nothing to say that is this long.');
   const head = Buffer.alloc(isShort ? 6 : 8);

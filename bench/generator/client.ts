@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Dialect } from '../dialect.js';
+import { encodeDelimited } from '../../lib/codecs/centrifuge/protobuf/message-writer.js';
+import { COMMAND } from '../../lib/codecs/centrifuge/protobuf/schema.js';
 import { clientFrame, type StampedFrame } from './client-frame.js';
 import { EventScanner } from './event-scanner.js';
 import { FrameScanner, type FrameVisitor } from './frame-scanner.js';
@@ -40,7 +42,7 @@ export class Client implements FrameVisitor {
     private readonly failed: (error: Error) => void,
   ) {
     const address = Math.floor(number / CLIENTS_PER_ADDRESS);
-    this.#heartbeat = dialect.heartbeat && clientFrame(dialect.heartbeat.said);
+    this.#heartbeat = dialect.heartbeat && this.#request(dialect.heartbeat.said);
     this.#scanner = dialect.isHttp ? new EventScanner() : new FrameScanner();
     this.#upgrade = dialect.isHttp ? undefined : '';
     this.#socket = connect({
@@ -70,7 +72,7 @@ export class Client implements FrameVisitor {
     ];
     this.#socket.write(`${request.join('\r\n')}\r\n\r\n`);
     await this.#hear('HTTP/1.1 101');
-    if (opening !== undefined) this.#socket.write(clientFrame(opening.replace('{token}', token)));
+    if (opening !== undefined) this.#socket.write(this.#request(opening.replace('{token}', token)));
     if (greeting) {
       await this.#hear(greeting.heard);
       this.#socket.write(clientFrame(greeting.said));
@@ -147,8 +149,9 @@ export class Client implements FrameVisitor {
   }
 
   #request(text: string): Buffer {
-    if (!this.dialect.isHttp) return clientFrame(text);
-    return Buffer.from(`GET ${text} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`);
+    const { isHttp, isProtobuf } = this.dialect;
+    if (isHttp) return Buffer.from(`GET ${text} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`);
+    return clientFrame(isProtobuf ? encodeDelimited(COMMAND, JSON.parse(text) as object) : text);
   }
 
   #ended(error: Error): void {
