@@ -30,9 +30,17 @@ function bytesOf(address: string): readonly number[] | undefined {
   return bytes?.every((byte) => byte <= 255) ? bytes : undefined;
 }
 
+const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+
+/** An IPv4-mapped address as Node writes it: the bytes in decimal, without leading zeros. */
+const MAPPED = new RegExp(`^::ffff:(${BYTE}(?:\\.${BYTE}){3})$`);
+
 /** An IPv4 address that came in over an IPv6 socket (`::ffff:192.0.2.1`, however it is written) as IPv4; any other as it is. */
 export function unmapped(address: string): string {
   if (!address.includes(':')) return address;
+  // Node writes the address of every IPv4 client of a server on `::` like this.
+  const plain = MAPPED.exec(address)?.[1];
+  if (plain !== undefined) return plain;
   const groups = groupsOf(address);
   if (!groups || groups[5] !== 0xffff || groups.slice(0, 5).some((group) => group !== 0)) return address;
   return [groups[6]!, groups[7]!].flatMap((group) => [group >> 8, group & 255]).join('.');

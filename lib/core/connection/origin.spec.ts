@@ -122,6 +122,10 @@ describe('isOriginAllowed', () => {
     });
   });
 
+  it('takes no host for the name of one', () => {
+    expect(isOriginAllowed({ origin: 'https://undefined', host: undefined, allowed: [] })).toBe(false);
+  });
+
   it('never throws for any headers', () => {
     const url = fc
       .tuple(fc.constantFrom('http', 'https', 'ws', 'file'), fc.string(), fc.nat({ max: 70_000 }), fc.string())

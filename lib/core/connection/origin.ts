@@ -29,11 +29,18 @@ export interface OriginRule {
  */
 export function isOriginAllowed({ origin, host, isSecure, allowed }: OriginRule): boolean {
   if (origin === undefined || allowed === '*') return true;
+  // Almost always the texts are equal as they are: parsing them as URLs would be much of what a newcomer costs.
+  if (ORIGIN.test(origin) && (allowed.includes(origin) || isOriginOf(host, isSecure, origin))) return true;
   const from = normaliseOrigin(origin);
   if (from === undefined) return false;
   if (allowed.some((entry) => normaliseOrigin(entry) === from)) return true;
   const scheme = (isSecure ? /^https:\/\// : /^https?:\/\//).exec(from)?.[0];
   return scheme !== undefined && host !== undefined && normaliseOrigin(scheme + host) === from;
+}
+
+function isOriginOf(host: string | undefined, isSecure: boolean | undefined, origin: string): boolean {
+  if (host === undefined) return false;
+  return origin === `https://${host}` || (!isSecure && origin === `http://${host}`);
 }
 
 /**
