@@ -9,7 +9,8 @@ const MOVED_MS = 3_000;
 /**
  * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end. A loss of data
  * excuses two things that nobody can know for a while: a second join of a user who comes to another node before the first one has
- * reported its users again, and a second leave of a user in older data whose node has ended since.
+ * reported its users again, and a second leave of a user in older data whose node has ended since. Each loss excuses one of each
+ * for a user.
  */
 export function checkHooks(
   { hooks, present, losses }: Pick<RunRecord, 'hooks' | 'present' | 'losses'>,
@@ -25,11 +26,14 @@ export function checkHooks(
   for (const [name, called] of calls) {
     const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);
     const due = there.includes(name) ? 1 : 0;
-    const excused = (kind: HookCall['kind']) =>
-      called.filter((call, index) => {
+    const excused = (kind: HookCall['kind']) => {
+      const twice = called.flatMap((call, index) => {
         const before = called[index - 1];
-        return call.kind === kind && before?.kind === kind && losses.some((loss) => isExcused(before, call, loss));
-      }).length;
+        return call.kind === kind && before?.kind === kind ? [[before, call] as const] : [];
+      });
+      const excusing = losses.filter((loss) => twice.some(([before, call]) => isExcused(before, call, loss)));
+      return Math.min(twice.length, excusing.length);
+    };
     if (balance >= due - excused('left') && balance <= due + excused('joined')) continue;
     const odd = called.find(({ kind }, index) => kind === called[index - 1]?.kind) ?? called.at(-1);
     find('hooks out of balance', `${name}: ${balance} more joins than leaves, not ${due}`, odd?.at);

@@ -276,6 +276,13 @@ describe('The checker finds', () => {
       'hooks out of balance',
       ({ hooks }) => hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: 9_000 }),
     ],
+    [
+      'a join that a hook was called for three times, after one loss of data',
+      'hooks out of balance',
+      ({ hooks }) => {
+        for (const at of [12_000, 12_100]) hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at });
+      },
+    ],
     ['a leave that a hook was called for twice', 'hooks out of balance', ({ hooks }) => hooks.push(hooks.at(-1)!)],
     [
       'a join that no hook was called for, long after a loss of data',
