@@ -126,8 +126,14 @@ export const HANDLER_STREAMS: StreamDeed = { kind: 'stream', from: 'handlers', p
 /** As fast as a quick language model, in each of 20 topics. */
 export const PUBLISHED_STREAMS: StreamDeed = { kind: 'stream', from: 'topics', perSecond: 50 };
 
-/** The items are large, so that what the kernels keep for a reader that stalls is soon full. */
-export const STALLED_READERS: StreamDeed = { ...HANDLER_STREAMS, itemBytes: 8_192, stallsEvery: 10 };
+/** The items are large: on loopback the kernels keep some 5 MB for a reader that stalls before the server has to. */
+export const STALLED_READERS: StreamDeed = {
+  kind: 'stream',
+  from: 'handlers',
+  perSecond: 100,
+  itemBytes: 32_768,
+  stallsEvery: 10,
+};
 
 /** The workloads for streams. A handler has nothing to do with how published streams are joined. */
 export function streaming({ warmUpMs, durationMs }: Timing): readonly Workload[] {
@@ -149,6 +155,7 @@ export function streaming({ warmUpMs, durationMs }: Timing): readonly Workload[]
       rows,
       repetitions: 1,
       ...readers,
+      connections: 20,
       phases: [{ ...STALLED_READERS, warmUpMs, durationMs: 4 * durationMs }],
     },
   ];

@@ -25,7 +25,7 @@ const TOPICS: Streamed = {
   deed: PUBLISHED_STREAMS,
 };
 const STALLED: Streamed = {
-  title: '5 of 50 readers do not read',
+  title: '2 of 20 readers do not read',
   workload: 'stalled-readers',
   deed: STALLED_READERS,
 };
