@@ -176,7 +176,8 @@ export class RedisSubscriptions {
 
   readonly #flush = (): void => {
     this.#isScheduled = false;
-    const wanted = this.#wanted;
+    // A channel that was left and forgotten meanwhile would stay subscribed for as long as the connection lives.
+    const wanted = this.#wanted.filter((each) => this.#subscriptions.get(each.channel.name) === each);
     this.#wanted = [];
     for (const batch of inBatches(wanted)) {
       const server = this.network.serverOf(batch[0]!.channel.partition);
