@@ -4,6 +4,8 @@ import { RedisServer } from '../helpers/redis-server.js';
 import type { Program } from './program.js';
 import { Recipe } from './recipe.js';
 
+const WAITS = /The worker waits for jobs/;
+
 let redis: RedisServer;
 let recipe: Recipe;
 let api: Program;
@@ -12,10 +14,10 @@ let worker: Program;
 beforeAll(async () => {
   redis = await RedisServer.start();
   recipe = await Recipe.write('job-progress');
-  const common = { env: { REDIS_URL: redis.url }, finished: () => undefined };
+  const env = { REDIS_URL: redis.url };
   [api, worker] = await Promise.all([
-    recipe.start('src/main.js', common),
-    recipe.start('src/worker.js', { ...common, ready: /The worker waits for jobs/ }),
+    recipe.start('src/main.js', { env, finished: () => undefined }),
+    recipe.start('src/worker.js', { env, finished: () => undefined, ready: WAITS }),
   ]);
 });
 
@@ -73,4 +75,11 @@ it("refuses the jobs of others, and those that don't exist", async () => {
     const { payload } = await mallory.request({ action: 'subscribe', topic: foreign });
     expect(payload).toMatchObject({ code: 'FORBIDDEN' });
   }
+});
+
+it('ends a worker that is told to, with nothing left open', async () => {
+  const other = await recipe.start('src/worker.js', { env: { REDIS_URL: redis.url }, ready: WAITS });
+  other.terminate();
+  const { code, output } = await other.ended;
+  expect(code, output).toBe(0);
 });

@@ -21,6 +21,8 @@ export interface Program {
   readonly url: string;
   /** Resolves with the exit code and everything printed, when it ends. */
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
+  /** Asks it to end, as a deploy does. */
+  terminate(): void;
   /** Ends it at once. */
   kill(): Promise<void>;
 }
@@ -66,5 +68,5 @@ export async function startProgram(
     await kill();
     throw new Error(`${script} did not become ready. It printed:\n${output}`);
   }
-  return { url: ADDRESS.exec(output)?.[0] ?? '', ended, kill };
+  return { url: ADDRESS.exec(output)?.[0] ?? '', ended, terminate: () => void child.kill('SIGTERM'), kill };
 }
