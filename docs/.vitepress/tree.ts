@@ -92,12 +92,23 @@ export function sections(): Section[] {
 
 const isPage = (name: string) => name.endsWith('.md') && name !== 'index.md';
 
-function pageOf(path: string, text: string): Page {
+function pageOf(path: string, document: string): Page {
+  const [frontmatter = ''] = /^---\n[^]*?\n---\n/.exec(document) ?? [];
+  const text = document.slice(frontmatter.length);
   const [, title = path] = /^# (.+)$/m.exec(text) ?? [];
-  const body = text.slice(text.indexOf(title) + title.length).replaceAll(/^```[^]*?^```$/gm, '');
-  const paragraph = body.split(/\n{2,}/).find((part) => /^[\p{L}`"[*(]/u.test(part.trim())) ?? '';
+  const [, description] = /^description: (.+)$/m.exec(frontmatter) ?? [];
+  return {
+    path,
+    title: plain(title),
+    summary: description ?? firstSentence(text.slice(text.indexOf(title) + title.length)),
+  };
+}
+
+function firstSentence(text: string): string {
+  const paragraphs = text.replaceAll(/^```[^]*?^```$/gm, '').split(/\n{2,}/);
+  const paragraph = paragraphs.find((part) => /^[\p{L}`"[*(]/u.test(part.trim())) ?? '';
   const [sentence = ''] = plain(paragraph).split(/(?<=[.:?])\s/);
-  return { path, title: plain(title), summary: sentence.replace(/:$/, '.') };
+  return sentence.replace(/:$/, '.');
 }
 
 /** A paragraph of Markdown as one line without links and marks. */
