@@ -43,7 +43,14 @@ it('A snapshot that does not fit into one frame comes shortened, instead of not 
   const traffic = { address: 'topic', pattern: 'p'.repeat(1_500), sent: 1, received: 0 };
   const parts = { queueBytes: 0, loopDelayMs: 0, traffic: [traffic, traffic], closes: [], refusals: [] };
   const counts = { connections: 1, users: 1, topics: 0, subscriptions: 0 };
-  const snapshot = { nodeId: b!.id, at: 2, startedAt: 1, counts, health: { status: 'up', reasons: [] }, ...parts };
+  const snapshot = {
+    nodeId: b!.id,
+    at: 2,
+    startedAt: 1,
+    counts,
+    health: { status: 'up' as const, reasons: [] },
+    ...parts,
+  };
   b!.results = [snapshot];
   const found = await a!.bus.ask(SUBJECT, { kind: 'inspection', of: {} }, { partial: true });
   expect(found).toEqual([
