@@ -1,3 +1,4 @@
+import { IsoTimes } from '../../core/base/iso-times.js';
 import { isTraceparent } from '../../core/base/traceparent.js';
 import type { Problem } from '../../core/base/problem.js';
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
@@ -56,6 +57,7 @@ export const JSON_ACTIONS = Object.keys(ACTIONS) as readonly JsonAction[];
 /** The plain protocol of docs/reference/protocol.md: one JSON object per text frame, both ways. */
 export class JsonCodec implements Codec {
   readonly name = 'json';
+  readonly #times = new IsoTimes((ms) => new Date(ms).toISOString());
 
   constructor(private readonly shape: JsonShape) {}
 
@@ -99,6 +101,7 @@ export class JsonCodec implements Codec {
   encodePush(push: Push, timestamp: string): string {
     const id = 'id' in push ? push.id : undefined;
     if (push.kind === 'history') return encodeHistory(push, timestamp);
+    if (push.kind === 'welcome') return this.#encodeWelcome(push, timestamp);
     // Only the payload needs JSON.stringify, which is slower with an object around the payload.
     const payload = JSON.stringify(payloadOf(push)) as string | undefined;
     const named = id === undefined ? '' : `,"id":${JSON.stringify(id)}`;
@@ -113,6 +116,19 @@ export class JsonCodec implements Codec {
     const end = offset === undefined ? '' : `,"offset":${offset}`;
     return `${message.slice(0, -1)},"topic":"${topic}"${end}${traced}}`;
   }
+
+  /** Crowds come back at once: a welcome is written without JSON.stringify for an object and without the text of a whole Date. */
+  #encodeWelcome(
+    { connectionId, userId, expiresAt, heartbeatMs, maxMessageBytes }: Extract<Push, { kind: 'welcome' }>,
+    timestamp: string,
+  ): string {
+    const endsAt = expiresAt?.getTime() ?? NaN;
+    const expiry = Number.isNaN(endsAt) ? '' : `,"expiresAt":"${this.#times.text(endsAt)}"`;
+    const largest = maxMessageBytes === undefined ? '' : `,"maxMessageBytes":${maxMessageBytes}`;
+    const ids = `"connectionId":${JSON.stringify(connectionId)},"userId":${JSON.stringify(userId)}`;
+    const payload = `{${ids}${expiry},"heartbeatMs":${heartbeatMs}${largest}}`;
+    return `{"type":"${RESERVED_TYPE_PREFIX}welcome","payload":${payload},"timestamp":"${timestamp}"}`;
+  }
 }
 
 /** Lists each field: removing fields from a copy would cost more than the rest of a reply. */
@@ -122,11 +138,6 @@ function payloadOf(push: Push): unknown {
       return push.payload;
     case 'error':
       return errorPayload(push.error);
-    case 'welcome': {
-      const { connectionId, userId, expiresAt, heartbeatMs, maxMessageBytes } = push;
-      // JSON.stringify takes longer for a Date than for its text.
-      return { connectionId, userId, expiresAt: expiresAt?.toJSON(), heartbeatMs, maxMessageBytes };
-    }
     case 'authenticated':
       return { userId: push.userId, expiresAt: push.expiresAt };
     case 'expiring':
@@ -136,7 +147,8 @@ function payloadOf(push: Push): unknown {
       return { topic, epoch: position?.epoch, offset: position?.offset, recovered, data };
     }
     case 'history':
-      // encodeHistory writes it, because its publications are already text.
+    case 'welcome':
+      // They are written apart.
       return undefined;
     case 'unsubscribed':
       return { topic: push.topic, reason: push.reason, retryable: push.retryable };

@@ -83,13 +83,19 @@ export class Handshake {
     }
     // The deadline has passed, and the client has been refused.
     if (performance.now() - startedAt > limits.authTimeoutMs) throw unverified();
-    const connectMetadata = await this.#metadataOf(info, authenticated.identity);
+    const { metadata } = this.settings;
+    const asksForMetadata = metadata !== undefined && info.purpose === 'connect';
+    const connectMetadata = asksForMetadata
+      ? await this.#metadataOf(metadata, info, authenticated.identity)
+      : undefined;
     return { ...authenticated, fingerprint: hash('sha256', token, 'base64'), connectMetadata };
   }
 
-  async #metadataOf(info: ConnectInfo, identity: Identity): Promise<MetadataPatch | undefined> {
-    const { metadata } = this.settings;
-    if (!metadata || info.purpose !== 'connect') return undefined;
+  async #metadataOf(
+    metadata: NonNullable<RealtimeSettings['metadata']>,
+    info: ConnectInfo,
+    identity: Identity,
+  ): Promise<MetadataPatch> {
     const read = await this.#hooks.run('metadata', async () =>
       readMetadataPatch(await metadata(info, identity), 'metadata'),
     );
@@ -123,9 +129,12 @@ export class Handshake {
   #sentToken(request: IncomingMessage): string | undefined {
     const { query } = this.settings.token;
     const { authorization, 'sec-websocket-protocol': subprotocols } = request.headers;
-    return findToken({ authorization, subprotocols, query: parseQuery(request.url) }, query);
+    const sources = { authorization, subprotocols, query: query === false ? NO_QUERY : parseQuery(request.url) };
+    return findToken(sources, query);
   }
 }
+
+const NO_QUERY: ReadonlyMap<string, string> = new Map();
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function';
