@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EVENTS, REALTIME } from '../../bench/dialect.js';
 import { measure } from '../../bench/measure.js';
-import { CLUSTER_ROWS, FEATURE_ROWS, OURS, type Row } from '../../bench/rows.js';
-import type { Deed, Phase, Workload } from '../../bench/workload.js';
+import { CLUSTER_ROWS, FEATURE_ROWS, OURS, STREAM_ROWS, type Row } from '../../bench/rows.js';
+import type { Deed, Phase, StreamDeed, Workload } from '../../bench/workload.js';
 import { REPOSITORY } from '../package/repository.js';
 
 const CONNECTIONS = 20;
@@ -134,6 +134,30 @@ describe('the benchmark', () => {
       expect(kept).toMatchObject({ asked: 500, deliveries: 5_000, lost: 0 });
       // The texts alone have 1.5 KB.
       expect(kept!.bytesEach!.heap).toBeGreaterThan(1_000);
+    });
+  });
+
+  describe('of streams', () => {
+    const of = (from: StreamDeed['from'], stallsEvery?: number): StreamDeed => ({
+      kind: 'stream',
+      from,
+      perSecond: 100,
+      ...(stallsEvery !== undefined && { stallsEvery }),
+    });
+
+    it('accounts for every item, and for readers that stall', async () => {
+      const deeds = [of('handlers'), of('topics'), of('handlers', 10)];
+      const { phases } = await measure(STREAM_ROWS[0]!, workload(...deeds));
+      const readers = [CONNECTIONS, CONNECTIONS, CONNECTIONS - 2];
+      expect(phases.map(({ deliveries, lost }) => [deliveries, lost])).toEqual(readers.map((count) => [10 * count, 0]));
+      expect(Math.min(...phases.map(({ latencyMicros }) => latencyMicros.p50))).toBeGreaterThan(0);
+      expect(phases[2]!.stall).toMatchObject({ readers: 2, dropped: 0, complete: 2 });
+    });
+
+    it('accounts for every server-sent event', async () => {
+      const row = STREAM_ROWS.find(({ dialect }) => dialect.isHttp)!;
+      const { phases } = await measure({ ...row, cwd: REPOSITORY }, { ...workload(of('handlers')), topics: 0 });
+      expect(phases).toMatchObject([{ asked: 10, deliveries: 10 * CONNECTIONS, lost: 0 }]);
     });
   });
 
