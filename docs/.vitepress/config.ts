@@ -1,6 +1,6 @@
 import { defineConfig, type DefaultTheme } from 'vitepress';
 import { repositoryLinks } from './repository-links.js';
-import { DOCS, sections } from './tree.js';
+import { DOCS, sections, type Page } from './tree.js';
 import { writeTwins } from './twins.js';
 
 const tree = sections();
@@ -8,19 +8,23 @@ const tree = sections();
 /** Where the site will be, such as `/nestjs-realtime/`. */
 const base = process.env['DOCS_BASE'] ?? '/';
 
-const items = (title: string): DefaultTheme.SidebarItem[] =>
-  tree
-    .find((section) => section.title === title)!
-    .pages.map(({ path, title: name }) => ({ text: name.split(': ')[0]!, link: `/${path}` }));
+const link = ({ path }: Page) => `/${path}`;
 
-const first = (title: string): DefaultTheme.NavItem[] =>
-  tree
-    .filter((section) => section.title === title)
-    .map(({ pages: [page] }) => ({
+const sidebar: DefaultTheme.SidebarItem[] = tree.map(({ title, pages }) => ({
+  text: title,
+  collapsed: title === 'Project',
+  items: pages.map((page) => ({ text: page.title.replace(/: .*/, ''), link: link(page) })),
+}));
+
+const nav: DefaultTheme.NavItem[] = tree
+  .filter(({ title }) => title !== 'Project')
+  .flatMap(({ title, pages }) =>
+    pages.slice(0, 1).map((page) => ({
       text: title,
-      link: `/${page!.path}`,
-      activeMatch: `^/${page!.path.split('/')[0]}/`,
-    }));
+      link: link(page),
+      activeMatch: `^/${page.path.replace(/\/.*/, '/')}`,
+    })),
+  );
 
 /** The site of the documentation: static, with its own fonts and its own search, so that it works without the web. */
 export default defineConfig({
@@ -42,8 +46,8 @@ export default defineConfig({
   vite: { server: { fs: { allow: [`${DOCS}/..`] } }, build: { chunkSizeWarningLimit: 4_000 } },
   buildEnd: writeTwins,
   themeConfig: {
-    nav: ['Start', 'Guides', 'Recipes', 'Coming from', 'Production', 'Reference'].flatMap(first),
-    sidebar: tree.map(({ title }) => ({ text: title, items: items(title), collapsed: title === 'Project' })),
+    nav,
+    sidebar,
     outline: [2, 3],
     search: { provider: 'local' },
     externalLinkIcon: true,
