@@ -77,6 +77,7 @@ export const PROJECT: Readonly<Record<string, string>> = {
   'sample-cluster': 'sample/02-cluster/README.md',
   'sample-ai-chat': 'sample/03-ai-chat/README.md',
   contributing: 'CONTRIBUTING.md',
+  releasing: 'RELEASE.md',
   changelog: 'CHANGELOG.md',
 };
 
