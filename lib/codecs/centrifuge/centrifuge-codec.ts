@@ -1,8 +1,8 @@
 import type { JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
+import { MAX_COMMANDS, TOO_MANY_COMMANDS, withBytes } from './command-batch.js';
 import { failed, PONG } from './command-reader.js';
-import { MAX_COMMANDS } from './max-commands.js';
 import { withPublications, writeHistory, writePush } from './push-writer.js';
 import { readShapedCommand } from './shaped-command.js';
 
@@ -48,11 +48,11 @@ export class CentrifugeCodec implements Codec {
       const line = end < 0 ? text.slice(start) : text.slice(start, end);
       const decoded = this.#read(line);
       if (line === '{}') yield PONG_LINE;
-      else yield decoded.ok ? { ...decoded, bytes: Buffer.byteLength(line) } : decoded;
+      else yield withBytes(decoded, Buffer.byteLength(line));
       if (end < 0 || (!decoded.ok && decoded.id === undefined)) return;
       start = end + 1;
     }
-    yield failed(`a frame may hold at most ${MAX_COMMANDS} commands`);
+    yield TOO_MANY_COMMANDS;
   }
 
   #read(line: string): Decoded {

@@ -2,23 +2,22 @@ import type { Publication } from '../../core/history/history.js';
 import type { JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded, DecodedBatch } from '../../ports/codec.js';
+import { MAX_COMMANDS, TOO_MANY_COMMANDS, withBytes } from './command-batch.js';
 import { failed, PONG } from './command-reader.js';
 import { replyTo } from './method.js';
 import { Cursor } from './protobuf/cursor.js';
 import { encodeDirectMessage, encodePublication } from './protobuf/message-push.js';
-import { Malformed, readMessage } from './protobuf/message-reader.js';
+import { Malformed, readMessage, type EntryBudget } from './protobuf/message-reader.js';
 import { encodeDelimited, JsonText } from './protobuf/message-writer.js';
 import { COMMAND, REPLY } from './protobuf/schema.js';
 import { recoveredIn, writePush } from './push-writer.js';
 import { readShapedCommand } from './shaped-command.js';
-import { MAX_COMMANDS } from './max-commands.js';
 
 /** A ping is an empty reply: the length 0 alone. A pong is an empty command. */
 const PONG_COMMAND: Decoded = { ...PONG, bytes: 1 };
 
 const EMPTY_FRAME = failed('a frame is empty');
 const CUT_OFF = failed('a command is longer than its frame');
-const TOO_MANY = failed(`a frame may hold at most ${MAX_COMMANDS} commands`);
 
 /**
  * The Protobuf form of the Centrifuge client protocol: any number of commands in one binary frame, each behind its length. The
@@ -42,7 +41,7 @@ export class CentrifugeProtobufCodec implements Codec {
     const cursor = new Cursor(frame, 0, frame.length);
     const length = cursor.varint();
     if (length === undefined || length > frame.length - cursor.at) return CUT_OFF;
-    if (cursor.at + length === frame.length) return this.#read(frame, cursor.at, frame.length);
+    if (cursor.at + length === frame.length) return this.#read(frame, cursor.at, frame.length, this.#budget());
     // The rest may wait, and the frame may be a part of a larger chunk.
     return { batch: this.#readAll(Buffer.from(frame)) };
   }
@@ -59,21 +58,27 @@ export class CentrifugeProtobufCodec implements Codec {
   /** Stops at the first error that cannot be answered, because it closes the connection. */
   *#readAll(frame: Buffer): Iterable<Decoded> {
     const cursor = new Cursor(frame, 0, frame.length);
+    const budget = this.#budget();
     for (let count = 0; count < MAX_COMMANDS; count++) {
       const length = cursor.varint();
       const start = cursor.at;
       if (length === undefined || !cursor.skip(length)) return yield CUT_OFF;
-      const decoded = this.#read(frame, start, cursor.at);
+      const decoded = this.#read(frame, start, cursor.at, budget);
       if (length === 0) yield PONG_COMMAND;
-      else yield decoded.ok ? { ...decoded, bytes: length } : decoded;
+      else yield withBytes(decoded, length);
       if (cursor.isAtEnd || (!decoded.ok && decoded.id === undefined)) return;
     }
-    yield TOO_MANY;
+    yield TOO_MANY_COMMANDS;
   }
 
-  #read(frame: Buffer, start: number, end: number): Decoded {
+  /** The first command alone has maps, so all commands of a frame have one budget for their entries. */
+  #budget(): EntryBudget {
+    return { entries: this.shape.maxKeys };
+  }
+
+  #read(frame: Buffer, start: number, end: number, budget: EntryBudget): Decoded {
     if (start === end) return PONG;
-    const fields = readMessage(frame, start, end, COMMAND, this.shape.maxKeys);
+    const fields = readMessage(frame, start, end, COMMAND, budget);
     if (fields instanceof Malformed) return failed(fields.reason);
     return readShapedCommand(fields, this.shape, { length: end - start });
   }

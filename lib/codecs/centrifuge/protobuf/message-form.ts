@@ -16,6 +16,8 @@ export interface NamedField extends Field {
   readonly name: string;
   /** The number and the wire type, as they stand before the value. */
   readonly tag: number;
+  /** True for a field whose value stands behind its length. */
+  readonly isDelimited: boolean;
 }
 
 /** Wire types of Protobuf. */
@@ -31,7 +33,7 @@ export class MessageForm<Name extends string = string> {
   constructor(byName: Readonly<Record<Name, Field>>) {
     this.#byName = byName;
     this.fields = Object.entries<Field>(byName)
-      .map(([name, field]) => ({ ...field, name, tag: tagOf(field) }))
+      .map(([name, field]) => ({ ...field, name, tag: tagOf(field), isDelimited: isDelimited(field) }))
       .toSorted((a, b) => a.number - b.number);
     const byNumber: (NamedField | undefined)[] = [];
     for (const field of this.fields) byNumber[field.number] = field;
@@ -49,8 +51,7 @@ export class MessageForm<Name extends string = string> {
   }
 }
 
-/** True for a field whose value stands behind its length. */
-export function isDelimited({ type }: Field): boolean {
+function isDelimited({ type }: Field): boolean {
   return type === 'text' || type === 'json' || type === 'message';
 }
 

@@ -8,7 +8,7 @@ import { COMMAND } from './schema.js';
 const MAX_ENTRIES = 5;
 
 const bytesOf = (command: object) => Buffer.from(PROTO_COMMAND.encode(PROTO_COMMAND.create(command)).finish());
-const read = (bytes: Uint8Array) => readMessage(Buffer.from(bytes), 0, bytes.length, COMMAND, MAX_ENTRIES);
+const read = (bytes: Uint8Array) => readMessage(Buffer.from(bytes), 0, bytes.length, COMMAND, { entries: MAX_ENTRIES });
 const hex = (text: string) => read(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 const reasonOf = (text: string) => {
   const fields = hex(text);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Cursor } from './cursor.js';
-import { isDelimited, WIRE, type MessageForm, type NamedField } from './message-form.js';
+import { WIRE, type MessageForm, type NamedField } from './message-form.js';
 
 /** The fields of a message by name, with the values that the JSON form of the protocol would have. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -22,72 +22,86 @@ const MAX_TAG = 0xffff_ffff;
 
 const REPLACEMENT = '\ufffd';
 
+/** The entries of maps and lists that may still be read; one budget for all messages of a frame. */
+export interface EntryBudget {
+  entries: number;
+}
+
 /**
  * Reads a message from `start` to `end`. Every length is compared with what is there before anything is made of it. Of a field
- * that occurs several times the last one counts, and the others are not decoded, so that repeating one costs nothing.
- * @param maxEntries most entries of a map or list
+ * that occurs several times the last one counts; only the first and the last are decoded, so that repeating one costs nothing.
  */
 export function readMessage(
   bytes: Buffer,
   start: number,
   end: number,
   form: MessageForm,
-  maxEntries: number,
+  budget: EntryBudget,
 ): Fields | Malformed {
   const fields: Record<string, unknown> = {};
-  const delimited = new Map<NamedField, number[]>();
   const cursor = new Cursor(bytes, start, end);
+  /** Fields that have occurred before, with the place of the last one. */
+  let repeated: Map<NamedField, number> | undefined;
   while (!cursor.isAtEnd) {
     const tag = cursor.varint();
     if (tag === undefined) return CUT_OFF;
     if (tag > MAX_TAG) return UNKNOWN_WIRE_TYPE;
     const field = form.numbered(tag >>> 3);
-    const wireType = tag & 7;
-    if (field !== undefined && wireType !== (field.tag & 7)) return WRONG_WIRE_TYPE;
-    if (field !== undefined && !isDelimited(field)) {
+    if (field === undefined) {
+      const problem = skipValue(tag & 7, cursor);
+      if (problem) return problem;
+      continue;
+    }
+    if (tag !== field.tag) return WRONG_WIRE_TYPE;
+    if (!field.isDelimited) {
       const value = field.type === 'int' ? cursor.int32() : cursor.varint();
       if (value === undefined) return CUT_OFF;
       fields[field.name] = field.type === 'bool' ? value !== 0 : value;
       continue;
     }
-    const length = lengthOf(wireType, cursor);
-    if (typeof length === 'object') return length;
-    if (!cursor.skip(length)) return CUT_OFF;
-    if (field === undefined) continue;
-    const spans = delimited.get(field);
-    if (spans === undefined) delimited.set(field, [cursor.at - length, cursor.at]);
-    else if (field.repeats === undefined) [spans[0], spans[1]] = [cursor.at - length, cursor.at];
-    else if (spans.push(cursor.at - length, cursor.at) > 2 * maxEntries) return TOO_MANY;
+    const at = cursor.at;
+    const length = cursor.varint();
+    if (length === undefined || !cursor.skip(length)) return CUT_OFF;
+    const before = fields[field.name];
+    if (before !== undefined && field.repeats === undefined) {
+      (repeated ??= new Map()).set(field, at);
+      continue;
+    }
+    const value = readValue(bytes, cursor.at - length, cursor.at, field, budget);
+    if (value instanceof Malformed) return value;
+    if (field.repeats === undefined) fields[field.name] = value;
+    else fields[field.name] = withEntry(before, field, value as Fields);
   }
-  for (const [field, spans] of delimited) {
-    const value = readDelimited(bytes, spans, field, maxEntries);
+  for (const [field, at] of repeated ?? []) {
+    const last = new Cursor(bytes, at, end);
+    const length = last.varint()!;
+    const value = readValue(bytes, last.at, last.at + length, field, budget);
     if (value instanceof Malformed) return value;
     fields[field.name] = value;
   }
   return fields;
 }
 
-/** Returns how many bytes follow of a value that is not read as a number. */
-function lengthOf(wireType: number, cursor: Cursor): number | Malformed {
+/** Skips a value of a field that is not known. */
+function skipValue(wireType: number, cursor: Cursor): Malformed | undefined {
   switch (wireType) {
     case WIRE.varint:
-      return cursor.varint() === undefined ? CUT_OFF : 0;
+      return cursor.varint() === undefined ? CUT_OFF : undefined;
     case WIRE.fixed64:
-      return 8;
+      return cursor.skip(8) ? undefined : CUT_OFF;
     case WIRE.delimited:
-      return cursor.varint() ?? CUT_OFF;
+      return cursor.skip(cursor.varint() ?? Infinity) ? undefined : CUT_OFF;
     case WIRE.fixed32:
-      return 4;
+      return cursor.skip(4) ? undefined : CUT_OFF;
     default:
       // Groups, which proto3 does not have, among them.
       return UNKNOWN_WIRE_TYPE;
   }
 }
 
-function readDelimited(bytes: Buffer, spans: readonly number[], field: NamedField, maxEntries: number): unknown {
-  if (field.repeats !== undefined) return readEntries(bytes, spans, field, maxEntries);
-  const [start = 0, end = 0] = spans;
-  if (field.form !== undefined) return readMessage(bytes, start, end, field.form, maxEntries);
+function readValue(bytes: Buffer, start: number, end: number, field: NamedField, budget: EntryBudget): unknown {
+  if (field.repeats !== undefined && --budget.entries < 0) return TOO_MANY;
+  if (field.form !== undefined) return readMessage(bytes, start, end, field.form, budget);
   const text = bytes.toString('utf8', start, end);
   // Decoding replaces what is not UTF-8.
   if (text.includes(REPLACEMENT) && !isUtf8(bytes.subarray(start, end))) return NOT_TEXT;
@@ -100,14 +114,16 @@ function readDelimited(bytes: Buffer, spans: readonly number[], field: NamedFiel
   }
 }
 
-function readEntries(bytes: Buffer, spans: readonly number[], { form, repeats }: NamedField, maxEntries: number) {
-  const entries: Fields[] = [];
-  for (let at = 0; at < spans.length; at += 2) {
-    const entry = readMessage(bytes, spans[at]!, spans[at + 1]!, form!, maxEntries);
-    if (entry instanceof Malformed) return entry;
-    entries.push(entry);
+/** Adds an entry to those of a list or a map that were read before. */
+function withEntry(before: unknown, { repeats }: NamedField, entry: Fields): unknown {
+  if (repeats === 'list') {
+    const list = (before as Fields[] | undefined) ?? [];
+    list.push(entry);
+    return list;
   }
-  if (repeats === 'list') return entries;
-  // Defines each key as the object's own, `__proto__` included.
-  return Object.fromEntries(entries.map(({ key = '', value = '' }) => [key, value]));
+  const { key = '', value = '' } = entry;
+  const map = before ?? {};
+  // An assignment to `__proto__` would set the prototype.
+  Object.defineProperty(map, key as string, { value, configurable: true, enumerable: true, writable: true });
+  return map;
 }

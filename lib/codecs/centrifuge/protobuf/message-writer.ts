@@ -1,5 +1,5 @@
 import { BackwardWriter } from './backward-writer.js';
-import { isDelimited, type MessageForm, type NamedField } from './message-form.js';
+import type { MessageForm, NamedField } from './message-form.js';
 
 /** JSON text that is written as it is, without being parsed and serialised again. */
 export class JsonText {
@@ -35,7 +35,7 @@ function writeFields(writer: BackwardWriter, { fields }: MessageForm, value: obj
 }
 
 function writeField(writer: BackwardWriter, field: NamedField, value: unknown): void {
-  if (!isDelimited(field)) {
+  if (!field.isDelimited) {
     if (value === 0 || value === false) return;
     writer.varint(Number(value));
   } else if (field.form !== undefined) {
