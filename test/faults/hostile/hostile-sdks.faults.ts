@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CentrifugeCodec } from '../../../lib/codecs/centrifuge/centrifuge-codec.js';
 import type { Decoded } from '../../../lib/ports/codec.js';
 import { SocketEndpoint } from '../../../lib/gateway/session/socket-endpoint.js';
+import { commandFrame } from '../../helpers/protobuf-lines.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { OPCODE, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
@@ -21,8 +22,8 @@ function stage(options: RealtimeOptions = {}, ports: Provider[] = []): Promise<S
 }
 
 /** Somebody at the path of the SDKs who has said nothing yet. */
-function visit(scene: Scene): Promise<RawGuest> {
-  return scene.raw({ token: false, path: '/ws/connection/websocket' });
+function visit(scene: Scene, query = ''): Promise<RawGuest> {
+  return scene.raw({ token: false, path: `/ws/connection/websocket${query}` });
 }
 
 /** Commands in one frame. */
@@ -102,6 +103,22 @@ describe('commands that come in the same frame as the first, more than may come 
     const guest = await visit(scene);
     await guest.write(many);
     expect(await guest.answer(4_001)).toEqual({ id: 4_001, unsubscribe: {} });
+  });
+});
+
+describe('in the Protobuf form', () => {
+  const binary = (payload: Buffer) => rawFrame({ opcode: OPCODE.binary, payload });
+
+  it.each([
+    ['65,536 answers to no ping', Buffer.alloc(65_536), 3501],
+    ['one field 21,000 times', Buffer.from(`abc203${'0a0161'.repeat(21_000)}`, 'hex'), 3501],
+    ['a length of 4 GB', Buffer.from('8080808010', 'hex'), 3501],
+    ['as many commands as fit behind the first', commandFrame(CONNECT, ...cheap(4_000)), 3013],
+  ])('%s end the connection', async (_what, payload, code) => {
+    const scene = await stage();
+    const guest = await visit(scene, '?format=protobuf');
+    await scene.during(() => guest.write(binary(payload)));
+    expect([await guest.closeCode(), await scene.harm()]).toEqual([code, NO_HARM]);
   });
 });
 
