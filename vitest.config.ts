@@ -101,8 +101,9 @@ export default defineConfig({
           isolate: false,
           include: ['test/recipes/*.spec.ts'],
           globalSetup: [redis, './test/package/built-package.ts'],
-          testTimeout: 60_000,
+          testTimeout: 90_000,
           hookTimeout: 90_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
       {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { TestClient } from 'nestjs-realtime/testing';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
 import type { Program } from './program.js';
 import { Recipe } from './recipe.js';
+import { PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
 const WHOLE = /^You asked “why\?”\. A real model would answer here, .* as it takes\.$/;
 
@@ -40,14 +40,12 @@ it('shows the answer in the tab that asked, in a second tab, and after a reload 
 });
 
 it('ends the answer for everybody when somebody stops it', async () => {
-  const response = await fetch(`${server.url}/login/bob`, { method: 'POST' });
-  const { token } = (await response.json()) as { token: string };
-  const bob = await TestClient.connect(`${server.url.replace('http', 'ws')}/ws`, { token });
-  onTestFinished(() => bob.close());
+  const bob = await visitor(server, 'bob');
   const topic = `ai:${randomUUID()}`;
-  await bob.request({ action: 'subscribe', topic });
-  const { payload } = await bob.request({ action: 'message', topic, type: 'ask', payload: { question: 'why?' } });
-  await bob.request({ action: 'message', topic, type: 'stop', payload: { id: payload.id } });
-  const end = await bob.next(({ type, payload: piece }) => type === 'answer' && piece.end === true);
+  await subscribe(bob, topic);
+  const ask = { action: 'message', topic, type: 'ask', payload: { question: 'why?' } };
+  const { payload } = await bob.request(ask, PATIENCE_MS);
+  await bob.request({ action: 'message', topic, type: 'stop', payload: { id: payload.id } }, PATIENCE_MS);
+  const end = await bob.next(({ type, payload: piece }) => type === 'answer' && piece.end === true, PATIENCE_MS);
   expect(end.payload).toMatchObject({ id: payload.id, stopped: true });
 });

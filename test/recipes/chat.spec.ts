@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { TestClient } from 'nestjs-realtime/testing';
+import type { TestClient } from 'nestjs-realtime/testing';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
 import { connected, sdkFor } from '../helpers/sdk.js';
 import type { Program } from './program.js';
 import { Recipe } from './recipe.js';
+import { login, PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
 let recipe: Recipe;
 let server: Program;
@@ -23,21 +24,13 @@ afterAll(async () => {
   await recipe?.remove();
 });
 
-async function connect(name: string): Promise<TestClient> {
-  const response = await fetch(`${server.url}/login/${name}`, { method: 'POST' });
-  const { token } = (await response.json()) as { token: string };
-  const client = await TestClient.connect(`${server.url.replace('http', 'ws')}/ws`, { token });
-  onTestFinished(() => client.close());
-  return client;
-}
-
 const say = (client: TestClient, topic: string, text: string, id: string = randomUUID()) =>
-  client.request({ action: 'message', topic, type: 'say', payload: { id, text } });
+  client.request({ action: 'message', topic, type: 'say', payload: { id, text } }, PATIENCE_MS);
 
 it('shows the last 50 messages in a page, and follows with what is said', async () => {
   const topic = 'chat:lobby';
-  const bob = await connect('bob');
-  await bob.request({ action: 'subscribe', topic });
+  const bob = await visitor(server, 'bob');
+  await subscribe(bob, topic);
   for (let n = 1; n <= 55; n++) await say(bob, topic, `message ${n}`);
 
   const page = await browser.newPage();
@@ -53,12 +46,10 @@ it('shows the last 50 messages in a page, and follows with what is said', async 
 
 it('gives a client that was away what it has missed, once and in order', async () => {
   const topic = 'chat:away';
-  const bob = await connect('bob');
-  await bob.request({ action: 'subscribe', topic });
+  const bob = await visitor(server, 'bob');
+  await subscribe(bob, topic);
   await say(bob, topic, 'before');
-  const response = await fetch(`${server.url}/login/alice`, { method: 'POST' });
-  const { token } = (await response.json()) as { token: string };
-  const alice = await connected(sdkFor(server, { token }));
+  const alice = await connected(sdkFor(server, { token: await login(server, 'alice') }));
   const heard: string[] = [];
   const room = alice.newSubscription(topic);
   const isRecovered: boolean[] = [];
@@ -77,8 +68,8 @@ it('gives a client that was away what it has missed, once and in order', async (
 
 it('publishes a message that is sent again under its id once', async () => {
   const topic = 'chat:again';
-  const bob = await connect('bob');
-  await bob.request({ action: 'subscribe', topic });
+  const bob = await visitor(server, 'bob');
+  await subscribe(bob, topic);
   const id = randomUUID();
   for (const text of ['hello', 'hello']) await say(bob, topic, text, id);
   await bob.settled();
@@ -86,8 +77,8 @@ it('publishes a message that is sent again under its id once', async () => {
 });
 
 it('refuses a text that is too long', async () => {
-  const bob = await connect('bob');
-  await bob.request({ action: 'subscribe', topic: 'chat:lobby' });
+  const bob = await visitor(server, 'bob');
+  await subscribe(bob, 'chat:lobby');
   const { payload } = await say(bob, 'chat:lobby', 'x'.repeat(281));
   expect(payload).toMatchObject({ code: 'VALIDATION_FAILED' });
 });

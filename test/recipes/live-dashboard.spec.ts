@@ -1,9 +1,9 @@
-import { TestClient } from 'nestjs-realtime/testing';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
 import type { Program } from './program.js';
 import { Recipe } from './recipe.js';
+import { PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
 let recipe: Recipe;
 let shop: Program;
@@ -23,21 +23,14 @@ afterAll(async () => {
 
 const post = (path: string) => fetch(shop.url + path, { method: 'POST' });
 
-async function viewer(role: string): Promise<TestClient> {
-  const { token } = (await (await post(`/login/${role}`)).json()) as { token: string };
-  const client = await TestClient.connect(`${shop.url.replace('http', 'ws')}/ws`, { token });
-  onTestFinished(() => client.close());
-  return client;
-}
-
 it('shows a burst of sales in few updates, and the last one has all of them', async () => {
-  const admin = await viewer('admin');
-  await admin.request({ action: 'subscribe', topic: 'dashboard' });
+  const admin = await visitor(shop, 'admin');
+  await subscribe(admin, 'dashboard');
   const BURST = 40;
   await Promise.all(Array.from({ length: BURST }, () => post('/sales/10')));
   let updates = 0;
   for (;;) {
-    const { payload } = await admin.next('figures');
+    const { payload } = await admin.next('figures', PATIENCE_MS);
     updates += 1;
     if (payload.orders === BURST) break;
   }
@@ -55,7 +48,7 @@ it('shows the figures at once in a page that is opened or reloaded', async () =>
 });
 
 it('is closed to everybody but admins', async () => {
-  const customer = await viewer('customer');
-  const { payload } = await customer.request({ action: 'subscribe', topic: 'dashboard' });
+  const customer = await visitor(shop, 'customer');
+  const { payload } = await subscribe(customer, 'dashboard');
   expect(payload).toMatchObject({ code: 'FORBIDDEN' });
 });

@@ -1,9 +1,9 @@
-import { TestClient } from 'nestjs-realtime/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
 import type { Program } from './program.js';
 import { Recipe } from './recipe.js';
+import { PATIENCE_MS, visitor } from './visitor.js';
 
 let recipe: Recipe;
 let shop: Program;
@@ -48,13 +48,11 @@ it('shows a tab that was closed meanwhile what it has missed', async () => {
 });
 
 it('tells a user nothing of the notifications of others', async () => {
-  const { token } = (await (await post('/login/carol')).json()) as { token: string };
-  const carol = await TestClient.connect(`${shop.url.replace('http', 'ws')}/ws`, { token });
+  const carol = await visitor(shop, 'carol');
   await post('/ship/dave');
   await post('/ship/carol');
-  const message = await carol.next('notification.created');
+  const message = await carol.next('notification.created', PATIENCE_MS);
   await carol.settled();
-  await carol.close();
   expect(message.payload).toMatchObject({ text: 'Your order is on its way', read: false });
   expect(carol.pending.filter(({ type }) => type.startsWith('notification'))).toEqual([]);
 });
