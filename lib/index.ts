@@ -52,6 +52,7 @@ export type { Requirements } from './core/identity/authorization.js';
 export { MessageBody } from '@nestjs/websockets';
 export {
   TopicGateway,
+  type TopicDeliveryOptions,
   type TopicGatewayOptions,
   type TopicHistoryOptions,
   type TopicLimitsOptions,

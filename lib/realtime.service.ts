@@ -74,6 +74,11 @@ export interface PublishOptions extends SendOptions {
    * id), so that a retry is harmless.
    */
   readonly idempotencyKey?: string;
+  /**
+   * True: the message may be left out for subscribers that cannot take it at once, because earlier bytes still wait for them. They are
+   * not told. The report has their number as `dropped`. Not for a topic that keeps a history. Default false.
+   */
+  readonly volatile?: boolean;
 }
 
 /**
@@ -245,7 +250,8 @@ export class RealtimeService {
   /**
    * Publishes to the subscribers of a topic, in the same order for all of them. The message arrives with its `topic`. If the
    * topic keeps a history, the message is added to it and arrives with its `offset`, and the report has `epoch` and `offset`.
-   * The `@TopicGateway()` classes of the publishing application determine whether a topic keeps a history.
+   * The `@TopicGateway()` classes of the publishing application determine whether a topic keeps a history, and the key of a
+   * message in a topic with `delivery: { slow: 'latest' }`.
    * @throws RealtimeError `UNAVAILABLE` if the outcome is unknown: the message may or may not have been added to the history.
    *   A retry with the same `idempotencyKey` is safe
    */

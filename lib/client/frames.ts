@@ -103,6 +103,13 @@ export interface PresenceResetFrame {
   timestamp: string;
 }
 
+/** Messages of a topic were left out, because the client did not take them; later ones follow. */
+export interface DroppedFrame {
+  type: 'realtime:dropped';
+  payload: { topic: string; count: number };
+  timestamp: string;
+}
+
 /** Who is in a topic. */
 export interface PresenceFrame {
   type: 'realtime:presence';
@@ -190,6 +197,7 @@ export type SystemFrame =
   | LeftFrame
   | UpdatedFrame
   | PresenceResetFrame
+  | DroppedFrame
   | PresenceFrame
   | ReplyFrame
   | CompleteFrame

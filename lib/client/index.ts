@@ -29,6 +29,7 @@ export type {
 export type {
   AuthenticatedFrame,
   CompleteFrame,
+  DroppedFrame,
   ErrorFrame,
   ExpiringFrame,
   HistoryFrame,

@@ -1,4 +1,5 @@
 import { Injectable, SetMetadata } from '@nestjs/common';
+import type { RealtimeMessage } from '../core/message/message.js';
 import { ENTRY_PROVIDER_WATERMARK, INJECTABLE_WATERMARK } from './nest-metadata.js';
 import { TOPIC_GATEWAY_METADATA, type TopicGatewayMark } from './handler-metadata.js';
 import { markCopy } from './package-copy.js';
@@ -19,7 +20,43 @@ export interface TopicGatewayOptions {
   clientAccess?: boolean;
   /** Limits for the messages of clients to these topics, such as cursors. Default: the limits of the module. */
   limits?: TopicLimitsOptions;
+  /** How messages reach subscribers that cannot take them as fast as they come. Default: `{ slow: 'close' }`. */
+  delivery?: TopicDeliveryOptions;
 }
+
+/**
+ * The way in which messages to a topic reach subscribers that cannot take them as fast as they come.
+ *
+ * - `close`: every message is sent; a connection for which more than `limits.sendQueueBytes` wait is closed with 3008.
+ * - `drop`: messages are left out once half of `limits.sendQueueBytes` waits, until the connection has caught up. Then the client
+ *   gets `realtime:dropped` with `{ topic, count }`. Not for topics that keep a history.
+ * - `latest`: a message replaces an earlier one with the same key that still waits. Each subscriber gets the first one at once and the
+ *   last of each key always, in the order of the last change. With a history only where `sendLast` is 1, and without `key`.
+ * @publicApi
+ */
+export type TopicDeliveryOptions =
+  | {
+      /** Every message is sent. */
+      slow?: 'close';
+    }
+  | {
+      /** What a subscriber cannot take is left out, and the client is told how much. */
+      slow: 'drop';
+    }
+  | {
+      /** The latest message of each key is sent. */
+      slow: 'latest';
+      /**
+       * Maximum number of updates of a subscriber per second, each with the last message of every key that has changed: 0.1 to 1,000.
+       * Default: as fast as the subscriber takes them.
+       */
+      maxRateHz?: number;
+      /**
+       * Returns the key of a message, of at most 255 characters, such as the id of the vehicle that has moved. It runs where the message
+       * is published. Default: one key for each message type.
+       */
+      key?: (message: RealtimeMessage) => string;
+    };
 
 /**
  * Limits for the messages (`message` commands) of one connection to the topics of a gateway. `Infinity` turns a limit off.
@@ -68,6 +105,7 @@ export const TOPIC_GATEWAY_OPTIONS: ReadonlySet<string> = new Set<keyof TopicGat
   'presence',
   'clientAccess',
   'limits',
+  'delivery',
 ]);
 
 /**

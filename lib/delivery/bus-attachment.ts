@@ -47,7 +47,7 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
     this.pictures.start();
     await this.bus.open({
       id,
-      receive: (envelope, isRemote) => this.router.route(envelope, isRemote),
+      receive: (envelope, isRemote, leftOut) => this.router.route(envelope, isRemote, leftOut),
       respond: this.queries.run,
       missed: this.#missed,
       roundTrip: this.meter.busRoundTrip,

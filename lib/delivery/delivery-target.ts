@@ -20,6 +20,8 @@ export interface DeliveryTarget extends Recipient {
   unsubscribe(topic: string, reason: string): boolean;
   /** Reports that publications of a topic are lost and cannot be recovered; delivery continues after the position. */
   missed(topic: string, position: StreamPosition): void;
+  /** Reports that messages of a topic were left out because the client did not take them; delivery continues. */
+  leftOut(topic: string, count: number): void;
   /** Replaces its roles or permissions and reauthorizes its topics; an omitted field keeps its value. */
   changeRights(rights: Omit<RightsOrder, 'kind'>): void | Promise<void>;
   /** Updates its metadata, and reauthorizes its topics if the order asks for that. */

@@ -29,25 +29,26 @@ export class EnvelopeRouter {
   /**
    * Delivers an envelope to this node's connections.
    * @param isRemote true if another node has sent it
+   * @param leftOut called before the result is known, with the number of connections that could not take a message, if there are any
    * @returns how many connections it reached; a promise when a publication has to wait for its turn. Never throws or rejects
    */
-  route(envelope: Envelope, isRemote = false): number | Promise<number> {
+  route(envelope: Envelope, isRemote = false, leftOut?: (connections: number) => void): number | Promise<number> {
     const { tracer } = this.tracing;
-    if (tracer === undefined || !isRemote || envelope.trace === undefined) return this.#route(envelope);
+    if (tracer === undefined || !isRemote || envelope.trace === undefined) return this.#route(envelope, leftOut);
     const span = tracer.start(deliverySpan(this.meter.labelsOf(envelope.to), envelope.trace));
     const end = (recipients: number) => span.end({ 'realtime.recipients': recipients });
-    const reached = span.run(() => this.#route(envelope));
+    const reached = span.run(() => this.#route(envelope, leftOut));
     if (typeof reached === 'number') end(reached);
     else void reached.then(end);
     return reached;
   }
 
-  #route(envelope: Envelope): number | Promise<number> {
+  #route(envelope: Envelope, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
     const { content, trace } = envelope;
     if (content.kind === 'stop-stream') return this.published.stopHere(content.topic, content.id);
     if (content.kind !== 'message') return this.delivery.deliver(envelope);
     const { position } = content;
-    if (position === undefined) return this.delivery.deliver(this.pending.passOver(envelope));
+    if (position === undefined) return this.delivery.deliver(this.pending.passOver(envelope), leftOut);
     const [first] = envelope.to;
     const publication: Publication = {
       offset: position.offset,

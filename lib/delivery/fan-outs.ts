@@ -22,7 +22,7 @@ export interface Recipient {
 /** Something to be done for many recipients. */
 export interface FanOut<R> {
   /** The ids of the recipients, or all recipients. It may be live: see {@link FanOuts.catchUp}. */
-  readonly ids: ReadonlySet<string> | ReadonlyMap<string, R>;
+  readonly ids: ReadonlySet<string> | ReadonlyMap<string, unknown>;
   /**
    * Serves one recipient. Never throws.
    * @param id its id; missing for a fan-out to all recipients

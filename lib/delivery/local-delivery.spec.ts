@@ -27,6 +27,8 @@ class FakeTarget implements DeliveryTarget {
     codec,
     send: (frame: Frame) => void this.frames.push(frame),
     close: () => undefined,
+    written: () => undefined,
+    hasRoomFor: () => true,
   };
   disconnect(code: string, reason: string): void {
     this.orders.push(`disconnect ${code} ${reason}`);
@@ -41,6 +43,9 @@ class FakeTarget implements DeliveryTarget {
   }
   missed(name: string, { offset }: StreamPosition): void {
     this.orders.push(`missed ${name} before ${offset}`);
+  }
+  leftOut(name: string, count: number): void {
+    this.orders.push(`left out ${count} of ${name}`);
   }
   changeRights({ roles }: { roles?: readonly string[] }): void {
     this.orders.push(`rights ${roles?.join()}`);
@@ -425,6 +430,8 @@ describe('an order', () => {
         codec,
         send: () => void this.told.push('message'),
         close: () => undefined,
+        written: () => undefined,
+        hasRoomFor: () => true,
       };
       override changeRights(): void {
         for (const end = performance.now() + 0.05; performance.now() < end;);

@@ -12,15 +12,18 @@ import { ConnectionRegistry } from '../ports/connection-registry.js';
 import { PubSubManager } from '../ports/pub-sub-manager.js';
 import { RealtimeTracing } from '../ports/realtime-tracing.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import type { DroppingTopic } from './dropping-topic.js';
 import { FanOuts, MANY_RECIPIENTS } from './fan-outs.js';
 import { FrameSet } from './frame-set.js';
 import { HeldTopics, type Keeper } from './held-topics.js';
+import { LatestTopic } from './latest-topic.js';
 import { MessageFrames } from './message-frames.js';
 import { NodeMeter } from './node-meter.js';
 import { PresenceWatchers } from './presence-watchers.js';
 import { Tally } from './tally.js';
-import { carryingOut, writing, type TargetAction } from './target-action.js';
+import { carryingOut, writing, writingIfTaken, type TargetAction } from './target-action.js';
 import { Timestamps } from './timestamps.js';
+import { TopicPaces } from './topic-paces.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 
 /** The recipients for whom a delivery is kept, and its size in bytes. */
@@ -64,6 +67,8 @@ export class LocalDelivery implements RecipientIndex {
   readonly #targets = new Map<string, DeliveryTarget>();
   readonly #fanOuts = new FanOuts<DeliveryTarget>(this.#targets);
   readonly #timestamps: Timestamps;
+  /** The topics that deal with slow readers in a way of their own. */
+  readonly paces: TopicPaces;
 
   constructor(
     private readonly registry: ConnectionRegistry,
@@ -74,6 +79,8 @@ export class LocalDelivery implements RecipientIndex {
     private readonly tracing: RealtimeTracing = new RealtimeTracing(),
   ) {
     this.#timestamps = new Timestamps(clock);
+    const { held } = this;
+    this.paces = new TopicPaces({ targets: this.#targets, fanOuts: this.#fanOuts, held, index: this, meter });
     watchers.beforeChange((connectionId) => void this.catchUp(connectionId));
   }
 
@@ -102,22 +109,47 @@ export class LocalDelivery implements RecipientIndex {
 
   /**
    * Delivers a message or a join or leave, or carries out an order.
+   * @param leftOut called before the result is known, with the number of connections that could not take a message, if there are any
    * @returns how many connections it concerned, as a promise for what many connections get, and for an order that takes
    * effect only later; a publication counts for all subscribers at once. Never throws or rejects
    */
-  deliver(envelope: Envelope): number | Promise<number> {
+  deliver(envelope: Envelope, leftOut?: (connections: number) => void): number | Promise<number> {
     const { to, content } = envelope;
     if (isNews(content)) return this.#tell(to, content);
     if (content.kind === 'stop-stream') return 0;
-    const ids = this.#idsFor(envelope);
-    if (content.kind !== 'message') return this.#serve(ids, ordering(carryingOut(content)));
+    if (content.kind !== 'message') return this.#serve(this.#idsFor(envelope), ordering(carryingOut(content)));
     const { text, position } = content;
     const trace = this.tracing.tracer?.tellsClients ? envelope.trace : undefined;
-    const frames = new MessageFrames(text, topicOf(to), position?.offset, trace);
+    const name = topicOf(to);
+    const frames = new MessageFrames(text, name, position?.offset, trace);
+    const paced = this.paces.isEmpty || name === undefined ? undefined : this.paces.of(name);
+    if (paced instanceof LatestTopic) return paced.deliver(content, envelope, frames, leftOut);
+    const ids = this.#idsFor(envelope);
+    if (paced || content.volatile) return this.#sendIfTaken(to, ids, frames, leftOut, paced);
     const { size } = ids;
     const reached = this.#serve(ids, sending([frames], text.length), this.#holdingFor(to, frames));
     // The stream of a topic wants to know at once.
     return this.#metered(to, position && typeof reached !== 'number' ? size : reached);
+  }
+
+  /** Sends a message to those that can take it. */
+  #sendIfTaken(
+    to: readonly Address[],
+    ids: Ids,
+    frames: MessageFrames,
+    leftOut: ((connections: number) => void) | undefined,
+    topicOfReaders: DroppingTopic | undefined,
+  ): number | Promise<number> {
+    let dropped = 0;
+    const act = writingIfTaken(frames, () => void (dropped += 1), topicOfReaders);
+    const task = { ...sending([frames], frames.textBytes), act };
+    const reached = this.#serve(ids, task, this.#holdingFor(to, frames));
+    const count = (recipients: number): number => {
+      this.meter.leftOut += dropped;
+      if (dropped > 0) leftOut?.(dropped);
+      return recipients;
+    };
+    return this.#metered(to, typeof reached === 'number' ? count(reached) : reached.then(count));
   }
 
   #metered(to: readonly Address[], reached: number | Promise<number>): number | Promise<number> {
@@ -175,7 +207,7 @@ export class LocalDelivery implements RecipientIndex {
     const tally = new Tally();
     const serve = holding
       ? (target: DeliveryTarget, id: string | undefined) => tally.add(this.#deliverTo(target, id, act, holding))
-      : (target: DeliveryTarget) => tally.add(this.#attempt(act, target));
+      : (target: DeliveryTarget, id: string | undefined) => tally.add(this.#attempt(act, target, id));
     const done = this.#fanOuts.add({ ids, serve, bytes, weight });
     return done ? done.then(() => tally.total) : tally.total;
   }
@@ -187,11 +219,11 @@ export class LocalDelivery implements RecipientIndex {
     holding: Holding | undefined,
   ): boolean | Promise<boolean> {
     const hold = holding && id !== undefined ? holding.holds.get(id) : undefined;
-    return hold ? this.#keep(hold, act, target, holding!.bytes) : this.#attempt(act, target);
+    return hold ? this.#keep(hold, act, target, id, holding!.bytes) : this.#attempt(act, target, id);
   }
 
-  #keep(hold: Keeper, act: TargetAction, target: DeliveryTarget, bytes: number): boolean {
-    const isKept = hold.keep(() => void this.#attempt(act, target), bytes);
+  #keep(hold: Keeper, act: TargetAction, target: DeliveryTarget, id: string | undefined, bytes: number): boolean {
+    const isKept = hold.keep(() => void this.#attempt(act, target, id), bytes);
     if (!isKept) this.meter.dropped += 1;
     return isKept;
   }
@@ -254,9 +286,9 @@ export class LocalDelivery implements RecipientIndex {
   }
 
   /** Isolates failures: one failing socket never prevents delivery to the others. */
-  #attempt(act: TargetAction, target: DeliveryTarget): boolean | Promise<boolean> {
+  #attempt(act: TargetAction, target: DeliveryTarget, id?: string): boolean | Promise<boolean> {
     try {
-      const outcome = act(target);
+      const outcome = act(target, id);
       return typeof outcome === 'boolean' ? outcome : outcome.catch(this.#failed);
     } catch (error) {
       return this.#failed(error);

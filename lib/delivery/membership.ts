@@ -73,6 +73,15 @@ export class Membership {
     this.delivery.catchUp(connectionId);
   }
 
+  /**
+   * Gives a connection the messages that wait for it because newer ones may replace them, unless it cannot take them.
+   * @param topics default: all that it is subscribed to
+   */
+  settle(connectionId: string, topics?: readonly string[]): void {
+    const { paces } = this.delivery;
+    if (!paces.isEmpty) paces.settle(topics ?? this.pubSub.topicsOf(connectionId), connectionId);
+  }
+
   /** Forgets a connection and all its subscriptions. @returns the topics it was subscribed to */
   remove(connectionId: string): readonly string[] {
     const topics = this.pubSub.unsubscribeAll(connectionId);
@@ -109,6 +118,7 @@ export class Membership {
     // An order that still waits may end the connection.
     this.delivery.catchUp(connectionId);
     if (!this.pubSub.isSubscribed(connectionId, name)) return false;
+    if (entry.pace) this.delivery.paces.enter(name, connectionId, entry.pace, entry.stream !== undefined);
     if (entry.stream) {
       const started = this.streams.enter(name, connectionId, entry);
       return started?.then((isIn) => isIn && this.pubSub.isSubscribed(connectionId, name)) ?? true;
@@ -141,6 +151,7 @@ export class Membership {
   }
 
   #leftTopic(name: string, connectionId: string): void {
+    this.delivery.paces.left(name, connectionId);
     this.endHold(connectionId, name);
     this.pending.release(name, connectionId);
     this.streams.left(name, connectionId, this.delivery.idsOf(topic(name)).size === 0);

@@ -2,8 +2,10 @@ import type { Problem } from '../core/base/problem.js';
 import { explainIdempotencyKey } from '../core/history/history-options.js';
 import type { MessageInput } from '../core/message/message-types.js';
 import { explainMessage, stringifyMessage } from '../core/message/message.js';
+import { explainKey, explainVolatile } from '../core/pace/delivery-options.js';
 import { explainAddress, type Address } from '../core/routing/address.js';
 import type { DeliveryReport } from '../core/routing/delivery-report.js';
+import type { MessageContent } from '../core/routing/envelope.js';
 import { topicOfAddress } from '../core/routing/topic-address.js';
 import { RealtimeError } from '../errors/realtime.error.js';
 import type { RealtimeTracing } from '../ports/realtime-tracing.js';
@@ -23,6 +25,7 @@ import { UnservedTopics } from './unserved-topics.js';
 export interface MessageSendOptions {
   readonly report?: boolean;
   readonly idempotencyKey?: string;
+  readonly volatile?: boolean;
 }
 
 /** Validates a message, serialises it once, and passes it to the history of its topic or to the bus. */
@@ -88,9 +91,10 @@ export class MessageSender {
     this.lifecycle.assertRunning();
     const kept = this.#keptTopic(to, except);
     const retention = kept === undefined ? undefined : this.policies.of(kept)?.history;
-    const { report = this.report, idempotencyKey } = options;
+    const { report = this.report, idempotencyKey, volatile } = options;
     // An idempotency key is supported only for a topic of the application.
     refuse(explainIdempotencyKey(idempotencyKey, to[0]?.kind === 'topic' ? retention : undefined));
+    refuse(explainVolatile(volatile, retention !== undefined));
     const json = stringifyMessage(message, this.#timestamps.now());
     if (!json.ok) throw new RealtimeArgumentError([json.problem], json.cause);
     if (this.meter.tails.isOn) this.#show(to, message.type, json.text);
@@ -100,10 +104,33 @@ export class MessageSender {
       this.meter.reported(stored, report);
       return stored;
     }
-    const delivered = await this.requests.publish(to, except, { kind: 'message', text: json.text }, report, trace);
+    const key = this.#keyOf(to, message);
+    const content: MessageContent = {
+      kind: 'message',
+      text: json.text,
+      ...(key !== undefined && { key }),
+      ...(volatile && { volatile }),
+    };
+    const delivered = await this.requests.publish(to, except, content, report, trace);
     this.meter.reported(delivered, report);
     if (delivered.recipients === 0) this.#unserved.sentTo(to);
     return delivered;
+  }
+
+  /** The key of a message to a topic that delivers the latest value of each key, if the topic says what the key is. */
+  #keyOf(to: readonly Address[], message: MessageInput): string | undefined {
+    const [address, ...others] = to;
+    if (address?.kind !== 'topic' || others.length > 0) return undefined;
+    const keyOf = this.policies.of(address.id)?.delivery?.key;
+    if (keyOf === undefined) return undefined;
+    let key: unknown;
+    try {
+      key = keyOf(message);
+    } catch (cause) {
+      throw new RealtimeArgumentError([KEY_THREW], cause);
+    }
+    refuse(explainKey(key));
+    return key as string;
   }
 
   /** Shows a message to those who watch one of its topics. */
@@ -129,6 +156,8 @@ export class MessageSender {
     throw new RealtimeArgumentError([{ at: 'to', message: problem }]);
   }
 }
+
+const KEY_THREW: Problem = { at: 'delivery.key', message: 'must return the key of the message; it threw' };
 
 function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new RealtimeArgumentError(problems);

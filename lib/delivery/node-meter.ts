@@ -44,7 +44,12 @@ export class NodeMeter {
   readonly #protocols = new Map<string, ProtocolMeter>();
   slowCloses = 0;
   rateLimited = 0;
+  /** Deliveries that failed or were lost. */
   dropped = 0;
+  /** Deliveries that were left out for connections that could not take them. */
+  leftOut = 0;
+  /** Values that newer ones have replaced before a reader took them. */
+  replaced = 0;
   incompleteReports = 0;
   /** The topics whose messages somebody watches. */
   readonly tails = new TopicTails();

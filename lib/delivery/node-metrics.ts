@@ -43,7 +43,11 @@ export class NodeMetrics implements RealtimeMetrics {
       single(METRICS.slowCloses, meter.slowCloses),
       single(METRICS.rateLimited, meter.rateLimited),
       family(METRICS.recoveries, meter.recoveries.samples),
-      single(METRICS.dropped, meter.dropped),
+      family(METRICS.dropped, [
+        { labels: { reason: 'lost' }, value: meter.dropped },
+        { labels: { reason: 'slow' }, value: meter.leftOut },
+        { labels: { reason: 'replaced' }, value: meter.replaced },
+      ]),
       single(METRICS.busAttached, this.lifecycle.isRunning && bus.isAttached ? 1 : 0),
       family(
         METRICS.busRefused,

@@ -1,9 +1,15 @@
 import type { Order } from '../core/routing/envelope.js';
 import type { DeliveryTarget } from './delivery-target.js';
+import type { DroppingTopic } from './dropping-topic.js';
 import type { FrameSet } from './frame-set.js';
+import type { MessageFrames } from './message-frames.js';
 
-/** Acts on one connection. @returns true when it concerned the connection; a promise does not reject */
-export type TargetAction = (target: DeliveryTarget) => boolean | Promise<boolean>;
+/**
+ * Acts on one connection.
+ * @param id the id of the connection; missing for an action on all connections
+ * @returns true when it concerned the connection; a promise does not reject
+ */
+export type TargetAction = (target: DeliveryTarget, id?: string) => boolean | Promise<boolean>;
 
 /** Creates the action that writes shared frames to a recipient, in their order. */
 export function writing(all: readonly FrameSet[]): TargetAction {
@@ -17,6 +23,21 @@ export function writing(all: readonly FrameSet[]): TargetAction {
   return ({ socket }) => {
     for (const each of all) socket.send(each.for(socket.codec));
     return true;
+  };
+}
+
+/**
+ * Creates the action that writes a message to those that can take it.
+ * @param leftOut called for each of the others
+ * @param topic the topic, if it leaves out messages for slow readers and tells them so
+ */
+export function writingIfTaken(frames: MessageFrames, leftOut: () => void, topic?: DroppingTopic): TargetAction {
+  return (target, id) => {
+    const { socket } = target;
+    const isTaken = topic && id !== undefined ? topic.takes(id, target, frames.textBytes) : !socket.written();
+    if (isTaken) socket.send(frames.for(socket.codec));
+    else leftOut();
+    return isTaken;
   };
 }
 

@@ -1,7 +1,11 @@
+import type { PaceEntry } from './paced-node.js';
 import type { StreamEntry, StreamSettings } from './topic-stream.js';
 
 /** The options with which a connection enters a topic. */
-export type TopicEntry =
+export type TopicEntry = {
+  /** How messages are delivered when the connection cannot take them; missing: it is closed. */
+  readonly pace?: PaceEntry;
+} & (
   | {
       /** The topic keeps no history. */
       readonly stream: undefined;
@@ -11,4 +15,5 @@ export type TopicEntry =
   | (StreamEntry & {
       /** The history that the topic keeps. */
       readonly stream: StreamSettings;
-    });
+    })
+);

@@ -1,4 +1,6 @@
 import type { Retention } from '../core/history/history.js';
+import type { RealtimeMessage } from '../core/message/message.js';
+import type { SlowPolicy } from '../core/pace/delivery-options.js';
 import type { GatewayLimits } from '../core/protocol/gateway-limits.js';
 
 /** The options that the application has declared for a topic. */
@@ -11,6 +13,17 @@ export interface TopicPolicy {
   readonly clientAccess?: boolean;
   /** Limits for the messages of clients; one object for each gateway. */
   readonly limits?: GatewayLimits;
+  /** What happens to messages that a subscriber cannot take. Default: it is closed. */
+  readonly delivery?: TopicDeliveryPolicy;
+}
+
+/** What happens to messages that a subscriber of a topic cannot take. */
+export interface TopicDeliveryPolicy {
+  readonly slow?: SlowPolicy;
+  /** Maximum number of updates of a subscriber per second. */
+  readonly maxRateHz?: number;
+  /** Returns the key of a message, whose earlier value it replaces. Default: one for each type. */
+  readonly key?: (message: RealtimeMessage) => string;
 }
 
 /** The history that a topic keeps. */

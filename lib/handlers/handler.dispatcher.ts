@@ -60,9 +60,9 @@ export class HandlerDispatcher {
       return { allowed: false, error: refusalOf(exception, error) };
     }
     try {
-      return decideSubscribe(result, topic, this.infoLimit.maxBytes);
+      return decideSubscribe(result, topic, this.infoLimit.maxBytes, gateway.options.delivery);
     } catch (thrown) {
-      const why = thrown instanceof RangeError ? TOO_LARGE : UNSERIALISABLE;
+      const why = thrown instanceof RangeError ? TOO_LARGE : thrown instanceof TypeError ? UNSERIALISABLE : UNKEPT;
       return { allowed: false, error: call.unusable(why, thrown) };
     }
   }
@@ -145,6 +145,7 @@ export class HandlerDispatcher {
 const REFUSED: MessageRun = { endsWithTopic: false, released: undefined, cancel: () => undefined };
 
 const TOO_LARGE = 'a value that is too large';
+const UNKEPT = 'a rate that cannot be kept';
 const UNSERIALISABLE = 'a value that cannot be serialised as JSON';
 
 const CLOSED_TOPIC: WireError = { code: 'FORBIDDEN', message: 'This topic accepts no subscriptions.' };

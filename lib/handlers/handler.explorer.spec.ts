@@ -292,7 +292,7 @@ describe('the boot fails', () => {
     [
       'for an option that there is not',
       { providers: [classWith(OnSubscribe(), TopicGateway('chat:{room}', { presense: true } as never))] },
-      'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess, limits); remove it.',
+      'Topic: @TopicGateway() has no option "presense" (there are: history, presence, clientAccess, limits, delivery); remove it.',
     ],
     ...[
       [{ presence: 'yes' }, 'presence', '"yes"'],

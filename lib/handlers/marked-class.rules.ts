@@ -2,6 +2,7 @@ import { explainMessageType } from '../core/message/message.js';
 import { describeProblems } from '../core/base/problem.js';
 import { describeMark } from '../decorators/handler-metadata.js';
 import { TOPIC_GATEWAY_OPTIONS, type TopicGatewayOptions } from '../decorators/topic-gateway.decorator.js';
+import { checkDelivery } from './delivery.rules.js';
 import { checkHistory } from './history.rules.js';
 import { checkLimits } from './limits.rules.js';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
@@ -59,6 +60,7 @@ function checkGateway(name: string, options: TopicGatewayOptions, methods: reado
   checkOptions(name, options);
   checkHistory(name, options.history);
   checkLimits(name, options.limits);
+  checkDelivery(name, options);
   checkPresence(name, options, methods);
 }
 

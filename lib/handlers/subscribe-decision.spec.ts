@@ -56,6 +56,21 @@ describe('the decision about a subscription', () => {
     expect(decision).toEqual({ allowed: true, info: 'Ann', data: { since: '1970-01-01T00:00:00.000Z' } });
   });
 
+  it('has the rate of allow() in a topic that delivers the latest values', () => {
+    const decision = decideSubscribe(allow({ maxRateHz: 2 }), 'map', 1_024, { slow: 'latest' });
+    expect(decision).toEqual({ allowed: true, maxRateHz: 2 });
+  });
+
+  it.each([
+    [{ slow: 'latest' as const }, 0],
+    [{ slow: 'latest' as const }, '2'],
+    [{ slow: 'drop' as const }, 2],
+    [undefined, 2],
+  ])('cannot be made with a rate that cannot be kept: %j, %j', (delivery, maxRateHz) => {
+    const result = allow({ maxRateHz: maxRateHz as number });
+    expect(() => decideSubscribe(result, 'map', 1_024, delivery)).toThrow(/^maxRateHz /);
+  });
+
   it('cannot be made with an info of allow() that is too large, or data above 64 KiB', () => {
     const decide = (options: AllowOptions) => decideSubscribe(allow(options), 'chat:lobby', 1_024);
     expect(() => decide({ info: 'x'.repeat(1_024) })).toThrow(/^info has 1026 bytes as JSON/);

@@ -1,6 +1,8 @@
 import { HttpException } from '@nestjs/common';
-import { isPermit } from '../decorators/subscription-permit.js';
+import { isPermit, type AllowOptions } from '../decorators/subscription-permit.js';
+import type { TopicDeliveryOptions } from '../decorators/topic-gateway.decorator.js';
 import { stringifyWhole } from '../core/message/lost-in-json.js';
+import { isUpdateRate, RATE_MESSAGE } from '../core/pace/delivery-options.js';
 import { explainInfoSize } from '../core/presence/presence-info.js';
 import { ERROR_CODES, type WireError } from '../core/protocol/error-code.js';
 import { isTold } from './wire-error.js';
@@ -11,6 +13,8 @@ export interface SubscribeGrant {
   readonly info?: unknown;
   /** A value for the client, in the answer. */
   readonly data?: unknown;
+  /** Maximum number of updates per second. */
+  readonly maxRateHz?: number;
 }
 
 /** The decision about a subscription. */
@@ -26,10 +30,22 @@ const MAX_DATA_BYTES = 65_536;
  * @param maxInfoBytes the largest size of the info as JSON
  * @throws TypeError when the info or the data is not representable in JSON
  * @throws RangeError when one is too large
+ * @throws Error when the rate is invalid, or the topic delivers every message
  */
-export function decideSubscribe(result: unknown, topic: string, maxInfoBytes: number): SubscribeDecision {
+export function decideSubscribe(
+  result: unknown,
+  topic: string,
+  maxInfoBytes: number,
+  delivery?: TopicDeliveryOptions,
+): SubscribeDecision {
   if (result === true) return { allowed: true };
-  if (isPermit(result)) return { allowed: true, ...infoIn(result, maxInfoBytes), ...dataIn(result) };
+  if (isPermit(result))
+    return {
+      allowed: true,
+      ...infoIn(result, maxInfoBytes),
+      ...dataIn(result),
+      ...rateIn(result, delivery),
+    };
   if (typeof result === 'object' && result !== null) {
     const keys = Object.keys(result);
     if (keys.length === 1 && keys[0] === 'info') {
@@ -54,6 +70,13 @@ export function refusalOf(exception: unknown, error: WireError): WireError {
   return { ...error, code: 'UNAVAILABLE', message: 'The subscription cannot be decided on at the moment; try again.' };
 }
 
+function rateIn({ maxRateHz }: AllowOptions, delivery: TopicDeliveryOptions | undefined): SubscribeGrant {
+  if (maxRateHz === undefined) return {};
+  if (delivery?.slow !== 'latest') throw new Error("maxRateHz works only in topics with delivery: { slow: 'latest' }");
+  if (!isUpdateRate(maxRateHz)) throw new Error(`maxRateHz ${RATE_MESSAGE}`);
+  return { maxRateHz };
+}
+
 function infoIn({ info }: SubscribeGrant, maxBytes: number): SubscribeGrant {
   const text = asCarried('info', info);
   if (text === undefined) return {};
@@ -72,7 +95,7 @@ function dataIn({ data }: SubscribeGrant): SubscribeGrant {
 }
 
 /** The text of a JSON copy, the same on every node: later changes by the application to its own object have no effect. */
-function asCarried(name: keyof SubscribeGrant, value: unknown): string | undefined {
+function asCarried(name: 'info' | 'data', value: unknown): string | undefined {
   const { text, loss } = stringifyWhole(value);
   if (loss) throw new TypeError(`${name}${loss.path} is ${loss.what}`);
   return text;

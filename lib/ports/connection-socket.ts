@@ -13,6 +13,17 @@ export abstract class ConnectionSocket {
   abstract readonly codec: Codec;
   /** Sends a frame, which is usually shared with other sockets. It may leave together with others at the end of the turn. */
   abstract send(frame: Frame): void;
+  /**
+   * Returns nothing while the client takes what it is sent, else a promise for when all that waits has left. It is never fulfilled
+   * when the connection ends before. Default: nothing ever waits.
+   */
+  written(): Promise<void> | undefined {
+    return undefined;
+  }
+  /** False if so much waits for the client that a frame of this size should be left out, if it may be. Default: true. */
+  hasRoomFor(_bytes: number): boolean {
+    return true;
+  }
   /** Begins to close after the frames sent before have left. `reason` is prose; default: the text of the code. */
   abstract close(code: CloseCodeName, reason?: string): void;
 }

@@ -21,8 +21,14 @@ export interface BusAskOptions {
  * Hands an envelope to this node's connections and returns how many it reached, as a promise for an order that takes effect
  * later, and for a message that many connections get in slices. The envelope itself is taken at once. Neither throws nor rejects.
  * @param isRemote true if another node has sent it; such deliveries are traced
+ * @param leftOut called before the result is known, with the number of connections for which a message was left out because they
+ *   could not take it; not called if there are none. It is for `dropped` of the report
  */
-export type EnvelopeReceiver = (envelope: Envelope, isRemote?: boolean) => number | Promise<number>;
+export type EnvelopeReceiver = (
+  envelope: Envelope,
+  isRemote?: boolean,
+  leftOut?: (connections: number) => void,
+) => number | Promise<number>;
 
 /** Answers a query about this node's connections. Never throws. */
 export type QueryResponder = <Q extends NodeQuery>(query: Q) => readonly NodeQueryResult<Q>[];

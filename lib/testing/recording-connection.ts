@@ -87,6 +87,8 @@ export class RecordingConnection implements DeliveryTarget {
 
   missed(): void {}
 
+  leftOut(): void {}
+
   /** Replaces its roles or permissions. */
   changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): void {
     if (this.closedWith) return;

@@ -36,6 +36,10 @@ export const PUSHES: {
     { kind: 'presence-reset', topic: 't' },
     { kind: 'presence-reset', topic: 't' },
   ],
+  dropped: [
+    { kind: 'dropped', topic: 't', count: 1 },
+    { kind: 'dropped', topic: 't', count: 1 },
+  ],
   presence: [
     { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },
     { kind: 'presence', id: 1, presence: { topic: 't', users: [], userCount: 0, connectionCount: 0 } },

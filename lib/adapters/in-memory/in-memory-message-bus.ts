@@ -57,8 +57,12 @@ export class InMemoryMessageBus extends MessageBus {
 
   publish(subject: string, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
     if (this.#isClosed) return Promise.reject(busClosed());
-    const reached = this.#receive && this.#joined.has(subject) ? this.#receive(envelope) : 0;
-    return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
+    if (this.#receive === undefined || !this.#joined.has(subject)) return localReport(0);
+    let dropped = 0;
+    const reached = this.#receive(envelope, false, (connections) => void (dropped = connections));
+    return typeof reached === 'number'
+      ? localReport(reached, dropped)
+      : reached.then((recipients) => localReport(recipients, dropped));
   }
 
   ask<Q extends NodeQuery>(

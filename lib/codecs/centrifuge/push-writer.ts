@@ -40,6 +40,10 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
       const lost = { code: INSUFFICIENT_STATE, reason: 'presence was missed' };
       return { push: { channel: push.topic, unsubscribe: lost } };
     }
+    case 'dropped': {
+      const { topic, count } = push;
+      return said('dropped', now, { payload: { topic, count } });
+    }
     case 'presence':
       return presence(push);
     case 'reply': {
@@ -154,7 +158,11 @@ function infoOf({ userId, info }: Pick<PresenceMember, 'userId' | 'info'>): obje
 
 /** Returns what SDKs have no frame for, as a message to the connection. */
 function told(kind: 'reply' | 'complete' | 'error', id: number, now: Date, payload?: unknown): object {
-  const data = { type: `${RESERVED_TYPE_PREFIX}${kind}`, id, payload, timestamp: now.toISOString() };
+  return said(kind, now, { id, payload });
+}
+
+function said(kind: Push['kind'], now: Date, fields: { readonly id?: number; readonly payload?: unknown }): object {
+  const data = { type: `${RESERVED_TYPE_PREFIX}${kind}`, ...fields, timestamp: now.toISOString() };
   return { push: { message: { data } } };
 }
 

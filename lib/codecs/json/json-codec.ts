@@ -6,6 +6,7 @@ import { errorPayload, type WireError } from '../../core/protocol/error-code.js'
 import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
 import { estimatedValues, withValues } from '../../core/protocol/command-cost.js';
 import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
+import { isUpdateRate, RATE_MESSAGE } from '../../core/pace/delivery-options.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
 import type { Push } from '../../core/protocol/push.js';
 import type { Codec, Decoded } from '../../ports/codec.js';
@@ -23,12 +24,13 @@ type JsonAction = Exclude<Command['action'], 'pong'>;
 
 /** The actions of the plain protocol. Each creates its command as one object literal, for speed. */
 const ACTIONS: { readonly [A in JsonAction]: Reader<A> } = {
-  subscribe({ topic, payload, recover, last, presence }, id) {
+  subscribe({ topic, payload, recover, last, presence, maxRateHz }, id) {
     if (!isText(topic)) return mustBeText('topic');
     if (recover !== undefined && !isAskedPosition(recover)) return mustBePosition('recover');
     if (last !== undefined && !isOffset(last)) return mustBeCount('last');
     if (presence !== undefined && typeof presence !== 'boolean') return mustBeBoolean('presence');
-    return { action: 'subscribe', id, topic, payload, recover, last, presence };
+    if (maxRateHz !== undefined && !isUpdateRate(maxRateHz)) return `maxRateHz ${RATE_MESSAGE}`;
+    return { action: 'subscribe', id, topic, payload, recover, last, presence, maxRateHz };
   },
   unsubscribe: ({ topic }, id) => (isText(topic) ? { action: 'unsubscribe', id, topic } : mustBeText('topic')),
   message({ topic, type, payload, stream }, id) {
@@ -158,6 +160,8 @@ function payloadOf(push: Push): unknown {
       return { topic: push.topic, userId: push.userId, info: push.info };
     case 'presence-reset':
       return { topic: push.topic };
+    case 'dropped':
+      return { topic: push.topic, count: push.count };
     case 'presence': {
       const { topic, users, userCount, connectionCount } = push.presence;
       return { topic, users, userCount, connectionCount };

@@ -22,10 +22,17 @@ const address: fc.Arbitrary<Address> = fc.oneof(
 const reason = fc.string({ minLength: 1, maxLength: 123 });
 const names = fc.array(fc.string({ minLength: 1 }));
 const content: fc.Arbitrary<EnvelopeContent> = fc.oneof(
-  fc.jsonValue().map((payload) => ({
-    kind: 'message' as const,
-    text: `{"type":"t","payload":${JSON.stringify(payload)},"timestamp":"2026-01-31T12:00:00.000Z"}`,
-  })),
+  fc.record(
+    {
+      kind: fc.constant('message' as const),
+      text: fc.jsonValue().map((payload) => {
+        return `{"type":"t","payload":${JSON.stringify(payload)},"timestamp":"2026-01-31T12:00:00.000Z"}`;
+      }),
+      key: arbitraryText.filter(({ length }) => length <= 255),
+      volatile: fc.constant(true as const),
+    },
+    { requiredKeys: ['kind', 'text'] },
+  ),
   fc.record({
     kind: fc.constant('disconnect' as const),
     code: fc.constantFrom(...(Object.keys(CLOSE_CODES) as CloseCodeName[])),
@@ -74,6 +81,7 @@ const frame: fc.Arbitrary<BusFrame> = fc.oneof(
       kind: fc.constant('reached' as const),
       ...spoken,
       counts: fc.array(fc.tuple(count, count)),
+      dropped: fc.array(fc.tuple(count, count)),
       isUnserved: fc.constant(true),
     },
     { requiredKeys: ['kind', 'origin', 'sequence', 'counts'] },
@@ -112,6 +120,45 @@ describe('a frame', () => {
   });
 });
 
+describe('the pace of a message', () => {
+  const written = (optional: object, body = '{"type":"t"}') =>
+    `1e["n",1,1,[["all"]],[],${JSON.stringify(optional)}]\n${body}`;
+
+  it('is ignored where it has another form', () => {
+    const paces = [{ key: 7 }, { key: 'x'.repeat(256) }, { volatile: true }, { volatile: 0 }];
+    for (const pace of paces) {
+      expect(decodeFrame(written(pace))).toMatchObject({
+        envelope: { content: { kind: 'message', text: '{"type":"t"}' } },
+      });
+      expect(decodeFrame(written(pace))).not.toHaveProperty('envelope.content.key');
+      expect(decodeFrame(written(pace))).not.toHaveProperty('envelope.content.volatile');
+    }
+  });
+
+  it('stands where older nodes ignore it', () => {
+    const paced = { kind: 'message', text: '{"type":"t"}', key: 'a', volatile: true } as const;
+    const envelope = { to: [all()], except: [], content: paced };
+    const sent = encodeFrame({ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true, envelope });
+    expect(sent).toBe(written({ key: 'a', volatile: 1 }));
+  });
+
+  it('is told with the answer, where older nodes ignore it', () => {
+    const sent = encodeFrame({ kind: 'reached', origin: 'n', sequence: 1, counts: [[7, 3]], dropped: [[7, 2]] });
+    expect(sent).toBe('1r["n",1,{"dropped":[[7,2]]}]\n[[7,3]]');
+  });
+
+  it('is ignored in an answer where it has another form', () => {
+    for (const dropped of ['[7,2]', '7', '[[7]]', '[[7,-1]]']) {
+      expect(decodeFrame(`1r["n",1,{"dropped":${dropped}}]\n[[7,3]]`)).toEqual({
+        kind: 'reached',
+        origin: 'n',
+        sequence: 1,
+        counts: [[7, 3]],
+      });
+    }
+  });
+});
+
 describe('the context of a trace', () => {
   const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const [start, text] = [{ kind: 'envelope', origin: 'n', sequence: 1, wantsReport: true } as const, '{"type":"t"}'];
@@ -135,11 +182,11 @@ describe('the context of a trace', () => {
 });
 
 /** The same frame as a later version may write it: with optional fields that this version does not know. */
-const later = (text: string) =>
-  text.replace(
-    /(?:,\{\}|,\{("unserved":1)\})\]\n/,
-    (_end, known?: string) => `,{${known ? `${known},` : ''}"trace":"00-4bf9-01","hops":[1,{"at":null}]}]\n`,
-  );
+const later = (text: string): string => {
+  const end = text.indexOf('}]\n');
+  const isEmpty = text[end - 1] === '{';
+  return `${text.slice(0, end)}${isEmpty ? '' : ','}"trace":"00-4bf9-01","hops":[1,{"at":null}]${text.slice(end)}`;
+};
 
 describe('a frame of a later version', () => {
   it('is read as one without the optional fields that this version does not know', () => {

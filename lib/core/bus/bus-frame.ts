@@ -1,6 +1,6 @@
 import { isNodeId } from '../connection/connection-id.js';
 import { isCount } from './count.js';
-import { decodeEnvelope, encodeEnvelope } from './envelope-text.js';
+import { decodeEnvelope, encodeEnvelope, type EnvelopeFields } from './envelope-text.js';
 import type { Envelope } from '../routing/envelope.js';
 import { decodeQuery, encodeQuery } from './node-query-text.js';
 import type { NodeQuery } from './node-query.js';
@@ -17,6 +17,8 @@ export type BusFrame = FrameStart &
     | {
         readonly kind: 'reached';
         readonly counts: readonly ReachedCount[];
+        /** For how many connections messages were left out; only those for which there are any. */
+        readonly dropped?: readonly ReachedCount[];
         /** True if the sender could not act on these sequences, so that the counts are meaningless. */
         readonly isUnserved?: boolean;
       }
@@ -50,7 +52,7 @@ export interface FrameStart {
   readonly sequence: number;
 }
 
-/** An envelope's sequence, and how many connections it reached. */
+/** An envelope's sequence, and a number of connections: those that it reached, or those that it was left out for. */
 export type ReachedCount = readonly [sequence: number, recipients: number];
 
 /** The first character of every frame. A change that older nodes could not read needs another one. */
@@ -70,11 +72,11 @@ const LETTERS = {
  * Fields that a frame may have beyond those of its kind: the last element of every header. A reader ignores the fields that
  * it does not know, so later versions add fields here, and nodes of both versions work together during a rolling deploy.
  */
-interface OptionalFields {
+interface OptionalFields extends EnvelopeFields {
   /** Of `reached`: 1 when the sender could not act on these sequences. */
   readonly unserved?: unknown;
-  /** Of `envelope`: the context of the span that published it, as `traceparent` of W3C Trace Context. */
-  readonly trace?: unknown;
+  /** Of `reached`: for how many connections messages were left out, as a list like that of the body. */
+  readonly dropped?: unknown;
 }
 
 /**
@@ -90,7 +92,7 @@ export function encodeFrame(frame: BusFrame): string {
     case 'query':
       return `${start},${encodeQuery(frame.query)},{}]\n`;
     case 'reached':
-      return `${start},${frame.isUnserved ? '{"unserved":1}' : '{}'}]\n${JSON.stringify(frame.counts)}`;
+      return `${start},${reachedFields(frame)}]\n${JSON.stringify(frame.counts)}`;
     case 'result':
       return `${start},${frame.about},${frame.isLast ? 1 : 0},{}]\n${JSON.stringify(frame.results)}`;
     case 'attachment':
@@ -99,6 +101,11 @@ export function encodeFrame(frame: BusFrame): string {
     case 'probe':
       return `${start},{}]\n`;
   }
+}
+
+function reachedFields({ isUnserved, dropped }: Extract<BusFrame, { kind: 'reached' }>): string {
+  if (dropped !== undefined) return JSON.stringify({ ...(isUnserved && { unserved: 1 }), dropped });
+  return isUnserved ? '{"unserved":1}' : '{}';
 }
 
 /** Reads a frame. Anything that is not exactly a frame is `undefined`; nothing throws. */
@@ -122,7 +129,7 @@ function decodeKind(
 ): BusFrame | UnknownFrame | undefined {
   switch (letter) {
     case LETTERS.envelope: {
-      const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body, optional.trace) : undefined;
+      const envelope = isFlag(rest[0]) ? decodeEnvelope(rest.slice(1), body, optional) : undefined;
       const wantsReport = rest[0] === 1;
       if (envelope === 'unknown') return { kind: 'unknown', ...start, wantsReport };
       return envelope && { kind: 'envelope', ...start, wantsReport, envelope };
@@ -136,7 +143,14 @@ function decodeKind(
       const counts = rest.length === 0 ? parseList(body) : undefined;
       if (!counts?.every(isReachedCount)) return undefined;
       const isUnserved = optional.unserved === 1;
-      return { kind: 'reached', ...start, counts: counts as ReachedCount[], ...(isUnserved && { isUnserved }) };
+      const { dropped } = optional;
+      return {
+        kind: 'reached',
+        ...start,
+        counts: counts as ReachedCount[],
+        ...(areCounts(dropped) && { dropped }),
+        ...(isUnserved && { isUnserved }),
+      };
     }
     case LETTERS.result: {
       const [about, isLast] = rest;
@@ -172,6 +186,10 @@ function isObject(value: unknown): value is object {
 
 function isFlag(value: unknown): boolean {
   return value === 0 || value === 1;
+}
+
+function areCounts(value: unknown): value is readonly ReachedCount[] {
+  return Array.isArray(value) && value.every(isReachedCount);
 }
 
 function isReachedCount(value: unknown): boolean {

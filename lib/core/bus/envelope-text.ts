@@ -9,14 +9,25 @@ import { isStreamPosition } from '../history/history.js';
 import { explainStreamId } from '../history/stream-options.js';
 import type { PresenceLink, PresenceNews } from '../presence/presence-position.js';
 import { isTopic } from '../topic/topic.js';
+import { isKey } from '../pace/delivery-options.js';
 import { isCount } from './count.js';
 
+/** Fields of an envelope that its frame may have, and that older nodes ignore. */
+export interface EnvelopeFields {
+  /** The context of the span that published it, as `traceparent` of W3C Trace Context. */
+  readonly trace?: unknown;
+  /** The key of a message. */
+  readonly key?: unknown;
+  /** 1 for a message that may be left out. */
+  readonly volatile?: unknown;
+}
+
 /**
- * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. The object has `trace` if there is one. Behind `except` stands the
- * position of a publication as a list, or any content but a message as an object.
+ * The rest of a frame's header, and its body: `to,except,{}]\n` and the message's text, as it is. The object has the fields of
+ * {@link EnvelopeFields} that there are. Behind `except` stands the position of a publication as a list, or any content but a message as an object.
  */
 export function encodeEnvelope({ to, except, content, trace }: Envelope): string {
-  const optional = trace === undefined ? '{}' : `{"trace":"${trace}"}`;
+  const optional = encodeFields(trace, content);
   const addresses = `${encodeAll(to)},${encodeAll(except)}`;
   if (content.kind !== 'message') return `${addresses},${encodeContent(content)},${optional}]\n`;
   const { position, text } = content;
@@ -24,22 +35,35 @@ export function encodeEnvelope({ to, except, content, trace }: Envelope): string
   return `${addresses},${place}${optional}]\n${text}`;
 }
 
+function encodeFields(trace: string | undefined, content: EnvelopeContent): string {
+  if (content.kind === 'message' && (content.key !== undefined || content.volatile)) {
+    const { key, volatile } = content;
+    return JSON.stringify({ trace, key, ...(volatile && { volatile: 1 }) });
+  }
+  return trace === undefined ? '{}' : `{"trace":"${trace}"}`;
+}
+
 /**
  * The envelope in the rest of a frame. `unknown` when its content or an address is of a kind that this version does not know;
  * `undefined` when it is no envelope.
- * @param trace the optional field of the frame; anything but a `traceparent` is ignored
+ * @param optional the optional fields of the frame; values of another form are ignored
  */
 export function decodeEnvelope(
   [to, except, more, ...others]: readonly unknown[],
   body: string,
-  trace?: unknown,
+  { trace, key, volatile }: EnvelopeFields = {},
 ): Envelope | 'unknown' | undefined {
   const included = decodeAll(to);
   const excluded = decodeAll(except);
   if (!included || included.length === 0 || !excluded || others.length > 0) return undefined;
   const content = decodeContent(more, body);
   if (included === 'unknown' || excluded === 'unknown' || content === 'unknown') return content && 'unknown';
-  return content && { to: included, except: excluded, content, ...(isTraceparent(trace) && { trace }) };
+  if (content === undefined) return undefined;
+  const isPaced = content.kind === 'message' && (key !== undefined || volatile !== undefined);
+  const paced = isPaced
+    ? { ...content, ...(isKey(key) && { key }), ...(volatile === 1 && { volatile: true as const }) }
+    : content;
+  return { to: included, except: excluded, content: paced, ...(isTraceparent(trace) && { trace }) };
 }
 
 function decodeContent(more: unknown, body: string): EnvelopeContent | 'unknown' | undefined {

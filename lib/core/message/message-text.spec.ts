@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isMessageText } from './message-text.js';
+import { isMessageText, typeIn } from './message-text.js';
 import { stringifyMessage } from './message.js';
 
 const AT = '2026-01-31T12:00:00.000Z';
@@ -29,5 +29,21 @@ describe('the text of a message', () => {
     ['a field of the protocol', `{"type":"t","topic":"other","timestamp":"${AT}"}`],
   ])('is refused when it is %s', (_what, text) => {
     expect(isMessageText(text)).toBe(false);
+  });
+});
+
+describe('the type in the text of a message', () => {
+  it('tells types apart, whatever they are', () => {
+    const type = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('"', '\\', 'a') }));
+    fc.assert(
+      fc.property(type, type, fc.jsonValue(), (one, other, payload) => {
+        const [a, b] = [one, other].map((each) => {
+          const written = stringifyMessage({ type: each, payload }, AT);
+          return written.ok ? typeIn(written.text) : '';
+        });
+        expect(a === b).toBe(one === other);
+        expect(JSON.parse(`"${a}"`)).toBe(one);
+      }),
+    );
   });
 });

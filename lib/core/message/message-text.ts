@@ -21,3 +21,17 @@ export function isMessageText(text: string): boolean {
   }
   return isMessage(message) && Object.keys(message).every((name) => FIELDS.has(name));
 }
+
+/** The type in the text of a message, as JSON wrote it. It tells types apart, without parsing the text. */
+export function typeIn(text: string): string {
+  let end = text.indexOf('"', START.length);
+  // A quote behind an odd number of backslashes belongs to the type.
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return text.slice(START.length, end);
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text[first - 1] === '\\') first -= 1;
+  return (at - first) % 2 === 1;
+}

@@ -90,8 +90,8 @@ export const METRICS = {
     name: 'realtime.dropped',
     kind: 'counter',
     unit: '{delivery}',
-    help: 'Deliveries to a connection that failed, that did not fit while its rights were checked again, or that a topic has lost.',
-    labels: [],
+    help: 'Deliveries that a connection did not get, by the reason.',
+    labels: ['reason'],
   },
   busAttached: {
     name: 'realtime.bus.attached',

@@ -40,6 +40,8 @@ export interface SubscribeCommand extends BaseCommand {
    * without presence refuses the subscription; with `if-kept` it is subscribed to without events.
    */
   readonly presence?: boolean | 'if-kept' | undefined;
+  /** Maximum number of updates per second, in a topic that delivers the latest values. Default, and at most: that of the topic. */
+  readonly maxRateHz?: number | undefined;
   /** True if the client wants an error instead of a subscription when `recover` fails. */
   readonly rejectsLoss?: boolean | undefined;
   /** A topic token; the subscription ends when it expires. */

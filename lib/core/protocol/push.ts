@@ -75,6 +75,8 @@ export type Push =
   | { readonly kind: 'updated'; readonly topic: string; readonly userId: string; readonly info?: unknown }
   /** Unknown changes were missed: a watcher has to read the presence of the topic again. */
   | { readonly kind: 'presence-reset'; readonly topic: string }
+  /** Messages of a topic were left out, because the client did not take them. */
+  | { readonly kind: 'dropped'; readonly topic: string; readonly count: number }
   | { readonly kind: 'presence'; readonly id: CommandId; readonly presence: Presence }
   | { readonly kind: 'reply'; readonly id: CommandId; readonly payload: unknown }
   | { readonly kind: 'complete'; readonly id: CommandId }

@@ -38,6 +38,13 @@ describe('the report of a tally', () => {
     expect(reportOf(answered(), true)).toEqual({ recipients: 3, nodes: 1, complete: true });
   });
 
+  it('has the connections of all nodes that it was left out for', () => {
+    const tally = answered();
+    countAnswer(tally, 1, 2);
+    countAnswer(tally, 0, 3);
+    expect(reportOf(tally, true)).toMatchObject({ recipients: 4, nodes: 2, dropped: 5 });
+  });
+
   it('is incomplete when a node that received it was not asked to answer', () => {
     expect(reportOf(answered({ reached: 3 }), true).complete).toBe(false);
   });

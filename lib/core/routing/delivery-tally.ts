@@ -8,6 +8,8 @@ export interface DeliveryTally {
   expected: number | undefined;
   answered: number;
   recipients: number;
+  /** The number of connections that it was left out for. */
+  dropped: number;
   /** The number of nodes that have reached a connection. */
   nodes: number;
   /** Whether every live node could be reached; undefined until that is known. */
@@ -23,16 +25,18 @@ export function emptyTally(isChecked: boolean): DeliveryTally {
     expected: undefined,
     answered: 0,
     recipients: 0,
+    dropped: 0,
     nodes: 0,
     isCovered: isChecked ? undefined : true,
     isDoubtful: false,
   };
 }
 
-/** Counts the answer of one node. */
-export function countAnswer(tally: DeliveryTally, recipients: number): void {
+/** Counts the answer of one node. @param dropped the number of its connections that the message was left out for */
+export function countAnswer(tally: DeliveryTally, recipients: number, dropped = 0): void {
   tally.answered += 1;
   tally.recipients += recipients;
+  tally.dropped += dropped;
   if (recipients > 0) tally.nodes += 1;
 }
 
@@ -51,6 +55,7 @@ export function isAnsweredByAll(tally: DeliveryTally): boolean {
  * @param isWhole true if this node can reach every live node now
  */
 export function reportOf(tally: DeliveryTally, isWhole: boolean): DeliveryReport {
-  const { recipients, nodes, answered, reached } = tally;
-  return { recipients, nodes, complete: isAnsweredByAll(tally) && answered >= reached && isWhole };
+  const { recipients, nodes, answered, reached, dropped } = tally;
+  const complete = isAnsweredByAll(tally) && answered >= reached && isWhole;
+  return { recipients, nodes, complete, ...(dropped > 0 && { dropped }) };
 }

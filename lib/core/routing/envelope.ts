@@ -30,6 +30,10 @@ export interface MessageContent {
   readonly text: string;
   /** Its position in the topic's history, if the topic keeps one. */
   readonly position?: StreamPosition;
+  /** Its key, by which it replaces the earlier value in a topic that delivers the latest ones. Default: its type. */
+  readonly key?: string;
+  /** True if it may be left out for connections that cannot take it at once. */
+  readonly volatile?: true;
 }
 
 /** Closes the addressed connections. */

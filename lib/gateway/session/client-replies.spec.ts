@@ -27,6 +27,8 @@ function repliesOf(forgiven = 2): ClientReplies {
     codec: new JsonCodec({ maxDepth: 32, maxKeys: 1_000, maxValues: 10_000 }),
     send: ({ payload }: Frame) => void sent.push(JSON.parse(String(payload))),
     close: () => undefined,
+    written: () => undefined,
+    hasRoomFor: () => true,
   };
   const mistakeRate = { perSecond: forgiven / 60, burst: forgiven };
   const clock = { now: () => now };

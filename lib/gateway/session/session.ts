@@ -152,6 +152,11 @@ export class Session implements DeliveryTarget, Client {
     this.services.membership.catchUp(this.connection.id);
   }
 
+  /** Sends the messages that wait because newer ones may replace them. */
+  settle(): void {
+    this.services.membership.settle(this.connection.id);
+  }
+
   /** Fulfils when the commands that were read are answered. */
   finish(): Promise<void> {
     return this.#loop.finish();
@@ -178,6 +183,7 @@ export class Session implements DeliveryTarget, Client {
   }
 
   unsubscribe(topic: string, reason: string): boolean {
+    this.services.membership.settle(this.connection.id, [topic]);
     return this.#loop.subscriptions.unsubscribeByServer(topic, reason);
   }
 
@@ -186,6 +192,10 @@ export class Session implements DeliveryTarget, Client {
     if (topic === personalTopic(this.connection.userId)) return this.disconnect('INSUFFICIENT_STATE');
     const byServer = this.#loop.subscriptions.isChosenByServer(topic);
     this.replies.push({ kind: 'subscribed', topic, position, recovered: false, ...(byServer && { byServer }) });
+  }
+
+  leftOut(topic: string, count: number): void {
+    this.replies.push({ kind: 'dropped', topic, count });
   }
 
   async changeRights({ roles, permissions }: Omit<RightsOrder, 'kind'>): Promise<void> {

@@ -184,6 +184,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (this.isClosed) return;
     // Anything that was sent before goes before the close. It may be the close as well.
     if (name !== 'SLOW') this.#session?.catchUp();
+    if (SETTLES.includes(name)) this.#session?.settle();
     if (this.isClosed) return;
     this.#end(CLOSE_CODES[name].code, reason, true);
     this.socket.close(name, reason);
@@ -368,6 +369,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     this.services.meter.journal.closed(closeCodeLabel(code, isChosenHere), code, reason, isChosenHere, client);
   }
 }
+
+/** The close codes before which the client gets the values that still wait for it: its rights are not in doubt. */
+const SETTLES: readonly CloseCodeName[] = ['DISCONNECTED', 'SHUTDOWN', 'FORCED'];
 
 function wrongKind(isBinary: boolean): Decoded {
   const message = `Only ${isBinary ? 'binary' : 'text'} frames are accepted.`;

@@ -11,6 +11,7 @@ import type { SubscribeGrant } from '../../handlers/subscribe-decision.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { Client } from './client.js';
+import { paceEntryOf } from './pace-entry.js';
 import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
@@ -75,7 +76,12 @@ export class SubscriptionStarts {
     };
     let isIn: boolean;
     try {
-      const entry: TopicEntry = stream ? { stream, onStart, ...this.#catchingUp(topic, command) } : { stream, onStart };
+      const rates = { asked: command?.maxRateHz, granted: granted.maxRateHz };
+      const pace = paceEntryOf(topic, policies, settings.limits, rates);
+      const entry: TopicEntry = {
+        ...(pace && { pace }),
+        ...(stream ? { stream, onStart, ...this.#catchingUp(topic, command) } : { stream, onStart }),
+      };
       const entered = membership.enter(connection.id, topic, entry);
       isIn = typeof entered === 'boolean' ? entered : await entered;
     } catch {

@@ -167,7 +167,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     const kept = payload === undefined ? undefined : JSON.stringify(payload);
     const { connection } = this.client;
     if (command.renews) return this.#renewToken(command);
-    const refusal = command.presence === true ? presence.refusalOf(topic) : undefined;
+    const refusal = (command.presence === true ? presence.refusalOf(topic) : undefined) ?? this.#rateRefusal(command);
     if (refusal) return this.client.replies.fail({ ...refusal, action: 'subscribe', topic }, id);
     if (kept !== undefined && this.#payloads?.hasRoomFor(topic, kept) === false) {
       return this.client.replies.fail({ ...PAYLOADS_TOO_LARGE, action: 'subscribe', topic }, id);
@@ -197,6 +197,13 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       this.#keepPayload(topic, kept);
       await this.#start.enter(topic, command, decision);
     }
+  }
+
+  /** Only a topic that delivers the latest values can do so at the rate of a client. */
+  #rateRefusal({ topic, maxRateHz }: SubscribeCommand): WireError | undefined {
+    if (maxRateHz === undefined) return undefined;
+    const { delivery } = this.services.policies.of(topic) ?? {};
+    return delivery?.slow === 'latest' ? undefined : NO_RATE;
   }
 
   /** @param payload as JSON; without one, the payload of an earlier subscribe remains */
@@ -288,4 +295,8 @@ const PAYLOADS_TOO_LARGE = {
   code: 'LIMIT_EXCEEDED',
   message: 'The payloads of your subscriptions are too large together; unsubscribe from a topic, or send smaller ones.',
 } as const;
+const NO_RATE: WireError = {
+  code: 'VALIDATION_FAILED',
+  message: 'This topic delivers every message; subscribe without maxRateHz.',
+};
 const REVOKED = 'the token for the topic has been revoked';

@@ -22,10 +22,11 @@ class FakeRawSocket extends EventEmitter {
   bytesWritten = 129;
 
   readonly calls: Buffer[] = [];
-  write = (bytes: Buffer) => {
-    this.calls.push(bytes);
+  write = (bytes: Buffer, done?: () => void) => {
+    if (bytes.length > 0) this.calls.push(bytes);
     this.bytesWritten += bytes.length;
     if (this.isStuck) this.writableLength += bytes.length;
+    if (done) this.once('written', done);
   };
 }
 
@@ -245,6 +246,54 @@ describe('waiting for a peer to read', () => {
     await one;
     expect(socket.drained()).toBeInstanceOf(Promise);
     expect(raw.listenerCount('drain')).toBe(1);
+  });
+});
+
+describe('judging whether a peer takes what it is sent', () => {
+  it('finds nothing waiting while the frames of this turn are few', () => {
+    const socket = open();
+    raw.isStuck = true;
+    socket.send(A);
+    expect([socket.written(), raw.calls]).toEqual([undefined, []]);
+  });
+
+  it('writes the frames of this turn first when they are many', () => {
+    const socket = open(1_000_000);
+    raw.isStuck = true;
+    socket.send(new Frame('x'.repeat(20_000)));
+    expect([socket.written() instanceof Promise, raw.calls.length]).toEqual([true, 1]);
+  });
+
+  it('waits until everything has left, once for all who ask', async () => {
+    const socket = open();
+    raw.writableLength = 5;
+    const [one, other] = [socket.written(), socket.written()];
+    raw.writableLength = 0;
+    raw.emit('written');
+    await one;
+    expect([one === other, socket.written()]).toEqual([true, undefined]);
+  });
+
+  it('writes nothing more to a peer that is gone', () => {
+    const socket = open();
+    raw.writableLength = 5;
+    raw.writable = false;
+    expect([socket.written() instanceof Promise, raw.listenerCount('written')]).toEqual([true, 0]);
+  });
+
+  it.each([
+    ['nothing waits', 0, 5_000, true],
+    ['half of the queue is not exceeded', 100, 400, true],
+    ['half of the queue is exceeded', 100, 401, false],
+  ])('has room for a frame that may be left out when %s: %d + %d bytes', (_when, waiting, bytes, hasRoom) => {
+    raw.writableLength = waiting;
+    expect(open().hasRoomFor(bytes)).toBe(hasRoom);
+  });
+
+  it('counts the frames of this turn', () => {
+    const socket = open();
+    socket.send(new Frame('x'.repeat(300)));
+    expect([socket.hasRoomFor(100), socket.hasRoomFor(300)]).toEqual([true, false]);
   });
 });
 

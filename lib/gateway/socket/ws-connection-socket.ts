@@ -13,6 +13,14 @@ import type { Flushable, FlushQueue } from './flush-queue.js';
 /** From this many bytes on, the frames of one turn are written at once: batching would not save system calls. */
 const LARGE_BYTES = 65_536;
 
+/** From this many bytes on, the frames of one turn are written before it is judged whether the peer takes more. */
+const JUDGED_BYTES = 16_384;
+
+/** The share of the send queue that may be filled with what may be left out: the rest is for what may not. */
+const OPTIONAL_SHARE = 0.5;
+
+const NOTHING = Buffer.alloc(0);
+
 /** The TCP socket, with the internal field of Node that counts the bytes not yet accepted by the operating system. */
 type RawSocket = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
 
@@ -44,6 +52,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #isBehind = false;
   /** Settles with the next drain; one for all that wait. */
   #drained: Promise<void> | undefined;
+  /** Settles when all that waits has left; one for all that wait. */
+  #written: Promise<void> | undefined;
   #progress = 0;
   #stalledTicks = 0;
 
@@ -103,6 +113,26 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
       }),
     );
     return this.#drained;
+  }
+
+  override written(): Promise<void> | undefined {
+    if (this.#unwritten !== undefined && this.#unwritten.length >= JUDGED_BYTES) this.flush();
+    const raw = this.#raw;
+    if (raw.writableLength === 0) return undefined;
+    // Below the high-water mark there is no drain event; an empty write is confirmed behind all others.
+    this.#written ??= new Promise((resolve) => {
+      if (this.#closed || !raw.writable) return;
+      raw.write(NOTHING, () => {
+        this.#written = undefined;
+        resolve();
+      });
+    });
+    return this.#written;
+  }
+
+  override hasRoomFor(bytes: number): boolean {
+    const waiting = this.#raw.writableLength + (this.#unwritten?.length ?? 0);
+    return waiting === 0 || waiting + bytes <= this.share.maxQueueBytes * OPTIONAL_SHARE;
   }
 
   flush(): void {

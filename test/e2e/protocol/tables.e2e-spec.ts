@@ -25,7 +25,15 @@ describe('the table of actions', () => {
 
   const POSITION = { epoch: 'e1', offset: 3 };
   const SWITCHES = { reverse: true, presence: true, stream: true };
-  const VALUES: Record<string, unknown> = { id: 1, recover: POSITION, since: POSITION, limit: 3, last: 3, ...SWITCHES };
+  const VALUES: Record<string, unknown> = {
+    id: 1,
+    recover: POSITION,
+    since: POSITION,
+    limit: 3,
+    last: 3,
+    maxRateHz: 2,
+    ...SWITCHES,
+  };
   const value = (field: string): unknown => VALUES[field] ?? 'text';
   /** What a command has where it keeps something else than the client wrote. */
   const READ: Record<string, unknown> = { stream: { id: VALUES['id'] } };

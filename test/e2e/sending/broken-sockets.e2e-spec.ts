@@ -43,6 +43,7 @@ function breakTarget({ node, id }: StageGuest): void {
     subscribe: () => false,
     unsubscribe: () => false,
     missed() {},
+    leftOut() {},
     changeRights() {},
     updateMetadata() {},
     revalidate() {},

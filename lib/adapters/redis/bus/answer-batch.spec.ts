@@ -40,6 +40,19 @@ it('the answers of one turn to one node leave in one frame', async () => {
   ]);
 });
 
+it('connections that messages were left out for are told beside those that they reached', async () => {
+  const { batch, said } = start();
+  batch.add('a', [1, 5]);
+  batch.add('a', [2, 6], 3);
+  await nextTurn();
+  const counts = [
+    [1, 5],
+    [2, 6],
+  ] as const;
+  const text = encodeFrame({ kind: 'reached', origin: 'me', sequence: 1, counts, dropped: [[2, 3]] });
+  expect(said).toEqual([['realtime@0:bus:a', text]]);
+});
+
 it('those of another turn leave in another one', async () => {
   const { batch, said } = start();
   for (const answer of [1, 2]) {

@@ -5,9 +5,16 @@ import type { RedisTransport } from '../connection/redis-transport.js';
 /** Most answers in one frame. */
 const MAX_COUNTS = 4_096;
 
+/** The answers to one node. */
+interface Answers {
+  readonly counts: ReachedCount[];
+  /** For how many connections messages were left out; few have any. */
+  readonly dropped: Map<number, number>;
+}
+
 /** Batches the answers of one turn of the event loop: all answers to one node go into one frame. */
 export class AnswerBatch {
-  readonly #counts = new Map<string, ReachedCount[]>();
+  readonly #answers = new Map<string, Answers>();
   #isScheduled = false;
 
   constructor(
@@ -15,11 +22,15 @@ export class AnswerBatch {
     private readonly transport: RedisTransport,
   ) {}
 
-  /** @param origin the node that receives the answer */
-  add(origin: string, count: ReachedCount): void {
-    const counts = this.#counts.get(origin);
-    if (counts) counts.push(count);
-    else this.#counts.set(origin, [count]);
+  /**
+   * @param origin the node that receives the answer
+   * @param dropped the number of connections that the message was left out for
+   */
+  add(origin: string, count: ReachedCount, dropped = 0): void {
+    let answers = this.#answers.get(origin);
+    if (answers === undefined) this.#answers.set(origin, (answers = { counts: [], dropped: new Map() }));
+    answers.counts.push(count);
+    if (dropped > 0) answers.dropped.set(count[0], dropped);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(this.#flush);
@@ -27,18 +38,23 @@ export class AnswerBatch {
 
   readonly #flush = (): void => {
     this.#isScheduled = false;
-    for (const [origin, counts] of this.#counts) {
+    for (const [origin, { counts, dropped }] of this.#answers) {
+      const frameOf = (part: readonly ReachedCount[]) => this.#frameOf(part, dropped);
       for (let i = 0; i < counts.length; i += MAX_COUNTS) {
         const part = counts.slice(i, i + MAX_COUNTS);
-        this.transport.sayAll(this.channels.answersTo(origin), part, this.#frameOf);
+        this.transport.sayAll(this.channels.answersTo(origin), part, frameOf);
       }
     }
-    this.#counts.clear();
+    this.#answers.clear();
   };
 
-  readonly #frameOf = (counts: readonly ReachedCount[]): BusFrame => ({
-    kind: 'reached',
-    ...this.transport.next(),
-    counts,
-  });
+  #frameOf(counts: readonly ReachedCount[], dropped: ReadonlyMap<number, number>): BusFrame {
+    const leftOut = dropped.size === 0 ? [] : counts.filter(([about]) => dropped.has(about));
+    return {
+      kind: 'reached',
+      ...this.transport.next(),
+      counts,
+      ...(leftOut.length > 0 && { dropped: leftOut.map(([about]) => [about, dropped.get(about)!] as const) }),
+    };
+  }
 }

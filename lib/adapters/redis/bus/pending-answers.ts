@@ -82,11 +82,17 @@ export class PendingAnswers {
     if (isSettled(pending)) this.#settle(pending);
   }
 
+  /** Records that a node has left a message out for some connections; its {@link answer} follows. */
+  leftOut(sequence: number, connections: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending) pending.dropped += connections;
+  }
+
   /** Records the answer of a node. */
-  answer(sequence: number, recipients: number): void {
+  answer(sequence: number, recipients: number, dropped = 0): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return this.#late();
-    countAnswer(pending, recipients);
+    countAnswer(pending, recipients, dropped);
     if (isSettled(pending)) this.#settle(pending);
   }
 

@@ -72,8 +72,8 @@ export class RedisAnswers {
   }
 
   /** Records that this node has delivered an envelope of its own. */
-  served(sequence: number, recipients: number): void {
-    this.#pending.answer(sequence, recipients);
+  served(sequence: number, recipients: number, dropped = 0): void {
+    this.#pending.answer(sequence, recipients, dropped);
   }
 
   /** Ends the wait: no further answers will come. */
@@ -81,9 +81,9 @@ export class RedisAnswers {
     this.#pending.fail(sequence);
   }
 
-  /** Tells a node how many connections its envelope has reached here. */
-  report(origin: string, sequence: number, recipients: number): void {
-    this.#batch.add(origin, [sequence, recipients]);
+  /** Tells a node how many connections its envelope has reached here, and for how many it was left out. */
+  report(origin: string, sequence: number, recipients: number, dropped = 0): void {
+    this.#batch.add(origin, [sequence, recipients], dropped);
   }
 
   /** Tells a node that this one could not act on its envelope or query, so that this does not count as "no connections". */
@@ -143,6 +143,7 @@ export class RedisAnswers {
         else this.#batch.add(frame.origin, [frame.sequence, 0]);
         return;
       case 'reached':
+        for (const [about, connections] of frame.dropped ?? []) this.#pending.leftOut(about, connections);
         for (const [about, recipients] of frame.counts) {
           if (frame.isUnserved) this.#pending.decline(about);
           else this.#pending.answer(about, recipients);

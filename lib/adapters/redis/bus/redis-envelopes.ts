@@ -68,8 +68,8 @@ export class RedisEnvelopes {
 
   /** Delivers an envelope to this node only. */
   publishToSelf(channel: RedisChannel, envelope: Envelope): DeliveryReport | Promise<DeliveryReport> {
-    const reached = this.subscriptions.isJoined(channel.name) ? this.#receive!(envelope) : 0;
-    return typeof reached === 'number' ? localReport(reached) : reached.then(localReport);
+    if (!this.subscriptions.isJoined(channel.name)) return localReport(0);
+    return this.#receiveHere(envelope, localReport);
   }
 
   /**
@@ -87,19 +87,19 @@ export class RedisEnvelopes {
       if (wantsReport) this.answers.decline(frame);
       return;
     }
-    const answer = (recipients: number): void => {
-      if (isOwn) this.answers.served(sequence, recipients);
-      else if (wantsReport) this.answers.report(origin, sequence, recipients);
+    const answer = (recipients: number, dropped: number): void => {
+      if (isOwn) this.answers.served(sequence, recipients, dropped);
+      else if (wantsReport) this.answers.report(origin, sequence, recipients, dropped);
     };
     if (isJoined && (isHearing || (isKept && !isOwn))) this.#deliver(envelope, answer, !isOwn);
-    else answer(0);
+    else answer(0, 0);
   }
 
   /** Delivers the envelopes that should have come back from Redis, in their order. */
   serveOwn(partition: number, upTo?: number): void {
     for (const [sequence, envelope] of this.#own.take(partition, upTo)) {
       this.transport.skip(partition, sequence);
-      this.#deliver(envelope, (recipients) => this.answers.served(sequence, recipients));
+      this.#deliver(envelope, (recipients, dropped) => this.answers.served(sequence, recipients, dropped));
     }
   }
 
@@ -165,17 +165,35 @@ export class RedisEnvelopes {
   /** Publishes while Redis is away: delivers a message locally; executes an order locally, and reports to its sender that this was not complete. */
   #publishHere({ channel, envelope, isJoined }: Outgoing): DeliveryReport | Promise<DeliveryReport> {
     this.serveOwn(channel.partition);
-    const reached = isJoined ? this.#receive!(envelope) : 0;
-    if (envelope.content.kind !== 'message') return Promise.reject(notCarried());
-    const report = (recipients: number) => ({ ...localReport(recipients), complete: false });
-    return typeof reached === 'number' ? report(reached) : reached.then(report);
+    const reportOf = (recipients: number, dropped: number) => ({
+      ...localReport(recipients, dropped),
+      complete: false,
+    });
+    const report = isJoined ? this.#receiveHere(envelope, reportOf) : reportOf(0, 0);
+    return envelope.content.kind === 'message' ? report : Promise.reject(notCarried());
   }
 
-  /** @param answer receives the number of connections reached, at once or once an order has taken effect */
-  #deliver(envelope: Envelope, answer: (recipients: number) => void, isRemote = false): void {
-    const reached = this.#receive?.(envelope, isRemote) ?? 0;
-    if (typeof reached === 'number') answer(reached);
-    else void reached.then((recipients) => answer(recipients));
+  /** Delivers an envelope of this node, without the way over Redis. */
+  #receiveHere(
+    envelope: Envelope,
+    reportOf: (recipients: number, dropped: number) => DeliveryReport,
+  ): DeliveryReport | Promise<DeliveryReport> {
+    let dropped = 0;
+    const reached = this.#receive!(envelope, false, (connections) => void (dropped = connections));
+    return typeof reached === 'number'
+      ? reportOf(reached, dropped)
+      : reached.then((recipients) => reportOf(recipients, dropped));
+  }
+
+  /**
+   * @param answer receives the number of connections reached, and of those that it was left out for, at once or once an order
+   *   has taken effect
+   */
+  #deliver(envelope: Envelope, answer: (recipients: number, dropped: number) => void, isRemote = false): void {
+    let dropped = 0;
+    const reached = this.#receive?.(envelope, isRemote, (connections) => void (dropped = connections)) ?? 0;
+    if (typeof reached === 'number') answer(reached, dropped);
+    else void reached.then((recipients) => answer(recipients, dropped));
   }
 
   /** Gives up the subscribing connection over which an envelope did not come back, unless this node has left its channel meanwhile. */

@@ -1,0 +1,269 @@
+import { LatestValues } from './latest-values.js';
+
+/** The answer of a reader that is offered a value: it took it, it is not meant, it can take none at the moment, or it is gone. */
+export type Taking = 'taken' | 'passed' | 'blocked' | 'gone';
+
+/** The effects of {@link LatestReaders}. */
+export interface LatestEffects<V> {
+  /** Offers a reader a value. One that is blocked is offered values again after {@link LatestReaders.resume}. */
+  offer(id: string, value: V): Taking;
+  /** A window has begun. Call {@link LatestReaders.endWindow} after its length, in milliseconds. */
+  beginWindow(intervalMs: number): void;
+  /** Nobody waits for the end of a window any more. */
+  cancelWindow(intervalMs: number): void;
+}
+
+interface Reader {
+  readonly id: string;
+  /** The latest change that it has got, or that was overtaken before it could. */
+  seen: number;
+  isBlocked: boolean;
+  rate: Rate | undefined;
+  /** True while it is being served: what comes meanwhile is given to it by the call that serves it. */
+  isServed: boolean;
+}
+
+/** The readers that get values at most once in an interval. */
+interface Rate {
+  readonly intervalMs: number;
+  /** The number of its readers. */
+  size: number;
+  isOpen: boolean;
+  /** The readers that have got values since the window began. */
+  waiting: Set<Reader>;
+}
+
+/** The readers are counted anew when the number of kept keys has grown by so many, or doubled. */
+const SPARE_KEYS = 64;
+
+/**
+ * The readers of the latest values of a topic. A reader gets a change at once, unless it is blocked or has got values within its
+ * interval; then it gets the last value of each key that has changed once it can, in the order of the last change. Values that all
+ * readers have got are forgotten, so that memory is keys and readers, not their product.
+ *
+ * A change is only recorded: the owner then serves the {@link ready} readers.
+ */
+export class LatestReaders<V> {
+  readonly #values = new LatestValues<V>();
+  readonly #readers = new Map<string, Reader>();
+  readonly #ready = new Map<string, Reader>();
+  readonly #rates = new Map<number, Rate>();
+  /** The number of readers that have got everything. */
+  #current = 0;
+  /** The values are trimmed when there are more keys than this. */
+  #trimAbove = SPARE_KEYS;
+
+  constructor(private readonly effects: LatestEffects<V>) {}
+
+  /** The number of readers. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** The number of keys that are kept for readers that are behind. */
+  get keys(): number {
+    return this.#values.size;
+  }
+
+  /** The size of what is kept, in bytes. */
+  get bytes(): number {
+    return this.#values.bytes;
+  }
+
+  /** The readers that can be served now. It is live. */
+  get ready(): ReadonlyMap<string, unknown> {
+    return this.#ready;
+  }
+
+  get ids(): IterableIterator<string> {
+    return this.#readers.keys();
+  }
+
+  has(id: string): boolean {
+    return this.#readers.has(id);
+  }
+
+  /** True if everything that has changed was given to the reader, or it is none. */
+  isCurrent(id: string): boolean {
+    const reader = this.#readers.get(id);
+    return reader === undefined || reader.seen === this.#values.last;
+  }
+
+  /** Adds a reader, which gets what changes from now on. @param intervalMs the least time between two servings; 0 for none */
+  enter(id: string, intervalMs: number): void {
+    const known = this.#readers.get(id);
+    if (known) return this.#changeRate(known, intervalMs);
+    const { last } = this.#values;
+    const reader = { id, seen: last, isBlocked: false, rate: this.#rateOf(intervalMs), isServed: false };
+    this.#readers.set(id, reader);
+    this.#ready.set(id, reader);
+    this.#current += 1;
+  }
+
+  /** Withdraws what waits for a reader: it gets it in another way. */
+  skip(id: string): void {
+    const reader = this.#readers.get(id);
+    if (reader) this.#advance(reader, this.#values.last);
+    this.#trim();
+  }
+
+  leave(id: string): void {
+    const reader = this.#readers.get(id);
+    if (reader === undefined) return;
+    this.#readers.delete(id);
+    this.#ready.delete(id);
+    if (reader.seen === this.#values.last) this.#current -= 1;
+    this.#leaveRate(reader);
+    this.#trim();
+  }
+
+  /** Records the value of a key. @param bytes its size */
+  change(key: string, value: V, bytes: number): void {
+    if (this.#readers.size === 0) return;
+    this.#values.set(key, value, bytes);
+    this.#current = 0;
+  }
+
+  /**
+   * Gives a reader that is ready what it has not got yet.
+   * @param inHaste true: whether or not its window is over
+   * @returns the number of values that were replaced before it could get them
+   */
+  serve(id: string, inHaste = false): number {
+    const reader = inHaste ? this.#readers.get(id) : this.#ready.get(id);
+    if (reader === undefined || reader.isBlocked || reader.isServed) return 0;
+    const from = reader.seen;
+    reader.isServed = true;
+    const { taken, passed } = this.#offerAll(reader);
+    reader.isServed = false;
+    if (this.#readers.get(id) === reader && taken > 0) this.#served(reader);
+    this.#trim();
+    return reader.seen - from - taken - passed;
+  }
+
+  /** A reader that was blocked can take values again. @returns true if it is ready to be served */
+  resume(id: string): boolean {
+    const reader = this.#readers.get(id);
+    if (reader === undefined) return false;
+    reader.isBlocked = false;
+    if (reader.rate?.waiting.has(reader)) return false;
+    this.#ready.set(id, reader);
+    return true;
+  }
+
+  /** Counts a reader as served, which has got something beside the values. */
+  pause(id: string): void {
+    const reader = this.#readers.get(id);
+    if (reader) this.#served(reader);
+  }
+
+  /** Ends a window. @returns true if readers have become ready that are behind */
+  endWindow(intervalMs: number): boolean {
+    const rate = this.#rates.get(intervalMs);
+    if (rate === undefined) return false;
+    const { waiting } = rate;
+    rate.isOpen = false;
+    rate.waiting = new Set();
+    let isBehind = false;
+    for (const reader of waiting) {
+      if (reader.isBlocked) continue;
+      this.#ready.set(reader.id, reader);
+      isBehind ||= reader.seen < this.#values.last;
+    }
+    return isBehind;
+  }
+
+  /** Forgets what all readers have got. @returns the readers that are furthest behind, if anything is still kept */
+  furthestBehind(): readonly string[] {
+    const first = this.#forgetSeen();
+    if (this.#values.size === 0) return [];
+    return Array.from(this.#readers.values()).flatMap(({ id, seen }) => (seen === first ? [id] : []));
+  }
+
+  /** @returns how many values the reader took, and how many were not for it */
+  #offerAll(reader: Reader): { readonly taken: number; readonly passed: number } {
+    const values = this.#values;
+    const count = { taken: 0, passed: 0 };
+    let next = values.after(reader.seen);
+    while (next) {
+      const { last } = values;
+      const { change } = next;
+      const taking = this.effects.offer(reader.id, next.value);
+      if (this.#readers.get(reader.id) !== reader || taking === 'gone') return count;
+      if (taking === 'blocked') {
+        reader.isBlocked = true;
+        this.#ready.delete(reader.id);
+        return count;
+      }
+      count[taking] += 1;
+      this.#advance(reader, change);
+      // The offer may have caused changes, which move values to the end.
+      next = values.last === last ? next.newer : values.after(change);
+    }
+    return count;
+  }
+
+  #advance(reader: Reader, change: number): void {
+    if (reader.seen >= change) return;
+    reader.seen = change;
+    if (change === this.#values.last) this.#current += 1;
+  }
+
+  #served(reader: Reader): void {
+    const { rate } = reader;
+    if (rate === undefined) return;
+    this.#ready.delete(reader.id);
+    rate.waiting.add(reader);
+    if (rate.isOpen) return;
+    rate.isOpen = true;
+    this.effects.beginWindow(rate.intervalMs);
+  }
+
+  #rateOf(intervalMs: number): Rate | undefined {
+    if (intervalMs === 0) return undefined;
+    let rate = this.#rates.get(intervalMs);
+    if (rate === undefined) {
+      this.#rates.set(intervalMs, (rate = { intervalMs, size: 0, isOpen: false, waiting: new Set() }));
+    }
+    rate.size += 1;
+    return rate;
+  }
+
+  #changeRate(reader: Reader, intervalMs: number): void {
+    if ((reader.rate?.intervalMs ?? 0) === intervalMs) return;
+    const wasWaiting = reader.rate?.waiting.has(reader) ?? false;
+    this.#leaveRate(reader);
+    reader.rate = this.#rateOf(intervalMs);
+    if (wasWaiting && reader.rate) this.#served(reader);
+    else if (!reader.isBlocked) this.#ready.set(reader.id, reader);
+  }
+
+  #leaveRate(reader: Reader): void {
+    const { rate } = reader;
+    if (rate === undefined) return;
+    rate.waiting.delete(reader);
+    rate.size -= 1;
+    if (rate.size > 0) return;
+    this.#rates.delete(rate.intervalMs);
+    if (rate.isOpen) this.effects.cancelWindow(rate.intervalMs);
+  }
+
+  /** Forgets the values that all readers have got, when that is known or due. */
+  #trim(): void {
+    const { size } = this.#values;
+    if (size === 0) return;
+    if (this.#current === this.#readers.size) this.#values.forget(this.#values.last);
+    else if (size > this.#trimAbove) {
+      this.#forgetSeen();
+      this.#trimAbove = this.#values.size * 2 + SPARE_KEYS;
+    }
+  }
+
+  /** @returns the change up to which everything is forgotten */
+  #forgetSeen(): number {
+    let first = this.#values.last;
+    for (const { seen } of this.#readers.values()) if (seen < first) first = seen;
+    this.#values.forget(first);
+    return first;
+  }
+}

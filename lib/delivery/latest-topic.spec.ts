@@ -1,0 +1,431 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectLogs } from '../../test/helpers/handler-harness.js';
+import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
+import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
+import { JsonCodec } from '../codecs/json/json-codec.js';
+import { createConnection } from '../core/connection/connection.js';
+import { connection, role, topic, type Address } from '../core/routing/address.js';
+import type { MessageContent } from '../core/routing/envelope.js';
+import type { Frame } from '../ports/frame.js';
+import type { DeliveryTarget } from './delivery-target.js';
+import { TopicHold } from './held-topics.js';
+import { LocalDelivery } from './local-delivery.js';
+import { NodeMeter } from './node-meter.js';
+import type { PaceEntry } from './paced-node.js';
+import { PresenceWatchers } from './presence-watchers.js';
+
+const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
+
+/** A connection whose socket can be blocked. */
+class Reader {
+  readonly got: string[] = [];
+  readonly log: string[] = [];
+  #isBlocked = false;
+  #drain: (() => void) | undefined;
+  readonly socket = {
+    codec,
+    send: ({ payload }: Frame) => void this.got.push(JSON.parse(payload as string).payload),
+    close: () => undefined,
+    written: () => (this.#isBlocked ? new Promise<void>((resolve) => (this.#drain = resolve)) : undefined),
+    hasRoomFor: () => !this.#isBlocked,
+  };
+
+  constructor(
+    readonly id: string,
+    private readonly stage: Stage,
+  ) {}
+
+  block(): void {
+    this.#isBlocked = true;
+  }
+
+  async drain(): Promise<void> {
+    this.#isBlocked = false;
+    this.#drain?.();
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+
+  disconnect(code: string): void {
+    this.log.push(code);
+    this.stage.leave(this.id);
+  }
+
+  leftOut(name: string, count: number): void {
+    this.log.push(`left out ${count} of ${name}`);
+  }
+}
+
+class Stage {
+  readonly meter = new NodeMeter();
+  readonly registry = new InMemoryConnectionRegistry();
+  readonly pubSub = new InMemoryPubSubManager();
+  readonly delivery = new LocalDelivery(
+    this.registry,
+    this.pubSub,
+    new PresenceWatchers(),
+    { now: () => 0 },
+    this.meter,
+  );
+
+  enter(id: string, pace: Partial<PaceEntry> = {}, roles: string[] = []): Reader {
+    const reader = new Reader(id, this);
+    this.registry.set(createConnection({ id, userId: id, roles, createdAt: new Date(0) }));
+    this.delivery.attach(id, reader as unknown as DeliveryTarget);
+    this.pubSub.subscribe(id, 'map');
+    this.delivery.paces.enter('map', id, { slow: 'latest', maxBytes: 1_000_000, ...pace }, false);
+    return reader;
+  }
+
+  leave(id: string): void {
+    this.pubSub.unsubscribe(id, 'map');
+    this.delivery.paces.left('map', id);
+    this.delivery.detach(id);
+  }
+
+  /** Publishes a payload such as `a1` with the key `a`, and tells what the report would say. */
+  publish(payload: string, more: Partial<MessageContent> = {}, except: Address[] = []) {
+    const text = `{"type":"moved","payload":"${payload}"}`;
+    return this.deliver({ kind: 'message', text, key: payload[0]!, ...more }, except);
+  }
+
+  deliver(content: MessageContent, except: Address[] = []) {
+    let dropped = 0;
+    const reached = this.delivery.deliver({ to: [topic('map')], except, content }, (count) => void (dropped = count));
+    return { reached, dropped };
+  }
+}
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+
+describe('a topic that delivers the latest values', () => {
+  it('gives each reader the same frame', () => {
+    const frames: Frame[] = [];
+    for (const id of ['a', 'b']) {
+      const reader = stage.enter(id);
+      reader.socket.send = (frame) => void frames.push(frame);
+    }
+    stage.publish('a1');
+    expect(frames[0]).toBe(frames[1]);
+  });
+
+  it('replaces values by their key while a socket is blocked', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    ['a1', 'b1', 'a2', 'b2', 'a3'].forEach((payload) => stage.publish(payload));
+    await ann.drain();
+    expect(ann.got).toEqual(['b2', 'a3']);
+  });
+
+  it('replaces nothing of one type by another type where messages have no key', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    const publish = (type: string, payload: string) =>
+      stage.deliver({ kind: 'message', text: `{"type":"${type}","payload":"${payload}"}` });
+    publish('price', '1');
+    publish('volume', '2');
+    publish('price', '3');
+    await ann.drain();
+    expect(ann.got).toEqual(['2', '3']);
+  });
+
+  it('reports all readers as recipients, also those for whom it waits', () => {
+    stage.enter('ann').block();
+    stage.enter('bob');
+    expect(stage.publish('a1')).toEqual({ reached: 2, dropped: 0 });
+  });
+
+  it('counts what was written as sent, and what was replaced', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
+    await ann.drain();
+    const sent = stage.meter.messagesSent.samples.map(({ value }) => value);
+    expect([sent, stage.meter.replaced]).toEqual([[2], 1]);
+  });
+
+  it('keeps nothing of a reader that has left', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    stage.publish('a1');
+    stage.leave('ann');
+    await ann.drain();
+    expect([ann.got, stage.delivery.paces.isEmpty]).toEqual([[], true]);
+  });
+
+  it('serves all others when one socket fails', () => {
+    collectLogs();
+    const broken = stage.enter('ann');
+    broken.socket.send = () => {
+      throw new Error('broken for the test');
+    };
+    const bob = stage.enter('bob');
+    stage.publish('a1');
+    expect([bob.got, stage.meter.dropped]).toEqual([['a1'], 1]);
+  });
+});
+
+describe('a message that is not for all readers', () => {
+  it.each([
+    ['a connection', connection('ann')],
+    ['a role', role('owner')],
+  ])('is withheld from %s', (_what, except) => {
+    const ann = stage.enter('ann', {}, ['owner']);
+    const bob = stage.enter('bob');
+    const { reached } = stage.publish('a1', {}, [except]);
+    expect([reached, ann.got, bob.got]).toEqual([1, [], ['a1']]);
+  });
+
+  it('does not replace what is for those that do not get it', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    stage.publish('a1');
+    stage.publish('a2', {}, [connection('ann')]);
+    await ann.drain();
+    expect(ann.got).toEqual(['a1']);
+  });
+
+  it('replaces earlier ones like any other when the exception is on another node', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    stage.publish('a1', {}, [connection('elsewhere')]);
+    stage.publish('a2');
+    await ann.drain();
+    expect(ann.got).toEqual(['a2']);
+  });
+});
+
+describe('a reader whose rights are judged again', () => {
+  const judge = (id: string) => {
+    const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+    stage.delivery.held.begin('map', id, hold);
+    return hold;
+  };
+
+  it('gets the latest values when it stays', () => {
+    const ann = stage.enter('ann');
+    const hold = judge('ann');
+    ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
+    const during = [...ann.got];
+    stage.delivery.held.end('map', 'ann');
+    hold.giveOut();
+    expect([during, ann.got]).toEqual([[], ['a2', 'b1']]);
+  });
+
+  it('gets nothing of what came meanwhile when its subscription ends', () => {
+    const ann = stage.enter('ann');
+    const hold = judge('ann');
+    stage.publish('a1');
+    stage.delivery.held.end('map', 'ann');
+    hold.drop();
+    stage.leave('ann');
+    expect(ann.got).toEqual([]);
+  });
+
+  it('gets nothing of it before its connection is closed either', () => {
+    const ann = stage.enter('ann');
+    judge('ann');
+    stage.publish('a1');
+    stage.delivery.paces.settle(['map'], 'ann');
+    expect(ann.got).toEqual([]);
+  });
+});
+
+describe('a volatile message', () => {
+  it('is left out for those that cannot take it, and replaces nothing', async () => {
+    const ann = stage.enter('ann');
+    const bob = stage.enter('bob');
+    ann.block();
+    stage.publish('a1');
+    const report = stage.publish('a2', { volatile: true });
+    await ann.drain();
+    expect([report, ann.got, bob.got]).toEqual([{ reached: 1, dropped: 1 }, ['a1'], ['a1', 'a2']]);
+    expect(stage.meter.leftOut).toBe(1);
+  });
+
+  it('is left out while a reader is judged again', () => {
+    const ann = stage.enter('ann');
+    stage.delivery.held.begin('map', 'ann', new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined));
+    expect([stage.publish('a1', { volatile: true }), ann.got]).toEqual([{ reached: 0, dropped: 1 }, []]);
+  });
+});
+
+describe('with an interval', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('a reader gets the first value at once and then the last of each key, at the rate of the topic', () => {
+    const ann = stage.enter('ann', { maxRateHz: 10 });
+    ['a1', 'a2', 'b1', 'a3'].forEach((payload) => stage.publish(payload));
+    const first = [...ann.got];
+    vi.advanceTimersByTime(99);
+    const early = ann.got.length;
+    vi.advanceTimersByTime(1);
+    expect([first, early, ann.got]).toEqual([['a1'], 1, ['a1', 'b1', 'a3']]);
+  });
+
+  it('readers of one rate share one timer, which is gone when nobody waits', () => {
+    for (const id of ['ann', 'bob', 'cem']) stage.enter(id, { maxRateHz: 10 });
+    stage.publish('a1');
+    const during = vi.getTimerCount();
+    vi.advanceTimersByTime(100);
+    expect([during, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('no timer is left when the readers leave', () => {
+    for (const [id, askedHz] of [
+      ['ann', 10],
+      ['bob', 2],
+    ] as const)
+      stage.enter(id, { askedHz });
+    stage.publish('a1');
+    for (const id of ['ann', 'bob']) stage.leave(id);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('a client that asked for less gets less, and one that asked for more does not get more', () => {
+    const [ann, bob] = [
+      stage.enter('ann', { maxRateHz: 10, askedHz: 2 }),
+      stage.enter('bob', { maxRateHz: 10, askedHz: 50 }),
+    ];
+    for (let n = 0; n < 100; n++) {
+      stage.publish(`a${n}`);
+      vi.advanceTimersByTime(10);
+    }
+    expect([ann.got.length, bob.got.length]).toEqual([3, 11]);
+  });
+
+  it('what waits is sent at once when the connection ends in good order', () => {
+    const ann = stage.enter('ann', { maxRateHz: 1 });
+    ['a1', 'a2'].forEach((payload) => stage.publish(payload));
+    stage.delivery.paces.settle(['map'], 'ann');
+    expect(ann.got).toEqual(['a1', 'a2']);
+  });
+
+  it('a volatile message counts as an update, and is left out within the interval', () => {
+    const ann = stage.enter('ann', { maxRateHz: 1 });
+    const reports = ['a1', 'a2'].map((payload) => stage.publish(payload, { volatile: true }).reached);
+    expect([reports, ann.got]).toEqual([[1, 0], ['a1']]);
+  });
+
+  it('values beyond the bound are sent before it is over, and close nobody that takes them', () => {
+    const ann = stage.enter('ann', { maxRateHz: 1, maxBytes: 2_000 });
+    for (let n = 0; n < 26; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
+    expect(ann.log).toEqual([]);
+    expect(ann.got.length).toBeGreaterThan(10);
+  });
+});
+
+describe('a reader for which more values wait than may', () => {
+  it('is closed as a slow consumer, and nobody else', () => {
+    const ann = stage.enter('ann', { maxBytes: 2_000 });
+    const bob = stage.enter('bob', { maxBytes: 2_000 });
+    ann.block();
+    for (let n = 0; n < 26; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
+    expect([ann.log, bob.log, bob.got.length, stage.meter.slowCloses]).toEqual([['SLOW'], [], 26, 1]);
+  });
+
+  it('is not closed while the values are few, however often they change', () => {
+    const ann = stage.enter('ann', { maxBytes: 2_000 });
+    ann.block();
+    for (let n = 0; n < 1_000; n++) stage.publish(`${'abc'[n % 3]}${n}`);
+    expect(ann.log).toEqual([]);
+  });
+
+  it('is closed when all topics together keep more than half of the send budget', () => {
+    stage.meter.sendQueue = { total: 0, maxBytes: 4_000 };
+    const ann = stage.enter('ann');
+    ann.block();
+    for (let n = 0; n < 26; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
+    expect(ann.log).toEqual(['SLOW']);
+  });
+});
+
+describe('for many readers', () => {
+  it('what changes while it is handed out reaches each of them in order, and the last of each key always', async () => {
+    const readers = Array.from({ length: 2_000 }, (_, n) => stage.enter(`${n}`));
+    for (const reader of readers) {
+      const { send } = reader.socket;
+      reader.socket.send = (frame) => {
+        for (const end = performance.now() + 0.01; performance.now() < end;);
+        send(frame);
+      };
+    }
+    const report = stage.publish('a1');
+    const early = readers.filter(({ got }) => got.length > 0).length;
+    ['a2', 'b1', 'a3'].forEach((payload) => stage.publish(payload));
+    await expect.poll(() => readers.every(({ got }) => got.at(-1) === 'a3')).toBe(true);
+    expect(report.reached).toBe(2_000);
+    expect(early).toBeLessThan(2_000);
+    const sound = ['a1 a2 b1 a3', 'a1 b1 a3', 'b1 a3', 'a2 b1 a3'];
+    expect(readers.filter(({ got }) => !sound.includes(got.join(' '))).map(({ got }) => got)).toEqual([]);
+  });
+
+  it('a volatile message is reported when all of them were asked', async () => {
+    const readers = Array.from({ length: 300 }, (_, n) => stage.enter(`${n}`));
+    readers[7]!.block();
+    const { reached } = stage.publish('a1', { volatile: true });
+    expect([await reached, readers.filter(({ got }) => got.length === 1).length]).toEqual([299, 299]);
+  });
+});
+
+describe('a topic that drops', () => {
+  const enter = (id: string) => stage.enter(id, { slow: 'drop' });
+
+  it('leaves out what a reader cannot take, and tells it the number before the next message', async () => {
+    const ann = enter('ann');
+    const bob = enter('bob');
+    stage.publish('a1');
+    ann.block();
+    const report = stage.publish('a2');
+    stage.publish('a3');
+    await ann.drain();
+    const told = [...ann.log];
+    stage.publish('a4');
+    expect([told, ann.got, bob.got.length]).toEqual([['left out 2 of map'], ['a1', 'a4'], 4]);
+    expect([report, stage.meter.leftOut]).toEqual([{ reached: 1, dropped: 1 }, 2]);
+  });
+
+  it('tells nothing to a reader that has left', async () => {
+    const ann = enter('ann');
+    ann.block();
+    stage.publish('a1');
+    stage.leave('ann');
+    await ann.drain();
+    expect([ann.log, stage.delivery.paces.isEmpty]).toEqual([[], true]);
+  });
+
+  it('leaves out what was held while a reader was judged again, if it cannot take it then', async () => {
+    const ann = enter('ann');
+    const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+    stage.delivery.held.begin('map', 'ann', hold);
+    stage.publish('a1');
+    ann.block();
+    stage.delivery.held.end('map', 'ann');
+    hold.giveOut();
+    await ann.drain();
+    expect([ann.got, ann.log]).toEqual([[], ['left out 1 of map']]);
+  });
+});
+
+describe('a volatile message to a topic that delivers everything', () => {
+  it('is left out for those that cannot take it, who are not told', async () => {
+    const ann = new Reader('ann', stage);
+    stage.registry.set(createConnection({ id: 'ann', userId: 'ann', createdAt: new Date(0) }));
+    stage.delivery.attach('ann', ann as unknown as DeliveryTarget);
+    stage.pubSub.subscribe('ann', 'map');
+    const reports = [stage.publish('a1', { volatile: true })];
+    ann.block();
+    reports.push(stage.publish('a2', { volatile: true }));
+    await ann.drain();
+    expect([reports, ann.got, ann.log]).toEqual([
+      [
+        { reached: 1, dropped: 0 },
+        { reached: 0, dropped: 1 },
+      ],
+      ['a1'],
+      [],
+    ]);
+  });
+});

@@ -1,0 +1,286 @@
+import { typeIn } from '../core/message/message-text.js';
+import { updateIntervalOf } from '../core/pace/delivery-options.js';
+import { LatestReaders, type Taking } from '../core/pace/latest-readers.js';
+import { encodeAddress } from '../core/routing/address-text.js';
+import { topic, type Address } from '../core/routing/address.js';
+import type { Envelope, MessageContent } from '../core/routing/envelope.js';
+import { SafeLogger } from '../errors/safe-logger.js';
+import { MANY_RECIPIENTS } from './fan-outs.js';
+import type { MessageFrames } from './message-frames.js';
+import type { PacedNode } from './paced-node.js';
+
+/** A message, and those that do not get it. */
+interface Update {
+  readonly frames: MessageFrames;
+  readonly except: readonly Address[];
+}
+
+/** The size that is counted for each kept message on top of its text, in bytes. */
+const UPDATE_BYTES = 256;
+
+/** The size that is counted in a hold for a reader that goes on later, in bytes. */
+const RESUME_BYTES = 64;
+
+/** The work of serving one reader, in steps of a fan-out. */
+const SERVING_WEIGHT = 0.5;
+
+const logger = new SafeLogger('LocalDelivery');
+
+/**
+ * A topic that gives each reader the latest message of each key, as fast as it can take them. {@link LatestReaders} decides who
+ * gets what; this class writes, waits for sockets, and keeps the time.
+ */
+export class LatestTopic {
+  readonly #readers: LatestReaders<Update>;
+  readonly #windows = new Map<number, NodeJS.Timeout>();
+  readonly #to: readonly Address[];
+  #isPassing = false;
+  #isBehind = false;
+  #sent = 0;
+  /** The bytes that {@link keeps} was told of. */
+  #kept = 0;
+
+  /**
+   * @param maxRateHz maximum number of updates of a reader per second
+   * @param maxBytes most bytes of messages that may wait for one reader
+   * @param keeps called when it keeps more or less for readers that are behind, with the difference in bytes
+   */
+  constructor(
+    private readonly name: string,
+    private readonly node: PacedNode,
+    private readonly maxRateHz: number | undefined,
+    private readonly maxBytes: number,
+    private readonly keeps: (more: number) => void,
+  ) {
+    this.#to = [topic(name)];
+    this.#readers = new LatestReaders({
+      offer: (id, update) => this.#offer(id, update),
+      beginWindow: (intervalMs) => this.#beginWindow(intervalMs),
+      cancelWindow: (intervalMs) => this.#cancelWindow(intervalMs),
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#readers.size === 0;
+  }
+
+  /** The size of the messages that are kept for readers that are behind, in bytes. */
+  get bytes(): number {
+    return this.#readers.bytes;
+  }
+
+  /**
+   * Adds a reader, which gets what comes from now on.
+   * @param askedHz the rate that it asked for; if omitted, that of an existing reader stays
+   * @param isAnew true if an existing reader begins anew, so that nothing waits for it any more
+   */
+  enter(id: string, askedHz: number | undefined, isAnew: boolean): void {
+    const isKnown = this.#readers.has(id);
+    if (isKnown && isAnew) this.#readers.skip(id);
+    if (!isKnown || askedHz !== undefined) this.#readers.enter(id, updateIntervalOf(this.maxRateHz, askedHz));
+  }
+
+  leave(id: string): void {
+    this.#readers.leave(id);
+    this.#count();
+  }
+
+  /** Gives a reader what waits for it, whether or not its interval is over, unless its socket is blocked. */
+  settle(id: string): void {
+    this.#serve(id, true);
+    this.#count();
+  }
+
+  /** @returns how many readers it was accepted for; a promise for a volatile message to many */
+  deliver(
+    content: MessageContent,
+    envelope: Pick<Envelope, 'except'>,
+    frames: MessageFrames,
+    leftOut: ((connections: number) => void) | undefined,
+  ): number | Promise<number> {
+    const except = envelope.except.length === 0 ? NOBODY : envelope.except.filter(this.#concerns);
+    const update = { frames, except };
+    if (content.volatile) return this.#deliverOnce(update, leftOut);
+    const key = keyOf(content, except);
+    this.#readers.change(key, update, frames.textBytes + key.length + UPDATE_BYTES);
+    this.#pass();
+    if (this.#readers.bytes > this.maxBytes) this.relieve(this.maxBytes);
+    this.#count();
+    return this.#meant(except);
+  }
+
+  /**
+   * Gives everybody what they can take, and closes the connections that are furthest behind until no more than so much is kept.
+   * @param maxBytes in bytes
+   */
+  relieve(maxBytes: number): void {
+    const readers = this.#readers;
+    for (const id of readers.ids) this.#serve(id, true);
+    let furthest = readers.furthestBehind();
+    while (readers.bytes > maxBytes && furthest.length > 0) {
+      for (const id of furthest) {
+        this.node.meter.slowCloses += 1;
+        this.node.targets.get(id)?.disconnect('SLOW', SLOW_REASON);
+        readers.leave(id);
+      }
+      furthest = readers.furthestBehind();
+    }
+    this.#count();
+  }
+
+  /** Gives a message to those who can take it at once, and keeps it for nobody. */
+  #deliverOnce(update: Update, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
+    const meant = this.#meant(update.except);
+    let taken = 0;
+    const done = this.#each((id) => {
+      this.#serve(id);
+      if (!this.#takesAtOnce(id) || this.#offer(id, update) !== 'taken') return;
+      taken += 1;
+      this.#readers.pause(id);
+    });
+    const result = (): number => {
+      this.#count();
+      this.node.meter.leftOut += meant - taken;
+      if (taken < meant) leftOut?.(meant - taken);
+      return taken;
+    };
+    return done ? done.then(result) : result();
+  }
+
+  #takesAtOnce(id: string): boolean {
+    const { ready } = this.#readers;
+    if (!ready.has(id) || !this.#readers.isCurrent(id) || this.node.held.of(this.name).has(id)) return false;
+    try {
+      return this.node.targets.get(id)?.socket.written() === undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The number of readers that a message with these exceptions is for. */
+  #meant(except: readonly Address[]): number {
+    const { size, ids } = this.#readers;
+    if (except.length === 0) return size;
+    let count = 0;
+    for (const id of ids) if (!this.#isExcepted(id, except)) count += 1;
+    return count;
+  }
+
+  /** False for a connection that is no reader here. */
+  readonly #concerns = (address: Address): boolean => address.kind !== 'connection' || this.#readers.has(address.id);
+
+  #isExcepted(id: string, except: readonly Address[]): boolean {
+    const { index } = this.node;
+    return except.some((each) => (each.kind === 'connection' ? each.id === id : index.idsOf(each).has(id)));
+  }
+
+  /** Serves all that are ready. If that takes long, what changes meanwhile is given to them in another pass. */
+  #pass(): void {
+    if (this.#isPassing) {
+      this.#isBehind = true;
+      return;
+    }
+    this.#isPassing = true;
+    const done = this.#each((id) => this.#serve(id));
+    if (done === undefined) this.#passed();
+    else void done.then(() => this.#passed());
+  }
+
+  #passed(): void {
+    this.#isPassing = false;
+    this.#count();
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#pass();
+  }
+
+  /** Calls a function for each reader that is ready, in slices if there are many. It must not throw. */
+  #each(serve: (id: string) => void): Promise<void> | undefined {
+    const { ready } = this.#readers;
+    const { fanOuts } = this.node;
+    if (ready.size > MANY_RECIPIENTS) {
+      return fanOuts.add({ ids: ready, serve: (_target, id) => serve(id!), bytes: 0, weight: SERVING_WEIGHT });
+    }
+    for (const id of ready.keys()) {
+      fanOuts.catchUp(id);
+      serve(id);
+    }
+    return undefined;
+  }
+
+  #serve(id: string, inHaste = false): void {
+    this.node.meter.replaced += this.#readers.serve(id, inHaste);
+  }
+
+  /** Isolates failures: one failing socket never prevents delivery to the others. */
+  #offer(id: string, { frames, except }: Update): Taking {
+    const target = this.node.targets.get(id);
+    if (target === undefined) return 'gone';
+    if (except.length > 0 && this.#isExcepted(id, except)) return 'passed';
+    if (this.#isHeld(id)) return 'blocked';
+    try {
+      const { socket } = target;
+      const written = socket.written();
+      if (written !== undefined) {
+        void written.then(() => this.#resume(id));
+        return 'blocked';
+      }
+      socket.send(frames.for(socket.codec));
+      this.#sent += 1;
+    } catch (error) {
+      this.node.meter.dropped += 1;
+      logger.error('Delivery to a connection failed', (error as Error)?.stack);
+    }
+    return 'taken';
+  }
+
+  /** True while the subscription is judged again: the reader goes on if it stays. */
+  #isHeld(id: string): boolean {
+    const { held } = this.node;
+    const hold = held.isEmpty ? undefined : held.of(this.name).get(id);
+    hold?.keep(() => this.#resume(id), RESUME_BYTES);
+    return hold !== undefined;
+  }
+
+  #resume(id: string): void {
+    if (!this.#readers.resume(id)) return;
+    this.#serve(id);
+    this.#count();
+  }
+
+  #beginWindow(intervalMs: number): void {
+    const timer = setTimeout(() => {
+      this.#windows.delete(intervalMs);
+      if (this.#readers.endWindow(intervalMs)) this.#pass();
+    }, intervalMs);
+    timer.unref();
+    this.#windows.set(intervalMs, timer);
+  }
+
+  #cancelWindow(intervalMs: number): void {
+    clearTimeout(this.#windows.get(intervalMs));
+    this.#windows.delete(intervalMs);
+  }
+
+  /** Counts what was sent, and what more is kept, since the last call. */
+  #count(): void {
+    if (this.#sent > 0) this.node.meter.sent(this.#to, this.#sent);
+    this.#sent = 0;
+    const more = this.#readers.bytes - this.#kept;
+    this.#kept += more;
+    if (more !== 0) this.keeps(more);
+  }
+}
+
+/**
+ * The key of a message: its own, else its type. A message that is not for everybody replaces only those that are for the same
+ * connections, so that nobody loses the last one that was for them.
+ */
+function keyOf({ text, key }: MessageContent, except: readonly Address[]): string {
+  const name = key === undefined ? `t${typeIn(text)}` : `k${key}`;
+  return except.length === 0 ? name : `[${except.map(encodeAddress).join()}]${name}`;
+}
+
+const NOBODY: readonly Address[] = [];
+
+const SLOW_REASON = 'slow consumer, more values wait than may';

@@ -1,0 +1,72 @@
+import { DroppingTopic } from './dropping-topic.js';
+import { LatestTopic } from './latest-topic.js';
+import type { PacedNode, PaceEntry } from './paced-node.js';
+
+/** A topic that deals with slow readers in a way of its own. */
+export type PacedTopic = LatestTopic | DroppingTopic;
+
+/** The share of the send budget of the node that may be kept for readers that are behind, and the share that stays when it is exceeded. */
+const KEPT_SHARE = 0.5;
+const RELIEF = 0.9;
+
+/** The topics of this node whose gateways declare how messages are delivered to slow readers; only those with readers. */
+export class TopicPaces {
+  readonly #topics = new Map<string, PacedTopic>();
+  #keptBytes = 0;
+  #isRelieving = false;
+
+  constructor(private readonly node: PacedNode) {}
+
+  /** True when there are none, as often. */
+  get isEmpty(): boolean {
+    return this.#topics.size === 0;
+  }
+
+  of(name: string): PacedTopic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** Adds a reader. @param isAnew true if one that exists begins anew, so that nothing waits for it any more */
+  enter(name: string, connectionId: string, { slow, maxRateHz, askedHz, maxBytes }: PaceEntry, isAnew: boolean): void {
+    let paced = this.#topics.get(name);
+    if (paced === undefined) {
+      paced =
+        slow === 'drop'
+          ? new DroppingTopic(name, this.node)
+          : new LatestTopic(name, this.node, maxRateHz, maxBytes, this.#keeps);
+      this.#topics.set(name, paced);
+    }
+    if (paced instanceof LatestTopic) paced.enter(connectionId, askedHz, isAnew);
+    else paced.enter(connectionId);
+  }
+
+  /** Removes a reader; what waits for it is forgotten. */
+  left(name: string, connectionId: string): void {
+    const paced = this.#topics.get(name);
+    paced?.leave(connectionId);
+    if (paced?.isEmpty) this.#topics.delete(name);
+  }
+
+  /** Sends a reader of topics what waits for it, unless it cannot take it. */
+  settle(names: Iterable<string>, connectionId: string): void {
+    if (this.isEmpty) return;
+    for (const name of names) {
+      const paced = this.#topics.get(name);
+      if (paced instanceof LatestTopic) paced.settle(connectionId);
+    }
+  }
+
+  /** Counts what is kept. Above the bound the topics that keep most close the connections that are furthest behind. */
+  readonly #keeps = (more: number): void => {
+    this.#keptBytes += more;
+    const maxBytes = this.node.meter.sendQueue.maxBytes * KEPT_SHARE;
+    if (this.#keptBytes <= maxBytes || this.#isRelieving) return;
+    this.#isRelieving = true;
+    const latest = [...this.#topics.values()].filter((paced) => paced instanceof LatestTopic);
+    for (const paced of latest.toSorted((a, b) => b.bytes - a.bytes)) {
+      if (this.#keptBytes <= maxBytes * RELIEF) break;
+      paced.relieve(0);
+    }
+    this.#isRelieving = false;
+  };
+}
