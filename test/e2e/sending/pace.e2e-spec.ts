@@ -149,14 +149,26 @@ describe('a topic that delivers the latest values', () => {
     const fast = await reader(topic);
     const slow = await Stopper.in(topic);
     const filled = await slow.fill((n) => stage.realtime.publish(topic, update('fill', n, PAD)));
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 60; n++) {
       await stage.realtime.publish(topic, update('abc'[n % 3]!, n, PAD));
       await nextTurn();
     }
     await fast.settled();
     slow.socket.resume();
-    await expect.poll(() => slow.values().slice(-3)).toEqual(['a198', 'b199', 'c197'].toSorted(byNumber));
-    expect([slow.closedWith, slow.values().length < filled + 50]).toEqual([undefined, true]);
+    await expect.poll(() => slow.values().slice(-3)).toEqual(['a57', 'b58', 'c59']);
+    expect([slow.closedWith, slow.values().length < filled + 20]).toEqual([undefined, true]);
+  });
+
+  it('twin: a topic that sends every message closes such a client', async () => {
+    const topic = next('chat');
+    const slow = await Stopper.in(topic);
+    await slow.fill((n) => stage.realtime.publish(topic, update('fill', n, PAD)));
+    for (let n = 0; n < 40; n++) {
+      await stage.realtime.publish(topic, update('a', n, PAD));
+      await nextTurn();
+    }
+    slow.socket.resume();
+    await expect.poll(() => slow.closedWith).toBe(3008);
   });
 
   it('gives a newcomer what changes after it came', async () => {
@@ -203,10 +215,11 @@ describe('a topic with a rate', () => {
     const guest = await reader(topic);
     const begin = performance.now();
     for (let n = 0; n < 100; n++) void stage.realtime.publish(topic, update('a', n), { report: false });
-    const first = (await guest.next('moved')).payload.n;
-    const last = await guest.next('moved');
-    expect([first, last.payload.n]).toEqual([0, 99]);
-    expect(performance.now() - begin).toBeGreaterThan(45);
+    const told = [(await guest.next('moved')).payload.n];
+    while (told.at(-1) !== 99) told.push((await guest.next('moved')).payload.n);
+    const intervals = (performance.now() - begin) / 50;
+    expect([told[0], told.toSorted((x, y) => x - y)]).toEqual([0, told]);
+    expect(told.length).toBeLessThanOrEqual(intervals + 1);
   });
 
   it('gives a client fewer updates that asks for fewer, in the command or by what the application allows', async () => {
@@ -277,12 +290,12 @@ describe('a state that is kept', () => {
     const slow = await Stopper.in(topic);
     await slow.fill((n) => stage.realtime.publish(topic, update('a', n, PAD)));
     let last = 0;
-    for (let n = 0; n < 100; n++) last = (await stage.realtime.publish(topic, update('a', n, PAD))).offset!;
+    for (let n = 0; n < 40; n++) last = (await stage.realtime.publish(topic, update('a', n, PAD))).offset!;
     slow.socket.resume();
     await expect.poll(() => (slow.got.at(-1) as { offset?: number } | undefined)?.offset).toBe(last);
     const offsets = slow.got.map((each) => (each as { offset?: number }).offset!);
     expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-    expect(offsets.length).toBeLessThan(last - 50);
+    expect(offsets.length).toBeLessThan(last - 20);
   });
 });
 
@@ -325,7 +338,3 @@ describe('a volatile message', () => {
     await expect(sent).rejects.toThrow('volatile does not work for a topic that keeps a history');
   });
 });
-
-function byNumber(a: string, b: string): number {
-  return Number(a.slice(1)) - Number(b.slice(1));
-}
