@@ -74,13 +74,13 @@ export class Cast {
     return this.#watchers.map(({ name, topic, picture = [] }) => ({ seenBy: name, topic, users: picture }));
   }
 
-  /** True when all who are to be somewhere are. */
-  get isSettled(): boolean {
-    return (
-      this.#guests.every((guest) => !this.#stays(guest.userId) || guest.isIn) &&
-      this.#watchers.every(({ picture }) => picture !== undefined) &&
-      this.#readers.every(({ isIn }) => isIn)
-    );
+  /** Those who are to be somewhere, and are not. */
+  get away(): readonly string[] {
+    return [
+      ...this.#guests.filter((guest) => this.#stays(guest.userId) && !guest.isIn).map(({ userId }) => userId),
+      ...this.#watchers.filter(({ picture }) => picture === undefined).map(({ name }) => name),
+      ...this.#readers.filter(({ isIn }) => !isIn).map(({ name }) => name),
+    ];
   }
 
   /** Half of the guests go, the others stay; those who publish finish. @returns what did not come back */

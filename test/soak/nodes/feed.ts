@@ -57,7 +57,7 @@ export class FeedReader {
   readonly #travelling: Promise<void>;
 
   constructor(
-    private readonly name: string,
+    readonly name: string,
     private readonly nodes: Nodes,
     private readonly random: SeededRandom,
     private readonly log: RunLog,
@@ -111,7 +111,11 @@ export class SdkFeedReader {
   readonly visits: OpenVisit[] = [];
   readonly #stop: () => void;
 
-  constructor(name: string, door: Balancer, log: RunLog) {
+  constructor(
+    readonly name: string,
+    door: Balancer,
+    log: RunLog,
+  ) {
     const client = sdkFor({ url: `http://127.0.0.1:${door.port}` }, { token: testToken(name) }, () => undefined);
     const subscription = client.newSubscription(FEED);
     let asked = log.now();

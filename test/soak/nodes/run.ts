@@ -10,12 +10,12 @@ import { checkPresence } from '../checker/check-presence.js';
 import { check } from '../checker/check.js';
 import type { Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
 import { Cast } from './cast.js';
-import { Descriptors } from './descriptors.js';
 import { GROUNDS, type Backend } from './grounds.js';
 import { leftInNodes, leftInRedis } from './leftovers.js';
 import { Nemesis } from './nemesis.js';
 import { Nodes } from './nodes.js';
 import { RunLog } from './run-log.js';
+import { Vitals } from './vitals.js';
 
 const LEASE_MS = 3_000;
 const GRACE_MS = 1_000;
@@ -59,7 +59,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
   try {
     await ground.open(3);
     const nodes = await Nodes.start((index) => specOf(ground.place(index), diary, spec), log);
-    const descriptors = new Descriptors(() => nodes.all.map(({ pid }) => pid));
+    const vitals = new Vitals(log, () => nodes.all.map(({ pid }) => pid));
     try {
       const cast = await Cast.enter(nodes, log, seed, EVERY_MS);
       const nemesis = new Nemesis(ground, nodes, cast.victims, log, LEASE_MS, seed);
@@ -68,13 +68,17 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       await ground.heal();
       const unhealed = await cast.settle(HEALED_MS);
       const hooks = () => hooksIn(diary, log);
-      const pictures = await picturesOf(cast, nodes, hooks, nemesis.losses);
+      const { pictures, away } = await picturesOf(cast, nodes, hooks, nemesis.losses);
       const called = await hooks();
       await cast.leave();
       const left = [...(await leftInNodes(nodes, await ground.masters(), HEALED_MS))];
       const breaks = [
         ...nodes.breaks,
-        ...[...unhealed, ...(await nodes.close(DRAIN_MS + 7_000))].map((what) => ({ what, at: log.now() })),
+        ...[
+          ...unhealed,
+          ...away.map((name) => `${name} did not come back`),
+          ...(await nodes.close(DRAIN_MS + 7_000)),
+        ].map((what) => ({ what, at: log.now() })),
       ];
       left.push(...(await leftInRedis(await ground.masters(), HEALED_MS)));
       const record: RunRecord = {
@@ -93,11 +97,10 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         ...finding,
         around: finding.at === undefined ? [] : log.around(finding.at),
       }));
-      const { ofRun: descriptorsOfRun, ofNode: descriptorsOfNode } = descriptors;
-      const figures = { ...figuresOf(record, log), descriptorsOfRun, descriptorsOfNode };
+      const figures = { ...figuresOf(record, log), ...vitals.figures };
       return { on, seed, figures, faults: nemesis.struck, findings, record };
     } finally {
-      descriptors.stop();
+      vitals.stop();
       await nodes.kill();
     }
   } finally {
@@ -136,7 +139,7 @@ async function picturesOf(
   nodes: Nodes,
   hooks: () => Promise<readonly HookCall[]>,
   losses: readonly number[],
-): Promise<readonly Picture[]> {
+): Promise<{ readonly pictures: readonly Picture[]; readonly away: readonly string[] }> {
   for (const deadline = performance.now() + HEALED_MS; ; await delay(500)) {
     const asked = [...cast.present.keys()].flatMap((topic) =>
       nodes.all.map(async (node): Promise<Picture> => {
@@ -146,11 +149,12 @@ async function picturesOf(
     );
     const pictures = [...cast.pictures, ...(await Promise.all(asked))];
     const seen = { news: [], present: cast.present, pictures, hooks: await hooks(), losses };
-    let isRight = cast.isSettled;
+    const { away } = cast;
+    let isRight = away.length === 0;
     const find = () => void (isRight = false);
     checkPresence(seen, find);
     checkHooks(seen, find);
-    if (isRight || performance.now() > deadline) return pictures;
+    if (isRight || performance.now() > deadline) return { pictures, away };
   }
 }
 
