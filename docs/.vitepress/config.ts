@@ -40,6 +40,7 @@ export default defineConfig({
     if (page && !data.description) data.description = page.summary;
   },
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark' },
     anchor: { slugify },
     config: (md) => void md.use(repositoryLinks),
   },

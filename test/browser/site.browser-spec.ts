@@ -8,6 +8,9 @@ import { launchChromium } from '../helpers/chromium.js';
 import { buildSite, DIST, filesOfSite, serveSite } from './built-site.js';
 
 const INSTALLATION_MS = 600_000;
+/** Some sixty pages, each loaded anew. */
+const ALL_PAGES_MS = 300_000;
+
 const PICTURES = process.env['SITE_PICTURES'];
 
 const DESKTOP = { width: 1280, height: 800 };
@@ -117,19 +120,23 @@ describe('the site in a browser', () => {
   const overflow = () =>
     page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
-  it('fits on a desktop and on a phone, on every page', async () => {
-    const wide: string[] = [];
-    for (const path of PAGES) {
-      await open(path);
-      for (const viewport of [DESKTOP, PHONE]) {
-        await page.setViewportSize(viewport);
-        if ((await overflow()) > 0) wide.push(`${path} at ${viewport.width}`);
-        await picture(`${path}-${viewport.width}`);
+  it(
+    'fits on a desktop and on a phone, on every page',
+    async () => {
+      const wide: string[] = [];
+      for (const path of PAGES) {
+        await open(path);
+        for (const viewport of [DESKTOP, PHONE]) {
+          await page.setViewportSize(viewport);
+          if ((await overflow()) > 0) wide.push(`${path} at ${viewport.width}`);
+          await picture(`${path}-${viewport.width}`);
+        }
       }
-    }
-    expect(wide).toEqual([]);
-    expect(complaints).toEqual([]);
-  });
+      expect(wide).toEqual([]);
+      expect(complaints).toEqual([]);
+    },
+    ALL_PAGES_MS,
+  );
 
   it.each(['light', 'dark'] as const)('can be read in %s', async (colorScheme) => {
     await page.setViewportSize(DESKTOP);
