@@ -3,7 +3,7 @@
 //
 // A folder holds what is particular of the consumer; the application in test/consumers/app is copied into its src. The file
 // consumer.json says: `steps`, the commands; `install`, instead of `npm install`; `node`, other versions of Node.js for the steps;
-// `app`, the folder of the application in a workspace.
+// `app`, the folder of the application in a workspace; `quickStart`, that the README's quick start is pasted beside it.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,12 +36,14 @@ function works(name) {
     install = 'npm install --prefer-offline --no-audit --no-fund',
     node,
     app = '.',
+    quickStart = false,
   } = read(join(folder, 'consumer.json'));
   const manifestPath = join(folder, app, 'package.json');
   const manifest = read(manifestPath);
   manifest.dependencies['nestjs-realtime'] = `file:${tarball}`;
   writeFileSync(manifestPath, JSON.stringify(manifest, null, 2));
   copyApp(join(folder, app), manifest.type === 'module');
+  if (quickStart) writeFileSync(join(folder, app, 'src/quick-start.ts'), endingQuickStart());
   const started = Date.now();
   const broken = [node].flat().some((version, index) => {
     const env = {
@@ -63,6 +65,17 @@ function copyApp(folder, isModule) {
     const text = readFileSync(join(CONSUMERS, 'app', file), 'utf8');
     writeFileSync(join(src, file), isModule ? text : text.replaceAll(/'(\.\/\w+)\.js'/g, "'$1'"));
   }
+}
+
+/** The README's quick start on a free port, which sends one order and ends. */
+function endingQuickStart() {
+  const [, code] = /```ts quick-start\n([^]*?)\n```/.exec(readFileSync(join(REPOSITORY, 'README.md'), 'utf8'));
+  const sends = `await app.listen(0, '127.0.0.1');
+  const { status } = await fetch((await app.getUrl()) + '/orders/42', { method: 'POST' });
+  if (status !== 201) throw new Error('The order was answered with ' + status);`;
+  return code
+    .replace('await app.listen(3000);', () => sends)
+    .replace(/\}\nvoid bootstrap/, '  await app.close();\n}\nvoid bootstrap');
 }
 
 function run(command, cwd, env, name) {
