@@ -75,7 +75,14 @@ const dialogues: readonly Claim[] = [1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((number)
 /** The command of each action, with every field that the table of the protocol names. */
 const commands: readonly Claim[] = tableUnder('Actions').map(({ action, fields }) => {
   const position = { epoch: 'e', offset: 1 };
-  const values: Record<string, unknown> = { id: 1, recover: position, since: position, limit: 3, last: 3 };
+  const values: Record<string, unknown> = {
+    id: 1,
+    recover: position,
+    since: position,
+    limit: 3,
+    last: 3,
+    maxRateHz: 2,
+  };
   const flags = { reverse: true, presence: true, stream: true };
   const names = fields === '–' ? [] : fields!.split(',').map((name) => name.trim().split(' ')[0]!.replace('?', ''));
   const value = Object.fromEntries(names.map((name) => [name, { ...values, ...flags }[name] ?? 'text']));
