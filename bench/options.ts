@@ -11,6 +11,7 @@ export const USAGE = `npm run bench -- [options]
   --operating         what metrics and traces cost this package, alone
   --bystander         how long others wait while something happens to 10,000 clients, alone
   --streams           what streams cost to 50 and 1,000 readers, beside socket.io and server-sent events, alone
+  --pace              what a fast topic costs whose 200 readers take a tenth, beside volatile messages of socket.io, alone
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
   --inspector         what the inspector costs, in pairs: while nobody looks, and while one page is open, alone
@@ -30,6 +31,7 @@ export interface BenchOptions {
   readonly isOperating: boolean;
   readonly isBystander: boolean;
   readonly isStreams: boolean;
+  readonly isPace: boolean;
   readonly isDecoders: boolean;
   readonly isInspector: boolean;
   readonly isMetrics: boolean;
@@ -57,6 +59,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       operating: { type: 'boolean', default: false },
       bystander: { type: 'boolean', default: false },
       streams: { type: 'boolean', default: false },
+      pace: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       inspector: { type: 'boolean', default: false },
       metrics: { type: 'boolean', default: false },
@@ -84,6 +87,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isOperating: values.operating,
     isBystander: values.bystander,
     isStreams: values.streams,
+    isPace: values.pace,
     isDecoders: values.decoders,
     isInspector: values.inspector,
     isMetrics: values.metrics,

@@ -135,6 +135,16 @@ export const STREAM_ROWS: readonly Row[] = [
   { name: 'nest-sse', program: 'servers/nest-sse.ts', cwd: BENCH, dialect: SERVER_SENT_EVENTS },
 ];
 
+/** The row with readers that take a tenth. */
+export const LATEST = 'nestjs-realtime-latest';
+
+/** Those that publish to a topic faster than readers want. */
+export const PACE_ROWS: readonly Row[] = [
+  OURS,
+  { ...OURS, name: LATEST, program: 'servers/nestjs-realtime-latest.ts', dialect: OURS_TELLS_ONLY },
+  { name: 'socket.io-volatile', program: 'servers/socket-io-volatile.ts', cwd: BENCH, dialect: SOCKET_IO },
+];
+
 /** Without Nest there are no guards and pipes. */
 function plainOnly({ ask }: Dialect): Dialect['ask'] {
   return { plain: ask!.plain! };

@@ -40,6 +40,10 @@ describe('what is measured', () => {
     expect([...named].filter((name) => !rows.includes(name))).toEqual([]);
   });
 
+  it('is what a fast topic costs when that is asked for', () => {
+    expect(names('--pace')).toEqual(['pace']);
+  });
+
   describe('of features', () => {
     const [suite, quick, chosen] = [[], ['--quick'], ['--quick', '--only', REDIS, '--workloads', '10000,deploy-1']].map(
       (args) => suitesOf(parseOptions(['--features', ...args]))[0]!,

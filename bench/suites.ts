@@ -1,7 +1,26 @@
 import { chosen, type BenchOptions } from './options.js';
-import { BYSTANDER_ROWS, CLUSTER_ROWS, FEATURE_ROWS, OPERATING_ROWS, ROWS, STREAM_ROWS, type Row } from './rows.js';
+import {
+  BYSTANDER_ROWS,
+  CLUSTER_ROWS,
+  FEATURE_ROWS,
+  OPERATING_ROWS,
+  PACE_ROWS,
+  ROWS,
+  STREAM_ROWS,
+  type Row,
+} from './rows.js';
 import type { Timing, Workload } from './workload.js';
-import { bystander, cluster, clusterGrowth, comparison, features, growth, operating, streaming } from './workloads.js';
+import {
+  bystander,
+  cluster,
+  clusterGrowth,
+  comparison,
+  features,
+  growth,
+  operating,
+  pacing,
+  streaming,
+} from './workloads.js';
 
 /** A group of measurements with its own tables and plot. */
 export interface Suite {
@@ -15,13 +34,14 @@ const FEATURES: Suite = { name: 'features', rows: FEATURE_ROWS, workloads: featu
 const OPERATING: Suite = { name: 'operating', rows: OPERATING_ROWS, workloads: operating };
 const BYSTANDER: Suite = { name: 'bystander', rows: BYSTANDER_ROWS, workloads: bystander };
 const STREAMS: Suite = { name: 'streams', rows: STREAM_ROWS, workloads: streaming };
+const PACE: Suite = { name: 'pace', rows: PACE_ROWS, workloads: pacing };
 const GROWTH: Suite = { name: 'growth', rows: ROWS, workloads: growth };
 const CLUSTER: Suite = { name: 'cluster', rows: CLUSTER_ROWS, workloads: cluster };
 const CLUSTER_GROWTH: Suite = { name: 'cluster-growth', rows: CLUSTER_ROWS, workloads: clusterGrowth };
 
 type SuiteOptions = Pick<
   BenchOptions,
-  'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isOperating' | 'isBystander' | 'isStreams'
+  'isQuick' | 'isGrowth' | 'isCluster' | 'isFeatures' | 'isOperating' | 'isBystander' | 'isStreams' | 'isPace'
 >;
 
 /**
@@ -56,6 +76,7 @@ function askedFor(options: SuiteOptions): readonly Suite[] {
   const [alone, over] = options.isGrowth ? [GROWTH, CLUSTER_GROWTH] : [COMPARISON, CLUSTER];
   if (options.isBystander) return [BYSTANDER];
   if (options.isStreams) return [STREAMS];
+  if (options.isPace) return [PACE];
   if (options.isFeatures) return [FEATURES];
   if (options.isOperating) return [OPERATING];
   if (options.isCluster) return [over];

@@ -7,13 +7,22 @@ export type Deed =
   /** Messages are published so that `outstanding` of them are always incompletely delivered. */
   | { readonly kind: 'publish'; readonly to: Audience; readonly outstanding: number }
   /** Messages are published by the clock. */
-  | { readonly kind: 'pace'; readonly to: Audience; readonly perSecond: number }
+  | PaceDeed
   /** Every connection asks, waits for the answer, and asks again. */
   | { readonly kind: 'ask'; readonly handler: Handler }
   | StreamDeed
   | Exercise
   /** So many are in the first topic; they leave it and come back, one after the other, as soon as the last change was answered. */
   | { readonly kind: 'alternate'; readonly members: number };
+
+/** Messages are published by the clock, so many a second. */
+export interface PaceDeed {
+  readonly kind: 'pace';
+  readonly to: Audience;
+  readonly perSecond: number;
+  /** True if servers may leave out some of them: none counts as lost. */
+  readonly isLossy?: true;
+}
 
 /** Streams run by the clock, each with so many items a second: one of a handler for each connection, or one in each topic. */
 export interface StreamDeed {
@@ -89,7 +98,7 @@ export function nameOf(deed: Deed): string {
     case 'publish':
       return `publish to ${deed.to}, ${deed.outstanding} outstanding`;
     case 'pace':
-      return `publish to ${deed.to}, ${deed.perSecond} a second`;
+      return `publish to ${deed.to}, ${deed.perSecond} a second${deed.isLossy ? ', some may be left out' : ''}`;
     case 'ask':
       return `ask, ${deed.handler} handler`;
     case 'stream':

@@ -1,4 +1,4 @@
-import type { Audience, Handler, Phase, StreamDeed, Timing, Workload } from './workload.js';
+import type { Audience, Handler, PaceDeed, Phase, StreamDeed, Timing, Workload } from './workload.js';
 
 export const THOROUGH: Timing = { warmUpMs: 700, durationMs: 2_000 };
 export const QUICK: Timing = { warmUpMs: 600, durationMs: 1_000 };
@@ -157,6 +157,22 @@ export function streaming({ warmUpMs, durationMs }: Timing): readonly Workload[]
       ...readers,
       connections: 20,
       phases: [{ ...STALLED_READERS, warmUpMs, durationMs: 4 * durationMs }],
+    },
+  ];
+}
+
+/** 100 keys, each of which changes twice a second. */
+export const FAST_MAP: PaceDeed = { kind: 'pace', to: 'one topic', perSecond: 200, isLossy: true };
+
+/** A topic that changes faster than its readers want; whatever the timing, they take the latest values every five seconds. */
+export function pacing(): readonly Workload[] {
+  return [
+    {
+      name: 'fast-map',
+      connections: 200,
+      topics: 1,
+      subscribersPerTopic: 200,
+      phases: [{ ...FAST_MAP, warmUpMs: 5_000, durationMs: 10_000 }],
     },
   ];
 }

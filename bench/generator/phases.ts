@@ -1,5 +1,6 @@
-import { nameOf, topicName, type Audience, type Phase, type Workload } from '../workload.js';
+import { nameOf, topicName, type Audience, type PaceDeed, type Phase, type Workload } from '../workload.js';
 import { StampedFrame, stamp } from './client-frame.js';
+import { usageOf } from './control-line.js';
 import { bystand } from './commotion.js';
 import type { Crowd } from './crowd.js';
 import type { Job, PhaseResult } from './job.js';
@@ -58,7 +59,7 @@ async function runSteady(
         case 'publish':
           return keepOutstanding(phase.outstanding, phase.to, durationMs, workload, instruments);
         case 'pace':
-          return keepPace(phase.perSecond, phase.to, durationMs, workload, instruments);
+          return keepPace(phase, durationMs, workload, instruments);
         case 'ask':
           return keepAsking(question, durationMs, crowd, instruments);
         default:
@@ -66,7 +67,16 @@ async function runSteady(
       }
     });
   const warmUp = await run(phase.warmUpMs);
-  return warmUp.lost === 0 ? run(phase.durationMs) : warmUp;
+  if (warmUp.lost > 0) return warmUp;
+  const result = await run(phase.durationMs);
+  return phase.kind === 'pace' && phase.isLossy ? { ...result, processBytes: await held(instruments) } : result;
+}
+
+/** The memory of the server, after a garbage collection. */
+async function held({ lines }: Instruments): Promise<{ readonly heap: number; readonly rss: number }> {
+  await Promise.all(lines.map((line) => line.collectGarbage()));
+  const { heapBytes, rssBytes } = await usageOf(lines);
+  return { heap: heapBytes, rss: rssBytes };
 }
 
 async function keepOutstanding(
@@ -92,8 +102,7 @@ async function keepOutstanding(
 }
 
 async function keepPace(
-  perSecond: number,
-  to: Audience,
+  { perSecond, to, isLossy }: PaceDeed,
   durationMs: number,
   workload: Workload,
   { lines, turns }: Instruments,
@@ -110,7 +119,7 @@ async function keepPace(
     publisher!.flush();
     return false;
   });
-  return { asked, deliveriesEach: sizeOf(to, workload) };
+  return { asked, deliveriesEach: isLossy ? 0 : sizeOf(to, workload) };
 }
 
 async function keepAsking(text: string, durationMs: number, crowd: Crowd, { tally, turns }: Instruments) {

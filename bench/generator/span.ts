@@ -42,7 +42,8 @@ export async function measureSpan(
     name,
     asked,
     deliveries,
-    lost: due - deliveries,
+    // Nothing is due of what a server may leave out.
+    lost: Math.max(0, due - deliveries),
     cpuMicrosPerDelivery: cpuMicros / deliveries,
     cpuMicrosPerAsked: cpuMicros / asked,
     cpuMicrosPerAskedOfEach: cpuMicrosOfEach.map((each) => each / asked),

@@ -9,6 +9,7 @@ import { CLUSTER_COSTS, CLUSTER_GROWTH } from './cluster-measures.js';
 import { takingPart } from './figures.js';
 import { replaceRegion } from './marked-region.js';
 import { COSTS, GROWTH } from './measures.js';
+import { PACE_COSTS } from './pace-measures.js';
 import { STREAM_COSTS, STREAM_WORKLOADS } from './stream-measures.js';
 import { tablesOf } from './tables.js';
 
@@ -23,7 +24,16 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const isCluster = results.runs.some(({ workload }) => workload.nodes);
   const isBystander = results.runs.some(({ workload }) => workload.name === 'bystander');
   const isStreams = results.runs.some(({ workload }) => STREAM_WORKLOADS.has(workload.name));
-  const costs = isStreams ? STREAM_COSTS : isBystander ? BYSTANDER : isCluster ? CLUSTER_COSTS : COSTS;
+  const isPace = results.runs.some(({ workload }) => workload.name === 'fast-map');
+  const costs = isPace
+    ? PACE_COSTS
+    : isStreams
+      ? STREAM_COSTS
+      : isBystander
+        ? BYSTANDER
+        : isCluster
+          ? CLUSTER_COSTS
+          : COSTS;
   const plot = file.replace(/(\.json)?$/, '.svg');
   writeFileSync(
     plot,
@@ -37,6 +47,7 @@ export function publish(results: Results, file: string, isForReadme: boolean): v
   const isFeatures = results.runs.some(({ row }) => row === 'nestjs-realtime-history');
   const isOperating = results.runs.some(({ row }) => row === 'nestjs-realtime-metrics');
   const alone = [
+    isPace && 'pace',
     isStreams && 'streams',
     isBystander && 'bystander',
     isFeatures && 'features',

@@ -1,10 +1,12 @@
 import type { Results, Run } from '../results.js';
+import { LATEST } from '../rows.js';
 import { BYSTANDER } from './bystander-measures.js';
 import { CLUSTER_COSTS, CLUSTER_GROWTH, CLUSTER_LATENCIES } from './cluster-measures.js';
 import { FEATURE_TABLES } from './feature-measures.js';
 import { figure, median, rowsOf, takingPart, type Figure, type Measure } from './figures.js';
 import { markdownTable, shortNumber } from './markdown-table.js';
 import { COSTS, GROWTH, LATENCIES, type GrowthMeasure } from './measures.js';
+import { PACE_COSTS, paceGoalOf } from './pace-measures.js';
 import { goalsOf, STREAM_TABLES } from './stream-measures.js';
 
 /** All tables of a run, as Markdown. */
@@ -36,6 +38,8 @@ export function tablesOf({ runs, machine, versions, notes }: Results): string {
       measureTable(title, measures, compared, ({ median: middle }) => shortNumber(middle)),
     ),
     goalTable(compared),
+    measureTable('a fast topic', PACE_COSTS, compared, ({ median: middle }) => shortNumber(middle)),
+    paceGoalTable(compared),
     ...[...GROWTH, ...CLUSTER_GROWTH].map((measure) => growthTable(measure, grown)),
     trustTable(runs),
   ]
@@ -74,6 +78,15 @@ function goalTable(runs: readonly Run[]): string | undefined {
     ratio <= most ? 'yes' : 'no',
   ]);
   return markdownTable(['µs of CPU for an item, as a multiple', 'nestjs-realtime', 'goal', 'reached'], lines);
+}
+
+/** How readers that take a tenth compare with sending everything. @returns nothing when not both were measured */
+function paceGoalTable(runs: readonly Run[]): string | undefined {
+  const goal = paceGoalOf(runs);
+  if (goal === undefined) return undefined;
+  const { ratio, most } = goal;
+  const line = ['readers that take a tenth', ratio.toFixed(2), `≤ ${most.toFixed(2)}`, ratio <= most ? 'yes' : 'no'];
+  return markdownTable(['CPU for an update, as a multiple of sending everything', LATEST, 'goal', 'reached'], [line]);
 }
 
 /** Whether something was lost, and whether the generator was quick enough to say anything about the server. */

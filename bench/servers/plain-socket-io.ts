@@ -5,8 +5,15 @@ import { Server, type ServerOptions } from 'socket.io';
 import { clock } from './item-clock.js';
 import { control } from './server-control.js';
 
-/** Rooms and emits of socket.io, without long polling. @param options what makes it a node of many */
-export async function serveSocketIo(options: Partial<Pick<ServerOptions, 'adapter'>> = {}): Promise<void> {
+/**
+ * Rooms and emits of socket.io, without long polling.
+ * @param options what makes it a node of many
+ * @param isVolatile true: messages may be left out for clients that cannot take them
+ */
+export async function serveSocketIo(
+  options: Partial<Pick<ServerOptions, 'adapter'>> = {},
+  isVolatile = false,
+): Promise<void> {
   const http = createServer();
   const io = new Server(http, { transports: ['websocket'], serveClient: false, ...options });
   io.on('connection', (socket) => {
@@ -23,7 +30,10 @@ export async function serveSocketIo(options: Partial<Pick<ServerOptions, 'adapte
   await once(http.listen(0, '127.0.0.1'), 'listening');
   await control({
     port: (http.address() as AddressInfo).port,
-    publish: (topic, tick) => void (topic === undefined ? io : io.to(topic)).emit('tick', tick),
+    publish: (topic, tick) => {
+      const to = topic === undefined ? io : io.to(topic);
+      (isVolatile ? to.volatile : to).emit('tick', tick);
+    },
     stream: (topic) => void stream(io, topic),
     connections: () => io.engine.clientsCount,
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENTS, REALTIME } from '../../bench/dialect.js';
 import { measure } from '../../bench/measure.js';
-import { CLUSTER_ROWS, FEATURE_ROWS, OURS, STREAM_ROWS, type Row } from '../../bench/rows.js';
+import { CLUSTER_ROWS, FEATURE_ROWS, LATEST, OURS, PACE_ROWS, STREAM_ROWS, type Row } from '../../bench/rows.js';
 import type { Deed, Phase, StreamDeed, Workload } from '../../bench/workload.js';
 import { REPOSITORY } from '../package/repository.js';
 
@@ -69,6 +69,15 @@ describe('the benchmark', () => {
       }
     },
   );
+
+  it('counts nothing as lost that a server may leave out', async () => {
+    const row = PACE_ROWS.find(({ name }) => name === LATEST)!;
+    const deed: Deed = { kind: 'pace', to: 'one topic', perSecond: 1_000, isLossy: true };
+    const [result] = (await measure(row, workload(deed))).phases;
+    expect(result!.lost).toBe(0);
+    expect(result!.deliveries).toBeLessThan(result!.asked * SUBSCRIBERS);
+    expect(result!.processBytes?.heap).toBeGreaterThan(0);
+  });
 
   describe('of features', () => {
     const exercise = (...phases: readonly Phase[]): Workload => ({ ...workload(), phases });

@@ -1,0 +1,3 @@
+import { serveSocketIo } from './plain-socket-io.js';
+
+await serveSocketIo({}, true);
