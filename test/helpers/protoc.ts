@@ -14,9 +14,13 @@ const PROTOC: SystemProgram = {
     'PROTOC_PATH to its executable.',
 };
 
-/** Reads a message with Google's own implementation. @returns it in Protobuf's text format */
-export async function decodeWithProtoc(type: string, message: Uint8Array): Promise<string> {
-  const path = await locate(PROTOC);
+/** The path of `protoc`, which is installed if it is missing and apt and root allow it. */
+export function locateProtoc(): Promise<string> {
+  return locate(PROTOC);
+}
+
+/** Reads a message with Google's own implementation, at this path. @returns it in Protobuf's text format */
+export async function decodeWithProtoc(path: string, type: string, message: Uint8Array): Promise<string> {
   const protoc = spawn(path, [`--proto_path=${dirname(PROTO_FILE)}`, `--decode=${type}`, PROTO_FILE]);
   const output = Promise.all([text(protoc.stdout), text(protoc.stderr)]);
   protoc.stdin.end(message);
