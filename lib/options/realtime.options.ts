@@ -111,7 +111,7 @@ export interface RealtimeTokenOptions {
  * @publicApi
  */
 export interface RealtimeCompressionOptions {
-  /** Minimum length of a message that is compressed, in characters. Default 1,024. */
+  /** Minimum length of a message that is compressed, in characters; in bytes for binary frames. Default 1,024. */
   minLength?: number;
 }
 

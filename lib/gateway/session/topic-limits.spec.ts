@@ -50,6 +50,8 @@ describe('the size of a command', () => {
 
   it('is counted in bytes', () => {
     expect(exceeded(message('cursor'), 'é'.repeat(101))).toBe(200);
+    expect(limits.exceeded(message('cursor'), CURSOR, Buffer.alloc(201))).toBe(200);
+    expect(limits.exceeded(message('cursor'), CURSOR, Buffer.alloc(200))).toBeUndefined();
   });
 });
 

@@ -41,6 +41,34 @@ describe('A client of the path for SDKs speaks', () => {
   });
 });
 
+describe('A message to clients of all forms', () => {
+  const LONG = 'again and again, '.repeat(500);
+
+  it.each([false, true])(
+    'reaches each of them in its own form, with the same data; compressed: %j',
+    async (compression) => {
+      const app = await startRealtimeApp({ options: { centrifuge: true, compression } });
+      const plain = await app.connectAs('ann');
+      const clients = await Promise.all(
+        (['json', 'protobuf'] as const).map(async (form) => {
+          const url = `${app.url.replace('http', 'ws')}${PATH}?format=${form}`;
+          const socket = new WebSocket(url, { perMessageDeflate: true });
+          await once(socket, 'open');
+          expect([await formOf(socket, form), socket.extensions !== '']).toEqual([form, compression]);
+          return socket;
+        }),
+      );
+      const heard = clients.map((socket) => once(socket, 'message') as Promise<[Buffer, boolean]>);
+      expect(await app.realtime.broadcast({ type: 'x', payload: LONG })).toMatchObject({ recipients: 3 });
+      const { type, payload, timestamp } = await plain.next('x');
+      const [[text, isText], [bytes, isBinary]] = await Promise.all([heard[0]!, heard[1]!]);
+      const expected = { push: { message: { data: { type, payload, timestamp } } } };
+      expect([JSON.parse(text.toString()), isText]).toEqual([expected, false]);
+      expect([repliesIn(bytes), isBinary]).toEqual([[expected], true]);
+    },
+  );
+});
+
 describe('A frame of the other kind closes the connection', () => {
   it.each([
     ['text', '?format=protobuf', JSON.stringify(CONNECT), 'Only binary frames are accepted.'],
