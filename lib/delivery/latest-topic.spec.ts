@@ -362,6 +362,24 @@ describe('for many readers', () => {
     expect(readers.filter(({ got }) => !sound.includes(got.join(' '))).map(({ got }) => got)).toEqual([]);
   });
 
+  it('what has waited for few of them is handed out in later turns as well, when it is much', async () => {
+    const readers = Array.from({ length: 50 }, (_, n) => stage.enter(`${n}`, { maxRateHz: 100 }));
+    for (const reader of readers) {
+      const { send } = reader.socket;
+      reader.socket.send = (frame) => {
+        for (const end = performance.now() + 0.02; performance.now() < end;);
+        send(frame);
+      };
+    }
+    for (let n = 0; n <= 100; n++) stage.publish(`a${n}`, { key: `${n}` });
+    const served = () => readers.filter(({ got }) => got.at(-1) === 'a100').length;
+    await expect.poll(served, { interval: 0 }).toBeGreaterThan(0);
+    const early = served();
+    await expect.poll(served).toBe(50);
+    expect(early).toBeLessThan(50);
+    expect(readers.every(({ got }) => got.length === 101)).toBe(true);
+  });
+
   it('a volatile message is reported when all of them were asked', async () => {
     const readers = Array.from({ length: 300 }, (_, n) => stage.enter(`${n}`));
     readers[7]!.block();

@@ -21,8 +21,8 @@ const UPDATE_BYTES = 256;
 /** The size that is counted in a hold for a reader that goes on later, in bytes. */
 const RESUME_BYTES = 64;
 
-/** The work of serving one reader, in steps of a fan-out. */
-const SERVING_WEIGHT = 0.5;
+/** The work of handing a message to a reader, in steps of a fan-out. */
+const UPDATE_WEIGHT = 0.25;
 
 const logger = new SafeLogger('LocalDelivery');
 
@@ -194,12 +194,14 @@ export class LatestTopic {
     this.#pass();
   }
 
-  /** Calls a function for each reader that is ready, in slices if there are many. It must not throw. */
+  /** Calls a function for each reader that is ready, in slices if much is to be handed out. It must not throw. */
   #each(serve: (id: string) => void): Promise<void> | undefined {
-    const { ready } = this.#readers;
+    const { ready, keys } = this.#readers;
     const { fanOuts } = this.node;
-    if (ready.size > MANY_RECIPIENTS) {
-      return fanOuts.add({ ids: ready, serve: (_target, id) => serve(id!), bytes: 0, weight: SERVING_WEIGHT });
+    const updates = Math.max(1, keys);
+    if (ready.size * updates > MANY_RECIPIENTS) {
+      const weight = updates * UPDATE_WEIGHT;
+      return fanOuts.add({ ids: ready, serve: (_target, id) => serve(id!), bytes: 0, weight });
     }
     for (const id of ready.keys()) {
       fanOuts.catchUp(id);

@@ -272,6 +272,17 @@ describe('a topic with a rate', () => {
   });
 });
 
+it('what waits is sent before a drain closes the connection', async () => {
+  const own = await Stage.set({ providers: [TickerTopic] });
+  const guest = await own.connectAs('ann');
+  await guest.request({ action: 'subscribe', topic: 'ticker:own', maxRateHz: 0.1 });
+  for (let n = 0; n < 3; n++) await own.realtime.publish('ticker:own', update('a', n));
+  const closed = guest.node.realtime.drain();
+  const told = [await guest.next('moved'), await guest.next('moved')].map(({ payload }) => payload.n);
+  await closed;
+  expect(told).toEqual([0, 2]);
+});
+
 describe('a state that is kept', () => {
   it('is sent to newcomers, and its latest value to all', async () => {
     const topic = next('state');
