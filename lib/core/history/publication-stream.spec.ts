@@ -84,7 +84,7 @@ describe('a stream of publications', () => {
     );
     const step = fc.record({ waitMs: fc.nat({ max: 400 }), size: fc.integer({ min: 1, max: 5 }), range: ranges });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 20, size: 'max' }), (steps) => {
         const stream = new PublicationStream('e');
         let [now, kept] = [0, [] as number[]];
         for (const [index, { waitMs, size, range }] of steps.entries()) {

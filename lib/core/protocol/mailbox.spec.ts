@@ -111,37 +111,42 @@ describe('Mailbox', () => {
       fc.constant({ kind: 'clear' as const }),
     );
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(12), fc.array(use, { maxLength: 60 }), (size, bytes, uses) => {
-        const mailbox = new Mailbox<number>({ size, bytes });
-        const queue: number[] = [];
-        let stopped = false;
-        for (const step of uses) {
-          switch (step.kind) {
-            case 'push':
-              queue.push(step.item);
-              expect(mailbox.push(step.item, step.item)).toBe(
-                !stopped && (queue.length >= size || sum(queue) >= bytes),
-              );
-              stopped ||= queue.length >= size || sum(queue) >= bytes;
-              break;
-            case 'shift':
-              expect(mailbox.shift()).toBe(queue.shift());
-              break;
-            case 'remove': {
-              const at = queue.indexOf(step.item);
-              expect(mailbox.remove((item) => item === step.item)).toBe(at < 0 ? undefined : queue.splice(at, 1)[0]);
-              break;
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.nat(12),
+        fc.array(use, { maxLength: 60, size: 'max' }),
+        (size, bytes, uses) => {
+          const mailbox = new Mailbox<number>({ size, bytes });
+          const queue: number[] = [];
+          let stopped = false;
+          for (const step of uses) {
+            switch (step.kind) {
+              case 'push':
+                queue.push(step.item);
+                expect(mailbox.push(step.item, step.item)).toBe(
+                  !stopped && (queue.length >= size || sum(queue) >= bytes),
+                );
+                stopped ||= queue.length >= size || sum(queue) >= bytes;
+                break;
+              case 'shift':
+                expect(mailbox.shift()).toBe(queue.shift());
+                break;
+              case 'remove': {
+                const at = queue.indexOf(step.item);
+                expect(mailbox.remove((item) => item === step.item)).toBe(at < 0 ? undefined : queue.splice(at, 1)[0]);
+                break;
+              }
+              case 'clear':
+                mailbox.clear();
+                queue.length = 0;
             }
-            case 'clear':
-              mailbox.clear();
-              queue.length = 0;
+            expect([mailbox.length, mailbox.bytes]).toEqual([queue.length, sum(queue)]);
+            const isFreed = queue.length <= size / 2 && sum(queue) <= bytes / 2;
+            expect(mailbox.resume()).toBe(stopped && isFreed);
+            if (isFreed) stopped = false;
           }
-          expect([mailbox.length, mailbox.bytes]).toEqual([queue.length, sum(queue)]);
-          const isFreed = queue.length <= size / 2 && sum(queue) <= bytes / 2;
-          expect(mailbox.resume()).toBe(stopped && isFreed);
-          if (isFreed) stopped = false;
-        }
-      }),
+        },
+      ),
     );
   });
 });

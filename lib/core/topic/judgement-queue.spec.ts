@@ -173,7 +173,7 @@ describe('The judgements of all owners', () => {
       fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(700) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         queue = new JudgementQueue(Infinity);
         /** What is still to be judged, and by which change. */
         const open = new Map<string, number>();
