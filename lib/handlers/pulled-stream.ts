@@ -63,14 +63,11 @@ class Pull {
       item = Promise.reject(error);
     }
     this.#isAsking = false;
-    this.#awaited = item.then(
-      (result) => this.#take(result),
-      (error) => this.#fail(error),
-    );
+    this.#awaited = item.then(this.#take, this.#fail);
     if (this.#isOver) this.#leave();
   }
 
-  #take(result: IteratorResult<unknown>): void {
+  readonly #take = (result: IteratorResult<unknown>): void => {
     this.#awaited = undefined;
     if (this.#isOver) return;
     if (typeof result !== 'object' || result === null) {
@@ -86,15 +83,15 @@ class Pull {
     if (unsendable !== undefined) return this.subscriber.error(new TypeError(`Item ${this.#count} is ${unsendable}.`));
     this.subscriber.next(result.value);
     this.next();
-  }
+  };
 
   /** The producer has failed, and so has ended. */
-  #fail(error: unknown): void {
+  readonly #fail = (error: unknown): void => {
     this.#awaited = undefined;
     if (this.#isOver) return this.owner.failedLate(error);
     this.#isOver = true;
     this.subscriber.error(error);
-  }
+  };
 
   #leave(): void {
     this.owner.dropped();
