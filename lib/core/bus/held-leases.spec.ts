@@ -36,7 +36,7 @@ describe('a node whose lease vanishes before its end', () => {
 
   it('is not missing any more once it says that it ends', () => {
     const leases = lost(5_000);
-    leases.delete('a');
+    leases.end('a', 1);
     expect(leases.isAnyMissing(1)).toBe(false);
   });
 
@@ -65,8 +65,23 @@ describe('a node whose lease ends', () => {
   it('is not missing when it has said that it ends before its lease was removed', () => {
     const leases = new HeldLeases(GRACE_MS);
     read(leases, 0, { a: LEASE_MS });
-    leases.delete('a');
+    leases.end('a', 50);
     read(leases, 100, {});
     expect(leases.isAnyMissing(100)).toBe(false);
+  });
+});
+
+describe('a node that says that it ends', () => {
+  it('is not believed to be listed by an answer to an earlier request', () => {
+    const leases = new HeldLeases(GRACE_MS);
+    leases.end('a', 100);
+    expect([99, 100, 101].map((askedAt) => leases.hasEndedSince('a', askedAt))).toEqual([true, true, false]);
+  });
+
+  it('is forgotten with the first later request: whoever may publish cannot hide a node for longer', () => {
+    const leases = new HeldLeases(GRACE_MS);
+    leases.end('a', 100);
+    read(leases, 101, { a: LEASE_MS });
+    expect(leases.hasEndedSince('a', 0)).toBe(false);
   });
 });

@@ -10,6 +10,8 @@ export class HeldLeases {
   #listed: ReadonlyMap<string, number> = new Map();
   /** Until when each missing node is waited for. */
   readonly #missing = new Map<string, number>();
+  /** When nodes have said that they end. */
+  readonly #ended = new Map<string, number>();
 
   /** @param graceMs the time for a node to announce itself after its lease has vanished, in milliseconds */
   constructor(private readonly graceMs: number) {}
@@ -26,10 +28,17 @@ export class HeldLeases {
     }
     for (const id of remainingMs.keys()) this.#missing.delete(id);
     this.#listed = new Map(Array.from(remainingMs, ([id, ms]) => [id, askedAt + ms]));
+    for (const [id, at] of this.#ended) if (at < askedAt) this.#ended.delete(id);
   }
 
-  /** Forgets a node that has given up its lease. */
-  delete(id: string): void {
+  /** True if a node has said that it ends since a request was sent: the answer may still list it. */
+  hasEndedSince(id: string, askedAt: number): boolean {
+    return (this.#ended.get(id) ?? -Infinity) >= askedAt;
+  }
+
+  /** Forgets a node that says that it ends. */
+  end(id: string, now: number): void {
+    this.#ended.set(id, now);
     this.#missing.delete(id);
     this.#listed = new Map([...this.#listed].filter(([other]) => other !== id));
   }

@@ -1,4 +1,5 @@
 import { createClient } from '@redis/client';
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisBusNode } from '../../../../test/helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../../../test/helpers/redis-server.js';
@@ -428,6 +429,22 @@ describe('the directory', () => {
     expect(a!.bus.isAttached).toBe(true);
     await redis.cli('CONFIG', 'SET', 'maxmemory', 0);
     await vi.waitFor(async () => expect(await a!.directory.counts()).toMatchObject(counted), WAIT_MS);
+  });
+
+  it('does not list a node again that has ended while the leases were being read', async () => {
+    const proxy = await startTcpProxy(redis.port);
+    const slow = { ...options, url: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 10_000 };
+    const [a, b] = [await RedisBusNode.start(slow), await RedisBusNode.start(options)];
+    await vi.waitFor(async () => expect(await a.directory.nodes()).toHaveLength(2), WAIT_MS);
+    proxy.stall(['replies'], 'EVALSHA');
+    // What was read before is used for a second.
+    await delay(1_500);
+    await b.stop();
+    const listed = a.directory.nodes();
+    await delay(200);
+    proxy.pass();
+    expect((await listed).map(({ id }) => id)).toEqual([a.id]);
+    expect(a.directory.isEveryNodeAttached).toBe(true);
   });
 
   it('counts a user of several nodes once', async () => {

@@ -112,7 +112,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   /** Handles the announcement that another node was attached or detached, or that it closes. */
   heard(id: string, isAttached: boolean, isGone: boolean): void {
     const node = this.#others.get(id);
-    if (isGone) this.#leases.delete(id);
+    if (isGone) this.#leases.end(id, performance.now());
     if (node === undefined) {
       // A new node: its lease has its counts.
       if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
@@ -179,7 +179,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     const fields: unknown[] = Array.isArray(reply) ? reply : [];
     for (let i = 0; i + 2 < fields.length; i += 3) {
       const node = decodeLease(fields[i], fields[i + 1], (ms) => new Date(ms));
-      if (!node || node.id === this.#self?.id) continue;
+      if (!node || node.id === this.#self?.id || this.#leases.hasEndedSince(node.id, askedAt)) continue;
       others.set(node.id, node);
       remainingMs.set(node.id, Number(fields[i + 2]));
     }
