@@ -17,13 +17,14 @@ const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
 /** Pages by their path, such as `guides/sending`; the index of the API stands for all of its pages, which are made alike. */
-const PAGES = ['index', ...sections().flatMap(({ pages }) => pages.map(({ path }) => path))];
+let pages: readonly string[];
 
 let files: Set<string>;
 
 beforeAll(() => {
   buildSite();
   files = filesOfSite();
+  pages = ['index', ...sections().flatMap((section) => section.pages.map(({ path }) => path))];
 }, INSTALLATION_MS);
 
 const text = (path: string) => readFileSync(join(DIST, path), 'utf8');
@@ -45,27 +46,27 @@ describe('the built site', () => {
   }
 
   it('has each page as HTML and as Markdown', () => {
-    const expected = PAGES.flatMap((page) => [`${page}.html`, `${page}.md`]);
+    const expected = pages.flatMap((page) => [`${page}.html`, `${page}.md`]);
     expect(expected.filter((path) => !files.has(path))).toEqual([]);
   });
 
   it('links only to pages, files and headings that it has', () => {
-    const pages = [...files].filter((path) => path.endsWith('.html') && path !== '404.html');
+    const html = [...files].filter((path) => path.endsWith('.html') && path !== '404.html');
     const ids = new Map(
-      pages.map((path) => [path, new Set(Array.from(text(path).matchAll(/\sid="([^"]+)"/g), ([, id]) => id!))]),
+      html.map((path) => [path, new Set(Array.from(text(path).matchAll(/\sid="([^"]+)"/g), ([, id]) => id!))]),
     );
-    const broken = pages.flatMap((page) =>
+    const broken = html.flatMap((page) =>
       linksOf(page)
         .filter(({ path, anchor }) => !files.has(path) || (anchor !== '' && !ids.get(path)?.has(anchor)))
         .map(({ path, anchor }) => `${page} → ${path}#${anchor}`),
     );
-    expect(pages.length).toBeGreaterThan(30);
+    expect(html.length).toBeGreaterThan(30);
     expect([...new Set(broken)]).toEqual([]);
   });
 
   it('lists all pages in llms.txt, by the addresses of their Markdown, with what they are about', () => {
     const listed = Array.from(text('llms.txt').matchAll(/^- \[[^\]]+\]\(\/([^)]+)\)(: .+)?$/gm));
-    expect(listed.map(([, path]) => path)).toEqual(PAGES.slice(1).map((page) => `${page}.md`));
+    expect(listed.map(([, path]) => path)).toEqual(pages.slice(1).map((page) => `${page}.md`));
     expect(listed.filter(([, , summary]) => !summary).map(([, path]) => path)).toEqual([]);
   });
 
@@ -124,7 +125,7 @@ describe('the site in a browser', () => {
     'fits on a desktop and on a phone, on every page',
     async () => {
       const wide: string[] = [];
-      for (const path of PAGES) {
+      for (const path of pages) {
         await open(path);
         for (const viewport of [DESKTOP, PHONE]) {
           await page.setViewportSize(viewport);
