@@ -149,6 +149,24 @@ describe('The page of sample 02', () => {
     expect(await carol.typing()).toBe('');
   });
 
+  it('shows cursors of the other node as they move, on a slow line too, and where they came to rest', async () => {
+    const carol = await openTab(cluster.nodes[1], 'carol');
+    const line = await carol.page.context().newCDPSession(carol.page);
+    // A slow 3G line, in milliseconds and bytes a second.
+    const slow = { offline: false, latency: 200, downloadThroughput: 50_000, uploadThroughput: 50_000 };
+    await line.send('Network.emulateNetworkConditions', slow);
+    await carol.recordCursors();
+    await first.find('#board').scrollIntoViewIfNeeded();
+    const board = (await first.find('#board').boundingBox())!;
+    const at = (x: number, y: number) => [board.x + board.width * x, board.y + board.height * y] as const;
+    for (let step = 0; step <= 180; step++) await page.mouse.move(...at(0.1 + (0.8 * step) / 180, 0.25));
+    await page.mouse.move(...at(0.75, 0.5));
+    await expect.poll(async () => (await carol.recordedCursors()).at(-1)).toBe('alice 0.75 0.50');
+    expect((await carol.recordedCursors()).length).toBeGreaterThan(20);
+    expect(await carol.state()).toBe(`online: ${hostOf(cluster.nodes[1])}`);
+    expect(await first.find('#board .cursor').allTextContents()).toEqual([]);
+  });
+
   it('goes on with the other node when one is killed, in both directions', async () => {
     await second.recordStates();
     process.kill((await pidAt(cluster.nodes[1]))!, 'SIGKILL');
@@ -299,6 +317,26 @@ class Room {
     return this.find('#chat-members').evaluate((element) => (element as unknown as { lists: string[] }).lists);
   }
 
+  /** From now on keeps every place of a cursor that is shown, as `alice 0.25 0.50`. */
+  async recordCursors(): Promise<void> {
+    await this.find('#board').evaluate((board) => {
+      const places: string[] = [];
+      Object.assign(board, { places });
+      const options = { subtree: true, childList: true, attributes: true, attributeFilter: ['style'] };
+      new (globalThis as any).MutationObserver(() => {
+        for (const cursor of (board as any).querySelectorAll('.cursor')) {
+          const [x, y] = ['--x', '--y'].map((name) => Number(cursor.style.getPropertyValue(name)).toFixed(2));
+          const place = `${cursor.dataset.user} ${x} ${y}`;
+          if (places.at(-1) !== place) places.push(place);
+        }
+      }).observe(board, options);
+    });
+  }
+
+  recordedCursors(): Promise<string[]> {
+    return this.find('#board').evaluate((board) => (board as unknown as { places: string[] }).places);
+  }
+
   /** All that is shown of what was said. */
   chat(): Promise<string[]> {
     return this.find('.message .text').allTextContents();
@@ -343,7 +381,7 @@ class Pane extends Room {
     page: Page,
     private readonly host: string,
   ) {
-    super(page, page.frameLocator(`[data-node="${host}"] iframe`));
+    super(page, page.frameLocator(`[data-start="${host}"] iframe`));
   }
 
   /** How its node is. */

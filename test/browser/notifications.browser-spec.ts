@@ -168,6 +168,10 @@ describe('The page of sample 01', () => {
       await tab.chooseRoom('staff');
       await expect.poll(() => tab.find('#chat-error').textContent()).toMatch(/^chat:staff: .+ \(FORBIDDEN\)$/);
       expect(await tab.find('#chat-text').isEnabled()).toBe(false);
+      const told = await tab.page.evaluate<string>(
+        "getComputedStyle(document.querySelector('#chat-messages'), '::after').content",
+      );
+      expect(told).toContain('You are not in this room');
     });
 
     it('shows nothing of another room', async () => {
@@ -196,6 +200,25 @@ describe('The page of sample 01', () => {
       await expect.poll(() => alice.members()).toContain('carol × 2');
       await tab.chooseRoom('staff');
       await expect.poll(() => alice.members()).toContain('carol');
+    });
+  });
+
+  describe('the frames', () => {
+    it('show what the page sends and gets, newest first, once they are opened', async () => {
+      const tab = await openForTest('bob');
+      expect(await tab.find('#frames li').count()).toBe(0);
+      await tab.click('#wire summary');
+      await tab.say('On the wire');
+      await expect
+        .poll(() => tab.find('#frames li').allTextContents())
+        .toEqual(
+          expect.arrayContaining([
+            expect.stringMatching(/^↑ \{"action":"message".*"On the wire"/),
+            expect.stringMatching(/^↓ \{.*"type":"said".*"On the wire"/),
+          ]),
+        );
+      await tab.click('#wire summary');
+      await expect.poll(() => tab.find('#frames li').count()).toBe(0);
     });
   });
 

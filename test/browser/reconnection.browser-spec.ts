@@ -44,7 +44,7 @@ describe('When the server has been killed, a page of sample 01', () => {
   afterAll(closeTabs);
 
   it('says why it is offline, and when it tries again', async () => {
-    await expect.poll(() => alice.find('#connection').innerText()).toMatch(/^offline: .+ next try in \d+ s$/s);
+    await expect.poll(() => alice.find('#connection').innerText()).toMatch(/^offline: .+, next try in \d+ s$/s);
   });
 
   it('shows that its running job will say no more', async () => {

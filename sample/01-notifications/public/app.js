@@ -2,6 +2,7 @@ import { createChat } from './chat.js';
 import { createCommands } from './commands.js';
 import { connect } from './connect.js';
 import { createFeed } from './feed.js';
+import { createWire } from './wire.js';
 import { onSubmit } from './forms.js';
 import { describeJob, drawJob, loseJobs } from './jobs.js';
 import { describeMetrics, drawMetrics } from './metrics.js';
@@ -68,7 +69,7 @@ function enter({ user }) {
   // The link to the inspector opens a page, which a browser asks for with a cookie.
   if (me.role === 'admin') api('POST', '/inspector-session').catch(console.warn);
   chat = createChat(commands.request, me.name);
-  connection = connect({ url, onFrame, onState });
+  connection = connect({ url, onFrame, onState, onWire: createWire($('#wire'), $('#frames')) });
 }
 
 /** Back to the buttons, on a fresh page with nothing of the last user left in it. */

@@ -22,13 +22,16 @@ export function createChat(request, me) {
     if (topic) request({ action: 'unsubscribe', topic }).catch(() => {});
     if (list.dataset.topic !== room) list.replaceChildren();
     leave();
+    list.toggleAttribute('data-outside', false);
     list.dataset.topic = topic = room;
     try {
       await request({ action: 'subscribe', topic: room });
       fields.disabled = topic !== room;
       await request({ action: 'message', topic: room, type: 'members' });
     } catch (reason) {
-      if (topic === room) error.textContent = `${room}: ${explain(reason)}`;
+      if (topic !== room) return;
+      list.toggleAttribute('data-outside', true);
+      error.textContent = `${room}: ${explain(reason)}`;
     }
   }
 
@@ -42,6 +45,7 @@ export function createChat(request, me) {
   function removed({ payload: { topic: room, reason } }) {
     if (room !== topic) return;
     leave();
+    list.toggleAttribute('data-outside', true);
     error.textContent = `${room}: ${reason}`;
   }
 

@@ -14,10 +14,11 @@ const BUGS = [1002, 1007, 1008, 1009];
  * - `onFrame(frame)` gets every frame, parsed.
  * - `onState({ name, ... })` is told `connecting`, `online`, `waiting` (with `delayMs`, `reason`, and `code` if the
  *   socket was closed) or `stopped` (with `code`, `reason`).
+ * - `onWire(direction, text)` is told each frame as it is sent (`↑`) and received (`↓`).
  *
  * Returns `send(command)`, which tells whether the command could be written, and `close()`.
  */
-export function connect({ url, onFrame, onState }) {
+export function connect({ url, onFrame, onState, onWire }) {
   let socket;
   let timer;
   let failures = 0;
@@ -34,7 +35,10 @@ export function connect({ url, onFrame, onState }) {
     }
     if (closed) return;
     socket = new WebSocket(address);
-    socket.onmessage = ({ data }) => received(JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      onWire('↓', data);
+      received(JSON.parse(data));
+    };
     socket.onclose = ({ code, reason }) => lost(code, reason || 'connection lost or refused');
     watch();
   }
@@ -77,7 +81,9 @@ export function connect({ url, onFrame, onState }) {
   return {
     send(command) {
       if (socket?.readyState !== WebSocket.OPEN) return false;
-      socket.send(JSON.stringify(command));
+      const text = JSON.stringify(command);
+      socket.send(text);
+      onWire('↑', text);
       return true;
     },
     close() {

@@ -23,7 +23,7 @@ function describe({ name, code, reason }) {
 
 function countDown(end) {
   const tick = () => {
-    retry.textContent = `next try in ${Math.max(0, Math.ceil((end - Date.now()) / 1000))} s`;
+    retry.textContent = `, next try in ${Math.max(0, Math.ceil((end - Date.now()) / 1000))} s`;
   };
   tick();
   countdown = setInterval(tick, 250);

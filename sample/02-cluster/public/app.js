@@ -1,5 +1,6 @@
 import { enterChat } from './chat.js';
 import { createClient } from './client.js';
+import { createCursors } from './cursors.js';
 import { createFeed } from './feed.js';
 import { onSubmit } from './forms.js';
 import { api, currentSession, endSession, login } from './session.js';
@@ -37,6 +38,7 @@ function enter({ user }) {
   client = createClient(async () => (await login(me.name)).token, onState);
   client.on('message', ({ data }) => show(data));
   enterChat(client, me.name);
+  createCursors(client, $('#board'), $('#cursor'), me.name);
   client.connect();
 }
 

@@ -3,20 +3,18 @@ const INTERVAL_MS = 1_000;
 /** The user logged in on the page of each node. */
 const USERS = ['alice', 'bob'];
 
-const template = document.querySelector('#node');
+const nodeTemplate = document.querySelector('#node');
+const pageTemplate = document.querySelector('#page');
 
-/** Shows a node: how it is, a button that kills it, and the page that starts there. */
-function show(origin, index) {
-  const section = template.content.firstElementChild.cloneNode(true);
-  const part = (name) => section.querySelector(`[data-part=${name}]`);
-  const card = section.querySelector('.node-card');
+/** Shows a node: how it is, and a button that kills it. */
+function showNode(origin, index) {
+  const card = nodeTemplate.content.firstElementChild.cloneNode(true);
+  const part = (name) => card.querySelector(`[data-part=${name}]`);
   const { host } = new URL(origin);
-  section.dataset.node = host;
+  card.dataset.node = host;
   part('host').textContent = `Node ${index + 1}: ${host}`;
-  part('kill').ariaLabel = `Kill node ${index + 1}`;
-  part('page').title = `The page that started on node ${index + 1}`;
-  part('page').src = `${origin}/?as=${USERS[index]}`;
-  document.querySelector('#nodes').append(section);
+  part('kill').textContent = `Kill node ${index + 1}`;
+  document.querySelector('#nodes').append(card);
 
   function draw(state, text) {
     card.dataset.state = state;
@@ -42,5 +40,17 @@ function show(origin, index) {
   void look();
 }
 
+/** Shows the page of a user that starts on a node. It belongs to no node: it moves when its node is killed. */
+function showPage(origin, index) {
+  const section = pageTemplate.content.firstElementChild.cloneNode(true);
+  const part = (name) => section.querySelector(`[data-part=${name}]`);
+  section.dataset.start = new URL(origin).host;
+  part('user').textContent = `Page of ${USERS[index]}, started on node ${index + 1}`;
+  part('frame').title = part('user').textContent;
+  part('frame').src = `${origin}/?as=${USERS[index]}`;
+  document.querySelector('#pages').append(section);
+}
+
 const nodes = await (await fetch('/nodes')).json();
-nodes.forEach(show);
+nodes.forEach(showNode);
+nodes.forEach(showPage);

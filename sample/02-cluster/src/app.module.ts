@@ -4,6 +4,7 @@ import { redisBackend } from 'nestjs-realtime/redis';
 import { JWT_SECRET } from '../../01-notifications/src/auth/jwt-secret.js';
 import { NotificationsModule } from '../../01-notifications/src/notifications.module.js';
 import { ChatTopic } from './chat/chat.topic.js';
+import { CursorTopic } from './chat/cursor.topic.js';
 import { TypingTopic } from './chat/typing.topic.js';
 import { NODES, REDIS_URL } from './environment.js';
 import { NodeController } from './node/node.controller.js';
@@ -24,6 +25,6 @@ import { NodeController } from './node/node.controller.js';
     NotificationsModule,
   ],
   controllers: [NodeController],
-  providers: [ChatTopic, TypingTopic],
+  providers: [ChatTopic, CursorTopic, TypingTopic],
 })
 export class AppModule {}

@@ -5,5 +5,6 @@ declare module 'nestjs-realtime' {
   interface RealtimeMessages {
     'chat.said': Person & { readonly id: string; readonly text: string };
     'chat.typing': Person;
+    'cursor.moved': Person & { readonly x: number; readonly y: number };
   }
 }
