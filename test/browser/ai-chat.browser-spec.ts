@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerTo } from '../../sample/03-ai-chat/src/model/fake-model.js';
 import { launchChromium } from '../helpers/chromium.js';
+import { keepPicture, PICTURE_WIDTH } from './kept-picture.js';
 import { startCluster, type SampleCluster } from './sample-cluster.js';
 
 const INSTALLATION_MS = 600_000;
@@ -111,9 +112,11 @@ describe('The page of sample 03', { timeout: 180_000 }, () => {
     const tab = await openAsking(QUESTION);
     await tab.find('[data-state=end]').waitFor(ENDED);
     const faintTexts = await readFile(new URL('faint-texts.js', import.meta.url), 'utf8');
-    await tab.page.setViewportSize({ width: 360, height: 740 });
     for (const colorScheme of ['light', 'dark'] as const) {
       await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await tab.page.setViewportSize({ width: PICTURE_WIDTH / 2, height: 700 });
+      await keepPicture(`sample-03-${colorScheme}`, await tab.page.screenshot());
+      await tab.page.setViewportSize({ width: 360, height: 740 });
       const { looked, faint } = await tab.page.evaluate<{ looked: number; faint: string[] }>(faintTexts);
       expect(looked).toBeGreaterThan(5);
       expect(faint).toEqual([]);

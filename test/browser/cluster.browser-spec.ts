@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
+import { keepPicture, PICTURE_WIDTH } from './kept-picture.js';
 import { launchInVain, startCluster, type SampleCluster } from './sample-cluster.js';
 
 const INSTALLATION_MS = 600_000;
@@ -226,6 +227,30 @@ describe('The page of sample 02', () => {
       expect(faint).toEqual([]);
     }
   });
+
+  it.each(['light', 'dark'] as const)(
+    'make a picture of less than 200 KB in %s, and one of the inspector',
+    async (colorScheme) => {
+      await page.setViewportSize({ width: PICTURE_WIDTH, height: 860 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await first.say('Shall we meet at noon?');
+      await second.say('Yes, at the fountain');
+      await second.find('#board').scrollIntoViewIfNeeded();
+      await second.find('#board').hover({ position: { x: 120, y: 60 } });
+      await first.find('#board .cursor').waitFor();
+      await second.find('#chat-title').scrollIntoViewIfNeeded();
+      await first.find('#board').scrollIntoViewIfNeeded();
+      await page.evaluate('document.activeElement.blur(), scrollTo(0, 0)');
+      await keepPicture(`sample-02-${colorScheme}`, await page.screenshot());
+
+      const { page: tab } = await openTab(cluster.nodes[0], 'carol');
+      await tab.setViewportSize({ width: PICTURE_WIDTH, height: 860 });
+      await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await tab.goto(`${cluster.nodes[0]}/realtime`);
+      await tab.getByText('chat:lobby').first().waitFor();
+      await keepPicture(`inspector-${colorScheme}`, await tab.screenshot());
+    },
+  );
 
   it('fits on a phone', async () => {
     await page.setViewportSize({ width: 360, height: 740 });

@@ -1,19 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
+import { keepPicture, KEEPS_PICTURES, PICTURE_WIDTH } from './kept-picture.js';
 import { startSample, type SampleServer } from './sample-server.js';
-import { PICTURE_WIDTH, sideBySide, TAB_WIDTH } from './side-by-side.js';
+import { sideBySide, TAB_WIDTH } from './side-by-side.js';
 import { Tab } from './tab.js';
 
 const INSTALLATION_MS = 600_000;
-const MAX_BYTES = 200_000;
-
-/** `npm run screenshots` keeps the pictures; any other run takes less time for them, and throws them away. */
-const KEEP = process.env['npm_lifecycle_event'] === 'screenshots';
-const FOLDER = new URL('../../docs/images/', import.meta.url);
-const CHART_POINTS = KEEP ? 30 : 2;
-const JOB_PROGRESS = KEEP ? /[6-9]\d %|100 %/ : /%/;
+const CHART_POINTS = KEEPS_PICTURES ? 30 : 2;
+const JOB_PROGRESS = KEEPS_PICTURES ? /[6-9]\d %|100 %/ : /%/;
 
 /** Size of a tab, in CSS pixels: wide enough for two columns. */
 const VIEWPORT = { width: 690, height: 1000 };
@@ -67,11 +62,7 @@ describe('Two tabs of sample 01 side by side', () => {
       tabs.push({ title: await page.title(), png: await page.screenshot() });
     }
     const picture = await sideBySide(browser, scheme, tabs);
-    if (KEEP) {
-      await mkdir(FOLDER, { recursive: true });
-      await writeFile(new URL(`sample-01-${scheme}.png`, FOLDER), picture);
-    }
     expect(picture.readUInt32BE(16)).toBe(PICTURE_WIDTH);
-    expect(picture.byteLength).toBeLessThan(MAX_BYTES);
+    await keepPicture(`sample-01-${scheme}`, picture);
   });
 });

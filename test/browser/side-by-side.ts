@@ -1,13 +1,11 @@
 import type { Browser } from 'playwright-core';
+import { PICTURE_WIDTH } from './kept-picture.js';
 
 /** A picture in PNG of one tab, with what its title is. */
 export interface TabPicture {
   readonly title: string;
   readonly png: Buffer;
 }
-
-/** Width of a whole picture, in pixels. */
-export const PICTURE_WIDTH = 1200;
 
 /** Width of one tab in it. */
 export const TAB_WIDTH = 588;
