@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sections } from '../../docs/.vitepress/tree.js';
 import { launchChromium } from '../helpers/chromium.js';
 import { buildSite, DIST, filesOfSite, serveSite } from './built-site.js';
+import { brokenLinks } from './site-links.js';
 
 const INSTALLATION_MS = 600_000;
 /** Some sixty pages, each loaded anew. */
@@ -30,21 +31,6 @@ beforeAll(() => {
 const text = (path: string) => readFileSync(join(DIST, path), 'utf8');
 
 describe('the built site', () => {
-  /** What the pages link to and show, as paths below the site with their anchors. */
-  function linksOf(path: string): { path: string; anchor: string }[] {
-    const links = Array.from(text(path).matchAll(/\s(?:href|src)="([^"]+)"/g), ([, link]) =>
-      link!.replaceAll('&amp;', '&'),
-    );
-    return links
-      .filter((link) => !/^(https?|data|mailto):/.test(link))
-      .map((link) => {
-        const [target = '', anchor = ''] = decodeURIComponent(link).split('#');
-        const resolved = target === '' ? path : posix.join(posix.dirname(`/${path}`), target).slice(1);
-        const absolute = target.startsWith('/') ? target.slice(1) : resolved;
-        return { path: /(^|\/)$/.test(absolute) ? `${absolute}index.html` : absolute, anchor };
-      });
-  }
-
   it('has each page as HTML and as Markdown', () => {
     const expected = pages.flatMap((page) => [`${page}.html`, `${page}.md`]);
     expect(expected.filter((path) => !files.has(path))).toEqual([]);
@@ -52,16 +38,21 @@ describe('the built site', () => {
 
   it('links only to pages, files and headings that it has', () => {
     const html = [...files].filter((path) => path.endsWith('.html') && path !== '404.html');
-    const ids = new Map(
-      html.map((path) => [path, new Set(Array.from(text(path).matchAll(/\sid="([^"]+)"/g), ([, id]) => id!))]),
-    );
-    const broken = html.flatMap((page) =>
-      linksOf(page)
-        .filter(({ path, anchor }) => !files.has(path) || (anchor !== '' && !ids.get(path)?.has(anchor)))
-        .map(({ path, anchor }) => `${page} → ${path}#${anchor}`),
-    );
     expect(html.length).toBeGreaterThan(30);
-    expect([...new Set(broken)]).toEqual([]);
+    expect(brokenLinks(new Map(html.map((path) => [path, text(path)])), files)).toEqual([]);
+  });
+
+  it('twin: a link to a page, a picture or a heading that it does not have is found', () => {
+    const page =
+      '<h2 id="a">A</h2> <a href="#a">1</a> <a href="/b/c.html#d">2</a> <a href="../e.html">3</a> <img src="/f.png">';
+    const broken = brokenLinks(
+      new Map([
+        ['b/page.html', page],
+        ['b/c.html', '<h2 id="other">'],
+      ]),
+      new Set(['b/page.html', 'b/c.html']),
+    );
+    expect(broken).toEqual(['b/page.html → b/c.html#d', 'b/page.html → e.html', 'b/page.html → f.png']);
   });
 
   it('lists all pages in llms.txt, by the addresses of their Markdown, with what they are about', () => {
