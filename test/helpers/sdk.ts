@@ -1,10 +1,12 @@
 import { Centrifuge, type ClientEvents, type Options, type Subscription, type SubscriptionEvents } from 'centrifuge';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { JsonOverProtobuf } from './json-over-protobuf.js';
 import { IS_PROTOBUF } from './sdk-form.js';
 
 const DEADLINE_MS = 4_500;
+
+/** The other build of the SDK is large: it is loaded where it is used. */
+const Sdk = IS_PROTOBUF ? (await import('./json-over-protobuf.js')).JsonOverProtobuf : Centrifuge;
 
 /** The real SDK, in the form of the test's project, for the path below `/ws`, with short delays; it is disconnected when the test has finished, or as `finished` says. */
 export function sdkFor(
@@ -12,7 +14,6 @@ export function sdkFor(
   options: Partial<Options> = {},
   finished: (end: () => void) => void = onTestFinished,
 ): Centrifuge {
-  const Sdk = IS_PROTOBUF ? JsonOverProtobuf : Centrifuge;
   const client = new Sdk(`${url.replace('http', 'ws')}/ws/connection/websocket`, {
     websocket: WebSocket,
     minReconnectDelay: 5,

@@ -20,7 +20,7 @@ import {
 } from 'nestjs-realtime';
 import { from, NEVER } from 'rxjs';
 import type { TestClient } from 'nestjs-realtime/testing';
-import { asProtobuf, IS_PROTOBUF } from '../../helpers/sdk-form.js';
+import { IS_PROTOBUF } from '../../helpers/sdk-form.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 
 /** The URL to which SDKs connect. */
@@ -97,6 +97,7 @@ export class LineClient {
 
   static async to(app: RealtimeApp, options?: Parameters<RealtimeApp['connectTo']>[1]): Promise<LineClient> {
     if (!IS_PROTOBUF) return new LineClient(await app.connectTo(PATH, options));
+    const { asProtobuf } = await import('../../helpers/protobuf-client.js');
     return new LineClient(asProtobuf(await app.connectTo(`${PATH}?cf_protocol=protobuf`, options)));
   }
 
