@@ -100,10 +100,11 @@ describe('a channel that is left', () => {
 
   it('is not subscribed afterwards when it has lingered before it was asked for', async () => {
     const setup = new Setup();
-    void setup.subscriptions.join(CHANNEL);
+    const join = setup.subscriptions.join(CHANNEL);
     setup.subscriptions.leave(CHANNEL.name);
     // A process that was halted runs several ticks in one turn.
     setup.pass(LINGER_TICKS);
+    await expect(join).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await setup.answer();
     expect(setup.asked).not.toContain(`subscribe ${CHANNEL.name}`);
   });
@@ -120,6 +121,15 @@ describe('a channel that is left', () => {
     setup.subscriptions.changed(setup.server);
     setup.pass(LINGER_TICKS * 2);
     expect(setup.asked.at(-1)).toBe(`unsubscribe ${CHANNEL.name}`);
+  });
+
+  it('keeps nobody waiting for its join when the next connection is made', async () => {
+    const setup = new Setup();
+    setup.isUp = false;
+    const join = setup.subscriptions.join(CHANNEL);
+    setup.subscriptions.leave(CHANNEL.name);
+    await setup.subscriptions.restore(setup.server);
+    await expect(join).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('is forgotten when the next connection is made', async () => {

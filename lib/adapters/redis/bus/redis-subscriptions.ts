@@ -112,7 +112,7 @@ export class RedisSubscriptions {
     for (const subscription of this.#of(server)) {
       subscription.isActive = false;
       if (subscription.isJoined) wanted.push(subscription);
-      else this.#subscriptions.delete(subscription.channel.name);
+      else this.#forget(subscription);
     }
     await Promise.all(inBatches(wanted).map((batch) => this.#subscribe(server, batch)));
   }
@@ -147,6 +147,12 @@ export class RedisSubscriptions {
   /** Rejects the joins that wait for a server that has been away for too long. */
   giveUp(server: RedisServer): void {
     this.#reject(this.#of(server));
+  }
+
+  /** Forgets a channel that was left. Whoever still waits for its join is told that there will be none. @returns true */
+  #forget(subscription: Subscription): boolean {
+    this.#reject([subscription]);
+    return this.#subscriptions.delete(subscription.channel.name);
   }
 
   #reject(subscriptions: Iterable<Subscription>): void {
@@ -235,7 +241,7 @@ export class RedisSubscriptions {
       // While a subscribe is unanswered, the client would take the channel for subscribed when it is joined again before the
       // answer to the unsubscribe.
       const isSettled = subscription.unanswered === 0 && this.network.serverOf(channel.partition)?.subscriber.isUp;
-      if (isSettled) return this.#subscriptions.delete(channel.name);
+      if (isSettled) return this.#forget(subscription);
       // The next connection does not subscribe it, unless that is happening right now; then it must be unsubscribed there.
       subscription.leftAt = this.#ticks;
       this.#left.push(subscription);
