@@ -55,6 +55,12 @@ describe('the codec of an upgrade', () => {
     expect(selectCodec([json, protobuf], offers, target).name).toBe(name);
   });
 
+  it('is found without decoding the rest of the query', () => {
+    const noise = '%80x&'.repeat(2_600);
+    expect(selectCodec([json, protobuf], undefined, `/ws?${noise}format=protobuf`)).toBe(protobuf);
+    expect(selectCodec([json, protobuf], undefined, `/ws?${noise}xformat=protobuf&format=protobuf2`)).toBe(json);
+  });
+
   it('is the only one of its path, whatever the request says', () => {
     expect(selectCodec([json], 'x-protobuf', '/ws?format=protobuf')).toBe(json);
   });

@@ -1,4 +1,3 @@
-import { parseQuery } from '../base/query-string.js';
 import { NEUTRAL_SUBPROTOCOL } from '../identity/token.js';
 
 /**
@@ -26,9 +25,6 @@ export interface SelectableCodec {
   readonly format?: string;
 }
 
-/** The query parameters that name a codec. */
-const FORMAT_PARAMETERS = ['cf_protocol', 'format'];
-
 /**
  * Selects the codec of an upgrade request: the first whose sub-protocol the client offers; without such an offer the one that the
  * query names; else the first of the path. The offer outweighs the query because the server answers it with what it selected.
@@ -45,9 +41,16 @@ export function selectCodec<C extends SelectableCodec>(
   const offered = (offers ?? '').split(',').map((name) => name.trim());
   const name = offered.find((each) => codecs.some(({ subprotocol }) => subprotocol === each));
   if (name !== undefined) return codecs.find(({ subprotocol }) => subprotocol === name) ?? first;
-  const query = parseQuery(target);
-  const formats = FORMAT_PARAMETERS.map((parameter) => query.get(parameter));
-  return codecs.find(({ format }) => format !== undefined && formats.includes(format)) ?? first;
+  return codecs.find(({ format }) => format !== undefined && isNamed(format, target)) ?? first;
+}
+
+/**
+ * True if a query parameter names the codec. Parameters are not decoded: this runs for every request, before any check, and decoding 16 KB of
+ * invalid escapes takes 2 ms.
+ */
+function isNamed(format: string, target: string): boolean {
+  if (!target.includes(`=${format}`)) return false;
+  return new RegExp(`[?&](?:cf_protocol|format)=${format}(?:[&#]|$)`).test(target);
 }
 
 /** The path of a request target, which may be an absolute URL: servers must accept those (RFC 9112, 3.2.2). */
