@@ -11,7 +11,7 @@ import type { SubscribeGrant } from '../../handlers/subscribe-decision.js';
 import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
 import type { Client } from './client.js';
-import { paceEntryOf } from './pace-entry.js';
+import { paceEntryOf, type WantedRates } from './pace-entry.js';
 import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
@@ -50,8 +50,16 @@ export class SubscriptionStarts {
     private readonly pages: Pick<PageTurns, 'add'>,
   ) {}
 
-  /** Enters the topic, and confirms the subscription: to a command with an id, or unasked when there was no command. */
-  async enter(topic: string, command: SubscribeCommand | undefined, granted: SubscribeGrant = {}): Promise<void> {
+  /**
+   * Enters the topic, and confirms the subscription: to a command with an id, or unasked when there was no command.
+   * @param rates those of the subscription, also from earlier commands
+   */
+  async enter(
+    topic: string,
+    command: SubscribeCommand | undefined,
+    granted: SubscribeGrant = {},
+    rates: WantedRates = {},
+  ): Promise<void> {
     const { membership, events, pubSub, presence, policies, settings } = this.services;
     const { connection } = this.client;
     const isNew = !pubSub.isSubscribed(connection.id, topic);
@@ -76,7 +84,6 @@ export class SubscriptionStarts {
     };
     let isIn: boolean;
     try {
-      const rates = { asked: command?.maxRateHz, granted: granted.maxRateHz };
       const pace = paceEntryOf(topic, policies, settings.limits, rates);
       const entry: TopicEntry = {
         ...(pace && { pace }),

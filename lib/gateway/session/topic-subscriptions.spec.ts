@@ -214,6 +214,62 @@ describe('a subscription', () => {
     expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', ...said });
   });
 
+  describe('to a topic that delivers the latest values', () => {
+    /** The rate of the subscription, as the delivery was told, after each subscribe. */
+    let rates: (number | undefined)[];
+
+    beforeEach(() => {
+      parts.policyOf.set('a', { delivery: { slow: 'latest' } });
+      rates = [];
+      const { paces } = parts.delivery;
+      const enter = paces.enter.bind(paces);
+      vi.spyOn(paces, 'enter').mockImplementation((name, id, pace, isAnew) => {
+        rates.push(pace.askedHz);
+        enter(name, id, pace, isAnew);
+      });
+    });
+
+    const grant = (maxRateHz: number | undefined) =>
+      vi
+        .mocked(parts.dispatcher.subscribe)
+        .mockResolvedValueOnce({ allowed: true, ...(maxRateHz !== undefined && { maxRateHz }) });
+
+    it('keeps the rate that the handler has granted when the client asks for more without asking it', async () => {
+      grant(2);
+      await subscribe('a');
+      await subscribe('a', { maxRateHz: 100 });
+      await subscribe('a', { maxRateHz: 1 });
+      expect(rates).toEqual([2, 2, 1]);
+    });
+
+    it('keeps the rate that the client has asked for when the handler grants more', async () => {
+      grant(undefined);
+      await subscribe('a', { maxRateHz: 5 });
+      grant(50);
+      await subscribe('a', { payload: 1 });
+      grant(2);
+      await subscribe('a', { payload: 2 });
+      expect(rates).toEqual([5, 5, 2]);
+    });
+
+    it('has the rate of the handler’s last grant', async () => {
+      grant(2);
+      await subscribe('a');
+      grant(10);
+      await subscribe('a', { payload: 1 });
+      await subscribe('a', { maxRateHz: 100 });
+      expect(rates).toEqual([2, 10, 10]);
+    });
+
+    it('keeps no rate of one that has ended', async () => {
+      grant(2);
+      await subscribe('a');
+      await subscriptions.leave('a');
+      await subscribe('a', { maxRateHz: 100 });
+      expect(rates).toEqual([2, 100]);
+    });
+  });
+
   describe('is judged again', () => {
     /** The payload by which the topic is judged again. */
     const judgedBy = async () => {

@@ -13,6 +13,7 @@ import type { RealtimeSettings } from '../../options/realtime.options.js';
 import type { TopicTokens } from '../auth/topic-tokens.js';
 import type { Client } from './client.js';
 import type { HookOrder } from './hook-order.js';
+import type { WantedRates } from './pace-entry.js';
 import type { PageTurns } from './page-turns.js';
 import type { RunningMessages } from './running-messages.js';
 import type { JudgementRunner } from './judgement-runner.js';
@@ -48,6 +49,8 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   #starts: SubscriptionStarts | undefined;
   /** The payload of the last accepted subscribe of each topic that had one. */
   #payloads: KeptPayloads | undefined;
+  /** The rates that are wanted for each topic for which there is one. */
+  #rates: Map<string, WantedRates> | undefined;
 
   /**
    * @param messages whose streams end with each topic that is left
@@ -178,7 +181,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       if (again === null || this.client.isClosed) return;
       if (this.isChosenByServer(topic)) (this.#chosenByBoth ??= new Set()).add(topic);
       this.#keepPayload(topic, kept);
-      return this.#start.enter(topic, command, again);
+      return this.#start.enter(topic, command, again, this.#keepRates(command, again));
     }
     if (!this.hasRoomFor(topic)) return this.client.replies.fail(noRoomFor(topic), id);
     const hasToken = command.token !== undefined;
@@ -195,7 +198,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
       await this.hooks.undone(connection, topic);
     } else {
       this.#keepPayload(topic, kept);
-      await this.#start.enter(topic, command, decision);
+      await this.#start.enter(topic, command, decision, this.#keepRates(command, decision));
     }
   }
 
@@ -210,6 +213,17 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   #keepPayload(topic: string, payload: string | undefined): void {
     if (payload === undefined) return;
     (this.#payloads ??= new KeptPayloads(this.services.settings.limits.mailboxBytes)).keep(topic, payload);
+  }
+
+  /** @param granted what a handler has decided; if none was asked, the rate that it has granted before remains */
+  #keepRates({ topic, maxRateHz }: SubscribeCommand, granted: SubscribeGrant | undefined): WantedRates {
+    const before = this.#rates?.get(topic);
+    const rates = {
+      asked: maxRateHz ?? before?.asked,
+      granted: granted ? granted.maxRateHz : before?.granted,
+    };
+    if (before ?? rates.asked ?? rates.granted) (this.#rates ??= new Map()).set(topic, rates);
+    return rates;
   }
 
   /** Asks a handler about a topic, again for as long as the rights have changed meanwhile. */
@@ -279,6 +293,7 @@ export class TopicSubscriptions implements JudgedSubscriptions {
     const { membership, presence } = this.services;
     const { connection } = this.client;
     this.#payloads?.delete(topic);
+    this.#rates?.delete(topic);
     this.#judgements?.drop(topic);
     if (!membership.unsubscribe(connection.id, topic)) return undefined;
     this.#chosenByServer?.delete(topic);
