@@ -4,6 +4,7 @@ import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-conn
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { createConnection } from '../core/connection/connection.js';
+import { LatestReaders } from '../core/pace/latest-readers.js';
 import { connection, role, topic, type Address } from '../core/routing/address.js';
 import type { MessageContent } from '../core/routing/envelope.js';
 import type { Frame } from '../ports/frame.js';
@@ -271,6 +272,23 @@ describe('with an interval', () => {
     const during = vi.getTimerCount();
     vi.advanceTimersByTime(100);
     expect([during, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('its end costs nothing for the readers that are not behind', () => {
+    stage.enter('ann', { askedHz: 10 });
+    for (let n = 0; n < 20; n++) stage.enter(`${n}`);
+    ['a1', 'a2'].forEach((payload) => stage.publish(payload));
+    const served = vi.spyOn(LatestReaders.prototype, 'serve');
+    vi.advanceTimersByTime(100);
+    expect(served.mock.calls.map(([id]) => id)).toEqual(['ann']);
+    served.mockRestore();
+  });
+
+  it('its end gives what waits to readers that are many', async () => {
+    const readers = Array.from({ length: 300 }, (_, n) => stage.enter(`${n}`, { askedHz: 10 }));
+    ['a1', 'a2', 'a3'].forEach((payload) => stage.publish(payload));
+    await vi.advanceTimersByTimeAsync(200);
+    expect(readers.every(({ got }) => got.join(' ') === 'a1 a3')).toBe(true);
   });
 
   it('no timer is left when the readers leave', () => {

@@ -15,6 +15,9 @@ interface Update {
   readonly except: readonly Address[];
 }
 
+/** The readers that something is done for. */
+type Ids = ReadonlySet<string> | ReadonlyMap<string, unknown>;
+
 /** The size that is counted for each kept message on top of its text, in bytes. */
 const UPDATE_BYTES = 256;
 
@@ -132,7 +135,7 @@ export class LatestTopic {
   #deliverOnce(update: Update, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
     const meant = this.#meant(update.except);
     let taken = 0;
-    const done = this.#each((id) => {
+    const done = this.#each(this.#readers.ready, (id) => {
       this.#serve(id);
       if (!this.#takesAtOnce(id) || this.#offer(id, update) !== 'taken') return;
       taken += 1;
@@ -174,14 +177,17 @@ export class LatestTopic {
     return except.some((each) => (each.kind === 'connection' ? each.id === id : index.idsOf(each).has(id)));
   }
 
-  /** Serves all that are ready. If that takes long, what changes meanwhile is given to them in another pass. */
-  #pass(): void {
+  /**
+   * Serves readers that are ready. If that takes long, what changes meanwhile is given to all in another pass.
+   * @param ids if omitted, all that are ready
+   */
+  #pass(ids: Ids = this.#readers.ready): void {
     if (this.#isPassing) {
       this.#isBehind = true;
       return;
     }
     this.#isPassing = true;
-    const done = this.#each((id) => this.#serve(id));
+    const done = this.#each(ids, (id) => this.#serve(id));
     if (done === undefined) this.#passed();
     else void done.then(() => this.#passed());
   }
@@ -194,16 +200,15 @@ export class LatestTopic {
     this.#pass();
   }
 
-  /** Calls a function for each reader that is ready, in slices if much is to be handed out. It must not throw. */
-  #each(serve: (id: string) => void): Promise<void> | undefined {
-    const { ready, keys } = this.#readers;
+  /** Calls a function for each of these readers, in slices if much is to be handed out. It must not throw. */
+  #each(ids: Ids, serve: (id: string) => void): Promise<void> | undefined {
     const { fanOuts } = this.node;
-    const updates = Math.max(1, keys);
-    if (ready.size * updates > MANY_RECIPIENTS) {
+    const updates = Math.max(1, this.#readers.keys);
+    if (ids.size * updates > MANY_RECIPIENTS) {
       const weight = updates * UPDATE_WEIGHT;
-      return fanOuts.add({ ids: ready, serve: (_target, id) => serve(id!), bytes: 0, weight });
+      return fanOuts.add({ ids, serve: (_target, id) => serve(id!), bytes: 0, weight });
     }
-    for (const id of ready.keys()) {
+    for (const id of ids.keys()) {
       fanOuts.catchUp(id);
       serve(id);
     }
@@ -253,7 +258,8 @@ export class LatestTopic {
   #beginWindow(intervalMs: number): void {
     const timer = setTimeout(() => {
       this.#windows.delete(intervalMs);
-      if (this.#readers.endWindow(intervalMs)) this.#pass();
+      const behind = this.#readers.endWindow(intervalMs);
+      if (behind.size > 0) this.#pass(behind);
     }, intervalMs);
     timer.unref();
     this.#windows.set(intervalMs, timer);

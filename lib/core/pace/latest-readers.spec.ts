@@ -38,7 +38,7 @@ function stage() {
     },
     endWindow: (intervalMs: number) => {
       windows.delete(intervalMs);
-      if (readers.endWindow(intervalMs)) serve();
+      for (const id of readers.endWindow(intervalMs)) readers.serve(id);
     },
   };
 }
@@ -201,6 +201,29 @@ describe('a reader with an interval', () => {
     expect(got('r')).toBe('a1 a2');
   });
 
+  it('is the only one to be served at the end of the interval when it is behind', () => {
+    const { readers, change, block } = stage();
+    for (const [id, intervalMs] of [
+      ['without', 0],
+      ['other', 500],
+      ['blocked', 100],
+      ['r', 100],
+    ] as const)
+      readers.enter(id, intervalMs);
+    change('a1');
+    block('blocked');
+    readers.change('a', 'a2', 2);
+    readers.serve('blocked', true);
+    expect([...readers.endWindow(100)]).toEqual(['r']);
+  });
+
+  it('is not to be served at its end when nothing has changed', () => {
+    const { readers, change } = stage();
+    readers.enter('r', 100);
+    change('a1');
+    expect([[...readers.endWindow(100)], [...readers.ready.keys()]]).toEqual([[], ['r']]);
+  });
+
   it('needs no timer while nothing changes', () => {
     const { readers, change, windows, endWindow } = stage();
     readers.enter('r', 100);
@@ -308,14 +331,15 @@ describe('whatever the schedule of blocking', () => {
         let changes = 0;
         /** The last change of each key since each reader came. */
         const expected = new Map<string, Map<string, number>>();
+        const serveOne = (reader: string) => {
+          // A socket that takes a part of what it is offered.
+          space = room;
+          readers.serve(reader);
+          space = Infinity;
+          if (!blocked.has(reader) && readers.resume(reader)) readers.serve(reader);
+        };
         const serve = () => {
-          for (const reader of readers.ready.keys()) {
-            // A socket that takes a part of what it is offered.
-            space = room;
-            readers.serve(reader);
-            space = Infinity;
-            if (!blocked.has(reader) && readers.resume(reader)) readers.serve(reader);
-          }
+          for (const reader of readers.ready.keys()) serveOne(reader);
         };
         const unblock = (reader: string) => {
           blocked.delete(reader);
@@ -340,7 +364,7 @@ describe('whatever the schedule of blocking', () => {
               unblock(each.id);
               break;
             case 'window':
-              if (readers.endWindow(each.ms)) serve();
+              for (const reader of readers.endWindow(each.ms)) serveOne(reader);
               break;
             case 'enter':
               if (readers.has(each.id)) break;
@@ -361,8 +385,7 @@ describe('whatever the schedule of blocking', () => {
         for (const reader of IDS) unblock(reader);
         // Each round gives every reader room for one value at least.
         for (let round = 0; round < 5; round++) {
-          for (const ms of [100, 250]) readers.endWindow(ms);
-          serve();
+          for (const ms of [100, 250]) for (const reader of readers.endWindow(ms)) serveOne(reader);
         }
         for (const [reader, lastOf] of expected) {
           const values = got.get(reader)!;

@@ -157,20 +157,20 @@ export class LatestReaders<V> {
     if (reader) this.#served(reader);
   }
 
-  /** Ends a window. @returns true if readers have become ready that are behind */
-  endWindow(intervalMs: number): boolean {
+  /** Ends a window. @returns the readers that have become ready and are behind: only they need to be served */
+  endWindow(intervalMs: number): ReadonlySet<string> {
+    const behind = new Set<string>();
     const rate = this.#rates.get(intervalMs);
-    if (rate === undefined) return false;
+    if (rate === undefined) return behind;
     const { waiting } = rate;
     rate.isOpen = false;
     rate.waiting = new Set();
-    let isBehind = false;
     for (const reader of waiting) {
       if (reader.isBlocked) continue;
       this.#ready.set(reader.id, reader);
-      isBehind ||= reader.seen < this.#values.last;
+      if (reader.seen < this.#values.last) behind.add(reader.id);
     }
-    return isBehind;
+    return behind;
   }
 
   /** Forgets what all readers have got. @returns the readers that are furthest behind, if anything is still kept */
