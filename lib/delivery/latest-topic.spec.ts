@@ -291,6 +291,12 @@ describe('with an interval', () => {
     expect(readers.every(({ got }) => got.join(' ') === 'a1 a3')).toBe(true);
   });
 
+  it('readers of ever other rates have few timers', () => {
+    for (let n = 0; n < 200; n++) stage.enter(`${n}`, { askedHz: 1_000 / (n * 50 + 1) });
+    stage.publish('a1');
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(30);
+  });
+
   it('no timer is left when the readers leave', () => {
     for (const [id, askedHz] of [
       ['ann', 10],

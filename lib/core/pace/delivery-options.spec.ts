@@ -65,8 +65,24 @@ describe('the interval of updates', () => {
     [20, 2, 500],
     [20, 60, 50],
     [3, undefined, 334],
+    [57, 58, 18],
+    [57, 56, 20],
+    [undefined, 1_000, 1],
+    [undefined, 999, 2],
+    [undefined, 60, 17],
+    [undefined, 0.19, 10_000],
+    [undefined, 0.1, 10_000],
   ])('of a topic with %j Hz for a client that asked for %j is %d ms', (maxRateHz, asked, ms) => {
     expect(updateIntervalOf(maxRateHz, asked)).toBe(ms);
+  });
+});
+
+describe('the intervals that clients can ask for', () => {
+  it('are few, and none is shorter than asked for', () => {
+    const asked = Array.from({ length: 10_000 }, (_, n) => 1_000 / (n + 1));
+    const intervals = asked.map((hz) => updateIntervalOf(undefined, hz));
+    expect(new Set(intervals).size).toBe(30);
+    expect(intervals.filter((ms, n) => ms < n + 1)).toEqual([]);
   });
 });
 

@@ -24,12 +24,22 @@ export function isUpdateRate(value: unknown): value is number {
 }
 
 /**
+ * The rates that a reader may have which are not that of the topic. Each rate of a topic has a timer, so that clients must not be
+ * able to make as many as they like.
+ */
+const RATE_STEPS: readonly number[] = [
+  1_000, 500, 250, 200, 120, 100, 75, 60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2.5, 2, 1.5, 1, 0.8, 0.5, 0.3,
+  0.2, 0.1,
+];
+
+/**
  * Returns the least time between two updates, in milliseconds; 0 for none.
  * @param maxRateHz the rate of the topic
- * @param asked the rate that a client asked for: it may be less, but not more
+ * @param asked the rate that a client asked for: it may be less, but not more. It is rounded down to one of 30 steps
  */
 export function updateIntervalOf(maxRateHz = Infinity, asked = Infinity): number {
-  return Math.ceil(1_000 / Math.min(maxRateHz, asked));
+  const rate = asked < maxRateHz ? (RATE_STEPS.find((step) => step <= asked) ?? UPDATE_RATE.min) : maxRateHz;
+  return Math.ceil(1_000 / rate);
 }
 
 /**
