@@ -284,6 +284,73 @@ describe('a reader with an interval', () => {
     expect(got('r')).toBe('a1 a2');
   });
 
+  describe('that is blocked in the middle of an update', () => {
+    /** A reader whose socket takes so many values, after three changes of which it has taken the first. */
+    function cut() {
+      const got: string[] = [];
+      const windows: number[] = [];
+      const socket = { room: 1 };
+      const readers = new LatestReaders<string>({
+        offer: (_id, value) => {
+          if (socket.room === 0) return 'blocked';
+          socket.room -= 1;
+          got.push(value);
+          return 'taken';
+        },
+        beginWindow: (intervalMs) => void windows.push(intervalMs),
+        cancelWindow: () => undefined,
+      });
+      const change = (value: string) => readers.change(value[0]!, value, 2);
+      readers.enter('r', 100);
+      ['a1', 'b1', 'c1'].forEach(change);
+      readers.serve('r');
+      /** Makes room for so many values. */
+      const drain = (room: number) => {
+        socket.room = room;
+        if (readers.resume('r')) readers.serve('r');
+      };
+      return { readers, got, windows, change, drain };
+    }
+
+    it('gets the rest as soon as the socket drains, and only then its interval begins', () => {
+      const { got, windows, drain } = cut();
+      const before = [...windows];
+      drain(1);
+      drain(9);
+      expect([before, got, windows]).toEqual([[], ['a1', 'b1', 'c1'], [100]]);
+    });
+
+    it('gets what has changed meanwhile when the interval is over', () => {
+      const { readers, got, change, drain } = cut();
+      ['a2', 'b2'].forEach(change);
+      drain(9);
+      const early = [...got];
+      for (const id of readers.endWindow(100)) readers.serve(id);
+      expect([early, got]).toEqual([
+        ['a1', 'c1'],
+        ['a1', 'c1', 'a2', 'b2'],
+      ]);
+    });
+
+    it('gets all that waits when it changes its interval meanwhile', () => {
+      const { readers, got, change, drain } = cut();
+      change('a2');
+      readers.enter('r', 0);
+      drain(9);
+      expect(got).toEqual(['a1', 'b1', 'c1', 'a2']);
+    });
+
+    it('gets the rest of what it was given in haste as soon as the socket drains', () => {
+      const { readers, got, change, drain } = cut();
+      drain(2);
+      ['d1', 'e1'].forEach(change);
+      drain(1);
+      readers.serve('r', true);
+      drain(9);
+      expect(got).toEqual(['a1', 'b1', 'c1', 'd1', 'e1']);
+    });
+  });
+
   it('may change it, and keeps its place', () => {
     const { readers, change, got, endWindow, windows } = stage();
     readers.enter('r', 100);

@@ -18,6 +18,8 @@ interface Reader {
   /** The latest change that it has got, or that was overtaken before it could. */
   seen: number;
   isBlocked: boolean;
+  /** The change up to which it gets values at once when it can take them again: it was blocked in the middle of them. */
+  until: number | undefined;
   rate: Rate | undefined;
   /** True while it is being served: what comes meanwhile is given to it by the call that serves it. */
   isServed: boolean;
@@ -94,7 +96,14 @@ export class LatestReaders<V> {
     const known = this.#readers.get(id);
     if (known) return this.#changeRate(known, intervalMs);
     const { last } = this.#values;
-    const reader = { id, seen: last, isBlocked: false, rate: this.#rateOf(intervalMs), isServed: false };
+    const reader = {
+      id,
+      seen: last,
+      isBlocked: false,
+      until: undefined,
+      rate: this.#rateOf(intervalMs),
+      isServed: false,
+    };
     this.#readers.set(id, reader);
     this.#ready.set(id, reader);
     this.#current += 1;
@@ -134,9 +143,10 @@ export class LatestReaders<V> {
     if (reader === undefined || reader.isBlocked || reader.isServed) return 0;
     const from = reader.seen;
     reader.isServed = true;
-    const { taken, passed } = this.#offerAll(reader);
+    const { taken, passed } = this.#offerAll(reader, inHaste ? Infinity : (reader.until ?? Infinity));
     reader.isServed = false;
-    if (this.#readers.get(id) === reader && taken > 0) this.#served(reader);
+    const hasBegun = taken > 0 || reader.until !== undefined;
+    if (hasBegun && this.#readers.get(id) === reader) this.#pauseOrGoOn(reader);
     this.#trim();
     return reader.seen - from - taken - passed;
   }
@@ -146,7 +156,7 @@ export class LatestReaders<V> {
     const reader = this.#readers.get(id);
     if (reader === undefined) return false;
     reader.isBlocked = false;
-    if (reader.rate?.waiting.has(reader)) return false;
+    if (reader.until === undefined && reader.rate?.waiting.has(reader)) return false;
     this.#ready.set(id, reader);
     return true;
   }
@@ -180,12 +190,12 @@ export class LatestReaders<V> {
     return Array.from(this.#readers.values()).flatMap(({ id, seen }) => (seen === first ? [id] : []));
   }
 
-  /** @returns how many values the reader took, and how many were not for it */
-  #offerAll(reader: Reader): { readonly taken: number; readonly passed: number } {
+  /** @returns how many values up to a change the reader took, and how many were not for it */
+  #offerAll(reader: Reader, until: number): { readonly taken: number; readonly passed: number } {
     const values = this.#values;
     const count = { taken: 0, passed: 0 };
     let next = values.after(reader.seen);
-    while (next) {
+    while (next && next.change <= until) {
       const { last } = values;
       const { change } = next;
       const taking = this.effects.offer(reader.id, next.value);
@@ -207,6 +217,13 @@ export class LatestReaders<V> {
     if (reader.seen >= change) return;
     reader.seen = change;
     if (change === this.#values.last) this.#current += 1;
+  }
+
+  /** Begins the interval of a reader, unless it was blocked in the middle: then it gets the rest first. */
+  #pauseOrGoOn(reader: Reader): void {
+    const isCut = reader.isBlocked && reader.rate !== undefined;
+    reader.until = isCut ? (reader.until ?? this.#values.last) : undefined;
+    if (!isCut) this.#served(reader);
   }
 
   #served(reader: Reader): void {
@@ -233,6 +250,7 @@ export class LatestReaders<V> {
     if ((reader.rate?.intervalMs ?? 0) === intervalMs) return;
     const wasWaiting = reader.rate?.waiting.has(reader) ?? false;
     this.#leaveRate(reader);
+    reader.until = undefined;
     reader.rate = this.#rateOf(intervalMs);
     if (wasWaiting && reader.rate) this.#served(reader);
     else if (!reader.isBlocked) this.#ready.set(reader.id, reader);
