@@ -5,7 +5,7 @@ import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-m
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { createConnection } from '../core/connection/connection.js';
 import { LatestReaders } from '../core/pace/latest-readers.js';
-import { connection, role, topic, type Address } from '../core/routing/address.js';
+import { all, connection, role, topic, type Address } from '../core/routing/address.js';
 import type { MessageContent } from '../core/routing/envelope.js';
 import type { Frame } from '../ports/frame.js';
 import type { DeliveryTarget } from './delivery-target.js';
@@ -363,6 +363,42 @@ describe('a reader for which more values wait than may', () => {
     ann.block();
     for (let n = 0; n < 26; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
     expect(ann.log).toEqual(['SLOW']);
+  });
+});
+
+describe('a reader that is still to get a message to all', () => {
+  let ann: Reader;
+
+  /** Sends a message to many connections, of which the reader is the last; the first takes so long that the others wait. */
+  function messageToAll(prepare: () => void): void {
+    const crowd = Array.from({ length: 300 }, (_, n) => new Reader(`${n}`, stage));
+    for (const each of crowd) {
+      stage.registry.set(createConnection({ id: each.id, userId: each.id, createdAt: new Date(0) }));
+      stage.delivery.attach(each.id, each as unknown as DeliveryTarget);
+    }
+    crowd[0]!.socket.send = () => {
+      for (const end = performance.now() + 20; performance.now() < end;);
+    };
+    ann = stage.enter('ann', { maxRateHz: 1, maxBytes: 2_000 });
+    prepare();
+    const text = '{"type":"moved","payload":"all"}';
+    void stage.delivery.deliver({ to: [all()], except: [], content: { kind: 'message', text } });
+    expect(ann.got).not.toContain('all');
+  }
+
+  it('gets it before the values that have waited for its socket', async () => {
+    messageToAll(() => {
+      ann.block();
+      stage.publish('a1');
+    });
+    await ann.drain();
+    expect(ann.got).toEqual(['all', 'a1']);
+  });
+
+  it('gets it before values that come before the interval is over, because there are too many', () => {
+    messageToAll(() => ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'].forEach((payload) => stage.publish(payload)));
+    ['g1', 'h1', 'i1', 'j1'].forEach((payload) => stage.publish(payload));
+    expect(ann.got.slice(0, 3)).toEqual(['a1', 'all', 'b1']);
   });
 });
 

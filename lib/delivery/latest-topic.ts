@@ -118,7 +118,10 @@ export class LatestTopic {
    */
   relieve(maxBytes: number): void {
     const readers = this.#readers;
-    for (const id of readers.ids) this.#serve(id, true);
+    for (const id of readers.ids) {
+      this.node.fanOuts.catchUp(id);
+      this.#serve(id, true);
+    }
     let furthest = readers.furthestBehind();
     while (readers.bytes > maxBytes && furthest.length > 0) {
       for (const id of furthest) {
@@ -250,6 +253,7 @@ export class LatestTopic {
   }
 
   #resume(id: string): void {
+    this.node.fanOuts.catchUp(id);
     if (!this.#readers.resume(id)) return;
     this.#serve(id);
     this.#count();
