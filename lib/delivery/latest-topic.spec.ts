@@ -366,6 +366,19 @@ describe('a reader for which more values wait than may', () => {
   });
 });
 
+describe('when all topics together keep more than half of the send budget', () => {
+  it('only those that are furthest behind are closed while that is enough', () => {
+    const [ann, bob] = [stage.enter('ann'), stage.enter('bob')];
+    ann.block();
+    for (let n = 0; n < 5; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
+    bob.block();
+    stage.publish('y1');
+    stage.meter.sendQueue = { total: 0, maxBytes: 2_000 };
+    stage.publish('z1');
+    expect([ann.log, bob.log]).toEqual([['SLOW'], []]);
+  });
+});
+
 describe('a reader that is still to get a message to all', () => {
   let ann: Reader;
 

@@ -64,8 +64,9 @@ export class TopicPaces {
     this.#isRelieving = true;
     const latest = [...this.#topics.values()].filter((paced) => paced instanceof LatestTopic);
     for (const paced of latest.toSorted((a, b) => b.bytes - a.bytes)) {
-      if (this.#keptBytes <= maxBytes * RELIEF) break;
-      paced.relieve(0);
+      const excess = this.#keptBytes - maxBytes * RELIEF;
+      if (excess <= 0) break;
+      paced.relieve(Math.max(0, paced.bytes - excess));
     }
     this.#isRelieving = false;
   };
