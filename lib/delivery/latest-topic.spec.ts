@@ -12,7 +12,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { NodeMeter } from './node-meter.js';
-import type { PaceEntry } from './paced-node.js';
+import type { EnteredAgain, PaceEntry } from './paced-node.js';
 import { PresenceWatchers } from './presence-watchers.js';
 
 const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
@@ -74,7 +74,7 @@ class Stage {
     this.registry.set(createConnection({ id, userId: id, roles, createdAt: new Date(0) }));
     this.delivery.attach(id, reader as unknown as DeliveryTarget);
     this.pubSub.subscribe(id, 'map');
-    this.delivery.paces.enter('map', id, { slow: 'latest', maxBytes: 1_000_000, ...pace }, false);
+    this.delivery.paces.enter('map', id, { slow: 'latest', maxBytes: 1_000_000, ...pace });
     return reader;
   }
 
@@ -363,6 +363,36 @@ describe('a reader for which more values wait than may', () => {
     ann.block();
     for (let n = 0; n < 26; n++) stage.publish(`${String.fromCharCode(97 + n)}1`);
     expect(ann.log).toEqual(['SLOW']);
+  });
+});
+
+describe('a reader that enters again a topic that keeps a history', () => {
+  const again = (how: EnteredAgain) =>
+    stage.delivery.paces.enter('map', 'ann', { slow: 'latest', maxBytes: 1_000_000 }, how);
+
+  it('gets what waits for the end of its interval before the last message of the history', () => {
+    const ann = stage.enter('ann', { maxRateHz: 1 });
+    ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
+    again('last');
+    expect(ann.got).toEqual(['a1', 'a2', 'b1']);
+  });
+
+  it('gets what waits for its socket once it drains', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
+    again('last');
+    await ann.drain();
+    expect(ann.got).toEqual(['a2', 'b1']);
+  });
+
+  it('gets what waits from the history alone when it recovers', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
+    again('missed');
+    await ann.drain();
+    expect(ann.got).toEqual([]);
   });
 });
 

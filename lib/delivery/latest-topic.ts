@@ -7,7 +7,7 @@ import type { Envelope, MessageContent } from '../core/routing/envelope.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 import { MANY_RECIPIENTS } from './fan-outs.js';
 import type { MessageFrames } from './message-frames.js';
-import type { PacedNode } from './paced-node.js';
+import type { EnteredAgain, PacedNode } from './paced-node.js';
 
 /** A message, and those that do not get it. */
 interface Update {
@@ -75,11 +75,12 @@ export class LatestTopic {
   /**
    * Adds a reader, which gets what comes from now on.
    * @param askedHz the rate that it asked for; if omitted, that of an existing reader stays
-   * @param isAnew true if an existing reader begins anew, so that nothing waits for it any more
+   * @param again what an existing reader gets from the history
    */
-  enter(id: string, askedHz: number | undefined, isAnew: boolean): void {
+  enter(id: string, askedHz: number | undefined, again?: EnteredAgain): void {
     const isKnown = this.#readers.has(id);
-    if (isKnown && isAnew) this.#readers.skip(id);
+    if (isKnown && again === 'last') this.settle(id);
+    else if (isKnown && again === 'missed') this.#readers.skip(id);
     if (!isKnown || askedHz !== undefined) this.#readers.enter(id, updateIntervalOf(this.maxRateHz, askedHz));
   }
 

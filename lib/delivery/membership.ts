@@ -118,7 +118,10 @@ export class Membership {
     // An order that still waits may end the connection.
     this.delivery.catchUp(connectionId);
     if (!this.pubSub.isSubscribed(connectionId, name)) return false;
-    if (entry.pace) this.delivery.paces.enter(name, connectionId, entry.pace, entry.stream !== undefined);
+    if (entry.pace) {
+      const again = entry.stream && (entry.wish.recover ? 'missed' : 'last');
+      this.delivery.paces.enter(name, connectionId, entry.pace, again);
+    }
     if (entry.stream) {
       const started = this.streams.enter(name, connectionId, entry);
       return started?.then((isIn) => isIn && this.pubSub.isSubscribed(connectionId, name)) ?? true;

@@ -1,6 +1,6 @@
 import { DroppingTopic } from './dropping-topic.js';
 import { LatestTopic } from './latest-topic.js';
-import type { PacedNode, PaceEntry } from './paced-node.js';
+import type { EnteredAgain, PacedNode, PaceEntry } from './paced-node.js';
 
 /** A topic that deals with slow readers in a way of its own. */
 export type PacedTopic = LatestTopic | DroppingTopic;
@@ -26,8 +26,13 @@ export class TopicPaces {
     return this.#topics.get(name);
   }
 
-  /** Adds a reader. @param isAnew true if one that exists begins anew, so that nothing waits for it any more */
-  enter(name: string, connectionId: string, { slow, maxRateHz, askedHz, maxBytes }: PaceEntry, isAnew: boolean): void {
+  /** Adds a reader. @param again what one that exists gets from the history, if the topic keeps one */
+  enter(
+    name: string,
+    connectionId: string,
+    { slow, maxRateHz, askedHz, maxBytes }: PaceEntry,
+    again?: EnteredAgain,
+  ): void {
     let paced = this.#topics.get(name);
     if (paced === undefined) {
       paced =
@@ -36,7 +41,7 @@ export class TopicPaces {
           : new LatestTopic(name, this.node, maxRateHz, maxBytes, this.#keeps);
       this.#topics.set(name, paced);
     }
-    if (paced instanceof LatestTopic) paced.enter(connectionId, askedHz, isAnew);
+    if (paced instanceof LatestTopic) paced.enter(connectionId, askedHz, again);
     else paced.enter(connectionId);
   }
 

@@ -223,9 +223,9 @@ describe('a subscription', () => {
       rates = [];
       const { paces } = parts.delivery;
       const enter = paces.enter.bind(paces);
-      vi.spyOn(paces, 'enter').mockImplementation((name, id, pace, isAnew) => {
+      vi.spyOn(paces, 'enter').mockImplementation((name, id, pace, again) => {
         rates.push(pace.askedHz);
-        enter(name, id, pace, isAnew);
+        enter(name, id, pace, again);
       });
     });
 
@@ -259,6 +259,31 @@ describe('a subscription', () => {
       await subscribe('a', { payload: 1 });
       await subscribe('a', { maxRateHz: 100 });
       expect(rates).toEqual([2, 10, 10]);
+    });
+
+    describe('and keeps a history', () => {
+      const history = { ...HISTORY, sendLast: 1 };
+      const say = (type: string) => parts.history.publish('a', `{"type":"${type}"}`, history, { report: true });
+
+      beforeEach(async () => {
+        parts.policyOf.set('a', { history, delivery: { slow: 'latest', maxRateHz: 0.1 } });
+        await subscribe('a');
+      });
+
+      it('loses no value that waits when it is begun again', async () => {
+        for (const type of ['one', 'two', 'three']) await say(type);
+        await subscribe('a');
+        const told = client.told.map(({ kind, type }) => (kind ?? type) as string);
+        expect(told).toEqual(['subscribed', 'one', 'two', 'three', 'subscribed', 'three']);
+      });
+
+      it('gets each value once when it recovers', async () => {
+        const { epoch, offset } = await say('one');
+        for (const type of ['two', 'three']) await say(type);
+        await subscribe('a', { recover: { epoch, offset } });
+        const told = client.told.map(({ kind, type }) => (kind ?? type) as string);
+        expect(told).toEqual(['subscribed', 'one', 'subscribed', 'two', 'three']);
+      });
     });
 
     it('keeps no rate of one that has ended', async () => {
