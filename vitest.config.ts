@@ -97,7 +97,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'recipes',
+          name: 'long recipes',
           isolate: false,
           include: ['test/recipes/*.spec.ts'],
           globalSetup: [redis, './test/package/built-package.ts'],
