@@ -203,7 +203,7 @@ export class Membership {
       const subject = subjectOf(address)!;
       this.#joins.delete(subject);
       const left = this.bus.leave(subject);
-      left?.catch((error: unknown) => this.#logger.warn('Leaving a subject failed', (error as Error)?.stack));
+      left?.catch((error: unknown) => this.#logger.warn('Unsubscribing from the bus failed', (error as Error)?.stack));
     }
   }
 }

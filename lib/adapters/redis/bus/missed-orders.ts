@@ -96,7 +96,7 @@ export class MissedOrders {
   /** Asks all connections to reconnect, because the missed orders are lost; each one is authorized again. */
   #startOver(): void {
     this.#logger.warn(
-      'More orders were issued while this node was cut off than are kept: its connections are told to reconnect',
+      'More control messages were sent while this node was cut off than are kept: its connections are told to reconnect',
     );
     const reason = 'orders were missed, please reconnect';
     const envelope: Envelope = {
