@@ -1,33 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../helpers/chromium.js';
-import type { Program } from './program.js';
-import { Recipe } from './recipe.js';
+import { expect, it } from 'vitest';
+import { Stand } from './stand.js';
 import { PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
 const WHOLE = /^You asked “why\?”\. A real model would answer here, .* as it takes\.$/;
 
-let recipe: Recipe;
-let server: Program;
-let browser: Browser;
-
-beforeAll(async () => {
-  recipe = await Recipe.write('ai-chat');
-  server = await recipe.start('src/main.js', { finished: () => undefined });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.kill();
-  await recipe?.remove();
-});
+const stand = Stand.of('ai-chat');
 
 it('shows the answer in the tab that asked, in a second tab, and after a reload in the middle', async () => {
-  const context = await browser.newContext();
+  const context = await stand.browser.newContext();
   const asking = await context.newPage();
-  await asking.goto(server.url);
+  await asking.goto(stand.program.url);
   const second = await context.newPage();
   await second.goto(asking.url());
   const answerIn = (page: typeof asking) => page.locator('dd').textContent({ timeout: 20_000 });
@@ -40,7 +23,7 @@ it('shows the answer in the tab that asked, in a second tab, and after a reload 
 });
 
 it('ends the answer for everybody when somebody stops it', async () => {
-  const bob = await visitor(server, 'bob');
+  const bob = await visitor(stand.program, 'bob');
   const topic = `ai:${randomUUID()}`;
   await subscribe(bob, topic);
   const ask = { action: 'message', topic, type: 'ask', payload: { question: 'why?' } };

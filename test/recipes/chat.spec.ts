@@ -1,40 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { TestClient } from 'nestjs-realtime/testing';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../helpers/chromium.js';
+import { expect, it } from 'vitest';
 import { connected, sdkFor } from '../helpers/sdk.js';
-import type { Program } from './program.js';
-import { Recipe } from './recipe.js';
+import { Stand } from './stand.js';
 import { login, PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
-let recipe: Recipe;
-let server: Program;
-let browser: Browser;
-
-beforeAll(async () => {
-  recipe = await Recipe.write('chat');
-  server = await recipe.start('src/main.js', { finished: () => undefined });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.kill();
-  await recipe?.remove();
-});
+const stand = Stand.of('chat');
 
 const say = (client: TestClient, topic: string, text: string, id: string = randomUUID()) =>
   client.request({ action: 'message', topic, type: 'say', payload: { id, text } }, PATIENCE_MS);
 
 it('shows the last 50 messages in a page, and follows with what is said', async () => {
   const topic = 'chat:lobby';
-  const bob = await visitor(server, 'bob');
+  const bob = await visitor(stand.program, 'bob');
   await subscribe(bob, topic);
   for (let n = 1; n <= 55; n++) await say(bob, topic, `message ${n}`);
 
-  const page = await browser.newPage();
-  await page.goto(`${server.url}/?as=alice`);
+  const page = await stand.browser.newPage();
+  await page.goto(`${stand.program.url}/?as=alice`);
   const shown = () => page.locator('li').allTextContents();
   const last50 = Array.from({ length: 50 }, (_, at) => `bob: message ${at + 6}`);
   await expect.poll(shown).toEqual(last50);
@@ -46,10 +29,10 @@ it('shows the last 50 messages in a page, and follows with what is said', async 
 
 it('gives a client that was away what it has missed, once and in order', async () => {
   const topic = 'chat:away';
-  const bob = await visitor(server, 'bob');
+  const bob = await visitor(stand.program, 'bob');
   await subscribe(bob, topic);
   await say(bob, topic, 'before');
-  const alice = await connected(sdkFor(server, { token: await login(server, 'alice') }));
+  const alice = await connected(sdkFor(stand.program, { token: await login(stand.program, 'alice') }));
   const heard: string[] = [];
   const room = alice.newSubscription(topic);
   const isRecovered: boolean[] = [];
@@ -68,7 +51,7 @@ it('gives a client that was away what it has missed, once and in order', async (
 
 it('publishes a message that is sent again under its id once', async () => {
   const topic = 'chat:again';
-  const bob = await visitor(server, 'bob');
+  const bob = await visitor(stand.program, 'bob');
   await subscribe(bob, topic);
   const id = randomUUID();
   for (const text of ['hello', 'hello']) await say(bob, topic, text, id);
@@ -77,7 +60,7 @@ it('publishes a message that is sent again under its id once', async () => {
 });
 
 it('refuses a text that is too long', async () => {
-  const bob = await visitor(server, 'bob');
+  const bob = await visitor(stand.program, 'bob');
   await subscribe(bob, 'chat:lobby');
   const { payload } = await say(bob, 'chat:lobby', 'x'.repeat(281));
   expect(payload).toMatchObject({ code: 'VALIDATION_FAILED' });

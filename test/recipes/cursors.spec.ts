@@ -1,29 +1,12 @@
 import type { TestClient } from 'nestjs-realtime/testing';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../helpers/chromium.js';
-import type { Program } from './program.js';
-import { Recipe } from './recipe.js';
+import { expect, it } from 'vitest';
+import { Stand } from './stand.js';
 import { PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
-let recipe: Recipe;
-let server: Program;
-let browser: Browser;
-
-beforeAll(async () => {
-  recipe = await Recipe.write('cursors');
-  server = await recipe.start('src/main.js', { finished: () => undefined });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.kill();
-  await recipe?.remove();
-});
+const stand = Stand.of('cursors');
 
 async function onBoard(name: string, topic: string): Promise<TestClient> {
-  const client = await visitor(server, name);
+  const client = await visitor(stand.program, name);
   await subscribe(client, topic);
   return client;
 }
@@ -73,9 +56,9 @@ it('refuses a position outside of the board', async () => {
 });
 
 it('shows the cursor of one page in another, at the same place', async () => {
-  const [alice, bob] = [await browser.newPage(), await browser.newPage()];
-  await alice.goto(`${server.url}/?as=alice`);
-  await bob.goto(`${server.url}/?as=bob`);
+  const [alice, bob] = [await stand.browser.newPage(), await stand.browser.newPage()];
+  await alice.goto(`${stand.program.url}/?as=alice`);
+  await bob.goto(`${stand.program.url}/?as=bob`);
   const viewport = alice.viewportSize()!;
   let step = 0;
   await expect

@@ -1,30 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../helpers/chromium.js';
-import type { Program } from './program.js';
-import { Recipe } from './recipe.js';
+import { expect, it } from 'vitest';
+import { Stand } from './stand.js';
 import { PATIENCE_MS, subscribe, visitor } from './visitor.js';
 
-let recipe: Recipe;
-let shop: Program;
-let browser: Browser;
+const stand = Stand.of('live-dashboard');
 
-beforeAll(async () => {
-  recipe = await Recipe.write('live-dashboard');
-  shop = await recipe.start('src/main.js', { finished: () => undefined });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await shop?.kill();
-  await recipe?.remove();
-});
-
-const post = (path: string) => fetch(shop.url + path, { method: 'POST' });
+const post = (path: string) => fetch(stand.program.url + path, { method: 'POST' });
 
 it('shows a burst of sales in few updates, and the last one has all of them', async () => {
-  const admin = await visitor(shop, 'admin');
+  const admin = await visitor(stand.program, 'admin');
   await subscribe(admin, 'dashboard');
   const BURST = 40;
   await Promise.all(Array.from({ length: BURST }, () => post('/sales/10')));
@@ -38,8 +21,8 @@ it('shows a burst of sales in few updates, and the last one has all of them', as
 });
 
 it('shows the figures at once in a page that is opened or reloaded', async () => {
-  const page = await browser.newPage();
-  await page.goto(shop.url);
+  const page = await stand.browser.newPage();
+  await page.goto(stand.program.url);
   await post('/sales/1000000');
   const revenue = async () => Number(await page.locator('#revenue').textContent());
   await expect.poll(revenue).toBeGreaterThanOrEqual(1_000_000);
@@ -48,7 +31,7 @@ it('shows the figures at once in a page that is opened or reloaded', async () =>
 });
 
 it('is closed to everybody but admins', async () => {
-  const customer = await visitor(shop, 'customer');
+  const customer = await visitor(stand.program, 'customer');
   const { payload } = await subscribe(customer, 'dashboard');
   expect(payload).toMatchObject({ code: 'FORBIDDEN' });
 });

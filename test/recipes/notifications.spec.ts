@@ -1,31 +1,15 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from '../helpers/chromium.js';
-import type { Program } from './program.js';
-import { Recipe } from './recipe.js';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { Stand } from './stand.js';
 import { PATIENCE_MS, visitor } from './visitor.js';
 
-let recipe: Recipe;
-let shop: Program;
-let browser: Browser;
+const stand = Stand.of('notifications');
 
-beforeAll(async () => {
-  recipe = await Recipe.write('notifications');
-  shop = await recipe.start('src/main.js', { finished: () => undefined });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await shop?.kill();
-  await recipe?.remove();
-});
-
-const post = (path: string) => fetch(shop.url + path, { method: 'POST' });
+const post = (path: string) => fetch(stand.program.url + path, { method: 'POST' });
 
 async function tabOf(user: string): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${shop.url}/?as=${user}`);
+  const page = await stand.browser.newPage();
+  await page.goto(`${stand.program.url}/?as=${user}`);
   return page;
 }
 
@@ -48,7 +32,7 @@ it('shows a tab that was closed meanwhile what it has missed', async () => {
 });
 
 it('tells a user nothing of the notifications of others', async () => {
-  const carol = await visitor(shop, 'carol');
+  const carol = await visitor(stand.program, 'carol');
   await post('/ship/dave');
   await post('/ship/carol');
   const message = await carol.next('notification.created', PATIENCE_MS);
