@@ -41,6 +41,12 @@ export const ROWS: readonly Row[] = [
   { name: 'nest-ws', program: 'servers/nest-ws.ts', cwd: BENCH, dialect: EVENTS },
   { name: 'nest-ws-verified', program: 'servers/nest-ws-verified.ts', cwd: BENCH, dialect: EVENTS },
   {
+    name: 'nest-ws-managed',
+    program: 'servers/nest-ws-managed.ts',
+    cwd: BENCH,
+    dialect: { ...EVENTS, welcome: '"welcome"' },
+  },
+  {
     name: 'socket.io',
     program: 'servers/socket-io.ts',
     cwd: BENCH,
@@ -121,10 +127,13 @@ export const OPERATING_ROWS: readonly Row[] = [
   { ...OURS, name: 'nestjs-realtime-traces', program: 'servers/nestjs-realtime-traces.ts' },
 ];
 
+/** Rows that are there for what accepting costs, and otherwise the same as `nest-ws`. */
+const ACCEPTING_ONLY: ReadonlySet<string> = new Set(['nest-ws-verified', 'nest-ws-managed']);
+
 /** Those that have handlers, which a bystander can ask; ours with all that its topics can have. */
 export const BYSTANDER_ROWS: readonly Row[] = [
   { ...OURS, program: 'servers/nestjs-realtime-everything.ts' },
-  ...ROWS.filter(({ name, dialect }) => dialect.ask && name !== OURS.name && name !== 'nest-ws-verified'),
+  ...ROWS.filter(({ name, dialect }) => dialect.ask && name !== OURS.name && !ACCEPTING_ONLY.has(name)),
 ];
 
 /** Those that stream: ours with what published streams need, and once more without joining their items. */

@@ -1,3 +1,3 @@
 import { serveNestWs } from './nest-ws-app.js';
 
-await serveNestWs(false);
+await serveNestWs('plain');

@@ -1,0 +1,3 @@
+import { serveNestWs } from './nest-ws-app.js';
+
+await serveNestWs('managed');
