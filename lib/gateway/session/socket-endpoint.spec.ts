@@ -151,6 +151,20 @@ describe('a socket whose client has authenticated with the request', () => {
     ).toBe(true);
   });
 
+  it.each([
+    ['does not count a small frame', 10, false],
+    ['counts a large frame', 2_000, true],
+  ])('%s that waits for its turn', async (_what, length, isCounted) => {
+    const { turns, mailboxes } = services;
+    endpoint.open(authenticatedAs('ann'));
+    await settle();
+    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
+    receive({ action: 'ping', id: 'x'.repeat(length) });
+    expect(mailboxes.total > 0).toBe(isCounted);
+    await settle();
+    expect(mailboxes.total).toBe(0);
+  });
+
   it('that waits for its turn is answered before it is asked to go elsewhere', async () => {
     await endpoint.serve(authenticatedAs('ann'));
     await settle();

@@ -25,6 +25,12 @@ import type { SessionServices } from './session-services.js';
 import { Session } from './session.js';
 import { UnauthenticatedPeer, type PendingAuthentication } from './unauthenticated-peer.js';
 
+/**
+ * A frame up to this size that waits for its turn alone is not counted against the node's budget, in bytes of heap: it is small
+ * beside the connection itself, and counting it twice would cost a crowd more than its frames take.
+ */
+const UNCOUNTED_BYTES = 1_024;
+
 /** The identity with which an upgrade request was admitted, or the state of one whose first command has yet to authenticate. */
 export type Admitted = Authenticated | PendingAuthentication;
 
@@ -119,7 +125,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       this.services.turns.add(this);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
     (this.#deferred ??= new DeferredFrames()).push({ payload });
-    this.waitingChanged();
+    if (this.#pauses !== 0 || this.#deferred.bytes > UNCOUNTED_BYTES) this.waitingChanged();
   }
 
   /** Reads the frames that have waited for their turn. */
