@@ -46,7 +46,12 @@ export class Crowd {
     const subscriptions = topics * subscribersPerTopic;
     const before = await this.rested();
     const start = performance.now();
-    await this.each((number) => this.admit(number));
+    const halfway = Math.floor(connections / 2);
+    let half: (Usage & { readonly admitted: number }) | undefined;
+    await this.each(async (number) => {
+      await this.admit(number);
+      if (number === halfway) half = { ...(await usageOf(this.lines)), admitted: this.#served };
+    });
     const acceptMs = performance.now() - start;
     const accepted = await usageOf(this.lines);
     await this.each((number) => this.clients[number]!.subscribe(topicsOf(number, this.#workload)));
@@ -56,6 +61,7 @@ export class Crowd {
     return {
       connections,
       acceptCpuMicros: (accepted.cpuMicros - before.cpuMicros) / connections,
+      ...(half && { laterAcceptCpuMicros: (accepted.cpuMicros - half.cpuMicros) / (connections - half.admitted) }),
       acceptsPerSecond: (connections * 1_000) / acceptMs,
       subscriptions,
       subscribeCpuMicros: (subscribed.cpuMicros - accepted.cpuMicros) / Math.max(subscriptions, 1),

@@ -23,6 +23,8 @@ export interface CrowdResult {
   readonly connections: number;
   /** From the TCP connection until the client is told that it is in. */
   readonly acceptCpuMicros: number;
+  /** The same for the second half of the clients, when the code has run some thousand times. */
+  readonly laterAcceptCpuMicros?: number;
   readonly acceptsPerSecond: number;
   readonly subscriptions: number;
   readonly subscribeCpuMicros: number;

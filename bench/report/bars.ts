@@ -11,12 +11,13 @@ const MARGIN = 16;
 const BAR_HEIGHT = 15;
 const HEAD_HEIGHT = 46;
 
-/** One panel for each measure, one bar for each server; less is better. */
+/** One panel for each measure that was taken, one bar for each server; less is better. */
 export function bars(title: string, measures: readonly Measure[], runs: readonly Run[]): string {
   const rows = rowsOf(runs);
+  const shown = measures.filter((measure) => rows.some((row) => figure(runs, row, measure)));
   const panelHeight = HEAD_HEIGHT + rows.length * (BAR_HEIGHT + 4) + MARGIN;
-  const height = MARGIN + 20 + Math.ceil(measures.length / COLUMNS) * panelHeight;
-  const panels = measures.map((measure, at) => {
+  const height = MARGIN + 20 + Math.ceil(shown.length / COLUMNS) * panelHeight;
+  const panels = shown.map((measure, at) => {
     const place = `translate(${(at % COLUMNS) * PANEL_WIDTH} ${MARGIN + 20 + Math.floor(at / COLUMNS) * panelHeight})`;
     return shape('g', { transform: place }, panel(measure, rows, runs).join(''));
   });

@@ -16,6 +16,12 @@ export const COSTS: readonly Measure[] = [
     of: ({ result: { crowd } }) => crowd.acceptCpuMicros,
   },
   {
+    title: 'accepting one of the second half',
+    unit: 'µs of CPU',
+    workload: '10000',
+    of: ({ result: { crowd } }) => crowd.laterAcceptCpuMicros,
+  },
+  {
     title: 'subscribing it to a topic',
     unit: 'µs of CPU',
     workload: '10000',

@@ -23,10 +23,14 @@ describe('bars', () => {
     for (const words of [COSTS[0]!.title, COSTS[0]!.unit, '>a<', '>b<']) expect(svg).toContain(words);
   });
 
-  it('have no length where nothing was measured', () => {
-    const empty = bars('costs', COSTS.slice(4, 5), [aRun({ row: 'a' })]);
-    expect(numbers(empty, /class="bar[^>]* width="([\d.]+)"/g)).toEqual([0]);
-    expect(empty).toContain('>–<');
+  it('have no length where a server was not measured', () => {
+    const partly = bars('costs', COSTS.slice(0, 1), [aRun({ row: 'a' }), aRun({ row: 'b', lost: 1 })]);
+    expect(numbers(partly, /class="bar[^>]* width="([\d.]+)"/g).at(-1)).toBe(0);
+    expect(partly).toContain('>–<');
+  });
+
+  it('are left out where nothing was measured', () => {
+    expect(bars('costs', COSTS.slice(4, 5), [aRun({ row: 'a' })])).not.toContain(COSTS[4]!.title);
   });
 });
 
