@@ -7,6 +7,8 @@ import { MeasuredRedis } from './measured-redis.js';
 const IDLE_MS = 15_000;
 const MESSAGES = 300;
 const CHANNELS = 100_000;
+const ALONE = 2_000;
+const LINGERING_MS = 5_000;
 const EVERYWHERE = 'news:1';
 
 /** What nodes without clients cost, and a message to a topic that all of them have. */
@@ -52,16 +54,45 @@ export async function costOfNodes(count: number): Promise<NodesCost> {
   }
 }
 
-/** The memory of a channel that a node is subscribed to, in bytes: each user and each topic on a node is one. */
-export async function memoryOfChannels(): Promise<{ readonly nodeBytes: number; readonly redisBytes: number }> {
+/** What a channel costs that a node is subscribed to: each user and each topic on a node is one. */
+export interface ChannelCost {
+  /** Memory, in bytes. */
+  readonly nodeBytes: number;
+  readonly redisBytes: number;
+  /** CPU of Redis for subscribing to it, in microseconds: when a thousand are subscribed to at once, and one alone. */
+  readonly joinUs: number;
+  readonly aloneUs: number;
+  /** CPU of Redis for ending the subscription, in microseconds. */
+  readonly leaveUs: number;
+}
+
+/** Subscribes a node to 100,000 channels, and ends these subscriptions. */
+export async function costOfChannels(): Promise<ChannelCost> {
   const redis = await MeasuredRedis.start();
   const node = await nodeOf(redis, 'node');
+  const subject = (n: number) => `user:user-${n}`;
+  const thousandAtOnce = async (act: (n: number) => unknown) => {
+    for (let n = 0; n < CHANNELS; n += 1_000) await Promise.all(Array.from({ length: 1_000 }, (_, i) => act(n + i)));
+  };
   try {
     const [heap, before] = [heapUsed(), await redis.memory()];
-    for (let n = 0; n < CHANNELS; n += 1_000) {
-      await Promise.all(Array.from({ length: 1_000 }, async (_, i) => node.bus.join(`user:user-${n + i}`)));
-    }
-    return { nodeBytes: (heapUsed() - heap) / CHANNELS, redisBytes: ((await redis.memory()) - before) / CHANNELS };
+    const joined = await redis.costOf(() => thousandAtOnce((n) => node.bus.join(subject(n))));
+    const bytes = { nodeBytes: heapUsed() - heap, redisBytes: (await redis.memory()) - before };
+    const alone = await redis.costOf(async () => {
+      for (let n = 0; n < ALONE; n++) await node.bus.join(subject(CHANNELS + n));
+    });
+    const left = await redis.costOf(async () => {
+      await thousandAtOnce((n) => node.bus.leave(subject(n)));
+      // A channel that was left lingers, and then ends with others.
+      await delay(LINGERING_MS);
+    });
+    return {
+      nodeBytes: bytes.nodeBytes / CHANNELS,
+      redisBytes: bytes.redisBytes / CHANNELS,
+      joinUs: joined.cpuUs / CHANNELS,
+      aloneUs: alone.cpuUs / ALONE,
+      leaveUs: left.cpuUs / CHANNELS,
+    };
   } finally {
     node.bus.close();
     await redis.end();

@@ -1,8 +1,8 @@
 // Prints what presence costs in large topics, and what nodes cost without clients. Takes about five minutes.
-import { costOfNodes, memoryOfChannels } from './cost-of-nodes.js';
+import { costOfNodes, costOfChannels } from './cost-of-nodes.js';
 import { presenceAtSize } from './presence-at-size.js';
 
-console.table(await memoryOfChannels());
+console.table(await costOfChannels());
 const nodes = [];
 for (const count of [1, 2, 4, 8, 32, 100]) nodes.push(await costOfNodes(count));
 console.table(nodes);

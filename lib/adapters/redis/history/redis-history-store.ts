@@ -187,5 +187,5 @@ function placed([head, tail]: OutgoingPublication['parts'], epoch: string, offse
 function explained(error: unknown): unknown {
   const { cause } = error as { cause?: unknown };
   if (!(cause instanceof Error) || !cause.message.startsWith('OOM')) return error;
-  return new RealtimeError('UNAVAILABLE', 'Redis has no memory left for the history.', { cause });
+  return new RealtimeError('UNAVAILABLE', `Redis has no memory left for the history: ${cause.message}`, { cause });
 }
