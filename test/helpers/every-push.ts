@@ -18,7 +18,7 @@ export const PUSHES: {
   ],
   unsubscribed: [
     { kind: 'unsubscribed', topic: 't' },
-    { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r', retryable: true },
+    { kind: 'unsubscribed', topic: 't', id: 1, reason: 'r', code: 'UNAVAILABLE' },
   ],
   joined: [
     { kind: 'joined', topic: 't', userId: 'ann' },

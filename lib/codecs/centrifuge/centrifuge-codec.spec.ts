@@ -523,12 +523,12 @@ describe('writing a push', () => {
     ],
     [
       'its end by a temporary failure is pushed',
-      { kind: 'unsubscribed', topic: 't', reason: 'r', retryable: true },
+      { kind: 'unsubscribed', topic: 't', reason: 'r', code: 'UNAVAILABLE' },
       { push: { channel: 't', unsubscribe: { code: 2500, reason: 'r' } } },
     ],
     [
       'its end with a token is pushed',
-      { kind: 'unsubscribed', topic: 't', reason: 'r', expired: true },
+      { kind: 'unsubscribed', topic: 't', reason: 'r', code: 'TOKEN_EXPIRED' },
       { push: { channel: 't', unsubscribe: { code: 2501, reason: 'r' } } },
     ],
     [

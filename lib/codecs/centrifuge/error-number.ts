@@ -29,22 +29,48 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
 /** The error of a recovery that failed. SDKs load their state anew and subscribe again. */
 export const UNRECOVERABLE: NumberedError = { code: 112, message: 'Something was missed that cannot be recovered.' };
 
-const INTERNAL = NUMBERS.INTERNAL;
 const METHOD_NOT_FOUND = 104;
 const EXPIRED = 110;
 const GONE = 410;
 const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
+/** The numbers of unsubscribe pushes. SDKs subscribe again from 2500 on. */
+const UNSUBSCRIBED = 2000;
+/** Ends a subscription until the client resubscribes with its last position. */
+export const INSUFFICIENT_STATE = 2500;
+/** Ends it until the client resubscribes, if need be with a new token. */
+const SUBSCRIPTION_EXPIRED = 2501;
+
 /** Returns the error that answers a command. */
 export function numberedError({ code, httpStatus, message }: WireError, method: Method): NumberedError {
   const number = numberOf(code, httpStatus, method);
-  const isTemporary = ERROR_CODES[code].retryable || number === INTERNAL || TEMPORARY_STATUSES.includes(number);
+  // An SDK whose new token is refused for its age gets another one only if the error is temporary. Any other error is final.
+  const isTooOld = code === 'TOKEN_EXPIRED' && isRenewal(method);
+  const isTemporary = isTooOld || isPassing(code, number) || TEMPORARY_STATUSES.includes(number);
   return { code: number, message, ...(isTemporary && { temporary: true }) };
 }
 
+/**
+ * Returns the number of the push that ends a subscription.
+ * @param code the error that ended it; `undefined` if the application did
+ */
+export function unsubscribeNumber(code: ErrorCode | undefined): number {
+  if (code === undefined) return UNSUBSCRIBED;
+  if (code === 'TOKEN_EXPIRED') return SUBSCRIPTION_EXPIRED;
+  return isPassing(code, NUMBERS[code]) ? INSUFFICIENT_STATE : UNSUBSCRIBED;
+}
+
+/** True for an error after which the same command may succeed. SDKs retry after an internal error as well. */
+function isPassing(code: ErrorCode, number: number): boolean {
+  return ERROR_CODES[code].retryable || number === NUMBERS.INTERNAL;
+}
+
+function isRenewal(method: Method): boolean {
+  return method === 'refresh' || method === 'sub_refresh';
+}
+
 function numberOf(code: ErrorCode, httpStatus: number | undefined, method: Method): number {
-  // SDKs reconnect on 109, which would be wrong during a token renewal.
-  if (code === 'TOKEN_EXPIRED') return method === 'refresh' || method === 'sub_refresh' ? EXPIRED : NUMBERS[code];
+  if (code === 'TOKEN_EXPIRED') return isRenewal(method) ? EXPIRED : NUMBERS[code];
   if (code === 'NO_HANDLER' && method === 'rpc') return METHOD_NOT_FOUND;
   if (httpStatus === GONE && method === 'history') return UNRECOVERABLE.code;
   // SDKs act on the reason for a refused subscription. For other commands the application defines what its status means.

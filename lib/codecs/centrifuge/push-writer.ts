@@ -4,16 +4,9 @@ import type { PresenceMember } from '../../core/presence/presence.js';
 import type { Push } from '../../core/protocol/push.js';
 import { errorPayload } from '../../core/protocol/error-code.js';
 import { RESERVED_TYPE_PREFIX } from '../../core/message/message.js';
-import { numberedError, UNRECOVERABLE } from './error-number.js';
+import { INSUFFICIENT_STATE, numberedError, UNRECOVERABLE, unsubscribeNumber } from './error-number.js';
 import { replyTo, streamIn, type ReplyTo } from './method.js';
 import { SERVER_VERSION } from './server-version.js';
-
-/** Ends a subscription for good. */
-const UNSUBSCRIBED = 2000;
-/** Ends it until the client resubscribes with its last position. */
-const INSUFFICIENT_STATE = 2500;
-/** Ends it until the client resubscribes with a new token. */
-const SUBSCRIPTION_EXPIRED = 2501;
 
 /** Returns a push other than a history as an object to serialise, or `undefined` if this protocol has no frame for it. Zero values are omitted. */
 export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): object | undefined {
@@ -25,10 +18,9 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
     case 'subscribed':
       return subscribed(push, now);
     case 'unsubscribed': {
-      const { id, topic, expired, retryable, reason } = push;
+      const { id, topic, code, reason } = push;
       if (id !== undefined) return reply(id, {});
-      const code = expired ? SUBSCRIPTION_EXPIRED : retryable ? INSUFFICIENT_STATE : UNSUBSCRIBED;
-      return { push: { channel: topic, unsubscribe: { code, reason } } };
+      return { push: { channel: topic, unsubscribe: { code: unsubscribeNumber(code), reason } } };
     }
     case 'joined':
     case 'updated':

@@ -148,7 +148,7 @@ describe('writing a push', () => {
   });
 
   it('says of a subscription that ended because of a temporary failure that it may be tried again', () => {
-    expect(encode({ kind: 'unsubscribed', topic: 't', reason: 'r', retryable: true })).toMatchObject({
+    expect(encode({ kind: 'unsubscribed', topic: 't', reason: 'r', code: 'UNAVAILABLE' })).toMatchObject({
       payload: { topic: 't', reason: 'r', retryable: true },
     });
   });

@@ -2,7 +2,7 @@ import { IsoTimes } from '../../core/base/iso-times.js';
 import { isTraceparent } from '../../core/base/traceparent.js';
 import type { Problem } from '../../core/base/problem.js';
 import { MAX_COMMAND_ID_LENGTH, type Command, type CommandId } from '../../core/protocol/command.js';
-import { errorPayload, type WireError } from '../../core/protocol/error-code.js';
+import { ERROR_CODES, errorPayload, type WireError } from '../../core/protocol/error-code.js';
 import { isAskedPosition, isOffset, isStreamPosition } from '../../core/history/history.js';
 import { estimatedValues, withValues } from '../../core/protocol/command-cost.js';
 import { countJsonValues, type JsonShape } from '../../core/protocol/json-shape.js';
@@ -152,8 +152,10 @@ function payloadOf(push: Push): unknown {
     case 'welcome':
       // They are written apart.
       return undefined;
-    case 'unsubscribed':
-      return { topic: push.topic, reason: push.reason, retryable: push.retryable };
+    case 'unsubscribed': {
+      const { topic, reason, code } = push;
+      return { topic, reason, ...(code && ERROR_CODES[code].retryable && { retryable: true }) };
+    }
     case 'joined':
     case 'left':
     case 'updated':

@@ -1,5 +1,5 @@
 import type { CommandId } from './command.js';
-import type { WireError } from './error-code.js';
+import type { ErrorCode, WireError } from './error-code.js';
 import type { Publication, StreamPosition } from '../history/history.js';
 import type { Presence } from '../presence/presence.js';
 
@@ -55,10 +55,8 @@ export type Push =
       readonly id?: CommandId;
       readonly topic: string;
       readonly reason?: string;
-      /** True if the topic token expired; the client may resubscribe at once with a new one. */
-      readonly expired?: boolean;
-      /** True if the subscription ended because of a temporary failure; the client may resubscribe. */
-      readonly retryable?: boolean;
+      /** The error that ended the subscription; missing if the client or the application ended it. It tells whether the client may resubscribe. */
+      readonly code?: ErrorCode;
     }
   | {
       readonly kind: 'history';

@@ -192,7 +192,7 @@ describe('a subscription that starts', () => {
     entering = () => Promise.reject(new Error('away'));
     await starts.enter('a', command());
     expect(client.told).toMatchObject([
-      { kind: 'unsubscribed', topic: 'a', retryable: true },
+      { kind: 'unsubscribed', topic: 'a', code: 'UNAVAILABLE' },
       { kind: 'error', id: 7, error: { code: 'UNAVAILABLE' } },
     ]);
   });
@@ -214,6 +214,13 @@ describe('a subscription that has ended before it became active', () => {
   it('is refused', async () => {
     await starts.enter('a', command());
     expect([client.told, log]).toMatchObject([[ENDED], []]);
+  });
+
+  it('is refused with the error that ended it', async () => {
+    const work = starts.enter('a', command());
+    starts.ends.note('a', 'UNAVAILABLE');
+    await work;
+    expect(client.errors).toEqual([['UNAVAILABLE', 7]]);
   });
 
   it('is refused even if another one has begun since', async () => {

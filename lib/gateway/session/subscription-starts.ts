@@ -14,6 +14,7 @@ import type { Client } from './client.js';
 import { paceEntryOf, type WantedRates } from './pace-entry.js';
 import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
+import { endedError, SubscriptionEnds } from './subscription-ends.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
 import type { TopicPresence } from './topic-presence.js';
 
@@ -36,13 +37,12 @@ interface StartedSubscriptions extends Pick<SubscriptionJudgements, 'keep' | 'de
 
 type Confirmation = Extract<Push, { kind: 'subscribed' }>;
 
-/** The error for a subscribe whose subscription has ended before it was confirmed. */
-export const ENDED = 'The subscription was ended before it became active.';
-
 const UNREACHABLE = 'the topic cannot be reached';
 
 /** Starts the subscriptions of one client that were decided, and confirms them. */
 export class SubscriptionStarts {
+  readonly ends = new SubscriptionEnds();
+
   constructor(
     private readonly client: Client,
     private readonly services: Services,
@@ -83,6 +83,7 @@ export class SubscriptionStarts {
       if (!isHeld) begin(start);
     };
     let isIn: boolean;
+    const watch = this.ends.watch(topic);
     try {
       const pace = paceEntryOf(topic, policies, settings.limits, rates);
       const entry: TopicEntry = {
@@ -91,14 +92,16 @@ export class SubscriptionStarts {
       };
       const entered = membership.enter(connection.id, topic, entry);
       isIn = typeof entered === 'boolean' ? entered : await entered;
+      if (isHeld) await this.subscriptions.decided(topic);
     } catch {
       void this.subscriptions.leave(topic);
       const message = 'The topic cannot be reached at the moment; try again.';
       // The client had a subscription before this command, which has ended, too.
-      if (!isNew) this.client.replies.push({ kind: 'unsubscribed', topic, reason: UNREACHABLE, retryable: true });
+      if (!isNew) this.client.replies.push({ kind: 'unsubscribed', topic, reason: UNREACHABLE, code: 'UNAVAILABLE' });
       return this.client.replies.fail({ code: 'UNAVAILABLE', message, action: 'subscribe', topic }, command?.id);
+    } finally {
+      this.ends.unwatch(watch);
     }
-    if (isHeld) await this.subscriptions.decided(topic);
     // An order that still waits may end the connection, which must not be announced then.
     membership.catchUp(connection.id);
     if (this.client.isClosed || isRefused) return;
@@ -106,9 +109,7 @@ export class SubscriptionStarts {
     if (isOver) {
       // The subscription has ended meanwhile and the client was told so, even if another one has begun since. The command
       // still needs its answer.
-      const message = ENDED;
-      if (command && !isConfirmed)
-        this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, command.id);
+      if (command && !isConfirmed) this.client.replies.fail(endedError(watch), command.id);
       return;
     }
     if (stream) announce();

@@ -4,6 +4,7 @@ import { sessionParts } from '../../../test/helpers/session-parts.js';
 import { role, topic as topicAddress, user } from '../../core/routing/address.js';
 import { subjectOf } from '../../core/bus/subject.js';
 import { createConnection } from '../../core/connection/connection.js';
+import type { TopicGrant } from '../auth/topic-tokens.js';
 import type { DeliveryTarget } from '../../delivery/delivery-target.js';
 import type { SubscribeDecision } from '../../handlers/subscribe-decision.js';
 import { HookOrder } from './hook-order.js';
@@ -198,21 +199,55 @@ describe('a subscription', () => {
     closed.add('a');
     await subscriptions.reauthorize();
     expect([isIn('a'), isIn('b'), left]).toEqual([false, true, ['a']]);
-    expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.' });
+    expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', code: 'FORBIDDEN' });
   });
 
-  it.each([
-    ['UNAVAILABLE', { retryable: true }],
-    ['TIMEOUT', { retryable: true }],
-    ['RATE_LIMITED', { retryable: true }],
-    ['VALIDATION_FAILED', {}],
-    ['TOPIC_NOT_FOUND', {}],
-  ] as const)('that ends with %s says whether it may be tried again', async (code, said) => {
-    await subscribe('a');
-    vi.mocked(parts.dispatcher.subscribe).mockResolvedValueOnce({ allowed: false, error: { code, message: 'No.' } });
-    await subscriptions.reauthorize();
-    expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', ...said });
-  });
+  describe.each(['UNAVAILABLE', 'TIMEOUT', 'TOKEN_EXPIRED', 'VALIDATION_FAILED'] as const)(
+    'that ends with %s',
+    (code) => {
+      const end = () => {
+        vi.mocked(parts.dispatcher.subscribe).mockResolvedValueOnce({
+          allowed: false,
+          error: { code, message: 'No.' },
+        });
+        return subscriptions.reauthorize();
+      };
+
+      it('says so', async () => {
+        await subscribe('a');
+        await end();
+        expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', code });
+      });
+
+      it('before it is active is refused with that', async () => {
+        let joined!: () => void;
+        parts.bus.joining = new Promise((resolve) => (joined = resolve));
+        const work = subscribe('a');
+        await vi.waitFor(() => expect(isIn('a')).toBe(true), 15_000);
+        await end();
+        joined();
+        await work;
+        expect(client.told).toMatchObject([
+          { kind: 'unsubscribed', topic: 'a', code },
+          { kind: 'error', id: 7, error: { code } },
+        ]);
+      });
+
+      it('while its token is renewed answers the renewal with that', async () => {
+        await subscribe('a');
+        let verified!: () => void;
+        const grant = new Promise<TopicGrant>(
+          (resolve) => (verified = () => resolve({ ok: true, expiresAt: new Date(9_000) })),
+        );
+        vi.spyOn(parts.services.topicTokens, 'judge').mockReturnValueOnce(grant);
+        const work = subscribe('a', { renews: true, token: 'newer', id: 8 });
+        await end();
+        verified();
+        await work;
+        expect(client.errors).toEqual([[code, 8]]);
+      });
+    },
+  );
 
   describe('to a topic that delivers the latest values', () => {
     /** The rate of the subscription, as the delivery was told, after each subscribe. */
@@ -409,7 +444,7 @@ describe('a subscription', () => {
       await publish('a', '"one"');
       decide({ allowed: false, error: { code: 'FORBIDDEN', message: 'No.' } });
       await subscriptions.decided('a');
-      expect(client.told).toEqual([{ kind: 'unsubscribed', topic: 'a', reason: 'No.' }]);
+      expect(client.told).toEqual([{ kind: 'unsubscribed', topic: 'a', reason: 'No.', code: 'FORBIDDEN' }]);
     });
 
     it('what arrives to several addresses comes at once when another one reaches the client', async () => {
@@ -430,7 +465,7 @@ describe('a subscription', () => {
       const text = JSON.stringify('x'.repeat(100_000));
       for (let n = 0; n < 6; n++) await publish('a', text);
       await subscriptions.decided('a');
-      expect(client.told).toMatchObject([{ kind: 'unsubscribed', topic: 'a', retryable: true }]);
+      expect(client.told).toMatchObject([{ kind: 'unsubscribed', topic: 'a', code: 'UNAVAILABLE' }]);
       expect([isIn('a'), left]).toEqual([false, ['a']]);
     });
 

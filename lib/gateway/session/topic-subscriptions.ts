@@ -1,5 +1,5 @@
 import type { SubscribeCommand } from '../../core/protocol/command.js';
-import { ERROR_CODES, type WireError } from '../../core/protocol/error-code.js';
+import type { WireError } from '../../core/protocol/error-code.js';
 import { noRoomFor } from '../../core/protocol/frame-verdict.js';
 import { KeptPayloads } from '../../core/protocol/kept-payloads.js';
 import type { ConnectionEvents } from '../../delivery/connection-events.js';
@@ -18,7 +18,8 @@ import type { PageTurns } from './page-turns.js';
 import type { RunningMessages } from './running-messages.js';
 import type { JudgementRunner } from './judgement-runner.js';
 import { SubscriptionJudgements, type JudgedSubscriptions } from './subscription-judgements.js';
-import { ENDED, SubscriptionStarts } from './subscription-starts.js';
+import { endedError } from './subscription-ends.js';
+import { SubscriptionStarts } from './subscription-starts.js';
 import { SubscriptionTokens } from './subscription-tokens.js';
 import type { TopicPresence } from './topic-presence.js';
 
@@ -117,9 +118,9 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   }
 
   takeOff(topic: string, { code, message: reason }: Pick<WireError, 'code' | 'message'>): void {
+    this.#starts?.ends.note(topic, code);
     void this.leave(topic);
-    const { retryable } = ERROR_CODES[code];
-    this.client.replies.push({ kind: 'unsubscribed', topic, reason, ...(retryable && { retryable }) });
+    this.client.replies.push({ kind: 'unsubscribed', topic, reason, code });
   }
 
   /** @returns false when there is nothing to do, else a promise for whether the subscription has become active */
@@ -145,9 +146,10 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   /** Leaves the topics whose tokens have expired. */
   expire(now: number): void {
     for (const topic of this.#tokens?.takeExpired(now) ?? NONE) {
+      this.#starts?.ends.note(topic, 'TOKEN_EXPIRED');
       if (!this.leave(topic)) continue;
       const reason = 'the token for the topic expired';
-      this.client.replies.push({ kind: 'unsubscribed', topic, reason, expired: true });
+      this.client.replies.push({ kind: 'unsubscribed', topic, reason, code: 'TOKEN_EXPIRED' });
     }
   }
 
@@ -249,11 +251,13 @@ export class TopicSubscriptions implements JudgedSubscriptions {
 
   /** @returns what the subscription comes with now; `null` if the handler denied it and the client received the error, or the client is gone */
   async #judgeAgain({ topic, id, payload }: SubscribeCommand): Promise<SubscribeGrant | null> {
+    const { ends } = this.#start;
+    const watch = ends.watch(topic);
     const decision = await this.#judge(topic, payload, 'resubscribe', this.#hasToken(topic));
+    ends.unwatch(watch);
     if (this.client.isClosed) return null;
     if (decision.allowed && this.#isIn(topic)) return decision;
-    const ended = { code: 'FORBIDDEN', message: ENDED, action: 'subscribe', topic } as const;
-    this.client.replies.fail(decision.allowed ? ended : decision.error, id);
+    this.client.replies.fail(decision.allowed ? endedError(watch) : decision.error, id);
     return null;
   }
 
@@ -265,10 +269,14 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   async #renewToken(command: SubscribeCommand): Promise<void> {
     const { topic, id } = command;
     if (this.#isIn(topic)) {
-      if (!(await this.#takeToken(command))) return;
+      const { ends } = this.#start;
+      const watch = ends.watch(topic);
+      const isGood = await this.#takeToken(command);
+      ends.unwatch(watch);
+      if (!isGood) return;
       if (this.#isIn(topic)) return this.#start.confirm(topic, command);
-      // It has ended while the token was verified.
       this.#tokens?.delete(topic);
+      return this.client.replies.fail(endedError(watch), id);
     }
     const message = 'There is no subscription to renew.';
     this.client.replies.fail({ code: 'FORBIDDEN', message, action: 'subscribe', topic }, id);
