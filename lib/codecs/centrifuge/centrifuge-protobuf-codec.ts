@@ -1,3 +1,4 @@
+import { ownBytes } from '../../core/base/own-bytes.js';
 import type { Publication } from '../../core/history/history.js';
 import type { JsonShape } from '../../core/protocol/json-shape.js';
 import type { Push } from '../../core/protocol/push.js';
@@ -43,7 +44,7 @@ export class CentrifugeProtobufCodec implements Codec {
     if (length === undefined || length > frame.length - cursor.at) return CUT_OFF;
     if (cursor.at + length === frame.length) return this.#read(frame, cursor.at, frame.length, this.#budget());
     // The rest may wait, and the frame may be a part of a larger chunk.
-    return { batch: this.#readAll(Buffer.from(frame)) };
+    return { batch: this.#readAll(ownBytes(frame)) };
   }
 
   encodePush(push: Push, timestamp: string): Uint8Array | undefined {

@@ -1,13 +1,36 @@
-import { bufferBytes, textHeapBytes } from '../../core/protocol/heap-estimate.js';
+import { ownBytes } from '../../core/base/own-bytes.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
+import { bufferBytes, textHeapBytes } from '../../core/protocol/heap-estimate.js';
 import type { FramePayload } from '../../ports/frame.js';
 
+/** A frame of several commands that was begun. */
+export interface BegunFrame {
+  /** The commands that are left. They hold the text or the bytes of the frame. */
+  readonly commands: Iterator<Decoded>;
+  /** The estimated memory of the commands that are left, in bytes. */
+  readonly bytes: number;
+}
+
 /** A frame that waits to be decoded. */
-export interface DeferredFrame {
+export interface WholeFrame {
+  readonly commands?: undefined;
   /** `undefined` for a frame of the kind, text or binary, that the codec does not decode. */
   readonly payload: FramePayload | undefined;
-  /** The commands that are left of a frame of several commands, once it was begun. */
-  readonly commands?: Iterator<Decoded>;
+  /** The estimated memory of the frame, in bytes. */
+  readonly bytes: number;
+}
+
+/** Memory of a waiting frame beside its payload, in bytes. */
+const FRAME_BYTES = 80;
+/** Memory of an iterator over the commands of a frame, in bytes. */
+const ITERATOR_BYTES = 700;
+
+/**
+ * Begins a frame of several commands.
+ * @param payload the frame, which the commands hold in any case
+ */
+export function begun(payload: FramePayload | undefined, commands: Iterator<Decoded>): BegunFrame {
+  return { commands, bytes: bytesOf(payload) + ITERATOR_BYTES };
 }
 
 /**
@@ -15,7 +38,7 @@ export interface DeferredFrame {
  * they may take 20 times the memory.
  */
 export class DeferredFrames {
-  readonly #frames: DeferredFrame[] = [];
+  readonly #frames: (WholeFrame | BegunFrame)[] = [];
   #bytes = 0;
 
   /** The estimated memory of the frames, in bytes. */
@@ -24,32 +47,26 @@ export class DeferredFrames {
   }
 
   /** Adds a frame behind the others. Bytes are copied: their memory is that of all that was read from the socket at once. */
-  push({ payload }: DeferredFrame): void {
-    const kept = { payload: typeof payload === 'object' ? copied(payload) : payload };
-    this.#frames.push(kept);
-    this.#bytes += bytesOf(kept);
+  push(payload: FramePayload | undefined): void {
+    const frame = { payload: typeof payload === 'object' ? ownBytes(payload) : payload, bytes: bytesOf(payload) };
+    this.#frames.push(frame);
+    this.#bytes += frame.bytes;
   }
 
   /** Puts a frame that was begun back before the others. */
-  putBack(frame: DeferredFrame): void {
+  putBack(frame: BegunFrame): void {
     this.#frames.unshift(frame);
-    this.#bytes += bytesOf(frame);
+    this.#bytes += frame.bytes;
   }
 
   /** Removes and returns the oldest frame. */
-  shift(): DeferredFrame | undefined {
+  shift(): WholeFrame | BegunFrame | undefined {
     const frame = this.#frames.shift();
-    if (frame) this.#bytes -= bytesOf(frame);
+    if (frame) this.#bytes -= frame.bytes;
     return frame;
   }
 }
 
-function copied(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
-
-function bytesOf({ payload = '' }: DeferredFrame): number {
-  return typeof payload === 'string' ? textHeapBytes(payload.length) : bufferBytes(payload.length);
+function bytesOf(payload: FramePayload = ''): number {
+  return FRAME_BYTES + (typeof payload === 'string' ? textHeapBytes(payload.length) : bufferBytes(payload.length));
 }

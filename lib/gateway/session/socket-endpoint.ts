@@ -15,7 +15,7 @@ import { ClientReplies } from './client-replies.js';
 import { asReason } from './close-reason.js';
 import { CommandLimit, type LimitedConnection } from './command-limit.js';
 import { endFailed, endIfFails } from './connection-failure.js';
-import { DeferredFrames } from './deferred-frames.js';
+import { begun, DeferredFrames, type BegunFrame } from './deferred-frames.js';
 import type { Drainable } from './drain.js';
 import type { Endpoint } from './endpoint.js';
 import type { HeartbeatTick, Ticking } from './heartbeat.js';
@@ -124,7 +124,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       this.#waitsForTurn = true;
       this.services.turns.add(this);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
-    (this.#deferred ??= new DeferredFrames()).push({ payload });
+    (this.#deferred ??= new DeferredFrames()).push(payload);
     if (this.#pauses !== 0 || this.#deferred.bytes > UNCOUNTED_BYTES) this.waitingChanged();
   }
 
@@ -283,8 +283,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     try {
       while (this.#deferred && !this.#isHolding) {
         const frame = this.#deferred.shift();
-        if (frame) this.#read(frame.payload, frame.commands);
-        else this.#deferred = undefined;
+        if (frame === undefined) this.#deferred = undefined;
+        else if (frame.commands) this.#readRest(frame);
+        else this.#read(frame.payload);
       }
     } catch (error) {
       endFailed(this, error);
@@ -295,25 +296,27 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
   }
 
-  /** Decodes a frame and takes its commands. @param rest the commands that are left of a frame that was begun */
-  #read(payload: FramePayload | undefined, rest?: Iterator<Decoded>): void {
-    let commands = rest;
-    if (commands === undefined) {
-      const decoded = payload === undefined ? wrongKind(this.#isBinary) : this.socket.codec.decode(payload);
-      if (!('batch' in decoded)) return this.#take(decoded, payload);
-      commands = decoded.batch[Symbol.iterator]();
-    }
+  /** Decodes a frame and takes its commands. */
+  #read(payload: FramePayload | undefined): void {
+    const decoded = payload === undefined ? wrongKind(this.#isBinary) : this.socket.codec.decode(payload);
+    if (!('batch' in decoded)) return this.#take(decoded, payload);
+    this.#readRest(begun(payload, decoded.batch[Symbol.iterator]()));
+  }
+
+  #readRest(frame: BegunFrame): void {
+    const { commands } = frame;
     for (let next = commands.next(); !next.done; next = commands.next()) {
-      this.#take(next.value, payload);
+      this.#take(next.value);
       // The rest stays undecoded.
       if (this.isClosed) return;
       if (!this.#isHolding) continue;
-      (this.#deferred ??= new DeferredFrames()).putBack({ payload, commands });
+      (this.#deferred ??= new DeferredFrames()).putBack(frame);
       return this.waitingChanged();
     }
   }
 
-  #take(decoded: Decoded, payload: FramePayload | undefined): void {
+  /** @param payload the frame of the command, if it holds no other */
+  #take(decoded: Decoded, payload?: FramePayload): void {
     const phase = this.#phase;
     if (phase === 'starting') throw new Error('A frame was decoded before the welcome');
     const { topicLimits } = this.services;

@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SessionServices } from '../../../lib/gateway/session/session-services.js';
 import { heldBytes } from '../../helpers/heap.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
-import { commandFrame, rawFrame } from '../../helpers/raw-frames.js';
+import * as protobuf from '../../helpers/protobuf-lines.js';
+import { commandFrame, OPCODE, rawFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
 import { GatedVerifier } from '../../helpers/slow-verifier.js';
 
@@ -119,6 +120,38 @@ describe('a frame of the Centrifuge protocol with 200 commands', () => {
   it('twin: without a bound is decoded at once', async () => {
     const { scene } = await send({ mailboxBytes: Infinity, mailboxSize: Infinity });
     await expect.poll(() => waitingBytes(scene)).toBeGreaterThan(MB);
+  });
+});
+
+describe('frames of many commands in Protobuf', () => {
+  const binary = (...commands: readonly object[]) =>
+    rawFrame({ opcode: OPCODE.binary, payload: protobuf.commandFrame(...commands) });
+
+  it('take no more memory while they wait than is counted', async () => {
+    const scene = await stage({ mailboxBytes: KB, maxMessageBytes: MB });
+    const guests = await Promise.all(
+      Array.from({ length: 16 }, () =>
+        scene.raw({ token: false, path: '/ws/connection/websocket?cf_protocol=protobuf' }),
+      ),
+    );
+    for (const guest of guests) await guest.write(binary({ id: 1, connect: { token: testToken('bad') } }));
+    await Promise.all(guests.map((guest) => guest.receives(OPCODE.binary)));
+    const data = { topic: 'desk', payload: { n: 0, text: 'x'.repeat(9 * KB) } };
+    const flood = binary(...Array.from({ length: 60 }, (_, n) => ({ id: n + 2, rpc: { method: 'wait', data } })));
+    const send = async (to: readonly RawGuest[]) => {
+      const counted = waitingBytes(scene);
+      for (const guest of to) await guest.write(flood);
+      await expect.poll(() => waitingBytes(scene)).toBeGreaterThan(counted + to.length * 500 * KB);
+    };
+    // The first ones take memory for code, too.
+    await send(guests.slice(0, 4));
+    const [before, counted] = [await heldBytes(), waitingBytes(scene)];
+    await send(guests.slice(4));
+    const held = (await heldBytes()) - before;
+    expect(held).toBeLessThan(1.4 * (waitingBytes(scene) - counted));
+    open();
+    await expect.poll(() => handled.length, { timeout: 20_000 }).toBe(60 * guests.length);
+    expect([waitingBytes(scene), await scene.harm()]).toEqual([0, NO_HARM]);
   });
 });
 
