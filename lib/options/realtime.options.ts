@@ -71,9 +71,9 @@ export interface RealtimeOptions {
   /** With `false`, sends do not wait for the answers of other nodes, and delivery reports cover only this node. Default true. */
   report?: boolean;
   /**
-   * Compresses messages for clients that offer it: once for all of them, in the turn in which the message is sent. It trades
-   * CPU time for bandwidth. Compressing secrets together with data of an attacker can reveal them (CRIME, BREACH). Default
-   * false.
+   * Compresses messages for clients that offer it: once for all of them, in the turn in which the message is sent. Answers
+   * are compressed for each client by itself. It trades CPU time for bandwidth. Compressing secrets together with data of an
+   * attacker can reveal them (CRIME, BREACH). Default false.
    */
   compression?: boolean | RealtimeCompressionOptions;
   /**
