@@ -39,7 +39,7 @@ export type Push =
        * lost on the way to this subscription and cannot be recovered; the stream continues after `position`.
        */
       readonly recovered?: boolean;
-      /** The first recovered publications, for a codec that puts them into the answer. */
+      /** The first recovered publications, for a codec that puts them into the answer. Present only together with an `id`. */
       readonly publications?: readonly Publication[];
       /** True if the recovery failed and the client wanted no subscription then: there is none. */
       readonly isRefused?: boolean;

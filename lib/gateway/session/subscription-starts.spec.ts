@@ -284,6 +284,13 @@ describe('a subscription to a topic with a history', () => {
     expect(client.told).toEqual(told.map((each) => (typeof each === 'string' ? each : { ...subscribed, ...each })));
   });
 
+  it('is confirmed before what it has recovered when there is no answer that could hold it', async () => {
+    startFor(new AnsweringCodec());
+    keepHistory(startOf({ recovered: true }));
+    await starts.enter('a', command({ id: undefined, recover: position }));
+    expect(client.told).toEqual([{ kind: 'subscribed', topic: 'a', position, recovered: true }, 'missed']);
+  });
+
   it('is announced only after its start, since listeners may publish to it', async () => {
     keepHistory(startOf());
     let early: unknown[] = [];

@@ -164,7 +164,9 @@ export class SubscriptionStarts {
     const place = { position, ...(recovered !== undefined && { recovered }) };
     meter.recovered(recovered);
     const isRefused = command?.rejectsLoss === true && place.recovered === false;
-    const isInAnswer = recovered === true && this.client.replies.answersWithPublications;
+    // Without an id there is no answer, and SDKs ignore publications in the push that announces a subscription.
+    const hasAnswer = command?.id !== undefined;
+    const isInAnswer = recovered === true && hasAnswer && this.client.replies.answersWithPublications;
     if (isRefused) this.confirm(topic, command, { ...place, isRefused });
     else this.confirm(topic, command, { ...place, data, ...(isInAnswer && { publications }) });
     if (isRefused) return true;

@@ -250,6 +250,18 @@ it('A recovery whose next page is trimmed is ended with 2500, and begun again by
   expect(heard).toEqual([1, 2, 11]);
 });
 
+it('A subscription that the server begins brings the last messages of its topic, then what comes', async () => {
+  const { app, client } = await start();
+  const say = (payload: number) => app.realtime.publish('chat:1', { type: 'number', payload });
+  for (const payload of [1, 2, 3]) await say(payload);
+  const heard: unknown[] = [];
+  client.on('subscribed', ({ channel }) => heard.push(channel));
+  client.on('publication', ({ data, offset }) => heard.push([data.payload, offset]));
+  await app.realtime.subscribe((await app.realtime.connectionsOf('ann'))[0]!.id, 'chat:1');
+  await say(4);
+  await vi.waitFor(() => expect(heard).toEqual(['chat:1', [2, 2], [3, 3], [4, 4]]), 15_000);
+});
+
 it('A subscription to a topic that shows its last messages brings them, then what comes, and recovers', async () => {
   const { app, client } = await start();
   const say = (payload: number) => app.realtime.publish('chat:1', { type: 'number', payload });
