@@ -73,8 +73,8 @@ describe('JwtAuthenticator', () => {
       expect(error).toMatchObject({ code: 'UNAUTHENTICATED', details: [{ at }] });
     });
 
-    it('leaves out roles and permissions with control characters', async () => {
-      const claims = { ...valid, roles: ['admin\n', 'a\u0085b', 'staff'], permissions: ['\u007f', 'read'] };
+    it('leaves out roles and permissions with control characters or lone surrogates', async () => {
+      const claims = { ...valid, roles: ['admin\n', 'a\u0085b', '\ud800', 'staff'], permissions: ['\u007f', 'read'] };
       await expect(authenticate(claims)).resolves.toMatchObject({
         identity: { roles: new Set(['staff']), permissions: new Set(['read']) },
       });
@@ -151,6 +151,7 @@ describe('JwtAuthenticator', () => {
       ['no user', {}, 'userId'],
       ['a user that is a number', { userId: 7 }, 'userId'],
       ['a user with a control character', { userId: 'zqx-marker\n' }, 'userId'],
+      ['a user with a lone surrogate', { userId: 'zqx-marker\ud83d' }, 'userId'],
       ['a role with a control character', { userId: 'ann', roles: ['zqx-marker\r'] }, 'roles'],
       ['roles as text', { userId: 'ann', roles: 'zqx-marker' }, 'roles'],
       ['roles as an object', { userId: 'ann', roles: { zqx: 'zqx-marker' } }, 'roles'],

@@ -21,12 +21,13 @@ describe('explainClaims', () => {
     ['a number', 42],
     ['an object', { toString: () => '42' }],
     ['a list', ['42']],
+    ['half of a surrogate pair', 'ann\ud83d'],
   ])('refuses a subject that is %s', (_, sub) => {
     expect(explainClaims({ sub, exp: EXP }).map((problem) => problem.at)).toEqual(['sub']);
   });
 
-  it('takes a subject of 128 characters', () => {
-    expect(explainClaims({ sub: 'x'.repeat(128), exp: EXP })).toEqual([]);
+  it.each(['x'.repeat(128), 'ann\u{1f600}'])('takes the subject %s', (sub) => {
+    expect(explainClaims({ sub, exp: EXP })).toEqual([]);
   });
 
   it('insists on an expiry', () => {

@@ -40,7 +40,7 @@ const MAX_ENTRY_LENGTH = 128;
 const MAX_DATE_S = 8_640_000_000_000;
 
 /**
- * Returns the problems of claims: `sub` must be a non-empty string of at most 128 characters without control characters,
+ * Returns the problems of claims: `sub` must be a non-empty string of at most 128 characters without control characters and lone surrogates,
  * `exp` is required, and every date must be a finite number of seconds. A valid signature guarantees none of this
  * (RFC 8725, 3.10).
  */
@@ -54,7 +54,7 @@ export function explainClaims(value: unknown): readonly Problem[] {
   if (!isText(sub, MAX_SUBJECT_LENGTH)) {
     problems.push({
       at: 'sub',
-      message: `must be a non-empty string of at most ${MAX_SUBJECT_LENGTH} characters, none of them a control character`,
+      message: `must be a non-empty string of at most ${MAX_SUBJECT_LENGTH} characters, none of them a control character or a lone surrogate`,
     });
   }
   if (exp === undefined) problems.push({ at: 'exp', message: 'is required' });
@@ -92,7 +92,7 @@ export function isExpired(claims: Pick<JwtClaims, 'exp'>, now: Date, toleranceS 
 /**
  * The default mapping of claims: `sub` is the user, `roles` (a list) or `role` (a single name) the roles, `permissions`
  * the permissions, and `email` goes into the metadata. Entries that are not strings of 1 to 128 characters, or that contain
- * control characters, are dropped, and so are entries of a list beyond the first 256.
+ * control characters or lone surrogates, are dropped, and so are entries of a list beyond the first 256.
  */
 export function identityFromClaims(claims: JwtClaims): Identity {
   return {
@@ -109,12 +109,15 @@ export function explainIdentity(value: unknown): readonly Problem[] {
   const { userId, roles, permissions, metadata } = value as Record<string, unknown>;
   const problems: Problem[] = [];
   if (!isText(userId, Infinity))
-    problems.push({ at: 'userId', message: 'must be a non-empty string without control characters' });
+    problems.push({
+      at: 'userId',
+      message: 'must be a non-empty string without control characters and lone surrogates',
+    });
   for (const [at, list] of Object.entries({ roles, permissions })) {
     if (!isTextList(list)) {
       problems.push({
         at,
-        message: `must be a list of at most ${MAX_LIST_LENGTH} strings of 1 to ${MAX_ENTRY_LENGTH} characters, none of them a control character`,
+        message: `must be a list of at most ${MAX_LIST_LENGTH} strings of 1 to ${MAX_ENTRY_LENGTH} characters, none of them a control character or a lone surrogate`,
       });
     }
   }
@@ -146,11 +149,14 @@ function isTextList(value: unknown): boolean {
   );
 }
 
-/** Control characters and line separators: in a log or on a terminal they could forge further output. */
-const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+/**
+ * Control characters and line separators: in a log or on a terminal they could forge further output. Lone surrogates: JSON can
+ * carry them, but UTF-8 replaces each by the same character, so different names would become one.
+ */
+const UNFIT = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
 function isText(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxLength && !CONTROL.test(value);
+  return typeof value === 'string' && value.length > 0 && value.length <= maxLength && !UNFIT.test(value);
 }
 
 function isNumericDate(value: unknown): value is number {

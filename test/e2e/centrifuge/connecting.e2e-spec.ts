@@ -108,8 +108,12 @@ describe('A client that connects', () => {
 });
 
 describe('A client that may not connect', () => {
-  it('stops for good when its token does not hold', async () => {
-    const client = sdkFor(await startRooms(), { token: 'broken' });
+  it.each([
+    ['does not hold', 'broken'],
+    // JSON can carry it and UTF-8 cannot: two such users would become one.
+    ['names a user with a lone surrogate', testToken('ann\ud800')],
+  ])('stops for good when its token %s', async (_why, token) => {
+    const client = sdkFor(await startRooms(), { token });
     const event = next(client, 'disconnected');
     client.connect();
     expect(await event).toEqual({ code: 3500, reason: 'invalid token' });

@@ -43,6 +43,7 @@ const REFUSED: [what: string, token: string, code: 'UNAUTHENTICATED' | 'TOKEN_EX
   ['of a user with a NUL', like({ sub: 'a\u0000b' }), 'UNAUTHENTICATED'],
   ['of a user with an escape sequence of terminals', like({ sub: '\u001b[2Ja' }), 'UNAUTHENTICATED'],
   ['of a user with a C1 control character', like({ sub: 'a\u009bb' }), 'UNAUTHENTICATED'],
+  ['of a user with a lone surrogate', like({ sub: 'a\ud800b' }), 'UNAUTHENTICATED'],
   ['of four parts', `${signedToken(RIGHT)}.x`, 'UNAUTHENTICATED'],
   ['without a signature', `${encode({ alg: 'none' })}.${encode(RIGHT)}.`, 'UNAUTHENTICATED'],
   ['of the algorithm none, and signed', forged({ alg: 'none' }, RIGHT), 'UNAUTHENTICATED'],

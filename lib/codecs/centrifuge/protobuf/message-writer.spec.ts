@@ -37,6 +37,7 @@ describe('a reply', () => {
     ['an empty message', { id: 7, subscribe: {} }, '04 08073200'],
     ['values that are undefined', { id: 7, rpc: { data: undefined } }, '04 08076a00'],
     ['data that JSON has no text for', { id: 7, rpc: { data: () => 1 } }, '04 08076a00'],
+    ['a text with a lone surrogate', { id: 7, error: { code: 1, message: '\ud800' } }, '0b 08071207 08011203efbfbd'],
     ['data as it is', { id: 7, rpc: { data: new JsonText('[ 1 ]') } }, '0b 08076a070a055b2031205d'],
   ])('of %s has these bytes: %j', (_what, reply, bytes) => {
     expect(hexOf(encodeDelimited(REPLY, reply))).toBe(bytes.replaceAll(' ', ''));
