@@ -20,7 +20,8 @@ export interface HistoryPublishOptions extends BusPublishOptions {
  * the last one. The position of a topic is kept after the last publication or read, for 24 hours and at least ten times
  * `ttlMs`. Reading a topic to which nothing was published stores nothing, and the position read stays valid for a day: the
  * first publication continues from it, or from a position into which `inEpoch` of `core` translates it. Whenever offsets may
- * have been lost or may be assigned again, for example after a server came back with an older state, the epoch changes.
+ * have been lost or may be assigned again, for example after a server came back with an older state, the epoch changes. An
+ * epoch passes `isEpoch` of `core`; positions with any other one are refused when clients and other nodes send them.
  * `read` returns publications without gaps. With `since`, it starts with the publication after it, or, if that is no longer
  * kept, with the oldest one that is.
  *

@@ -515,6 +515,11 @@ describe('writing a push', () => {
       },
       { id: 7, history: { publications: [{ data: { type: 'x' }, offset: 9 }], offset: 9, epoch: 'e' } },
     ],
+    [
+      'a history has its epoch, whatever a store calls it',
+      { kind: 'history', id: id('history'), topic: 't', top: { epoch: '"\\\n', offset: 9 }, publications: [] },
+      { id: 7, history: { publications: [], offset: 9, epoch: '"\\\n' } },
+    ],
     ['its end is confirmed', { kind: 'unsubscribed', id: id('unsubscribe'), topic: 't' }, { id: 7, unsubscribe: {} }],
     [
       'its end by the server is pushed',

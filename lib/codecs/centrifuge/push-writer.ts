@@ -63,7 +63,7 @@ export function writePush(push: Exclude<Push, { kind: 'history' }>, now: Date): 
 /** Writes a history. Publications are inserted as text, without parsing or serialising them again. */
 export function writeHistory({ id, top, publications }: Told<'history'>): string | undefined {
   if (id === undefined) return undefined;
-  const result = `{"publications":${listOf(publications)},"offset":${top.offset},"epoch":"${top.epoch}"}`;
+  const result = `{"publications":${listOf(publications)},"offset":${top.offset},"epoch":${JSON.stringify(top.epoch)}}`;
   return `{"id":${replyTo(id).id},"history":${result}}`;
 }
 

@@ -153,6 +153,11 @@ describe('writing a push', () => {
     });
   });
 
+  it('writes the epoch of a history, whatever a store calls it', () => {
+    const top = { epoch: '"\\\n', offset: 9 };
+    expect(encode({ kind: 'history', id: 1, topic: 't', top, publications: [] })).toMatchObject({ payload: top });
+  });
+
   it('leaves the payload out when there is nothing to say', () => {
     expect(encode({ kind: 'pong', id: 1 })).toEqual({ type: 'realtime:pong', id: 1, timestamp: NOW });
   });

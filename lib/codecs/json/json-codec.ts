@@ -181,7 +181,7 @@ function encodeHistory(
   timestamp: string,
 ): string {
   const list = publications.map(({ offset, text }) => `${text.slice(0, -1)},"offset":${offset}}`).join();
-  const payload = `{"topic":"${topic}","epoch":"${top.epoch}","offset":${top.offset},"publications":[${list}]${more ? ',"more":true' : ''}}`;
+  const payload = `{"topic":"${topic}","epoch":${JSON.stringify(top.epoch)},"offset":${top.offset},"publications":[${list}]${more ? ',"more":true' : ''}}`;
   const at = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
   return `{"type":"${RESERVED_TYPE_PREFIX}history",${at}"payload":${payload},"timestamp":"${timestamp}"}`;
 }

@@ -1,6 +1,6 @@
 /** A position in a topic's history. Offsets of different epochs do not compare. */
 export interface StreamPosition {
-  /** Identifies the stream. It changes when earlier publications or their numbering may have been lost. */
+  /** Identifies the stream: 1 to 64 letters, digits, `_` or `-`. It changes when earlier publications or their numbering may have been lost. */
   readonly epoch: string;
   /** Offset of a publication: 1 for the first, then increasing by 1; 0 before the first. */
   readonly offset: number;

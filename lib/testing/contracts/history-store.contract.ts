@@ -15,7 +15,7 @@ export const historyStoreContract: readonly ContractCase<HistoryStoreSetup>[] = 
   historyCase('has a position for a topic to which nothing was published: the offset 0, in an epoch', async (node) => {
     const { epoch, offset } = await node.top(HistoryNode.topic());
     assert.equal(offset, 0);
-    assert.ok(isEpoch(epoch), `${epoch} is no name of an epoch`);
+    assert.ok(isEpoch(epoch), `${JSON.stringify(epoch)} must be 1 to 64 letters, digits, _ or -`);
   }),
   historyCase('has the same epoch before the first publication and after it', async (node) => {
     const topic = HistoryNode.topic();
