@@ -12,7 +12,10 @@ export interface SubscribeCommand {
   last?: number;
   /** Whether joins, leaves and updates of the topic are told. Default false, or as before. */
   presence?: boolean;
-  /** Maximum number of updates per second, 0.1 to 1,000, in a topic that sends the latest values. Default: the topic's, or as before. */
+  /**
+   * Maximum number of updates per second, 0.1 to 1,000, in a topic that sends the latest values. It is rounded down to one of 30 steps.
+   * Default: the topic's, or as before.
+   */
   maxRateHz?: number;
   /** The `traceparent` of the client's span. */
   trace?: string;

@@ -14,8 +14,9 @@ export interface AllowOptions {
   /** A value for the client, in the answer to its subscribe command: any JSON value of at most 65,536 bytes. */
   readonly data?: unknown;
   /**
-   * Maximum number of updates per second for this subscriber, in a topic with `delivery: { slow: 'latest' }`: 0.1 to 1,000; a number
-   * above the topic's changes nothing. For clients that cannot ask for less themselves, such as SDKs. Default: the topic's.
+   * Maximum number of updates per second for this subscriber, in a topic with `delivery: { slow: 'latest' }`: 0.1 to 1,000. A number
+   * above the topic's changes nothing; one below it is rounded down to one of 30 steps. For clients that cannot ask for less
+   * themselves, such as SDKs. Default: the topic's.
    */
   readonly maxRateHz?: number | undefined;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { prometheusName } from '../../lib/adapters/prometheus/prometheus-name.js';
 import { numberedError } from '../../lib/codecs/centrifuge/error-number.js';
 import { METHODS } from '../../lib/codecs/centrifuge/method.js';
+import { updateIntervalOf } from '../../lib/core/pace/delivery-options.js';
 import { HEALTH_REASONS } from '../../lib/core/metrics/health.js';
 import { DURATIONS, METRICS } from '../../lib/core/metrics/metrics.js';
 import { redisSettingsOf } from '../../lib/adapters/redis/connection/redis-options.js';
@@ -186,6 +187,14 @@ it.each(DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs
     expect(mentioned.filter((code) => !known.includes(code))).toEqual([]);
   },
 );
+
+it('the protocol lists the steps to which the rate of a client is rounded down', () => {
+  const [, list = ''] = /30 steps: ([\d.,\sand]+)\. /.exec(read('docs/reference/protocol.md')) ?? [];
+  const intervals = list.split(/,\s+|\s+and\s+/).map((step) => Math.ceil(1_000 / Number(step)));
+  const asked = Array.from({ length: 10_000 }, (_, n) => (n + 1) / 10);
+  expect([...new Set(asked.map((rate) => updateIntervalOf(Infinity, rate)))]).toEqual(intervals.reverse());
+  expect(intervals.length).toBe(30);
+});
 
 describe('the table of the errors of SDKs', () => {
   const rows = tableOf(read('docs/reference/sdks.md'), 'number').map(([numbers = '', codes = '']) => {
