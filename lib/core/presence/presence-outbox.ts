@@ -23,22 +23,23 @@ interface Entry {
   isGone: boolean;
   /** The last report is stored by the receivers. */
   isHeld: boolean;
-  /** The user was reported as present, and not as left since. */
-  isKnown: boolean;
-  /** The user was reported silently after a loss of data, as already announced. */
+  /** Whether all know the user as present. `joining`: unless the last join was not announced; `leaving`: unless the last leave was. */
+  known: 'no' | 'joining' | 'leaving' | 'yes';
+  /** The store may have held the entry before a loss of data: if it declared the node dead by then, the leave was announced. */
   isAssumed: boolean;
-  /** The silent report was wrong: the join has to be announced. */
-  isAgain: boolean;
 }
 
 /**
  * The entries of a node, and the updates that it has yet to report to the shared store. For each user and topic only the
  * newest update is reported, in the order of the changes; one batch at a time is in flight. Mutable; one owner changes it.
  *
- * Reported entries can be lost in two ways. If the node was declared dead, its users have left: all entries are reported
- * again. If the data of the store is lost, no user has left: users who were known already are reported silently. A user who
- * goes after that loss stays listed until the other nodes have reported their entries: before, it is unknown whether this
- * was the user's last node.
+ * Reported entries can be lost in two ways. If the node was declared dead, the users whom the store held have left: all
+ * entries are reported again. If the data of the store is lost, no user has left: users who were known already are reported
+ * silently. A user who goes after that loss stays listed until the other nodes have reported their entries: before, it is
+ * unknown whether this was the user's last node.
+ *
+ * Whether an update in flight took effect before a loss is unknown. Its announcement is repeated: at least once is better
+ * than never.
  */
 export class PresenceOutbox {
   readonly #entries = new Map<string, Entry>();
@@ -59,7 +60,7 @@ export class PresenceOutbox {
     const key = keyOf(topic, member.userId);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { topic, member, since, isGone: false, isHeld: false, isKnown: false, ...NEW };
+      entry = { topic, member, since, isGone: false, isHeld: false, known: 'no', isAssumed: false };
       this.#entries.set(key, entry);
     }
     if (member.info !== undefined && member.info !== entry.member.info) [entry.member, entry.since] = [member, since];
@@ -103,10 +104,11 @@ export class PresenceOutbox {
     for (const [entry, { member, manner }] of this.#flight) {
       this.#flight.delete(entry);
       this.#restoring.delete(entry);
-      entry.isHeld = entry.isKnown = member !== undefined;
-      entry.isAssumed ||= manner === 'silently';
-      if (manner === 'again') entry.isAssumed = entry.isAgain = false;
-      if (entry.isGone && entry.isHeld && !this.#unsaid.has(entry)) this.#lingering.add(entry);
+      const isJoin = member !== undefined && (manner === 'again' || (manner === 'aloud' && !entry.isHeld));
+      if (isJoin || member === undefined) [entry.known, entry.isAssumed] = [isJoin ? 'yes' : 'no', false];
+      entry.isHeld = member !== undefined;
+      if (entry.isGone && entry.isHeld && !this.#unsaid.has(entry))
+        (this.#isSettled ? this.#unsaid : this.#lingering).add(entry);
       this.#tidy(entry);
     }
   }
@@ -118,29 +120,37 @@ export class PresenceOutbox {
     this.#lingering.clear();
   }
 
-  /** Handles that this node was declared dead: the leaves of its reported users were announced to all. */
+  /** Handles that this node was declared dead: the leaves of the users whom the store held were announced to all. */
   forgotten(): void {
-    this.#sayAgain(false);
+    for (const entry of this.#entries.values()) {
+      if (entry.isHeld) [entry.known, entry.isAssumed] = ['no', false];
+      else if (this.#flight.has(entry) && entry.known === 'yes') entry.known = 'leaving';
+    }
+    this.#sayAgain();
   }
 
   /** Handles a loss of the reported data, without any announced leave. */
   lost(): void {
     this.#isSettled = false;
-    // The joins in flight may or may not have been announced: at least once is better than never.
-    for (const [entry, { member }] of this.#flight)
-      if ((member !== undefined) === entry.isGone) entry.isKnown = entry.isGone;
-    this.#sayAgain(true);
+    for (const entry of this.#entries.values()) {
+      const update = this.#flight.get(entry);
+      if (update?.member && entry.known === 'no') entry.known = 'joining';
+      if (update && !update.member && entry.known === 'yes') entry.known = 'leaving';
+      entry.isAssumed ||= entry.isHeld || update !== undefined;
+    }
+    this.#sayAgain();
   }
 
   /**
-   * Handles that this node was declared dead before a loss of data, with announced leaves, which it learns only after it has
-   * reported its users silently. The silently reported users are reported again.
+   * Handles that this node was declared dead before a loss of data, with announced leaves, which it learns only after that loss:
+   * the joins of the users whom the store held then are announced again.
    */
   buried(): void {
     for (const entry of this.#entries.values()) {
-      if (!entry.isAssumed || entry.isGone) continue;
-      entry.isAgain = true;
-      this.#unsaid.add(entry);
+      if (!entry.isAssumed) continue;
+      entry.isAssumed = false;
+      entry.known = 'leaving';
+      if (!entry.isGone) this.#unsaid.add(entry);
     }
   }
 
@@ -149,36 +159,36 @@ export class PresenceOutbox {
     for (const entry of this.#entries.values()) entry.isAssumed = false;
   }
 
-  #sayAgain(isKnown: boolean): void {
+  #sayAgain(): void {
     this.#flight.clear();
     this.#lingering.clear();
     this.#restoring.clear();
     for (const entry of this.#entries.values()) {
-      entry.isHeld = entry.isAssumed = entry.isAgain = false;
-      entry.isKnown &&= isKnown;
+      entry.isHeld = false;
       this.#unsaid.add(entry);
-      if (entry.isKnown) this.#restoring.add(entry);
+      if (entry.known !== 'no') this.#restoring.add(entry);
       this.#tidy(entry);
     }
   }
 
-  #updateOf({ topic, member, since, isGone, isHeld, isKnown, isAgain }: Entry): PresenceUpdate {
+  #updateOf({ topic, member, since, isGone, isHeld, known }: Entry): PresenceUpdate {
     const { userId } = member;
-    if (isGone && this.#isSettled) return { topic, userId, since, manner: 'aloud' };
-    if (isGone) return { topic, userId, member: { ...member, connections: 0 }, since, manner: 'silently' };
-    const manner = isAgain ? 'again' : isKnown && !isHeld ? 'silently' : 'aloud';
-    return { topic, userId, member, since, manner };
+    if (isGone && isHeld && this.#isSettled) return { topic, userId, since, manner: 'aloud' };
+    // The store announces the leave of a user whom it has.
+    const said = isGone ? { ...member, connections: 0 } : member;
+    const isSilent = !isHeld && (known === 'yes' || (known === 'leaving' && isGone));
+    const isAgain = isHeld && known !== 'yes' && !isGone;
+    return { topic, userId, member: said, since, manner: isSilent ? 'silently' : isAgain ? 'again' : 'aloud' };
   }
 
   /** Drops an entry that is gone and that no receiver knows: there is nothing to report. */
   #tidy(entry: Entry): void {
-    if (!entry.isGone || entry.isHeld || entry.isKnown || this.#flight.has(entry)) return;
+    if (!entry.isGone || entry.isHeld || entry.known !== 'no' || this.#flight.has(entry)) return;
     this.#unsaid.delete(entry);
+    this.#restoring.delete(entry);
     this.#entries.delete(keyOf(entry.topic, entry.member.userId));
   }
 }
-
-const NEW = { isAssumed: false, isAgain: false };
 
 /** Different pairs have different keys, whatever characters they contain. */
 function keyOf(topic: string, userId: string): string {
