@@ -40,8 +40,8 @@ export interface Tending {
   readonly isEntering: boolean;
   /** Most entries that may be ended in one step. */
   readonly limit: number;
-  /** The incarnation of this node before a loss of data, as long as it is unknown whether it was declared dead. */
-  readonly former: string | undefined;
+  /** The incarnations of this node before losses of data, as long as it is unknown whether one was declared dead. */
+  readonly formers: readonly string[];
   /** True if this node has reported all of its earlier users again after a loss of data. */
   readonly isRestored: boolean;
   /** Incarnations that this node saw declared dead before a loss of data. */
@@ -93,7 +93,7 @@ export class PresenceCalls {
     return Array.isArray(reply) ? changesIn(reply) : undefined;
   }
 
-  async tend({ isEntering, limit, former = '', isRestored, seenDead }: Tending): Promise<Tended> {
+  async tend({ isEntering, limit, formers, isRestored, seenDead }: Tending): Promise<Tended> {
     const share = Math.min(1, (KEPT_UP * this.tendMs) / this.#keepMs);
     const reply = (await this.#once(tendPresenceScript, [
       `${this.leaseMs}`,
@@ -102,7 +102,7 @@ export class PresenceCalls {
       `${limit}`,
       this.#kept,
       `${share}`,
-      former,
+      formers.join('\n'),
       isRestored ? '1' : '0',
       ...seenDead,
     ])) as unknown[];

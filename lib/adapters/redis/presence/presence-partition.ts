@@ -16,6 +16,9 @@ const REFRESHES_TO_SETTLE = 4;
 /** The number of refreshes after a loss of data within which nodes may return that remember this node as declared dead. */
 const REFRESHES_TO_ASSURE = 40;
 
+/** Most of its own incarnations that a node asks about, if data is lost again and again. */
+const MAX_FORMERS = 10;
+
 /** Most incarnations that a node remembers as declared dead. */
 const MAX_SEEN_DEAD = 100;
 
@@ -39,8 +42,8 @@ export class PresencePartition {
   #isClosed = false;
   #refreshesToSettle = 0;
   #refreshesToAssure = 0;
-  /** The incarnation of this node before a loss of data, as long as other nodes may know more about it. */
-  #former: string | undefined;
+  /** The incarnations of this node before losses of data, as long as other nodes may know more about them. */
+  #formers: string[] = [];
   readonly #seenDead = new Set<string>();
   #mustRemind = false;
   /** True until Redis knows that all earlier users were reported again after a loss of data. */
@@ -51,7 +54,7 @@ export class PresencePartition {
   #failure: unknown;
 
   constructor(
-    private readonly calls: PresenceCalls,
+    private readonly calls: Pick<PresenceCalls, 'name' | 'renew' | 'say' | 'tend' | 'acknowledge' | 'leave'>,
     private readonly changed: (...change: TopicChange) => void,
     private readonly failed: (error: unknown) => void,
   ) {}
@@ -145,7 +148,7 @@ export class PresencePartition {
     const tended = await this.calls.tend({
       isEntering: !this.#isHolder,
       limit: LOT,
-      former: this.#former,
+      formers: this.#formers,
       isRestored,
       seenDead: this.#mustRemind ? [...this.#seenDead] : [],
     });
@@ -153,11 +156,10 @@ export class PresencePartition {
     this.#isHolder = true;
     this.#isDue = tended.isMore;
     this.#epoch = tended.epoch;
-    if (this.#mustRemind) this.#seenDead.clear();
     this.#mustRemind = false;
     this.#remember(tended.dead);
-    if (this.#former !== undefined && tended.isBuried) {
-      this.#former = undefined;
+    if (this.#formers.length > 0 && tended.isBuried) {
+      this.#formers = [];
       this.#held.buried();
     }
     this.#act(tended.changes);
@@ -166,18 +168,21 @@ export class PresencePartition {
     if (tended.isMore || isRestored) return;
     if (--this.#refreshesToSettle === 0) this.#held.settle();
     if (--this.#refreshesToAssure !== 0) return;
-    this.#former = undefined;
+    this.#formers = [];
     this.#held.assured();
   }
 
   /** Begins again after the lease was lost: other nodes declared this node dead, or all of its reported data is lost. */
   #begin({ epoch, isBuried }: Tended): void {
-    this.#isRestoring ||= epoch !== this.#epoch;
-    if (isBuried || epoch === this.#epoch) this.#held.forgotten();
+    const isLost = epoch !== this.#epoch;
+    this.#isRestoring ||= isLost;
+    this.#mustRemind ||= isLost;
+    if (!isLost || (isBuried && this.#formers.length === 0)) this.#held.forgotten();
     else {
-      this.#former = this.#epoch === undefined ? undefined : this.calls.name;
-      this.#mustRemind = true;
       this.#held.lost();
+      if (isBuried) this.#held.buried();
+      if (isBuried || this.#epoch === undefined) this.#formers = [];
+      else this.#formers = [...this.#formers, this.calls.name].slice(-MAX_FORMERS);
       this.#refreshesToSettle = REFRESHES_TO_SETTLE;
       this.#refreshesToAssure = REFRESHES_TO_ASSURE;
     }

@@ -28,10 +28,10 @@ return answer(ARGV[5])
  *
  * ARGV: the common ones; number of the call; TTL of a lease, in milliseconds; name for a new epoch; `1` to enter as a new
  * incarnation; most entries to end; cursor of the topics to refresh, first 0; share of them to refresh in one call; the
- * incarnation of this node before a loss of data, or ''; `1` if this node has reported all of its earlier users again after it, else
+ * incarnations of this node before losses of data, a line each, or ''; `1` if this node has reported all of its earlier users again after it, else
  * `0`; then the incarnations that it saw declared dead before.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
- * incarnation, or its predecessor, was declared dead; the incarnations declared dead by this call, or ended without that; and the
+ * incarnation, or one of these, was declared dead; the incarnations declared dead by this call, or ended without that; and the
  * next cursor.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
@@ -55,7 +55,8 @@ if not epoch then
   redis.call('HSETNX', presence, 'changes', 0)
 end
 for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
-local isBuried = math.max(redis.call('HEXISTS', buried, ARGV[12]), redis.call('HEXISTS', buried, me))
+local isBuried = redis.call('HEXISTS', buried, me)
+for former in string.gmatch(ARGV[12], '[^\\n]+') do isBuried = math.max(isBuried, redis.call('HEXISTS', buried, former)) end
 local lease = redis.call('ZSCORE', holders, me)
 keep(old)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end

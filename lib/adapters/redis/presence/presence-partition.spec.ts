@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { PresenceUpdate } from '../../../core/presence/presence-outbox.js';
+import type { Tended, Tending } from './presence-calls.js';
+import { PresencePartition } from './presence-partition.js';
+
+/** Redis as one node sees it: each of its lives has an epoch, in which the node enters first. */
+class Redis {
+  readonly said: string[] = [];
+  /** The lease calls with which the node entered. */
+  readonly entries: Tending[] = [];
+  incarnation = 1;
+  epoch = 'first';
+  entered: string | undefined;
+  /** The next answers say that the node, or one of its earlier incarnations, was declared dead. */
+  isBuried = false;
+  /** The incarnations that the next lease call declares dead. */
+  dead: readonly string[] = [];
+
+  get name(): string {
+    return `me.${this.incarnation}`;
+  }
+
+  renew(): void {
+    this.incarnation += 1;
+  }
+
+  say(lot: readonly PresenceUpdate[]): Promise<[] | undefined> {
+    if (this.entered !== this.epoch) return Promise.resolve(undefined);
+    for (const { userId, manner } of lot) this.said.push(`${userId} ${manner}`);
+    return Promise.resolve([]);
+  }
+
+  tend(tending: Tending): Promise<Tended> {
+    if (tending.isEntering) {
+      this.entries.push(tending);
+      this.entered = this.epoch;
+    }
+    const { epoch, isBuried, dead } = this;
+    this.dead = [];
+    return Promise.resolve({ epoch, isHolder: this.entered === epoch, isMore: false, changes: [], isBuried, dead });
+  }
+
+  acknowledge(): void {}
+
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Loses its data. */
+  lose(epoch: string): void {
+    this.epoch = epoch;
+    this.entered = undefined;
+  }
+}
+
+async function attached(): Promise<{ redis: Redis; partition: PresencePartition }> {
+  const redis = new Redis();
+  const partition = new PresencePartition(
+    redis,
+    () => {},
+    (error) => {
+      throw error;
+    },
+  );
+  await partition.tend();
+  await partition.set('chat:1', { userId: 'ann', connections: 1 }, 0);
+  return { redis, partition };
+}
+
+describe('The reports of a node in one partition', () => {
+  it('name after a loss of data the nodes that it saw declared dead, also if it was declared dead itself', async () => {
+    const { redis, partition } = await attached();
+    redis.dead = ['other.1'];
+    await partition.tend();
+    redis.lose('second');
+    redis.isBuried = true;
+    await partition.tend();
+    expect(redis.entries.at(-1)!.seenDead).toEqual(['other.1']);
+    expect(redis.said).toEqual(['ann aloud', 'ann aloud']);
+  });
+
+  it('name them again after the next loss: their nodes may be away since before the first', async () => {
+    const { redis, partition } = await attached();
+    redis.dead = ['other.1'];
+    await partition.tend();
+    for (const epoch of ['second', 'third']) {
+      redis.lose(epoch);
+      await partition.tend();
+      expect(redis.entries.at(-1)!.seenDead).toEqual(['other.1']);
+    }
+  });
+
+  it('are repeated when a node remembers only after a second loss that this one was declared dead before the first', async () => {
+    const { redis, partition } = await attached();
+    redis.lose('second');
+    await partition.tend();
+    redis.lose('third');
+    await partition.tend();
+    const { formers } = redis.entries.at(-1)!;
+    expect(formers).toEqual(['me.1', 'me.2']);
+    redis.isBuried = true;
+    await partition.tend();
+    expect(redis.said).toEqual(['ann aloud', 'ann silently', 'ann silently', 'ann again']);
+  });
+});
