@@ -172,7 +172,7 @@ describe('an address that is refused one a second', () => {
   it('has no more tokens looked at than its rate allows, however it times them', () => {
     const step = fc.record({ pauseMs: fc.nat(2_000), atOnce: fc.integer({ min: 1, max: 4 }) });
     fc.assert(
-      fc.property(fc.array(step), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const admission = control({ refusedPerSecondPerIp: 2, acceptsPerSecond: 1 });
         let now = 0;
         let looked = 0;
@@ -196,7 +196,7 @@ it('never holds more than may wait, and nobody once all are settled', () => {
   const address = fc.constantFrom('a', 'b', 'c');
   const step = fc.record({ type: fc.constantFrom('arrive', 'settle'), address });
   fc.assert(
-    fc.property(fc.array(step), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const admission = control({ maxUnauthenticated: 5, maxUnauthenticatedPerIp: 3 });
       const waiting: string[] = [];
       for (const { type, address: from } of steps) {

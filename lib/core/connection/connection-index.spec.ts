@@ -20,7 +20,7 @@ const changes = () =>
       connections().map((connection) => ({ set: connection })),
       fc.constantFrom(...IDS).map((id) => ({ remove: id })),
     ),
-    { maxLength: 30 },
+    { maxLength: 30, size: 'max' },
   );
 
 const idsIn = (list: Iterable<RealtimeConnection>) => Array.from(list, ({ id }) => id).sort();

@@ -43,6 +43,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ item: value }) },
     { weight: 1, arbitrary: fc.constant('flush' as const) },
   ),
+  { maxLength: 20, size: 'max' },
 );
 const end = fc.constantFrom<StreamEnd>({ kind: 'end' }, { kind: 'stopped' }, { kind: 'error', error: 'it failed' });
 

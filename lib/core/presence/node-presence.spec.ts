@@ -24,7 +24,7 @@ const steps = (): fc.Arbitrary<Step[]> => {
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('drop' as const), ...at }) },
       { weight: 4, arbitrary: fc.constant({ kind: 'tick' as const }) },
     ),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   );
 };
 

@@ -28,7 +28,7 @@ const steps = (): fc.Arbitrary<Step[]> => {
       { weight: 5, arbitrary: fc.record({ kind: fc.constant('remove' as const), ...where }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), holder }) },
     ),
-    { maxLength: 80 },
+    { maxLength: 80, size: 'max' },
   );
 };
 

@@ -18,7 +18,7 @@ const steps = (): fc.Arbitrary<Step[]> => {
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('unsubscribe' as const), connection, topic }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('unsubscribeAll' as const), connection }) },
     ),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   );
 };
 

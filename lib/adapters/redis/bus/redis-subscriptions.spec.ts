@@ -268,7 +268,7 @@ describe('whatever is joined and left, answered late, and lost', () => {
 
   it('Redis sends in the end what is joined, and nothing else; what is active it sends at any time', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         const link = new Link();
         // As each node does: a new connection is never without channels.
         link.join(OWN);
@@ -309,7 +309,7 @@ describe('whatever is joined and left, answered late, and lost', () => {
         await link.settle();
         expect([...link.heard].sort()).toEqual([...present].sort());
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 });
