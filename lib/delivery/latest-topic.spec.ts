@@ -197,6 +197,36 @@ describe('a message that is not for all readers', () => {
   });
 });
 
+describe('a message of a history, which readers that catch up get from there', () => {
+  const position = { epoch: 'e', offset: 1 };
+
+  it('replaces earlier ones also when other readers are catching up than before', async () => {
+    const ann = stage.enter('ann');
+    const [bob, cem] = [stage.enter('bob'), stage.enter('cem')];
+    ann.block();
+    stage.deliver({ kind: 'message', text: '{"type":"moved","payload":"1"}', position }, [connection('bob')]);
+    stage.deliver({ kind: 'message', text: '{"type":"moved","payload":"2"}', position }, [connection('cem')]);
+    await ann.drain();
+    expect([ann.got, bob.got, cem.got]).toEqual([['2'], ['2'], ['1']]);
+  });
+
+  it('costs each of them once, not once for each reader', () => {
+    let reads = 0;
+    const counted = (id: string): Address => ({
+      kind: 'connection',
+      get id() {
+        reads += 1;
+        return id;
+      },
+    });
+    for (let n = 0; n < 200; n++) stage.enter(`${n}`);
+    const behind = Array.from({ length: 100 }, (_, n) => counted(`${n}`));
+    const { reached } = stage.publish('a1', { position }, behind);
+    expect(reached).toBe(100);
+    expect(reads).toBeLessThanOrEqual(4 * behind.length);
+  });
+});
+
 describe('a reader whose rights are judged again', () => {
   const judge = (id: string) => {
     const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);

@@ -4,15 +4,16 @@ import { LatestReaders, type Taking } from '../core/pace/latest-readers.js';
 import { encodeAddress } from '../core/routing/address-text.js';
 import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, MessageContent } from '../core/routing/envelope.js';
+import { Exceptions } from '../core/routing/exceptions.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 import { MANY_RECIPIENTS } from './fan-outs.js';
 import type { MessageFrames } from './message-frames.js';
 import type { EnteredAgain, PacedNode } from './paced-node.js';
 
-/** A message, and those that do not get it. */
+/** A message, and those that do not get it, if there are any. */
 interface Update {
   readonly frames: MessageFrames;
-  readonly except: readonly Address[];
+  readonly except: Exceptions | undefined;
 }
 
 /** The readers that something is done for. */
@@ -102,10 +103,11 @@ export class LatestTopic {
     frames: MessageFrames,
     leftOut: ((connections: number) => void) | undefined,
   ): number | Promise<number> {
-    const except = envelope.except.length === 0 ? NOBODY : envelope.except.filter(this.#concerns);
+    const addresses = envelope.except.length === 0 ? NOBODY : envelope.except.filter(this.#concerns);
+    const except = addresses.length === 0 ? undefined : new Exceptions(addresses, this.node.index);
     const update = { frames, except };
     if (content.volatile) return this.#deliverOnce(update, leftOut);
-    const key = keyOf(content, except);
+    const key = keyOf(content, addresses);
     this.#readers.change(key, update, frames.textBytes + key.length + UPDATE_BYTES);
     this.#pass();
     if (this.#readers.bytes > this.maxBytes) this.relieve(this.maxBytes);
@@ -165,21 +167,16 @@ export class LatestTopic {
   }
 
   /** The number of readers that a message with these exceptions is for. */
-  #meant(except: readonly Address[]): number {
+  #meant(except: Exceptions | undefined): number {
     const { size, ids } = this.#readers;
-    if (except.length === 0) return size;
+    if (except === undefined) return size;
     let count = 0;
-    for (const id of ids) if (!this.#isExcepted(id, except)) count += 1;
+    for (const id of ids) if (!except.has(id)) count += 1;
     return count;
   }
 
   /** False for a connection that is no reader here. */
   readonly #concerns = (address: Address): boolean => address.kind !== 'connection' || this.#readers.has(address.id);
-
-  #isExcepted(id: string, except: readonly Address[]): boolean {
-    const { index } = this.node;
-    return except.some((each) => (each.kind === 'connection' ? each.id === id : index.idsOf(each).has(id)));
-  }
 
   /**
    * Serves readers that are ready. If that takes long, what changes meanwhile is given to all in another pass.
@@ -227,7 +224,7 @@ export class LatestTopic {
   #offer(id: string, { frames, except }: Update): Taking {
     const target = this.node.targets.get(id);
     if (target === undefined) return 'gone';
-    if (except.length > 0 && this.#isExcepted(id, except)) return 'passed';
+    if (except?.has(id)) return 'passed';
     if (this.#isHeld(id)) return 'blocked';
     try {
       const { socket } = target;
@@ -287,11 +284,12 @@ export class LatestTopic {
 
 /**
  * The key of a message: its own, else its type. A message that is not for everybody replaces only those that are for the same
- * connections, so that nobody loses the last one that was for them.
+ * connections, so that nobody loses the last one that was for them. One with a position replaces earlier ones for everybody:
+ * the readers that it is not for get it from the history.
  */
-function keyOf({ text, key }: MessageContent, except: readonly Address[]): string {
+function keyOf({ text, key, position }: MessageContent, except: readonly Address[]): string {
   const name = key === undefined ? `t${typeIn(text)}` : `k${key}`;
-  return except.length === 0 ? name : `[${except.map(encodeAddress).join()}]${name}`;
+  return except.length === 0 || position ? name : `[${except.map(encodeAddress).join()}]${name}`;
 }
 
 const NOBODY: readonly Address[] = [];
