@@ -475,6 +475,85 @@ describe('a reader that is still to get a message to all', () => {
   });
 });
 
+describe('for many readers, when more waits than may', () => {
+  const MANY = 1_000;
+  const busy = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  };
+
+  /** Readers that wait for the end of their interval, with as many values as may just wait for them. */
+  async function waiting(): Promise<Reader[]> {
+    const readers = Array.from({ length: MANY }, (_, n) => stage.enter(`${n}`, { askedHz: 0.1, maxBytes: 2_000 }));
+    for (const { socket } of readers) {
+      const { send } = socket;
+      socket.send = (frame) => {
+        busy(0.01);
+        send(frame);
+      };
+    }
+    stage.publish('a1');
+    await expect.poll(() => readers.every(({ got }) => got.length === 1)).toBe(true);
+    for (const payload of ['b1', 'c1', 'd1', 'e1', 'f1', 'g1']) stage.publish(payload);
+    expect(readers.filter(({ got }) => got.length > 1)).toEqual([]);
+    return readers;
+  }
+
+  it('they are served in slices, and a newer value replaces one that waits for its slice', async () => {
+    const readers = await waiting();
+    stage.publish('h1');
+    const early = readers.filter(({ got }) => got.length > 1).length;
+    stage.publish('b2');
+    await expect.poll(() => readers.every(({ got }) => got.length > 6)).toBe(true);
+    expect(early).toBeLessThan(MANY);
+    const late = readers.filter(({ got }) => got.join(' ') === 'a1 c1 d1 e1 f1 g1 h1 b2').length;
+    const soon = readers.filter(({ got }) => got.join(' ') === 'a1 b1 c1 d1 e1 f1 g1 h1').length;
+    expect([late + soon, late >= MANY - early]).toEqual([MANY, true]);
+  });
+
+  it('twin: they are served at once when twice as much waits, so that memory stays bounded', async () => {
+    const readers = await waiting();
+    for (const payload of 'hijklmnop') stage.publish(`${payload}1`);
+    expect(readers.every(({ got }) => got.length > 10)).toBe(true);
+  });
+
+  it.each([
+    ['in one topic', 2_000, Infinity],
+    ['in all topics together', 1_000_000, 4_000],
+  ])('those that take nothing are closed in slices: %s', async (_where, maxBytes, total) => {
+    stage.meter.sendQueue = { total: 0, maxBytes: total };
+    const readers = Array.from({ length: MANY }, (_, n) => stage.enter(`${n}`, { maxBytes }));
+    for (const reader of readers) {
+      reader.block();
+      const disconnect = reader.disconnect.bind(reader);
+      reader.disconnect = (code) => {
+        busy(0.01);
+        disconnect(code);
+      };
+    }
+    for (const payload of 'abcdefg') stage.publish(`${payload}1`);
+    const early = readers.filter(({ log }) => log.length > 0).length;
+    await expect.poll(() => readers.every(({ log }) => log.join() === 'SLOW')).toBe(true);
+    expect(early).toBeLessThan(MANY);
+    expect([stage.meter.slowCloses, stage.delivery.paces.isEmpty]).toEqual([MANY, true]);
+  });
+
+  it('a reader that takes values before its slice stays', async () => {
+    const readers = Array.from({ length: MANY }, (_, n) => stage.enter(`${n}`, { maxBytes: 2_000 }));
+    for (const reader of readers) reader.block();
+    const last = readers.at(-1)!;
+    const first = readers[0]!;
+    const disconnect = first.disconnect.bind(first);
+    first.disconnect = (code) => {
+      busy(20);
+      disconnect(code);
+    };
+    for (const payload of 'abcdefg') stage.publish(`${payload}1`);
+    await last.drain();
+    await expect.poll(() => readers.filter(({ log }) => log.length > 0).length).toBe(MANY - 1);
+    expect([last.log, last.got.join(' ')]).toEqual([[], 'a1 b1 c1 d1 e1 f1 g1']);
+  });
+});
+
 describe('for many readers', () => {
   it('what changes while it is handed out reaches each of them in order, and the last of each key always', async () => {
     const readers = Array.from({ length: 2_000 }, (_, n) => stage.enter(`${n}`));

@@ -1,20 +1,13 @@
-import { typeIn } from '../core/message/message-text.js';
 import { updateIntervalOf } from '../core/pace/delivery-options.js';
 import { LatestReaders, type Taking } from '../core/pace/latest-readers.js';
-import { encodeAddress } from '../core/routing/address-text.js';
 import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, MessageContent } from '../core/routing/envelope.js';
 import { Exceptions } from '../core/routing/exceptions.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 import { MANY_RECIPIENTS } from './fan-outs.js';
+import { keyOf, type LatestUpdate } from './latest-update.js';
 import type { MessageFrames } from './message-frames.js';
 import type { EnteredAgain, PacedNode } from './paced-node.js';
-
-/** A message, and those that do not get it, if there are any. */
-interface Update {
-  readonly frames: MessageFrames;
-  readonly except: Exceptions | undefined;
-}
 
 /** The readers that something is done for. */
 type Ids = ReadonlySet<string> | ReadonlyMap<string, unknown>;
@@ -28,6 +21,9 @@ const RESUME_BYTES = 64;
 /** The work of handing a message to a reader, in steps of a fan-out. */
 const UPDATE_WEIGHT = 0.25;
 
+/** So many times more than may be kept is not kept while readers are served in slices: then the publisher serves them. */
+export const URGENT = 2;
+
 const logger = new SafeLogger('LocalDelivery');
 
 /**
@@ -35,11 +31,12 @@ const logger = new SafeLogger('LocalDelivery');
  * gets what; this class writes, waits for sockets, and keeps the time.
  */
 export class LatestTopic {
-  readonly #readers: LatestReaders<Update>;
+  readonly #readers: LatestReaders<LatestUpdate>;
   readonly #windows = new Map<number, NodeJS.Timeout>();
   readonly #to: readonly Address[];
   #isPassing = false;
   #isBehind = false;
+  #isRelieving = false;
   #sent = 0;
   /** The bytes that {@link keeps} was told of. */
   #kept = 0;
@@ -110,35 +107,54 @@ export class LatestTopic {
     const key = keyOf(content, addresses);
     this.#readers.change(key, update, frames.textBytes + key.length + UPDATE_BYTES);
     this.#pass();
-    if (this.#readers.bytes > this.maxBytes) this.relieve(this.maxBytes);
+    if (this.#readers.bytes > this.maxBytes) this.#keepLess();
     this.#count();
     return this.#meant(except);
   }
 
+  #keepLess(): void {
+    const { maxBytes } = this;
+    const isUrgent = this.#readers.bytes > maxBytes * URGENT;
+    if (this.#isRelieving && !isUrgent) return;
+    const done = this.relieve(maxBytes, isUrgent);
+    if (done === undefined) return;
+    this.#isRelieving = true;
+    void done.then(() => (this.#isRelieving = false));
+  }
+
   /**
-   * Gives everybody what they can take, and closes the connections that are furthest behind until no more than so much is kept.
+   * Gives everybody what they can take, and then closes the connections that are furthest behind until no more than so much is
+   * kept; both in slices, if they are many.
    * @param maxBytes in bytes
+   * @param isUrgent true: at once, because more is kept than may wait for slices
+   * @returns a promise for the end; nothing if it is over
    */
-  relieve(maxBytes: number): void {
+  relieve(maxBytes: number, isUrgent = false): Promise<void> | undefined {
+    const done = this.#each(this.#readers.all, (id) => this.#serve(id, true), isUrgent);
+    return done ? done.then(() => this.#closeFurthest(maxBytes, false)) : this.#closeFurthest(maxBytes, isUrgent);
+  }
+
+  #closeFurthest(maxBytes: number, isUrgent: boolean): Promise<void> | undefined {
     const readers = this.#readers;
-    for (const id of readers.ids) {
-      this.node.fanOuts.catchUp(id);
+    const change = readers.leaving(maxBytes);
+    const close = (id: string): void => {
+      // It may be able to take what waits for it by now.
       this.#serve(id, true);
-    }
-    let furthest = readers.furthestBehind();
-    while (readers.bytes > maxBytes && furthest.length > 0) {
-      for (const id of furthest) {
-        this.node.meter.slowCloses += 1;
-        this.node.targets.get(id)?.disconnect('SLOW', SLOW_REASON);
-        readers.leave(id);
-      }
-      furthest = readers.furthestBehind();
-    }
-    this.#count();
+      if (!readers.isBefore(id, change)) return;
+      this.node.meter.slowCloses += 1;
+      this.node.targets.get(id)?.disconnect('SLOW', SLOW_REASON);
+      readers.leave(id);
+    };
+    const closed = (): undefined => {
+      readers.forget();
+      this.#count();
+    };
+    const done = this.#each(readers.before(change), close, isUrgent);
+    return done ? done.then(closed) : closed();
   }
 
   /** Gives a message to those who can take it at once, and keeps it for nobody. */
-  #deliverOnce(update: Update, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
+  #deliverOnce(update: LatestUpdate, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
     const meant = this.#meant(update.except);
     let taken = 0;
     const done = this.#each(this.#readers.ready, (id) => {
@@ -168,10 +184,10 @@ export class LatestTopic {
 
   /** The number of readers that a message with these exceptions is for. */
   #meant(except: Exceptions | undefined): number {
-    const { size, ids } = this.#readers;
+    const { size, all } = this.#readers;
     if (except === undefined) return size;
     let count = 0;
-    for (const id of ids) if (!except.has(id)) count += 1;
+    for (const id of all.keys()) if (!except.has(id)) count += 1;
     return count;
   }
 
@@ -201,11 +217,11 @@ export class LatestTopic {
     this.#pass();
   }
 
-  /** Calls a function for each of these readers, in slices if much is to be handed out. It must not throw. */
-  #each(ids: Ids, serve: (id: string) => void): Promise<void> | undefined {
+  /** Calls a function for each of these readers, in slices if much is to be handed out, unless it is urgent. It must not throw. */
+  #each(ids: Ids, serve: (id: string) => void, isUrgent = false): Promise<void> | undefined {
     const { fanOuts } = this.node;
     const updates = Math.max(1, this.#readers.keys);
-    if (ids.size * updates > MANY_RECIPIENTS) {
+    if (ids.size * updates > MANY_RECIPIENTS && !isUrgent) {
       const weight = updates * UPDATE_WEIGHT;
       return fanOuts.add({ ids, serve: (_target, id) => serve(id!), bytes: 0, weight });
     }
@@ -221,7 +237,7 @@ export class LatestTopic {
   }
 
   /** Isolates failures: one failing socket never prevents delivery to the others. */
-  #offer(id: string, { frames, except }: Update): Taking {
+  #offer(id: string, { frames, except }: LatestUpdate): Taking {
     const target = this.node.targets.get(id);
     if (target === undefined) return 'gone';
     if (except?.has(id)) return 'passed';
@@ -251,8 +267,10 @@ export class LatestTopic {
   }
 
   #resume(id: string): void {
+    // First of all, so that it is not closed for what it can take now.
+    const isReady = this.#readers.resume(id);
     this.node.fanOuts.catchUp(id);
-    if (!this.#readers.resume(id)) return;
+    if (!isReady) return;
     this.#serve(id);
     this.#count();
   }
@@ -280,16 +298,6 @@ export class LatestTopic {
     this.#kept += more;
     if (more !== 0) this.keeps(more);
   }
-}
-
-/**
- * The key of a message: its own, else its type. A message that is not for everybody replaces only those that are for the same
- * connections, so that nobody loses the last one that was for them. One with a position replaces earlier ones for everybody:
- * the readers that it is not for get it from the history.
- */
-function keyOf({ text, key, position }: MessageContent, except: readonly Address[]): string {
-  const name = key === undefined ? `t${typeIn(text)}` : `k${key}`;
-  return except.length === 0 || position ? name : `[${except.map(encodeAddress).join()}]${name}`;
 }
 
 const NOBODY: readonly Address[] = [];

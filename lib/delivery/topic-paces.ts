@@ -1,5 +1,5 @@
 import { DroppingTopic } from './dropping-topic.js';
-import { LatestTopic } from './latest-topic.js';
+import { LatestTopic, URGENT } from './latest-topic.js';
 import type { EnteredAgain, PacedNode, PaceEntry } from './paced-node.js';
 
 /** A topic that deals with slow readers in a way of its own. */
@@ -14,6 +14,8 @@ export class TopicPaces {
   readonly #topics = new Map<string, PacedTopic>();
   #keptBytes = 0;
   #isRelieving = false;
+  /** True while topics are relieved at once. */
+  #isUrgent = false;
 
   constructor(private readonly node: PacedNode) {}
 
@@ -65,14 +67,31 @@ export class TopicPaces {
   readonly #keeps = (more: number): void => {
     this.#keptBytes += more;
     const maxBytes = this.node.meter.sendQueue.maxBytes * KEPT_SHARE;
-    if (this.#keptBytes <= maxBytes || this.#isRelieving) return;
-    this.#isRelieving = true;
-    const latest = [...this.#topics.values()].filter((paced) => paced instanceof LatestTopic);
-    for (const paced of latest.toSorted((a, b) => b.bytes - a.bytes)) {
-      const excess = this.#keptBytes - maxBytes * RELIEF;
-      if (excess <= 0) break;
-      paced.relieve(Math.max(0, paced.bytes - excess));
+    if (this.#keptBytes <= maxBytes || this.#isUrgent) return;
+    const isUrgent = this.#keptBytes > maxBytes * URGENT;
+    if (this.#isRelieving && !isUrgent) return;
+    const byBytes = [...this.#topics.values()].filter((paced) => paced instanceof LatestTopic);
+    byBytes.sort((a, b) => a.bytes - b.bytes);
+    if (isUrgent) {
+      this.#isUrgent = true;
+      void this.#relieve(byBytes, maxBytes, isUrgent);
+      this.#isUrgent = false;
+      return;
     }
-    this.#isRelieving = false;
+    this.#isRelieving = true;
+    const done = this.#relieve(byBytes, maxBytes, isUrgent);
+    if (done) void done.then(() => (this.#isRelieving = false));
+    else this.#isRelieving = false;
   };
+
+  /** Relieves one topic after the other, from the last one on, until no more than the bound is kept. */
+  #relieve(topics: LatestTopic[], maxBytes: number, isUrgent: boolean): Promise<void> | undefined {
+    for (let paced = topics.pop(); paced; paced = topics.pop()) {
+      const excess = this.#keptBytes - maxBytes * RELIEF;
+      if (excess <= 0) return undefined;
+      const done = paced.relieve(Math.max(0, paced.bytes - excess), isUrgent);
+      if (done) return done.then(() => this.#relieve(topics, maxBytes, isUrgent));
+    }
+    return undefined;
+  }
 }

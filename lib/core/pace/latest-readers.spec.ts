@@ -156,14 +156,15 @@ describe('a reader that is blocked', () => {
     expect(readers.keys).toBe(0);
   });
 
-  it('is the furthest behind', () => {
+  it('has to go when what it waits for is too much, and nobody that is less far behind', () => {
     const { readers, change, block } = stage();
     for (const id of ['first', 'second', 'fast']) readers.enter(id, 0);
     block('first');
     change('a1');
     block('second');
     change('b1');
-    expect(readers.furthestBehind()).toEqual(['first']);
+    const furthest = (maxBytes: number) => [...readers.before(readers.leaving(maxBytes))];
+    expect([furthest(4), furthest(3), furthest(1)]).toEqual([[], ['first'], ['first', 'second']]);
   });
 });
 

@@ -77,8 +77,9 @@ export class LatestReaders<V> {
     return this.#ready;
   }
 
-  get ids(): IterableIterator<string> {
-    return this.#readers.keys();
+  /** All readers by id. It is live. */
+  get all(): ReadonlyMap<string, unknown> {
+    return this.#readers;
   }
 
   has(id: string): boolean {
@@ -183,11 +184,33 @@ export class LatestReaders<V> {
     return behind;
   }
 
-  /** Forgets what all readers have got. @returns the readers that are furthest behind, if anything is still kept */
-  furthestBehind(): readonly string[] {
-    const first = this.#forgetSeen();
-    if (this.#values.size === 0) return [];
-    return Array.from(this.#readers.values()).flatMap(({ id, seen }) => (seen === first ? [id] : []));
+  /** Forgets what all readers have got. */
+  forget(): void {
+    let first = this.#values.last;
+    for (const { seen } of this.#readers.values()) if (seen < first) first = seen;
+    this.#values.forget(first);
+  }
+
+  /**
+   * The change that every reader must have got so that no more than so much is kept; 0 if all may stay as they are.
+   * @param maxBytes in bytes
+   */
+  leaving(maxBytes: number): number {
+    this.forget();
+    return this.#values.leaving(maxBytes);
+  }
+
+  /** The readers that have not got a change. */
+  before(change: number): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const { id, seen } of this.#readers.values()) if (seen < change) ids.add(id);
+    return ids;
+  }
+
+  /** True if the reader has not got a change. */
+  isBefore(id: string, change: number): boolean {
+    const reader = this.#readers.get(id);
+    return reader !== undefined && reader.seen < change;
   }
 
   /** @returns how many values up to a change the reader took, and how many were not for it */
@@ -272,16 +295,8 @@ export class LatestReaders<V> {
     if (size === 0) return;
     if (this.#current === this.#readers.size) this.#values.forget(this.#values.last);
     else if (size > this.#trimAbove) {
-      this.#forgetSeen();
+      this.forget();
       this.#trimAbove = this.#values.size * 2 + SPARE_KEYS;
     }
-  }
-
-  /** @returns the change up to which everything is forgotten */
-  #forgetSeen(): number {
-    let first = this.#values.last;
-    for (const { seen } of this.#readers.values()) if (seen < first) first = seen;
-    this.#values.forget(first);
-    return first;
   }
 }

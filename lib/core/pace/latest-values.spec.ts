@@ -36,6 +36,17 @@ describe('the latest values', () => {
     expect([table.size, table.bytes, listed(table, 0)]).toEqual([1, 2, 'a2']);
   });
 
+  it.each([
+    [9, 0],
+    [8, 1],
+    [6, 1],
+    [5, 2],
+    [1, 3],
+  ])('leave no more than %d bytes to those that have seen change %d', (maxBytes, change) => {
+    const table = filled('a--', 'b--', 'c--');
+    expect([table.leaving(maxBytes), table.bytes]).toEqual([change, 9]);
+  });
+
   it('go on being numbered after all were forgotten', () => {
     const table = filled('a1', 'b1');
     table.forget(table.last);

@@ -61,6 +61,19 @@ export class LatestValues<V> {
     return found;
   }
 
+  /**
+   * The change that must have been seen so that no more than so much is still to be got; 0 if that is so anyway.
+   * @param maxBytes in bytes
+   */
+  leaving(maxBytes: number): number {
+    let bytes = 0;
+    for (let link = this.#newest; link; link = link.older) {
+      bytes += link.bytes;
+      if (bytes > maxBytes) return link.change;
+    }
+    return 0;
+  }
+
   /** Forgets the values that were not set after a change. */
   forget(change: number): void {
     for (let link = this.#oldest; link && link.change <= change; link = this.#oldest) this.#remove(link);
