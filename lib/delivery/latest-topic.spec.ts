@@ -4,6 +4,7 @@ import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-conn
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { JsonCodec } from '../codecs/json/json-codec.js';
 import { createConnection } from '../core/connection/connection.js';
+import type { StreamPosition } from '../core/history/history.js';
 import { LatestReaders } from '../core/pace/latest-readers.js';
 import { all, connection, role, topic, type Address } from '../core/routing/address.js';
 import type { MessageContent } from '../core/routing/envelope.js';
@@ -12,7 +13,7 @@ import type { DeliveryTarget } from './delivery-target.js';
 import { TopicHold } from './held-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 import { NodeMeter } from './node-meter.js';
-import type { EnteredAgain, PaceEntry } from './paced-node.js';
+import type { PaceEntry } from './paced-node.js';
 import { PresenceWatchers } from './presence-watchers.js';
 
 const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: Infinity });
@@ -20,12 +21,18 @@ const codec = new JsonCodec({ maxDepth: Infinity, maxKeys: Infinity, maxValues: 
 /** A connection whose socket can be blocked. */
 class Reader {
   readonly got: string[] = [];
+  /** What it has got, and the gaps of which it was told, in order. */
+  readonly told: string[] = [];
   readonly log: string[] = [];
   #isBlocked = false;
   #drain: (() => void) | undefined;
   readonly socket = {
     codec,
-    send: ({ payload }: Frame) => void this.got.push(JSON.parse(payload as string).payload),
+    send: ({ payload }: Frame) => {
+      const value = JSON.parse(payload as string).payload as string;
+      this.got.push(value);
+      this.told.push(value);
+    },
     close: () => undefined,
     written: () => (this.#isBlocked ? new Promise<void>((resolve) => (this.#drain = resolve)) : undefined),
     hasRoomFor: () => !this.#isBlocked,
@@ -50,6 +57,10 @@ class Reader {
   disconnect(code: string): void {
     this.log.push(code);
     this.stage.leave(this.id);
+  }
+
+  missed(_name: string, { offset }: StreamPosition): void {
+    this.told.push(`gap ${offset}`);
   }
 
   leftOut(name: string, count: number): void {
@@ -397,32 +408,80 @@ describe('a reader for which more values wait than may', () => {
 });
 
 describe('a reader that enters again a topic that keeps a history', () => {
-  const again = (how: EnteredAgain) =>
-    stage.delivery.paces.enter('map', 'ann', { slow: 'latest', maxBytes: 1_000_000 }, how);
+  const again = (recovers: boolean) =>
+    stage.delivery.paces.enter('map', 'ann', { slow: 'latest', maxBytes: 1_000_000 }, recovers);
 
-  it('gets what waits for the end of its interval before the last message of the history', () => {
+  it('gets what waits for the end of its interval before it is told of a position', () => {
     const ann = stage.enter('ann', { maxRateHz: 1 });
     ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
-    again('last');
+    again(false);
+    stage.delivery.paces.flush('map', 'ann');
     expect(ann.got).toEqual(['a1', 'a2', 'b1']);
   });
 
-  it('gets what waits for its socket once it drains', async () => {
+  it('gets what waits for its socket before it is told of a position, and nothing of it twice', async () => {
     const ann = stage.enter('ann');
     ann.block();
     ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
-    again('last');
+    again(false);
+    stage.delivery.paces.flush('map', 'ann');
+    const flushed = [...ann.got];
+    stage.publish('c1');
     await ann.drain();
-    expect(ann.got).toEqual(['a2', 'b1']);
+    expect([flushed, ann.got]).toEqual([
+      ['a2', 'b1'],
+      ['a2', 'b1', 'c1'],
+    ]);
   });
 
   it('gets what waits from the history alone when it recovers', async () => {
     const ann = stage.enter('ann');
     ann.block();
     ['a1', 'a2', 'b1'].forEach((payload) => stage.publish(payload));
-    again('missed');
+    again(true);
+    stage.delivery.paces.flush('map', 'ann');
     await ann.drain();
     expect(ann.got).toEqual([]);
+  });
+});
+
+describe('after a gap in the history', () => {
+  const lost = (offset: number, except: Address[] = []) => stage.delivery.missed('map', { epoch: 'e', offset }, except);
+
+  it('a reader whose socket was blocked gets nothing that is older than the report', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    ['a1', 'b1'].forEach((payload) => stage.publish(payload));
+    lost(5);
+    stage.publish('c1');
+    await ann.drain();
+    expect([ann.told, stage.meter.dropped]).toEqual([['gap 5', 'c1'], 1]);
+  });
+
+  it('a reader whose rights are judged again gets the report before what is newer', () => {
+    const ann = stage.enter('ann');
+    const hold = new TopicHold({ used: 0, maxBytes: 1_000 }, () => undefined);
+    stage.delivery.held.begin('map', 'ann', hold);
+    stage.publish('a1');
+    lost(5);
+    stage.publish('b1');
+    stage.delivery.held.end('map', 'ann');
+    hold.giveOut();
+    expect(ann.told).toEqual(['gap 5', 'b1']);
+  });
+
+  it('readers that can take it are told at once, but for those that catch up', () => {
+    const [ann, bob] = [stage.enter('ann'), stage.enter('bob')];
+    lost(5, [connection('bob')]);
+    expect([ann.told, bob.told]).toEqual([['gap 5'], []]);
+  });
+
+  it('a later gap replaces one that waits', async () => {
+    const ann = stage.enter('ann');
+    ann.block();
+    [5, 9].forEach((offset) => lost(offset));
+    await ann.drain();
+    expect(ann.told).toEqual(['gap 9']);
   });
 });
 

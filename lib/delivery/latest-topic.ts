@@ -1,13 +1,14 @@
 import { updateIntervalOf } from '../core/pace/delivery-options.js';
 import { LatestReaders, type Taking } from '../core/pace/latest-readers.js';
+import type { StreamPosition } from '../core/history/history.js';
 import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, MessageContent } from '../core/routing/envelope.js';
 import { Exceptions } from '../core/routing/exceptions.js';
 import { SafeLogger } from '../errors/safe-logger.js';
 import { MANY_RECIPIENTS } from './fan-outs.js';
-import { keyOf, type LatestUpdate } from './latest-update.js';
+import { GAP_KEY, keyOf, type LatestUpdate } from './latest-update.js';
 import type { MessageFrames } from './message-frames.js';
-import type { EnteredAgain, PacedNode } from './paced-node.js';
+import type { PacedNode } from './paced-node.js';
 
 /** The readers that something is done for. */
 type Ids = ReadonlySet<string> | ReadonlyMap<string, unknown>;
@@ -36,6 +37,7 @@ export class LatestTopic {
   readonly #to: readonly Address[];
   #isPassing = false;
   #isBehind = false;
+  #isFlushing = false;
   #isRelieving = false;
   #sent = 0;
   /** The bytes that {@link keeps} was told of. */
@@ -73,12 +75,11 @@ export class LatestTopic {
   /**
    * Adds a reader, which gets what comes from now on.
    * @param askedHz the rate that it asked for; if omitted, that of an existing reader stays
-   * @param again what an existing reader gets from the history
+   * @param recovers true: an existing reader gets what it has missed from the history, so that nothing waits for it any more
    */
-  enter(id: string, askedHz: number | undefined, again?: EnteredAgain): void {
+  enter(id: string, askedHz: number | undefined, recovers = false): void {
     const isKnown = this.#readers.has(id);
-    if (isKnown && again === 'last') this.settle(id);
-    else if (isKnown && again === 'missed') this.#readers.skip(id);
+    if (isKnown && recovers) this.#readers.skip(id);
     if (!isKnown || askedHz !== undefined) this.#readers.enter(id, updateIntervalOf(this.maxRateHz, askedHz));
   }
 
@@ -93,6 +94,25 @@ export class LatestTopic {
     this.#count();
   }
 
+  /** Gives a reader all that waits for it, also while its socket is blocked: something else is written to it next, which is newer. */
+  flush(id: string): void {
+    this.#isFlushing = true;
+    this.#readers.resume(id);
+    this.settle(id);
+    this.#isFlushing = false;
+  }
+
+  /**
+   * Tells readers that publications are lost for good, in place of all that waits for them, which is older.
+   * @param position where the topic continues
+   */
+  lost(position: StreamPosition, except: readonly Address[]): void {
+    this.#readers.skipAll();
+    this.#readers.change(GAP_KEY, { gap: position, except: this.#exceptionsOf(except) }, UPDATE_BYTES);
+    this.#pass();
+    this.#count();
+  }
+
   /** @returns how many readers it was accepted for; a promise for a volatile message to many */
   deliver(
     content: MessageContent,
@@ -101,7 +121,7 @@ export class LatestTopic {
     leftOut: ((connections: number) => void) | undefined,
   ): number | Promise<number> {
     const addresses = envelope.except.length === 0 ? NOBODY : envelope.except.filter(this.#concerns);
-    const except = addresses.length === 0 ? undefined : new Exceptions(addresses, this.node.index);
+    const except = this.#exceptionsOf(addresses);
     const update = { frames, except };
     if (content.volatile) return this.#deliverOnce(update, leftOut);
     const key = keyOf(content, addresses);
@@ -191,6 +211,10 @@ export class LatestTopic {
     return count;
   }
 
+  #exceptionsOf(except: readonly Address[]): Exceptions | undefined {
+    return except.length === 0 ? undefined : new Exceptions(except, this.node.index);
+  }
+
   /** False for a connection that is no reader here. */
   readonly #concerns = (address: Address): boolean => address.kind !== 'connection' || this.#readers.has(address.id);
 
@@ -237,20 +261,25 @@ export class LatestTopic {
   }
 
   /** Isolates failures: one failing socket never prevents delivery to the others. */
-  #offer(id: string, { frames, except }: LatestUpdate): Taking {
+  #offer(id: string, { frames, gap, except }: LatestUpdate): Taking {
     const target = this.node.targets.get(id);
     if (target === undefined) return 'gone';
     if (except?.has(id)) return 'passed';
     if (this.#isHeld(id)) return 'blocked';
     try {
       const { socket } = target;
-      const written = socket.written();
+      const written = this.#isFlushing ? undefined : socket.written();
       if (written !== undefined) {
         void written.then(() => this.#resume(id));
         return 'blocked';
       }
-      socket.send(frames.for(socket.codec));
-      this.#sent += 1;
+      if (frames) {
+        socket.send(frames.for(socket.codec));
+        this.#sent += 1;
+      } else if (gap) {
+        this.node.meter.dropped += 1;
+        target.missed(this.name, gap);
+      }
     } catch (error) {
       this.node.meter.dropped += 1;
       logger.error('Delivery to a connection failed', (error as Error)?.stack);

@@ -1,15 +1,23 @@
 import { typeIn } from '../core/message/message-text.js';
 import { encodeAddress } from '../core/routing/address-text.js';
+import type { StreamPosition } from '../core/history/history.js';
 import type { Address } from '../core/routing/address.js';
 import type { MessageContent } from '../core/routing/envelope.js';
 import type { Exceptions } from '../core/routing/exceptions.js';
 import type { MessageFrames } from './message-frames.js';
 
-/** A message of a topic that delivers the latest ones, and the readers that do not get it, if there are any. */
+/** A message of a topic that delivers the latest ones, or the report of a gap before those that follow. */
 export interface LatestUpdate {
-  readonly frames: MessageFrames;
+  /** The message; missing for a gap. */
+  readonly frames?: MessageFrames;
+  /** The position at which the topic continues behind a gap. */
+  readonly gap?: StreamPosition;
+  /** The readers that do not get it, if there are any. */
   readonly except: Exceptions | undefined;
 }
+
+/** The key of a gap: a later one replaces it. Keys of messages begin in other ways. */
+export const GAP_KEY = 'gap';
 
 /**
  * The key of a message: its own, else its type. A message that is not for everybody replaces only those that are for the same

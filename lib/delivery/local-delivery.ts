@@ -160,6 +160,8 @@ export class LocalDelivery implements RecipientIndex {
 
   /** Tells the subscribers of a topic that publications are lost for good, and the position at which delivery continues. */
   missed(name: string, position: StreamPosition, except: readonly Address[]): void {
+    const paced = this.paces.of(name);
+    if (paced instanceof LatestTopic) return paced.lost(position, except);
     const addressing = { to: [topic(name)], except };
     const tell: TargetAction = (target) => {
       target.missed(name, position);

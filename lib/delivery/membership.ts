@@ -82,6 +82,15 @@ export class Membership {
     if (!paces.isEmpty) paces.settle(topics ?? this.pubSub.topicsOf(connectionId), connectionId);
   }
 
+  /**
+   * Writes to a connection the messages of a topic that wait for it, even if it cannot take them at the moment. Call it before the
+   * connection is told of a position in the topic, so that nothing older follows.
+   */
+  flush(connectionId: string, name: string): void {
+    const { paces } = this.delivery;
+    if (!paces.isEmpty) paces.flush(name, connectionId);
+  }
+
   /** Forgets a connection and all its subscriptions. @returns the topics it was subscribed to */
   remove(connectionId: string): readonly string[] {
     const topics = this.pubSub.unsubscribeAll(connectionId);
@@ -119,8 +128,8 @@ export class Membership {
     this.delivery.catchUp(connectionId);
     if (!this.pubSub.isSubscribed(connectionId, name)) return false;
     if (entry.pace) {
-      const again = entry.stream && (entry.wish.recover ? 'missed' : 'last');
-      this.delivery.paces.enter(name, connectionId, entry.pace, again);
+      const recovers = entry.stream !== undefined && entry.wish.recover !== undefined;
+      this.delivery.paces.enter(name, connectionId, entry.pace, recovers);
     }
     if (entry.stream) {
       const started = this.streams.enter(name, connectionId, entry);

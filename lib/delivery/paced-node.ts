@@ -14,12 +14,6 @@ export interface PacedNode {
   readonly meter: Pick<NodeMeter, 'sent' | 'dropped' | 'replaced' | 'leftOut' | 'slowCloses' | 'sendQueue'>;
 }
 
-/**
- * What a reader gets from the history when it enters the topic again: all that it has missed, so that nothing waits for it any
- * more; or the last message, which must come behind what waits.
- */
-export type EnteredAgain = 'missed' | 'last';
-
 /** The pace of one reader of a topic. */
 export interface PaceEntry {
   readonly slow: 'drop' | 'latest';

@@ -1,6 +1,6 @@
 import { DroppingTopic } from './dropping-topic.js';
 import { LatestTopic, URGENT } from './latest-topic.js';
-import type { EnteredAgain, PacedNode, PaceEntry } from './paced-node.js';
+import type { PacedNode, PaceEntry } from './paced-node.js';
 
 /** A topic that deals with slow readers in a way of its own. */
 export type PacedTopic = LatestTopic | DroppingTopic;
@@ -28,12 +28,12 @@ export class TopicPaces {
     return this.#topics.get(name);
   }
 
-  /** Adds a reader. @param again what one that exists gets from the history, if the topic keeps one */
+  /** Adds a reader. @param recovers true: one that exists gets from the history what it has missed */
   enter(
     name: string,
     connectionId: string,
     { slow, maxRateHz, askedHz, maxBytes }: PaceEntry,
-    again?: EnteredAgain,
+    recovers?: boolean,
   ): void {
     let paced = this.#topics.get(name);
     if (paced === undefined) {
@@ -43,7 +43,7 @@ export class TopicPaces {
           : new LatestTopic(name, this.node, maxRateHz, maxBytes, this.#keeps);
       this.#topics.set(name, paced);
     }
-    if (paced instanceof LatestTopic) paced.enter(connectionId, askedHz, again);
+    if (paced instanceof LatestTopic) paced.enter(connectionId, askedHz, recovers);
     else paced.enter(connectionId);
   }
 
@@ -61,6 +61,12 @@ export class TopicPaces {
       const paced = this.#topics.get(name);
       if (paced instanceof LatestTopic) paced.settle(connectionId);
     }
+  }
+
+  /** Writes to a reader of a topic what waits for it, because what it is sent next is newer. */
+  flush(name: string, connectionId: string): void {
+    const paced = this.#topics.get(name);
+    if (paced instanceof LatestTopic) paced.flush(connectionId);
   }
 
   /** Counts what is kept. Above the bound the topics that keep most close the connections that are furthest behind. */

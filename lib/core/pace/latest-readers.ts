@@ -117,6 +117,14 @@ export class LatestReaders<V> {
     this.#trim();
   }
 
+  /** Withdraws what waits for all readers. */
+  skipAll(): void {
+    const { last } = this.#values;
+    for (const reader of this.#readers.values()) reader.seen = last;
+    this.#current = this.#readers.size;
+    this.#values.forget(last);
+  }
+
   leave(id: string): void {
     const reader = this.#readers.get(id);
     if (reader === undefined) return;

@@ -55,6 +55,7 @@ function startFor(codec?: FakeCodec): void {
       settings: new RealtimeSettings({ limits: { sendQueueBytes: 1_000, maxHistoryPage: 5 } }),
       membership: {
         catchUp: () => undefined,
+        flush: () => undefined,
         enter: (_id, topic, entry) => {
           topics.add(topic);
           return entering((entered = entry));

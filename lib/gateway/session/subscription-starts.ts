@@ -20,7 +20,7 @@ import type { TopicPresence } from './topic-presence.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits'>;
-  readonly membership: Pick<Membership, 'catchUp' | 'enter'>;
+  readonly membership: Pick<Membership, 'catchUp' | 'enter' | 'flush'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
   readonly presence: Pick<TopicPresence, 'entered' | 'refusalOf'>;
   readonly events: Pick<ConnectionEvents, 'emit'>;
@@ -72,6 +72,7 @@ export class SubscriptionStarts {
     let isRefused = false;
     const begin = (start: FramedPage | undefined) => {
       isConfirmed = true;
+      if (stream) membership.flush(connection.id, topic);
       isRefused = this.#confirmStart(topic, command, granted, start);
       if (isRefused) return void this.subscriptions.leave(topic);
       // A stream is still delivering its start: listeners that publish to it have to wait.

@@ -258,9 +258,9 @@ describe('a subscription', () => {
       rates = [];
       const { paces } = parts.delivery;
       const enter = paces.enter.bind(paces);
-      vi.spyOn(paces, 'enter').mockImplementation((name, id, pace, again) => {
+      vi.spyOn(paces, 'enter').mockImplementation((name, id, pace, recovers) => {
         rates.push(pace.askedHz);
-        enter(name, id, pace, again);
+        enter(name, id, pace, recovers);
       });
     });
 
@@ -308,6 +308,21 @@ describe('a subscription', () => {
       it('loses no value that waits when it is begun again', async () => {
         for (const type of ['one', 'two', 'three']) await say(type);
         await subscribe('a');
+        const told = client.told.map(({ kind, type }) => (kind ?? type) as string);
+        expect(told).toEqual(['subscribed', 'one', 'two', 'three', 'subscribed', 'three']);
+      });
+
+      it('gets what waits for its socket before the answer, not after it, when it is begun again', async () => {
+        let isBlocked = true;
+        let drain = (): void => undefined;
+        const written = new Promise<void>((resolve) => (drain = resolve));
+        vi.spyOn(client.socket, 'written').mockImplementation(() => (isBlocked ? written : undefined));
+        for (const type of ['one', 'two', 'three']) await say(type);
+        await subscribe('a');
+        isBlocked = false;
+        drain();
+        await written;
+        await Promise.resolve();
         const told = client.told.map(({ kind, type }) => (kind ?? type) as string);
         expect(told).toEqual(['subscribed', 'one', 'two', 'three', 'subscribed', 'three']);
       });

@@ -25,7 +25,7 @@ import type { TopicPresence } from './topic-presence.js';
 
 interface Services {
   readonly settings: Pick<RealtimeSettings, 'limits' | 'clockToleranceS'>;
-  readonly membership: Pick<Membership, 'catchUp' | 'enter' | 'unsubscribe' | 'hold' | 'endHold'>;
+  readonly membership: Pick<Membership, 'catchUp' | 'enter' | 'flush' | 'unsubscribe' | 'hold' | 'endHold'>;
   readonly pubSub: Pick<PubSubManager, 'isSubscribed' | 'topicsOf'>;
   readonly dispatcher: Pick<HandlerDispatcher, 'subscribe'>;
   readonly presence: Pick<TopicPresence, 'entered' | 'left' | 'refusalOf'>;
