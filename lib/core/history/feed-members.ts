@@ -31,7 +31,7 @@ interface Behind {
   readonly wish: EntryWish;
   /** The first live read after which the member may be served. */
   readonly fromRead: number;
-  /** For a member that was live and does not request recovery: the position up to which it has received everything. */
+  /** For a member that does not request recovery: the position up to which it has received everything, if it has been in before. */
   readonly had: StreamPosition | undefined;
   hasBegun: boolean;
   /** Its place, once that is decided. */
@@ -108,7 +108,9 @@ export class FeedMembers {
     const place = before?.hasBegun && asksNothing ? before.place : undefined;
     this.#drop(id);
     const wished = place ? { ...wish, recover: place.at } : wish;
-    const had = asksNothing ? here : undefined;
+    // An entry that was replaced before its start has told the member of nothing.
+    const known = before?.hasBegun === false ? (before.had ?? before.wish.recover) : undefined;
+    const had = asksNothing ? (here ?? known) : undefined;
     this.#behind.set(id, { wish: wished, fromRead, had, hasBegun: false, place, run: undefined });
     if (fromRead > 0) this.#entering.add(id);
   }

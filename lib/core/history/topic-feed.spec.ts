@@ -536,6 +536,21 @@ describe('TopicFeed', () => {
     });
   });
 
+  it('tells a live member that subscribes twice before its start of a loss, too', () => {
+    const world = new World({ sendLast: 2 });
+    world.enter('a');
+    world.settle();
+    for (let n = 0; n < 3; n++) world.publish();
+    while (world.onBus.length > 0) world.arrive();
+    world.feed.forget();
+    world.enterAgain('a');
+    world.feed.enter('a', { last: 2 });
+    world.stream.flush();
+    world.stream.publish();
+    world.settle();
+    expect(world.subscribers.get('a')).toMatchObject({ losses: 1, position: { epoch: 'e2', offset: 1 } });
+  });
+
   it('keeps a bounded number of publications for members that catch up', () => {
     const world = new World({ recoverLimit: 1_000, pageSize: 300 });
     for (let i = 0; i < 10; i++) world.publish();
