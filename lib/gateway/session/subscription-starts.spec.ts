@@ -78,6 +78,10 @@ function startFor(codec?: FakeCodec): void {
         topics.delete(topic);
         return Promise.resolve();
       },
+      isOpen: async (topic) => {
+        await judgement;
+        return topics.has(topic);
+      },
       tokenEndOf: () => tokenEnd,
     },
     { add: (takePage) => void pages.push(takePage) },
@@ -415,6 +419,41 @@ describe('a subscription that is under judgement when it starts', () => {
     decide();
     await work;
     expect([client.told, log]).toEqual([[], []]);
+  });
+});
+
+describe('a subscription to a topic with a history that begins anew while it is under judgement', () => {
+  let work: Promise<void>;
+  let decide: () => void;
+
+  beforeEach(() => {
+    keepHistory(startOf());
+    topics.add('a');
+    decide = judge();
+    work = starts.enter('a', command());
+  });
+
+  it('does so after the judgement, so that nothing held comes behind its position', async () => {
+    const before = [...client.told];
+    judgement = undefined;
+    decide();
+    await work;
+    expect([before, kept, client.told.length]).toEqual([[], [], 2]);
+  });
+
+  it('is refused when it does not stay', async () => {
+    topics.delete('a');
+    decide();
+    await work;
+    expect(client.told).toMatchObject([ENDED]);
+  });
+
+  it('needs no answer when the client has gone meanwhile', async () => {
+    topics.delete('a');
+    client.disconnect('DISCONNECTED');
+    decide();
+    await work;
+    expect(client.told).toEqual([]);
   });
 });
 

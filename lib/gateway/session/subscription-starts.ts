@@ -14,7 +14,7 @@ import type { Client } from './client.js';
 import { paceEntryOf, type WantedRates } from './pace-entry.js';
 import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
-import { endedError, SubscriptionEnds } from './subscription-ends.js';
+import { endedError, type EndWatch, type SubscriptionEnds } from './subscription-ends.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
 import type { TopicPresence } from './topic-presence.js';
 
@@ -31,6 +31,8 @@ interface Services {
 /** The subscriptions that are started. */
 interface StartedSubscriptions extends Pick<SubscriptionJudgements, 'keep' | 'decided'> {
   leave(topic: string): Promise<void> | undefined;
+  /** Fulfils with whether the client is subscribed, once the topic is not under judgement. */
+  isOpen(topic: string): Promise<boolean>;
   /** The expiry of the token for a topic, if there is one. */
   tokenEndOf(topic: string): Date | undefined;
 }
@@ -72,7 +74,7 @@ export class SubscriptionStarts {
     let isRefused = false;
     const begin = (start: FramedPage | undefined) => {
       isConfirmed = true;
-      if (stream) membership.flush(connection.id, topic);
+      if (stream && !isNew) membership.flush(connection.id, topic);
       isRefused = this.#confirmStart(topic, command, granted, start);
       if (isRefused) return void this.subscriptions.leave(topic);
       // A stream is still delivering its start: listeners that publish to it have to wait.
@@ -86,6 +88,11 @@ export class SubscriptionStarts {
     let isIn: boolean;
     const watch = this.ends.watch(topic);
     try {
+      // What is held for a subscription comes before the position of a new start.
+      if (stream && !isNew && this.subscriptions.decided(topic) && !(await this.subscriptions.isOpen(topic))) {
+        if (!this.client.isClosed) this.#failEnded(watch, command);
+        return;
+      }
       const pace = paceEntryOf(topic, policies, settings.limits, rates);
       const entry: TopicEntry = {
         ...(pace && { pace }),
@@ -108,12 +115,16 @@ export class SubscriptionStarts {
     if (this.client.isClosed || isRefused) return;
     const isOver = !isIn || (isHeld && !isConfirmed) || (stream && !pubSub.isSubscribed(connection.id, topic));
     if (isOver) {
-      // The subscription has ended meanwhile and the client was told so, even if another one has begun since. The command
-      // still needs its answer.
-      if (command && !isConfirmed) this.client.replies.fail(endedError(watch), command.id);
+      // The subscription has ended meanwhile and the client was told so, even if another one has begun since.
+      if (!isConfirmed) this.#failEnded(watch, command);
       return;
     }
     if (stream) announce();
+  }
+
+  /** The command still needs its answer. */
+  #failEnded(watch: EndWatch, command: SubscribeCommand | undefined): void {
+    if (command) this.client.replies.fail(endedError(watch), command.id);
   }
 
   /** The recovery of the client: its first position, and the way its pages are sent. */
