@@ -44,6 +44,14 @@ export class DroppingTopic {
     return false;
   }
 
+  /**
+   * Returns whether a volatile message may be written to a reader, which is not told of it otherwise. It does not come between
+   * messages that were left out and the report about them.
+   */
+  takesVolatile(id: string, { socket }: DeliveryTarget): boolean {
+    return !this.#leftOut.has(id) && socket.written() === undefined;
+  }
+
   #tell(id: string): void {
     const count = this.#leftOut.get(id);
     if (count === undefined) return;

@@ -676,6 +676,40 @@ describe('a topic that drops', () => {
     expect([report, stage.meter.leftOut]).toEqual([{ reached: 1, dropped: 1 }, 2]);
   });
 
+  it('leaves out a volatile message without telling, for those for which anything waits', async () => {
+    const ann = enter('ann');
+    const bob = enter('bob');
+    // Something waits, but a message that counts would still fit.
+    ann.block();
+    ann.socket.hasRoomFor = () => true;
+    const report = stage.publish('a1', { volatile: true });
+    stage.publish('a2');
+    await ann.drain();
+    expect([report, ann.got, bob.got]).toEqual([{ reached: 1, dropped: 1 }, ['a2'], ['a1', 'a2']]);
+    expect([ann.log, stage.meter.leftOut]).toEqual([[], 1]);
+  });
+
+  it('does not count a volatile message among those that it reports', async () => {
+    const ann = enter('ann');
+    ann.block();
+    stage.publish('a1');
+    stage.publish('a2', { volatile: true });
+    await ann.drain();
+    stage.publish('a3', { volatile: true });
+    expect([ann.log, ann.got, stage.meter.leftOut]).toEqual([['left out 1 of map'], ['a3'], 2]);
+  });
+
+  it('lets no volatile message overtake the report', async () => {
+    const ann = enter('ann');
+    ann.block();
+    stage.publish('a1');
+    const drained = ann.drain();
+    // The socket is empty, but the reader is told only later in this turn.
+    const { dropped } = stage.publish('a2', { volatile: true });
+    await drained;
+    expect([dropped, ann.log, ann.got]).toEqual([1, ['left out 1 of map'], []]);
+  });
+
   it('tells nothing to a reader that has left', async () => {
     const ann = enter('ann');
     ann.block();

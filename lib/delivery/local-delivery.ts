@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { topic, type Address } from '../core/routing/address.js';
-import type { Envelope, EnvelopeContent } from '../core/routing/envelope.js';
+import type { Envelope, EnvelopeContent, MessageContent } from '../core/routing/envelope.js';
 import type { StreamPosition } from '../core/history/history.js';
 import type { PresenceNews } from '../core/presence/presence-position.js';
 import type { Push } from '../core/protocol/push.js';
@@ -125,7 +125,7 @@ export class LocalDelivery implements RecipientIndex {
     const paced = this.paces.isEmpty || name === undefined ? undefined : this.paces.of(name);
     if (paced instanceof LatestTopic) return paced.deliver(content, envelope, frames, leftOut);
     const ids = this.#idsFor(envelope);
-    if (paced || content.volatile) return this.#sendIfTaken(to, ids, frames, leftOut, paced);
+    if (paced || content.volatile) return this.#sendIfTaken(content, to, ids, frames, leftOut, paced);
     const { size } = ids;
     const reached = this.#serve(ids, sending([frames], text.length), this.#holdingFor(to, frames));
     // The stream of a topic wants to know at once.
@@ -134,6 +134,7 @@ export class LocalDelivery implements RecipientIndex {
 
   /** Sends a message to those that can take it. */
   #sendIfTaken(
+    content: MessageContent,
     to: readonly Address[],
     ids: Ids,
     frames: MessageFrames,
@@ -141,7 +142,7 @@ export class LocalDelivery implements RecipientIndex {
     topicOfReaders: DroppingTopic | undefined,
   ): number | Promise<number> {
     let dropped = 0;
-    const act = writingIfTaken(frames, () => void (dropped += 1), topicOfReaders);
+    const act = writingIfTaken(frames, content.volatile === true, () => void (dropped += 1), topicOfReaders);
     const task = { ...sending([frames], frames.textBytes), act };
     const reached = this.#serve(ids, task, this.#holdingFor(to, frames));
     const count = (recipients: number): number => {

@@ -377,7 +377,7 @@ describe('a topic that keeps a history and delivers the latest values', () => {
           expect([...node.faults, ...node.lacking]).toEqual([]);
         },
       ),
-      { numRuns: Number(process.env['RUNS'] ?? 150) },
+      { numRuns: 500 },
     );
   });
 });

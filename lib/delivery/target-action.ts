@@ -28,13 +28,23 @@ export function writing(all: readonly FrameSet[]): TargetAction {
 
 /**
  * Creates the action that writes a message to those that can take it.
+ * @param isVolatile true: only those for which nothing waits take it, and the others are not told
  * @param leftOut called for each of the others
- * @param topic the topic, if it leaves out messages for slow readers and tells them so
+ * @param topic the topic, if it leaves out messages for slow readers
  */
-export function writingIfTaken(frames: MessageFrames, leftOut: () => void, topic?: DroppingTopic): TargetAction {
+export function writingIfTaken(
+  frames: MessageFrames,
+  isVolatile: boolean,
+  leftOut: () => void,
+  topic?: DroppingTopic,
+): TargetAction {
+  const takes = (target: DeliveryTarget, id: string | undefined): boolean => {
+    if (topic === undefined || id === undefined) return target.socket.written() === undefined;
+    return isVolatile ? topic.takesVolatile(id, target) : topic.takes(id, target, frames.textBytes);
+  };
   return (target, id) => {
+    const isTaken = takes(target, id);
     const { socket } = target;
-    const isTaken = topic && id !== undefined ? topic.takes(id, target, frames.textBytes) : !socket.written();
     if (isTaken) socket.send(frames.for(socket.codec));
     else leftOut();
     return isTaken;
