@@ -14,7 +14,7 @@ import type { Client } from './client.js';
 import { paceEntryOf, type WantedRates } from './pace-entry.js';
 import type { PageTurns, TakePage } from './page-turns.js';
 import { streamSettingsOf } from './stream-settings.js';
-import { endedError, type EndWatch, type SubscriptionEnds } from './subscription-ends.js';
+import { endedError, SubscriptionEnds, type EndWatch } from './subscription-ends.js';
 import type { SubscriptionJudgements } from './subscription-judgements.js';
 import type { TopicPresence } from './topic-presence.js';
 
