@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import { RedisAssembly } from '../../lib/adapters/redis/redis-assembly.js';
 import type { RedisBackendOptions } from '../../lib/adapters/redis/connection/redis-options.js';
 import { RandomIdGenerator } from '../../lib/adapters/system/random-id-generator.js';
@@ -14,6 +14,7 @@ import {
   sharedNodeDirectoryContract,
   sharedPresenceStoreContract,
 } from '../../lib/testing/contracts/index.js';
+import { trustNewServers } from '../helpers/old-servers.js';
 import { keepsItsContract } from './prove.js';
 import { redisCluster, redisSentinel, redisServer } from './redis.js';
 
@@ -23,6 +24,9 @@ describe.each([
   ['a Redis Cluster', redisCluster],
 ])('on %s', (_place, start) => {
   const place = start();
+  let distrust = () => {};
+  beforeAll(() => trustNewServers((end) => (distrust = end)));
+  afterAll(() => distrust());
   const prefix = `contract-${randomUUID()}`;
   const assemble = (options?: RedisBackendOptions) =>
     RedisAssembly.create({ ...place(), prefix, ...options }, new RandomIdGenerator());

@@ -11,6 +11,7 @@ import { all } from '../../lib/core/routing/address.js';
 import type { DeliveryReport } from '../../lib/core/routing/delivery-report.js';
 import type { Envelope, EnvelopeContent } from '../../lib/core/routing/envelope.js';
 import type { NodeQueryResult } from '../../lib/core/bus/node-query.js';
+import { trustNewServers } from './old-servers.js';
 import { ALL_SUBJECT, nodeSubject } from '../../lib/core/bus/subject.js';
 
 /** A node with nothing but the bus and the directory. */
@@ -31,6 +32,7 @@ export class RedisBusNode {
   ) {}
 
   static async start(options: RedisBackendOptions): Promise<RedisBusNode> {
+    trustNewServers();
     const { bus, directory, history, presence } = await RedisAssembly.create(options, new RandomIdGenerator());
     const node = new RedisBusNode(bus, directory, history, presence);
     await bus.open({

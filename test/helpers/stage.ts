@@ -10,6 +10,7 @@ import {
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { merge, type Observable } from 'rxjs';
 import { afterAll, afterEach, beforeAll, inject, onTestFinished } from 'vitest';
+import { trustNewServers } from './old-servers.js';
 import { startRealtimeApp, type Guest, type RealtimeApp, type RealtimeAppParts } from './realtime-app.js';
 
 /** How many nodes there are, and over what they reach each other. */
@@ -93,6 +94,8 @@ export class Stage {
 
   async #boot({ options, ...parts }: RealtimeAppParts, finished: (close: () => Promise<void>) => void): Promise<void> {
     const plan = inject('stage');
+    let distrust = () => {};
+    if (plan.backend !== 'memory') trustNewServers((end) => (distrust = end));
     const backend = backendOf(plan);
     const booting = Array.from({ length: plan.nodes }, () =>
       startRealtimeApp({
@@ -104,6 +107,7 @@ export class Stage {
     );
     finished(async () => {
       await Promise.all(booting.map((node) => node.then((booted) => booted.close(), NOTHING)));
+      distrust();
     });
     this.#nodes = await Promise.all(booting);
   }

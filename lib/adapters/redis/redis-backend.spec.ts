@@ -5,12 +5,13 @@ import { OnSubscribe, RealtimeModule, RealtimeService, TopicGateway } from 'nest
 import { testToken } from 'nestjs-realtime/testing';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TEST_TOKENS } from '../../../test/helpers/listening-app.js';
+import { trustNewServers } from '../../../test/helpers/old-servers.js';
 import { startRealtimeApp, typesReceivedBy, type RealtimeApp } from '../../../test/helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../../test/helpers/redis-server.js';
 import { redisBackend, type RedisBackendAsyncOptions } from './redis-backend.js';
 import type { RedisBackendOptions } from './connection/redis-options.js';
 
-const QUICK = { commandTimeoutMs: 500, leaseRefreshMs: 100, leaseTtlMs: 500 };
+const QUICK = { commandTimeoutMs: 500, leaseRefreshMs: 100, leaseTtlMs: 2_000 };
 
 @TopicGateway('feed')
 class Feed {
@@ -36,6 +37,7 @@ class Addresses {
 let redis: RedisServer;
 
 beforeEach(async () => {
+  trustNewServers();
   redis = await startRedis();
 });
 

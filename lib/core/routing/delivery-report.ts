@@ -12,7 +12,10 @@ export interface DeliveryReport {
    * `delivery: { slow: 'drop' }`, or with `volatile: true`. Omitted if there are none.
    */
   readonly dropped?: number;
-  /** False if a node that may have recipients did not answer; `recipients` may then be too low. */
+  /**
+   * False if a node that may have recipients did not answer; `recipients` may then be too low. On Redis also until the server that
+   * keeps the leases of nodes has been up for 10 s (`leaseTtlMs` less `leaseRefreshMs`): nodes may not be back yet.
+   */
   readonly complete: boolean;
   /** Epoch of the stream, for a publication to a topic that keeps a history. */
   readonly epoch?: string;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { LocalDelivery } from '../../../lib/delivery/local-delivery.js';
 import { receivedBy, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { RedisServer, startRedis } from '../../helpers/redis-server.js';
 import { connected, next, nextOf, sdkFor } from '../../helpers/sdk.js';
 import { IS_PROTOBUF } from '../../helpers/sdk-form.js';
@@ -37,6 +38,7 @@ let clusters = 0;
 const PLACES: Record<string, (options: RealtimeOptions) => Promise<readonly RealtimeApp[]>> = {
   'in memory': async (options) => [await start(options)],
   'over two nodes': async (options) => {
+    trustNewServers();
     const backend = redisBackend({ url: redis.url, prefix: `personal-${++clusters}` });
     return Promise.all([start(options, { backend }), start(options, { backend })]);
   },

@@ -3,6 +3,7 @@ import { redisBackend } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MissedOrders } from '../../../lib/adapters/redis/bus/missed-orders.js';
 import { NodeCoverage } from '../../../lib/adapters/redis/bus/node-coverage.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedisCluster } from '../../helpers/redis-cluster.js';
 import { startTcpProxy } from '../../helpers/tcp-proxy.js';
@@ -24,6 +25,7 @@ async function nodeOn(cluster: object): Promise<RealtimeApp> {
 
 /** Two nodes on a Redis Cluster; the ways of the second to all masters are cut, with alice on it. */
 async function cutOff() {
+  trustNewServers();
   const { servers, urls } = await startRedisCluster();
   const node = await nodeOn({ rootNodes: urls.map((url) => ({ url })) });
   const proxies = await Promise.all(servers.map(({ port }) => startTcpProxy(port)));

@@ -4,6 +4,7 @@ import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { RedisMessageBus } from '../../../lib/adapters/redis/bus/redis-message-bus.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
@@ -37,6 +38,8 @@ export interface FleetParts extends RealtimeAppParts {
   readonly place?: Pick<RedisBackendOptions, 'sentinel'>;
   /** Options of the backend. */
   readonly over?: Partial<RedisBackendOptions>;
+  /** True: reports are incomplete until Redis has been up for a while. Default: nodes take it for one that has. */
+  readonly isRedisNew?: boolean;
 }
 
 /** Several nodes over one Redis. Each has its own connection path and a reader. */
@@ -47,7 +50,8 @@ export class Fleet {
   ) {}
 
   /** It is closed when the test has finished. */
-  static async start({ size = 2, redis, place, over, ...parts }: FleetParts = {}): Promise<Fleet> {
+  static async start({ size = 2, redis, place, over, isRedisNew, ...parts }: FleetParts = {}): Promise<Fleet> {
+    if (!isRedisNew) trustNewServers();
     const server = redis ?? (await startRedis());
     const nodes: FleetNode[] = [];
     for (let index = 0; index < size; index++) {

@@ -3,6 +3,7 @@ import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { queryObjects } from 'node:v8';
 import { onTestFinished } from 'vitest';
 import { TopicFeed } from '../../../lib/core/history/topic-feed.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp, type RealtimeApp, type RealtimeAppParts } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
@@ -35,6 +36,7 @@ export class HistoryFleet {
 
   /** It is closed when the test has finished. */
   static async start({ redis, over, options, ...parts }: HistoryFleetParts = {}): Promise<HistoryFleet> {
+    trustNewServers();
     const server = redis ?? (await startRedis());
     const nodes: HistoryNode[] = [];
     for (let index = 0; index < NODES; index++) {

@@ -1,6 +1,7 @@
 import { redisBackend } from 'nestjs-realtime/redis';
 import { RealtimeInspectorModule } from 'nestjs-realtime/inspector';
 import { expect, it } from 'vitest';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedis } from '../../helpers/redis-server.js';
 
@@ -10,6 +11,7 @@ class OpenGuard {
 
 /** Two nodes, of which the first has the inspector. */
 async function stage() {
+  trustNewServers();
   const redis = await startRedis();
   const backend = () => redisBackend({ url: redis.url });
   const imports = [RealtimeInspectorModule.forRoot({ guard: OpenGuard, tail: true })];

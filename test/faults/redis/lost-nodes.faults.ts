@@ -3,6 +3,7 @@ import type { TestClient } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PendingAnswers } from '../../../lib/adapters/redis/bus/pending-answers.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp, type Guest, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import type { FaultNode } from '../load/fault-node.js';
@@ -23,6 +24,7 @@ interface Pair {
 
 async function pair(leaseTtlMs = LEASE_TTL_MS): Promise<Pair> {
   const redis = await startRedis();
+  trustNewServers();
   const over = { url: redis.url, leaseRefreshMs: 200, leaseTtlMs };
   const there = await startNode({ redis: over });
   const here = await startRealtimeApp({ backend: redisBackend(over), providers: [Rooms] });

@@ -3,6 +3,7 @@ import { redisBackend } from 'nestjs-realtime/redis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { watchForCrashes } from '../../helpers/crash-watch.js';
+import { trustNewServers } from '../../helpers/old-servers.js';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { Feed } from './fleet.js';
@@ -32,6 +33,7 @@ function isUntrue({ copies, recipients, complete }: Outcome): boolean {
 describe('When all nodes are restarted, one after the other', () => {
   it('clients miss nothing while they are connected, all come back, every report is true, and Redis is left empty', async () => {
     const crashes = watchForCrashes();
+    trustNewServers();
     const redis = await startRedis();
     const parts = { backend: redisBackend({ url: redis.url, lingerMs: 100 }), providers: [Feed] };
     const nodes = await Promise.all(Array.from({ length: NODES }, () => startRealtimeApp(parts)));

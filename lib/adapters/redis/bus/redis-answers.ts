@@ -48,13 +48,11 @@ export class RedisAnswers {
     settle: (report: DeliveryReport, isCarried: boolean) => void,
   ): void {
     const isChecked = this.#coverage.isNeeded;
-    this.#pending.open(
-      sequence,
-      (pending) => settle(reportOf(pending, this.#isWhole), pending.expected !== undefined),
-      {
-        isChecked,
-      },
-    );
+    // A node that is not known yet may have missed it, and be known when the wait ends.
+    const { isFleetKnown } = this.directory;
+    const settled = (pending: Pending): void =>
+      settle(reportOf(pending, isFleetKnown && this.#isWhole), pending.expected !== undefined);
+    this.#pending.open(sequence, settled, { isChecked });
     if (isChecked) this.#coverage.check(server, sequence, partition);
   }
 
@@ -104,9 +102,10 @@ export class RedisAnswers {
    * @param isPartial true: nodes that have not answered in time are left out; else they make it reject
    */
   ask(channel: RedisChannel, text: string, sequence: number, isPartial: boolean): Promise<readonly unknown[]> {
+    const { isFleetKnown } = this.directory;
     return new Promise((resolve, reject) => {
       const settle = (pending: Pending): void => {
-        if (isPartial || (isAnsweredByAll(pending) && this.#isWhole)) resolve(pending.results);
+        if (isPartial || (isAnsweredByAll(pending) && isFleetKnown && this.#isWhole)) resolve(pending.results);
         else reject(new RealtimeError('UNAVAILABLE', 'Not every node has answered.'));
       };
       const server = this.network.serverOf(channel.partition);

@@ -379,7 +379,8 @@ describe('booting while Redis is away', () => {
     await redis.restart();
     await attached(node);
     await node.bus.join(SUBJECT);
-    expect(await node.publish(SUBJECT)).toEqual({ recipients: 1, nodes: 1, complete: true });
+    const whole = { recipients: 1, nodes: 1, complete: true };
+    await vi.waitFor(async () => expect(await node.publish(SUBJECT)).toEqual(whole), WAIT_MS);
   });
 });
 

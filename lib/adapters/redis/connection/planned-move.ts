@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { addressIn, redirectionIn } from './redirection.js';
 import { command } from './redis-network.js';
 import type { RedisServer } from './redis-server.js';
+import { infoField, leastUptimeMs } from './server-info.js';
 
 /** The sighting of a slot by a node, at the server that owned it. */
 export interface SlotSighting {
@@ -17,9 +18,6 @@ export interface SlotSighting {
 /** The time that the former owner may take to learn that the slot has moved, in milliseconds. */
 const NEWS_MS = 1_000;
 const PAUSE_MS = 10;
-
-/** The clocks of `INFO` count whole seconds. */
-const UPTIME_ERROR_MS = 2_000;
 
 /**
  * True if it is proven that a slot went from one server to another without any loss of what was written to it: the former owner
@@ -47,8 +45,8 @@ export async function isPlannedMove(
   return (
     isMasterIn(fromInfo, runId) &&
     isMasterIn(toInfo, to.runId) &&
-    fieldOf(toInfo, 'second_repl_offset') === '-1' &&
-    Number(fieldOf(toInfo, 'uptime_in_seconds')) * 1_000 - UPTIME_ERROR_MS > performance.now() - wholeAt
+    infoField(toInfo, 'second_repl_offset') === '-1' &&
+    leastUptimeMs(toInfo) > performance.now() - wholeAt
   );
 }
 
@@ -73,9 +71,5 @@ async function infoOf(server: RedisServer): Promise<string> {
 }
 
 function isMasterIn(info: string, runId: string): boolean {
-  return fieldOf(info, 'run_id') === runId && fieldOf(info, 'role') === 'master';
-}
-
-function fieldOf(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(\\S*)`, 'm').exec(info)?.[1];
+  return infoField(info, 'run_id') === runId && infoField(info, 'role') === 'master';
 }

@@ -24,7 +24,10 @@ export interface RedisBackendOptions extends RedisPlaceOptions {
   lingerMs?: number;
   /** The interval at which this node refreshes its lease, in milliseconds. Default 5,000. */
   leaseRefreshMs?: number;
-  /** The time for which a node is listed after its last lease refresh, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000. */
+  /**
+   * The time for which a node is listed after its last lease refresh, in milliseconds; at least twice `leaseRefreshMs`. Default 15,000.
+   * No report is `complete` until Redis has been up for this time less `leaseRefreshMs`.
+   */
   leaseTtlMs?: number;
   /** The interval at which a silent connection is tested by a probe of this node to itself, in milliseconds. Default 10,000. */
   probeIntervalMs?: number;

@@ -1,6 +1,7 @@
 import { RedisConnection, TICK_MS, type RedisClient } from './redis-connection.js';
 import type { RedisSettings } from './redis-options.js';
 import { explainReplicaRisk } from './replica-risk.js';
+import { infoField, leastUptimeMs } from './server-info.js';
 import { SafeLogger } from '../../../errors/safe-logger.js';
 
 const logger = new SafeLogger('RedisServer');
@@ -45,6 +46,7 @@ export class RedisServer {
   #hearing: Hearing = 'none';
   /** The id of this run of the server; set once its connection for commands is up. */
   runId = '';
+  #startedBy = Infinity;
   #detachedTicks = 0;
   /** The run of the server whose replicas were warned of. */
   #warnedRun = '';
@@ -73,7 +75,7 @@ export class RedisServer {
       refused,
       setUp: async () => {
         const info: unknown = await this.commands.run((client) => client.sendCommand(['INFO', 'server']));
-        this.runId = runIdIn(info as string);
+        this.#learn(info as string);
         this.#replicaTicks = Math.ceil(REPLICAS_MS / TICK_MS);
         void this.#checkReplicas();
         await events.connected?.(this);
@@ -97,6 +99,11 @@ export class RedisServer {
         changed();
       },
     });
+  }
+
+  /** When this run of the server had started at the latest, in milliseconds of this process; `Infinity` until that is known. */
+  get startedBy(): number {
+    return this.#startedBy;
   }
 
   /** True while publications on this server arrive, and can be answered. */
@@ -156,6 +163,14 @@ export class RedisServer {
     this.commands.close();
   }
 
+  #learn(info: string): void {
+    const runId = infoField(info, 'run_id');
+    if (runId === undefined) throw new Error('The reply of Redis to INFO server has no run_id');
+    const startedBy = performance.now() - leastUptimeMs(info);
+    this.#startedBy = runId === this.runId ? Math.min(this.#startedBy, startedBy) : startedBy;
+    this.runId = runId;
+  }
+
   /** Warns once in each run of a master that writes without its replicas. A user of Redis without the right to ask is not told. */
   async #checkReplicas(): Promise<void> {
     const { runId } = this;
@@ -174,10 +189,4 @@ export class RedisServer {
   get #patience(): number {
     return Math.ceil(this.settings.commandTimeoutMs / TICK_MS);
   }
-}
-
-function runIdIn(info: string): string {
-  const [, runId] = /^run_id:(\w+)/m.exec(info) ?? [];
-  if (runId === undefined) throw new Error('The reply of Redis to INFO server has no run_id');
-  return runId;
 }

@@ -1,4 +1,5 @@
 import type { NodeCounts, NodeInfo } from '../../../core/bus/node-info.js';
+import { FleetSight } from '../../../core/bus/fleet-sight.js';
 import { HeldLeases } from '../../../core/bus/held-leases.js';
 import { decodeLease, encodeLease } from '../../../core/bus/node-lease.js';
 import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
@@ -33,6 +34,8 @@ export class RedisNodeDirectory extends NodeDirectory {
   #liveOthers: readonly string[] = [];
   #isEveryOtherAttached = true;
   readonly #leases: HeldLeases;
+  readonly #sight: FleetSight;
+  readonly #slot: number;
   #timer: NodeJS.Timeout | undefined;
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
@@ -47,15 +50,28 @@ export class RedisNodeDirectory extends NodeDirectory {
     private readonly settings: Pick<RedisSettings, 'leaseRefreshMs' | 'leaseTtlMs'>,
   ) {
     super();
-    this.#leases = new HeldLeases(settings.leaseTtlMs - settings.leaseRefreshMs);
+    const { leaseTtlMs, leaseRefreshMs } = settings;
+    const graceMs = leaseTtlMs - leaseRefreshMs;
+    this.#leases = new HeldLeases(graceMs);
+    this.#sight = new FleetSight(graceMs, Math.max(graceMs, 2 * leaseRefreshMs));
+    this.#slot = hashSlot(channels.leases[0]);
   }
 
   /**
-   * True if the latest announcement of every other node says that it is attached. A node whose lease vanished before its
-   * expiry (a Redis that was emptied) counts as detached until it announces itself again, for `leaseTtlMs` less `leaseRefreshMs` at least.
+   * True if the latest announcement of every other node says that it is attached, and every other node is known. A node whose lease
+   * vanished before its expiry (a Redis that was emptied) counts as detached until it announces itself again, for `leaseTtlMs` less
+   * `leaseRefreshMs` at least.
    */
   get isEveryNodeAttached(): boolean {
-    return this.#isEveryOtherAttached && !this.#leases.isAnyMissing(performance.now());
+    return this.#isEveryOtherAttached && !this.#leases.isAnyMissing(performance.now()) && this.isFleetKnown;
+  }
+
+  /**
+   * False while there may be nodes that have lost their leases: for `leaseTtlMs` less `leaseRefreshMs` after the server that
+   * keeps them has started, and after this node could not read them for a while.
+   */
+  get isFleetKnown(): boolean {
+    return this.#sight.isWhole(performance.now(), this.#server?.startedBy ?? Infinity);
   }
 
   /** The other nodes whose lease has not expired, as far as this node knows. */
@@ -70,6 +86,7 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   async open(self: NodeSelf): Promise<void> {
     this.#self = self;
+    this.#sight.open();
     this.#timer = setInterval(() => void this.#refresh(), this.settings.leaseRefreshMs);
     await this.#refresh();
     void this.#announce(this.#isAttached, false);
@@ -158,6 +175,7 @@ export class RedisNodeDirectory extends NodeDirectory {
       .then((reply) => this.#read(reply, askedAt))
       .catch((error: unknown) => {
         this.#failure = error;
+        this.#sight.fail();
         this.network.mistrust(this.#server, error);
       })
       .finally(() => (this.#reading = undefined)));
@@ -165,7 +183,7 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   /** The server that has the leases. */
   get #server(): RedisServer | undefined {
-    return this.network.serverOfSlot(hashSlot(this.channels.leases[0]));
+    return this.network.serverOfSlot(this.#slot);
   }
 
   #run(id: string, lease: string): Promise<unknown> {
@@ -184,6 +202,7 @@ export class RedisNodeDirectory extends NodeDirectory {
       remainingMs.set(node.id, Number(fields[i + 2]));
     }
     this.#leases.read(remainingMs, askedAt, this.#readAt);
+    this.#sight.read(this.#readAt);
     this.#know(others);
   }
 
