@@ -62,11 +62,9 @@ describe('When a node is killed', () => {
     await expect.poll(async () => (await publish(nodes, 2)).ms).toBeLessThan(900);
     await listed(nodes, 1, LEASE_TTL_MS + 1_000);
     const moved = await nodes.here.connectAs('ann');
-    expect(await nodes.here.realtime.sendToUser('ann', { type: 'hello' })).toEqual({
-      recipients: 1,
-      nodes: 1,
-      complete: true,
-    });
+    await expect
+      .poll(() => nodes.here.realtime.sendToUser('ann', { type: 'hello' }))
+      .toEqual({ recipients: 1, nodes: 1, complete: true });
     await moved.next('hello');
     await expect
       .poll(() => nodes.here.realtime.counts())

@@ -7,7 +7,7 @@ import { Fleet, type FleetParts } from './fleet.js';
 import { NO_FAULTS, Traffic } from './traffic.js';
 
 /** Leases that are refreshed often, so that it shows soon what becomes of them. */
-const QUICK: FleetParts = { over: { leaseRefreshMs: 200, leaseTtlMs: 1_000 } };
+const QUICK: FleetParts = { over: { leaseRefreshMs: 200, leaseTtlMs: 2_000 } };
 
 /** Waits until every node lists all nodes again. */
 async function listed(fleet: Fleet): Promise<void> {
