@@ -307,6 +307,37 @@ describe('with an interval', () => {
     expect([first, early, ann.got]).toEqual([['a1'], 1, ['a1', 'b1', 'a3']]);
   });
 
+  it('a reader whose socket drains late in the interval of another waits for all of its own', async () => {
+    const ann = stage.enter('ann', { maxRateHz: 10 });
+    const bob = stage.enter('bob', { maxRateHz: 10 });
+    bob.block();
+    stage.publish('a1');
+    await vi.advanceTimersByTimeAsync(90);
+    await bob.drain();
+    stage.publish('a2');
+    await vi.advanceTimersByTimeAsync(10);
+    const early = [ann.got, bob.got].map((got) => got.join(' '));
+    await vi.advanceTimersByTimeAsync(89);
+    const before = bob.got.join(' ');
+    await vi.advanceTimersByTimeAsync(1);
+    expect([early, before, bob.got.join(' ')]).toEqual([['a1 a2', 'a1'], 'a1', 'a1 a2']);
+  });
+
+  it('a client does not get more than the topic gives by changing to a rate whose interval is nearly over for others', async () => {
+    const ann = stage.enter('ann', { maxRateHz: 10, askedHz: 8 });
+    stage.publish('a1');
+    await vi.advanceTimersByTimeAsync(60);
+    const flapper = stage.enter('flapper');
+    stage.publish('a2');
+    await vi.advanceTimersByTimeAsync(60);
+    stage.delivery.paces.enter('map', 'flapper', { slow: 'latest', maxBytes: 1_000_000, askedHz: 8 });
+    stage.publish('a3');
+    await vi.advanceTimersByTimeAsync(39);
+    const early = [ann.got, flapper.got].map((got) => got.join(' '));
+    await vi.advanceTimersByTimeAsync(1);
+    expect([early, flapper.got.join(' ')]).toEqual([['a1 a3', 'a2'], 'a2 a3']);
+  });
+
   it('readers of one rate share one timer, which is gone when nobody waits', () => {
     for (const id of ['ann', 'bob', 'cem']) stage.enter(id, { maxRateHz: 10 });
     stage.publish('a1');

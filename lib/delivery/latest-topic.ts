@@ -5,22 +5,17 @@ import { topic, type Address } from '../core/routing/address.js';
 import type { Envelope, MessageContent } from '../core/routing/envelope.js';
 import { Exceptions } from '../core/routing/exceptions.js';
 import { SafeLogger } from '../errors/safe-logger.js';
-import { MANY_RECIPIENTS } from './fan-outs.js';
 import { GAP_KEY, keyOf, type LatestUpdate } from './latest-update.js';
 import type { MessageFrames } from './message-frames.js';
 import type { PacedNode } from './paced-node.js';
-
-/** The readers that something is done for. */
-type Ids = ReadonlySet<string> | ReadonlyMap<string, unknown>;
+import { ReaderPasses } from './reader-passes.js';
+import { WindowTimers } from './window-timers.js';
 
 /** The size that is counted for each kept message on top of its text, in bytes. */
 const UPDATE_BYTES = 256;
 
 /** The size that is counted in a hold for a reader that goes on later, in bytes. */
 const RESUME_BYTES = 64;
-
-/** The work of handing a message to a reader, in steps of a fan-out. */
-const UPDATE_WEIGHT = 0.25;
 
 /** So many times more than may be kept is not kept while readers are served in slices: then the publisher serves them. */
 export const URGENT = 2;
@@ -33,10 +28,9 @@ const logger = new SafeLogger('LocalDelivery');
  */
 export class LatestTopic {
   readonly #readers: LatestReaders<LatestUpdate>;
-  readonly #windows = new Map<number, NodeJS.Timeout>();
+  readonly #passes: ReaderPasses;
+  readonly #timers: WindowTimers;
   readonly #to: readonly Address[];
-  #isPassing = false;
-  #isBehind = false;
   #isFlushing = false;
   #isRelieving = false;
   #sent = 0;
@@ -56,10 +50,20 @@ export class LatestTopic {
     private readonly keeps: (more: number) => void,
   ) {
     this.#to = [topic(name)];
-    this.#readers = new LatestReaders({
+    const readers = new LatestReaders<LatestUpdate>({
       offer: (id, update) => this.#offer(id, update),
-      beginWindow: (intervalMs) => this.#beginWindow(intervalMs),
-      cancelWindow: (intervalMs) => this.#cancelWindow(intervalMs),
+      beginWindow: (window) => this.#timers.begin(window, () => this.#windowEnded(readers.endWindow(window))),
+      cancelWindow: (window) => this.#timers.cancel(window),
+    });
+    this.#readers = readers;
+    this.#timers = new WindowTimers(readers.sealWindows);
+    this.#passes = new ReaderPasses(node.fanOuts, {
+      ready: readers.ready,
+      get updates() {
+        return readers.keys;
+      },
+      serve: (id) => this.#serve(id),
+      passed: () => this.#count(),
     });
   }
 
@@ -80,7 +84,9 @@ export class LatestTopic {
   enter(id: string, askedHz: number | undefined, recovers = false): void {
     const isKnown = this.#readers.has(id);
     if (isKnown && recovers) this.#readers.skip(id);
-    if (!isKnown || askedHz !== undefined) this.#readers.enter(id, updateIntervalOf(this.maxRateHz, askedHz));
+    if (isKnown && askedHz === undefined) return;
+    if (this.#readers.enter(id, updateIntervalOf(this.maxRateHz, askedHz))) this.#serve(id);
+    this.#count();
   }
 
   leave(id: string): void {
@@ -109,7 +115,7 @@ export class LatestTopic {
   lost(position: StreamPosition, except: readonly Address[]): void {
     this.#readers.skipAll();
     this.#readers.change(GAP_KEY, { gap: position, except: this.#exceptionsOf(except) }, UPDATE_BYTES);
-    this.#pass();
+    this.#passes.pass();
     this.#count();
   }
 
@@ -126,7 +132,7 @@ export class LatestTopic {
     if (content.volatile) return this.#deliverOnce(update, leftOut);
     const key = keyOf(content, addresses);
     this.#readers.change(key, update, frames.textBytes + key.length + UPDATE_BYTES);
-    this.#pass();
+    this.#passes.pass();
     if (this.#readers.bytes > this.maxBytes) this.#keepLess();
     this.#count();
     return this.#meant(except);
@@ -150,7 +156,7 @@ export class LatestTopic {
    * @returns a promise for the end; nothing if it is over
    */
   relieve(maxBytes: number, isUrgent = false): Promise<void> | undefined {
-    const done = this.#each(this.#readers.all, (id) => this.#serve(id, true), isUrgent);
+    const done = this.#passes.each(this.#readers.all, (id) => this.#serve(id, true), isUrgent);
     return done ? done.then(() => this.#closeFurthest(maxBytes, false)) : this.#closeFurthest(maxBytes, isUrgent);
   }
 
@@ -169,7 +175,7 @@ export class LatestTopic {
       readers.forget();
       this.#count();
     };
-    const done = this.#each(readers.before(change), close, isUrgent);
+    const done = this.#passes.each(readers.before(change), close, isUrgent);
     return done ? done.then(closed) : closed();
   }
 
@@ -177,7 +183,7 @@ export class LatestTopic {
   #deliverOnce(update: LatestUpdate, leftOut: ((connections: number) => void) | undefined): number | Promise<number> {
     const meant = this.#meant(update.except);
     let taken = 0;
-    const done = this.#each(this.#readers.ready, (id) => {
+    const done = this.#passes.each(this.#readers.ready, (id) => {
       this.#serve(id);
       if (!this.#takesAtOnce(id) || this.#offer(id, update) !== 'taken') return;
       taken += 1;
@@ -218,42 +224,8 @@ export class LatestTopic {
   /** False for a connection that is no reader here. */
   readonly #concerns = (address: Address): boolean => address.kind !== 'connection' || this.#readers.has(address.id);
 
-  /**
-   * Serves readers that are ready. If that takes long, what changes meanwhile is given to all in another pass.
-   * @param ids if omitted, all that are ready
-   */
-  #pass(ids: Ids = this.#readers.ready): void {
-    if (this.#isPassing) {
-      this.#isBehind = true;
-      return;
-    }
-    this.#isPassing = true;
-    const done = this.#each(ids, (id) => this.#serve(id));
-    if (done === undefined) this.#passed();
-    else void done.then(() => this.#passed());
-  }
-
-  #passed(): void {
-    this.#isPassing = false;
-    this.#count();
-    if (!this.#isBehind) return;
-    this.#isBehind = false;
-    this.#pass();
-  }
-
-  /** Calls a function for each of these readers, in slices if much is to be handed out, unless it is urgent. It must not throw. */
-  #each(ids: Ids, serve: (id: string) => void, isUrgent = false): Promise<void> | undefined {
-    const { fanOuts } = this.node;
-    const updates = Math.max(1, this.#readers.keys);
-    if (ids.size * updates > MANY_RECIPIENTS && !isUrgent) {
-      const weight = updates * UPDATE_WEIGHT;
-      return fanOuts.add({ ids, serve: (_target, id) => serve(id!), bytes: 0, weight });
-    }
-    for (const id of ids.keys()) {
-      fanOuts.catchUp(id);
-      serve(id);
-    }
-    return undefined;
+  #windowEnded(behind: ReadonlySet<string>): void {
+    if (behind.size > 0) this.#passes.pass(behind);
   }
 
   #serve(id: string, inHaste = false): void {
@@ -302,21 +274,6 @@ export class LatestTopic {
     if (!isReady) return;
     this.#serve(id);
     this.#count();
-  }
-
-  #beginWindow(intervalMs: number): void {
-    const timer = setTimeout(() => {
-      this.#windows.delete(intervalMs);
-      const behind = this.#readers.endWindow(intervalMs);
-      if (behind.size > 0) this.#pass(behind);
-    }, intervalMs);
-    timer.unref();
-    this.#windows.set(intervalMs, timer);
-  }
-
-  #cancelWindow(intervalMs: number): void {
-    clearTimeout(this.#windows.get(intervalMs));
-    this.#windows.delete(intervalMs);
   }
 
   /** Counts what was sent, and what more is kept, since the last call. */

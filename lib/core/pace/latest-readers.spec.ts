@@ -1,20 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LatestReaders } from './latest-readers.js';
+import { PaceWindow } from './pace-windows.js';
+
+type Window = Parameters<LatestReaders<string>['endWindow']>[0];
+
+/** The windows that have begun, and end when the test says so. */
+class OpenWindows {
+  readonly #open = new Set<Window>();
+  readonly beginWindow = (window: Window): void => void this.#open.add(window);
+  readonly cancelWindow = (window: Window): void => void this.#open.delete(window);
+
+  get intervals(): number[] {
+    return Array.from(this.#open, ({ intervalMs }) => intervalMs);
+  }
+
+  /** Takes the first of this length. */
+  take(intervalMs: number): Window {
+    const found = [...this.#open].find((window) => window.intervalMs === intervalMs);
+    if (found === undefined) return new PaceWindow(intervalMs);
+    this.#open.delete(found);
+    return found;
+  }
+}
 
 /** Readers whose sockets can be blocked, and what each has got. */
 function stage() {
   const got = new Map<string, string[]>();
   const blocked = new Set<string>();
-  const windows = new Set<number>();
+  const windows = new OpenWindows();
   const readers: LatestReaders<string> = new LatestReaders<string>({
     offer: (id, value) => {
       if (blocked.has(id)) return 'blocked';
       got.set(id, [...(got.get(id) ?? []), value]);
       return 'taken';
     },
-    beginWindow: (intervalMs) => void windows.add(intervalMs),
-    cancelWindow: (intervalMs) => void windows.delete(intervalMs),
+    beginWindow: windows.beginWindow,
+    cancelWindow: windows.cancelWindow,
   });
   const serve = () => {
     let replaced = 0;
@@ -37,8 +59,7 @@ function stage() {
       serve();
     },
     endWindow: (intervalMs: number) => {
-      windows.delete(intervalMs);
-      for (const id of readers.endWindow(intervalMs)) readers.serve(id);
+      for (const id of readers.endWindow(windows.take(intervalMs))) readers.serve(id);
     },
   };
 }
@@ -203,7 +224,7 @@ describe('a reader with an interval', () => {
   });
 
   it('is the only one to be served at the end of the interval when it is behind', () => {
-    const { readers, change, block } = stage();
+    const { readers, change, block, windows } = stage();
     for (const [id, intervalMs] of [
       ['without', 0],
       ['other', 500],
@@ -215,14 +236,14 @@ describe('a reader with an interval', () => {
     block('blocked');
     readers.change('a', 'a2', 2);
     readers.serve('blocked', true);
-    expect([...readers.endWindow(100)]).toEqual(['r']);
+    expect([...readers.endWindow(windows.take(100))]).toEqual(['r']);
   });
 
   it('is not to be served at its end when nothing has changed', () => {
-    const { readers, change } = stage();
+    const { readers, change, windows } = stage();
     readers.enter('r', 100);
     change('a1');
-    expect([[...readers.endWindow(100)], [...readers.ready.keys()]]).toEqual([[], ['r']]);
+    expect([[...readers.endWindow(windows.take(100))], [...readers.ready.keys()]]).toEqual([[], ['r']]);
   });
 
   it('needs no timer while nothing changes', () => {
@@ -230,7 +251,7 @@ describe('a reader with an interval', () => {
     readers.enter('r', 100);
     change('a1');
     endWindow(100);
-    expect([...windows]).toEqual([]);
+    expect(windows.intervals).toEqual([]);
   });
 
   it('needs no timer once it has left', () => {
@@ -238,14 +259,14 @@ describe('a reader with an interval', () => {
     readers.enter('r', 100);
     change('a1');
     readers.leave('r');
-    expect([...windows]).toEqual([]);
+    expect(windows.intervals).toEqual([]);
   });
 
   it('shares the timer with the others of the same interval', () => {
     const begun: number[] = [];
     const readers = new LatestReaders<string>({
       offer: () => 'taken',
-      beginWindow: (intervalMs) => begun.push(intervalMs),
+      beginWindow: ({ intervalMs }) => begun.push(intervalMs),
       cancelWindow: () => undefined,
     });
     for (let n = 0; n < 10; n++) readers.enter(`${n}`, 100);
@@ -289,7 +310,7 @@ describe('a reader with an interval', () => {
     /** A reader whose socket takes so many values, after three changes of which it has taken the first. */
     function cut() {
       const got: string[] = [];
-      const windows: number[] = [];
+      const windows = new OpenWindows();
       const socket = { room: 1 };
       const readers = new LatestReaders<string>({
         offer: (_id, value) => {
@@ -298,8 +319,8 @@ describe('a reader with an interval', () => {
           got.push(value);
           return 'taken';
         },
-        beginWindow: (intervalMs) => void windows.push(intervalMs),
-        cancelWindow: () => undefined,
+        beginWindow: windows.beginWindow,
+        cancelWindow: windows.cancelWindow,
       });
       const change = (value: string) => readers.change(value[0]!, value, 2);
       readers.enter('r', 100);
@@ -315,18 +336,18 @@ describe('a reader with an interval', () => {
 
     it('gets the rest as soon as the socket drains, and only then its interval begins', () => {
       const { got, windows, drain } = cut();
-      const before = [...windows];
+      const before = windows.intervals;
       drain(1);
       drain(9);
-      expect([before, got, windows]).toEqual([[], ['a1', 'b1', 'c1'], [100]]);
+      expect([before, got, windows.intervals]).toEqual([[], ['a1', 'b1', 'c1'], [100]]);
     });
 
     it('gets what has changed meanwhile when the interval is over', () => {
-      const { readers, got, change, drain } = cut();
+      const { readers, got, change, drain, windows } = cut();
       ['a2', 'b2'].forEach(change);
       drain(9);
       const early = [...got];
-      for (const id of readers.endWindow(100)) readers.serve(id);
+      for (const id of readers.endWindow(windows.take(100))) readers.serve(id);
       expect([early, got]).toEqual([
         ['a1', 'c1'],
         ['a1', 'c1', 'a2', 'b2'],
@@ -352,16 +373,64 @@ describe('a reader with an interval', () => {
     });
   });
 
-  it('may change it, and keeps its place', () => {
+  it('waits for the end of its interval when it changes to a longer one, and for the longer one after that', () => {
     const { readers, change, got, endWindow, windows } = stage();
     readers.enter('r', 100);
     change('a1');
     readers.enter('r', 500);
     change('a2');
+    const before = got('r');
     endWindow(100);
-    const before = [got('r'), ...windows];
-    endWindow(500);
-    expect([before, got('r')]).toEqual([['a1', 500], 'a1 a2']);
+    expect([before, got('r'), windows.intervals]).toEqual(['a1', 'a1 a2', [500]]);
+  });
+
+  it('waits no longer than a shorter one when it changes to that', () => {
+    const { readers, change, got, endWindow, windows } = stage();
+    readers.enter('r', 500);
+    change('a1');
+    readers.enter('r', 100);
+    change('a2');
+    const before = [got('r'), ...windows.intervals];
+    endWindow(100);
+    expect([before, got('r')]).toEqual([['a1', 100], 'a1 a2']);
+  });
+
+  it('waits no longer however often it changes to and fro', () => {
+    const { readers, change, got, endWindow } = stage();
+    readers.enter('r', 100);
+    change('a1');
+    for (const intervalMs of [500, 100, 500, 100]) {
+      readers.enter('r', intervalMs);
+      readers.sealWindows();
+    }
+    change('a2');
+    endWindow(100);
+    expect(got('r')).toBe('a1 a2');
+  });
+
+  it('is to be served when it needs no interval any more', () => {
+    const { readers, change, got, windows } = stage();
+    readers.enter('r', 100);
+    ['a1', 'a2'].forEach(change);
+    const isReady = readers.enter('r', 0);
+    readers.serve('r');
+    expect([isReady, got('r'), windows.intervals]).toEqual([true, 'a1 a2', []]);
+  });
+
+  it('waits for its own, not for what is left of one that another reader has begun by changing to it', () => {
+    const { readers, change, got, block, unblock, endWindow, windows } = stage();
+    readers.enter('flapper', 500);
+    readers.enter('r', 100);
+    block('r');
+    change('a1');
+    readers.sealWindows();
+    readers.enter('flapper', 100);
+    readers.sealWindows();
+    unblock('r');
+    change('a2');
+    const begun = windows.intervals;
+    endWindow(100);
+    expect([begun, got('flapper'), got('r')]).toEqual([[100, 100], 'a1 a2', 'a1']);
   });
 });
 
@@ -377,7 +446,11 @@ describe('whatever the schedule of blocking', () => {
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('block' as const), id }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('unblock' as const), id }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('window' as const), ms: fc.constantFrom(100, 250) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('enter' as const, 'leave' as const), id }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), id }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('enter' as const), id, ms: fc.constantFrom(0, 100, 250) }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('hurry' as const), id }) },
   );
 
@@ -386,6 +459,7 @@ describe('whatever the schedule of blocking', () => {
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.integer({ min: 1, max: 4 }), (steps, room) => {
         const got = new Map<string, { key: string; change: number }[]>();
         const blocked = new Set<string>();
+        const windows = new OpenWindows();
         let space = Infinity;
         const readers: LatestReaders<{ key: string; change: number }> = new LatestReaders({
           offer: (reader, value: { key: string; change: number }) => {
@@ -393,8 +467,8 @@ describe('whatever the schedule of blocking', () => {
             got.get(reader)!.push(value);
             return 'taken';
           },
-          beginWindow: () => undefined,
-          cancelWindow: () => undefined,
+          beginWindow: windows.beginWindow,
+          cancelWindow: windows.cancelWindow,
         });
         let changes = 0;
         /** The last change of each key since each reader came. */
@@ -414,6 +488,7 @@ describe('whatever the schedule of blocking', () => {
           if (readers.resume(reader)) readers.serve(reader);
         };
         for (const each of steps) {
+          readers.sealWindows();
           switch (each.kind) {
             case 'change': {
               const value = { key: each.key, change: ++changes };
@@ -432,10 +507,13 @@ describe('whatever the schedule of blocking', () => {
               unblock(each.id);
               break;
             case 'window':
-              for (const reader of readers.endWindow(each.ms)) serveOne(reader);
+              for (const reader of readers.endWindow(windows.take(each.ms))) serveOne(reader);
               break;
             case 'enter':
-              if (readers.has(each.id)) break;
+              if (readers.has(each.id)) {
+                if (readers.enter(each.id, each.ms)) serveOne(each.id);
+                break;
+              }
               readers.enter(each.id, INTERVALS[each.id]!);
               got.set(each.id, []);
               expected.set(each.id, new Map());
@@ -453,7 +531,9 @@ describe('whatever the schedule of blocking', () => {
         for (const reader of IDS) unblock(reader);
         // Each round gives every reader room for one value at least.
         for (let round = 0; round < 5; round++) {
-          for (const ms of [100, 250]) for (const reader of readers.endWindow(ms)) serveOne(reader);
+          for (const ms of windows.intervals) {
+            for (const reader of readers.endWindow(windows.take(ms))) serveOne(reader);
+          }
         }
         for (const [reader, lastOf] of expected) {
           const values = got.get(reader)!;
@@ -469,6 +549,91 @@ describe('whatever the schedule of blocking', () => {
         expect(readers.keys).toBe(0);
       }),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('whatever other readers do, and however often they change their intervals', () => {
+  const IDS = ['p', 'q', 'r'];
+  const id = fc.constantFrom(...IDS);
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('change' as const), key: fc.constantFrom('a', 'b') }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(5, 40, 90) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('block' as const, 'unblock' as const), id }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant('enter' as const), id, ms: fc.constantFrom(50, 100, 250) }),
+    },
+  );
+
+  it('a reader gets no two updates within the shortest interval that it had between them, and waits for no more than twice the longest', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
+        let now = 0;
+        const blocked = new Set<string>();
+        const open = new Map<Window, number>();
+        /** Of each reader: when it was served last, and the intervals that it has had since. */
+        const last = new Map<string, { readonly at: number; readonly intervals: number[] }>();
+        const interval = new Map<string, number>();
+        /** Since when each reader has been behind. */
+        const behind = new Map<string, number>();
+        const readers: LatestReaders<string> = new LatestReaders<string>({
+          offer: (reader) => {
+            if (blocked.has(reader)) return 'blocked';
+            const before = last.get(reader);
+            if (before && before.at < now) {
+              expect(now - before.at).toBeGreaterThanOrEqual(Math.min(...before.intervals));
+            }
+            last.set(reader, { at: now, intervals: [interval.get(reader)!] });
+            return 'taken';
+          },
+          beginWindow: (window) => void open.set(window, now + window.intervalMs),
+          cancelWindow: (window) => void open.delete(window),
+        });
+        const serve = () => {
+          for (const reader of readers.ready.keys()) readers.serve(reader);
+        };
+        const wait = (ms: number) => {
+          for (const end = now + ms; now < end; now += 5) {
+            for (const [window, at] of open) {
+              if (at > now) continue;
+              open.delete(window);
+              for (const reader of readers.endWindow(window)) readers.serve(reader);
+              readers.sealWindows();
+            }
+            for (const reader of IDS) {
+              if (readers.isCurrent(reader) || blocked.has(reader)) behind.delete(reader);
+              else if (!behind.has(reader)) behind.set(reader, now);
+              expect(now - (behind.get(reader) ?? now)).toBeLessThanOrEqual(2 * 250);
+            }
+          }
+        };
+        for (const each of steps) {
+          readers.sealWindows();
+          switch (each.kind) {
+            case 'change':
+              readers.change(each.key, each.key, 1);
+              serve();
+              break;
+            case 'wait':
+              wait(each.ms);
+              break;
+            case 'block':
+              blocked.add(each.id);
+              break;
+            case 'unblock':
+              blocked.delete(each.id);
+              if (readers.resume(each.id)) readers.serve(each.id);
+              break;
+            case 'enter':
+              interval.set(each.id, each.ms);
+              last.get(each.id)?.intervals.push(each.ms);
+              if (readers.enter(each.id, each.ms)) readers.serve(each.id);
+              break;
+          }
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -1,16 +1,13 @@
 import { LatestValues } from './latest-values.js';
+import { PaceWindows, type PaceWindow, type WindowEffects } from './pace-windows.js';
 
 /** The answer of a reader that is offered a value: it took it, it is not meant, it can take none at the moment, or it is gone. */
 export type Taking = 'taken' | 'passed' | 'blocked' | 'gone';
 
 /** The effects of {@link LatestReaders}. */
-export interface LatestEffects<V> {
+export interface LatestEffects<V> extends WindowEffects<Reader> {
   /** Offers a reader a value. One that is blocked is offered values again after {@link LatestReaders.resume}. */
   offer(id: string, value: V): Taking;
-  /** A window has begun. Call {@link LatestReaders.endWindow} after its length, in milliseconds. */
-  beginWindow(intervalMs: number): void;
-  /** Nobody waits for the end of a window any more. */
-  cancelWindow(intervalMs: number): void;
 }
 
 interface Reader {
@@ -20,19 +17,12 @@ interface Reader {
   isBlocked: boolean;
   /** The change up to which it gets values at once when it can take them again: it was blocked in the middle of them. */
   until: number | undefined;
-  rate: Rate | undefined;
+  /** The least time between two servings; 0 for none. */
+  intervalMs: number;
+  /** The interval that it waits for. */
+  window: PaceWindow<Reader> | undefined;
   /** True while it is being served: what comes meanwhile is given to it by the call that serves it. */
   isServed: boolean;
-}
-
-/** The readers that get values at most once in an interval. */
-interface Rate {
-  readonly intervalMs: number;
-  /** The number of its readers. */
-  size: number;
-  isOpen: boolean;
-  /** The readers that have got values since the window began. */
-  waiting: Set<Reader>;
 }
 
 /** The readers are counted anew when the number of kept keys has grown by so many, or doubled. */
@@ -49,13 +39,15 @@ export class LatestReaders<V> {
   readonly #values = new LatestValues<V>();
   readonly #readers = new Map<string, Reader>();
   readonly #ready = new Map<string, Reader>();
-  readonly #rates = new Map<number, Rate>();
+  readonly #windows: PaceWindows<Reader>;
   /** The number of readers that have got everything. */
   #current = 0;
   /** The values are trimmed when there are more keys than this. */
   #trimAbove = SPARE_KEYS;
 
-  constructor(private readonly effects: LatestEffects<V>) {}
+  constructor(private readonly effects: LatestEffects<V>) {
+    this.#windows = new PaceWindows(effects);
+  }
 
   /** The number of readers. */
   get size(): number {
@@ -92,22 +84,28 @@ export class LatestReaders<V> {
     return reader === undefined || reader.seen === this.#values.last;
   }
 
-  /** Adds a reader, which gets what changes from now on. @param intervalMs the least time between two servings; 0 for none */
-  enter(id: string, intervalMs: number): void {
+  /**
+   * Adds a reader, which gets what changes from now on, or changes its interval.
+   * @param intervalMs the least time between two servings; 0 for none
+   * @returns true if it waits for no interval any more, so that it is to be served
+   */
+  enter(id: string, intervalMs: number): boolean {
     const known = this.#readers.get(id);
-    if (known) return this.#changeRate(known, intervalMs);
+    if (known) return this.#changeInterval(known, intervalMs);
     const { last } = this.#values;
     const reader = {
       id,
       seen: last,
       isBlocked: false,
       until: undefined,
-      rate: this.#rateOf(intervalMs),
+      intervalMs,
+      window: undefined,
       isServed: false,
     };
     this.#readers.set(id, reader);
     this.#ready.set(id, reader);
     this.#current += 1;
+    return false;
   }
 
   /** Withdraws what waits for a reader: it gets it in another way. */
@@ -131,7 +129,7 @@ export class LatestReaders<V> {
     this.#readers.delete(id);
     this.#ready.delete(id);
     if (reader.seen === this.#values.last) this.#current -= 1;
-    this.#leaveRate(reader);
+    this.#windows.leave(reader);
     this.#trim();
   }
 
@@ -165,7 +163,7 @@ export class LatestReaders<V> {
     const reader = this.#readers.get(id);
     if (reader === undefined) return false;
     reader.isBlocked = false;
-    if (reader.until === undefined && reader.rate?.waiting.has(reader)) return false;
+    if (reader.until === undefined && reader.window) return false;
     this.#ready.set(id, reader);
     return true;
   }
@@ -177,20 +175,18 @@ export class LatestReaders<V> {
   }
 
   /** Ends a window. @returns the readers that have become ready and are behind: only they need to be served */
-  endWindow(intervalMs: number): ReadonlySet<string> {
+  endWindow(window: PaceWindow<Reader>): ReadonlySet<string> {
     const behind = new Set<string>();
-    const rate = this.#rates.get(intervalMs);
-    if (rate === undefined) return behind;
-    const { waiting } = rate;
-    rate.isOpen = false;
-    rate.waiting = new Set();
-    for (const reader of waiting) {
+    for (const reader of this.#windows.end(window)) {
       if (reader.isBlocked) continue;
       this.#ready.set(reader.id, reader);
       if (reader.seen < this.#values.last) behind.add(reader.id);
     }
     return behind;
   }
+
+  /** Readers that are served from now on share no window with those before. Call it once for the windows that have begun in one turn. */
+  readonly sealWindows = (): void => this.#windows.seal();
 
   /** Forgets what all readers have got. */
   forget(): void {
@@ -252,49 +248,29 @@ export class LatestReaders<V> {
 
   /** Begins the interval of a reader, unless it was blocked in the middle: then it gets the rest first. */
   #pauseOrGoOn(reader: Reader): void {
-    const isCut = reader.isBlocked && reader.rate !== undefined;
+    const isCut = reader.isBlocked && reader.intervalMs > 0;
     reader.until = isCut ? (reader.until ?? this.#values.last) : undefined;
     if (!isCut) this.#served(reader);
   }
 
   #served(reader: Reader): void {
-    const { rate } = reader;
-    if (rate === undefined) return;
+    if (reader.intervalMs === 0) return;
     this.#ready.delete(reader.id);
-    rate.waiting.add(reader);
-    if (rate.isOpen) return;
-    rate.isOpen = true;
-    this.effects.beginWindow(rate.intervalMs);
+    this.#windows.begin(reader, reader.intervalMs);
   }
 
-  #rateOf(intervalMs: number): Rate | undefined {
-    if (intervalMs === 0) return undefined;
-    let rate = this.#rates.get(intervalMs);
-    if (rate === undefined) {
-      this.#rates.set(intervalMs, (rate = { intervalMs, size: 0, isOpen: false, waiting: new Set() }));
-    }
-    rate.size += 1;
-    return rate;
-  }
-
-  #changeRate(reader: Reader, intervalMs: number): void {
-    if ((reader.rate?.intervalMs ?? 0) === intervalMs) return;
-    const wasWaiting = reader.rate?.waiting.has(reader) ?? false;
-    this.#leaveRate(reader);
+  /** A reader that waits goes on waiting, but no longer than its new interval from now on. */
+  #changeInterval(reader: Reader, intervalMs: number): boolean {
+    if (reader.intervalMs === intervalMs) return false;
+    reader.intervalMs = intervalMs;
     reader.until = undefined;
-    reader.rate = this.#rateOf(intervalMs);
-    if (wasWaiting && reader.rate) this.#served(reader);
-    else if (!reader.isBlocked) this.#ready.set(reader.id, reader);
-  }
-
-  #leaveRate(reader: Reader): void {
-    const { rate } = reader;
-    if (rate === undefined) return;
-    rate.waiting.delete(reader);
-    rate.size -= 1;
-    if (rate.size > 0) return;
-    this.#rates.delete(rate.intervalMs);
-    if (rate.isOpen) this.effects.cancelWindow(rate.intervalMs);
+    const { window } = reader;
+    if (window === undefined || intervalMs >= window.intervalMs) return false;
+    if (intervalMs > 0) this.#windows.begin(reader, intervalMs);
+    else this.#windows.leave(reader);
+    if (intervalMs > 0 || reader.isBlocked) return false;
+    this.#ready.set(reader.id, reader);
+    return true;
   }
 
   /** Forgets the values that all readers have got, when that is known or due. */
