@@ -1,6 +1,7 @@
 /**
  * Whether a node can know every other node from the leases that it reads. It cannot
  * - for a grace period after the server that keeps the leases has started: its data may be gone, or older than the last leases;
+ * - for a grace period after that server has lost them, if this node has not read them before: those that it has read are in `HeldLeases`;
  * - while it has not read them for so long that leases may have ended unseen, and for a grace period afterwards. This includes a node
  *   that could not read them when it started.
  *
@@ -26,10 +27,14 @@ export class FleetSight {
     this.#isAwaited = true;
   }
 
-  /** Records that the leases were read. */
-  read(now: number): void {
+  /**
+   * Records that the leases were read.
+   * @param intactForMs the time for which the server has not lost leases, in milliseconds
+   */
+  read(now: number, intactForMs: number): void {
     this.#isAwaited = false;
     if (this.#isBlind(now)) this.#blindUntil = now + this.graceMs;
+    else if (this.#readAt === undefined) this.#blindUntil = now + this.graceMs - intactForMs;
     this.#readAt = now;
   }
 

@@ -35,6 +35,32 @@ async function emptied(starts: 'before' | 'after', leases: Partial<RedisBackendO
   return { node, away };
 }
 
+/** Redis loses data while the only node cannot reach it; another one starts. */
+async function lost(
+  lose: (fleet: Fleet) => Promise<unknown>,
+  leases: Partial<RedisBackendOptions> = LONG,
+): Promise<Pair> {
+  const fleet = await Fleet.start({ size: 1, over: leases });
+  const [away] = fleet.nodes as [FleetNode];
+  await expect.poll(() => fleet.redis.cli('ZCARD', 'realtime@0:{nodes}:expiries')).toBe('1');
+  away.proxy.refuse();
+  await expect.poll(() => away.realtime.isAttached).toBe(false);
+  await lose(fleet);
+  const node = await startRealtimeApp({
+    backend: redisBackend({ ...leases, url: fleet.redis.url }),
+    providers: [Feed],
+  });
+  return { node, away };
+}
+
+/** Redis evicts all keys. */
+async function evictAll({ redis }: Fleet): Promise<void> {
+  await redis.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
+  await redis.cli('CONFIG', 'SET', 'maxmemory', 1);
+  await expect.poll(() => redis.cli('DBSIZE')).toBe('0');
+  await redis.cli('CONFIG', 'SET', 'maxmemory', 0);
+}
+
 /** Two nodes cannot reach Redis for longer than their leases; then only the first one does, and finds itself alone. */
 async function outage(meanwhile: (fleet: Fleet) => Promise<void>): Promise<Pair> {
   const fleet = await Fleet.start({ over: SHORT, isRedisNew: true });
@@ -97,6 +123,47 @@ describe('When Redis comes back empty, and a node is not back yet', () => {
       .poll(() => node.realtime.sendToUser('reader-0', { type: 'hello' }))
       .toEqual({ recipients: 0, nodes: 0, complete: true });
     expect(await node.realtime.isOnline('reader-0')).toBe(false);
+  });
+});
+
+describe('When a Redis that runs on has lost its data, and a node is not back yet', () => {
+  it.each<[string, (fleet: Fleet) => Promise<unknown>]>([
+    ['emptied', ({ redis }) => redis.cli('FLUSHALL')],
+    ['emptied in this database', ({ redis }) => redis.cli('FLUSHDB')],
+    ['exchanged for an empty one', ({ redis }) => redis.cli('SWAPDB', 0, 1)],
+    ['evicted', evictAll],
+    ['deleted in part', ({ redis }) => redis.cli('DEL', 'realtime@0:{nodes}:expiries')],
+  ])('no report of a node that starts then is complete, if it was %s', async (_how, lose) => {
+    const { node, away } = await lost(lose);
+    expect(await node.realtime.disconnect(user('reader-0'))).toEqual(UNKNOWN);
+    expect(await node.realtime.publish('feed', { type: 'hello' })).toEqual(UNKNOWN);
+    await expect(node.realtime.isOnline('reader-0')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(node.realtime.connection(away.reader.id)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('reports are complete once all nodes have had time to come back', async () => {
+    const { node, away } = await lost(({ redis }) => redis.cli('FLUSHALL'), SHORT);
+    away.proxy.pass();
+    const send = () => node.realtime.sendToUser('reader-0', { type: 'hello' });
+    await expect.poll(send).toEqual({ recipients: 1, nodes: 1, complete: true });
+  });
+
+  it('a report would be complete without its clients if nobody asked since when the leases are whole', async () => {
+    const { read } = FleetSight.prototype;
+    const reading = vi.spyOn(FleetSight.prototype, 'read').mockImplementation(function (this: FleetSight, now) {
+      read.call(this, now, Infinity);
+    });
+    onTestFinished(() => reading.mockRestore());
+    const { node } = await lost(({ redis }) => redis.cli('FLUSHALL'));
+    expect(await node.realtime.disconnect(user('reader-0'))).toEqual({ recipients: 0, nodes: 0, complete: true });
+    expect(await node.realtime.isOnline('reader-0')).toBe(false);
+  });
+
+  it('reports of the first node are complete at once on a Redis that has never lost anything', async () => {
+    const { redis } = await Fleet.start({ size: 1, over: LONG });
+    const backend = redisBackend({ ...LONG, url: redis.url, prefix: 'another' });
+    const { realtime } = await startRealtimeApp({ backend, providers: [Feed] });
+    expect(await realtime.publish('feed', { type: 'hello' })).toEqual({ recipients: 0, nodes: 0, complete: true });
   });
 });
 

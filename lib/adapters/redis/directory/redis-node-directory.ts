@@ -68,7 +68,8 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   /**
    * False while there may be nodes that have lost their leases: for `leaseTtlMs` less `leaseRefreshMs` after the server that
-   * keeps them has started, and after this node could not read them for a while.
+   * keeps them has started, after it has lost them (unless this node has read them before), and after this node could not read
+   * them for a while.
    */
   get isFleetKnown(): boolean {
     return this.#sight.isWhole(performance.now(), this.#server?.startedBy ?? Infinity);
@@ -194,7 +195,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     this.#readAt = performance.now();
     const others = new Map<string, NodeInfo>();
     const remainingMs = new Map<string, number>();
-    const fields: unknown[] = Array.isArray(reply) ? reply : [];
+    const [intactForMs, ...fields]: unknown[] = Array.isArray(reply) ? reply : [];
     for (let i = 0; i + 2 < fields.length; i += 3) {
       const node = decodeLease(fields[i], fields[i + 1], (ms) => new Date(ms));
       if (!node || node.id === this.#self?.id || this.#leases.hasEndedSince(node.id, askedAt)) continue;
@@ -202,7 +203,7 @@ export class RedisNodeDirectory extends NodeDirectory {
       remainingMs.set(node.id, Number(fields[i + 2]));
     }
     this.#leases.read(remainingMs, askedAt, this.#readAt);
-    this.#sight.read(this.#readAt);
+    this.#sight.read(this.#readAt, intactForMs === -1 ? Infinity : Number(intactForMs));
     this.#know(others);
   }
 
