@@ -345,6 +345,20 @@ describe('news of many who joined a topic', () => {
     expect(heard).toEqual(Array(30).fill(users));
   });
 
+  it.each([
+    ['some of its watchers', { to: new Set(['c1', 'c3', 'gone']) }, ['c1']],
+    ['all of its watchers but some', { except: new Set(['c1']) }, ['c0', 'c2']],
+  ])('is told to %s alone', (_who, audience, expected) => {
+    const targets = Array.from({ length: 4 }, (_, n) => {
+      pubSub.subscribe(`c${n}`, 'feed');
+      if (n < 3) watchers.watch('feed', `c${n}`);
+      return connect(`c${n}`, new FakeTarget());
+    });
+    expect(delivery.tellPresence('feed', [{ kind: 'left', userId: 'ann' }], audience)).toBe(expected.length);
+    const told = targets.flatMap(({ frames }, n) => (frames.length > 0 ? [`c${n}`] : []));
+    expect(told).toEqual(expected);
+  });
+
   it('is told to one who stops watching before, and not to one who begins after', async () => {
     let now = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 4));

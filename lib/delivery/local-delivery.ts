@@ -5,6 +5,7 @@ import type { StreamPosition } from '../core/history/history.js';
 import type { PresenceNews } from '../core/presence/presence-position.js';
 import type { Push } from '../core/protocol/push.js';
 import type { PresenceChange } from '../core/presence/presence.js';
+import type { Audience } from '../core/presence/presence-windows.js';
 import { userOfPersonalTopic } from '../core/topic/reserved-topic.js';
 import { recipientsOf, type Addressing, type RecipientIndex } from '../core/routing/routing.js';
 import { Clock } from '../ports/clock.js';
@@ -239,17 +240,19 @@ export class LocalDelivery implements RecipientIndex {
     return holds.size === 0 ? undefined : { holds, bytes: message?.textBytes ?? NEWS_BYTES };
   }
 
-  /** Sends joins and leaves to the watchers of a topic. @returns the number of connections reached */
-  tellPresence(name: string, changes: readonly PresenceChange[]): number | Promise<number> {
-    return this.#push(
-      name,
-      changes.map((change) => ({ ...change, topic: name })),
-    );
+  /**
+   * Sends joins and leaves to the watchers of a topic.
+   * @param audience those of them who are told; without it all are
+   * @returns the number of connections reached
+   */
+  tellPresence(name: string, changes: readonly PresenceChange[], audience?: Audience): number | Promise<number> {
+    const pushes = changes.map((change) => ({ ...change, topic: name }));
+    return this.#push(name, pushes, audienceIn(this.watchers.of(name), audience));
   }
 
   /** Tells the watchers of a topic that changes were missed, so that they have to read the members again. */
   resetPresence(name: string): void {
-    void this.#push(name, [{ kind: 'presence-reset', topic: name }]);
+    void this.#push(name, [{ kind: 'presence-reset', topic: name }], this.watchers.of(name));
   }
 
   /** Fan-out is limited to connections that asked for presence: most subscribers of a large topic do not. */
@@ -258,12 +261,12 @@ export class LocalDelivery implements RecipientIndex {
     return name === undefined ? 0 : this.tellPresence(name, this.watchers.hear(name, news));
   }
 
-  #push(name: string, pushes: readonly Push[]): number | Promise<number> {
+  #push(name: string, pushes: readonly Push[], ids: ReadonlySet<string>): number | Promise<number> {
     if (pushes.length === 0) return 0;
     const frames = pushes.map((push) => new FrameSet((codec) => codec.encodePush(push, this.#timestamps.now())!));
     const textBytes = NEWS_BYTES * pushes.length;
     const holding = this.held.isEmpty ? undefined : this.#holdingFor([topic(name)], { textBytes });
-    return this.#serve(this.watchers.of(name), sending(frames, textBytes), holding);
+    return this.#serve(ids, sending(frames, textBytes), holding);
   }
 
   idsOf(address: Address): ReadonlySet<string> {
@@ -315,6 +318,11 @@ function ordering(act: TargetAction): Task {
 
 function sending(frames: readonly FrameSet[], bytes: number): Task {
   return { act: writing(frames), count: frames.length, weight: frames.length * FRAME_WEIGHT, bytes };
+}
+
+function audienceIn(watchers: ReadonlySet<string>, { to, except }: Audience = {}): ReadonlySet<string> {
+  if (to) return new Set([...to].filter((id) => watchers.has(id)));
+  return except ? new Set([...watchers].filter((id) => !except.has(id))) : watchers;
 }
 
 /** The topic, if it is the only address. */

@@ -10,8 +10,9 @@ let told: string[];
 
 function start(coalesceMs: number): void {
   told = [];
-  coalescing = new PresenceCoalescing(coalesceMs, (topic, changes) => {
-    for (const { kind, userId } of changes) told.push(`${topic} ${kind} ${userId}`);
+  coalescing = new PresenceCoalescing(coalesceMs, (topic, changes, audience) => {
+    for (const { kind, userId } of changes)
+      told.push([topic, kind, userId, audience?.to && `to ${[...audience.to].join()}`].filter(Boolean).join(' '));
   });
 }
 
@@ -111,12 +112,21 @@ describe('the windows of a node', () => {
 });
 
 describe('an answer about the members', () => {
-  it('is as watchers were told', () => {
+  const EMPTY = { topic: 'room', users: [], userCount: 0, connectionCount: 0 };
+
+  it('has what was heard since it was read', () => {
+    hear(['joined', 'left', 'joined']);
+    expect(coalescing.asHeard(EMPTY).users).toEqual([{ userId: 'ann', connections: 1 }]);
+    expect(coalescing.asHeard({ ...EMPTY, topic: 'other' }).users).toEqual([]);
+    hear(['left']);
+    expect(coalescing.asHeard(EMPTY).users).toEqual([]);
+  });
+
+  it('is followed by changes that cancel each other for others', () => {
     hear(['joined', 'left']);
-    const empty = { topic: 'room', users: [], userCount: 0, connectionCount: 0 };
-    expect(coalescing.asTold(empty).users).toEqual([{ userId: 'ann', connections: 0 }]);
-    expect(coalescing.asTold({ ...empty, topic: 'other' }).users).toEqual([]);
+    coalescing.answered(EMPTY, 'asker');
+    hear(['joined']);
     vi.advanceTimersByTime(WINDOW_MS + 20);
-    expect(coalescing.asTold(empty).users).toEqual([]);
+    expect(told).toEqual(['room joined ann to asker']);
   });
 });

@@ -1,6 +1,6 @@
 import { TURN_MS } from '../core/base/turn-budget.js';
-import { PresenceWindows } from '../core/presence/presence-windows.js';
-import { asTold } from '../core/presence/told-presence.js';
+import { PresenceWindows, type Audience } from '../core/presence/presence-windows.js';
+import { asHeard } from '../core/presence/heard-presence.js';
 import type { Presence, PresenceChange } from '../core/presence/presence.js';
 
 /** Windows that end within this time end together, in milliseconds. */
@@ -16,11 +16,11 @@ export class PresenceCoalescing {
 
   /**
    * @param coalesceMs the length of a window, in milliseconds; 0 tells every change at once
-   * @param tell receives the changes that were kept, when their windows end
+   * @param tell receives the changes that were kept, when their windows end, and who is told; all watchers if that is missing
    */
   constructor(
     coalesceMs: number,
-    private readonly tell: (topic: string, changes: readonly PresenceChange[]) => void,
+    private readonly tell: (topic: string, changes: readonly PresenceChange[], audience?: Audience) => void,
   ) {
     if (coalesceMs > 0) this.#windows = new PresenceWindows(coalesceMs, MAX_WINDOWS);
   }
@@ -46,9 +46,14 @@ export class PresenceCoalescing {
     this.#windows?.endTopic(topic);
   }
 
-  /** Makes an answer agree with what watchers were told; call it immediately before the answer is sent. */
-  asTold(presence: Presence): Presence {
-    return this.#windows ? asTold(presence, this.#windows.toldIn(presence.topic)) : presence;
+  /** Adds to members that were read what was heard of them since, if it may have been told. */
+  asHeard(presence: Presence): Presence {
+    return this.#windows ? asHeard(presence, this.#windows.heardIn(presence.topic)) : presence;
+  }
+
+  /** Records that a watcher is answered with these members, so that what it is told afterwards leads to the right picture. */
+  answered(presence: Presence, watcherId: string): void {
+    this.#windows?.answered(presence, watcherId);
   }
 
   stop(): void {
@@ -69,8 +74,8 @@ export class PresenceCoalescing {
     let isOver = false;
     while (!isOver && now - begin < TURN_MS) {
       const due = this.#windows!.end(begin);
-      if (due) this.tell(due.topic, [due.change]);
-      isOver = due === undefined;
+      for (const each of due) this.tell(each.topic, [each.change], each);
+      isOver = due.length === 0;
       now = performance.now();
     }
     this.#timer = undefined;

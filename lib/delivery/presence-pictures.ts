@@ -1,5 +1,5 @@
 import { SafeLogger } from '../errors/safe-logger.js';
-import type { PresenceNews, PresencePosition } from '../core/presence/presence-position.js';
+import type { PresenceNews, PresencePosition, PresenceReading } from '../core/presence/presence-position.js';
 import type { Presence, PresenceChange } from '../core/presence/presence.js';
 import { ToldPicture } from '../core/presence/told-picture.js';
 import { RealtimeError } from '../errors/realtime.error.js';
@@ -51,7 +51,7 @@ export class PresencePictures implements WatchedTopics {
   ) {
     this.#coalescing = new PresenceCoalescing(
       coalesceMs,
-      (topic, changes) => void delivery.tellPresence(topic, changes),
+      (topic, changes, audience) => void delivery.tellPresence(topic, changes, audience),
     );
   }
 
@@ -113,9 +113,19 @@ export class PresencePictures implements WatchedTopics {
     return reading;
   }
 
-  /** Makes an answer agree with what watchers were told; call it immediately before the answer is sent. */
-  asTold(presence: Presence): Presence {
-    return this.#coalescing.asTold(presence);
+  /**
+   * Completes an answer, so that it is not older than the changes that its recipient has received, and what the recipient is
+   * told afterwards leads to the right picture. Call it immediately before the answer is sent.
+   */
+  answering(reading: PresenceReading, connectionId: string): Presence {
+    const { topic, at } = reading;
+    const picture = this.#topics.get(topic)?.picture;
+    if (picture === undefined) return reading;
+    // Where no change can be lost, each one is heard before a read can contain it.
+    const isOvertaken = at === undefined || picture.isAheadOf(at);
+    const presence = isOvertaken ? this.#coalescing.asHeard(reading) : reading;
+    if (this.watchers.of(topic).has(connectionId)) this.#coalescing.answered(presence, connectionId);
+    return presence;
   }
 
   readonly #tick = (): void => {

@@ -31,7 +31,7 @@ function answer(id: number | undefined = 7): Promise<void> {
         reads += 1;
         return read();
       },
-      asTold: (presence) => presence,
+      answering: (presence) => presence,
     },
   };
   const isOpen = async () => isSubscribed;

@@ -8,7 +8,7 @@ import { SafeLogger } from '../../errors/safe-logger.js';
 
 interface Services {
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
-  readonly presence: Pick<TopicPresence, 'refusalOf' | 'read' | 'asTold'>;
+  readonly presence: Pick<TopicPresence, 'refusalOf' | 'read' | 'answering'>;
 }
 
 const logger = new SafeLogger('RealtimeGateway');
@@ -32,7 +32,7 @@ export async function answerPresence(
   try {
     const members = await presence.read(topic);
     if (!(await isOpen())) return replies.fail({ ...NOT_SUBSCRIBED, ...at }, id);
-    replies.pushCounted({ kind: 'presence', id, presence: presence.asTold(members) });
+    replies.pushCounted({ kind: 'presence', id, presence: presence.answering(members, connection.id) });
   } catch (error) {
     if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);
     replies.fail(toWireError(error, at), id);

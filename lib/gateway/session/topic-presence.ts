@@ -3,6 +3,7 @@ import { isFinalClose } from '../../core/protocol/close-code.js';
 import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { WireError } from '../../core/protocol/error-code.js';
 import { onlineTopic } from '../../core/topic/reserved-topic.js';
+import type { PresenceReading } from '../../core/presence/presence-position.js';
 import type { Presence } from '../../core/presence/presence.js';
 import { LocalPresence } from '../../delivery/local-presence.js';
 import { PresencePictures } from '../../delivery/presence-pictures.js';
@@ -64,16 +65,16 @@ export class TopicPresence {
   }
 
   /**
-   * Reads the members of a topic; the result is never older than the changes sent to watchers of this node.
+   * Reads the members of a topic: everything that this node has confirmed to clients is in the result.
    * @throws RealtimeError `UNAVAILABLE` when the members cannot be read at the moment
    */
-  read(topic: string): Promise<Presence> {
+  read(topic: string): Promise<PresenceReading> {
     return this.pictures.answer(topic, () => this.store.read(topic, this.settings.limits.maxPresenceUsers));
   }
 
-  /** Makes an answer agree with what watchers were told; call it immediately before the answer is sent. */
-  asTold(presence: Presence): Presence {
-    return this.pictures.asTold(presence);
+  /** Completes an answer for a connection; call it immediately before the answer is sent. */
+  answering(reading: PresenceReading, connectionId: string): Presence {
+    return this.pictures.answering(reading, connectionId);
   }
 }
 

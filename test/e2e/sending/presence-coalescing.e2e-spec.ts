@@ -54,7 +54,8 @@ class Watcher {
   readonly #users = new Map<string, string | undefined>();
 
   private constructor(
-    private readonly read: () => Promise<readonly (readonly [userId: string, name: string | undefined])[]>,
+    /** Asks who is there, and leaves the picture as it is. */
+    readonly read: () => Promise<readonly (readonly [userId: string, name: string | undefined])[]>,
   ) {}
 
   static async plain(node: RealtimeApp, userId: string): Promise<Watcher> {
@@ -214,6 +215,22 @@ describe('a user who comes and goes without pause', () => {
     for (const watcher of late) await expect.poll(() => watcher.users).toMatchObject({ ann: 'last' });
     await leave(ann);
     for (const watcher of late) await expect.poll(() => watcher.users).not.toHaveProperty('ann');
+  });
+
+  it('is in each answer as it is, and in the pictures of those that have asked in between', async () => {
+    const watchers = await watchersOn(stage);
+    const ann = await enter(stage, 'ann');
+    for (const isIn of [false, true, false]) {
+      await (isIn ? comeBack(ann) : leave(ann));
+      await isKnown(stage, 'ann', isIn);
+      const answers = await Promise.all(watchers.map((watcher) => watcher.read()));
+      expect(answers.map((users) => users.some(([userId]) => userId === 'ann'))).toEqual(watchers.map(() => isIn));
+    }
+    for (const watcher of watchers) await watcher.ask();
+    await comeBack(ann, 'last');
+    for (const watcher of watchers) await expect.poll(() => watcher.users).toHaveProperty('ann', 'last');
+    await leave(ann);
+    for (const watcher of watchers) await expect.poll(() => watcher.users).not.toHaveProperty('ann');
   });
 
   it('is known to the hooks and the server each time', async () => {

@@ -10,8 +10,9 @@ const PATIENT = { timeout: 20_000, interval: 20 };
 
 describe('Subscribers that ask who is there at once, far from Redis', () => {
   /** @returns how many are missing in the answer to themselves */
-  async function missing(): Promise<number> {
-    const app = await startPresenceApp(await startRedis());
+  async function missing(coalesceMs = 0): Promise<number> {
+    const options = { presence: { graceMs: 1_000, coalesceMs } };
+    const app = await startPresenceApp(await startRedis(), {}, { options });
     const first = await app.connectAs('first');
     await first.request({ action: 'subscribe', topic: ROOM });
     app.proxy.delay(100);
@@ -28,8 +29,8 @@ describe('Subscribers that ask who is there at once, far from Redis', () => {
       .length;
   }
 
-  it('all find themselves', async () => {
-    expect(await missing()).toBe(0);
+  it.each([0, 250])('all find themselves (coalescing changes for %i ms)', async (coalesceMs) => {
+    expect(await missing(coalesceMs)).toBe(0);
   });
 
   it('would miss themselves if reads did not wait for what the node has reported', async () => {

@@ -60,7 +60,9 @@ class Picture {
     if (this.#users) this.#apply([[kind, userId]]);
   }
 
+  /** An answer may repeat news that were told before, and news may repeat what the answer says. */
   answered(users: readonly string[]): void {
+    this.#visit += 1;
     this.#users = new Set(users);
     this.#apply(this.#sinceAsked);
   }
