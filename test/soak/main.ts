@@ -2,6 +2,7 @@ import { inspect, parseArgs } from 'node:util';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Flaw } from '../faults/load/node/flaws.js';
 import { soakCluster } from './cluster.js';
 import { FIGURES } from './figures.js';
 import { GROUNDS, type Backend } from './nodes/grounds.js';
@@ -16,7 +17,8 @@ const ON_A_CLUSTER = ['lost', 'duplicated', 'reordered', 'silent gap', 'contradi
 
 /**
  * `npm run soak -- --minutes 10 --seed 7`: exits with 1 when something did not hold. With `--cluster` it is three nodes over
- * Redis, and topics that keep a history; with `--figures` it measures instead.
+ * Redis, and topics that keep a history; with `--figures` it measures instead. `--flaw` takes a defence of the nodes away, by which
+ * a run with `--on` is to fail: `--flaw 'missed orders are lost'`.
  */
 export async function main(args: string[]): Promise<number> {
   // Servers are ended when this process exits, which it does not by itself when a signal ends it.
@@ -29,6 +31,7 @@ export async function main(args: string[]): Promise<number> {
       cluster: { type: 'boolean' },
       on: { type: 'string' },
       figures: { type: 'boolean' },
+      flaw: { type: 'string', multiple: true },
     },
   });
   if (values.figures) return measure();
@@ -39,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
   const options = { seed, durationMs: minutes * 60_000 };
   if (values.on !== undefined) {
     if (!Object.hasOwn(GROUNDS, values.on)) throw new Error(USAGE);
-    return soakOn({ ...options, on: values.on as Backend });
+    return soakOn({ ...options, on: values.on as Backend, spec: { flaws: (values.flaw ?? []) as Flaw[] } });
   }
   const { violations, ...report } = await (values.cluster ? soakCluster(options) : soak(options));
   console.log(inspect(report, { depth: 3 }));

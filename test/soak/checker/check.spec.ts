@@ -25,13 +25,24 @@ function faultless(): Log {
     ],
     ...feed(),
     losses: [10_000],
-    absences: [{ node: 2, from: 20_000, to: 45_000 }],
+    absences: [{ node: 2, from: 20_000, over: 35_000, to: 45_000 }],
+    attachments: [
+      { node: 2, kind: 'attached', at: 0 },
+      { node: 2, kind: 'detached', at: 20_500 },
+      { node: 2, kind: 'attached', at: 38_000 },
+    ],
+    stalls: [],
     leaseMs: LEASE_MS,
     ...presence(),
-    orders: [{ userId: 'exile', begun: 1_000, ended: 1_100, complete: true }],
+    orders: [
+      { userId: 'exile', begun: 1_000, ended: 1_100, complete: true },
+      { userId: 'outcast', begun: 25_000, ended: 25_100, complete: true },
+    ],
     stays: [
-      { userId: 'exile', opened: 500, closed: 1_150 },
-      { userId: 'exile', opened: 1_200 },
+      { userId: 'exile', node: 1, opened: 500, closed: 1_150 },
+      { userId: 'exile', node: 1, opened: 1_200 },
+      { userId: 'outcast', node: 1, opened: 24_000, closed: 25_050 },
+      { userId: 'outcast', node: 2, opened: 19_000, closed: 38_100 },
     ],
     leftovers: [],
     breaks: [],
@@ -150,6 +161,22 @@ describe('The checker', () => {
     expect(found(lower)).toEqual([]);
   });
 
+  it('forgives that a connection is there while its node is away, or while the run stands still', () => {
+    const later = (log: Log) => {
+      log.stalls = [{ from: 900, over: 5_000 }];
+      log.stays = [
+        { userId: 'exile', node: 1, opened: 500, closed: 5_100 },
+        { userId: 'outcast', node: 2, opened: 19_000, closed: 39_900 },
+      ];
+    };
+    expect(found(later)).toEqual([]);
+  });
+
+  it('forgives that a connection is there whose client leaves before the node is attached again', () => {
+    const leaves = (log: Log) => (log.stays = [{ userId: 'outcast', node: 2, opened: 19_000, left: 37_000 }]);
+    expect(found(leaves)).toEqual([]);
+  });
+
   it('forgives a second join of a user who changed nodes after a loss of data', () => {
     const again = (log: Log) => log.hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: 12_000 });
     expect(found(again)).toEqual([]);
@@ -257,12 +284,27 @@ describe('The checker finds', () => {
     [
       'a complete report although a node is cut off, whose lease has not run out',
       'untrue report',
-      (log) => (log.absences = [{ node: 2, from: 24_000 - LEASE_MS / 2, to: 50_000 }]),
+      (log) => (log.absences = [{ node: 2, from: 24_000 - LEASE_MS / 2, over: 40_000, to: 50_000 }]),
     ],
     [
       'a connection that outlives an order',
       'order outlived',
-      (log) => (log.stays = [{ userId: 'exile', opened: 500 } satisfies Stay]),
+      (log) => (log.stays = [{ userId: 'exile', node: 1, opened: 500 } satisfies Stay]),
+    ],
+    [
+      'a connection that another order ends 3 s later',
+      'order outlived',
+      (log) => (log.stays = [{ userId: 'exile', node: 1, opened: 500, closed: 4_100 }]),
+    ],
+    [
+      'a connection whose node was away for longer than its lease, and has not asked for the order when it is attached again',
+      'order outlived',
+      (log) => (log.stays = [{ userId: 'outcast', node: 2, opened: 19_000, closed: 40_100 }]),
+    ],
+    [
+      'a connection that outlives its order until its client leaves',
+      'order outlived',
+      (log) => (log.stays = [{ userId: 'outcast', node: 2, opened: 19_000, left: 50_000 }]),
     ],
     ['a ghost', 'ghost', ({ pictures }) => pictures[0]!.users.push('goes')],
     ['a member whom a watcher does not see', 'missing member', ({ pictures }) => pictures[1]!.users.pop()],
@@ -306,6 +348,8 @@ describe('The checker finds', () => {
 
   it('nothing about an order that was reported as incomplete', () => {
     const order: Order = { userId: 'exile', begun: 1_000, ended: 1_100, complete: false };
-    expect(found((log) => ((log.orders = [order]), (log.stays = [{ userId: 'exile', opened: 500 }])))).toEqual([]);
+    expect(found((log) => ((log.orders = [order]), (log.stays = [{ userId: 'exile', node: 1, opened: 500 }])))).toEqual(
+      [],
+    );
   });
 });

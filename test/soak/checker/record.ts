@@ -67,8 +67,23 @@ export interface Visit {
 export interface Absence {
   readonly node: number;
   readonly from: number;
+  /** When the fault was over. */
+  readonly over: number;
   /** When it was attached again, at the latest. */
   readonly to: number;
+}
+
+/** A moment at which a node began to be attached to Redis, or to be detached, as it says itself. */
+export interface Attachment {
+  readonly node: number;
+  readonly kind: 'attached' | 'detached';
+  readonly at: number;
+}
+
+/** A time in which the run itself stood still, and noticed nothing. */
+export interface Stall {
+  readonly from: number;
+  readonly over: number;
 }
 
 /** News of presence that a watcher got over one subscription. */
@@ -109,10 +124,14 @@ export interface Order {
 /** A connection of a user whom orders disconnect. */
 export interface Stay {
   readonly userId: string;
+  /** The process id of the node. */
+  readonly node: number;
   /** When it was welcomed. */
   readonly opened: number;
-  /** When it ended; missing when it was open at the end. */
+  /** When it was ended; missing when nobody ended it. */
   readonly closed?: number;
+  /** When the client left by itself; missing when it did not. */
+  readonly left?: number;
 }
 
 /** An idempotency key that was published again after it had been acknowledged. */
@@ -131,6 +150,8 @@ export interface RunRecord {
   readonly sendings: readonly Sending[];
   readonly visits: readonly Visit[];
   readonly absences: readonly Absence[];
+  readonly attachments: readonly Attachment[];
+  readonly stalls: readonly Stall[];
   /** How long a node that says nothing is counted as there, in milliseconds. */
   readonly leaseMs: number;
   readonly news: readonly News[];

@@ -8,6 +8,7 @@ import { Feeder, FeedReader, SdkFeedReader } from './feed.js';
 import { Guest } from './guest.js';
 import type { Nodes } from './nodes.js';
 import type { Victims } from './nemesis.js';
+import { Outcasts } from './outcasts.js';
 import { Repeater } from './repeater.js';
 import type { RunLog } from './run-log.js';
 import { TimedJournal } from './timed-journal.js';
@@ -27,6 +28,7 @@ export class Cast {
   readonly #watchers: Watching[] = [];
   readonly #exiles: Exile[] = [];
   readonly #repeater: Repeater;
+  #outcasts!: Outcasts;
   #cast = 0;
 
   private constructor(
@@ -47,6 +49,7 @@ export class Cast {
     for (let n = 0; n < 4; n++) cast.#readers.push(new FeedReader(`reader-${n}`, nodes, cast.#random(), log));
     for (let n = 0; n < 2; n++) cast.#readers.push(new SdkFeedReader(`sdk-reader-${n}`, await cast.#door(), log));
     for (let n = 0; n < 2; n++) cast.#exiles.push(new Exile(`exile-${n}`, nodes, cast.#random(), log));
+    cast.#outcasts = new Outcasts(nodes, cast.#random(), log);
     return cast;
   }
 
@@ -89,6 +92,7 @@ export class Cast {
     await Promise.all([
       ...this.#guests.filter(({ userId }) => !this.#stays(userId)).map((guest) => guest.stop()),
       ...this.#exiles.map((exile) => exile.stop()),
+      this.#outcasts.stop(),
       this.#repeater.stop(),
       ...this.#feeders.map((feeder) => feeder.stop()),
     ]);
@@ -106,6 +110,7 @@ export class Cast {
       [
         ...this.#feeders,
         ...this.#exiles,
+        this.#outcasts,
         this.#repeater,
         ...this.#trials,
         ...this.#readers,
@@ -124,8 +129,8 @@ export class Cast {
       sendings: this.#feeders.flatMap(({ sendings }) => sendings),
       visits: this.#readers.flatMap(({ visits }) => visits),
       news: this.#watchers.flatMap(({ news }) => news),
-      orders: this.#exiles.flatMap(({ orders }) => orders),
-      stays: this.#exiles.flatMap(({ stays }) => stays),
+      orders: [...this.#exiles, this.#outcasts].flatMap(({ orders }) => orders),
+      stays: [...this.#exiles, this.#outcasts].flatMap(({ stays }) => stays),
     };
   }
 

@@ -8,10 +8,12 @@ import type { RunLog } from './run-log.js';
 const PATIENCE_MS = 2_000;
 const CONNECTIONS = 3;
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A user whom somebody disconnects again and again, on whichever node, and who comes back each time. */
 export class Exile {
   readonly orders: Order[] = [];
-  readonly stays: { userId: string; opened: number; closed?: number }[] = [];
+  readonly stays: Writable<Stay>[] = [];
   readonly #lines = new Set<Line>();
   #isOver = false;
   readonly #acting: Promise<unknown>;
@@ -25,16 +27,10 @@ export class Exile {
     this.#acting = Promise.all([this.#give(), ...Array.from({ length: CONNECTIONS }, () => this.#travel())]);
   }
 
-  /** Its last connections stay open in the record. */
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#lines.forEach((line) => line.close());
     await this.#acting;
-  }
-
-  /** The record of it, as the checker wants it. */
-  get recorded(): { readonly orders: readonly Order[]; readonly stays: readonly Stay[] } {
-    return this;
   }
 
   async #give(): Promise<void> {
@@ -55,20 +51,21 @@ export class Exile {
 
   async #travel(): Promise<void> {
     while (!this.#isOver) {
-      const line = await Line.open(this.random.pick(this.nodes.all).port, this.userId, PATIENCE_MS);
-      if (line) await this.#visit(line);
+      const { port, pid } = this.random.pick(this.nodes.all);
+      const line = await Line.open(port, this.userId, PATIENCE_MS);
+      if (line) await this.#visit(line, pid);
       await delay(this.random.below(500));
     }
   }
 
-  async #visit(line: Line): Promise<void> {
+  async #visit(line: Line, node: number): Promise<void> {
     this.#lines.add(line);
     if (this.#isOver) line.close();
     if (await line.welcomed) {
-      const stay: (typeof this.stays)[number] = { userId: this.userId, opened: this.log.now() };
+      const stay: Writable<Stay> = { userId: this.userId, node, opened: this.log.now() };
       this.stays.push(stay);
       await line.closed;
-      if (!this.#isOver) stay.closed = this.log.now();
+      stay[this.#isOver ? 'left' : 'closed'] = this.log.now();
     }
     await line.closed;
     this.#lines.delete(line);

@@ -110,7 +110,7 @@ export class Nemesis {
       'a node is frozen for a moment': () => this.#freeze(pick(), between(300, 1_500)),
       'the way to Redis is cut': atAWay(
         (way) => way.refuse(),
-        () => between(500, 2 * this.leaseMs),
+        () => between(500, 4 * this.leaseMs),
       ),
       'the way to Redis is slow': atAWay(
         (way) => way.delay(between(5, 400)),

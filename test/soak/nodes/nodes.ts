@@ -44,12 +44,15 @@ export class Nodes {
   async away(nodes: readonly FaultNode[], fault: () => Promise<unknown>): Promise<void> {
     const from = this.log.now();
     // Nobody knows yet when it ends.
-    const open = nodes.map(({ pid }) => ({ node: pid, from, to: Infinity }));
+    const open = nodes.map(({ pid }) => ({ node: pid, from, over: Infinity, to: Infinity }));
     this.absences.push(...open);
     try {
       await fault();
     } finally {
-      for (const absence of open) absence.to = this.log.now() + ATTACHED_MS;
+      for (const absence of open) {
+        absence.over = this.log.now();
+        absence.to = absence.over + ATTACHED_MS;
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import { SeededRandom } from '../../faults/load/seeded-random.js';
 import { checkHooks } from '../checker/check-hooks.js';
 import { checkPresence } from '../checker/check-presence.js';
 import { check } from '../checker/check.js';
-import type { Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
+import type { Attachment, Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
 import { Cast } from './cast.js';
 import { GROUNDS, type Backend } from './grounds.js';
 import { leftInNodes, leftInRedis } from './leftovers.js';
@@ -84,6 +84,8 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       const record: RunRecord = {
         ...cast.recorded,
         absences: nodes.absences,
+        attachments: await attachmentsIn(diary, log),
+        stalls: vitals.stalls,
         leaseMs: LEASE_MS,
         present: cast.present,
         pictures,
@@ -168,14 +170,25 @@ async function entriesOf(file: string): Promise<readonly DiaryEntry[]> {
 
 async function hooksIn(file: string, log: RunLog): Promise<readonly HookCall[]> {
   const entries = await entriesOf(file);
-  return entries.flatMap((entry) => (entry.kind === 'warning' ? [] : [{ ...entry, at: log.momentOf(entry.at) }]));
+  return entries.flatMap((entry) => ('topic' in entry ? [{ ...entry, at: log.momentOf(entry.at) }] : []));
+}
+
+async function attachmentsIn(file: string, log: RunLog): Promise<readonly Attachment[]> {
+  const entries = await entriesOf(file);
+  const isOne = (entry: DiaryEntry) => entry.kind === 'attached' || entry.kind === 'detached';
+  return entries.flatMap((entry) => (isOne(entry) ? [{ ...entry, at: log.momentOf(entry.at) } as Attachment] : []));
 }
 
 async function noteWarnings(file: string, log: RunLog): Promise<void> {
   for (const entry of await entriesOf(file)) {
-    const what = entry.kind === 'warning' ? entry.text : `hook: ${entry.kind} ${entry.topic} ${entry.userId}`;
+    const what = wordsOf(entry);
     log.entries.push({ at: log.momentOf(entry.at), what: `node ${entry.node}: ${what}` });
   }
+}
+
+function wordsOf(entry: DiaryEntry): string {
+  if (entry.kind === 'warning') return entry.text;
+  return 'topic' in entry ? `hook: ${entry.kind} ${entry.topic} ${entry.userId}` : entry.kind;
 }
 
 function figuresOf(record: RunRecord, log: RunLog): Record<string, number> {

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { Stall } from '../checker/record.js';
 import type { RunLog } from './run-log.js';
 
 const EVERY_MS = 250;
@@ -17,6 +18,8 @@ export class Vitals {
   descriptorsOfNode = 0;
   /** The longest time for which this process stood still, in milliseconds. */
   longestStallMs = 0;
+  /** When this process stood still. */
+  readonly stalls: Stall[] = [];
   #lookedAt: number;
   readonly #timer: NodeJS.Timeout;
 
@@ -41,6 +44,7 @@ export class Vitals {
   #look(): void {
     const now = this.log.now();
     const stallMs = Math.round(now - this.#lookedAt - EVERY_MS);
+    if (stallMs >= LATE_MS) this.stalls.push({ from: this.#lookedAt, over: now });
     this.#lookedAt = now;
     this.longestStallMs = Math.max(this.longestStallMs, stallMs);
     if (stallMs >= LATE_MS) this.log.note(`the run itself stood still for ${stallMs} ms`);

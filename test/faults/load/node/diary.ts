@@ -1,12 +1,13 @@
 import { appendFileSync } from 'node:fs';
 
-/** A line of a diary: a hook that was called, or a warning of the log. */
+/** A line of a diary: a hook that was called, a change of whether the node is attached to its bus, or a warning of the log. */
 export type DiaryEntry = {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly node: number;
 } & (
   | { readonly kind: 'joined' | 'left'; readonly topic: string; readonly userId: string }
+  | { readonly kind: 'attached' | 'detached' }
   | { readonly kind: 'warning'; readonly text: string }
 );
 
@@ -16,6 +17,10 @@ export class Diary {
 
   hook(kind: 'joined' | 'left', topic: string, userId: string): void {
     this.#append({ at: Date.now(), node: process.pid, kind, topic, userId });
+  }
+
+  attachment(isAttached: boolean): void {
+    this.#append({ at: Date.now(), node: process.pid, kind: isAttached ? 'attached' : 'detached' });
   }
 
   warn(text: string): void {

@@ -1,3 +1,4 @@
+import { MissedOrders } from '../../../../lib/adapters/redis/bus/missed-orders.js';
 import { TopicFeed } from '../../../../lib/core/history/topic-feed.js';
 import { Liveness, type LivenessAction, type LivenessLimits } from '../../../../lib/core/connection/liveness.js';
 import type { HeartbeatTick } from '../../../../lib/gateway/session/heartbeat.js';
@@ -51,6 +52,10 @@ const FLAWS = {
     TopicFeed.prototype.enter = function (memberId, { last }) {
       enter.call(this, memberId, { last });
     };
+  },
+  /** A node that was cut off does not ask what was ordered meanwhile. */
+  'missed orders are lost': () => {
+    MissedOrders.prototype.catchUp = async () => undefined;
   },
   /** Connections are ended at once, whatever they are doing. */
   'abrupt drain': () => {

@@ -66,6 +66,9 @@ export interface Leftovers {
   readonly timers: number;
 }
 
+/** How often a node with a diary looks whether it is attached, in milliseconds. */
+const WATCH_MS = 20;
+
 /** How an application was closed. */
 export interface Closing {
   /** How long `app.close()` took, in milliseconds. */
@@ -108,6 +111,7 @@ export class NodeControl {
     if (isDoorWatched) this.#door = new Door(this.#app.getHttpServer());
     await this.#app.listen(port, '127.0.0.1');
     this.#loopDelay.enable();
+    this.#watchAttachment();
     return (this.#app.getHttpServer().address() as AddressInfo).port;
   }
 
@@ -276,6 +280,19 @@ export class NodeControl {
 
   get #realtime(): RealtimeService {
     return this.#app!.get(RealtimeService);
+  }
+
+  /** Writes to the diary whenever this node begins to be attached, or to be detached. */
+  #watchAttachment(): void {
+    const diary = this.#diary;
+    if (!diary) return;
+    let was: boolean | undefined;
+    const look = () => {
+      const { isAttached } = this.#realtime;
+      if (isAttached !== was) diary.attachment((was = isAttached));
+    };
+    look();
+    setInterval(look, WATCH_MS).unref();
   }
 
   #logger(): LoggerService {
