@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           globalSetup: redis,
-          include: ['{lib,bench}/**/*.spec.ts', 'test/{helpers,resuming,soak/checker}/*.spec.ts'],
+          include: ['{lib,bench}/**/*.spec.ts', 'test/{helpers,resuming,soak/*}/*.spec.ts'],
         },
       },
       { extends: true, test: { name: 'contract', globalSetup: redis, include: ['test/contract/**/*.contract.ts'] } },

@@ -44,7 +44,13 @@ function faultless(): Log {
       { userId: 'outcast', node: 1, opened: 24_000, closed: 25_050 },
       { userId: 'outcast', node: 2, opened: 19_000, closed: 38_100 },
     ],
-    leftovers: [],
+    withoutClients: {
+      nodes: [{ node: 1, objects: 0, clientSockets: 0, otherSockets: 2, servers: 1 }],
+      counts: { connections: 0, subscriptions: 0 },
+      channels: [],
+      unseen: [],
+    },
+    withoutNodes: { keys: [{ name: 'realtime@0:orders', ttlMs: 86_399_000 }], channels: [], unseen: [] },
     breaks: [],
   };
 }
@@ -334,7 +340,34 @@ describe('The checker finds', () => {
         hooks.push(...calls.map((call) => ({ ...call, topic: 'hall:1', userId: 'early' })));
       },
     ],
-    ['a key that was left', 'leaked', (log) => (log.leftovers = ['realtime@0:present:hall:1'])],
+    ...(
+      [
+        ['sessions in the memory of a node', { objects: 1 }],
+        ['a socket of a client that has gone', { clientSockets: 1 }],
+        ['connections to Redis that were replaced and are still open', { otherSockets: 9 }],
+      ] as const
+    ).map(([what, left]): [string, Kind, (log: Log) => unknown] => [
+      what,
+      'leaked',
+      ({ withoutClients }) => Object.assign(withoutClients.nodes[0]!, left),
+    ]),
+    [
+      'a subscription in counts() when all clients have gone',
+      'leaked',
+      ({ withoutClients }) => Object.assign(withoutClients.counts, { subscriptions: 1 }),
+    ],
+    ...['withoutClients', 'withoutNodes'].flatMap((when) =>
+      ['channels', 'unseen'].map((what): [string, Kind, (log: Log) => unknown] => [
+        `${what} ${when}`,
+        'leaked',
+        (log) => Object.assign(log[when as 'withoutNodes'], { [what]: ['realtime@0:topic:hall:1'] }),
+      ]),
+    ),
+    ...[-1, 86_401_000, 70 * 86_400_000].map((ttlMs): [string, Kind, (log: Log) => unknown] => [
+      `a key with a life of ${ttlMs} ms`,
+      'leaked',
+      (log) => (log.withoutNodes = { ...log.withoutNodes, keys: [{ name: 'realtime@0:present:hall:1', ttlMs }] }),
+    ]),
     ['a node that ended by itself', 'broken', (log) => (log.breaks = [{ what: 'node 1 ended with 1', at: 7 }])],
   ])('%s', (_what, kind, mutate) => {
     expect(found(mutate)).toContain(kind);

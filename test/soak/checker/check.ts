@@ -1,6 +1,7 @@
 import { judge } from '../../resuming/verdict.js';
 import { checkFeed } from './check-feed.js';
 import { checkHooks } from './check-hooks.js';
+import { checkNodesWithoutClients, checkServersWithoutNodes } from './check-leftovers.js';
 import { checkOrders } from './check-orders.js';
 import { checkPresence } from './check-presence.js';
 import type { Find, Finding, Kind, RunRecord } from './record.js';
@@ -15,7 +16,8 @@ export function check(record: RunRecord): readonly Finding[] {
   checkOrders(record, find);
   checkPresence(record, find);
   checkHooks(record, find);
-  for (const what of record.leftovers) find('leaked', what);
+  checkNodesWithoutClients(record.withoutClients, find);
+  checkServersWithoutNodes(record.withoutNodes, find);
   for (const { what, at } of record.breaks) find('broken', what, at);
   return findings;
 }

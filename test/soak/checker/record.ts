@@ -142,6 +142,41 @@ export interface Repetition {
   readonly at: number;
 }
 
+/** What a node has when all clients have gone. */
+export interface LeftInNode {
+  /** Its process id. */
+  readonly node: number;
+  /** Sessions and sockets in its memory after a garbage collection. */
+  readonly objects: number;
+  /** Sockets that its HTTP server has open. */
+  readonly clientSockets: number;
+  /** All others, which are those to Redis. */
+  readonly otherSockets: number;
+  /** How many servers it may have to connect to. */
+  readonly servers: number;
+}
+
+/** What is there when all clients have gone. */
+export interface LeftWithoutClients {
+  readonly nodes: readonly LeftInNode[];
+  /** What `counts()` answers. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The channels of users and topics that nodes are still subscribed to. */
+  readonly channels: readonly string[];
+  /** Why it could not be looked at. */
+  readonly unseen: readonly string[];
+}
+
+/** What is in Redis when all nodes are closed. */
+export interface LeftWithoutNodes {
+  /** All keys; `ttlMs` is how long each still lives, in milliseconds, -1: for ever. */
+  readonly keys: readonly { readonly name: string; readonly ttlMs: number }[];
+  /** The channels that somebody is subscribed to. */
+  readonly channels: readonly string[];
+  /** Why it could not be looked at. */
+  readonly unseen: readonly string[];
+}
+
 /** All that was written down in a run; the only thing that the checker looks at. */
 export interface RunRecord {
   /** Of each topic with a history. */
@@ -163,8 +198,10 @@ export interface RunRecord {
   readonly losses: readonly number[];
   readonly orders: readonly Order[];
   readonly stays: readonly Stay[];
-  /** What was left in Redis and in the nodes: a key, a channel, a socket. */
-  readonly leftovers: readonly string[];
+  /** When all clients had gone. */
+  readonly withoutClients: LeftWithoutClients;
+  /** When all nodes were closed. */
+  readonly withoutNodes: LeftWithoutNodes;
   /** Nodes that ended by themselves, and what did not come back after the faults. */
   readonly breaks: readonly { readonly what: string; readonly at: number }[];
 }

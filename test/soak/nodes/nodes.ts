@@ -32,7 +32,15 @@ export class Nodes {
   async replace(index: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const { pid } = this.all[index]!;
     this.#told.add(pid);
-    const { code, signal: by, ms } = await this.processes.replace(index, signal);
+    const replaced = await this.processes.replace(index, signal).catch((error: unknown) => {
+      // It has no successor: what follows tells nothing more of this place.
+      this.breaks.push({
+        what: `in place of node ${pid}, none could be started: ${String(error)}`,
+        at: this.log.now(),
+      });
+      throw error;
+    });
+    const { code, signal: by, ms } = replaced;
     this.log.note(
       `node ${pid} ended by ${by ?? code} after ${Math.round(ms)} ms; ${this.all[index]!.pid} in its place`,
     );

@@ -11,7 +11,7 @@ import { check } from '../checker/check.js';
 import type { Attachment, Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
 import { Cast } from './cast.js';
 import { GROUNDS, type Backend } from './grounds.js';
-import { leftInNodes, leftInRedis } from './leftovers.js';
+import { leftWithoutClients, leftWithoutNodes } from './leftovers.js';
 import { Nemesis } from './nemesis.js';
 import { Nodes } from './nodes.js';
 import { RunLog } from './run-log.js';
@@ -71,7 +71,8 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       const { pictures, away } = await picturesOf(cast, nodes, hooks, nemesis.losses);
       const called = await hooks();
       await cast.leave();
-      const left = [...(await leftInNodes(nodes, await ground.masters(), HEALED_MS))];
+      const masters = await ground.masters();
+      const withoutClients = await leftWithoutClients(nodes.all, masters, ground.servers.length, HEALED_MS);
       const breaks = [
         ...nodes.breaks,
         ...[
@@ -80,7 +81,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
           ...(await nodes.close(DRAIN_MS + 7_000)),
         ].map((what) => ({ what, at: log.now() })),
       ];
-      left.push(...(await leftInRedis(await ground.masters(), HEALED_MS)));
+      const withoutNodes = await leftWithoutNodes(await ground.masters(), HEALED_MS);
       const record: RunRecord = {
         ...cast.recorded,
         absences: nodes.absences,
@@ -91,7 +92,8 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         pictures,
         hooks: called,
         losses: nemesis.losses,
-        leftovers: left,
+        withoutClients,
+        withoutNodes,
         breaks,
       };
       await noteWarnings(diary, log);

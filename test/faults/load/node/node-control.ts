@@ -18,9 +18,10 @@ import {
 import { Clock } from 'nestjs-realtime/ports';
 import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { TestJwtVerifier } from 'nestjs-realtime/testing';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { queryObjects } from 'node:v8';
 import { ServedWebSocket } from '../../../../lib/gateway/socket/served-web-socket.js';
 import { Session } from '../../../../lib/gateway/session/session.js';
@@ -241,6 +242,12 @@ export class NodeControl {
       openSockets: ofType('TCPSocketWrap'),
       timers: ofType('Timeout'),
     };
+  }
+
+  /** The sockets that the HTTP server has open, upgraded ones included. */
+  clientSockets(): Promise<number> {
+    const server: Server = this.#app!.getHttpServer();
+    return promisify(server.getConnections.bind(server))();
   }
 
   /** Disconnects all clients with a code that lets them reconnect. */
