@@ -50,7 +50,10 @@ export interface RealtimeLimits {
   maxTopicsPerConnection?: number;
   /** Maximum length of a topic name from a client, in characters. Default 255, which is also the upper bound. */
   maxTopicLength?: number;
-  /** Maximum number of users listed in an answer about presence; the counts include all users. Default 1,000. */
+  /**
+   * Maximum number of users listed in an answer about presence; the counts include all users. An answer to a client also ends at
+   * half of `sendQueueBytes`. Default 1,000.
+   */
   maxPresenceUsers?: number;
   /**
    * Maximum size of the info about a user in a topic, as JSON in bytes. Above it `RealtimeService.updatePresence()` rejects, and a

@@ -17,6 +17,8 @@ interface Place {
 /** A client that can stop reading, and judges what it gets of topics that keep a history. */
 export class PausingClient {
   readonly #places = new Map<string, Place>();
+  /** The number of answers to commands. */
+  answers = 0;
   /** The close code, once the connection has ended. */
   closedWith: number | undefined;
 
@@ -41,7 +43,12 @@ export class PausingClient {
 
   /** Subscribes from a position. */
   recover(topic: string, epoch: string, offset: number): void {
-    this.ws.send(JSON.stringify({ action: 'subscribe', id: 1, topic, recover: { epoch, offset } }));
+    this.ask({ action: 'subscribe', topic, recover: { epoch, offset } });
+  }
+
+  /** Sends a command that is answered. */
+  ask(command: object): void {
+    this.ws.send(JSON.stringify({ ...command, id: 1 }));
   }
 
   pause(): void {
@@ -64,7 +71,8 @@ export class PausingClient {
   }
 
   #heard(text: string): void {
-    const { type, topic, offset, payload } = JSON.parse(text);
+    const { type, id, topic, offset, payload } = JSON.parse(text);
+    if (id !== undefined) this.answers += 1;
     if (type === 'realtime:subscribed') {
       const place = this.#placeIn(payload.topic);
       place.offset = payload.offset;

@@ -32,6 +32,7 @@ function answer(id: number | undefined = 7): Promise<void> {
         return read();
       },
       answering: (presence) => presence,
+      fitting: (presence) => presence,
     },
   };
   const isOpen = async () => isSubscribed;

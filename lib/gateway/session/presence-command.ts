@@ -8,7 +8,7 @@ import { SafeLogger } from '../../errors/safe-logger.js';
 
 interface Services {
   readonly pubSub: Pick<PubSubManager, 'isSubscribed'>;
-  readonly presence: Pick<TopicPresence, 'refusalOf' | 'read' | 'answering'>;
+  readonly presence: Pick<TopicPresence, 'refusalOf' | 'read' | 'answering' | 'fitting'>;
 }
 
 const logger = new SafeLogger('RealtimeGateway');
@@ -32,7 +32,8 @@ export async function answerPresence(
   try {
     const members = await presence.read(topic);
     if (!(await isOpen())) return replies.fail({ ...NOT_SUBSCRIBED, ...at }, id);
-    replies.pushCounted({ kind: 'presence', id, presence: presence.answering(members, connection.id) });
+    const answer = presence.fitting(presence.answering(members, connection.id));
+    replies.pushCounted({ kind: 'presence', id, presence: answer });
   } catch (error) {
     if (!isTold(error)) logger.error(`The members of "${topic}" could not be read`, (error as Error)?.stack);
     replies.fail(toWireError(error, at), id);

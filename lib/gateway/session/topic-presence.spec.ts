@@ -136,4 +136,11 @@ describe('a client that reads the members', () => {
     const { users, userCount } = await presence.read('room');
     expect([users.length, userCount]).toEqual([1, 2]);
   });
+
+  it('gets at most half of what may wait for it to be sent, and exact counts', async () => {
+    await start({ limits: { sendQueueBytes: 1_024 } });
+    for (const each of [ann, bob]) presence.entered('room', each, 'x'.repeat(400));
+    const { users, userCount } = presence.fitting(await presence.read('room'));
+    expect([users.length, userCount]).toEqual([1, 2]);
+  });
 });

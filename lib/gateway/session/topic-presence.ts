@@ -12,6 +12,7 @@ import { TopicPolicies } from '../../delivery/topic-policies.js';
 import { NO_TOPIC } from '../../handlers/topic-refusals.js';
 import { PresenceStore } from '../../ports/presence-store.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
+import { fittingMembers } from './fitting-members.js';
 
 /** Tracks the members of topics with presence, and the users who are online, for all sessions of this node. */
 @Injectable()
@@ -75,6 +76,11 @@ export class TopicPresence {
   /** Completes an answer for a connection; call it immediately before the answer is sent. */
   answering(reading: PresenceReading, connectionId: string): Presence {
     return this.pictures.answering(reading, connectionId);
+  }
+
+  /** Limits an answer to half of `limits.sendQueueBytes`: a client that reads must not be closed as slow for it. */
+  fitting(presence: Presence): Presence {
+    return fittingMembers(presence, this.settings.limits.sendQueueBytes / 2);
   }
 }
 

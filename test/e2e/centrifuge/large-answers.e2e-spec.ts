@@ -1,9 +1,11 @@
 import type { Centrifuge, Subscription } from 'centrifuge';
-import { OnSubscribe, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
+import { MessageBody, OnSubscribe, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TopicPresence } from '../../../lib/gateway/session/topic-presence.js';
 import { WsConnectionSocket } from '../../../lib/gateway/socket/ws-connection-socket.js';
+import { PausingClient } from '../../helpers/pausing-client.js';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { connected, sdkFor, subscribed } from '../../helpers/sdk.js';
 
@@ -15,6 +17,15 @@ class LogTopic {
   @OnSubscribe()
   join() {
     return true;
+  }
+}
+
+/** Shows 100 KB of each user who says nothing else. */
+@TopicGateway('room:{id}', { presence: true })
+class RoomTopic {
+  @OnSubscribe()
+  enter(@MessageBody() info: unknown = 'x'.repeat(100_000)) {
+    return { info };
   }
 }
 
@@ -78,6 +89,57 @@ describe('an SDK that asks for a large history eight times at once', () => {
     await Promise.all(asked);
     expect(closes).toContain(3008);
   }, 20_000);
+});
+
+describe('a room whose users together show more than may wait for a client', () => {
+  const USERS = 12;
+
+  /** A room of users who show 100 KB each, and one who stops reading, asks who is there, and gets messages meanwhile. */
+  async function crowd() {
+    const app = await startRealtimeApp({
+      providers: [RoomTopic],
+      options: { centrifuge: true, limits: { maxPresenceInfoBytes: Infinity } },
+    });
+    for (let n = 0; n < USERS; n++) {
+      const guest = await app.connectAs(`guest-${n}`);
+      await guest.request({ action: 'subscribe', topic: 'room:1' });
+    }
+    return app;
+  }
+
+  /** @returns the one who asked, reading again */
+  async function askWhilePaused(app: RealtimeApp, count: number): Promise<PausingClient> {
+    const client = await PausingClient.to(app, 'ann');
+    client.ask({ action: 'subscribe', topic: 'room:1', payload: 'small' });
+    await expect.poll(() => client.answers).toBe(1);
+    client.pause();
+    for (let asked = 0; asked < count; asked++) client.ask({ action: 'presence', topic: 'room:1' });
+    await expect.poll(() => client.serverSide.writableLength).toBeGreaterThan(0);
+    for (let n = 0; n < 20; n++) await app.realtime.sendToUser('ann', { type: 'news', payload: n });
+    client.resume();
+    return client;
+  }
+
+  it('is listed in part and counted exactly, to SDKs', async () => {
+    const client = await connected(sdkFor(await crowd(), { token: testToken('guest-1') }));
+    const room = await subscribed(client, 'room:1');
+    const { clients } = await room.presence();
+    expect(Object.keys(clients)).toHaveLength(5);
+    expect(await room.presenceStats()).toEqual({ numClients: USERS + 1, numUsers: USERS });
+  });
+
+  it('does not end a client that stops reading while it asks', async () => {
+    const client = await askWhilePaused(await crowd(), 40);
+    await expect.poll(() => client.answers).toBe(41);
+    expect(client.closedWith).toBeUndefined();
+  });
+
+  it('twin: ends it as slow when everybody is listed', async () => {
+    const fitting = vi.spyOn(TopicPresence.prototype, 'fitting').mockImplementation((presence) => presence);
+    onTestFinished(() => fitting.mockRestore());
+    const client = await askWhilePaused(await crowd(), 40);
+    await expect.poll(() => client.closedWith).toBe(3008);
+  });
 });
 
 describe('an SDK that draws much by small requests', () => {

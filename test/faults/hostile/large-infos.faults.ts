@@ -13,7 +13,8 @@ class RoomTopic {
 }
 
 const LARGE = 'x'.repeat(60_000);
-const USERS = 10;
+/** As many as one answer can list. */
+const USERS = 8;
 
 /** Users who enter a room that somebody watches. @returns how many characters the watcher is told, and the answers of those who entered */
 async function crowd(limits: RealtimeLimits) {
