@@ -1,4 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RequestHeads } from './request-heads.js';
@@ -29,7 +30,18 @@ function connect(): Socket {
   return accepted;
 }
 
-/** A complete request on the socket. @returns its response */
+function withPort(peer: Socket, port: number): Socket {
+  return Object.defineProperty(peer, 'remotePort', { value: port });
+}
+
+/** A socket that a TLS server has accepted. Its own listener would begin the handshake. */
+function acceptRaw(port: number): Socket {
+  const raw = withPort(new Socket(), port);
+  for (const listener of server.listeners('connection').slice(-1)) listener(raw);
+  return raw;
+}
+
+/** A request on the socket whose head is complete. @returns its response */
 function request(event = 'request'): ServerResponse {
   const message = new IncomingMessage(socket);
   const response = new ServerResponse(message);
@@ -78,6 +90,55 @@ describe('a closing server', () => {
     second.emit('close');
     vi.advanceTimersByTime(50);
     expect(socket.destroyed).toBe(true);
+  });
+
+  it('gives the body of a request five seconds to arrive', () => {
+    request();
+    closeServer();
+    vi.advanceTimersByTime(4_900);
+    expect(socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(100);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['a request that has arrived completely', ({ req }) => (req.complete = true)],
+    ['a response that has begun', (response) => response.flushHeaders()],
+  ])('waits longer for %s', (_what, goesOn) => {
+    goesOn(request());
+    closeServer();
+    vi.advanceTimersByTime(60_000);
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('lets an earlier request of the socket be answered before it ends one without a body', () => {
+    const earlier = request();
+    earlier.req.complete = true;
+    request();
+    closeServer();
+    vi.advanceTimersByTime(60_000);
+    expect(socket.destroyed).toBe(false);
+    earlier.emit('close');
+    vi.advanceTimersByTime(50);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('destroys a socket that has not finished its TLS handshake', () => {
+    server = createTlsServer();
+    vi.spyOn(server, 'listening', 'get').mockImplementation(() => isListening);
+    heads = new RequestHeads(server);
+    const [unfinished, finished, left] = [acceptRaw(1), acceptRaw(2), acceptRaw(3)];
+    const secure = withPort(new Socket(), 2);
+    server.emit('secureConnection', secure);
+    left.emit('close');
+    heads.observe('upgrade', [new IncomingMessage(secure), secure]);
+    closeServer();
+    expect([unfinished.destroyed, finished.destroyed, left.destroyed, secure.destroyed]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it.each(['upgrade', 'connect'])('never destroys a socket after "%s"', (event) => {

@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Node's default for `headersTimeout`, in milliseconds. Any other value was set by the application and stays. */
@@ -10,6 +11,9 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** The interval for checking whether the server has begun to close, in milliseconds. */
 const WATCH_MS = 50;
 
+/** The time that the bodies of requests have to arrive once the server has begun to close, in milliseconds. */
+const BODY_GRACE_MS = 5_000;
+
 /** Events that an HTTP server emits when the head of a request is complete and a response follows. */
 const ANSWERED: ReadonlySet<string | symbol> = new Set(['request', 'checkContinue', 'checkExpectation']);
 
@@ -17,23 +21,30 @@ const ANSWERED: ReadonlySet<string | symbol> = new Set(['request', 'checkContinu
 const HANDED_OVER: ReadonlySet<string | symbol> = new Set(['upgrade', 'connect']);
 
 /**
- * Tracks the sockets of an HTTP server that have no complete request. A closing server waits for them, but stops its own
- * timeout for heads at that moment, so that one unfinished head would block a shutdown for ever.
+ * Tracks the sockets of an HTTP server that have no complete request: no complete TLS handshake, head or body. A closing
+ * server waits for them, but stops its own timeouts at that moment, so that one of them would block a shutdown for ever.
  */
 export class RequestHeads {
   readonly #waiting = new Set<Duplex>();
+  /** Accepted sockets that have not finished their TLS handshake, by address and port of the peer. */
+  readonly #handshakes = new Map<string, Duplex>();
+  readonly #responses = new Set<ServerResponse>();
+  /** The number of responses that are due on a socket. */
   readonly #busy = new WeakMap<Duplex, number>();
-  readonly #event: 'secureConnection' | 'connection';
-  readonly #await = (socket: Duplex): void => this.#wait(socket);
+  readonly #isTls: boolean;
+  readonly #await = (socket: Socket): void => this.#wait(socket);
+  readonly #awaitHandshake = (socket: Socket): void => this.#waitForHandshake(socket);
   /** One for all sockets: each is a connection, and there may be very many of them. */
   readonly #forget: (this: Duplex) => void;
   #watch: NodeJS.Timeout | undefined;
+  #bodyGraceMs = BODY_GRACE_MS;
 
   constructor(private readonly server: Server) {
     if (server.headersTimeout === NODE_HEADERS_TIMEOUT_MS) server.headersTimeout = HEADERS_TIMEOUT_MS;
-    // Over TLS, requests arrive on another socket than the accepted one, whose timeout Node handles.
-    this.#event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
-    server.on(this.#event, this.#await);
+    // Over TLS, requests arrive on another socket than the accepted one.
+    this.#isTls = 'setSecureContext' in server;
+    if (this.#isTls) server.on('connection', this.#awaitHandshake);
+    server.on(this.#isTls ? 'secureConnection' : 'connection', this.#await);
     const waiting = this.#waiting;
     this.#forget = function () {
       waiting.delete(this);
@@ -49,8 +60,8 @@ export class RequestHeads {
   }
 
   /**
-   * Once the server begins to close, destroys the sockets without a complete request, including those that finish a response
-   * later. Does not interrupt responses.
+   * Once the server begins to close, destroys the sockets without a complete head, including those that finish a response
+   * later. A body has five seconds more to arrive, unless its response has begun. Does not interrupt responses.
    */
   endWhenClosing(): void {
     this.#watch ??= setInterval(() => this.#endIfClosing(), WATCH_MS);
@@ -58,20 +69,42 @@ export class RequestHeads {
 
   /** Stops tracking the server. */
   stop(): void {
-    this.server.off(this.#event, this.#await);
+    this.server.off('connection', this.#awaitHandshake);
+    this.server.off(this.#isTls ? 'secureConnection' : 'connection', this.#await);
     if (this.#watch === undefined) return;
     clearInterval(this.#watch);
+    this.#bodyGraceMs = 0;
     this.#endIfClosing();
   }
 
   #endIfClosing(): void {
     if (this.server.listening) return;
+    for (const socket of this.#handshakes.values()) socket.destroy();
     for (const socket of this.#waiting) socket.destroy();
+    this.#bodyGraceMs -= WATCH_MS;
+    if (this.#bodyGraceMs <= 0) this.#endUnfinishedBodies();
   }
 
-  #wait(socket: Duplex): void {
+  #endUnfinishedBodies(): void {
+    for (const { req, headersSent } of this.#responses) {
+      // With pipelining, an earlier request of the socket may be due for a response.
+      if (!req.complete && !headersSent && this.#busy.get(req.socket) === 1) req.socket.destroy();
+    }
+  }
+
+  #wait(socket: Socket): void {
+    if (this.#isTls) this.#handshakes.delete(peerOf(socket) ?? '');
     this.#waiting.add(socket);
     socket.on('close', this.#forget);
+  }
+
+  #waitForHandshake(socket: Socket): void {
+    const peer = peerOf(socket);
+    if (peer === undefined) return;
+    this.#handshakes.set(peer, socket);
+    socket.once('close', () => {
+      if (this.#handshakes.get(peer) === socket) this.#handshakes.delete(peer);
+    });
   }
 
   #handOver(socket: Duplex): void {
@@ -82,11 +115,18 @@ export class RequestHeads {
   #answering(socket: Duplex, response: ServerResponse): void {
     this.#waiting.delete(socket);
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    this.#responses.add(response);
     response.once('close', () => {
+      this.#responses.delete(response);
       // With pipelining, a socket has several requests at a time.
       const left = this.#busy.get(socket)! - 1;
       this.#busy.set(socket, left);
       if (left === 0 && !socket.destroyed) this.#waiting.add(socket);
     });
   }
+}
+
+/** What the accepted socket and the TLS socket above it have in common; undefined where a peer has no port. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }
