@@ -218,6 +218,26 @@ describe('coalesced changes', () => {
     expect(picture.has('ann')).toBe(repeats);
   });
 
+  it('are told to a watcher whose answer was ahead of them, although a window has ended for another one meanwhile', () => {
+    const scene = new Scene(false);
+    scene.watch();
+    scene.change('ann', 1);
+    scene.change('ann', undefined);
+    scene.arrive();
+    scene.wait(WINDOW_MS);
+    scene.change('ann', 1);
+    scene.watch();
+    scene.change('ann', undefined);
+    scene.arrive();
+    scene.change('ann', 1);
+    const { picture } = scene.watch();
+    scene.wait(WINDOW_MS);
+    scene.change('ann', undefined);
+    scene.arrive();
+    scene.wait(WINDOW_MS);
+    expect([scene.told.slice(-2), picture]).toEqual([['500 left ann to 1', '750 left ann to 2'], new Map()]);
+  });
+
   it('are a join for a watcher that was answered while the user was away, and an update for others', () => {
     const scene = new Scene();
     scene.watch();

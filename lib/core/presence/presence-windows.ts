@@ -113,9 +113,9 @@ export class PresenceWindows {
         this.#forget(window);
         continue;
       }
+      window.answers = pendingIn(window);
       window.told = window.latest;
       window.endsAt = now + this.windowMs;
-      window.answers = undefined;
       this.#open.add(window);
       return due;
     }
@@ -160,6 +160,13 @@ export class PresenceWindows {
     users.delete(userId);
     if (users.size === 0) this.#topics.delete(topic);
   }
+}
+
+/** Returns the answers that stay ahead of what was heard when a window ends and only some watchers are told. */
+function pendingIn({ told, latest, answers, userId }: Window): Map<string, Answer> | undefined {
+  if (answers === undefined || differenceOf({ userId, told, latest })) return undefined;
+  const pending = [...answers].filter(([, { after }]) => after === latest);
+  return pending.length > 0 ? new Map(pending) : undefined;
 }
 
 /** Returns what is to be told when a window ends. */
