@@ -1,7 +1,10 @@
 import { connection, user } from 'nestjs-realtime';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { NodeCoverage } from '../../../lib/adapters/redis/bus/node-coverage.js';
 import { MissedOrders } from '../../../lib/adapters/redis/bus/missed-orders.js';
+import { OwnLease } from '../../../lib/core/bus/own-lease.js';
 import { Fleet } from './fleet.js';
 
 /** Leases outlive the tests. */
@@ -144,5 +147,56 @@ describe('What was ordered while a node was cut off', () => {
     await nodes.realtime.disconnect(user('alice'));
     await back(nodes);
     expect(await nodes.realtime.isOnline('alice')).toBe(true);
+  });
+});
+
+describe('When Redis loses what was ordered while a node was cut off', () => {
+  type Nodes = Awaited<ReturnType<typeof cutOff>>;
+
+  /** The lease of the node that is cut off is over, alice is disconnected on the other one, and Redis loses data. */
+  async function ordered(lose: (nodes: Nodes) => Promise<unknown>): Promise<Nodes> {
+    const nodes = await cutOff({ leaseRefreshMs: 300, leaseTtlMs: 1_500 });
+    // What it comes back with if it comes back with older data.
+    await nodes.fleet.redis.cli('SAVE');
+    await expect.poll(() => nodes.realtime.nodes()).toHaveLength(1);
+    await expect.poll(() => nodes.realtime.disconnect(user('alice'))).toMatchObject({ complete: true });
+    await lose(nodes);
+    nodes.cut.proxy.pass();
+    await expect.poll(() => nodes.cut.realtime.isAttached, { interval: 1 }).toBe(true);
+    return nodes;
+  }
+
+  it.each<[string, (nodes: Nodes) => Promise<unknown>]>([
+    ['is emptied', ({ fleet }) => fleet.redis.cli('FLUSHALL')],
+    ['starts again with older data', ({ fleet }) => fleet.redis.restart()],
+    [
+      'starts again without data',
+      async ({ fleet: { redis } }) => {
+        await rm(join(redis.dir, 'dump.rdb'));
+        await redis.restart();
+      },
+    ],
+  ])('the connections of that node are ended before it is attached again, if Redis %s', async (_how, lose) => {
+    const { realtime, alice } = await ordered(lose);
+    expect((await alice.nextClose()).code).toBe(3000);
+    await expect.poll(() => realtime.isOnline('alice').catch(() => undefined)).toBe(false);
+  });
+
+  it('they would stay if it did not matter that the lease was over', async () => {
+    const overFrom = vi.spyOn(OwnLease.prototype, 'overFrom').mockReturnValue(Infinity);
+    onTestFinished(() => overFrom.mockRestore());
+    const { realtime } = await ordered(({ fleet }) => fleet.redis.cli('FLUSHALL'));
+    await expect.poll(() => realtime.isOnline('alice').catch(() => undefined)).toBe(true);
+  });
+
+  it('they stay while the lease was not over, since no report of an order was complete, even when Redis had lost the lease', async () => {
+    const { fleet, realtime, cut } = await cutOff();
+    await fleet.redis.cli('FLUSHALL');
+    await expect.poll(() => realtime.nodes()).toHaveLength(1);
+    expect(await realtime.disconnect(user('alice'))).toMatchObject({ complete: false });
+    await fleet.redis.cli('FLUSHALL');
+    cut.proxy.pass();
+    await fleet.healed();
+    expect(await realtime.isOnline('alice')).toBe(true);
   });
 });

@@ -33,7 +33,8 @@ describe('When a node is led to a replica that is not promoted yet', () => {
     ['which has lost its master and serves nothing', ['--replica-serve-stale-data', 'no']],
   ])('%s, it is back as soon as that is the master', async (_what, args) => {
     const crashes = watchForCrashes();
-    const fleet = await Fleet.start({ over: { leaseRefreshMs: 200, leaseTtlMs: 1_000 } });
+    // The leases outlive the outage, so that clients stay.
+    const fleet = await Fleet.start({ over: { leaseRefreshMs: 200, leaseTtlMs: 20_000 } });
     const replica = await startReplica(fleet.redis, args);
     await fleet.redis.kill();
     for (const { proxy } of fleet.nodes) proxy.redirect(replica.port);

@@ -127,7 +127,9 @@ describe('When Redis loads its data for a while after a restart', () => {
       '--loading-process-events-interval-bytes',
       '1024',
     ];
-    const fleet = await Fleet.start({ ...QUICK, redis: await startRedis({ args }) });
+    // The leases outlive the outage, so that clients stay.
+    const over = { leaseRefreshMs: 200, leaseTtlMs: 20_000 };
+    const fleet = await Fleet.start({ over, redis: await startRedis({ args }) });
     const traffic = new Traffic(fleet, { from: [0, 1] });
     await fleet.redis.cli('DEBUG', 'POPULATE', 300, 'key', 1_024);
     await fleet.redis.cli('SAVE');

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../../../test/helpers/handler-harness.js';
 import { RedisBusNode } from '../../../../test/helpers/redis-bus-node.js';
 import { startRedis, type RedisServer } from '../../../../test/helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../../../test/helpers/tcp-proxy.js';
 import { encodeFrame } from '../../../core/bus/bus-frame.js';
+import { OwnLease } from '../../../core/bus/own-lease.js';
 import { user } from '../../../core/routing/address.js';
 import type { EnvelopeContent } from '../../../core/routing/envelope.js';
 import { MissedOrders } from './missed-orders.js';
@@ -90,6 +91,17 @@ describe('orders that a node has missed', () => {
   it('are replaced by a disconnect of all when more were given than are kept', async () => {
     const script = `for i = 1, ${MAX_KEPT_ORDERS} do redis.call('XADD', KEYS[1], '*', 'channel', 'other', 'frame', 'x') end`;
     expect(await away(() => redis.cli('EVAL', script, '1', ORDERS))).toEqual(['disconnect']);
+  });
+
+  it.each<[what: string, lose: () => Promise<unknown>]>([
+    ['was emptied', () => redis.cli('FLUSHALL')],
+    ['has exchanged its databases', () => redis.cli('SWAPDB', 0, 1)],
+    ['has started again, and was emptied', () => redis.restart().then(() => redis.cli('FLUSHDB'))],
+  ])('are replaced by a disconnect of all when the lease was over and Redis %s', async (_what, lose) => {
+    const overFrom = vi.spyOn(OwnLease.prototype, 'overFrom').mockReturnValue(-Infinity);
+    onTestFinished(() => overFrom.mockRestore());
+    expect(await away(lose)).toEqual(['disconnect']);
+    expect(await away(() => Promise.resolve())).toEqual([]);
   });
 
   it('would be lost if they were not asked for', async () => {

@@ -1,11 +1,13 @@
 import { SafeLogger } from '../../../errors/safe-logger.js';
 import { isKeptOrder } from '../../../core/bus/kept-order.js';
+import { mayHaveLostOrders, type DataMark } from '../../../core/bus/lost-orders.js';
+import type { OwnLease } from '../../../core/bus/own-lease.js';
 import { all } from '../../../core/routing/address.js';
 import type { Envelope } from '../../../core/routing/envelope.js';
 import type { EnvelopeReceiver } from '../../../ports/message-bus.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
 import type { RedisServer } from '../connection/redis-server.js';
-import { ORDER_LIFE_MS, readOrdersScript } from './order-scripts.js';
+import { dataMarkScript, ORDER_LIFE_MS, readOrdersScript } from './order-scripts.js';
 import type { RedisSubscriptions } from './redis-subscriptions.js';
 import type { RedisTransport } from '../connection/redis-transport.js';
 
@@ -15,25 +17,39 @@ const MAX_REMEMBERED = 65_536;
 /** The margin by which a catch-up reads further back than the last proof of reception, in milliseconds: clocks differ, and orders are deduplicated anyway. */
 const MARGIN_MS = 30_000;
 
+/** The time within which a node that is back takes its lease again, in milliseconds. */
+const LEASE_MARGIN_MS = 1_000;
+
 /** An entry of the stream of orders. */
 type Entry = readonly [id: string, fields: readonly string[]];
+
+/** The orders of a partition that were read, and whether some of that period may have been dropped. */
+interface Found {
+  readonly partition: number;
+  readonly isCut: boolean;
+}
 
 /**
  * Executes the orders that this node missed while it received nothing from a server, before it counts as attached there again.
  * Received orders are remembered, so that no order is executed twice. An order older than the subscription to its subject was
- * meant for earlier connections, and is skipped.
+ * meant for earlier connections, and is skipped. Where missed orders may be lost, all connections are asked to reconnect.
  */
 export class MissedOrders {
   readonly #logger = new SafeLogger(MissedOrders.name);
   readonly #carriedOut = new Set<string>();
   /** The time up to which this node has certainly received everything of each partition, in milliseconds of this process. */
   readonly #heardUntil: (number | undefined)[] = [];
+  /** The server that each partition was last heard from. */
+  readonly #heardFrom: (RedisServer | undefined)[] = [];
+  /** What was known of each server's data when this node was last subscribed there. */
+  readonly #marks = new WeakMap<RedisServer, DataMark>();
   #receive: EnvelopeReceiver | undefined;
 
   constructor(
     private readonly channels: RedisChannels,
     private readonly transport: RedisTransport,
     private readonly subscriptions: RedisSubscriptions,
+    private readonly lease: Pick<OwnLease, 'overFrom'>,
   ) {}
 
   open(receive: EnvelopeReceiver): void {
@@ -45,8 +61,11 @@ export class MissedOrders {
   }
 
   /** Records that everything published on this server up to a time has arrived: a probe sent at that time has come back. */
-  heard({ partitions }: RedisServer, until: number): void {
-    for (const partition of partitions) this.#heardUntil[partition] = until;
+  heard(server: RedisServer, until: number): void {
+    for (const partition of server.partitions) {
+      this.#heardUntil[partition] = until;
+      this.#heardFrom[partition] = server;
+    }
   }
 
   /** Remembers that an order is being executed. @returns false if it was executed before */
@@ -66,12 +85,14 @@ export class MissedOrders {
   /** Executes the orders missed on a server whose channels are subscribed again. Rejects if Redis cannot be read. */
   async catchUp(server: RedisServer): Promise<void> {
     const missed = [...server.partitions].filter((partition) => this.#heardUntil[partition] !== undefined);
-    const lost = await Promise.all(missed.map((partition) => this.#catchUpIn(server, partition)));
-    if (lost.includes(true)) this.#startOver();
+    const found = await Promise.all(missed.map((partition) => this.#catchUpIn(server, partition)));
+    // Read after the orders: a loss from now on shows in the next mark.
+    const mark = await readMark(server);
+    if (found.some((each) => this.#areOrdersLost(server, mark, each))) this.#startOver();
+    this.#marks.set(server, mark);
   }
 
-  /** @returns true when orders may have been dropped by now */
-  async #catchUpIn(server: RedisServer, partition: number): Promise<boolean> {
+  async #catchUpIn(server: RedisServer, partition: number): Promise<Found> {
     const awayMs = performance.now() - this.#heardUntil[partition]!;
     const args = [`${Math.ceil(awayMs) + MARGIN_MS}`];
     const reply = await readOrdersScript.run(server, [this.channels.ordersOf(partition)], args);
@@ -82,7 +103,21 @@ export class MissedOrders {
       const joinedAt = this.subscriptions.joinedAt(channel);
       if (joinedAt !== undefined && orderedAt >= joinedAt) this.#carryOut(text, channel);
     }
-    return isCut === 1 || awayMs > ORDER_LIFE_MS;
+    return { partition, isCut: isCut === 1 };
+  }
+
+  #areOrdersLost(server: RedisServer, after: DataMark, { partition, isCut }: Found): boolean {
+    const heardUntil = this.#heardUntil[partition]!;
+    return mayHaveLostOrders({
+      heardUntil,
+      now: performance.now(),
+      keptMs: ORDER_LIFE_MS,
+      isCut,
+      leaseOverFrom: this.lease.overFrom(heardUntil + LEASE_MARGIN_MS),
+      before: this.#heardFrom[partition] === server ? this.#marks.get(server) : undefined,
+      after,
+      startedBy: server.startedBy,
+    });
   }
 
   #carryOut(text: string, channel: string): void {
@@ -93,12 +128,12 @@ export class MissedOrders {
     if (this.begin(frame.origin, frame.sequence)) void this.#receive?.(frame.envelope);
   }
 
-  /** Asks all connections to reconnect, because the missed orders are lost; each one is authorized again. */
+  /** Asks all connections to reconnect, because missed orders may be lost; each one is authorized again. */
   #startOver(): void {
     this.#logger.warn(
-      'More control messages were sent while this node was cut off than are kept: its connections are told to reconnect',
+      'Control messages that were sent while this node was cut off may be lost: its connections are told to reconnect',
     );
-    const reason = 'orders were missed, please reconnect';
+    const reason = 'orders may have been missed, please reconnect';
     const envelope: Envelope = {
       to: [all()],
       except: [],
@@ -106,4 +141,9 @@ export class MissedOrders {
     };
     void this.#receive?.(envelope);
   }
+}
+
+async function readMark(server: RedisServer): Promise<DataMark> {
+  const [identity, losses] = (await dataMarkScript.run(server, [], [])) as [string, number];
+  return { identity, losses };
 }

@@ -1,3 +1,4 @@
+import { LOST_DATA_FUNCTIONS } from '../connection/lost-data.js';
 import { RedisScript } from '../connection/redis-script.js';
 
 /** Most orders that are kept in one partition. */
@@ -41,4 +42,10 @@ local entries = redis.pcall('XRANGE', KEYS[1], since, '+')
 if entries.err then return { now, 0, {} } end
 local isCut = #entries >= ${MAX_KEPT_ORDERS} and 1 or 0
 return { now, isCut, entries }
+`);
+
+/** Reads by what a server tells whether it has lost data: its identity, and the number of its losses. */
+export const dataMarkScript = new RedisScript(`
+${LOST_DATA_FUNCTIONS}
+return { identity(), losses() }
 `);

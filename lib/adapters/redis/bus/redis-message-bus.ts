@@ -57,7 +57,7 @@ export class RedisMessageBus extends MessageBus {
     private readonly settings: RedisSettings,
   ) {
     super();
-    this.#orders = new MissedOrders(channels, transport, subscriptions);
+    this.#orders = new MissedOrders(channels, transport, subscriptions, directory.ownLease);
     this.#probes = new Probes(network, channels, transport, this.#orders, settings);
     this.#envelopes = new RedisEnvelopes(network, channels, transport, subscriptions, answers, reports, this.#orders);
   }

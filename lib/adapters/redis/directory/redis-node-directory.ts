@@ -2,6 +2,7 @@ import type { NodeCounts, NodeInfo } from '../../../core/bus/node-info.js';
 import { FleetSight } from '../../../core/bus/fleet-sight.js';
 import { HeldLeases } from '../../../core/bus/held-leases.js';
 import { decodeLease, encodeLease } from '../../../core/bus/node-lease.js';
+import { OwnLease } from '../../../core/bus/own-lease.js';
 import { NodeDirectory, type NodeSelf } from '../../../ports/node-directory.js';
 import { hashSlot } from '../connection/hash-slot.js';
 import type { RedisChannels } from '../connection/redis-channels.js';
@@ -28,6 +29,8 @@ const countScript = new RedisScript("return #redis.call('PUBSUB', ARGV[1], ARGV[
  * (`lingerMs`), and is counted until it is gone.
  */
 export class RedisNodeDirectory extends NodeDirectory {
+  /** The lease of this node. */
+  readonly ownLease: OwnLease;
   #self: NodeSelf | undefined;
   #isAttached = false;
   #others: ReadonlyMap<string, NodeInfo> = new Map();
@@ -54,6 +57,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     const graceMs = leaseTtlMs - leaseRefreshMs;
     this.#leases = new HeldLeases(graceMs);
     this.#sight = new FleetSight(graceMs, Math.max(graceMs, 2 * leaseRefreshMs));
+    this.ownLease = new OwnLease(leaseTtlMs);
     this.#slot = hashSlot(channels.leases[0]);
   }
 
@@ -193,6 +197,7 @@ export class RedisNodeDirectory extends NodeDirectory {
 
   #read(reply: unknown, askedAt: number): void {
     this.#readAt = performance.now();
+    this.ownLease.refreshed(askedAt, this.#readAt);
     const others = new Map<string, NodeInfo>();
     const remainingMs = new Map<string, number>();
     const [intactForMs, ...fields]: unknown[] = Array.isArray(reply) ? reply : [];

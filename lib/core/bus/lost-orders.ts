@@ -1,0 +1,43 @@
+/** What tells whether a server has lost data. */
+export interface DataMark {
+  /** Another one after each restart, and after each promotion of a replica; '' if it is not known. */
+  readonly identity: string;
+  /** How often data were lost while the server was up; -1 if it is not known. */
+  readonly losses: number;
+}
+
+/** The absence of a node from a server. Times are in milliseconds of the process. */
+export interface Absence {
+  /** Up to when the node has certainly received everything. */
+  readonly heardUntil: number;
+  readonly now: number;
+  /** The time for which orders are kept, in milliseconds. */
+  readonly keptMs: number;
+  /** True if more orders were given than are kept. */
+  readonly isCut: boolean;
+  /** From when on the node's lease may have been over: reports of orders may have been complete without the node. */
+  readonly leaseOverFrom: number;
+  /** What the node knew of the data when it was last there; `undefined` if it was at another server. */
+  readonly before: DataMark | undefined;
+  readonly after: DataMark;
+  /** When this run of the server had started at the latest. */
+  readonly startedBy: number;
+}
+
+/**
+ * Whether an order may be lost that a node has missed, and that was reported as complete. As long as the node has a lease, no report is
+ * complete without it. An order that was given later is lost if the server has lost data since.
+ */
+export function mayHaveLostOrders(absence: Absence): boolean {
+  const { heardUntil, now, keptMs, isCut, leaseOverFrom } = absence;
+  return isCut || now - heardUntil > keptMs || leaseOverFrom < lostBy(absence);
+}
+
+/** The latest moment at which data can have been lost; `-Infinity` if none was. */
+function lostBy({ before, after, heardUntil, startedBy, now }: Absence): number {
+  const isKnown = after.identity !== '' && after.losses >= 0;
+  if (isKnown && before?.identity === after.identity && before.losses === after.losses) return -Infinity;
+  // The run that the node knew had ended by then, and the new one has lost nothing.
+  const isRestart = isKnown && after.losses === 0 && before !== undefined && before.identity !== after.identity;
+  return isRestart && startedBy > heardUntil ? startedBy : now;
+}
