@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ToldPicture } from '../../../lib/core/presence/told-picture.js';
+import { PresenceStore } from '../../../lib/ports/presence-store.js';
 import { connected, sdkFor } from '../../helpers/sdk.js';
 import { testToken } from '../../../lib/testing/index.js';
 import { startRedis } from '../../helpers/redis-server.js';
@@ -39,6 +41,7 @@ describe('While a node’s way to Redis is cut, users come, go and change elsewh
     async (_how, coalesceMs) => {
       const { here, there } = await pair({ coalesceMs });
       const [leaver, changer] = [await enter(there, 'leaver'), await enter(there, 'changer', 'old')];
+      const goer = await here.connectAs('goer');
       const watcher = await Watcher.join(here, 'watcher');
       const client = await connected(sdkFor(here, { token: testToken('sdk') }));
       const subscription = client.newSubscription(ROOM, { joinLeave: true });
@@ -61,6 +64,7 @@ describe('While a node’s way to Redis is cut, users come, go and change elsewh
       await changer.request({ action: 'subscribe', topic: ROOM, payload: 'new' });
       const passer = await enter(there, 'passer');
       await passer.request({ action: 'unsubscribe', topic: ROOM });
+      await Promise.all([passer, goer].map((guest) => guest.close()));
       here.proxy.pass();
 
       expect(await repaired(here, watcher)).toBeLessThan(5_000);
@@ -78,6 +82,12 @@ describe('While a node’s way to Redis is cut, users come, go and change elsewh
         'joined comer',
       ]);
       expect(here.hooks.filter((text) => text.endsWith(' comer') || text.endsWith(' leaver'))).toEqual([]);
+      const eventsOf = (...userIds: string[]) =>
+        [...here.events, ...there.events].filter((text) => userIds.some((userId) => text.endsWith(` ${userId}`)));
+      await expect
+        .poll(() => eventsOf('goer', 'passer').sort(), PATIENT)
+        .toEqual(['offline goer', 'offline passer', 'online goer', 'online passer']);
+      expect(eventsOf('comer', 'leaver').sort()).toEqual(['online comer', 'online leaver']);
     },
   );
 
@@ -115,9 +125,11 @@ describe('While Redis halts for 6 s', () => {
 });
 
 describe('News that are lost without a break of the connection', () => {
-  it('are noticed by the numbers of the topic', async () => {
+  async function leftUnnoticed() {
     const { redis, here, there } = await pair();
     const leaver = await enter(there, 'leaver');
+    // Until all nodes had the time to report, pictures are read again and again.
+    await redis.cli('HSET', 'realtime@0:presence', 'whole', 0);
     const watcher = await Watcher.join(here, 'watcher');
     // The effects of a leave, without its publication.
     const entry = await redis.cli('HGET', `realtime@0:present:${ROOM}`, '');
@@ -125,28 +137,38 @@ describe('News that are lost without a break of the connection', () => {
     await redis.cli('HDEL', `realtime@0:present:${ROOM}`, '"leaver"');
     await redis.cli('HSET', `realtime@0:present:${ROOM}`, '', `${connections! - 1} ${sequence! + 1}`);
     await redis.cli('HINCRBY', 'realtime@0:presence', 'changes', 1);
+    onTestFinished(() => leaver.close());
+    return { here, watcher };
+  }
+
+  it('are noticed by the numbers of the topic', async () => {
+    const { watcher } = await leftUnnoticed();
     await expect.poll(() => watcher.picture(), PATIENT).toEqual(['watcher']);
     expect(watcher.news).toContain('left leaver');
-    await leaver.close();
+  });
+
+  it('would leave a ghost if the numbers were not compared', async () => {
+    const looks = vi.spyOn(ToldPicture.prototype, 'look').mockImplementation(() => undefined);
+    onTestFinished(() => looks.mockRestore());
+    const { here, watcher } = await leftUnnoticed();
+    const before = looks.mock.calls.length;
+    // The second look is the one that takes being behind for a gap.
+    await expect.poll(() => looks.mock.calls.length, PATIENT).toBeGreaterThanOrEqual(before + 2);
+    expect([await watcher.picture(), await usersOf(here)]).toEqual([['leaver', 'watcher'], ['watcher']]);
   });
 });
 
 describe('In a topic of 10,000 members and more', () => {
-  it('the difference is told up to the limit, and above it a reset', async () => {
-    const { here, there } = await pair();
-    const store = there.app.get((await import('../../../lib/ports/presence-store.js')).PresenceStore, {
-      strict: false,
-    });
+  /** @param isBlind true for the twin */
+  async function crowd(isBlind = false) {
+    const { here, there } = await pair({ isBlind });
+    const store = there.app.get(PresenceStore, { strict: false });
     const set = (from: number, to: number) =>
       Promise.all(
         Array.from({ length: to - from }, async (_, i) => store.set(ROOM, { userId: `u${from + i}`, connections: 1 })),
       );
-    await set(0, 9_500);
-    const watcher = await Watcher.join(here, 'watcher');
-    const count = async () => (await watcher.picture(), watcher.users.size);
-    // The answer lists a part only; the rest of the picture is what news tell.
-    for (let i = 0; i < 9_500; i++) watcher.users.set(`u${i}`, undefined);
-    await expect.poll(count).toBe(9_501);
+    const remove = (count: number) =>
+      Promise.all(Array.from({ length: count }, async (_, i) => store.remove(ROOM, `u${i}`)));
     const gap = async (change: () => Promise<unknown>) => {
       here.proxy.refuse();
       await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
@@ -154,14 +176,50 @@ describe('In a topic of 10,000 members and more', () => {
       here.proxy.pass();
       await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(true);
     };
+    return { here, set, remove, gap };
+  }
+
+  it('the difference is told up to the limit, and above it a reset, after which SDKs subscribe again', async () => {
+    const { here, set, remove, gap } = await crowd();
+    await set(0, 9_500);
+    const watcher = await Watcher.join(here, 'watcher');
+    const count = async () => (await watcher.picture(), watcher.users.size);
+    // The answer lists a part only; the rest of the picture is what news tell.
+    for (let i = 0; i < 9_500; i++) watcher.users.set(`u${i}`, undefined);
+    await expect.poll(count).toBe(9_501);
     await gap(async () => {
       await set(9_500, 9_900);
-      await Promise.all(Array.from({ length: 300 }, async (_, i) => store.remove(ROOM, `u${i}`)));
+      await remove(300);
     });
     await expect.poll(count).toBe(9_901 - 300);
     expect([watcher.odd, watcher.resets]).toEqual([[], 0]);
+    const client = await connected(sdkFor(here, { token: testToken('sdk') }));
+    const subscription = client.newSubscription(ROOM, { joinLeave: true });
+    const asked: (number | undefined)[] = [];
+    subscription.on('subscribing', ({ code }) => void asked.push(code));
+    subscription.on('subscribed', () => {
+      subscription.presenceStats().then(
+        ({ numUsers }) => asked.push(numUsers),
+        () => asked.push(undefined),
+      );
+    });
+    subscription.subscribe();
+    await expect.poll(() => asked, PATIENT).toEqual([0, 9_602]);
     await gap(() => set(9_900, 10_900));
-    await expect.poll(async () => (await watcher.picture(), watcher.resets)).toBe(1);
+    await expect.poll(async () => (await watcher.picture(), watcher.resets), PATIENT).toBe(1);
+    await expect.poll(() => asked, PATIENT).toEqual([0, 9_602, 2500, 10_602]);
+  });
+
+  it('nobody would be told to ask again if the node did not look for gaps', async () => {
+    const { here, set, remove, gap } = await crowd(true);
+    await set(0, 10_100);
+    const watcher = await Watcher.join(here, 'watcher');
+    await gap(() => remove(50));
+    // What is told after the gap does arrive.
+    await expect.poll(async () => (await set(20_000, 20_001), await watcher.picture()), PATIENT).toContain('u20000');
+    await delay(1_000);
+    await watcher.picture();
+    expect([watcher.resets, watcher.news.filter((text) => text.startsWith('left'))]).toEqual([0, []]);
   });
 });
 
