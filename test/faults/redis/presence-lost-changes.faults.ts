@@ -1,7 +1,9 @@
 import { createClient } from '@redis/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisBackendOptions } from 'nestjs-realtime/redis';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
+import { LocalPresence } from '../../../lib/delivery/local-presence.js';
 import { startRedisCluster } from '../../helpers/redis-cluster.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy } from '../../helpers/tcp-proxy.js';
@@ -24,6 +26,19 @@ async function start(id: string, url: string): Promise<PresenceNode> {
 /** Waits until Redis knows that a node has acted on what it was told. */
 async function actedOn(redis: RedisServer, incarnation: string): Promise<void> {
   await expect.poll(() => redis.cli('EXISTS', `realtime@0:told:${incarnation}`)).toBe('0');
+}
+
+/** Leaves something out of every script of the nodes in this process, until the test has finished. */
+function withoutInScripts(text: RegExp): void {
+  const { run } = RedisScript.prototype;
+  const poorer = new Map<RedisScript, RedisScript>();
+  const running = vi.spyOn(RedisScript.prototype, 'run').mockImplementation(function (this: RedisScript, ...call) {
+    const { source } = this as unknown as { readonly source: string };
+    const script = poorer.get(this) ?? new RedisScript(source.replaceAll(text, ''));
+    poorer.set(this, script);
+    return run.apply(script, call);
+  });
+  onTestFinished(() => running.mockRestore());
 }
 
 /** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
@@ -129,17 +144,36 @@ describe('A change that a node is to act on, whose answer does not arrive', () =
 });
 
 describe('A node that starts after all were killed', () => {
-  it('calls @OnLeave() and tells offline for the users of the dead ones', async () => {
+  async function startedAfter() {
     const redis = await startRedis();
     const killed = await PresenceProcess.start('killed', { url: redis.url, ...QUICK });
     await killed.set([ROOM, 'ann'], ['#online:ann', 'ann']);
     await actedOn(redis, 'killed.1');
     await killed.kill();
     await delay(1_500);
-    const app = await startPresenceApp(redis, QUICK);
+    return startPresenceApp(redis, QUICK);
+  }
+
+  it('calls @OnLeave() and tells offline for the users of the dead ones', async () => {
+    const app = await startedAfter();
     await expect.poll(() => app.hooks, PATIENT).toEqual(['left ann']);
     await expect.poll(() => app.events, PATIENT).toEqual(['offline ann']);
     await expect.poll(() => usersOf(app), PATIENT).toEqual([]);
+  });
+
+  it('would call no @OnLeave() if changes were not held back until the handlers are known', async () => {
+    const { open } = LocalPresence.prototype;
+    const opening = vi.spyOn(LocalPresence.prototype, 'open').mockImplementation(function (this: LocalPresence, id) {
+      this.release();
+      return open.call(this, id);
+    });
+    onTestFinished(() => opening.mockRestore());
+    const app = await startedAfter();
+    await expect.poll(() => usersOf(app), PATIENT).toEqual([]);
+    // Later changes of the same topic call the hooks, one after the other.
+    const ann = await app.connectAs('ann');
+    await ann.request({ action: 'subscribe', topic: ROOM });
+    await expect.poll(() => app.hooks, PATIENT).toEqual(['joined ann']);
   });
 });
 
@@ -168,6 +202,17 @@ describe('The keys of presence', () => {
     const keys = await afterCrash({ url: redis.url }, [redis]);
     expect(keys.length).toBeGreaterThan(30);
     expect(forEver(keys)).toEqual([]);
+  });
+
+  it('would stay for ever if no script gave them a time', async () => {
+    withoutInScripts(/redis\.call\('PEXPIRE', \w+, keepMs\)|, 'PX', keepMs/g);
+    const redis = await startRedis();
+    const node = await start('a', redis.url);
+    await node.set(ANN, BOB);
+    node.crash();
+    const keys = (await redis.cli('KEYS', '*')).split('\n');
+    expect(keys).toContain('realtime@0:present:chat:1');
+    for (const key of keys.filter((each) => /presen|held/.test(each))) expect(await redis.cli('PTTL', key)).toBe('-1');
   });
 
   it('all expire in a Redis Cluster, too', async () => {

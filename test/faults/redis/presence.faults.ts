@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RedisBackendOptions } from '../../../lib/adapters/redis/connection/redis-options.js';
+import { PresenceOutbox } from '../../../lib/core/presence/presence-outbox.js';
 import { startRedis } from '../../helpers/redis-server.js';
 import { PresenceNode, type Move, type PresenceControl } from './presence-node.js';
 import { PresenceProcess } from './presence-process.js';
@@ -133,6 +134,20 @@ describe('When Redis loses all it has', () => {
     await delay(1_000);
     expect(await a.heard()).toEqual(before);
     expect((await allTold(a, b)).length).toBe(before.length);
+  });
+
+  it('everybody would join a second time if users who were known were not reported silently', async () => {
+    const lost = vi.spyOn(PresenceOutbox.prototype, 'lost').mockImplementation(function (this: PresenceOutbox) {
+      this.forgotten();
+    });
+    onTestFinished(() => lost.mockRestore());
+    const redis = await startRedis();
+    const a = await start('a', { url: redis.url, ...QUICK });
+    const there = everywhere('there', 3);
+    await a.set(...there);
+    await redis.cli('FLUSHALL');
+    await expect.poll(() => a.told()).toHaveLength(2 * there.length);
+    expect(only('joined', await a.told())).toEqual([...asText('joined', there), ...asText('joined', there)].sort());
   });
 
   it('because it was killed and comes back empty, only what has changed meanwhile is told', async () => {

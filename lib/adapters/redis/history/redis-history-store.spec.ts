@@ -71,6 +71,13 @@ describe('in Redis', () => {
     expect(await lifeS('realtime@0:term')).toBe(DAY_MS / 1_000);
   });
 
+  it('a position that outlived its term would count as another stream, and nothing could be recovered', async () => {
+    const { epoch } = await publish();
+    expect((await read(0)).top.epoch).toBe(epoch);
+    await redis.cli('DEL', 'realtime@0:term');
+    expect((await read(0)).top.epoch).not.toBe(epoch);
+  });
+
   it('an idempotency key is kept for five minutes', async () => {
     await publish('hello', 'k');
     expect(await lifeS('realtime@0:once:chat:1 k')).toBe(300);
