@@ -185,6 +185,10 @@ describe('The keys of presence', () => {
       await node.set(...Array.from({ length: 300 }, (_, i): Move => [`chat:${i % 30}`, `user-${i}`]));
     }
     await Promise.all(nodes.map((node) => node.kill()));
+    return keysIn(servers);
+  }
+
+  async function keysIn(servers: readonly RedisServer[]) {
     const left: (readonly [key: string, ttlMs: number])[] = [];
     for (const server of servers) {
       for (const key of (await server.cli('KEYS', '*')).split('\n').filter((each) => each !== '')) {
@@ -213,6 +217,18 @@ describe('The keys of presence', () => {
     const keys = (await redis.cli('KEYS', '*')).split('\n');
     expect(keys).toContain('realtime@0:present:chat:1');
     for (const key of keys.filter((each) => /presen|held/.test(each))) expect(await redis.cli('PTTL', key)).toBe('-1');
+  });
+
+  it('all expire when a node closes, and the last one is killed before it refreshes its lease', async () => {
+    const redis = await startRedis();
+    const slow = { url: redis.url, leaseRefreshMs: 60_000, leaseTtlMs: 180_000 };
+    const [closing, killed] = [await PresenceProcess.start('a', slow), await PresenceProcess.start('b', slow)];
+    for (const node of [closing, killed]) await node.set(ANN);
+    await closing.close(0);
+    await killed.kill();
+    const keys = await keysIn([redis]);
+    expect(keys.map(([key]) => key)).toContain('realtime@0:leaving');
+    expect(forEver(keys)).toEqual([]);
   });
 
   it('all expire in a Redis Cluster, too', async () => {

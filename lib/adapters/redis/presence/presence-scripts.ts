@@ -58,7 +58,7 @@ for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
 local isBuried = redis.call('HEXISTS', buried, me)
 for former in string.gmatch(ARGV[12], '[^\\n]+') do isBuried = math.max(isBuried, redis.call('HEXISTS', buried, former)) end
 local lease = redis.call('ZSCORE', holders, me)
-keep(old)
+keep(presence, leaving, old)
 if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
@@ -143,6 +143,7 @@ return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, p
 export const leavePresenceScript = new RedisScript(`${PRELUDE}
 if redis.call('ZREM', holders, me) == 1 then redis.call('ZADD', leaving, now + ARGV[5], me) end
 redis.call('DEL', told)
+keep(leaving)
 if redis.call('ZCOUNT', holders, '(' .. now, '+inf') > 0 then return {} end
 for _, holder in ipairs(redis.call('ZRANGE', holders, 0, 999)) do redis.call('ZADD', leaving, now, holder) end
 redis.call('DEL', holders)
