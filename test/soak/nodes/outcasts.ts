@@ -8,6 +8,9 @@ import type { RunLog } from './run-log.js';
 
 const PATIENCE_MS = 2_000;
 
+/** How long before its order a user connects, in milliseconds: a node that is cut off lets nobody in, so it has to come before that. */
+const BEFORE_MS = [1_000, 13_000] as const;
+
 /** How long after its order a user is watched, in milliseconds: longer than a node is away, and is attached again. */
 const WATCHED_MS = 20_000;
 
@@ -54,7 +57,8 @@ export class Outcasts {
 
   async #live(userId: string): Promise<void> {
     const ends = this.nodes.all.map(({ port, pid }) => this.#visit(userId, port, pid));
-    await this.#pause(300 + this.random.below(2_000));
+    const [least, most] = BEFORE_MS;
+    await this.#pause(least + this.random.below(most - least));
     if (!this.#isOver) await this.#order(userId);
     await this.#pause(WATCHED_MS);
     for (const end of ends) (await end)();
