@@ -3,8 +3,8 @@ import type { Find, LeftWithoutClients, LeftWithoutNodes } from './record.js';
 /** The longest time for which anything is kept in Redis after its last use, in milliseconds: positions of topics, and orders. */
 const MAX_TTL_MS = 86_400_000;
 
-/** Connections that a node may have to each server of its Redis: one for commands and one for subscriptions; and one that replaces another. */
-const MAX_TO_A_SERVER = 3;
+/** Connections that a node has to a server of its Redis: one for commands, and one for subscriptions. */
+const MAX_TO_A_SERVER = 2;
 
 /** When all clients have gone, nodes have nothing of theirs: no session, no socket, no subscription. */
 export function checkNodesWithoutClients({ nodes, counts, channels, unseen }: LeftWithoutClients, find: Find): void {

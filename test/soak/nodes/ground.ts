@@ -51,6 +51,7 @@ export abstract class Ground {
       'Redis is killed': () => this.#kill(0),
       'Redis is killed after it has saved': () => this.#kill(this.between(200, 1_000)),
       'Redis halts': () => this.#halt(),
+      'Redis is slow for everybody': () => this.#slow(),
       'Redis is emptied': () => this.#each('FLUSHALL'),
       'Redis forgets its scripts': () => this.#each('SCRIPT', 'FLUSH'),
       'Redis is full': () => this.#full(),
@@ -117,6 +118,21 @@ export abstract class Ground {
     server.pause();
     await delay(this.between(500, 6_000));
     server.resume();
+  }
+
+  /** It stands still again and again, and so does everything that it sends. */
+  async #slow(): Promise<void> {
+    const server = await this.#any();
+    const [stillMs, forMs] = [this.between(20, 250), this.between(1_000, 5_000)];
+    try {
+      for (const end = performance.now() + forMs; performance.now() < end; await delay(20)) {
+        server.pause();
+        await delay(stillMs);
+        server.resume();
+      }
+    } finally {
+      server.resume();
+    }
   }
 
   async #full(): Promise<void> {

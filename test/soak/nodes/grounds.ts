@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SeededRandom } from '../../faults/load/seeded-random.js';
-import { startRedisCluster, type RedisCluster } from '../../helpers/redis-cluster.js';
 import { startSentinelGroup, type SentinelGroup } from '../../helpers/redis-sentinel.js';
 import { RedisServer } from '../../helpers/redis-server.js';
+import { ClusterGround } from './cluster-ground.js';
 import { Ground, type Faults } from './ground.js';
 
 /** What nodes can run on. */
@@ -30,39 +30,6 @@ class SingleRedis extends Ground {
   async end(): Promise<void> {
     await this.closeWays();
     await this.servers[0]!.end();
-  }
-}
-
-/** A Redis Cluster of three masters. */
-class RedisClusterGround extends Ground {
-  protected readonly own: Faults = {};
-
-  private constructor(
-    private readonly cluster: RedisCluster,
-    private readonly finish: () => Promise<void>,
-    random: SeededRandom,
-  ) {
-    super(cluster.servers, random);
-  }
-
-  static async start(random: SeededRandom): Promise<RedisClusterGround> {
-    let finish = async () => {};
-    const cluster = await startRedisCluster({ finished: (end) => (finish = end) });
-    return new RedisClusterGround(cluster, () => finish(), random);
-  }
-
-  place(index: number) {
-    const rootNodes = this.cluster.urls.map((url) => ({ url }));
-    return { redis: { cluster: { rootNodes } }, ways: this.waysOf(index) };
-  }
-
-  async masters(): Promise<readonly RedisServer[]> {
-    return this.servers;
-  }
-
-  async end(): Promise<void> {
-    await this.closeWays();
-    await this.finish();
   }
 }
 
@@ -144,7 +111,7 @@ class ReplicaGround extends Ground {
 
 /** A master and two replicas that three sentinels watch. */
 class SentinelGround extends Ground {
-  override readonly losing = /killed|emptied|takes? over|crashes|halts/;
+  override readonly losing = /killed|emptied|takes? over|crashes|halts|slow/;
 
   protected readonly own: Faults = {
     'the master crashes': () => this.#crash(async () => {}),
@@ -227,7 +194,7 @@ class SentinelGround extends Ground {
 /** How what nodes run on is started. */
 export const GROUNDS = {
   redis: (random: SeededRandom): Promise<Ground> => SingleRedis.start(random),
-  cluster: (random: SeededRandom): Promise<Ground> => RedisClusterGround.start(random),
+  cluster: (random: SeededRandom): Promise<Ground> => ClusterGround.start(random),
   replica: (random: SeededRandom): Promise<Ground> => ReplicaGround.start(random),
   sentinel: (random: SeededRandom): Promise<Ground> => SentinelGround.start(random),
 };
