@@ -186,7 +186,9 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const unread = this.handshake.refusalUnread(request, client);
     if (unread) return this.admission.turnAway(client, unread);
     const sent = this.#tokenOf(request);
-    if (sent && typeof sent === 'object' && 'status' in sent) return sent;
+    if (sent && typeof sent === 'object' && 'status' in sent) {
+      return sent.code === 'UNAVAILABLE' ? sent : this.admission.turnAway(client, sent);
+    }
     const { clientOpens = false } = codec;
     const isOptional = clientOpens || this.settings.token.firstCommand;
     if (sent === undefined && !isOptional) return this.admission.turnAway(client, NO_TOKEN);

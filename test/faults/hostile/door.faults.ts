@@ -1,4 +1,4 @@
-import type { RealtimeLimits } from 'nestjs-realtime';
+import { RealtimeError, type RealtimeLimits, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken, type UpgradeRefusedError } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AdmissionControl } from '../../../lib/core/connection/admission.js';
@@ -17,8 +17,14 @@ const LIMITS: RealtimeLimits = {
   refusedPerSecondPerIp: 20,
 };
 
+/** Refuses a request by its cookie, before there is a token to verify. */
+const from: NonNullable<RealtimeOptions['token']>['from'] = ({ headers }) => {
+  if (headers.cookie === 'session=bad') throw new RealtimeError('UNAUTHENTICATED', 'The session is not valid.');
+  return undefined;
+};
+
 function start(limits: RealtimeLimits = {}): Promise<RealtimeApp> {
-  return startRealtimeApp({ options: { trustProxy: 1, limits: { ...LIMITS, ...limits } } });
+  return startRealtimeApp({ options: { trustProxy: 1, token: { from }, limits: { ...LIMITS, ...limits } } });
 }
 
 /** One request after another from one address, each on a socket of its own. */
@@ -52,6 +58,7 @@ async function shareOfGood(app: RealtimeApp, address?: string): Promise<number> 
 const ATTACKS: [string, Record<string, string>][] = [
   ['requests of one address without a token', {}],
   ['requests that a page of a foreign origin causes', { Origin: 'https://evil.example', Authorization: 'Bearer x' }],
+  ['requests of one address that token.from refuses', { Cookie: 'session=bad' }],
   ['requests of one address with bad tokens', { Authorization: 'Bearer bad' }],
 ];
 
