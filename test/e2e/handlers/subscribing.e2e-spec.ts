@@ -242,6 +242,23 @@ describe('unsubscribing', () => {
     await expect.poll(() => hooks).toEqual(['leave ann room:one']);
   });
 
+  it.each([
+    ['it unsubscribes', () => ann.request({ action: 'unsubscribe', topic: 'room:one' })],
+    ['it closes', () => ann.close()],
+  ])('is reported once after repeated subscriptions with a payload when %s', async (_how, end) => {
+    answer['one'] = () => hooks.at(-1) !== 'join ann one "no"';
+    for (const payload of ['again', 'no', 'last']) await subscribe('room:one', { payload });
+    const asked = ['join ann one "again"', 'join ann one "no"', 'join ann one "last"'];
+    expect(hooks).toEqual(asked);
+    await end();
+    await expect.poll(() => hooks).toEqual([...asked, 'leave ann room:one']);
+    await ann.close();
+    const bob = await app.connectAs('bob');
+    await bob.request({ action: 'subscribe', topic: 'room:one' });
+    // What ann has caused comes before what bob has.
+    expect(hooks).toEqual([...asked, 'leave ann room:one', 'join bob one undefined']);
+  });
+
   it('is answered the same without a subscription, and reported to nobody', async () => {
     const { type } = await ann.request({ action: 'unsubscribe', topic: 'room:two' });
     expect([type, hooks]).toEqual(['realtime:unsubscribed', []]);

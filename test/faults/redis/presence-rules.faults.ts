@@ -66,6 +66,22 @@ describe('With no limit to the members that are listed', () => {
   });
 });
 
+describe('An info that the application has set', () => {
+  it('gives way to that of the connection when Redis loses its data, and watchers are told', async () => {
+    const redis = await startRedis();
+    const app = await startPresenceApp(redis, { leaseRefreshMs: 200, leaseTtlMs: 1_000 });
+    const watcher = await Watcher.join(app, 'watcher');
+    await (await app.connectAs('ann')).request({ action: 'subscribe', topic: ROOM });
+    const seen = async () => (await watcher.picture(), watcher.users.get('ann'));
+    await app.realtime.updatePresence(ROOM, 'ann', 'away');
+    await expect.poll(seen, PATIENT).toBe('away');
+    await redis.cli('FLUSHALL');
+    await expect.poll(seen, PATIENT).toEqual({ name: 'ann' });
+    const { users } = await app.realtime.usersIn(ROOM);
+    expect(users.find(({ userId }) => userId === 'ann')?.info).toEqual({ name: 'ann' });
+  });
+});
+
 describe('While the phone of a user is away within its grace period', () => {
   /** The laptop leaves the topic meanwhile, then the phone is back. @returns what a watcher was told of the user */
   async function laptopLeaves(isOnOtherNode: boolean): Promise<string[]> {
