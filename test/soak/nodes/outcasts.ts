@@ -9,7 +9,7 @@ import type { RunLog } from './run-log.js';
 const PATIENCE_MS = 2_000;
 
 /** How long before its order a user connects, in milliseconds: a node that is cut off lets nobody in, so it has to come before that. */
-const BEFORE_MS = [1_000, 13_000] as const;
+const BEFORE_MS = [3_000, 20_000] as const;
 
 /** How long after its order a user is watched, in milliseconds: longer than a node is away, and is attached again. */
 const WATCHED_MS = 20_000;
@@ -50,7 +50,7 @@ export class Outcasts {
     for (let n = 0; !this.#isOver; n++) {
       const life = this.#live(`outcast-${n}`).finally(() => lives.delete(life));
       lives.add(life);
-      await this.#pause(500 + this.random.below(1_000));
+      await this.#pause(400 + this.random.below(600));
     }
     await Promise.all(lives);
   }
