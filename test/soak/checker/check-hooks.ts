@@ -1,4 +1,4 @@
-import type { Find, HookCall, RunRecord } from './record.js';
+import { ONLINE, type Find, type HookCall, type RunRecord } from './record.js';
 
 /** How long after a loss of data a node may not have reported its users yet, in milliseconds: it may be cut off, too. */
 const UNREPORTED_MS = 15_000;
@@ -7,13 +7,14 @@ const UNREPORTED_MS = 15_000;
 const MOVED_MS = 3_000;
 
 /**
- * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end. A loss of data
+ * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end; and in the same way
+ * for each user `online` and `offline`. A loss of data
  * excuses two things that nobody can know for a while: a second join of a user who comes to another node before the first one has
  * reported its users again, and a second leave of a user in older data whose node has ended since. Each loss excuses one of each
  * for a user.
  */
 export function checkHooks(
-  { hooks, present, losses }: Pick<RunRecord, 'hooks' | 'present' | 'losses'>,
+  { hooks, present, online, losses }: Pick<RunRecord, 'hooks' | 'present' | 'online' | 'losses'>,
   find: Find,
 ): void {
   const calls = new Map<string, HookCall[]>();
@@ -21,7 +22,9 @@ export function checkHooks(
     const name = `${call.topic} ${call.userId}`;
     calls.set(name, [...(calls.get(name) ?? []), call]);
   }
-  const there = [...present].flatMap(([topic, users]) => users.map((userId) => `${topic} ${userId}`));
+  const there = [...present, [ONLINE, online] as const].flatMap(([topic, users]) =>
+    users.map((userId) => `${topic} ${userId}`),
+  );
   for (const name of there) if (!calls.has(name)) calls.set(name, []);
   for (const [name, called] of calls) {
     const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { Journal, type Note } from '../../resuming/journal.js';
 import { check } from './check.js';
-import type { HookCall, Kind, News, Order, Picture, RunRecord, Sending, Stay, Visit } from './record.js';
+import {
+  ONLINE,
+  type HookCall,
+  type Kind,
+  type News,
+  type Order,
+  type Picture,
+  type RunRecord,
+  type Sending,
+  type Stay,
+  type Visit,
+} from './record.js';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Log = Omit<Writable<RunRecord>, 'logs' | 'sendings' | 'visits' | 'news' | 'pictures' | 'hooks'> & {
@@ -117,7 +128,7 @@ function feed(): Pick<Log, 'sendings' | 'visits'> {
 }
 
 /** Two come, one goes and another stays. */
-function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present'> {
+function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present' | 'online'> {
   const changes = [
     ['joined', 'stays', 100],
     ['joined', 'goes', 200],
@@ -130,7 +141,10 @@ function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present'> {
     news: ['watcher-0 1', 'sdk-0 1'].flatMap((visit) =>
       changes.map(([kind, userId, at]) => ({ visit, kind, userId, at })),
     ),
-    hooks: changes.map(([kind, userId, at]) => ({ kind, topic, userId, at })),
+    hooks: [topic, ONLINE].flatMap((place) =>
+      changes.map(([kind, userId, at]) => ({ kind, topic: place, userId, at })),
+    ),
+    online: ['stays'],
     present: new Map([[topic, ['stays']]]),
     pictures: ['watcher-0', 'sdk-0', 'usersIn() of node 1'].map((seenBy) => ({ seenBy, topic, users: ['stays'] })),
   };
@@ -316,6 +330,17 @@ describe('The checker finds', () => {
     ['a member whom a watcher does not see', 'missing member', ({ pictures }) => pictures[1]!.users.pop()],
     ['a member whom usersIn() does not tell', 'missing member', ({ pictures }) => pictures[2]!.users.pop()],
     ['a join that was told twice', 'told twice', ({ news }) => news.splice(1, 0, news[0]!)],
+    [
+      'an offline for somebody who is online',
+      'hooks out of balance',
+      ({ hooks }) => hooks.push({ kind: 'left', topic: ONLINE, userId: 'stays', at: 9_000 }),
+    ],
+    ['an online that was never told', 'hooks out of balance', (log) => (log.online = ['stays', 'comes'])],
+    [
+      'an offline that was never told',
+      'hooks out of balance',
+      ({ hooks }) => hooks.push({ kind: 'joined', topic: ONLINE, userId: 'goes', at: 9_000 }),
+    ],
     ['a leave that was told twice', 'told twice', ({ news }) => news.push({ ...news.at(-1)!, visit: 'watcher-0 1' })],
     ['a leave that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.pop()],
     ['a join that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.shift()],

@@ -22,7 +22,7 @@ export type Kind =
   | 'ghost'
   /** Somebody is in a topic, and is not seen there. */
   | 'missing member'
-  /** The calls of `@OnJoin()` and `@OnLeave()` for a user do not add up to whether the user is there. */
+  /** The calls of `@OnJoin()` and `@OnLeave()` for a user, or the events `online` and `offline`, do not add up to whether the user is there. */
   | 'hooks out of balance'
   /** Something is left in Redis or in a node after everybody has gone. */
   | 'leaked'
@@ -104,13 +104,17 @@ export interface Picture {
   readonly users: readonly string[];
 }
 
-/** A call of `@OnJoin()` or `@OnLeave()`, on whichever node. */
+/** A call of `@OnJoin()` or `@OnLeave()`, or an event `online` or `offline`, on whichever node. */
 export interface HookCall {
   readonly kind: 'joined' | 'left';
+  /** {@link ONLINE} for the events. */
   readonly topic: string;
   readonly userId: string;
   readonly at: number;
 }
+
+/** Stands for the topic of the events `online` and `offline`. */
+export const ONLINE = '(online)';
 
 /** A `disconnect()` of a user. */
 export interface Order {
@@ -193,6 +197,8 @@ export interface RunRecord {
   /** Who is in each topic in the end, by those who are. */
   readonly present: ReadonlyMap<string, readonly string[]>;
   readonly pictures: readonly Picture[];
+  /** Who is connected in the end. */
+  readonly online: readonly string[];
   readonly hooks: readonly HookCall[];
   /** When Redis lost data: it came back without them, with older data, or another server took over. */
   readonly losses: readonly number[];

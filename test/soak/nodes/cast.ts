@@ -72,6 +72,11 @@ export class Cast {
     );
   }
 
+  /** Those of the users with an eye on whether they are online who are to be it when guests have settled. */
+  get online(): readonly string[] {
+    return [...new Set([...this.present.values()].flat())];
+  }
+
   /** The pictures of the watchers; empty while one does not know. */
   get pictures(): RunRecord['pictures'] {
     return this.#watchers.map(({ name, topic, picture = [] }) => ({ seenBy: name, topic, users: picture }));

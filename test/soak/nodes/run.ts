@@ -8,7 +8,14 @@ import { SeededRandom } from '../../faults/load/seeded-random.js';
 import { checkHooks } from '../checker/check-hooks.js';
 import { checkPresence } from '../checker/check-presence.js';
 import { check } from '../checker/check.js';
-import type { Attachment, Finding, HookCall, Picture, RunRecord } from '../checker/record.js';
+import {
+  ONLINE,
+  type Attachment,
+  type Finding,
+  type HookCall,
+  type Picture,
+  type RunRecord,
+} from '../checker/record.js';
 import { Cast } from './cast.js';
 import { GROUNDS, type Backend } from './grounds.js';
 import { leftWithoutClients, leftWithoutNodes } from './leftovers.js';
@@ -26,6 +33,9 @@ const HEALED_MS = 30_000;
 
 /** How long a publisher waits after each answer, in milliseconds. */
 const EVERY_MS = 50;
+
+/** Those of whom it is checked whether they are online. All others stay until the end. */
+const COME_AND_GO = /^(guest|watcher|sdk-watcher|exile|outcast)-/;
 
 /** How a run is made. */
 export interface NodesSoakOptions {
@@ -90,6 +100,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         leaseMs: LEASE_MS,
         present: cast.present,
         pictures,
+        online: cast.online,
         hooks: called,
         losses: nemesis.losses,
         withoutClients,
@@ -128,7 +139,7 @@ function specOf(place: Pick<NodeSpec, 'redis' | 'ways'>, diary: string, more: No
     options: {
       centrifuge: true,
       heartbeat: { intervalMs: 3_000, timeoutMs: 3_000 },
-      presence: { graceMs: GRACE_MS },
+      presence: { graceMs: GRACE_MS, online: true },
       drain: { timeoutMs: DRAIN_MS },
       limits: { maxHistoryPage: 1_000, acceptsPerSecond: Infinity, maxUnauthenticatedPerIp: Infinity },
     },
@@ -152,7 +163,7 @@ async function picturesOf(
       }),
     );
     const pictures = [...cast.pictures, ...(await Promise.all(asked))];
-    const seen = { news: [], present: cast.present, pictures, hooks: await hooks(), losses };
+    const seen = { news: [], present: cast.present, online: cast.online, pictures, hooks: await hooks(), losses };
     const { away } = cast;
     let isRight = away.length === 0;
     const find = () => void (isRight = false);
@@ -172,7 +183,9 @@ async function entriesOf(file: string): Promise<readonly DiaryEntry[]> {
 
 async function hooksIn(file: string, log: RunLog): Promise<readonly HookCall[]> {
   const entries = await entriesOf(file);
-  return entries.flatMap((entry) => ('topic' in entry ? [{ ...entry, at: log.momentOf(entry.at) }] : []));
+  const isWatched = (entry: DiaryEntry) =>
+    'topic' in entry && (entry.topic !== ONLINE || COME_AND_GO.test(entry.userId));
+  return entries.filter(isWatched).map((entry) => ({ ...entry, at: log.momentOf(entry.at) }) as HookCall);
 }
 
 async function attachmentsIn(file: string, log: RunLog): Promise<readonly Attachment[]> {

@@ -109,6 +109,10 @@ export class NodeControl {
 
     this.#app = await NestFactory.create(AppModule, { logger: this.#logger(), abortOnError: false });
     this.#app.enableShutdownHooks(['SIGTERM']);
+    this.#realtime.events$.subscribe((event) => {
+      if (event.type === 'online') this.#diary?.hook('joined', '(online)', event.userId);
+      else if (event.type === 'offline') this.#diary?.hook('left', '(online)', event.userId);
+    });
     if (isDoorWatched) this.#door = new Door(this.#app.getHttpServer());
     await this.#app.listen(port, '127.0.0.1');
     this.#loopDelay.enable();
