@@ -1,5 +1,6 @@
 import { createConnection, type RealtimeConnection } from '../../lib/core/connection/connection.js';
 import type { ReadingPause } from '../../lib/core/connection/reading-pause.js';
+import { ClientAllowance } from '../../lib/core/protocol/client-allowance.js';
 import type { CommandId } from '../../lib/core/protocol/command.js';
 import type { WireError } from '../../lib/core/protocol/error-code.js';
 import type { Push } from '../../lib/core/protocol/push.js';
@@ -55,6 +56,8 @@ class FakeSocket extends ConnectionSocket implements HoldableSocket {
   }
 }
 
+const UNLIMITED = { perSecond: Infinity, burst: Infinity };
+
 /** The end of a socket, and the client behind it: they keep what happens to them. */
 export class FakeClient implements Client, Endpoint {
   /** Everything that the client was told, in order. */
@@ -66,6 +69,10 @@ export class FakeClient implements Client, Endpoint {
   connection: RealtimeConnection = createConnection({ id: 'n.1', userId: 'ann', createdAt: new Date(0) });
   readonly socket: HoldableSocket;
   readonly replies: ClientReplies;
+  readonly allowance = new ClientAllowance(
+    { ...UNLIMITED, opening: 0, total: UNLIMITED, answers: UNLIMITED, pings: UNLIMITED },
+    0,
+  );
   onServing: () => void = () => undefined;
 
   constructor(codec: Codec = new FakeCodec()) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { AllowancePool } from './allowance-pool.js';
 import type { ClientAllowance } from './client-allowance.js';
 
-const RATE = { perSecond: 10, burst: 10, opening: 0, total: { perSecond: 100, burst: 100 } };
+const APART = { answers: { perSecond: 65_536, burst: 655_360 }, pings: { perSecond: 1, burst: 10 } };
+const RATE = { ...APART, perSecond: 10, burst: 10, opening: 0, total: { perSecond: 100, burst: 100 } };
 /** How long it takes to fill. */
 const FILL_MS = 1_000;
 
@@ -53,6 +54,27 @@ describe('the allowances of a user', () => {
       return waits.filter((waitMs) => waitMs === 0).length;
     };
     expect([sent(), sent()]).toEqual([2, 0]);
+  });
+
+  it('are returned with the answers that were sent, until these are within their rate', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    const allowance = pool.take('ann', 0, 0);
+    allowance.answered(30 * 65_536, 0);
+    pool.giveBack('ann', allowance, 0);
+    // Others come and go while the answers are owed.
+    for (const now of [5_000, 10_000, 15_000]) pool.take('bob', 0, now);
+    expect(pool.take('ann', 0, 15_000).answerWait(15_000)).toBe(5_000);
+  });
+
+  it('are returned with the pings that were sent', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    const sent = () => {
+      const allowance = pool.take('ann', 0, 0);
+      const waits = Array.from({ length: 8 }, () => allowance.ping(0));
+      pool.giveBack('ann', allowance, 0);
+      return waits.filter((waitMs) => waitMs === 0).length;
+    };
+    expect([sent(), sent()]).toEqual([8, 2]);
   });
 
   it('bound what a user who connects again and again can send', () => {

@@ -44,7 +44,14 @@ describe('the pace of answers', () => {
   ])('is without a bound where the rate limit is: %j', (rate) => {
     const pace = new AnswerPace(rate, 0);
     pace.spend(Number.MAX_SAFE_INTEGER, 0);
-    expect(pace.wait(0)).toBe(0);
+    expect([pace.wait(0), pace.spent(0), pace.fillMs]).toEqual([0, 0, 0]);
+  });
+
+  it('says what is missing, in commands of 64 KiB, and how long it takes to fill', () => {
+    const pace = new AnswerPace({ perSecond: 65_536, burst: 2 * 65_536 }, 0);
+    pace.spend(3 * 65_536, 0);
+    expect([pace.spent(0), pace.fillMs]).toEqual([3, 3_000]);
+    expect([pace.spent(2_000), pace.spent(3_000), pace.fillMs]).toEqual([1, 0, 2_000]);
   });
 
   it('goes with the rate limit for commands', () => {

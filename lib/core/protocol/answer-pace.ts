@@ -50,11 +50,27 @@ export class AnswerPace {
     return this.#credit < 0 ? Math.ceil((-this.#credit * 1_000) / this.rate.perSecond) : 0;
   }
 
+  /** Returns what is missing, in commands; 0 when nothing more can be saved up. */
+  spent(now: number): number {
+    this.#refill(now);
+    return this.#credit === Infinity ? 0 : (this.rate.burst - this.#credit) / COMMAND_LENGTH;
+  }
+
+  /** Returns the milliseconds that an empty pace takes to fill, what is owed included. */
+  get fillMs(): number {
+    const owed = Math.max(0, -this.#credit);
+    return this.#isUnlimited ? 0 : ((this.rate.burst + owed) * 1_000) / this.rate.perSecond;
+  }
+
+  get #isUnlimited(): boolean {
+    return this.rate.perSecond === Infinity || this.rate.burst === Infinity;
+  }
+
   #refill(now: number): void {
     const { perSecond, burst } = this.rate;
     const elapsedMs = Math.max(0, now - this.#refilledAt);
     this.#refilledAt = now;
-    if (perSecond === Infinity || burst === Infinity) this.#credit = Infinity;
+    if (this.#isUnlimited) this.#credit = Infinity;
     else this.#credit = Math.min(burst, this.#credit + (elapsedMs * perSecond) / 1_000);
   }
 }

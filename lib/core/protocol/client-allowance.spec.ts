@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ClientAllowance, type ClientRate } from './client-allowance.js';
 
-const RATE: ClientRate = { perSecond: 20, burst: 2, opening: 0, total: { perSecond: 100, burst: 5 } };
+const APART = { answers: { perSecond: 65_536, burst: 131_072 }, pings: { perSecond: 1, burst: 3 } };
+const RATE: ClientRate = { ...APART, perSecond: 20, burst: 2, opening: 0, total: { perSecond: 100, burst: 5 } };
 const CURSOR = { commandsPerSecond: 50, commandBurst: 3 };
 const PEN = { commandsPerSecond: 50, commandBurst: 3 };
 const SIZED = { maxMessageBytes: 200 };

@@ -1,23 +1,32 @@
 import { TokenBucket, type Rate } from '../base/token-bucket.js';
+import { AnswerPace, type AnswerRate } from './answer-pace.js';
 import { CommandAllowance, type CommandRate } from './command-allowance.js';
 import { gatewayRateOf, type GatewayLimits } from './gateway-limits.js';
 
-/** The rate limits for the commands of one connection. */
+/** The rate limits of one connection. */
 export interface ClientRate extends CommandRate {
   /** The rate of the messages to all gateways with a rate of their own, together. */
   readonly total: Rate;
+  /** The rate of the histories, presence and missed publications that are sent to it, by size. */
+  readonly answers: AnswerRate;
+  /** The rate of its WebSocket pings. */
+  readonly pings: Rate;
 }
 
 /**
  * The rate limits of one connection at work: an allowance for its commands, and a bucket apart for the messages to each gateway
  * with a rate of its own. Each of those messages also takes from one common bucket, so that many gateways do not add up. Memory
- * is bounded by the number of gateways. Mutable; one owner changes it.
+ * is bounded by the number of gateways. Large answers and WebSocket pings count apart. Mutable; one owner changes it.
  */
 export class ClientAllowance {
   readonly #own: CommandAllowance;
   #gateways: Map<GatewayLimits, TokenBucket> | undefined;
   /** Made with the first message to a gateway with a rate. */
   #total: TokenBucket | undefined;
+  /** Made with the first answer that counts. */
+  #answers: AnswerPace | undefined;
+  /** Made with the first ping. */
+  #pings: TokenBucket | undefined;
 
   constructor(
     private readonly rate: ClientRate,
@@ -44,6 +53,21 @@ export class ClientAllowance {
     return total.take(now, cost);
   }
 
+  /** Counts an answer that was sent. @param length in characters */
+  answered(length: number, now: number): void {
+    (this.#answers ??= new AnswerPace(this.rate.answers, now)).spend(length, now);
+  }
+
+  /** Returns the milliseconds until the answers are within their rate; 0 if they are. */
+  answerWait(now: number): number {
+    return this.#answers?.wait(now) ?? 0;
+  }
+
+  /** Takes a token for a WebSocket ping. @returns 0 if there was one */
+  ping(now: number): number {
+    return (this.#pings ??= new TokenBucket(this.rate.pings, now)).take(now);
+  }
+
   /** Returns the milliseconds until there is a token for such a command; 0 if there is one. Takes none. */
   wait(now: number, gateway?: GatewayLimits): number {
     const bucket = gateway && this.#gateways?.get(gateway);
@@ -57,16 +81,18 @@ export class ClientAllowance {
     return this.#total!.wait(now) > bucket.wait(now) ? this.#total!.rate : bucket.rate;
   }
 
-  /** Returns the number of commands missing from what can be saved up, over all rates; 0 when nothing more can be. */
+  /** Returns the number of commands missing from what can be saved up, over all rates; 0 when nothing more can be saved up. */
   spent(now: number): number {
-    let spent = this.#own.spent(now) + (this.#total?.spent(now) ?? 0);
+    let spent = this.#own.spent(now);
+    for (const each of [this.#total, this.#answers, this.#pings]) spent += each?.spent(now) ?? 0;
     for (const bucket of this.#gateways?.values() ?? []) spent += bucket.spent(now);
     return spent;
   }
 
   /** The time that an empty allowance takes to fill, in milliseconds. */
   get fillMs(): number {
-    let longest = Math.max(this.#own.fillMs, this.#total?.fillMs ?? 0);
+    let longest = this.#own.fillMs;
+    for (const each of [this.#total, this.#answers, this.#pings]) longest = Math.max(longest, each?.fillMs ?? 0);
     for (const bucket of this.#gateways?.values() ?? []) longest = Math.max(longest, bucket.fillMs);
     return longest;
   }

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { AnswerPacing } from './answer-pacing.js';
 
 let now: number;
 let counted: number;
 let drained: Promise<void> | undefined;
+let allowance: ClientAllowance;
 let pacing: AnswerPacing;
 
 beforeEach(() => {
@@ -15,8 +17,11 @@ beforeEach(() => {
     counted = 0;
     return length;
   };
-  const client = { replies: { takeCounted } as never, drained: () => drained };
-  pacing = new AnswerPacing(client, { clock: { now: () => now }, answerRate: { perSecond: 100_000, burst: 1_000 } });
+  const rate = { perSecond: 1, burst: 1 };
+  const answers = { perSecond: 100_000, burst: 1_000 };
+  allowance = new ClientAllowance({ ...rate, opening: 0, total: rate, answers, pings: rate }, now);
+  const client = { replies: { takeCounted } as never, drained: () => drained, allowance };
+  pacing = new AnswerPacing(client, { clock: { now: () => now } });
 });
 
 describe('the next command of a client', () => {
@@ -24,6 +29,13 @@ describe('the next command of a client', () => {
     const early = pacing.wait();
     counted = 1_000;
     expect([early, pacing.wait()]).toEqual([undefined, undefined]);
+  });
+
+  it('waits until what earlier connections of the user drew is within the rate', async () => {
+    const start = performance.now();
+    allowance.answered(6_000, now);
+    await pacing.wait();
+    expect(performance.now() - start).toBeGreaterThanOrEqual(48);
   });
 
   it('waits until the answer before has been read', async () => {

@@ -1,5 +1,6 @@
 import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
+import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import type { CloseCodeName } from '../../core/protocol/close-code.js';
 import type { ClientReplies } from './client-replies.js';
 
@@ -14,6 +15,8 @@ export interface Client {
   /** True once the connection has begun to close: no command is executed or answered any more. */
   readonly isClosed: boolean;
   readonly replies: ClientReplies;
+  /** Its rate limits, which it shares with later connections of the same user. */
+  readonly allowance: ClientAllowance;
   /** Stops reading from the socket, so that TCP backpressure reaches the client. */
   pauseReading(reason: ReadingPause): void;
   /** Ends one reason for not reading; the socket is read again when none is left. */

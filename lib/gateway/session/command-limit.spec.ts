@@ -8,8 +8,11 @@ const message = messageTo('desk');
 const subscribe = (topic: string): Decoded => ({ ok: true, command: { action: 'subscribe', topic } });
 const unreadable: Decoded = { ok: false, error: { code: 'INVALID_MESSAGE', message: 'for the test' } };
 
+/** What this is not about. */
+const APART = { answers: { perSecond: 65_536, burst: 655_360 }, pings: { perSecond: 1, burst: 10 } };
+
 /** Two commands at once, then one every 100 ms. */
-const RATE = { perSecond: 10, burst: 2, opening: 0, total: { perSecond: 100, burst: 100 } };
+const RATE = { ...APART, perSecond: 10, burst: 2, opening: 0, total: { perSecond: 100, burst: 100 } };
 
 let now: number;
 let log: string[];

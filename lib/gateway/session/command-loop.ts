@@ -59,8 +59,10 @@ export class CommandLoop {
   /** Starts executing commands; they wait until then. */
   start(): void {
     this.#started = true;
-    this.#busy = false;
-    this.#work();
+    // Earlier connections of the user may have drawn more than their rate.
+    const over = this.#pacing.wait();
+    if (over) void over.then(() => this.#proceed());
+    else this.#proceed();
   }
 
   /** Fulfils when no command is waiting or being handled; streams that go on by themselves do not count. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Rate } from '../../core/base/token-bucket.js';
 import { AllowancePool } from '../../core/protocol/allowance-pool.js';
-import { answerRateOf, type AnswerRate } from '../../core/protocol/answer-pace.js';
+import { answerRateOf } from '../../core/protocol/answer-pace.js';
 import { commandRateOf } from '../../core/protocol/command-allowance.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
@@ -28,13 +28,11 @@ import { TopicTokens } from '../auth/topic-tokens.js';
 /** The collaborators of every session of this node, in one object that all sessions share. */
 @Injectable()
 export class SessionServices {
-  /** The rate limits for the commands of the clients of this node. */
+  /** The rate limits of the clients of this node. */
   readonly allowances: AllowancePool;
-  /** The rate limit for the size of the answers to one client. */
-  readonly answerRate: AnswerRate;
   /** The rate limit for the mistakes of one client. */
   readonly mistakeRate: Rate;
-  /** The rate limit for the WebSocket pings of one client. */
+  /** The rate limit for the WebSocket pings of one client that is not served yet. */
   readonly pingRate: Rate;
   /** The limits that gateways declare. */
   readonly topicLimits: TopicLimits;
@@ -65,14 +63,14 @@ export class SessionServices {
     readonly tracing: RealtimeTracing,
   ) {
     this.timestamps = new Timestamps(clock);
-    this.answerRate = answerRateOf(settings.limits);
     this.mailboxes = new MailboxBudget(settings.limits.totalMailboxBytes);
     this.judgements = new JudgementRunner(settings.limits.authTimeoutMs);
     const { commandsPerSecond, commandBurst, totalCommandsPerSecond, maxViolationsPerMinute } = settings.limits;
     const { maxMessageBytes, maxConnectionsPerUser } = settings.limits;
     this.pingRate = { perSecond: commandsPerSecond, burst: commandBurst };
     const total = { perSecond: totalCommandsPerSecond, burst: totalCommandsPerSecond };
-    const rate = { ...commandRateOf(settings.limits), total };
+    const answers = answerRateOf(settings.limits);
+    const rate = { ...commandRateOf(settings.limits), total, answers, pings: this.pingRate };
     this.allowances = new AllowancePool(rate, maxConnectionsPerUser, clock.now());
     this.topicLimits = new TopicLimits(policies, maxMessageBytes);
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };

@@ -1,6 +1,7 @@
 import type { RealtimeConnection } from '../../core/connection/connection.js';
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { StreamPosition } from '../../core/history/history.js';
+import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import { closeCodeOf } from '../../core/protocol/error-close.js';
 import type { AuthCommand, CancelCommand, Command, PingCommand, PongCommand } from '../../core/protocol/command.js';
@@ -66,6 +67,10 @@ export class Session implements DeliveryTarget, Client {
 
   get hasPersonalTopic(): boolean {
     return PersonalTopicSubscription.isFor(this.socket.codec, this.services.settings);
+  }
+
+  get allowance(): ClientAllowance {
+    return this.endpoint.allowance;
   }
 
   get isClosed(): boolean {

@@ -2,6 +2,7 @@ import { TokenBucket } from '../../core/base/token-bucket.js';
 import { Liveness } from '../../core/connection/liveness.js';
 import { defersFrames, withoutPause, withPause, type ReadingPause } from '../../core/connection/reading-pause.js';
 import { closeCodeLabel } from '../../core/metrics/label-values.js';
+import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
@@ -50,7 +51,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #deferred: DeferredFrames | undefined;
   /** True from the first frame that waits for a later turn until that turn. Only a second one pauses the socket, which costs system calls. */
   #waitsForTurn = false;
-  /** The rate limit for ping frames; made with the first. */
+  /** The rate limit for ping frames until the connection is served; made with the first. */
   #pings: TokenBucket | undefined;
   /** The reasons for not reading, as a set of `READING_PAUSES`. */
   #pauses = 0;
@@ -77,6 +78,11 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
 
   get isAuthenticated(): boolean {
     return this.#session !== undefined;
+  }
+
+  get allowance(): ClientAllowance {
+    if (this.#limit === undefined) throw new Error('A connection has an allowance once it is served');
+    return this.#limit.allowance;
   }
 
   get gone(): Promise<void> {
@@ -146,8 +152,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     this.heard();
     const { clock, pingRate } = this.services;
     const now = clock.now();
-    this.#pings ??= new TokenBucket(pingRate, now);
-    if (this.#pings.take(now) > 0) this.disconnect('TOO_MANY_REQUESTS');
+    const waitMs = this.#limit?.allowance.ping(now) ?? (this.#pings ??= new TokenBucket(pingRate, now)).take(now);
+    if (waitMs > 0) this.disconnect('TOO_MANY_REQUESTS');
   }
 
   pauseReading(reason: ReadingPause): void {

@@ -1,7 +1,9 @@
-import { CurrentConnection, OnMessage, TopicGateway, type RealtimeConnection } from 'nestjs-realtime';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CurrentConnection, OnMessage, OnSubscribe, TopicGateway, type RealtimeConnection } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AllowancePool } from '../../../lib/core/protocol/allowance-pool.js';
+import { answerRateOf } from '../../../lib/core/protocol/answer-pace.js';
 import { ClientAllowance } from '../../../lib/core/protocol/client-allowance.js';
 import { commandRateOf } from '../../../lib/core/protocol/command-allowance.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
@@ -16,6 +18,14 @@ class DeskTopic {
   @OnMessage('count', { requireSubscription: false })
   count(@CurrentConnection() { userId }: RealtimeConnection) {
     handled.set(userId, (handled.get(userId) ?? 0) + 1);
+  }
+}
+
+@TopicGateway('log', { history: { size: 300, ttlMs: 600_000 } })
+class LogTopic {
+  @OnSubscribe()
+  join() {
+    return true;
   }
 }
 
@@ -59,12 +69,57 @@ describe('a user who connects again for each burst of commands', () => {
   });
 
   it('twin: can send a burst more each time when every connection has an allowance of its own', async () => {
-    const { maxConnectionsPerUser: _, ...limits } = { ...LIMITS, commandsPerSecond: 20, commandBurst: 100 };
-    const total = { perSecond: 500, burst: 500 };
-    const rate = { ...commandRateOf({ ...limits, maxTopicsPerConnection: 128 }), total };
-    const take = vi.spyOn(AllowancePool.prototype, 'take').mockImplementation(() => new ClientAllowance(rate, 0));
-    onTestFinished(() => take.mockRestore());
+    giveEachConnectionItsOwn({ commandsPerSecond: 20, commandBurst: 100, maxTopicsPerConnection: 128 });
     await flood('bad');
     expect(handled.get('bad')).toBe(VISITS * COMMANDS);
   });
 });
+
+/** Two answers of 900 KB are more than the 21 x 64 KiB that a connection may draw at once, and are paid for in seven seconds. */
+const FEW = { commandsPerSecond: 1, commandBurst: 20, maxTopicsPerConnection: 1, sendQueueBytes: 4_194_304 };
+
+/** Connects again and again, and asks four times for a large history. @returns the answers to each visit */
+async function draw(expected: readonly number[]): Promise<number[]> {
+  const scene = await Scene.set({
+    providers: [LogTopic],
+    options: { limits: { ...LIMITS, ...FEW, maxConnectionsPerUser: 1 } },
+  });
+  const payload = 'x'.repeat(3_000);
+  await Promise.all(Array.from({ length: 300 }, () => scene.app.realtime.publish('log', { type: 'line', payload })));
+  const commands = ['subscribe', ...Array.from({ length: 4 }, () => 'history')].map((action, id) =>
+    commandFrame({ action, topic: 'log', id }),
+  );
+  const drawn = [];
+  for (const count of expected) {
+    const guest = await scene.raw({ userId: 'bad' });
+    const answers = () => guest.said.filter(({ type }) => type === 'realtime:history').length;
+    await guest.write(Buffer.concat(commands));
+    await expect.poll(answers).toBeGreaterThanOrEqual(count);
+    await delay(200);
+    drawn.push(answers());
+    const end = scene.endOf(guest);
+    guest.client.socket.destroy();
+    await end;
+  }
+  return drawn;
+}
+
+describe('a user who connects again for each burst of large answers', () => {
+  it('draws no more than one connection could', async () => {
+    expect(await draw([2, 0, 0])).toEqual([2, 0, 0]);
+  });
+
+  it('twin: draws as much each time when every connection has an allowance of its own', async () => {
+    giveEachConnectionItsOwn(FEW);
+    expect(await draw([2, 2, 2])).toEqual([2, 2, 2]);
+  });
+});
+
+function giveEachConnectionItsOwn(limits: Parameters<typeof commandRateOf>[0]): void {
+  const total = { perSecond: 500, burst: 500 };
+  const rate = { ...commandRateOf(limits), total, answers: answerRateOf(limits), pings: total };
+  const take = vi.spyOn(AllowancePool.prototype, 'take').mockImplementation((_user, _inUse, now) => {
+    return new ClientAllowance(rate, now);
+  });
+  onTestFinished(() => take.mockRestore());
+}
