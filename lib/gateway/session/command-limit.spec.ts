@@ -102,6 +102,7 @@ describe('a command within the rate limit', () => {
   it.each([
     ['a message', message],
     ['an unreadable one', unreadable],
+    ['a subscription that is refused for want of room', subscribe('full')],
   ])('does not draw on the burst for opening topics: %s', (_which, decoded) => {
     const limit = limitOf({ ...RATE, opening: 1 });
     send(limit, 2);

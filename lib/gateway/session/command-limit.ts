@@ -42,7 +42,9 @@ export class CommandLimit {
    */
   take(decoded: Decoded, gateway?: GatewayLimits): BlamedExcess | undefined {
     const now = this.clock.now();
-    const opens = decoded.ok && opensTopics(decoded.command.action);
+    const isWithoutRoom = this.#isWithoutRoom(decoded);
+    // A subscription that is refused anyway leaves the opening burst to the commands for topics that the client has.
+    const opens = decoded.ok && opensTopics(decoded.command.action) && !isWithoutRoom;
     const waitMs = this.allowance.take(now, opens, gateway, costOf(decoded));
     if (waitMs === 0) {
       const emptyMs = this.allowance.wait(now, gateway);
@@ -55,14 +57,17 @@ export class CommandLimit {
       // The commands refused earlier in this pause have the first tokens.
       retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
       isViolation: isViolation(pause, burst),
-      isWithoutRoom:
-        decoded.ok && decoded.command.action === 'subscribe' && !this.owner.hasRoomFor(decoded.command.topic),
+      isWithoutRoom,
     };
   }
 
   /** Ends a pause without reading again. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #isWithoutRoom(decoded: Decoded): boolean {
+    return decoded.ok && decoded.command.action === 'subscribe' && !this.owner.hasRoomFor(decoded.command.topic);
   }
 
   #begin(now: number, waitMs: number): RatePause {

@@ -84,6 +84,26 @@ describe('an SDK with more topics than a connection may have', () => {
     },
     30_000,
   );
+
+  it('reads presence and history of each topic that it has, at once', async () => {
+    const app = await startHalls();
+    const { client, subscriptions, connects } = visit(app, 1_000);
+    const read: unknown[] = [];
+    const failed: unknown[] = [];
+    for (const subscription of subscriptions) {
+      subscription.once('subscribed', () => {
+        for (const answer of [subscription.presence(), subscription.history({ limit: 10 })]) {
+          answer.then(
+            (each) => void read.push(each),
+            (error: unknown) => void failed.push(error),
+          );
+        }
+      });
+    }
+    client.connect();
+    await expect.poll(() => read.length + failed.length, { timeout: DEADLINE_MS }).toBe(2 * 128);
+    expect([failed, connects()]).toEqual([[], [1, 1]]);
+  }, 30_000);
 });
 
 describe('an SDK whose rate limit is used up', () => {
