@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RealtimeSettings } from '../../lib/options/realtime.options.js';
@@ -19,6 +19,17 @@ describe('the tables of attacks', () => {
 
   it('name a test for each row', () => {
     expect(rows.filter(([, , , tests = '']) => codesIn(tests).length === 0)).toEqual([]);
+  });
+
+  it('give a figure for each cost, or say that there is none', () => {
+    const costs = tableOf(security, 'attack').map(([, cost = '']) => cost);
+    expect(costs.filter((cost) => !/\d|\bone\b|^none/.test(cost))).toEqual([]);
+  });
+
+  const hostile = 'test/faults/hostile';
+
+  it.each(readdirSync(join(REPOSITORY, hostile)))('list %s', (file) => {
+    expect(rows.flatMap(([, , , tests = '']) => codesIn(tests))).toContain(`${hostile}/${file}`);
   });
 
   it('name only limits that exist', () => {
