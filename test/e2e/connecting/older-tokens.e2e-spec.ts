@@ -1,7 +1,7 @@
 import { OnSubscribe, RealtimeModule, RequireRoles, TopicGateway, user, type JwtClaims } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
-import { testToken, type TestClient } from 'nestjs-realtime/testing';
-import { describe, expect, it } from 'vitest';
+import { TestJwtVerifier, testToken, type TestClient } from 'nestjs-realtime/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { listen, TEST_TOKENS } from '../../helpers/listening-app.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 
@@ -47,6 +47,22 @@ describe('A token that is older than the active one', () => {
     expect(await renew(client, token(10))).toMatchObject(RENEWED);
     expect(await renew(client, token(20, ADMIN))).toMatchObject(OLDER);
     expect(await mayJoin(client)).toBe(false);
+  });
+
+  it('twin: renews, and brings the rights back, where its issue time is not looked at', async () => {
+    const { app, token } = await stage();
+    const { verify } = TestJwtVerifier.prototype;
+    const spy = vi.spyOn(TestJwtVerifier.prototype, 'verify').mockImplementation(async function (
+      this: TestJwtVerifier,
+      of,
+    ) {
+      const { iat: _, ...claims } = await verify.call(this, of);
+      return claims;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const client = await app.connect({ token: token(10) });
+    expect(await renew(client, token(11, ADMIN))).toMatchObject(RENEWED);
+    expect(await mayJoin(client)).toBe(true);
   });
 
   it.each<[string, number | undefined, number | undefined]>([

@@ -3,6 +3,7 @@ import { JwtVerifier, type RealtimeOptions } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CentrifugeCodec } from '../../../lib/codecs/centrifuge/centrifuge-codec.js';
+import { CentrifugeProtobufCodec } from '../../../lib/codecs/centrifuge/centrifuge-protobuf-codec.js';
 import type { Decoded } from '../../../lib/ports/codec.js';
 import { SocketEndpoint } from '../../../lib/gateway/session/socket-endpoint.js';
 import { commandFrame } from '../../helpers/protobuf-lines.js';
@@ -119,6 +120,38 @@ describe('in the Protobuf form', () => {
     const guest = await visit(scene, '?format=protobuf');
     await scene.during(() => guest.write(binary(payload)));
     expect([await guest.closeCode(), await scene.harm()]).toEqual([code, NO_HARM]);
+  });
+
+  /** Sends 65,536 empty commands in one frame, all of them wrong. @returns how many were decoded until the connection was closed */
+  async function decodedOf(read: (commands: Iterable<Decoded>) => Iterable<Decoded>): Promise<number> {
+    let count = 0;
+    function* counted(commands: Iterable<Decoded>) {
+      for (const each of commands) {
+        count += 1;
+        yield each;
+      }
+    }
+    const { decode } = CentrifugeProtobufCodec.prototype;
+    const spy = vi.spyOn(CentrifugeProtobufCodec.prototype, 'decode').mockImplementation(function (
+      this: CentrifugeProtobufCodec,
+      frame,
+    ) {
+      const decoded = decode.call(this, frame);
+      return 'batch' in decoded ? { batch: read(counted(decoded.batch)) } : decoded;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const guest = await visit(await stage(), '?format=protobuf');
+    await guest.write(binary(Buffer.alloc(65_536)));
+    expect(await guest.closeCode()).toBe(3501);
+    return count;
+  }
+
+  it('the commands behind the one that closes the connection are not decoded', async () => {
+    expect(await decodedOf((commands) => commands)).toBeLessThan(10);
+  });
+
+  it('twin: as many as a frame may hold are decoded by a decoder that reads them all before the first is judged', async () => {
+    expect(await decodedOf((commands) => [...commands])).toBeGreaterThanOrEqual(4_096);
   });
 });
 

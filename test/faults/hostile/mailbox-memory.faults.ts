@@ -1,7 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { JwtVerifier, MessageBody, OnMessage, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DeferredFrames } from '../../../lib/gateway/session/deferred-frames.js';
 import { SessionServices } from '../../../lib/gateway/session/session-services.js';
 import { heldBytes } from '../../helpers/heap.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
@@ -162,7 +163,7 @@ describe('frames that come while the token is being verified', () => {
     ...Array.from({ length: 4 }, (_, n) => frameOf({ id: n + 2, send: { data: PAYLOADS['empty objects']!(n) } })),
   ]);
 
-  it('count as waiting, and wait undecoded', async () => {
+  async function flood() {
     const judge = new GatedVerifier();
     const scene = await stage({}, [{ provide: JwtVerifier, useValue: judge }]);
     judge.hold();
@@ -172,11 +173,30 @@ describe('frames that come while the token is being verified', () => {
     await guest.write(FLOOD);
     await judge.isAskedAbout(1);
     await guest.isLeftUnread();
+    return { judge, scene, guest, held: (await heldBytes()) - before };
+  }
+
+  it('count as waiting, and wait undecoded', async () => {
+    const { judge, scene, guest, held } = await flood();
     expect(waitingBytes(scene)).toBeGreaterThan(1);
-    expect((await heldBytes()) - before).toBeLessThan(MB);
+    expect(held).toBeLessThan(MB);
     await guest.client.reset();
     judge.release();
     await expect.poll(() => waitingBytes(scene)).toBe(0);
+  });
+
+  it('twin: take many times their size when they are decoded as they arrive', async () => {
+    const { push } = DeferredFrames.prototype;
+    const kept: unknown[] = [];
+    const spy = vi.spyOn(DeferredFrames.prototype, 'push').mockImplementation(function (this: DeferredFrames, payload) {
+      kept.push(JSON.parse(String(payload)));
+      push.call(this, payload);
+    });
+    onTestFinished(() => spy.mockRestore());
+    const { held } = await flood();
+    expect(kept.length).toBeGreaterThan(0);
+    // Each has 27 KB of text.
+    expect(held).toBeGreaterThan(400 * KB * kept.length);
   });
 });
 

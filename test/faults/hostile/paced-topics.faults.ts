@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { OnSubscribe, TopicGateway } from 'nestjs-realtime';
+import { OnSubscribe, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { heldBytes } from '../../helpers/heap.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
@@ -21,12 +21,12 @@ class MapTopic {
   }
 }
 
-const stage = () =>
+const stage = (more: RealtimeLimits = {}) =>
   Scene.set({
     providers: [MapTopic],
     options: {
       heartbeat: PATIENT,
-      limits: { writeStallMs: 60_000, commandsPerSecond: Infinity, commandBurst: Infinity },
+      limits: { writeStallMs: 60_000, commandsPerSecond: Infinity, commandBurst: Infinity, ...more },
     },
   });
 
@@ -72,6 +72,16 @@ describe('readers of the latest values that read nothing', () => {
     await fill(scene, [guest]);
     for (let n = 0; n < 40; n++) await publish(scene, `${n}`);
     expect([(await scene.endOf(guest)).code, await scene.harm()]).toEqual([3008, NO_HARM]);
+  });
+
+  it('twin: stay with sendQueueBytes: Infinity, and take memory for every key', async () => {
+    const scene = await stage({ sendQueueBytes: Infinity, totalSendQueueBytes: Infinity });
+    const guest = await stopped(scene);
+    await fill(scene, [guest]);
+    const before = await heldBytes();
+    for (let n = 0; n < 40; n++) await publish(scene, `${n}`);
+    expect((await heldBytes()) - before).toBeGreaterThan(2 * MB);
+    expect(await scene.app.realtime.isOnline(guest.userId)).toBe(true);
   });
 });
 
