@@ -13,9 +13,9 @@ import { Feed } from './fleet.js';
 const OVER = { partitions: 16, leaseRefreshMs: 500, leaseTtlMs: 60_000, commandTimeoutMs: 2_000 };
 const PATIENT = { timeout: 15_000, interval: 50 };
 
-async function nodeOn(cluster: object): Promise<RealtimeApp> {
+async function nodeOn(cluster: object, over: typeof OVER): Promise<RealtimeApp> {
   const app = await startRealtimeApp({
-    backend: redisBackend({ ...OVER, cluster: cluster as never }),
+    backend: redisBackend({ ...over, cluster: cluster as never }),
     providers: [Feed],
     finished: () => undefined,
   });
@@ -24,19 +24,20 @@ async function nodeOn(cluster: object): Promise<RealtimeApp> {
 }
 
 /** Two nodes on a Redis Cluster; the ways of the second to all masters are cut, with alice on it. */
-async function cutOff() {
+async function cutOff(over = OVER) {
   trustNewServers();
   const { servers, urls } = await startRedisCluster();
-  const node = await nodeOn({ rootNodes: urls.map((url) => ({ url })) });
+  const node = await nodeOn({ rootNodes: urls.map((url) => ({ url })) }, over);
   const proxies = await Promise.all(servers.map(({ port }) => startTcpProxy(port)));
   const ways = new Map(servers.map(({ port }, index) => [`127.0.0.1:${port}`, proxies[index]!.port]));
-  const cut = await nodeOn({
+  const place = {
     rootNodes: proxies.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` })),
     nodeAddressMap: (address: string) => ({
       host: '127.0.0.1',
       port: ways.get(address) ?? Number(address.split(':')[1]),
     }),
-  });
+  };
+  const cut = await nodeOn(place, over);
   const alice = await cut.connectAs('alice');
   await expect.poll(() => node.realtime.nodes(), PATIENT).toHaveLength(2);
   await expect.poll(() => node.realtime.isOnline('alice').catch(() => false), PATIENT).toBe(true);
@@ -45,6 +46,7 @@ async function cutOff() {
   return {
     node: node.realtime,
     alice,
+    servers,
     back: async () => {
       for (const proxy of proxies) proxy.pass();
       await expect.poll(() => cut.realtime.isAttached, PATIENT).toBe(true);
@@ -67,6 +69,15 @@ describe('A node that is cut off from a Redis Cluster, with leases that hold', (
     await back();
     expect(await isHere()).toBe(false);
     expect((await alice.nextClose(10_000)).code).toBe(3503);
+  });
+
+  it('has all connections come back if its lease was over, and a master has lost what was ordered', async () => {
+    const { node, alice, servers, back } = await cutOff({ ...OVER, leaseRefreshMs: 300, leaseTtlMs: 2_000 });
+    await expect.poll(() => node.nodes(), PATIENT).toHaveLength(1);
+    await expect.poll(() => node.disconnect(user('alice')), PATIENT).toMatchObject({ complete: true });
+    for (const server of servers) await server.cli('FLUSHALL');
+    await back();
+    expect((await alice.nextClose(10_000)).code).toBe(3000);
   });
 
   it('would count as if nobody were on it if nobody asked who is subscribed', async () => {
