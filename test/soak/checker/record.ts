@@ -202,6 +202,8 @@ export interface RunRecord {
   readonly hooks: readonly HookCall[];
   /** When Redis lost data: it came back without them, with older data, or another server took over. */
   readonly losses: readonly number[];
+  /** When nodes ended, by themselves or by a fault. */
+  readonly ends: readonly number[];
   readonly orders: readonly Order[];
   readonly stays: readonly Stay[];
   /** When all clients had gone. */

@@ -11,6 +11,8 @@ const ATTACHED_MS = 10_000;
 export class Nodes {
   readonly absences: Absence[] = [];
   readonly breaks: { readonly what: string; readonly at: number }[] = [];
+  /** When nodes ended, in order. */
+  readonly ends: number[] = [];
   readonly #told = new Set<number>();
 
   private constructor(
@@ -85,6 +87,7 @@ export class Nodes {
 
   #watch(node: FaultNode): void {
     void node.ended.then(({ code, signal }) => {
+      this.ends.push(this.log.now());
       if (this.#told.has(node.pid)) return undefined;
       this.breaks.push({ what: `node ${node.pid} ended by itself with ${signal ?? code}`, at: this.log.now() });
       return undefined;

@@ -103,6 +103,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         online: cast.online,
         hooks: called,
         losses: nemesis.losses,
+        ends: nodes.ends,
         withoutClients,
         withoutNodes,
         breaks,
@@ -163,7 +164,15 @@ async function picturesOf(
       }),
     );
     const pictures = [...cast.pictures, ...(await Promise.all(asked))];
-    const seen = { news: [], present: cast.present, online: cast.online, pictures, hooks: await hooks(), losses };
+    const seen = {
+      news: [],
+      present: cast.present,
+      online: cast.online,
+      pictures,
+      hooks: await hooks(),
+      losses,
+      ends: nodes.ends,
+    };
     const { away } = cast;
     let isRight = away.length === 0;
     const find = () => void (isRight = false);
