@@ -68,7 +68,8 @@ export interface RealtimeLimits {
   /**
    * Maximum size of the queued commands of a connection, in bytes of heap as estimated; above it the socket is not read
    * (backpressure). A command of any size that `maxMessageBytes` and `maxJsonValues` allow may wait. The same bound, apart, holds
-   * for the payloads of its subscriptions, which are kept; above it a subscribe is refused with `LIMIT_EXCEEDED`. Default 262,144.
+   * for the payloads of its subscriptions, which are kept; above it a subscribe is refused with `LIMIT_EXCEEDED`. It holds once more
+   * for those of the messages that are running, such as those whose reply streams go on, without the largest. Default 262,144.
    */
   mailboxBytes?: number;
   /**

@@ -133,3 +133,35 @@ describe('the next item of a stream', () => {
     await expect(room).resolves.toBeUndefined();
   });
 });
+
+describe('messages that are larger than what may be held', () => {
+  const large = (id: number) => ({ ...message(id), payload: 'x'.repeat(200_000) });
+
+  it('run one at a time', () => {
+    void running.handle(large(1));
+    void running.handle(large(2));
+    expect([sinks.length, client.errors]).toEqual([1, [['LIMIT_EXCEEDED', 2]]]);
+    sinks[0]!.complete();
+    void running.handle(large(3));
+    expect(sinks.length).toBe(2);
+  });
+
+  it('leave room for small ones', () => {
+    void running.handle(large(1));
+    void running.handle(message(2));
+    expect([sinks.length, client.errors]).toEqual([2, []]);
+  });
+
+  it('count until their producers have ended, also when they are cancelled', async () => {
+    let end: () => void = () => undefined;
+    leave = new Promise((resolve) => (end = resolve));
+    void running.handle(large(1));
+    running.cancel(1);
+    void running.handle(large(2));
+    expect(client.errors).toEqual([['LIMIT_EXCEEDED', 2]]);
+    end();
+    await leave;
+    void running.handle(large(3));
+    expect(sinks.length).toBe(2);
+  });
+});

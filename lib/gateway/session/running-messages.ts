@@ -1,5 +1,6 @@
 import type { CancelReason } from '../../core/protocol/cancel-reason.js';
 import type { CommandId, MessageCommand } from '../../core/protocol/command.js';
+import { heapBytesOf } from '../../core/protocol/heap-estimate.js';
 import type { HandlerDispatcher } from '../../handlers/handler.dispatcher.js';
 import type { MessageRun } from '../../handlers/reply-sink.js';
 import type { PubSubManager } from '../../ports/pub-sub-manager.js';
@@ -20,8 +21,11 @@ interface Services {
 
 /** A message whose final answer is still to come. */
 interface RunningMessage {
-  readonly topic: string;
+  /** The call holds it until the end: an exception filter may ask for the payload. */
+  readonly command: MessageCommand;
   readonly run: MessageRun;
+  /** The estimated bytes of heap of its payload, once they have been asked for. */
+  bytes?: number;
 }
 
 /** A client's messages that are being handled; a reply stream may go on long after the message's turn. */
@@ -30,6 +34,8 @@ export class RunningMessages {
   #running: Map<CommandId | MessageReply, RunningMessage> | undefined;
   /** Cancelled streams whose producers have yet to end; they count towards the limit. */
   #leaving = 0;
+  /** The estimated bytes of heap of their payloads. */
+  #leavingBytes = 0;
 
   constructor(
     private readonly client: Client,
@@ -56,14 +62,19 @@ export class RunningMessages {
       this.client.replies.refuse({ code: 'LIMIT_EXCEEDED', action: 'message', topic: command.topic, message }, id);
       return undefined;
     }
+    if (!this.#hasRoomFor(command)) {
+      this.client.replies.fail({ ...TOO_LARGE, action: 'message', topic: command.topic }, id);
+      return undefined;
+    }
     const reply = new MessageReply(this.client.replies, command, this);
     const isSubscribed = pubSub.isSubscribed(connection.id, command.topic);
     const run = dispatcher.message(connection, command, isSubscribed, reply);
+    const running = { command, run };
     if (reply.isDone) {
-      this.#end(run, 'dropped');
+      this.#end(running, 'dropped');
       return run.released;
     }
-    (this.#running ??= new Map()).set(reply.key, { topic: command.topic, run });
+    (this.#running ??= new Map()).set(reply.key, running);
     reply.accept();
     return run.released;
   }
@@ -90,13 +101,13 @@ export class RunningMessages {
   stop(reason: 'disconnect' | 'shutdown'): void {
     const running = this.#running;
     this.#running = undefined;
-    running?.forEach(({ run }) => this.#end(run, reason));
+    running?.forEach((each) => this.#end(each, reason));
   }
 
   /** Cancels the streams of a topic, and the handlers that have taken the signal: none outlives the subscription. */
   endStreams(topic: string): void {
     for (const [key, running] of this.#running ?? []) {
-      if (running.topic !== topic || !running.run.endsWithTopic) continue;
+      if (running.command.topic !== topic || !running.run.endsWithTopic) continue;
       this.#cancel(key, 'leave');
       if (!(key instanceof MessageReply)) this.client.replies.push({ kind: 'complete', id: key });
     }
@@ -107,14 +118,43 @@ export class RunningMessages {
     if (!running) return false;
     // First: the application's code that a cancel runs may end the connection.
     this.#running?.delete(key);
-    this.#end(running.run, reason);
+    this.#end(running, reason);
     return true;
   }
 
-  #end(run: MessageRun, reason: CancelReason): void {
-    const left = run.cancel(reason);
+  #end(running: RunningMessage, reason: CancelReason): void {
+    const left = running.run.cancel(reason);
     if (!left) return;
+    const bytes = bytesOf(running);
     this.#leaving += 1;
-    void left.then(() => (this.#leaving -= 1));
+    this.#leavingBytes += bytes;
+    void left.then(() => this.#ended(bytes));
   }
+
+  #ended(bytes: number): void {
+    this.#leaving -= 1;
+    this.#leavingBytes -= bytes;
+  }
+
+  /** Returns false if the payloads of the message and of those that run are too large, the largest left out: it may always run alone. */
+  #hasRoomFor(command: MessageCommand): boolean {
+    if (this.#leaving === 0 && (this.#running === undefined || this.#running.size === 0)) return true;
+    let largest = heapBytesOf(command.payload);
+    let total = largest + this.#leavingBytes;
+    for (const each of this.#running?.values() ?? []) {
+      const bytes = bytesOf(each);
+      total += bytes;
+      largest = Math.max(largest, bytes);
+    }
+    return total - largest <= this.services.settings.limits.mailboxBytes;
+  }
+}
+
+const TOO_LARGE = {
+  code: 'LIMIT_EXCEEDED',
+  message: 'The payloads of running messages are too large together.',
+} as const;
+
+function bytesOf(running: RunningMessage): number {
+  return (running.bytes ??= heapBytesOf(running.command.payload));
 }

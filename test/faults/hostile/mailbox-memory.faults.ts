@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { JwtVerifier, MessageBody, OnMessage, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
 import { testToken } from 'nestjs-realtime/testing';
+import { concat, NEVER, of } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeferredFrames } from '../../../lib/gateway/session/deferred-frames.js';
 import { SessionServices } from '../../../lib/gateway/session/session-services.js';
@@ -21,6 +22,11 @@ class DeskTopic {
   async wait(@MessageBody('n') n: number) {
     await gate;
     handled.push(n);
+  }
+
+  @OnMessage('stream', { requireSubscription: false })
+  stream() {
+    return concat(of('begun'), NEVER);
   }
 }
 
@@ -82,6 +88,25 @@ describe.each(Object.entries(PAYLOADS))('64 commands with %s that wait for a han
   it('twin: with mailboxBytes: Infinity take ten times as much', async () => {
     const scene = await stage({ mailboxBytes: Infinity, totalMailboxBytes: Infinity });
     expect(await fill(scene, await scene.raw(), commands)).toBeGreaterThan(10 * MB);
+  });
+});
+
+describe('64 messages with empty objects whose streams never end', () => {
+  const commands = commandsOf(PAYLOADS['empty objects']!).map((command, id) => ({ ...command, type: 'stream', id }));
+
+  it('hold little more heap than one, and the others are refused', async () => {
+    const scene = await stage();
+    const guest = await scene.raw();
+    expect(await fill(scene, guest, commands)).toBeLessThan(4 * MB);
+    const codes = (await Promise.all(commands.map(({ id }) => guest.answer(id)))).map(({ payload }) => payload.code);
+    expect(codes).toEqual(commands.map(({ id }) => (id === 0 ? undefined : 'LIMIT_EXCEEDED')));
+  });
+
+  it('twin: with mailboxBytes: Infinity hold ten times as much', async () => {
+    const scene = await stage({ mailboxBytes: Infinity, totalMailboxBytes: Infinity });
+    const guest = await scene.raw();
+    const held = await fill(scene, guest, commands);
+    expect([(await guest.answer(63)).payload, held > 10 * MB]).toEqual(['begun', true]);
   });
 });
 
