@@ -345,6 +345,12 @@ describe('a subscription to a topic with a history', () => {
     expect(log).toEqual(['leave a']);
   });
 
+  it('to a topic without a history starts, whatever the client wants: it would load its state again and again', async () => {
+    await starts.enter('a', command({ recover: position, rejectsLoss: true }));
+    expect(client.told).toEqual([{ kind: 'subscribed', id: 7, topic: 'a', recovered: false }]);
+    expect(log[0]).toBe('subscribed');
+  });
+
   it('that was left for its losses is not announced even if another one has begun since', async () => {
     keepHistory(startOf({ recovered: false }));
     const enter = entering;
