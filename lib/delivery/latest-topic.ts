@@ -104,8 +104,9 @@ export class LatestTopic {
   flush(id: string): void {
     this.#isFlushing = true;
     this.#readers.resume(id);
-    this.settle(id);
+    this.#serve(id, true);
     this.#isFlushing = false;
+    this.#count();
   }
 
   /**

@@ -66,6 +66,16 @@ describe('commands', () => {
     expect(handled).toEqual([1, 2, 3]);
   });
 
+  it('that wait count for the room that is left: a topic that is left first makes room for another one', () => {
+    const { services } = sessionParts({ limits: { maxTopicsPerConnection: 2 } });
+    loop = new CommandLoop(client, services, { left: () => Promise.resolve(), undone: () => Promise.resolve() });
+    const rooms = (['subscribe', 'subscribe', 'unsubscribe'] as const).map((action, n) => {
+      loop.accept({ action, topic: `topic-${n}`, id: n });
+      return loop.hasRoomFor('another');
+    });
+    expect(rooms).toEqual([true, false, true]);
+  });
+
   it.each(['', 'a b', 'x'.repeat(11)])('with the topic "%s" are refused, and do not hold up the next', (topic) => {
     loop.start();
     loop.accept({ action: 'message', topic, type: 'quick', id: 1 });

@@ -34,6 +34,7 @@ export class CommandLoop {
   readonly #mailbox: Mailbox<QueuedCommand>;
   readonly #pacing: AnswerPacing;
   #waitingSubscribes = 0;
+  #waitingUnsubscribes = 0;
   #busy = true;
   #started = false;
   #onIdle: (() => void) | undefined;
@@ -84,14 +85,19 @@ export class CommandLoop {
   accept(command: QueuedCommand): void {
     // A command that runs at once does not wait in the mailbox, so its size need not be estimated.
     if (!this.#busy && this.#mailbox.length === 0) return this.#run(command);
-    if (command.action === 'subscribe') this.#waitingSubscribes += 1;
+    this.#countWaiting(command, 1);
     if (this.#mailbox.push(command, heapBytesOf(command))) this.client.pauseReading('mailbox');
     this.client.waitingChanged();
   }
 
-  /** Returns false if a subscription to the topic would be one more than the connection may have, with those that wait for their turn. */
+  /** Returns false if a subscription to the topic would be one more than the connection may have once what waits for its turn is done. */
   hasRoomFor(topic: string): boolean {
-    return this.subscriptions.hasRoomFor(topic, this.#waitingSubscribes);
+    return this.subscriptions.hasRoomFor(topic, this.#waitingSubscribes - this.#waitingUnsubscribes);
+  }
+
+  #countWaiting({ action }: QueuedCommand, by: 1 | -1): void {
+    if (action === 'subscribe') this.#waitingSubscribes += by;
+    else if (action === 'unsubscribe') this.#waitingUnsubscribes += by;
   }
 
   /**
@@ -117,7 +123,7 @@ export class CommandLoop {
     while (!this.#busy) {
       const command = this.#mailbox.shift();
       if (command === undefined) return this.#onIdle?.();
-      if (command.action === 'subscribe') this.#waitingSubscribes -= 1;
+      this.#countWaiting(command, -1);
       this.#taken();
       this.#run(command);
     }

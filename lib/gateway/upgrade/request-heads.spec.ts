@@ -123,6 +123,14 @@ describe('a closing server', () => {
     expect(socket.destroyed).toBe(true);
   });
 
+  it('ends an unfinished body also when the application has passed its response on from "checkContinue"', () => {
+    const response = request('checkContinue');
+    heads.observe('request', [response.req, response]);
+    closeServer();
+    vi.advanceTimersByTime(5_000);
+    expect(socket.destroyed).toBe(true);
+  });
+
   it('destroys a socket that has not finished its TLS handshake', () => {
     server = createTlsServer();
     vi.spyOn(server, 'listening', 'get').mockImplementation(() => isListening);
@@ -170,5 +178,20 @@ describe('the tracking of heads', () => {
     other.headersTimeout = before;
     new RequestHeads(other).stop();
     expect(other.headersTimeout).toBe(after);
+  });
+});
+
+describe('what is tracked', () => {
+  it('is nothing of a socket that has closed with responses that waited for others', () => {
+    request();
+    request();
+    expect(heads.tracked).toBe(1);
+    socket.emit('close');
+    expect(heads.tracked).toBe(0);
+  });
+
+  it('is nothing of a socket that was handed over', () => {
+    heads.observe('upgrade', [new IncomingMessage(socket), socket]);
+    expect(heads.tracked).toBe(0);
   });
 });

@@ -28,7 +28,8 @@ export class RequestHeads {
   readonly #waiting = new Set<Duplex>();
   /** Accepted sockets that have not finished their TLS handshake, by address and port of the peer. */
   readonly #handshakes = new Map<string, Duplex>();
-  readonly #responses = new Set<ServerResponse>();
+  /** The latest response that is due on each socket. One that waits behind another never closes if its socket does. */
+  readonly #responses = new Map<Duplex, ServerResponse>();
   /** The number of responses that are due on a socket. */
   readonly #busy = new WeakMap<Duplex, number>();
   readonly #isTls: boolean;
@@ -45,9 +46,10 @@ export class RequestHeads {
     this.#isTls = 'setSecureContext' in server;
     if (this.#isTls) server.on('connection', this.#awaitHandshake);
     server.on(this.#isTls ? 'secureConnection' : 'connection', this.#await);
-    const waiting = this.#waiting;
+    const [waiting, responses] = [this.#waiting, this.#responses];
     this.#forget = function () {
       waiting.delete(this);
+      responses.delete(this);
     };
   }
 
@@ -65,6 +67,11 @@ export class RequestHeads {
    */
   endWhenClosing(): void {
     this.#watch ??= setInterval(() => this.#endIfClosing(), WATCH_MS);
+  }
+
+  /** The number of sockets that are tracked. */
+  get tracked(): number {
+    return this.#waiting.size + this.#handshakes.size + this.#responses.size;
   }
 
   /** Stops tracking the server. */
@@ -86,9 +93,9 @@ export class RequestHeads {
   }
 
   #endUnfinishedBodies(): void {
-    for (const { req, headersSent } of this.#responses) {
+    for (const [socket, { req, headersSent }] of this.#responses) {
       // With pipelining, an earlier request of the socket may be due for a response.
-      if (!req.complete && !headersSent && this.#busy.get(req.socket) === 1) req.socket.destroy();
+      if (!req.complete && !headersSent && this.#busy.get(socket) === 1) socket.destroy();
     }
   }
 
@@ -109,15 +116,18 @@ export class RequestHeads {
 
   #handOver(socket: Duplex): void {
     this.#waiting.delete(socket);
+    this.#responses.delete(socket);
     socket.off('close', this.#forget);
   }
 
   #answering(socket: Duplex, response: ServerResponse): void {
+    // A listener of `checkContinue` emits `request` for the same response.
+    if (this.#responses.get(socket) === response) return;
     this.#waiting.delete(socket);
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
-    this.#responses.add(response);
+    this.#responses.set(socket, response);
     response.once('close', () => {
-      this.#responses.delete(response);
+      if (this.#responses.get(socket) === response) this.#responses.delete(socket);
       // With pipelining, a socket has several requests at a time.
       const left = this.#busy.get(socket)! - 1;
       this.#busy.set(socket, left);

@@ -148,6 +148,14 @@ describe('When a Redis that runs on has lost its data, and a node is not back ye
     await expect.poll(send).toEqual({ recipients: 1, nodes: 1, complete: true });
   });
 
+  it('what is left of the lease of a node that is gone is removed: it would keep later nodes from knowing the fleet', async () => {
+    const { redis } = await Fleet.start({ size: 1, over: SHORT });
+    await expect.poll(() => redis.cli('ZCARD', 'realtime@0:{nodes}:expiries')).toBe('1');
+    await redis.cli('HSET', 'realtime@0:{nodes}:leases', 'gone', 'a lease without an expiry');
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:{nodes}:leases', 'gone')).toBe('0');
+    expect(await redis.cli('HLEN', 'realtime@0:{nodes}:leases')).toBe('2');
+  });
+
   it('a report would be complete without its clients if nobody asked since when the leases are whole', async () => {
     const { read } = FleetSight.prototype;
     const reading = vi.spyOn(FleetSight.prototype, 'read').mockImplementation(function (this: FleetSight, now) {

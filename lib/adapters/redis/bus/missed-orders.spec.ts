@@ -104,6 +104,23 @@ describe('orders that a node has missed', () => {
     expect(await away(() => Promise.resolve())).toEqual([]);
   });
 
+  it('are replaced once, although the node is not attached after its first attempt', async () => {
+    const overFrom = vi.spyOn(OwnLease.prototype, 'overFrom').mockReturnValueOnce(-Infinity).mockReturnValue(Infinity);
+    const { catchUp } = MissedOrders.prototype;
+    const attempts: number[] = [];
+    MissedOrders.prototype.catchUp = async function (this: MissedOrders, server) {
+      attempts.push(performance.now());
+      await Reflect.apply(catchUp, this, [server]);
+      if (attempts.length === 1) throw new Error('The probe does not come back.');
+    };
+    onTestFinished(() => {
+      overFrom.mockRestore();
+      MissedOrders.prototype.catchUp = catchUp;
+    });
+    expect(await away(() => redis.cli('FLUSHALL'))).toEqual(['disconnect']);
+    expect(overFrom.mock.calls.at(-1)![0]).toBeGreaterThan(attempts[0]!);
+  });
+
   it('would be lost if they were not asked for', async () => {
     const { catchUp } = MissedOrders.prototype;
     MissedOrders.prototype.catchUp = () => Promise.resolve();

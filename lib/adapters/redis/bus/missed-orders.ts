@@ -84,11 +84,19 @@ export class MissedOrders {
 
   /** Executes the orders missed on a server whose channels are subscribed again. Rejects if Redis cannot be read. */
   async catchUp(server: RedisServer): Promise<void> {
+    const at = performance.now();
     const missed = [...server.partitions].filter((partition) => this.#heardUntil[partition] !== undefined);
     const found = await Promise.all(missed.map((partition) => this.#catchUpIn(server, partition)));
     // Read after the orders: a loss from now on shows in the next mark.
     const mark = await readMark(server);
-    if (found.some((each) => this.#areOrdersLost(server, mark, each))) this.#startOver();
+    if (found.some((each) => this.#areOrdersLost(server, mark, each))) {
+      this.#startOver();
+      // The channels were subscribed before. If this node is not attached yet, the next attempt need not start over again.
+      for (const partition of missed) {
+        this.#heardUntil[partition] = at;
+        this.#heardFrom[partition] = server;
+      }
+    }
     this.#marks.set(server, mark);
   }
 

@@ -36,6 +36,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   redis.call('ZREM', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
 end
+if isTorn then
+  for _, id in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if not redis.call('ZSCORE', KEYS[1], id) then redis.call('HDEL', KEYS[2], id) end
+  end
+end
 local since = not isTorn and tonumber(redis.call('HGET', KEYS[2], '@since') or '')
 if not since then
   since = (isTorn or losses() ~= 0) and now or -1
