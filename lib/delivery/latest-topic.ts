@@ -17,7 +17,7 @@ const UPDATE_BYTES = 256;
 /** The size that is counted in a hold for a reader that goes on later, in bytes. */
 const RESUME_BYTES = 64;
 
-/** So many times more than may be kept is not kept while readers are served in slices: then the publisher serves them. */
+/** The multiple of the bound of kept bytes above which readers are served at once, by the publisher, and not in slices. */
 export const URGENT = 2;
 
 const logger = new SafeLogger('LocalDelivery');

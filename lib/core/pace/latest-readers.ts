@@ -196,7 +196,7 @@ export class LatestReaders<V> {
   }
 
   /**
-   * The change that every reader must have got so that no more than so much is kept; 0 if all may stay as they are.
+   * Returns the change that every reader must have got before no more than `maxBytes` are kept; 0 if that is so already.
    * @param maxBytes in bytes
    */
   leaving(maxBytes: number): number {

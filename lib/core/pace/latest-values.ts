@@ -62,7 +62,7 @@ export class LatestValues<V> {
   }
 
   /**
-   * The change that must have been seen so that no more than so much is still to be got; 0 if that is so anyway.
+   * Returns the change that must have been seen before no more than `maxBytes` are left; 0 if that is so already.
    * @param maxBytes in bytes
    */
   leaving(maxBytes: number): number {

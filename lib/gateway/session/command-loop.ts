@@ -33,8 +33,8 @@ export class CommandLoop {
   readonly #messages: RunningMessages;
   readonly #mailbox: Mailbox<QueuedCommand>;
   readonly #pacing: AnswerPacing;
-  #waitingSubscribes = 0;
-  #waitingUnsubscribes = 0;
+  /** The subscriptions that waiting commands begin, less those that they end. */
+  #waitingTopics = 0;
   #busy = true;
   #started = false;
   #onIdle: (() => void) | undefined;
@@ -92,12 +92,12 @@ export class CommandLoop {
 
   /** Returns false if a subscription to the topic would be one more than the connection may have once what waits for its turn is done. */
   hasRoomFor(topic: string): boolean {
-    return this.subscriptions.hasRoomFor(topic, this.#waitingSubscribes - this.#waitingUnsubscribes);
+    return this.subscriptions.hasRoomFor(topic, this.#waitingTopics);
   }
 
   #countWaiting({ action }: QueuedCommand, by: 1 | -1): void {
-    if (action === 'subscribe') this.#waitingSubscribes += by;
-    else if (action === 'unsubscribe') this.#waitingUnsubscribes += by;
+    if (action === 'subscribe') this.#waitingTopics += by;
+    else if (action === 'unsubscribe') this.#waitingTopics -= by;
   }
 
   /**
