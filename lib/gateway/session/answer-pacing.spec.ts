@@ -34,7 +34,7 @@ describe('the next command of a client', () => {
   it('waits until what earlier connections of the user drew is within the rate', async () => {
     const start = performance.now();
     allowance.answered(6_000, now);
-    await pacing.wait();
+    await pacing.owed();
     expect(performance.now() - start).toBeGreaterThanOrEqual(48);
   });
 

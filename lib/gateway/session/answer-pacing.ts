@@ -13,15 +13,20 @@ export class AnswerPacing {
     private readonly services: Services,
   ) {}
 
-  /** Call it before the first command, and after each. @returns a promise that never rejects when the next command has to wait */
+  /** Call it after each command. @returns a promise that never rejects when the next command has to wait */
   wait(): Promise<void> | undefined {
     const drained = this.client.drained();
     const length = this.client.replies.takeCounted();
     if (length > 0) this.client.allowance.answered(length, this.services.clock.now());
-    return drained ? drained.then(() => this.#paid()) : this.#paid();
+    if (drained) return drained.then(() => this.owed());
+    return length > 0 ? this.owed() : undefined;
   }
 
-  #paid(): Promise<void> | undefined {
+  /**
+   * Call it before the first command: earlier connections of the user may have drawn more than their rate.
+   * @returns a promise that never rejects when the first command has to wait
+   */
+  owed(): Promise<void> | undefined {
     const waitMs = this.client.allowance.answerWait(this.services.clock.now());
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }

@@ -60,8 +60,7 @@ export class CommandLoop {
   /** Starts executing commands; they wait until then. */
   start(): void {
     this.#started = true;
-    // Earlier connections of the user may have drawn more than their rate.
-    const over = this.#pacing.wait();
+    const over = this.#pacing.owed();
     if (over) void over.then(() => this.#proceed());
     else this.#proceed();
   }
