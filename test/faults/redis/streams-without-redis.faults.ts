@@ -138,14 +138,19 @@ describe('When Redis cannot be reached in the middle of a stream', () => {
 
 describe('When Redis comes back empty in the middle of a stream', () => {
   it('the stream goes on with its next number, and readers are told that they have lost something', async () => {
-    const { crashes, fleet, follower, stream, third } = await begin();
+    const { crashes, fleet, producer, follower, stream, third } = await begin({}, 10_000);
     await fleet.redis.kill();
     await delay(500);
     await fleet.redis.restart();
+    await follower.until(() => follower.notRecovered > 0);
+    const { length } = follower.pieces;
+    await follower.until(() => follower.pieces.length > length + 5);
+    await producer.realtime.stopStream(TOPIC, 'answer');
     const { pieces } = await stream.done;
     await follower.ended();
-    expect(follower.notRecovered).toBeGreaterThan(0);
-    expect(follower.pieces.at(-1)).toEqual({ id: 'answer', seq: pieces, end: true });
+    const after = follower.numbers.slice(length);
+    expect(after).toEqual(after.map((_, n) => after[0]! + n));
+    expect(follower.pieces.at(-1)).toEqual({ id: 'answer', seq: pieces, end: true, stopped: true });
     await expect
       .poll(() => third.realtime.stopStream(TOPIC, 'answer').catch(() => 'away'), seconds(20_000))
       .toBe(false);
