@@ -5,7 +5,7 @@ import type { Flaw } from './node/flaws.js';
 import { Talker } from './talker.js';
 
 const TALKERS = 40;
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 4_000;
 const TOPIC = 'room:1';
 
 /** The result for a node that was shut down while all clients were sending. */
