@@ -3,6 +3,7 @@ import { redisBackend, type RedisBackendOptions } from 'nestjs-realtime/redis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FleetSight } from '../../../lib/core/bus/fleet-sight.js';
+import { startRedis } from '../../helpers/redis-server.js';
 import { startRealtimeApp, type RealtimeApp } from '../../helpers/realtime-app.js';
 import { Feed, Fleet, type FleetNode } from './fleet.js';
 
@@ -10,6 +11,7 @@ import { Feed, Fleet, type FleetNode } from './fleet.js';
 const LONG = { leaseRefreshMs: 5_000, leaseTtlMs: 120_000, requireAtBoot: false };
 /** It is over in a moment. */
 const SHORT = { leaseRefreshMs: 300, leaseTtlMs: 2_000 };
+const PATIENT = { timeout: 15_000 };
 
 /** The report of a send that has reached nobody, from a node that cannot know whether there is somebody. */
 const UNKNOWN = { recipients: 0, nodes: 0, complete: false };
@@ -59,6 +61,37 @@ async function evictAll({ redis }: Fleet): Promise<void> {
   await redis.cli('CONFIG', 'SET', 'maxmemory', 1);
   await expect.poll(() => redis.cli('DBSIZE')).toBe('0');
   await redis.cli('CONFIG', 'SET', 'maxmemory', 0);
+}
+
+/** Redis starts again with its data. Tests take it for one that is up for longer than nodes are waited for: so it is after it has loaded for long. */
+async function reloaded({ redis }: Fleet): Promise<void> {
+  await redis.cli('SAVE');
+  await redis.restart();
+}
+
+/** The same, with data from before the node that is away has announced itself. */
+async function reloadedOlder(fleet: Fleet): Promise<void> {
+  const [expiries, leases] = ['realtime@0:{nodes}:expiries', 'realtime@0:{nodes}:leases'];
+  const id = await fleet.redis.cli('ZRANGE', expiries, 0, 0);
+  await fleet.redis.cli('ZREM', expiries, id);
+  expect(await fleet.redis.cli('HDEL', leases, id)).toBe('1');
+  await reloaded(fleet);
+}
+
+/** The same, while all leases run out. */
+async function reloadedLate(fleet: Fleet): Promise<void> {
+  await fleet.redis.cli('DEL', 'realtime@0:{nodes}:expiries', 'realtime@0:{nodes}:leases');
+  await fleet.redis.cli('SET', 'other', 1);
+  await reloaded(fleet);
+}
+
+/** Redis becomes a replica that has got nothing yet, and is promoted. */
+async function promoted({ redis }: Fleet): Promise<void> {
+  const master = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
+  await redis.cli('REPLICAOF', '127.0.0.1', master.port);
+  await expect.poll(() => redis.cli('INFO', 'replication'), PATIENT).toContain('master_link_status:up');
+  await redis.cli('REPLICAOF', 'NO', 'ONE');
+  expect(await redis.cli('DBSIZE')).toBe('0');
 }
 
 /** Two nodes cannot reach Redis for longer than their leases; then only the first one does, and finds itself alone. */
@@ -126,14 +159,17 @@ describe('When Redis comes back empty, and a node is not back yet', () => {
   });
 });
 
-describe('When a Redis that runs on has lost its data, and a node is not back yet', () => {
+describe('When the data of a Redis that has been up for long may be lost, and a node is not back yet', () => {
   it.each<[string, (fleet: Fleet) => Promise<unknown>]>([
     ['emptied', ({ redis }) => redis.cli('FLUSHALL')],
     ['emptied in this database', ({ redis }) => redis.cli('FLUSHDB')],
     ['exchanged for an empty one', ({ redis }) => redis.cli('SWAPDB', 0, 1)],
     ['evicted', evictAll],
     ['deleted in part', ({ redis }) => redis.cli('DEL', 'realtime@0:{nodes}:expiries')],
-  ])('no report of a node that starts then is complete, if it was %s', async (_how, lose) => {
+    ['loaded for long, and are older than a lease', reloadedOlder],
+    ['loaded for so long that the leases have run out', reloadedLate],
+    ['replaced by those of a replica that was promoted too early', promoted],
+  ])('no report of a node that starts then is complete, if they were %s', async (_how, lose) => {
     const { node, away } = await lost(lose);
     expect(await node.realtime.disconnect(user('reader-0'))).toEqual(UNKNOWN);
     expect(await node.realtime.publish('feed', { type: 'hello' })).toEqual(UNKNOWN);
@@ -156,16 +192,22 @@ describe('When a Redis that runs on has lost its data, and a node is not back ye
     expect(await redis.cli('HLEN', 'realtime@0:{nodes}:leases')).toBe('2');
   });
 
-  it('a report would be complete without its clients if nobody asked since when the leases are whole', async () => {
-    const { read } = FleetSight.prototype;
-    const reading = vi.spyOn(FleetSight.prototype, 'read').mockImplementation(function (this: FleetSight, now) {
-      read.call(this, now, Infinity);
-    });
-    onTestFinished(() => reading.mockRestore());
-    const { node } = await lost(({ redis }) => redis.cli('FLUSHALL'));
-    expect(await node.realtime.disconnect(user('reader-0'))).toEqual({ recipients: 0, nodes: 0, complete: true });
-    expect(await node.realtime.isOnline('reader-0')).toBe(false);
-  });
+  it.each<[string, (fleet: Fleet) => Promise<unknown>]>([
+    ['emptied', ({ redis }) => redis.cli('FLUSHALL')],
+    ['loaded for so long that the leases have run out', reloadedLate],
+  ])(
+    'a report would be complete without its clients if nobody asked since when leases are whole that were %s',
+    async (_how, lose) => {
+      const { read } = FleetSight.prototype;
+      const reading = vi.spyOn(FleetSight.prototype, 'read').mockImplementation(function (this: FleetSight, now) {
+        read.call(this, now, Infinity);
+      });
+      onTestFinished(() => reading.mockRestore());
+      const { node } = await lost(lose);
+      expect(await node.realtime.disconnect(user('reader-0'))).toEqual({ recipients: 0, nodes: 0, complete: true });
+      expect(await node.realtime.isOnline('reader-0')).toBe(false);
+    },
+  );
 
   it('reports of the first node are complete at once on a Redis that has never lost anything', async () => {
     const { redis } = await Fleet.start({ size: 1, over: LONG });

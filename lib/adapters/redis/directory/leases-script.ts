@@ -9,9 +9,10 @@ import { RedisScript } from '../connection/redis-script.js';
  * Returns the time since which no lease can have been lost with the data of the server, in milliseconds before now, or -1 if it never
  * can; then the id, the lease and the remaining TTL in milliseconds of each live node. Keys of another type are deleted.
  *
- * That time is kept in the hash, in a field that is no node id. It is missing if the hash is new, or was made by a version that does
- * not write it. Then leases may have been lost up to now, unless the server has lost nothing in this run. They also may if one of the
- * keys has leases that the other one has not.
+ * That time is kept in the hash, in a field that is no node id, with the identity of the server. If the server has another identity now,
+ * the leases are as old as the data that it has loaded, or that were replicated to it: others may have been lost up to now. They may
+ * also have been if one of the keys has leases that the other one has not. Without that field, because the hash is new or was made by
+ * a version that does not write it, they may have been unless the server began empty, or long ago, and has lost nothing since.
  */
 export const leasesScript = new RedisScript(`
 ${LOST_DATA_FUNCTIONS}
@@ -41,10 +42,13 @@ if isTorn then
     if not redis.call('ZSCORE', KEYS[1], id) then redis.call('HDEL', KEYS[2], id) end
   end
 end
-local since = not isTorn and tonumber(redis.call('HGET', KEYS[2], '@since') or '')
+local server = identity()
+local kept, owner = string.match(redis.call('HGET', KEYS[2], '@since') or '', '^(%-?%d+) (.+)$')
+local since = not isTorn and owner == server and tonumber(kept)
 if not since then
-  since = (isTorn or losses() ~= 0) and now or -1
-  if ARGV[3] ~= '' then redis.call('HSET', KEYS[2], '@since', string.format('%.0f', since)) end
+  local isWhole = not isTorn and not owner and losses() == 0 and not isPromoted() and not mayHaveLoaded()
+  since = isWhole and -1 or now
+  if ARGV[3] ~= '' then redis.call('HSET', KEYS[2], '@since', string.format('%.0f %s', since, server)) end
 end
 -- Nothing is left behind if the next node would come to the same.
 if since < 0 and redis.call('ZCARD', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
