@@ -8,12 +8,12 @@ const ABSENCE: Absence = {
   keptMs: 86_400_000,
   isCut: false,
   leaseOverFrom: 15_000,
-  before: { identity: 'run', losses: 0 },
-  after: { identity: 'run', losses: 0 },
+  before: { identity: 'run', losses: 0, isPromoted: false },
+  after: { identity: 'run', losses: 0, isPromoted: false },
   startedBy: -1e9,
 };
 
-const RESTARTED = { identity: 'another', losses: 0 };
+const RESTARTED = { identity: 'another', losses: 0, isPromoted: false };
 
 describe('orders that a node has missed', () => {
   it('are not lost while the server keeps its data', () => {
@@ -23,23 +23,36 @@ describe('orders that a node has missed', () => {
   it.each<[string, Partial<Absence>]>([
     ['more were given than are kept', { isCut: true }],
     ['it was away for longer than they are kept', { now: 86_400_001 }],
-    ['the server was emptied', { after: { identity: 'run', losses: 1 } }],
-    ['what the server counts was reset', { before: { identity: 'run', losses: 1 } }],
+    ['the server was emptied', { after: { identity: 'run', losses: 1, isPromoted: false } }],
+    ['what the server counts was reset', { before: { identity: 'run', losses: 1, isPromoted: false } }],
     ['the server has started again after the lease was over', { after: RESTARTED, startedBy: 15_001 }],
-    ['it had started again before, and was emptied since', { after: { identity: 'b', losses: 1 }, startedBy: 9_000 }],
+    [
+      'it had started again before, and was emptied since',
+      { after: { identity: 'b', losses: 1, isPromoted: false }, startedBy: 9_000 },
+    ],
     ['another server has taken its place, which was up all the time', { after: RESTARTED }],
+    [
+      'the server is a replica that has started lately and was promoted',
+      { after: { ...RESTARTED, isPromoted: true }, startedBy: 9_000 },
+    ],
     ['another server was asked before', { before: undefined, startedBy: 9_000 }],
-    ['the server does not tell its run', { before: { identity: '', losses: 0 }, after: { identity: '', losses: 0 } }],
+    [
+      'the server does not tell its run',
+      { before: { identity: '', losses: 0, isPromoted: false }, after: { identity: '', losses: 0, isPromoted: false } },
+    ],
     [
       'the server does not tell what it has lost',
-      { before: { identity: 'run', losses: -1 }, after: { identity: 'run', losses: -1 } },
+      {
+        before: { identity: 'run', losses: -1, isPromoted: false },
+        after: { identity: 'run', losses: -1, isPromoted: false },
+      },
     ],
   ])('may be lost if %s', (_, different) => {
     expect(mayHaveLostOrders({ ...ABSENCE, ...different })).toBe(true);
   });
 
   it.each<[string, Partial<Absence>]>([
-    ['was emptied', { after: { identity: 'run', losses: 1 } }],
+    ['was emptied', { after: { identity: 'run', losses: 1, isPromoted: false } }],
     ['has started again', { after: RESTARTED, startedBy: 59_000 }],
     ['is another one', { before: undefined, after: RESTARTED }],
   ])('were not reported as complete if its lease was never over, and the server %s', (_, different) => {

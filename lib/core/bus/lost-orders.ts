@@ -4,6 +4,8 @@ export interface DataMark {
   readonly identity: string;
   /** How often data were lost while the server was up; -1 if it is not known. */
   readonly losses: number;
+  /** True if it may have been a replica before, which had only what was replicated to it; nobody knows until when. */
+  readonly isPromoted: boolean;
 }
 
 /** The absence of a node from a server. Times are in milliseconds of the process. */
@@ -37,7 +39,8 @@ export function mayHaveLostOrders(absence: Absence): boolean {
 function lostBy({ before, after, heardUntil, startedBy, now }: Absence): number {
   const isKnown = after.identity !== '' && after.losses >= 0;
   if (isKnown && before?.identity === after.identity && before.losses === after.losses) return -Infinity;
-  // The run that the node knew had ended by then, and the new one has lost nothing.
-  const isRestart = isKnown && after.losses === 0 && before !== undefined && before.identity !== after.identity;
+  // The run that the node knew had ended by then, and the new one has lost nothing. A replica that starts does not end a run.
+  const isNewRun = before !== undefined && before.identity !== after.identity && !after.isPromoted;
+  const isRestart = isKnown && after.losses === 0 && isNewRun;
   return isRestart && startedBy > heardUntil ? startedBy : now;
 }

@@ -152,6 +152,6 @@ export class MissedOrders {
 }
 
 async function readMark(server: RedisServer): Promise<DataMark> {
-  const [identity, losses] = (await dataMarkScript.run(server, [], [])) as [string, number];
-  return { identity, losses };
+  const [identity, losses, isPromoted] = (await dataMarkScript.run(server, [], [])) as [string, number, number];
+  return { identity, losses, isPromoted: isPromoted === 1 };
 }

@@ -44,8 +44,8 @@ local isCut = #entries >= ${MAX_KEPT_ORDERS} and 1 or 0
 return { now, isCut, entries }
 `);
 
-/** Reads by what a server tells whether it has lost data: its identity, and the number of its losses. */
+/** Reads by what a server tells whether it has lost data: its identity, the number of its losses, and 1 if it may have been a replica. */
 export const dataMarkScript = new RedisScript(`
 ${LOST_DATA_FUNCTIONS}
-return { identity(), losses() }
+return { identity(), losses(), isPromoted() and 1 or 0 }
 `);
