@@ -12,12 +12,14 @@ export interface DataMark {
 export interface Absence {
   /** Up to when the node has certainly received everything. */
   readonly heardUntil: number;
+  /** When the node has last told all its connections to reconnect: none that is there now is older. `-Infinity` if it never has. */
+  readonly startedOverAt: number;
   readonly now: number;
   /** The time for which orders are kept, in milliseconds. */
   readonly keptMs: number;
   /** True if more orders were given than are kept. */
   readonly isCut: boolean;
-  /** From when on the node's lease may have been over: reports of orders may have been complete without the node. */
+  /** From when on, since both, the node's lease may have been over: reports of orders may have been complete without the node. */
   readonly leaseOverFrom: number;
   /** What the node knew of the data when it was last there; `undefined` if it was at another server. */
   readonly before: DataMark | undefined;
@@ -28,11 +30,12 @@ export interface Absence {
 
 /**
  * Whether an order may be lost that a node has missed, and that was reported as complete. As long as the node has a lease, no report is
- * complete without it. An order that was given later is lost if the server has lost data since.
+ * complete without it. An order that was given later is lost if the server has lost data since. An order from before the node has
+ * started over concerns none of its connections.
  */
 export function mayHaveLostOrders(absence: Absence): boolean {
-  const { heardUntil, now, keptMs, isCut, leaseOverFrom } = absence;
-  return isCut || now - heardUntil > keptMs || leaseOverFrom < lostBy(absence);
+  const { heardUntil, startedOverAt, now, keptMs, isCut, leaseOverFrom } = absence;
+  return isCut || now - Math.max(heardUntil, startedOverAt) > keptMs || leaseOverFrom < lostBy(absence);
 }
 
 /** The latest moment at which data can have been lost; `-Infinity` if none was. */

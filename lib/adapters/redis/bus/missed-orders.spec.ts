@@ -1,3 +1,4 @@
+import { createClient } from '@redis/client';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collectLogs } from '../../../../test/helpers/handler-harness.js';
 import { RedisBusNode } from '../../../../test/helpers/redis-bus-node.js';
@@ -7,6 +8,10 @@ import { encodeFrame } from '../../../core/bus/bus-frame.js';
 import { OwnLease } from '../../../core/bus/own-lease.js';
 import { user } from '../../../core/routing/address.js';
 import type { EnvelopeContent } from '../../../core/routing/envelope.js';
+import { RedisChannels } from '../connection/redis-channels.js';
+import type { RedisClient } from '../connection/redis-connection.js';
+import { redisSettingsOf } from '../connection/redis-options.js';
+import { RedisServer as Server } from '../connection/redis-server.js';
 import { MissedOrders } from './missed-orders.js';
 import { MAX_KEPT_ORDERS } from './order-scripts.js';
 
@@ -17,14 +22,6 @@ const PATIENT = { timeout: 15_000 };
 let redis: RedisServer;
 let proxy: TcpProxy;
 let node: RedisBusNode;
-
-beforeEach(async () => {
-  collectLogs();
-  redis = await startRedis();
-  proxy = await startTcpProxy(redis.port);
-  node = await RedisBusNode.start({ url: `redis://127.0.0.1:${proxy.port}` });
-  await node.bus.join('user:ann');
-});
 
 /** The number of the last order. */
 let sequence = 0;
@@ -51,6 +48,14 @@ async function away(meanwhile: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe('orders that a node has missed', () => {
+  beforeEach(async () => {
+    collectLogs();
+    redis = await startRedis();
+    proxy = await startTcpProxy(redis.port);
+    node = await RedisBusNode.start({ url: `redis://127.0.0.1:${proxy.port}` });
+    await node.bus.join('user:ann');
+  });
+
   it('are executed in their order before the node is attached again', async () => {
     expect(
       await away(async () => {
@@ -126,5 +131,50 @@ describe('orders that a node has missed', () => {
     MissedOrders.prototype.catchUp = () => Promise.resolve();
     onTestFinished(() => void (MissedOrders.prototype.catchUp = catchUp));
     expect(await away(() => kept({ kind: 'revalidate' }))).toEqual([]);
+  });
+});
+
+describe('orders that may be lost on several servers', () => {
+  beforeEach(() => void collectLogs());
+
+  /** A server of one partition. */
+  async function serverOf(partition: number) {
+    const process = await startRedis();
+    const create = () => createClient({ url: process.url, socket: { reconnectStrategy: false } });
+    const events = { restore: () => Promise.resolve(), changed: () => {}, moved: () => {} };
+    const settings = redisSettingsOf({ url: process.url });
+    const server = new Server(`${partition}`, false, () => create() as unknown as RedisClient, settings, events);
+    server.partitions = new Set([partition]);
+    await server.commands.open();
+    onTestFinished(() => server.close());
+    return { process, server };
+  }
+
+  /** The servers start again without data, and the node catches up on one after the other. @returns what it has done then */
+  async function lostOnAll(lease: Pick<OwnLease, 'overFrom'>): Promise<readonly string[]> {
+    const channels = new RedisChannels('app', 0, 3);
+    const orders = new MissedOrders(channels, {} as never, {} as never, lease);
+    const done: string[] = [];
+    orders.open(({ content }) => done.push(content.kind));
+    const servers = await Promise.all([0, 1, 2].map(serverOf));
+    for (const { server } of servers) {
+      await orders.catchUp(server);
+      // Its lease may have been over for a while.
+      orders.heard(server, performance.now() - 5_000);
+    }
+    const runs = servers.map(({ server }) => server.runId);
+    await Promise.all(servers.map(({ process }) => process.restart()));
+    const areBack = () => servers.every(({ server }, n) => server.commands.isUp && server.runId !== runs[n]);
+    await expect.poll(areBack, PATIENT).toBe(true);
+    for (const { server } of servers) await orders.catchUp(server);
+    return done;
+  }
+
+  it('are replaced by one disconnect of all if all were lost before', async () => {
+    expect(await lostOnAll({ overFrom: (since) => since })).toEqual(['disconnect']);
+  });
+
+  it('would be replaced by one disconnect of all for each server if it did not matter that connections are new', async () => {
+    expect(await lostOnAll({ overFrom: () => -Infinity })).toEqual(['disconnect', 'disconnect', 'disconnect']);
   });
 });

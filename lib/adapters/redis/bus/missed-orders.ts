@@ -32,7 +32,8 @@ interface Found {
 /**
  * Executes the orders that this node missed while it received nothing from a server, before it counts as attached there again.
  * Received orders are remembered, so that no order is executed twice. An order older than the subscription to its subject was
- * meant for earlier connections, and is skipped. Where missed orders may be lost, all connections are asked to reconnect.
+ * meant for earlier connections, and is skipped. Where missed orders may be lost, all connections are asked to reconnect: once for
+ * all servers, unless one may have lost orders after that.
  */
 export class MissedOrders {
   readonly #logger = new SafeLogger(MissedOrders.name);
@@ -43,6 +44,8 @@ export class MissedOrders {
   readonly #heardFrom: (RedisServer | undefined)[] = [];
   /** What was known of each server's data when this node was last subscribed there. */
   readonly #marks = new WeakMap<RedisServer, DataMark>();
+  /** When all connections were last asked to reconnect. */
+  #startedOverAt = -Infinity;
   #receive: EnvelopeReceiver | undefined;
 
   constructor(
@@ -101,7 +104,7 @@ export class MissedOrders {
   }
 
   async #catchUpIn(server: RedisServer, partition: number): Promise<Found> {
-    const awayMs = performance.now() - this.#heardUntil[partition]!;
+    const awayMs = performance.now() - Math.max(this.#heardUntil[partition]!, this.#startedOverAt);
     const args = [`${Math.ceil(awayMs) + MARGIN_MS}`];
     const reply = await readOrdersScript.run(server, [this.channels.ordersOf(partition)], args);
     const [now, isCut, entries] = reply as [number, number, readonly Entry[]];
@@ -116,12 +119,14 @@ export class MissedOrders {
 
   #areOrdersLost(server: RedisServer, after: DataMark, { partition, isCut }: Found): boolean {
     const heardUntil = this.#heardUntil[partition]!;
+    const startedOverAt = this.#startedOverAt;
     return mayHaveLostOrders({
       heardUntil,
+      startedOverAt,
       now: performance.now(),
       keptMs: ORDER_LIFE_MS,
       isCut,
-      leaseOverFrom: this.lease.overFrom(heardUntil + LEASE_MARGIN_MS),
+      leaseOverFrom: this.lease.overFrom(Math.max(heardUntil + LEASE_MARGIN_MS, startedOverAt)),
       before: this.#heardFrom[partition] === server ? this.#marks.get(server) : undefined,
       after,
       startedBy: server.startedBy,
@@ -147,6 +152,7 @@ export class MissedOrders {
       except: [],
       content: { kind: 'disconnect', code: 'DISCONNECTED', reason },
     };
+    this.#startedOverAt = performance.now();
     void this.#receive?.(envelope);
   }
 }
