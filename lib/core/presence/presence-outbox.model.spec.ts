@@ -6,7 +6,8 @@ const TOPIC = 'chat:1';
 const NODES = 3;
 const USERS = ['ann', 'bob', 'cem'];
 
-type Change = readonly [kind: 'joined' | 'left', userId: string];
+/** `gone`: no change, but a report that was ignored. */
+type Change = readonly [kind: 'joined' | 'left' | 'gone', userId: string];
 
 type Step = readonly [
   kind: 'set' | 'remove' | 'say' | 'sayUnanswered' | 'settle' | 'bury' | 'lose' | 'calm',
@@ -56,12 +57,13 @@ class Store {
   /** @returns the announced changes */
   put(name: string, { userId, member, manner }: PresenceUpdate): Change[] {
     if (member === undefined) return this.take(name, userId);
+    if (manner === 'leaving' && this.gone.has(userId)) return [['gone', userId]];
     const isElsewhere = this.isElsewhere(name, userId);
     const had = this.held.get(name)!;
     const isJoin = !isElsewhere && (manner === 'again' || !had.has(userId));
     had.set(userId, member.connections);
     const isBack = isJoin && this.gone.delete(userId);
-    if (!isJoin || (!isBack && manner === 'silently')) return [];
+    if (!isJoin || (!isBack && (manner === 'silently' || manner === 'leaving'))) return [];
     return [['joined', userId]];
   }
 
@@ -191,6 +193,10 @@ class Scene {
     store.replies.delete(node.name);
     if (!isAnswered && lot.length > 0) return void store.replies.set(node.name, changes);
     node.held.heard();
+    for (const [kind, userId] of changes) {
+      if (kind === 'gone') node.held.departed(TOPIC, userId);
+      if (kind === 'joined') node.held.announced(TOPIC, userId);
+    }
     this.act(changes);
   }
 
@@ -231,12 +237,13 @@ class Scene {
   }
 
   private act(changes: readonly Change[]): void {
-    for (const change of changes) this.#acts.add(change);
+    for (const change of changes) if (change[0] !== 'gone') this.#acts.add(change);
   }
 
   private announce(changes: readonly Change[]): readonly Change[] {
-    this.news.push(...changes);
-    for (const [, userId] of changes) this.unsure.delete(userId);
+    const told = changes.filter(([kind]) => kind !== 'gone');
+    this.news.push(...told);
+    for (const [, userId] of told) this.unsure.delete(userId);
     return changes;
   }
 }

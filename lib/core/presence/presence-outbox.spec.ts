@@ -153,7 +153,7 @@ describe('presence updates', () => {
     say(held);
     held.remove(TOPIC, 'ann');
     held.lost();
-    expect(say(held)).toEqual([['ann', 0, 'silently']]);
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
     expect(say(held)).toEqual([]);
     held.settle();
     expect(say(held)).toEqual([['ann', undefined, 'aloud']]);
@@ -166,7 +166,7 @@ describe('presence updates', () => {
     held.lost();
     held.forgotten();
     held.remove(TOPIC, 'ann');
-    expect(say(held)).toEqual([['ann', 0, 'silently']]);
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
     held.settle();
     expect(say(held)).toEqual([['ann', undefined, 'aloud']]);
   });
@@ -180,7 +180,7 @@ describe('presence updates', () => {
     held.forgotten();
     held.settle();
     held.remove(TOPIC, 'ann');
-    expect(say(held)).toEqual([['ann', 0, 'silently']]);
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
     expect(say(held)).toEqual([['ann', undefined, 'aloud']]);
   });
 
@@ -202,9 +202,52 @@ describe('presence updates', () => {
     held.remove(TOPIC, 'ann');
     held.take(1);
     held.lost();
-    expect(say(held)).toEqual([['ann', 0, 'silently']]);
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
     held.set(TOPIC, ann);
     expect(say(held)).toEqual([['ann', 1, 'again']]);
+  });
+
+  it('say that who came back and went again before the others have said theirs is leaving, not there', () => {
+    const held = new PresenceOutbox();
+    held.set(TOPIC, ann);
+    say(held);
+    held.remove(TOPIC, 'ann');
+    held.lost();
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
+    held.set(TOPIC, ann);
+    held.remove(TOPIC, 'ann');
+    expect(say(held)).toEqual([['ann', 0, 'leaving']]);
+  });
+
+  it('do not say again who joined by the silent report: one who is back, and one of whom all had been told before', () => {
+    const held = new PresenceOutbox();
+    for (const userId of ['ann', 'bob']) held.set(TOPIC, { userId, connections: 1 });
+    say(held);
+    held.remove(TOPIC, 'ann');
+    held.take(1);
+    held.lost();
+    say(held);
+    for (const userId of ['ann', 'bob', 'cem']) held.announced(TOPIC, userId);
+    held.set(TOPIC, ann);
+    expect(say(held)).toEqual([['ann', 1, 'aloud']]);
+    held.buried();
+    expect(say(held)).toEqual([]);
+  });
+
+  it('say nothing more of who has gone and is known to have left, and say aloud who is back', () => {
+    const held = new PresenceOutbox();
+    for (const userId of ['ann', 'bob']) held.set(TOPIC, { userId, connections: 1 });
+    say(held);
+    for (const userId of ['ann', 'bob']) held.remove(TOPIC, userId);
+    held.lost();
+    held.take(2);
+    held.set(TOPIC, { userId: 'bob', connections: 1 });
+    held.heard();
+    for (const userId of ['ann', 'bob', 'cem']) held.departed(TOPIC, userId);
+    expect(say(held)).toEqual([['bob', 1, 'aloud']]);
+    held.settle();
+    held.lost();
+    expect(say(held)).toEqual([['bob', 1, 'silently']]);
   });
 
   it('say aloud those who were not said again yet when it turns out that all had been told that they left', () => {

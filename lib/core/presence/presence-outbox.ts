@@ -9,10 +9,11 @@ export interface PresenceUpdate {
   /** The time at which the info was given, in milliseconds of the caller's clock: the newest info of all nodes is shown. */
   readonly since: number;
   /**
-   * `silently`: the user's join was announced before, and is not announced again. `again`: the user was reported silently,
+   * `silently`: the user's join was announced before, and is not announced again. `leaving`: the same, but the user has gone
+   * meanwhile; a user whose leave was announced is not reported. `again`: the user was reported silently,
    * but a leave had been announced to all; the join is announced unless another node has the user.
    */
-  readonly manner: 'aloud' | 'silently' | 'again';
+  readonly manner: 'aloud' | 'silently' | 'leaving' | 'again';
 }
 
 interface Entry {
@@ -113,6 +114,21 @@ export class PresenceOutbox {
     }
   }
 
+  /** Records that the store has announced the join of a user whom this node had reported, silently perhaps. */
+  announced(topic: string, userId: string): void {
+    const entry = this.#entries.get(keyOf(topic, userId));
+    if (entry) [entry.known, entry.isAssumed] = ['yes', false];
+  }
+
+  /** Records that the store has announced the leave of a user who has gone, and does not hold the entry. */
+  departed(topic: string, userId: string): void {
+    const entry = this.#entries.get(keyOf(topic, userId));
+    if (entry === undefined) return;
+    [entry.isHeld, entry.known, entry.isAssumed] = [false, 'no', false];
+    this.#lingering.delete(entry);
+    this.#tidy(entry);
+  }
+
   /** Releases the lingering entries, once the other nodes have reported theirs: users who are gone now leave. */
   settle(): void {
     this.#isSettled = true;
@@ -171,14 +187,13 @@ export class PresenceOutbox {
     }
   }
 
-  #updateOf({ topic, member, since, isGone, isHeld, known }: Entry): PresenceUpdate {
+  #updateOf(entry: Entry): PresenceUpdate {
+    const { topic, member, since, isGone, isHeld } = entry;
     const { userId } = member;
     if (isGone && isHeld && this.#isSettled) return { topic, userId, since, manner: 'aloud' };
     // The store announces the leave of a user whom it has.
     const said = isGone ? { ...member, connections: 0 } : member;
-    const isSilent = !isHeld && (known === 'yes' || (known === 'leaving' && isGone));
-    const isAgain = isHeld && known !== 'yes' && !isGone;
-    return { topic, userId, member: said, since, manner: isSilent ? 'silently' : isAgain ? 'again' : 'aloud' };
+    return { topic, userId, member: said, since, manner: mannerOf(entry) };
   }
 
   /** Drops an entry that is gone and that no receiver knows: there is nothing to report. */
@@ -188,6 +203,12 @@ export class PresenceOutbox {
     this.#restoring.delete(entry);
     this.#entries.delete(keyOf(entry.topic, entry.member.userId));
   }
+}
+
+function mannerOf({ isGone, isHeld, known }: Entry): PresenceUpdate['manner'] {
+  if (isGone && (known === 'yes' || known === 'leaving')) return 'leaving';
+  if (!isHeld && known === 'yes') return 'silently';
+  return isHeld && known !== 'yes' && !isGone ? 'again' : 'aloud';
 }
 
 /** Different pairs have different keys, whatever characters they contain. */

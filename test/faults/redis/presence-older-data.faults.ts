@@ -116,6 +116,41 @@ describe('When Redis comes back with older data, and a node returns after its us
   });
 });
 
+describe('When Redis comes back with older data, and a node returns after one of its users was told to have left, and had', () => {
+  /** @returns what the node is told from then on: until it has reported its users, and when the user is back */
+  async function wentMeanwhile(): Promise<{ readonly away: string[]; readonly back: string[]; readonly scene: Scene }> {
+    const scene = await rolledBack(['bob']);
+    const { way, away } = scene;
+    void away.remove([ROOM, 'ann']);
+    const before = (await away.told()).length;
+    way.pass();
+    // Reads are refused until the node has reported its users. One who had gone is listed until the others have had the time to.
+    await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['bob:1']);
+    const told = async () => (await away.told()).slice(before).filter((text) => text.endsWith('ann'));
+    const first = await told();
+    await away.set([ROOM, 'ann']);
+    return { away: first, back: (await told()).slice(first.length), scene };
+  }
+
+  it('no join is told before the user is back', async () => {
+    const { away, back, scene } = await wentMeanwhile();
+    expect(away).toEqual([]);
+    expect(back).toEqual([`joined ${ROOM} ann`]);
+    expect(await scene.here.told()).toEqual([`left ${ROOM} ann`]);
+  });
+
+  it('a join would be told if the node reported the user like one who is there', async () => {
+    const take = Object.getOwnPropertyDescriptor(PresenceOutbox.prototype, 'take')!.value as PresenceOutbox['take'];
+    const taken = vi.spyOn(PresenceOutbox.prototype, 'take').mockImplementation(function (this: PresenceOutbox, limit) {
+      return take
+        .call(this, limit)
+        .map((update) => (update.manner === 'leaving' ? { ...update, manner: 'silently' } : update));
+    });
+    onTestFinished(() => taken.mockRestore());
+    expect((await wentMeanwhile()).away).toEqual([`joined ${ROOM} ann`, `left ${ROOM} ann`]);
+  });
+});
+
 describe('When Redis comes back empty, and a node returns after its user was told to have left at another one', () => {
   /** The user is on both nodes, and leaves one of them while the other one is away. */
   async function leftMeanwhile(meddle: (redis: RedisServer) => Promise<unknown> = async () => {}): Promise<Scene> {

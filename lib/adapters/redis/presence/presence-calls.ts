@@ -9,7 +9,7 @@ import {
   tendPresenceScript,
   updatePresenceScript,
 } from './presence-scripts.js';
-import { changesIn, pageIn, wordsOf, type PresencePage, type TopicChange } from './presence-text.js';
+import { changesIn, goneIn, pageIn, wordsOf, type PresencePage, type TopicChange } from './presence-text.js';
 import { topicText, type RedisChannels } from '../connection/redis-channels.js';
 import { command, type RedisNetwork } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
@@ -32,6 +32,13 @@ export interface Tended {
   readonly isBuried: boolean;
   /** Incarnations that this call declared dead. */
   readonly dead: readonly string[];
+}
+
+/** The result of a report. */
+export interface Said {
+  readonly changes: readonly TopicChange[];
+  /** The users who have gone whose report was ignored: their leave was announced before. */
+  readonly gone: readonly (readonly [topic: string, userId: string])[];
 }
 
 /** The arguments of a lease call. */
@@ -85,12 +92,12 @@ export class PresenceCalls {
     this.#kept = '0';
   }
 
-  /** @returns the changes, or `undefined` if the incarnation has no lease */
-  async say(lot: readonly PresenceUpdate[]): Promise<readonly TopicChange[] | undefined> {
+  /** @returns `undefined` if the incarnation has no lease */
+  async say(lot: readonly PresenceUpdate[]): Promise<Said | undefined> {
     const now = performance.now();
     const words = lot.flatMap((update) => wordsOf(update, now));
     const reply = await this.#once(sayPresenceScript, words);
-    return Array.isArray(reply) ? changesIn(reply) : undefined;
+    return Array.isArray(reply) ? { changes: changesIn(reply), gone: goneIn(reply) } : undefined;
   }
 
   async tend({ isEntering, limit, formers, isRestored, seenDead }: Tending): Promise<Tended> {

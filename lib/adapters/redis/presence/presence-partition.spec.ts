@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PresenceUpdate } from '../../../core/presence/presence-outbox.js';
-import type { Tended, Tending } from './presence-calls.js';
+import type { Said, Tended, Tending } from './presence-calls.js';
 import { PresencePartition } from './presence-partition.js';
+import type { TopicChange } from './presence-text.js';
 
 /** Redis as one node sees it: each of its lives has an epoch, in which the node enters first. */
 class Redis {
@@ -15,6 +16,8 @@ class Redis {
   isBuried = false;
   /** The incarnations that the next lease call declares dead. */
   dead: readonly string[] = [];
+  /** The reply to the next report. */
+  changes: readonly TopicChange[] = [];
 
   get name(): string {
     return `me.${this.incarnation}`;
@@ -24,10 +27,12 @@ class Redis {
     this.incarnation += 1;
   }
 
-  say(lot: readonly PresenceUpdate[]): Promise<[] | undefined> {
+  say(lot: readonly PresenceUpdate[]): Promise<Said | undefined> {
     if (this.entered !== this.epoch) return Promise.resolve(undefined);
     for (const { userId, manner } of lot) this.said.push(`${userId} ${manner}`);
-    return Promise.resolve([]);
+    const { changes } = this;
+    this.changes = [];
+    return Promise.resolve({ changes, gone: [] });
   }
 
   tend(tending: Tending): Promise<Tended> {
@@ -101,5 +106,15 @@ describe('The reports of a node in one partition', () => {
     redis.isBuried = true;
     await partition.tend();
     expect(redis.said).toEqual(['ann aloud', 'ann silently', 'ann silently', 'ann again']);
+  });
+
+  it('are not repeated then for a user who has joined by the silent report', async () => {
+    const { redis, partition } = await attached();
+    redis.lose('second');
+    redis.changes = [['chat:1', { kind: 'joined', userId: 'ann' }]];
+    await partition.tend();
+    redis.isBuried = true;
+    await partition.tend();
+    expect(redis.said).toEqual(['ann aloud', 'ann silently']);
   });
 });

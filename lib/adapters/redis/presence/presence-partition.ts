@@ -133,11 +133,14 @@ export class PresencePartition {
   async #say(): Promise<void> {
     const lot = this.#held.take(LOT);
     this.#isAsking = true;
-    const changes = await this.calls.say(lot);
+    const said = await this.calls.say(lot);
     this.#isAsking = false;
     // The next lease refresh finds out why, and handles it.
-    if (changes === undefined) return void (this.#isDue = true);
+    if (said === undefined) return void (this.#isDue = true);
+    const { changes, gone } = said;
     this.#held.heard();
+    for (const user of gone) this.#held.departed(...user);
+    for (const [topic, { kind, userId }] of changes) if (kind === 'joined') this.#held.announced(topic, userId);
     this.#act(changes);
     this.#settle((this.#said += lot.length));
     if (this.#isRestoring && this.#held.isRestored) this.#isDue = true;

@@ -105,6 +105,10 @@ local function isWhole()
 end
 local function put(topic, user, connections, since, said, manner)
   local held, present, field = key('held:' .. me, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
+  if manner == '~' then
+    if isAnyGone and redis.call('HEXISTS', gone, field) == 1 then return act('gone', topic, user, '') end
+    manner = '='
+  end
   local nodes, all, shownSince, shown = entryOf(present, user)
   local before = nodes > 0 and redis.call('HGET', held, field)
   local had, hadSince = heldOf(before)

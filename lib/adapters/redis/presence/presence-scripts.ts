@@ -5,9 +5,10 @@ import { PRELUDE } from './presence-prelude.js';
  * Reports the members of topics. Idempotent: repeating the same call changes nothing, and returns the same reply.
  *
  * ARGV: the common ones; number of the call; then for each member the topic, the user id, `+` (present), `=` (present, and
- * its join was announced before), `!` (present, but its leave was announced to all) or `-` (no longer present), the
- * connections, the age of the info in milliseconds, and the info.
- * Returns false if the incarnation may not report, else the changes: kind, topic, user id and info, in turn.
+ * its join was announced before), `~` (the same, but gone meanwhile), `!` (present, but its leave was announced to all) or `-`
+ * (no longer present), the connections, the age of the info in milliseconds, and the info.
+ * Returns false if the incarnation may not report, else the changes: kind, topic, user id and info, in turn. `gone` is no change:
+ * the leave of a member reported with `~` was announced before, so the report was ignored.
  */
 export const sayPresenceScript = new RedisScript(`${PRELUDE}
 if not epoch or not redis.call('ZSCORE', holders, me) then return false end

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { topicText } from '../connection/redis-channels.js';
-import { changesIn, infoText, pageIn, wordsOf } from './presence-text.js';
+import { changesIn, goneIn, infoText, pageIn, wordsOf } from './presence-text.js';
 
 const ann = { topic: 'chat:1', userId: 'ann', since: 100, manner: 'aloud' } as const;
 
@@ -18,6 +18,7 @@ describe('what is said of presence', () => {
     const member = { userId: 'ann', connections: 2, info: infoText({ name: 'Ann' }) };
     expect(wordsOf({ ...ann, member }, 150)).toEqual(['chat:1', '"ann"', '+', '2', '50', '{"name":"Ann"}']);
     expect(wordsOf({ ...ann, member, manner: 'silently' }, 99)[2]).toBe('=');
+    expect(wordsOf({ ...ann, member, manner: 'leaving' }, 99)[2]).toBe('~');
     expect(wordsOf({ ...ann, member, manner: 'again' }, 99).slice(2, 5)).toEqual(['!', '2', '0']);
     expect(wordsOf(ann, 150)).toEqual(['chat:1', '"ann"', '-', '0', '0', '']);
     expect(wordsOf({ ...ann, member: { userId: 'ann', connections: 2 } }, 150)[5]).toBe('');
@@ -31,6 +32,12 @@ describe('what Redis answers', () => {
       ['chat:1', { kind: 'joined', userId: 'bob', info: 'Bob' }],
       ['chat:1', { kind: 'left', userId: 'ann' }],
     ]);
+  });
+
+  it('names the users whose report was ignored', () => {
+    const reply = ['joined', 'chat:1', '"bob"', '', 'gone', 'chat:1', '"ann"', '', 'gone', 'chat:1', 'cem', ''];
+    expect(goneIn(reply)).toEqual([['chat:1', 'ann']]);
+    expect(changesIn(reply)).toHaveLength(1);
   });
 
   it('is left out where nobody of ours can have written it', () => {

@@ -22,7 +22,7 @@ export function infoText(info: unknown): string | undefined {
   return JSON.stringify(info);
 }
 
-const MANNERS = { aloud: '+', silently: '=', again: '!' } as const;
+const MANNERS = { aloud: '+', silently: '=', leaving: '~', again: '!' } as const;
 
 /**
  * Encodes an update as arguments of the script. The info of a member is its JSON text here.
@@ -52,6 +52,18 @@ export function changesIn(reply: unknown): TopicChange[] {
     }
   }
   return changes;
+}
+
+/** Parses the users whose report a script has ignored, as `gone`, among the changes that it returns. Malformed entries are skipped. */
+export function goneIn(texts: readonly unknown[]): [topic: string, userId: string][] {
+  const gone: [topic: string, userId: string][] = [];
+  for (let i = 0; i + 3 < texts.length; i += 4) {
+    if (texts[i] !== 'gone') continue;
+    const topic = parse(`"${String(texts[i + 1])}"`);
+    const userId = parse(texts[i + 2]);
+    if (typeof topic === 'string' && typeof userId === 'string') gone.push([topic, userId]);
+  }
+  return gone;
 }
 
 /** Parses a page of the members of a topic, as returned by the script. Malformed entries are skipped. */
