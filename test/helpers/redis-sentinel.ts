@@ -46,15 +46,12 @@ export async function startSentinelGroup({
   finished(async () => {
     await Promise.all([...sentinels, ...servers].map((server) => server.end()));
   });
-  servers.push(await RedisServer.start({ args: ['--repl-diskless-sync-delay', '0', ...args] }));
+  // Sentinels have servers keep their roles in their files. Without one, a promoted replica that restarts would be a replica again.
+  const serve = (config: readonly string[]) =>
+    RedisServer.start({ args: ['--repl-diskless-sync-delay', '0', ...args], config });
+  servers.push(await serve([]));
   const { port } = servers[0]!;
-  for (let index = 0; index < 2; index++) {
-    servers.push(
-      await RedisServer.start({
-        args: ['--repl-diskless-sync-delay', '0', '--replicaof', '127.0.0.1', `${port}`, ...args],
-      }),
-    );
-  }
+  for (let index = 0; index < 2; index++) servers.push(await serve([`replicaof 127.0.0.1 ${port}`]));
   for (let index = 0; index < 3; index++) {
     const sentinel = [
       `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${port} 2`,

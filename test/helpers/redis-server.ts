@@ -35,6 +35,8 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** Lines of a configuration file, which makes it a sentinel. */
   readonly sentinel?: readonly string[];
+  /** Lines of a configuration file that it may rewrite: after a restart it has the role that a sentinel gave it. */
+  readonly config?: readonly string[];
   /** As a node of a Redis Cluster, which has another port for talking to the others. Default: `false`. */
   readonly isClusterNode?: boolean;
   /** Told how to end it. Default: it is ended when the test has finished. */
@@ -66,16 +68,18 @@ export class RedisServer {
     /** The port for the other nodes of its cluster. */
     readonly busPort: number | undefined,
     private readonly args: readonly string[],
-    private readonly sentinel: readonly string[] | undefined,
+    private readonly isSentinel: boolean,
+    private readonly config: readonly string[] | undefined,
   ) {}
 
   /** Like {@link startRedis}, but the caller has to end it. */
-  static async start({ args = [], isClusterNode = false, sentinel }: RedisOptions = {}): Promise<RedisServer> {
+  static async start({ args = [], isClusterNode = false, sentinel, config }: RedisOptions = {}): Promise<RedisServer> {
     const program = await redisServerPath();
     const dir = await mkdtemp(join(tmpdir(), 'nestjs-realtime-redis-'));
     for (let attempt = 1; ; attempt++) {
       const busPort = isClusterNode ? randomInt(...PORTS) : undefined;
-      const server = new RedisServer(program, dir, randomInt(...PORTS), busPort, args, sentinel);
+      const lines = sentinel ?? config;
+      const server = new RedisServer(program, dir, randomInt(...PORTS), busPort, args, sentinel !== undefined, lines);
       try {
         await server.#run();
         return server;
@@ -144,9 +148,10 @@ export class RedisServer {
     this.#said = '';
     const bus = this.busPort ? ['--cluster-enabled', 'yes', '--cluster-port', `${this.busPort}`] : [];
     const where = ['--bind', '127.0.0.1', '--port', `${this.port}`, '--dir', this.dir];
-    const args = this.sentinel
-      ? [await this.#configured(this.sentinel), '--sentinel', ...where, ...this.args]
-      : [...where, '--save', '', '--appendonly', 'no', ...bus, ...this.args];
+    const file = this.config ? [await this.#configured(this.config)] : [];
+    const args = this.isSentinel
+      ? [...file, '--sentinel', ...where, ...this.args]
+      : [...file, ...where, '--save', '', '--appendonly', 'no', ...bus, ...this.args];
     const child = (this.#child = spawn(this.program, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
     running.add(child);
     const exited = once(child, 'exit').finally(() => running.delete(child));
@@ -161,9 +166,9 @@ export class RedisServer {
     });
   }
 
-  /** A sentinel writes what it has learnt into its file: one that is started again goes on from there. */
+  /** Redis writes what changes into its file: one that is started again goes on from there. */
   async #configured(lines: readonly string[]): Promise<string> {
-    const file = join(this.dir, 'sentinel.conf');
+    const file = join(this.dir, 'redis.conf');
     await writeFile(file, `${lines.join('\n')}\n`, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });

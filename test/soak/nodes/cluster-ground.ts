@@ -81,11 +81,12 @@ export class ClusterGround extends Ground {
     return Promise.all(Array.from({ length: SHARDS }, (_, shard) => this.#masterOf(shard)));
   }
 
-  override async heal(): Promise<void> {
-    await super.heal();
+  override async heal(): Promise<boolean> {
+    const isLossy = await super.heal();
     await this.masters();
     for (const server of this.servers)
       await until(async () => (await server.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+    return isLossy;
   }
 
   async end(): Promise<void> {

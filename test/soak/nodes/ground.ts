@@ -61,15 +61,20 @@ export abstract class Ground {
     };
   }
 
-  /** Makes everything well again. */
-  async heal(): Promise<void> {
+  /** Makes everything well again. @returns true when data may have been lost by that */
+  async heal(): Promise<boolean> {
     for (const ways of this.#ways) for (const way of ways) way.pass();
+    let isLossy = false;
     for (const server of this.servers) {
       server.resume();
-      await server.cli('PING').catch(() => server.restart());
+      await server.cli('PING').catch(() => {
+        isLossy = true;
+        return server.restart();
+      });
       await server.cli('CONFIG', 'SET', 'maxmemory', 0);
       await server.cli('CONFIG', 'SET', 'save', '');
     }
+    return isLossy;
   }
 
   /** The ports that each node has a proxy to. */

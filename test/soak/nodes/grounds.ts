@@ -11,6 +11,9 @@ export type Backend = keyof typeof GROUNDS;
 /** Far longer than a failover takes, in milliseconds. */
 const SUCCEEDED_MS = 30_000;
 
+/** Sentinels give a master that reports another role 20 s before they replace it, and try again every 6 s, in milliseconds. */
+const HEALED_MS = 60_000;
+
 /** One server. */
 class SingleRedis extends Ground {
   protected readonly own: Faults = {};
@@ -68,9 +71,10 @@ class ReplicaGround extends Ground {
     return [this.#master];
   }
 
-  override async heal(): Promise<void> {
-    await super.heal();
+  override async heal(): Promise<boolean> {
+    const isLossy = await super.heal();
     await this.#replica.cli('REPLICAOF', '127.0.0.1', this.#master.port);
+    return isLossy;
   }
 
   async end(): Promise<void> {
@@ -155,9 +159,14 @@ class SentinelGround extends Ground {
     return [await this.#master()];
   }
 
-  override async heal(): Promise<void> {
-    await super.heal();
-    await this.#master();
+  override async heal(): Promise<boolean> {
+    const before = await this.group.master().catch(() => undefined);
+    const isLossy = await super.heal();
+    for (const deadline = performance.now() + HEALED_MS; !(await this.#isCalm()); await delay(100)) {
+      if (performance.now() > deadline)
+        throw new Error(`The sentinels did not agree on a master: ${await this.#said()}`);
+    }
+    return isLossy || (await this.#master()) !== before;
   }
 
   async end(): Promise<void> {
@@ -169,9 +178,12 @@ class SentinelGround extends Ground {
     const master = await this.#master();
     await before(master);
     await master.kill();
-    await this.#succeeded(master);
-    await delay(this.between(0, 2_000));
-    await master.restart();
+    try {
+      await this.#succeeded(master);
+      await delay(this.between(0, 2_000));
+    } finally {
+      await master.restart();
+    }
   }
 
   /** The one that the sentinels agree on and that says so itself. */
@@ -180,8 +192,35 @@ class SentinelGround extends Ground {
       const master = await this.group.master().catch(() => undefined);
       const role = await master?.cli('ROLE').catch(() => '');
       if (master && role?.startsWith('master')) return master;
-      if (performance.now() > deadline) throw new Error('The sentinels do not agree on a master.');
+      if (performance.now() > deadline) throw new Error(`The sentinels agree on no master: ${await this.#said()}`);
     }
+  }
+
+  /** True when no failover is going on or about to begin: all sentinels name one master and find it well, and the others follow it. */
+  async #isCalm(): Promise<boolean> {
+    const { sentinels, place } = this.group;
+    const master = await this.group.master().catch(() => undefined);
+    if (!master) return false;
+    const views = await Promise.all(sentinels.map((sentinel) => fieldsOf(sentinel, 'MASTER', place.name)));
+    const roles = await Promise.all(this.servers.map((server) => server.cli('ROLE').catch(() => '')));
+    const isFollowing = (role: string) => role.startsWith('slave') && role.includes(`\n${master.port}\nconnected`);
+    return (
+      views.every((view) => view.get('port') === `${master.port}` && view.get('flags') === 'master') &&
+      this.servers.every((server, n) => (server === master ? roles[n]!.startsWith('master') : isFollowing(roles[n]!)))
+    );
+  }
+
+  /** What everybody says, for the reader of an error. */
+  async #said(): Promise<string> {
+    const said = this.group.sentinels.map(async (sentinel) => {
+      const view = await fieldsOf(sentinel, 'MASTER', this.group.place.name);
+      return `sentinel: ${view.get('port')} ${view.get('flags')}`;
+    });
+    const roles = this.servers.map(async (server) => {
+      const role = await server.cli('ROLE').catch((error: unknown) => String(error));
+      return `${server.port}: ${role.split('\n').slice(0, 4).join(' ')}`;
+    });
+    return (await Promise.all([...said, ...roles])).join('; ');
   }
 
   async #succeeded(old: RedisServer): Promise<void> {
@@ -189,6 +228,12 @@ class SentinelGround extends Ground {
       if (performance.now() > deadline) throw new Error('No replica took over.');
     }
   }
+}
+
+/** What a sentinel says; nothing when it does not answer. */
+async function fieldsOf(sentinel: RedisServer, ...question: string[]): Promise<ReadonlyMap<string, string>> {
+  const lines = (await sentinel.cli('SENTINEL', ...question).catch(() => '')).split('\n');
+  return new Map(lines.flatMap((name, n) => (n % 2 === 0 ? [[name, lines[n + 1] ?? ''] as const] : [])));
 }
 
 /** How what nodes run on is started. */

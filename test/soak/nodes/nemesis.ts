@@ -65,6 +65,15 @@ export class Nemesis {
     await over;
   }
 
+  /** Ends what is left of the faults. */
+  async heal(): Promise<void> {
+    this.log.note('healing');
+    const from = this.log.now();
+    await this.nodes.away(this.nodes.all, async () => {
+      if (await this.ground.heal()) this.losses.push(from, this.log.now());
+    });
+  }
+
   async #strand(repertoire: Faults, random: SeededRandom): Promise<void> {
     let left: string[] = [];
     const [least, most] = CALM_MS;

@@ -74,8 +74,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       const cast = await Cast.enter(nodes, log, seed, EVERY_MS);
       const nemesis = new Nemesis(ground, nodes, cast.victims, log, LEASE_MS, seed);
       await nemesis.strike(durationMs);
-      log.note('healing');
-      await ground.heal();
+      await nemesis.heal();
       const unhealed = await cast.settle(HEALED_MS);
       const hooks = () => hooksIn(diary, log);
       const { pictures, away } = await picturesOf(cast, nodes, hooks, nemesis.losses);
