@@ -14,8 +14,12 @@ const UNTOLD_MS = 6_000;
  * for each user `online` and `offline`. A loss of data
  * excuses two things that nobody can know for a while: a second join of a user who comes to another node before the first one has
  * reported its users again, and a second leave of a user in older data whose node has ended since. Each loss excuses one of each
- * for a user. And nobody can know that users were online on a node that has ended, when the data are lost before its lease is over:
- * no node keeps a picture of who is online, as it does of a topic that is watched. Then an `offline` may be missing.
+ * for a user.
+ *
+ * And when a node ends and the data are lost before its lease is over, nobody knows of its users any more: a node knows its own users, and of
+ * others what Redis says. What was told of them last stays as it is, a join. Guests come back at once, which is the second join above.
+ * Those who are disconnected for good do not, so that their `offline` may be missing: once for each `online` that was told before such a loss, if
+ * the next one was told after the end of the node.
  */
 export function checkHooks(
   { hooks, present, online, losses, ends }: Pick<RunRecord, 'hooks' | 'present' | 'online' | 'losses' | 'ends'>,
@@ -30,7 +34,9 @@ export function checkHooks(
     users.map((userId) => `${topic} ${userId}`),
   );
   for (const name of there) if (!calls.has(name)) calls.set(name, []);
-  const forgetful = losses.filter((loss) => ends.some((end) => loss >= end && loss <= end + UNTOLD_MS));
+  const forgotten = ends.flatMap((end) =>
+    losses.filter((loss) => loss >= end && loss <= end + UNTOLD_MS).map((loss) => [end, loss] as const),
+  );
   for (const [name, called] of calls) {
     const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);
     const due = there.includes(name) ? 1 : 0;
@@ -42,15 +48,28 @@ export function checkHooks(
       const excusing = losses.filter((loss) => twice.some(([before, call]) => isExcused(before, call, loss)));
       return Math.min(twice.length, excusing.length);
     };
-    const isOnline = name.startsWith(ONLINE);
-    const forgotten = isOnline ? forgetful.filter((loss) => called.some(({ at }) => at <= loss)).length : 0;
-    if (balance >= due - excused('left') && balance <= due + excused('joined') + forgotten) continue;
+    const unended = name.startsWith(ONLINE) ? unendedIn(called, due === 1) : [];
+    const lost = unended.filter(
+      ([{ at }, next]) =>
+        forgotten.some(([end, loss]) => at <= loss && (next === undefined || next.at >= end)) &&
+        !losses.some((loss) => next && isExcused({ at }, next, loss)),
+    );
+    if (balance >= due - excused('left') && balance <= due + excused('joined') + lost.length) continue;
     const odd = called.find(({ kind }, index) => kind === called[index - 1]?.kind) ?? called.at(-1);
     find('hooks out of balance', `${name}: ${balance} more joins than leaves, not ${due}`, odd?.at);
   }
 }
 
+/** The joins that no leave follows, each with the next call. @param isThere true when that is right for the last one */
+function unendedIn(called: readonly HookCall[], isThere: boolean): (readonly [join: HookCall, next?: HookCall])[] {
+  return called.flatMap((call, index) => {
+    const next = called[index + 1];
+    const isEnded = next ? next.kind === 'left' : isThere;
+    return call.kind === 'left' || isEnded ? [] : [[call, next] as const];
+  });
+}
+
 /** True when data were lost between two equal calls, not long ago. */
-function isExcused(before: HookCall, call: HookCall, loss: number): boolean {
+function isExcused(before: Pick<HookCall, 'at'>, call: HookCall, loss: number): boolean {
   return before.at <= loss + MOVED_MS && call.at >= loss && call.at <= loss + UNREPORTED_MS;
 }

@@ -1,20 +1,24 @@
 import type { Find, News, RunRecord } from './record.js';
 
-/** Joins and leaves of a user alternate for each watcher, and in the end everybody sees those who are there. */
+/**
+ * Joins and leaves of a user alternate for each watcher, infos change only between them, and in the end everybody sees those who are there.
+ */
 export function checkPresence(
   { news, present, pictures }: Pick<RunRecord, 'news' | 'present' | 'pictures'>,
   find: Find,
 ): void {
-  const last = new Map<string, Map<string, News['kind']>>();
-  for (const { visit, kind, userId, at } of news) {
+  const last = new Map<string, Map<string, News>>();
+  for (const each of news) {
+    const { visit, kind, userId, at } = each;
     if (kind === 'reset' || userId === undefined) {
       last.delete(visit);
       continue;
     }
-    const known = last.get(visit) ?? new Map<string, News['kind']>();
+    const known = last.get(visit) ?? new Map<string, News>();
     last.set(visit, known);
-    if (known.get(userId) === kind) find('told twice', `${visit}: ${kind} ${userId}`, at);
-    known.set(userId, kind);
+    const before = known.get(userId);
+    if (before && isRepeated(before, each)) find('told twice', `${visit}: ${kind} ${userId}`, at);
+    known.set(userId, each);
   }
   for (const { seenBy, topic, users } of pictures) {
     const there = new Set(present.get(topic));
@@ -23,4 +27,9 @@ export function checkPresence(
     for (const userId of there)
       if (!seen.has(userId)) find('missing member', `${userId} in ${topic}, not seen by ${seenBy}`);
   }
+}
+
+function isRepeated(before: News, { kind, info }: News): boolean {
+  if (kind === 'updated') return before.kind === 'left' || before.info === info;
+  return (before.kind === 'left') === (kind === 'left');
 }

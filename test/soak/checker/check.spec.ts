@@ -128,8 +128,8 @@ function feed(): Pick<Log, 'sendings' | 'visits'> {
   };
 }
 
-/** Two come, one goes and another stays. */
-function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present' | 'online'> {
+/** Two come, one goes and another stays, comes with a second connection, and is given another info by the application. */
+function presence(): Pick<Log, 'news' | 'pictures' | 'infos' | 'hooks' | 'present' | 'online'> {
   const changes = [
     ['joined', 'stays', 100],
     ['joined', 'goes', 200],
@@ -139,15 +139,27 @@ function presence(): Pick<Log, 'news' | 'pictures' | 'hooks' | 'present' | 'onli
   ] as const;
   const topic = 'hall:1';
   return {
-    news: ['watcher-0 1', 'sdk-0 1'].flatMap((visit) =>
-      changes.map(([kind, userId, at]) => ({ visit, kind, userId, at })),
-    ),
+    news: ['watcher-0 1', 'sdk-0 1'].flatMap((visit): News[] => [
+      ...changes.map(([kind, userId, at]) => ({ visit, kind, userId, at, info: 'first' })),
+      { visit, kind: 'updated', userId: 'stays', at: 5_000, info: 'second' },
+      { visit, kind: 'updated', userId: 'stays', at: 30_000, info: 'of the application' },
+    ]),
+    infos: [
+      { topic, userId: 'stays', info: 'first', connection: 1, asked: 50, taken: 100, gone: 8_000 },
+      { topic, userId: 'stays', info: 'second', connection: 2, asked: 4_900, taken: 5_000 },
+      { topic, userId: 'stays', info: 'of the application', asked: 29_900, taken: 30_000 },
+    ],
     hooks: [topic, ONLINE].flatMap((place) =>
       changes.map(([kind, userId, at]) => ({ kind, topic: place, userId, at })),
     ),
     online: ['stays'],
     present: new Map([[topic, ['stays']]]),
-    pictures: ['watcher-0', 'sdk-0', 'usersIn() of node 1'].map((seenBy) => ({ seenBy, topic, users: ['stays'] })),
+    pictures: ['watcher-0', 'sdk-0', 'usersIn() of node 1'].map((seenBy) => ({
+      seenBy,
+      topic,
+      users: ['stays'],
+      infos: { stays: 'of the application' },
+    })),
   };
 }
 
@@ -222,6 +234,41 @@ describe('The checker', () => {
     };
     expect(found(dead(ONLINE))).toEqual([]);
     expect(found(dead('hall:1'))).toEqual(['hooks out of balance']);
+  });
+
+  it('forgives one missing offline for each online before such a loss, and none if the next online was told before the node had ended', () => {
+    const again =
+      (...times: number[]) =>
+      (log: Log) => {
+        log.ends = [7_000];
+        for (const at of times) log.hooks.push({ kind: 'joined', topic: ONLINE, userId: 'goes', at });
+        log.hooks.push({ kind: 'left', topic: ONLINE, userId: 'goes', at: 60_000 });
+      };
+    expect(found(again(6_000, 50_000))).toEqual([]);
+    expect(found(again(6_000, 50_000, 55_000))).toEqual(['hooks out of balance']);
+    expect(found(again(5_000, 6_000, 50_000))).toEqual(['hooks out of balance']);
+  });
+
+  it('forgives that an info of the application is gone after a loss of data, but not that of a connection', () => {
+    const seen = (info: string) => (log: Log) => {
+      log.losses = [35_000];
+      log.pictures[0]!.infos = { stays: info };
+    };
+    expect(found(seen('second'))).toEqual([]);
+    expect(found(seen('first'))).toEqual(['wrong info']);
+  });
+
+  it('forgives the order of infos that are given at the same time, but not by one connection', () => {
+    const both = (connection?: number) => (log: Log) => {
+      const own = connection === undefined ? {} : { connection };
+      log.infos = [
+        ...log.infos,
+        { topic: 'hall:1', userId: 'stays', info: 'last', asked: 30_900, taken: 31_000, ...own },
+      ];
+      if (connection !== undefined) log.infos = log.infos.map((given) => ({ ...given, connection }));
+    };
+    expect(found(both())).toEqual([]);
+    expect(found(both(1))).toEqual(['wrong info']);
   });
 
   it('forgives that a key is given another position in another epoch', () => {
@@ -341,6 +388,23 @@ describe('The checker finds', () => {
     ['a member whom usersIn() does not tell', 'missing member', ({ pictures }) => pictures[2]!.users.pop()],
     ['a join that was told twice', 'told twice', ({ news }) => news.splice(1, 0, news[0]!)],
     [
+      'an info that a watcher was not told of',
+      'wrong info',
+      ({ pictures }) => (pictures[0]!.infos = { stays: 'second' }),
+    ],
+    [
+      'an info of a connection that has gone, in an answer to presence',
+      'wrong info',
+      ({ pictures }) => (pictures[1]!.infos = { stays: 'first' }),
+    ],
+    ['an info that usersIn() does not tell', 'wrong info', ({ pictures }) => (pictures[2]!.infos = {})],
+    ['an info that was told twice', 'told twice', ({ news }) => news.push({ ...news.at(-1)!, at: 31_000 })],
+    [
+      'an info of somebody who has left',
+      'told twice',
+      ({ news }) => news.push({ ...news.at(-1)!, userId: 'goes', info: 'other' }),
+    ],
+    [
       'an offline for somebody who is online',
       'hooks out of balance',
       ({ hooks }) => hooks.push({ kind: 'left', topic: ONLINE, userId: 'stays', at: 9_000 }),
@@ -351,7 +415,7 @@ describe('The checker finds', () => {
       'hooks out of balance',
       ({ hooks }) => hooks.push({ kind: 'joined', topic: ONLINE, userId: 'goes', at: 9_000 }),
     ],
-    ['a leave that was told twice', 'told twice', ({ news }) => news.push({ ...news.at(-1)!, visit: 'watcher-0 1' })],
+    ['a leave that was told twice', 'told twice', ({ news }) => news.splice(5, 0, news[4]!)],
     ['a leave that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.pop()],
     ['a join that no hook was called for', 'hooks out of balance', ({ hooks }) => hooks.shift()],
     [

@@ -1,6 +1,7 @@
 import { judge } from '../../resuming/verdict.js';
 import { checkFeed } from './check-feed.js';
 import { checkHooks } from './check-hooks.js';
+import { checkInfos } from './check-infos.js';
 import { checkNodesWithoutClients, checkServersWithoutNodes } from './check-leftovers.js';
 import { checkOrders } from './check-orders.js';
 import { checkPresence } from './check-presence.js';
@@ -15,6 +16,7 @@ export function check(record: RunRecord): readonly Finding[] {
   checkFeed(record, find);
   checkOrders(record, find);
   checkPresence(record, find);
+  checkInfos(record, find);
   checkHooks(record, find);
   checkNodesWithoutClients(record.withoutClients, find);
   checkServersWithoutNodes(record.withoutNodes, find);

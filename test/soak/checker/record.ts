@@ -16,12 +16,14 @@ export type Kind =
   | 'untrue report'
   /** A connection outlived a `disconnect()` that was reported as complete. */
   | 'order outlived'
-  /** A watcher was told of the same join or leave twice. */
+  /** A watcher was told of the same join, leave or info twice. */
   | 'told twice'
   /** Somebody is seen in a topic who is not there. */
   | 'ghost'
   /** Somebody is in a topic, and is not seen there. */
   | 'missing member'
+  /** Somebody is seen with an info that is not the newest. */
+  | 'wrong info'
   /** The calls of `@OnJoin()` and `@OnLeave()` for a user, or the events `online` and `offline`, do not add up to whether the user is there. */
   | 'hooks out of balance'
   /** Something is left in Redis or in a node after everybody has gone. */
@@ -90,9 +92,11 @@ export interface Stall {
 export interface News {
   /** The watcher and the number of its subscription. */
   readonly visit: string;
-  readonly kind: 'joined' | 'left' | 'reset';
+  readonly kind: 'joined' | 'left' | 'updated' | 'reset';
   /** Missing of a reset. */
   readonly userId?: string;
+  /** Missing if there is none. */
+  readonly info?: string;
   readonly at: number;
 }
 
@@ -102,6 +106,22 @@ export interface Picture {
   readonly seenBy: string;
   readonly topic: string;
   readonly users: readonly string[];
+  /** The infos of the users who have one. */
+  readonly infos: Readonly<Record<string, string>>;
+}
+
+/** An info of a user that a connection or the application gave. No two are equal. */
+export interface InfoGiven {
+  readonly topic: string;
+  readonly userId: string;
+  readonly info: string;
+  /** The number of the connection; missing when the application gave it. */
+  readonly connection?: number;
+  readonly asked: number;
+  /** When it was acknowledged; missing when nobody knows whether it was taken. */
+  readonly taken?: number;
+  /** When the connection left the topic or ended; missing when it was there in the end. */
+  readonly gone?: number;
 }
 
 /** A call of `@OnJoin()` or `@OnLeave()`, or an event `online` or `offline`, on whichever node. */
@@ -197,6 +217,7 @@ export interface RunRecord {
   /** Who is in each topic in the end, by those who are. */
   readonly present: ReadonlyMap<string, readonly string[]>;
   readonly pictures: readonly Picture[];
+  readonly infos: readonly InfoGiven[];
   /** Who is connected in the end. */
   readonly online: readonly string[];
   readonly hooks: readonly HookCall[];

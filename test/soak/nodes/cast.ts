@@ -6,6 +6,8 @@ import { Balancer } from './balancer.js';
 import { Exile } from './exiles.js';
 import { Feeder, FeedReader, SdkFeedReader } from './feed.js';
 import { Guest } from './guest.js';
+import { Herald } from './herald.js';
+import { Infos } from './infos.js';
 import type { Nodes } from './nodes.js';
 import type { Victims } from './nemesis.js';
 import { Outcasts } from './outcasts.js';
@@ -28,6 +30,8 @@ export class Cast {
   readonly #watchers: Watching[] = [];
   readonly #exiles: Exile[] = [];
   readonly #repeater: Repeater;
+  readonly infos: Infos;
+  #herald!: Herald;
   #outcasts!: Outcasts;
   #cast = 0;
 
@@ -38,6 +42,7 @@ export class Cast {
     private readonly everyMs: number,
   ) {
     this.#repeater = new Repeater(nodes, this.#random(), log);
+    this.infos = new Infos(log);
   }
 
   /** Resolves when all who subscribe to topics with a history are in. @param everyMs how long a publisher waits after each answer */
@@ -50,6 +55,8 @@ export class Cast {
     for (let n = 0; n < 2; n++) cast.#readers.push(new SdkFeedReader(`sdk-reader-${n}`, await cast.#door(), log));
     for (let n = 0; n < 2; n++) cast.#exiles.push(new Exile(`exile-${n}`, nodes, cast.#random(), log));
     cast.#outcasts = new Outcasts(nodes, cast.#random(), log);
+    const watchers = cast.#watchers.map(({ topic, name }) => ({ topic, userId: name }));
+    cast.#herald = new Herald([...cast.#guests, ...watchers], nodes, cast.#random(), cast.infos);
     return cast;
   }
 
@@ -79,7 +86,7 @@ export class Cast {
 
   /** The pictures of the watchers; empty while one does not know. */
   get pictures(): RunRecord['pictures'] {
-    return this.#watchers.map(({ name, topic, picture = [] }) => ({ seenBy: name, topic, users: picture }));
+    return this.#watchers.map(({ name, topic, picture }) => picture ?? { seenBy: name, topic, users: [], infos: {} });
   }
 
   /** Those who are to be somewhere, and are not. */
@@ -94,11 +101,13 @@ export class Cast {
   /** Half of the guests go, the others stay; those who publish finish. @returns what did not come back */
   async settle(withinMs: number): Promise<readonly string[]> {
     for (const guest of this.#guests) if (this.#stays(guest.userId)) guest.stay();
+    for (const watcher of this.#watchers) watcher.settle();
     await Promise.all([
       ...this.#guests.filter(({ userId }) => !this.#stays(userId)).map((guest) => guest.stop()),
       ...this.#exiles.map((exile) => exile.stop()),
       this.#outcasts.stop(),
       this.#repeater.stop(),
+      this.#herald.stop(),
       ...this.#feeders.map((feeder) => feeder.stop()),
     ]);
     const ends = this.#trials.map(async (trial) => {
@@ -117,6 +126,7 @@ export class Cast {
         ...this.#exiles,
         this.#outcasts,
         this.#repeater,
+        this.#herald,
         ...this.#trials,
         ...this.#readers,
         ...this.#guests,
@@ -181,10 +191,12 @@ export class Cast {
       // The first two have two connections each.
       const userId = `guest-${n}-${hall}`;
       for (let each = 0; each < (n < 2 ? 2 : 1); each++)
-        this.#guests.push(new Guest(userId, topic, this.nodes, this.#random()));
+        this.#guests.push(new Guest(userId, topic, this.nodes, this.#random(), this.infos));
     }
     for (let n = 0; n < 2; n++)
-      this.#watchers.push(new PlainWatcher(`watcher-${n}-${hall}`, topic, this.nodes, this.#random(), this.log));
-    this.#watchers.push(new SdkWatcher(`sdk-watcher-${hall}`, topic, await this.#door(), this.log));
+      this.#watchers.push(
+        new PlainWatcher(`watcher-${n}-${hall}`, topic, this.nodes, this.#random(), this.log, this.infos),
+      );
+    this.#watchers.push(new SdkWatcher(`sdk-watcher-${hall}`, topic, await this.#door(), this.log, this.infos));
   }
 }

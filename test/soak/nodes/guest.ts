@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SeededRandom } from '../../faults/load/seeded-random.js';
 import { Line } from '../../helpers/line.js';
+import type { Infos } from './infos.js';
 import type { Nodes } from './nodes.js';
 
 const PATIENCE_MS = 2_000;
@@ -18,6 +19,7 @@ export class Guest {
     readonly topic: string,
     private readonly nodes: Nodes,
     private readonly random: SeededRandom,
+    private readonly infos: Infos,
   ) {
     this.#travelling = this.#travel();
   }
@@ -51,14 +53,29 @@ export class Guest {
   }
 
   async #visit(line: Line): Promise<void> {
-    const closed = line.closed.then(() => (this.#isIn = false));
+    const connection = this.infos.connection();
+    const closed = line.closed.then(() => {
+      this.infos.gone(connection);
+      return (this.#isIn = false);
+    });
     line.onFrame = ({ type }) => type === 'realtime:unsubscribed' && line.close();
-    const answer = await line.ask({ action: 'subscribe', topic: this.topic });
-    this.#isIn = typeof answer === 'object' && answer.type === 'realtime:subscribed' && line.isOpen;
+    this.#isIn = (await this.#enter(line, connection)) && line.isOpen;
     if (!this.#isIn || this.#isOver) line.close();
-    await Promise.race([closed, this.#stayed(300 + this.random.below(4_000))]);
-    if (line.isOpen) await this.#leave(this.random.pick(['unsubscribe', 'close', 'cut']));
+    const halfMs = 150 + this.random.below(2_000);
+    await Promise.race([closed, delay(halfMs)]);
+    if (this.random.below(3) === 0 && !this.#isStaying) await this.#enter(line, connection);
+    await Promise.race([closed, this.#stayed(halfMs)]);
+    if (line.isOpen) await this.#leave(this.random.pick(['unsubscribe', 'close', 'cut']), connection);
     await closed;
+  }
+
+  /** Subscribes with another info. */
+  async #enter(line: Line, connection: number): Promise<boolean> {
+    const given = this.infos.ask(this.topic, this.userId, connection);
+    const answer = await line.ask({ action: 'subscribe', topic: this.topic, payload: given.info });
+    const isIn = typeof answer === 'object' && answer.type === 'realtime:subscribed';
+    if (isIn) this.infos.taken(given);
+    return isIn;
   }
 
   async #stayed(ms: number): Promise<void> {
@@ -66,8 +83,9 @@ export class Guest {
     while (this.#isStaying && !this.#isOver && this.#line?.isOpen) await delay(100);
   }
 
-  async #leave(how: 'unsubscribe' | 'close' | 'cut'): Promise<void> {
+  async #leave(how: 'unsubscribe' | 'close' | 'cut', connection?: number): Promise<void> {
     const line = this.#line;
+    if (connection !== undefined) this.infos.gone(connection);
     if (how === 'unsubscribe') await line?.ask({ action: 'unsubscribe', topic: this.topic });
     this.#isIn = false;
     if (how === 'cut') line?.cut();

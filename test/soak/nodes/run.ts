@@ -6,6 +6,7 @@ import type { DiaryEntry } from '../../faults/load/node/diary.js';
 import type { NodeSpec } from '../../faults/load/node/node-control.js';
 import { SeededRandom } from '../../faults/load/seeded-random.js';
 import { checkHooks } from '../checker/check-hooks.js';
+import { checkInfos } from '../checker/check-infos.js';
 import { checkPresence } from '../checker/check-presence.js';
 import { check } from '../checker/check.js';
 import {
@@ -22,6 +23,7 @@ import { leftWithoutClients, leftWithoutNodes } from './leftovers.js';
 import { Nemesis } from './nemesis.js';
 import { Nodes } from './nodes.js';
 import { RunLog } from './run-log.js';
+import { pictureOf, type Member } from './watchers.js';
 import { Vitals } from './vitals.js';
 
 const LEASE_MS = 3_000;
@@ -79,6 +81,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
       const hooks = () => hooksIn(diary, log);
       const { pictures, away } = await picturesOf(cast, nodes, hooks, nemesis.losses);
       const called = await hooks();
+      const infos = structuredClone(cast.infos.given);
       await cast.leave();
       const masters = await ground.masters();
       const withoutClients = await leftWithoutClients(nodes.all, masters, ground.servers.length, HEALED_MS);
@@ -99,6 +102,7 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         leaseMs: LEASE_MS,
         present: cast.present,
         pictures,
+        infos,
         online: cast.online,
         hooks: called,
         losses: nemesis.losses,
@@ -158,8 +162,8 @@ async function picturesOf(
   for (const deadline = performance.now() + HEALED_MS; ; await delay(500)) {
     const asked = [...cast.present.keys()].flatMap((topic) =>
       nodes.all.map(async (node): Promise<Picture> => {
-        const users = await node.ask('usersIn', topic).catch((error: unknown) => [String(error)]);
-        return { seenBy: `usersIn() of node ${node.pid}`, topic, users };
+        const users = await node.ask('usersIn', topic).catch((error: unknown) => [{ userId: String(error) }]);
+        return pictureOf(`usersIn() of node ${node.pid}`, topic, users as readonly Member[]);
       }),
     );
     const pictures = [...cast.pictures, ...(await Promise.all(asked))];
@@ -168,6 +172,7 @@ async function picturesOf(
       present: cast.present,
       online: cast.online,
       pictures,
+      infos: cast.infos.given,
       hooks: await hooks(),
       losses,
       ends: nodes.ends,
@@ -176,6 +181,7 @@ async function picturesOf(
     let isRight = away.length === 0;
     const find = () => void (isRight = false);
     checkPresence(seen, find);
+    checkInfos(seen, find);
     checkHooks(seen, find);
     if (isRight || performance.now() > deadline) return { pictures, away };
   }
@@ -235,6 +241,8 @@ function figuresOf(record: RunRecord, log: RunLog): Record<string, number> {
     orders: record.orders.length,
     ordersComplete: count(record.orders, ({ complete }) => complete),
     presenceNews: record.news.length,
+    infosByConnections: count(record.infos, ({ connection, taken }) => connection !== undefined && taken !== undefined),
+    infosByApplication: count(record.infos, ({ connection, taken }) => connection === undefined && taken !== undefined),
     hooks: record.hooks.length,
   };
 }

@@ -9,14 +9,14 @@ import {
 } from 'nestjs-realtime';
 import { Diary } from './diary.js';
 
-/** Public topics with presence, whose hooks are written down. */
+/** Public topics with presence, whose hooks are written down. The info of a user is the payload of the subscription. */
 @TopicGateway('hall:{name}', { presence: true })
 export class Halls {
   constructor(private readonly diary: Diary) {}
 
   @OnSubscribe()
-  enter(): boolean {
-    return true;
+  enter(@MessageBody() info: unknown): true | { readonly info: unknown } {
+    return info === undefined ? true : { info };
   }
 
   @OnJoin()

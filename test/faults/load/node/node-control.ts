@@ -8,6 +8,7 @@ import {
   RealtimeService,
   type DeliveryReport,
   type MessageInput,
+  type Presence,
   type RealtimeCounts,
   type RealtimeOptions,
   type PublishOptions,
@@ -260,8 +261,12 @@ export class NodeControl {
   }
 
   /** The users in a topic with presence. */
-  async usersIn(topic: string): Promise<readonly string[]> {
-    return (await this.#realtime.usersIn(topic)).users.map(({ userId }) => userId);
+  async usersIn(topic: string): Promise<Presence['users']> {
+    return (await this.#realtime.usersIn(topic)).users;
+  }
+
+  updatePresence(topic: string, userId: string, info: unknown): Promise<boolean> {
+    return this.#realtime.updatePresence(topic, userId, info);
   }
 
   /** Disconnects a user for good. */
