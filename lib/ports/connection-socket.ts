@@ -11,8 +11,11 @@ import type { Frame } from './frame.js';
 export abstract class ConnectionSocket {
   /** The codec for pushes to this client. */
   abstract readonly codec: Codec;
-  /** Sends a frame, which is usually shared with other sockets. It may leave together with others at the end of the turn. */
-  abstract send(frame: Frame): void;
+  /**
+   * Sends a frame, which is usually shared with other sockets. It may leave together with others at the end of the turn.
+   * @param isAnswer true for what this client has asked for: all that was sent to it may leave before what other sockets were sent
+   */
+  abstract send(frame: Frame, isAnswer?: boolean): void;
   /**
    * Returns nothing while the client takes what it is sent, else a promise for when all that waits has left. It is never fulfilled
    * when the connection ends before. Default: nothing ever waits.

@@ -50,7 +50,7 @@ export class ClientReplies {
   /** Sends one push. Throws when a payload cannot be written. */
   push(push: Push): void {
     const payload = this.socket.codec.encodePush(push, this.services.timestamps.now());
-    if (payload !== undefined) this.socket.send(new Frame(payload));
+    if (payload !== undefined) this.socket.send(new Frame(payload), true);
   }
 
   /** Sends an answer whose size counts, because it is much larger than the command that asked for it. */

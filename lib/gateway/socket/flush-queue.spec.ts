@@ -6,11 +6,12 @@ import { FlushQueue, type Flushable } from './flush-queue.js';
 let batch: FlushQueue;
 let log: string[];
 
-/** A socket that writes down when it is flushed. */
+/** A socket that writes down when it is flushed, in the log of the test that made it. */
 function socket(name: string, onFlush: () => void = () => undefined): Flushable {
+  const ownLog = log;
   return {
     flush() {
-      log.push(name);
+      ownLog.push(name);
       onFlush();
     },
   };
@@ -96,6 +97,35 @@ describe('a fan-out to many sockets', () => {
     const before = log.length;
     await nextTurn();
     expect(log.indexOf('small')).toBe(before);
+  });
+
+  it('is overtaken by answers of the same turn, in their order', async () => {
+    for (let n = 0; n < 500; n++) batch.add(slow(`s${n}`));
+    for (const name of ['a', 'b']) batch.addFirst(slow(name));
+    await nextTurn();
+    expect(log.slice(0, 3)).toEqual(['a', 'b', 's0']);
+  });
+
+  it('is overtaken by the answer to a client that it has not reached yet', async () => {
+    const last = slow('last');
+    for (let n = 0; n < 500; n++) batch.add(slow(`s${n}`));
+    batch.add(last);
+    await nextTurn();
+    const before = log.length;
+    batch.addFirst(last);
+    await nextTurn();
+    expect(log.indexOf('last')).toBe(before);
+  });
+
+  it('gets on while there are more answers than a turn has time for, and each of them is written', async () => {
+    for (let n = 0; n < 200; n++) batch.add(slow(`s${n}`));
+    for (let turn = 0; turn < 10; turn++) {
+      await nextTurn();
+      for (let n = 0; n < 100; n++) batch.addFirst(slow(`a${turn}`));
+    }
+    expect(log).toContain('s199');
+    while (log.length < 1_200) await nextTurn();
+    expect(log.filter((name) => name === 'a9')).toHaveLength(100);
   });
 
   it('gets on while others follow', async () => {

@@ -18,12 +18,17 @@ const NEW_SHARE = 0.5;
  * only for work that is already under way.
  *
  * At most 8 ms of a turn are spent on it. The sockets that are left are flushed in the next turns, so a small send may overtake
- * the rest of a large one. Each socket keeps the order of its frames.
+ * the rest of a large one. Sockets with an answer to their client come first: a client that asks while a message goes to
+ * thousands of others would otherwise wait until the message has reached all that stand before it. Each socket keeps the order of
+ * its frames.
  */
 export class FlushQueue {
   readonly #budget: TurnBudget;
   #empty = FrameBatch.empty();
+  /** Sockets with an answer. They may wait below as well; the second flush finds nothing to write. */
+  #first: Flushable[] = [];
   #waiting: Flushable[] = [];
+  #spareFirst: Flushable[] = [];
   #spare: Flushable[] = [];
   /** Sockets that are left from earlier turns, in their order; those before `#next` are done. */
   #left: Flushable[] = [];
@@ -45,6 +50,12 @@ export class FlushQueue {
     this.#schedule();
   }
 
+  /** Adds a socket that is flushed before those that were added otherwise. */
+  addFirst(socket: Flushable): void {
+    this.#first.push(socket);
+    this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -52,13 +63,16 @@ export class FlushQueue {
   }
 
   readonly #flush = (): void => {
+    const first = this.#first;
     const sockets = this.#waiting;
+    this.#first = this.#spareFirst;
     this.#waiting = this.#spare;
     this.#scheduled = false;
     this.#empty = FrameBatch.empty();
     const isBehind = this.#left.length > 0;
     this.#budget.begin(isBehind ? TURN_MS * NEW_SHARE : TURN_MS);
-    const done = this.#flushFrom(sockets, 0);
+    const answered = this.#flushFrom(first, 0);
+    const done = answered < first.length ? 0 : this.#flushFrom(sockets, 0);
     if (isBehind) {
       this.#budget.begin(TURN_MS * (1 - NEW_SHARE));
       this.#next = this.#flushFrom(this.#left, this.#next);
@@ -67,8 +81,10 @@ export class FlushQueue {
         this.#next = 0;
       }
     }
+    for (let at = answered; at < first.length; at++) this.#left.push(first[at]!);
     for (let at = done; at < sockets.length; at++) this.#left.push(sockets[at]!);
-    sockets.length = 0;
+    first.length = sockets.length = 0;
+    this.#spareFirst = first;
     this.#spare = sockets;
     if (this.#left.length > 0) this.#schedule();
   };

@@ -61,8 +61,49 @@ function open(maxQueueBytes = 1_000, extensions = ''): WsConnectionSocket {
 
 const A = new Frame('{"a":1}');
 const B = new Frame('{"b":2}');
+
+/** Queues more sockets than a turn has time for: each write takes a millisecond of the queue's clock. */
+function crowd(): void {
+  let now = 0;
+  batch = new FlushQueue(() => now);
+  for (let n = 0; n < 1_000; n++) batch.add({ flush: () => void (now += 1) });
+}
+
 const bytesOf = (frame: Frame) => frame.bytes(messageFrame);
 const joined = (...frames: Frame[]) => Buffer.concat(frames.map(bytesOf));
+
+describe('an answer', () => {
+  it('does not wait until a large send has reached all others, and comes behind what the client got of it', async () => {
+    crowd();
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    socket.send(B, true);
+    await nextTurn();
+    expect(raw.calls).toEqual([joined(A, B)]);
+  });
+
+  it('twin: a frame of another send waits', async () => {
+    crowd();
+    const socket = open();
+    socket.send(A);
+    await nextTurn();
+    socket.send(B);
+    await nextTurn();
+    expect(raw.calls).toEqual([]);
+  });
+
+  it('takes one place in the queue with the others of its turn, and another one in the next', async () => {
+    const queued = vi.spyOn(batch, 'addFirst');
+    const socket = open();
+    socket.send(A, true);
+    socket.send(B, true);
+    await nextTurn();
+    socket.send(A, true);
+    await nextTurn();
+    expect([raw.calls, queued.mock.calls.length]).toEqual([[joined(A, B), bytesOf(A)], 2]);
+  });
+});
 
 describe('frames that are sent in one turn', () => {
   it('leave when the turn ends', async () => {

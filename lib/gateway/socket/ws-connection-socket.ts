@@ -48,6 +48,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
   #held = false;
   /** True while frames need no place in the flush queue, because a flush is certain. */
   #awaitsFlush = false;
+  /** True while the socket has its place among those with an answer in the flush queue. */
+  #isFirst = false;
   /** True while this socket's bytes are counted in the budget. */
   #isBehind = false;
   /** Settles with the next drain; one for all that wait. */
@@ -75,8 +77,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     return this.#raw.writableLength + kept;
   }
 
-  send(frame: Frame): void {
-    if (!this.#closed) this.#enqueue(frame.bytes(this.#makeFrame));
+  send(frame: Frame, isAnswer = false): void {
+    if (!this.#closed) this.#enqueue(frame.bytes(this.#makeFrame), isAnswer);
   }
 
   /** Frames wait for the next {@link flush}, which the caller promises to make in this turn. */
@@ -100,7 +102,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.#count(this.#raw.writableLength);
     first();
     // The first frames may have exceeded the send queue.
-    if (!this.#closed) this.#enqueue(kept.bytes);
+    if (!this.#closed) this.#enqueue(kept.bytes, false);
   }
 
   drained(): Promise<void> | undefined {
@@ -137,6 +139,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
 
   flush(): void {
     this.#awaitsFlush = false;
+    this.#isFirst = false;
     const batch = this.#unwritten;
     // The socket may have entered the flush queue before the hold.
     if (this.#held || batch === undefined) return;
@@ -203,7 +206,7 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     this.share.budget.forget(this);
   }
 
-  #enqueue(bytes: Buffer): void {
+  #enqueue(bytes: Buffer, isAnswer: boolean): void {
     const before = this.#unwritten;
     const batch = (this.#unwritten = (before ?? this.share.batch.empty).with(bytes));
     if (this.#held) {
@@ -211,7 +214,14 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
       if (batch.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
-    if (before === undefined && !this.#awaitsFlush) this.share.batch.add(this);
+    if (!this.#awaitsFlush) {
+      if (!isAnswer) {
+        if (before === undefined) this.share.batch.add(this);
+      } else if (!this.#isFirst) {
+        this.#isFirst = true;
+        this.share.batch.addFirst(this);
+      }
+    }
     if (batch.length >= LARGE_BYTES) this.flush();
   }
 
