@@ -80,6 +80,9 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.#shares = new Map(
       codecs.all.map((codec) => [codec, { batch: new FlushQueue(), meter: meter.protocol(codec.name), ...common }]),
     );
+    services.turns.onBusy(() => {
+      for (const { batch } of this.#shares.values()) batch.flushFirst();
+    });
     this.#heartbeat = new Heartbeat(
       { ...heartbeat, writeStallMs, authTimeoutMs },
       this.#endpoints.open,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collectLogs } from '../../test/helpers/handler-harness.js';
 import { TurnQueue } from './turn-queue.js';
 
@@ -13,11 +13,21 @@ let queue: TurnQueue;
 beforeEach(() => {
   now = 0;
   log = [];
+  begun = 0;
   queue = new TurnQueue(() => now);
+});
+
+/** How many pieces of work were given to the queue, or done at once. */
+let begun: number;
+
+/** What a test leaves waiting would be done, and written down, in the next one. */
+afterEach(async () => {
+  while (log.length < begun) await nextTurn();
 });
 
 /** Has something done at once, or later. */
 function work(number: number): void {
+  begun += 1;
   const takeTurn = () => {
     now += STEP_MS;
     log.push(number);
@@ -49,6 +59,18 @@ describe('work of many clients in one turn', () => {
     }
     expect(Math.max(...slices)).toBeLessThan(8);
     expect(log.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  });
+
+  it('says once a turn that it has to wait from now on', async () => {
+    let times = 0;
+    queue.onBusy(() => void (times += 1));
+    many(40);
+    const early = times;
+    many(1_000);
+    const busy = times;
+    await nextTurn();
+    many(1_000);
+    expect([early, busy, times]).toEqual([0, 1, 2]);
   });
 
   it('counts by its size', () => {
@@ -137,5 +159,48 @@ describe('work of many clients in one turn', () => {
     const counting = new TurnQueue(() => (reads += 1) && 0);
     for (let n = 0; n < 160; n++) counting.isOver();
     expect(reads).toBe(10);
+  });
+});
+
+describe('urgent work of a busy turn', () => {
+  const urgent = (number: number) => {
+    begun += 1;
+    const takeTurn = () => {
+      now += STEP_MS;
+      log.push(number);
+    };
+    queue.add({ takeTurn }, true);
+  };
+
+  it('is done at once 64 times, and again in the next turn', async () => {
+    const grants = () => Array.from({ length: 100 }, () => queue.overtakes()).filter(Boolean).length;
+    many(1_000);
+    const before = [grants(), grants()];
+    await nextTurn();
+    expect([...before, grants()]).toEqual([64, 0, 64]);
+  });
+
+  it('that has to wait goes before other work that waits', async () => {
+    many(1_000);
+    const { length } = log;
+    urgent(5_000);
+    await nextTurn();
+    expect(log[length]).toBe(5_000);
+  });
+
+  it('takes turns with other work while both wait', async () => {
+    many(1_000);
+    const { length } = log;
+    for (let number = 5_000; number < 5_100; number++) urgent(number);
+    await nextTurn();
+    const kinds = log.slice(length, length + 20).map((number) => number >= 5_000);
+    expect(kinds).toEqual(kinds.map((_, n) => n % 2 === 0));
+  });
+
+  it('is all done, once, also when nothing else waits', async () => {
+    for (let number = 0; number < 100; number++) urgent(number);
+    while (log.length < 100) await nextTurn();
+    await nextTurn();
+    expect(log.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 });

@@ -27,6 +27,15 @@ describe('frames that wait to be decoded', () => {
     expect([1, 2, 3, 4].map(() => payloadOf(frames.shift()))).toEqual(['a', undefined, 'b', undefined]);
   });
 
+  it('keep the command that was decoded already, and count its memory', () => {
+    const decoded = { ok: true, command: { action: 'unsubscribe', topic: 'chat:1' } } as const;
+    const [frames, undecoded] = [new DeferredFrames(), new DeferredFrames()];
+    frames.push('a', decoded);
+    undecoded.push('a');
+    expect(frames.bytes).toBe(2 * undecoded.bytes);
+    expect((frames.shift() as WholeFrame).decoded).toBe(decoded);
+  });
+
   it('come after the rest of a frame that was begun', () => {
     const frames = new DeferredFrames();
     const commands = [][Symbol.iterator]();

@@ -11,11 +11,13 @@ export interface BegunFrame {
   readonly bytes: number;
 }
 
-/** A frame that waits to be decoded. */
+/** A frame that waits, in most cases to be decoded. */
 export interface WholeFrame {
   readonly commands?: undefined;
   /** `undefined` for a frame of the kind, text or binary, that the codec does not decode. */
   readonly payload: FramePayload | undefined;
+  /** The command of the frame, if it was decoded before it had to wait. */
+  readonly decoded?: Decoded | undefined;
   /** The estimated memory of the frame, in bytes. */
   readonly bytes: number;
 }
@@ -46,9 +48,13 @@ export class DeferredFrames {
     return this.#bytes;
   }
 
-  /** Adds a frame behind the others. Bytes are copied: their memory is that of all that was read from the socket at once. */
-  push(payload: FramePayload | undefined): void {
-    const frame = { payload: typeof payload === 'object' ? ownBytes(payload) : payload, bytes: bytesOf(payload) };
+  /**
+   * Adds a frame behind the others. Bytes are copied: their memory is that of all that was read from the socket at once.
+   * @param decoded its command, if it was decoded and takes hardly more memory than the frame
+   */
+  push(payload: FramePayload | undefined, decoded?: Decoded): void {
+    const bytes = bytesOf(payload) * (decoded ? 2 : 1);
+    const frame = { payload: typeof payload === 'object' ? ownBytes(payload) : payload, decoded, bytes };
     this.#frames.push(frame);
     this.#bytes += frame.bytes;
   }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeCodec } from '../../../test/helpers/fake-client.js';
 import { authenticatedAs, sessionParts } from '../../../test/helpers/session-parts.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
@@ -72,6 +72,12 @@ async function settle(): Promise<string> {
   return written.join('');
 }
 
+/** Has the next frame wait for its turn, even if it is urgent. */
+function crowd(): void {
+  vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+  vi.spyOn(services.turns, 'overtakes').mockReturnValueOnce(false);
+}
+
 const receive = (command: object) => endpoint.receive(Buffer.from(JSON.stringify(command)), false);
 function openAnonymously(): void {
   const judged = (outcome: FirstOutcome) => {
@@ -138,14 +144,13 @@ describe('a socket whose client has authenticated with the request', () => {
   it('lets others be served when many frames come in one turn, and then answers its own in order', async () => {
     await endpoint.serve(authenticatedAs('ann'));
     await settle();
-    const { turns } = services;
-    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
-    const waits = vi.spyOn(turns, 'add');
+    const waits = vi.spyOn(services.turns, 'add');
+    crowd();
     written = [];
     for (const id of [1, 2, 3]) receive({ action: 'ping', id });
     const [early, wasPaused] = [written.length, isPaused];
     const later = await settle();
-    expect([early, wasPaused, isPaused, waits.mock.calls]).toEqual([0, true, false, [[endpoint]]]);
+    expect([early, wasPaused, isPaused, waits.mock.calls]).toEqual([0, true, false, [[endpoint, true]]]);
     expect(
       [1, 2, 3].map((id) => later.indexOf(`"id":${id}`)).every((at, n, all) => at >= 0 && at > (all[n - 1] ?? -1)),
     ).toBe(true);
@@ -155,10 +160,10 @@ describe('a socket whose client has authenticated with the request', () => {
     ['does not count a small frame', 10, false],
     ['counts a large frame', 2_000, true],
   ])('%s that waits for its turn', async (_what, length, isCounted) => {
-    const { turns, mailboxes } = services;
+    const { mailboxes } = services;
     endpoint.open(authenticatedAs('ann'));
     await settle();
-    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
+    crowd();
     receive({ action: 'ping', id: 'x'.repeat(length) });
     expect(mailboxes.total > 0).toBe(isCounted);
     await settle();
@@ -168,7 +173,7 @@ describe('a socket whose client has authenticated with the request', () => {
   it('that waits for its turn is answered before it is asked to go elsewhere', async () => {
     await endpoint.serve(authenticatedAs('ann'));
     await settle();
-    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    crowd();
     receive({ action: 'ping', id: 1 });
     endpoint.retire();
     expect(await settle()).toContain('"id":1');
@@ -178,10 +183,36 @@ describe('a socket whose client has authenticated with the request', () => {
   it('that waits for its turn is not read again when it has been closed', async () => {
     await endpoint.serve(authenticatedAs('ann'));
     await settle();
-    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    crowd();
     receive({ action: 'ping', id: 1 });
     endpoint.disconnect('FORCED');
     expect(await settle()).not.toContain('"id":1');
+  });
+
+  it('answers at once what concerns it alone, though a crowd keeps the node busy', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    written = [];
+    receive({ action: 'ping', id: 1 });
+    await new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+    expect(written.join('')).toContain('"id":1');
+  });
+
+  it('has what may be told to many wait its turn, decodes it once, and answers in order', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    const waits = vi.spyOn(services.turns, 'add');
+    const decodes = vi.spyOn(FakeCodec.prototype, 'decode');
+    onTestFinished(() => decodes.mockRestore());
+    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    written = [];
+    receive({ action: 'unsubscribe', id: 1, topic: 'chat:1' });
+    receive({ action: 'ping', id: 2 });
+    const early = written.length;
+    const text = await settle();
+    expect([early, waits.mock.calls, decodes.mock.calls.length]).toEqual([0, [[endpoint, false]], 2]);
+    expect([text.includes('"id":1'), text.indexOf('"id":1') < text.indexOf('"id":2')]).toEqual([true, true]);
   });
 
   it('stays unread when a frame that waited stops reading again', async () => {

@@ -6,6 +6,7 @@ import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
 import type { AuthCommand, Command } from '../../core/protocol/command.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
+import { isCompact, OVERTAKING_LENGTH, overtakes } from '../../core/protocol/overtaking.js';
 import { judgeFrame, type FrameClose, type FramePhase, type FrameRefusal } from '../../core/protocol/frame-verdict.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import type { Codec } from '../../ports/codec.js';
@@ -125,13 +126,32 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (this.isClosed) return;
     this.heard();
     const payload = isBinary !== this.#isBinary ? undefined : isBinary ? data : data.toString();
+    let compact: Decoded | undefined;
     if (!this.#deferred && !this.#isHolding) {
-      if (!this.services.turns.isOver()) return this.#read(payload);
+      const { turns } = this.services;
+      if (!turns.isOver()) return this.#read(payload);
+      const decoded = this.#decodeEarly(payload);
+      const isUrgent = decoded !== undefined && overtakes(decoded);
+      if (isUrgent && turns.overtakes()) return this.#overtake(decoded, payload);
+      if (decoded && isCompact(decoded)) compact = decoded;
       this.#waitsForTurn = true;
-      this.services.turns.add(this);
+      turns.add(this, isUrgent);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
-    (this.#deferred ??= new DeferredFrames()).push(payload);
+    (this.#deferred ??= new DeferredFrames()).push(payload, compact);
     if (this.#pauses !== 0 || this.#deferred.bytes > UNCOUNTED_BYTES) this.waitingChanged();
+  }
+
+  /** Decodes a frame that would have to wait, if it is small and has one command. */
+  #decodeEarly(payload: FramePayload | undefined): Decoded | undefined {
+    if (this.#phase !== 'serving' || payload === undefined || payload.length > OVERTAKING_LENGTH) return undefined;
+    const decoded = this.socket.codec.decode(payload);
+    return 'batch' in decoded ? undefined : decoded;
+  }
+
+  /** Takes a command at once in a busy turn. The answer leaves as soon as the handler has given it: the turn may go on for long. */
+  #overtake(decoded: Decoded, payload: FramePayload | undefined): void {
+    this.#take(decoded, payload);
+    queueMicrotask(() => process.nextTick(() => this.socket.flush()));
   }
 
   /** Reads the frames that have waited for their turn. */
@@ -291,6 +311,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
         const frame = this.#deferred.shift();
         if (frame === undefined) this.#deferred = undefined;
         else if (frame.commands) this.#readRest(frame);
+        else if (frame.decoded) this.#take(frame.decoded, frame.payload);
         else this.#read(frame.payload);
       }
     } catch (error) {

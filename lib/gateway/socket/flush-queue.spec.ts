@@ -117,6 +117,18 @@ describe('a fan-out to many sockets', () => {
     expect(log.indexOf('last')).toBe(before);
   });
 
+  it('does not leave before the turn ends, unlike answers in a turn that goes on for long', async () => {
+    batch.add(slow('s'));
+    for (const name of ['a', 'b']) batch.addFirst(slow(name));
+    batch.flushFirst();
+    const early = [...log];
+    await nextTurn();
+    expect([early, log]).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 's'],
+    ]);
+  });
+
   it('gets on while there are more answers than a turn has time for, and each of them is written', async () => {
     for (let n = 0; n < 200; n++) batch.add(slow(`s${n}`));
     for (let turn = 0; turn < 10; turn++) {

@@ -56,6 +56,13 @@ export class FlushQueue {
     this.#schedule();
   }
 
+  /** Flushes the sockets with an answer now, since the turn may go on for long. */
+  flushFirst(): void {
+    const first = this.#first;
+    for (const socket of first) this.#write(socket);
+    first.length = 0;
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
