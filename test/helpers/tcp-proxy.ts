@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 export type Direction = 'requests' | 'replies';
 
 /** How much of its requests shows what a connection is for, in bytes. */
-const REMEMBERED = 4_096;
+const REMEMBERED = 16_384;
 
 type Mode =
   | { readonly kind: 'pass' | 'refuse' }
