@@ -56,7 +56,7 @@ export async function main(args: string[]): Promise<number> {
 
 /** Three node processes over Redis; a run in which something did not hold says what happened around it. */
 async function soakOn(options: Parameters<typeof soakNodes>[0]): Promise<number> {
-  const { findings, record, ...report } = await soakNodes(options);
+  const { findings, record, log, ...report } = await soakNodes(options);
   console.log(inspect(report, { depth: 3 }));
   const kinds = new Map<string, number>();
   for (const { kind, what, at, around } of findings) {
@@ -70,7 +70,7 @@ async function soakOn(options: Parameters<typeof soakNodes>[0]): Promise<number>
   if (findings.length === 0) return 0;
   const file = join(tmpdir(), `nestjs-realtime-soak-${report.on}-${report.seed}.json`);
   const plain = (_key: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
-  await writeFile(file, JSON.stringify({ findings, record }, plain));
+  await writeFile(file, JSON.stringify({ findings, record, log }, plain));
   console.log(`All that was written down: ${file}`);
   return 1;
 }

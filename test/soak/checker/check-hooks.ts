@@ -1,4 +1,4 @@
-import { ONLINE, type Find, type HookCall, type RunRecord } from './record.js';
+import { ONLINE, type Find, type HookCall, type Loss, type RunRecord } from './record.js';
 
 /** How long after a loss of data a node may not have reported its users yet, in milliseconds: it may be cut off, too. */
 const UNREPORTED_MS = 15_000;
@@ -35,7 +35,7 @@ export function checkHooks(
   );
   for (const name of there) if (!calls.has(name)) calls.set(name, []);
   const forgotten = ends.flatMap((end) =>
-    losses.filter((loss) => loss >= end && loss <= end + UNTOLD_MS).map((loss) => [end, loss] as const),
+    losses.filter(({ from, over }) => over >= end && from <= end + UNTOLD_MS).map((loss) => [end, loss] as const),
   );
   for (const [name, called] of calls) {
     const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);
@@ -51,13 +51,20 @@ export function checkHooks(
     const unended = name.startsWith(ONLINE) ? unendedIn(called, due === 1) : [];
     const lost = unended.filter(
       ([{ at }, next]) =>
-        forgotten.some(([end, loss]) => at <= loss && (next === undefined || next.at >= end)) &&
+        forgotten.some(([end, loss]) => at <= loss.over && (next === undefined || next.at >= end)) &&
         !losses.some((loss) => next && isExcused({ at }, next, loss)),
     );
     if (balance >= due - excused('left') && balance <= due + excused('joined') + lost.length) continue;
-    const odd = called.find(({ kind }, index) => kind === called[index - 1]?.kind) ?? called.at(-1);
+    const repeats = called.filter(({ kind }, index) => kind === called[index - 1]?.kind);
+    const odd = repeats.find((call) => !isExplained(called, call, losses)) ?? repeats[0] ?? called.at(-1);
     find('hooks out of balance', `${name}: ${balance} more joins than leaves, not ${due}`, odd?.at);
   }
+}
+
+/** True when a loss of data excuses that a call repeats the one before. */
+function isExplained(called: readonly HookCall[], call: HookCall, losses: readonly Loss[]): boolean {
+  const before = called[called.indexOf(call) - 1]!;
+  return losses.some((loss) => isExcused(before, call, loss));
 }
 
 /** The joins that no leave follows, each with the next call. @param isThere true when that is right for the last one */
@@ -69,7 +76,7 @@ function unendedIn(called: readonly HookCall[], isThere: boolean): (readonly [jo
   });
 }
 
-/** True when data were lost between two equal calls, not long ago. */
-function isExcused(before: Pick<HookCall, 'at'>, call: HookCall, loss: number): boolean {
-  return before.at <= loss + MOVED_MS && call.at >= loss && call.at <= loss + UNREPORTED_MS;
+/** True when data may have been lost between two equal calls, not long ago. */
+function isExcused(before: Pick<HookCall, 'at'>, call: HookCall, { from, over }: Loss): boolean {
+  return before.at <= over + MOVED_MS && call.at >= from && call.at <= over + UNREPORTED_MS;
 }

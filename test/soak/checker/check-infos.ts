@@ -17,7 +17,7 @@ export function checkInfos(
   { infos, present, pictures, losses }: Pick<RunRecord, 'infos' | 'present' | 'pictures' | 'losses'>,
   find: Find,
 ): void {
-  const lastLoss = Math.max(-Infinity, ...losses);
+  const lastLoss = Math.max(-Infinity, ...losses.map(({ over }) => over));
   for (const [topic, users] of present) {
     for (const userId of users) {
       const shown = shownOf(

@@ -82,6 +82,12 @@ export interface Attachment {
   readonly at: number;
 }
 
+/** A loss of data, at an unknown moment between these two. */
+export interface Loss {
+  readonly from: number;
+  readonly over: number;
+}
+
 /** A time in which the run itself stood still, and noticed nothing. */
 export interface Stall {
   readonly from: number;
@@ -221,8 +227,8 @@ export interface RunRecord {
   /** Who is connected in the end. */
   readonly online: readonly string[];
   readonly hooks: readonly HookCall[];
-  /** When Redis lost data: it came back without them, with older data, or another server took over. */
-  readonly losses: readonly number[];
+  /** When Redis lost data: it came back without them, with older data, or another server took over. In their order. */
+  readonly losses: readonly Loss[];
   /** When nodes ended, by themselves or by a fault. */
   readonly ends: readonly number[];
   readonly orders: readonly Order[];

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '../../faults/load/seeded-random.js';
 import { Line } from '../../helpers/line.js';
+import type { Loss } from '../checker/record.js';
 import type { Resumer } from '../../resuming/resumer.js';
 import { NOISY_ROOM } from '../rooms.js';
 import type { Faults, Ground } from './ground.js';
@@ -33,7 +34,7 @@ export class Nemesis {
   /** How often which fault struck. */
   readonly struck: Record<string, number> = {};
   /** When servers lost data. */
-  readonly losses: number[] = [];
+  readonly losses: Loss[] = [];
   #isOver = false;
 
   constructor(
@@ -51,11 +52,10 @@ export class Nemesis {
     const ofServers = Object.entries(this.ground.faults).map(([name, fault]) => [
       name,
       async () => {
-        const loses = this.ground.losing.test(name);
-        // Data may be lost from the first moment of the fault to its last.
-        if (loses) this.losses.push(this.log.now());
-        await this.nodes.away(this.nodes.all, fault);
-        if (loses) this.losses.push(this.log.now());
+        const from = this.log.now();
+        await this.nodes.away(this.nodes.all, fault).finally(() => {
+          if (this.ground.losing.test(name)) this.losses.push({ from, over: this.log.now() });
+        });
       },
     ]);
     await Promise.all([
@@ -70,7 +70,7 @@ export class Nemesis {
     this.log.note('healing');
     const from = this.log.now();
     await this.nodes.away(this.nodes.all, async () => {
-      if (await this.ground.heal()) this.losses.push(from, this.log.now());
+      if (await this.ground.heal()) this.losses.push({ from, over: this.log.now() });
     });
   }
 
@@ -94,7 +94,7 @@ export class Nemesis {
 
   /** True for a fault by which data may be lost while nodes may still be in doubt about an earlier loss. */
   #losesTooSoon(fault: string): boolean {
-    return this.ground.losing.test(fault) && this.log.now() - (this.losses.at(-1) ?? -Infinity) < ASSURED_MS;
+    return this.ground.losing.test(fault) && this.log.now() - (this.losses.at(-1)?.over ?? -Infinity) < ASSURED_MS;
   }
 
   /** The faults around the servers. */

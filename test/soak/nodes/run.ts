@@ -14,6 +14,7 @@ import {
   type Attachment,
   type Finding,
   type HookCall,
+  type Loss,
   type Picture,
   type RunRecord,
 } from '../checker/record.js';
@@ -57,6 +58,8 @@ export interface NodesSoakReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly findings: readonly (Finding & { readonly around: readonly string[] })[];
   readonly record: RunRecord;
+  /** What happened, in its order. */
+  readonly log: readonly { readonly at: number; readonly what: string }[];
 }
 
 /**
@@ -117,7 +120,8 @@ export async function soakNodes({ on, seed, durationMs, spec = {} }: NodesSoakOp
         around: finding.at === undefined ? [] : log.around(finding.at),
       }));
       const figures = { ...figuresOf(record, log), ...vitals.figures };
-      return { on, seed, figures, faults: nemesis.struck, findings, record };
+      const inOrder = [...log.entries].sort((a, b) => a.at - b.at);
+      return { on, seed, figures, faults: nemesis.struck, findings, record, log: inOrder };
     } finally {
       vitals.stop();
       await nodes.kill();
@@ -157,7 +161,7 @@ async function picturesOf(
   cast: Cast,
   nodes: Nodes,
   hooks: () => Promise<readonly HookCall[]>,
-  losses: readonly number[],
+  losses: readonly Loss[],
 ): Promise<{ readonly pictures: readonly Picture[]; readonly away: readonly string[] }> {
   for (const deadline = performance.now() + HEALED_MS; ; await delay(500)) {
     const asked = [...cast.present.keys()].flatMap((topic) =>

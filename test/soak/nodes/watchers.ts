@@ -1,6 +1,7 @@
 import type { Centrifuge, ClientInfo, Subscription } from 'centrifuge';
 import { testToken, type ReceivedFrame } from 'nestjs-realtime/testing';
 import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import type { SeededRandom } from '../../faults/load/seeded-random.js';
 import { Line } from '../../helpers/line.js';
 import { sdkFor } from '../../helpers/sdk.js';
@@ -88,9 +89,13 @@ class RunningPicture {
     if (this.#users) this.#apply([[kind, member]]);
   }
 
-  /** An answer may repeat news that were told before, and news may repeat what the answer says. */
-  answered(users: readonly Member[]): void {
+  /** An answer has arrived: what is told after it may repeat what was told before. */
+  recount(): void {
     this.#visit += 1;
+  }
+
+  /** What an answer says. News may repeat it. */
+  answered(users: readonly Member[]): void {
     this.#users = new Map(users.map((member) => [member.userId, member]));
     this.#apply(this.#sinceAsked);
   }
@@ -157,7 +162,9 @@ export class PlainWatcher implements Watching {
     this.#picture.begin();
     line.onFrame = (frame) => this.#hear(line, frame);
     line.onAnswer = ({ type, payload }) => {
-      if (type === 'realtime:presence') this.#picture.answered(payload.users);
+      if (type !== 'realtime:presence') return;
+      this.#picture.recount();
+      this.#picture.answered(payload.users);
     };
     const connection = this.infos.connection();
     const isIn = await this.#enter(line, connection);
@@ -217,7 +224,16 @@ export class SdkWatcher implements Watching {
     private readonly infos: Infos,
   ) {
     this.#picture = new RunningPicture(name, topic, log);
-    this.#client = sdkFor({ url: `http://127.0.0.1:${door.port}` }, { token: testToken(name) }, () => undefined);
+    const picture = this.#picture;
+    // The SDK gives an answer later than news that arrive just after it.
+    const Socket = class extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args);
+        this.on('message', (data: Buffer) => data.includes('"presence":{') && picture.recount());
+      }
+    };
+    const options = { token: testToken(name), websocket: Socket };
+    this.#client = sdkFor({ url: `http://127.0.0.1:${door.port}` }, options, () => undefined);
     let given: ReturnType<Infos['ask']> | undefined;
     const getData = async () => {
       this.#end();
