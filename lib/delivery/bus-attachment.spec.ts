@@ -28,12 +28,19 @@ describe('a node that is attached to the bus', () => {
   /** True if the node was attached to the bus when it reported its users, and when it stopped reporting. */
   let attachedAt: boolean[];
   let attachment: BusAttachment;
+  let whileReporting: () => void;
 
   beforeEach(async () => {
     bus = new InMemoryMessageBus();
     events = new ConnectionEvents();
     attachedAt = [];
     const note = () => void attachedAt.push(bus.isAttached);
+    whileReporting = () => undefined;
+    const close = async () => {
+      note();
+      await Promise.resolve();
+      whileReporting();
+    };
     attachment = new BusAttachment(
       bus,
       new InMemoryNodeDirectory(),
@@ -45,7 +52,7 @@ describe('a node that is attached to the bus', () => {
       new InMemoryPubSubManager(),
       { now: () => 0 },
       events,
-      { open: note, close: note } as unknown as LocalPresence,
+      { open: note, close } as unknown as LocalPresence,
       new NodeLifecycle(),
       { start: () => undefined, stop: () => undefined } as unknown as PresencePictures,
       new NodeMeter(),
@@ -72,6 +79,14 @@ describe('a node that is attached to the bus', () => {
   it('tells of its users only while it is attached', async () => {
     await attachment.onApplicationShutdown();
     expect(attachedAt).toEqual([true, true]);
+  });
+
+  it('passes on the events that its last report of users causes', async () => {
+    const next = vi.fn();
+    events.stream$.subscribe(next);
+    whileReporting = () => events.emit({ type: 'online', userId: 'ann' });
+    await attachment.onApplicationShutdown();
+    expect(next.mock.calls).toEqual([[{ type: 'online', userId: 'ann' }]]);
   });
 
   it('ends its events at the shutdown', async () => {

@@ -70,9 +70,10 @@ export class BusAttachment implements OnModuleInit, OnApplicationBootstrap, OnAp
   /** Nest's last hook: other providers may still send while they are being destroyed. */
   async onApplicationShutdown(): Promise<void> {
     this.lifecycle.closed();
-    this.events.close();
     this.published.close();
     await this.presence.close();
+    // The last report of this node's users may have caused events, which no other node emits.
+    this.events.close();
     await this.directory.close();
     await this.bus.close();
     this.streams.stop();
