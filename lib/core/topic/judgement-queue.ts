@@ -43,6 +43,8 @@ export class JudgementQueue<O> {
   readonly #passes = new Map<O, Pass<O>>();
   /** Owners with a topic that may begin, in their turn. */
   readonly #ready = new Set<O>();
+  /** The place in {@link #ready}, where owners leave at the front and come at the end: a new walk would pass all that have left. */
+  #turn = this.#ready.values();
   /** Owners whose pass has to wait, with the time at which it begins; the earliest first, since all wait equally long. */
   readonly #delayed = new Map<O, number>();
   /** The earliest first. */
@@ -87,7 +89,7 @@ export class JudgementQueue<O> {
   next(now: number): Judgement<O> | undefined {
     this.#wake(now);
     if (this.#running.size >= MAX_RUNNING) return undefined;
-    const [owner] = this.#ready;
+    const owner = this.#nextOwner();
     if (owner === undefined) return undefined;
     this.#ready.delete(owner);
     const { waiting, running } = this.#passes.get(owner)!;
@@ -137,6 +139,14 @@ export class JudgementQueue<O> {
     this.#passes.delete(owner);
     this.#ready.delete(owner);
     this.#delayed.delete(owner);
+  }
+
+  #nextOwner(): O | undefined {
+    const { done, value } = this.#turn.next();
+    if (!done) return value;
+    // A walk that has come to the end stays there.
+    this.#turn = this.#ready.values();
+    return this.#turn.next().value;
   }
 
   #add(owner: O, now: number): Pass<O> {
