@@ -61,16 +61,16 @@ describe('work of many clients in one turn', () => {
     expect(log.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
   });
 
-  it('says once a turn that it has to wait from now on', async () => {
-    let times = 0;
-    queue.onBusy(() => void (times += 1));
+  it('says when it has to wait from now on, and before what has waited is done', async () => {
+    const done: number[] = [];
+    queue.onBusy(() => void done.push(log.length));
     many(40);
-    const early = times;
+    const early = [...done];
     many(1_000);
-    const busy = times;
+    const atOnce = log.length;
+    expect([early, done]).toEqual([[], [atOnce]]);
     await nextTurn();
-    many(1_000);
-    expect([early, busy, times]).toEqual([0, 1, 2]);
+    expect(done).toEqual([atOnce, atOnce]);
   });
 
   it('counts by its size', () => {
@@ -172,12 +172,20 @@ describe('urgent work of a busy turn', () => {
     queue.add({ takeTurn }, true);
   };
 
+  const grants = () => Array.from({ length: 100 }, () => queue.overtakes()).filter(Boolean).length;
+
   it('is done at once 64 times, and again in the next turn', async () => {
-    const grants = () => Array.from({ length: 100 }, () => queue.overtakes()).filter(Boolean).length;
-    many(1_000);
+    many(1);
+    queue.add({ takeTurn: () => undefined });
     const before = [grants(), grants()];
     await nextTurn();
     expect([...before, grants()]).toEqual([64, 0, 64]);
+  });
+
+  it('is done at once more often in a turn in which many others have to wait', () => {
+    many(1_000);
+    const waiting = 1_000 - log.length;
+    expect(grants() + grants()).toBe(64 + Math.floor(waiting / 16));
   });
 
   it('that has to wait goes before other work that waits', async () => {

@@ -17,8 +17,11 @@ const STEPS = 16;
 /** Share of a turn for work as it comes; the rest is for what waits. */
 const NEW_SHARE = 0.5;
 
-/** Most pieces of urgent work that are done at once in a turn that has been busy. Together they take a few milliseconds. */
-const MAX_OVERTAKING = 64;
+/** So many pieces of urgent work are done at once in a turn that has been busy. Together they take a few milliseconds. */
+const OVERTAKING = 64;
+
+/** One more for so many pieces of work that have to wait: the more clients are read in a turn, the longer it takes. */
+const WAITING_EACH = 16;
 
 /**
  * Keeps clients that all want something at once from taking one long turn of the event loop: work that comes when the turn
@@ -31,8 +34,8 @@ export class TurnQueue {
   readonly #urgent = new WaitingLine<WaitsForTurn>();
   readonly #ordinary = new WaitingLine<WaitsForTurn>();
   #takesUrgent = false;
-  /** The pieces of urgent work that were done at once in this turn. */
-  #overtaking = 0;
+  /** How many pieces of urgent work may still be done at once in this turn. */
+  #overtaking = OVERTAKING;
   #steps = 0;
   #endsAt = Infinity;
   #sliceEndsAt = 0;
@@ -68,8 +71,8 @@ export class TurnQueue {
   }
 
   /**
-   * Has something done at the moment from which work has to wait in a turn. The turn may go on for long: all sockets with data are
-   * read in one, 10,000 of them in about 100 ms.
+   * Has something done when a turn goes on for longer than others should wait for what is done already: from the moment from which
+   * work has to wait, since all sockets with data are read in one turn, 10,000 of them in about 100 ms, and before what has waited.
    * @param callback must not throw
    */
   onBusy(callback: () => void): void {
@@ -83,18 +86,25 @@ export class TurnQueue {
 
   /** Returns true if urgent work may be done at once though {@link isOver}, and records it. */
   overtakes(): boolean {
-    return this.#overtaking < MAX_OVERTAKING && (this.#overtaking += 1) > 0;
+    if (this.#overtaking < 1) return false;
+    this.#overtaking -= 1;
+    return true;
   }
 
   add(work: WaitsForTurn, isUrgent = false): void {
     (isUrgent ? this.#urgent : this.#ordinary).add(work);
+    this.#overtaking += 1 / WAITING_EACH;
     this.#schedule();
   }
 
   #becomeBusy(): true {
     this.#isOver = true;
-    for (const callback of this.#onBusy) callback();
+    this.#callBack();
     return true;
+  }
+
+  #callBack(): void {
+    for (const callback of this.#onBusy) callback();
   }
 
   #schedule(): void {
@@ -105,6 +115,7 @@ export class TurnQueue {
 
   /** Runs in the asynchronous context of the boot: what waits belongs to many clients, not to the one that came first. */
   readonly #turn = AsyncResource.bind((): void => {
+    if (this.#hasWaiting) this.#callBack();
     this.#sliceEndsAt = this.now() + TURN_MS * (1 - NEW_SHARE);
     this.#step();
   });
@@ -128,8 +139,12 @@ export class TurnQueue {
     this.#isScheduled = false;
     this.#isOver = false;
     this.#endsAt = Infinity;
-    this.#overtaking = 0;
-    if (!this.#urgent.isEmpty || !this.#ordinary.isEmpty) this.#schedule();
+    this.#overtaking = OVERTAKING;
+    if (this.#hasWaiting) this.#schedule();
+  }
+
+  get #hasWaiting(): boolean {
+    return !this.#urgent.isEmpty || !this.#ordinary.isEmpty;
   }
 
   #next(): WaitsForTurn | undefined {
