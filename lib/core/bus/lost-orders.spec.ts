@@ -4,7 +4,7 @@ import { mayHaveLostOrders, type Absence } from './lost-orders.js';
 /** A node was away for a minute; its lease was over after 15 s, and the server has all its data. */
 const ABSENCE: Absence = {
   heardUntil: 0,
-  startedOverAt: -Infinity,
+  toldToReconnectAt: -Infinity,
   now: 60_000,
   keptMs: 86_400_000,
   isCut: false,
@@ -60,14 +60,14 @@ describe('orders that a node has missed', () => {
     expect(mayHaveLostOrders({ ...ABSENCE, leaseOverFrom: 61_000, ...different })).toBe(false);
   });
 
-  it('concern no connection if the node has started over since the server has started again', () => {
+  it('concern no connection if the node has told all to reconnect since the server has started again', () => {
     const absence = { ...ABSENCE, after: RESTARTED, startedBy: 20_000 };
-    expect(mayHaveLostOrders({ ...absence, startedOverAt: 20_000, leaseOverFrom: 20_000 })).toBe(false);
-    expect(mayHaveLostOrders({ ...absence, startedOverAt: 19_999, leaseOverFrom: 19_999 })).toBe(true);
+    expect(mayHaveLostOrders({ ...absence, toldToReconnectAt: 20_000, leaseOverFrom: 20_000 })).toBe(false);
+    expect(mayHaveLostOrders({ ...absence, toldToReconnectAt: 19_999, leaseOverFrom: 19_999 })).toBe(true);
   });
 
-  it('concern no connection if the node has started over within the time for which they are kept', () => {
-    expect(mayHaveLostOrders({ ...ABSENCE, now: 86_400_001, startedOverAt: 1 })).toBe(false);
+  it('concern no connection if the node has told all to reconnect within the time for which they are kept', () => {
+    expect(mayHaveLostOrders({ ...ABSENCE, now: 86_400_001, toldToReconnectAt: 1 })).toBe(false);
   });
 
   it('were not reported as complete by a server that had ended before the lease was over', () => {

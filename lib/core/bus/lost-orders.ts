@@ -13,7 +13,7 @@ export interface Absence {
   /** Up to when the node has certainly received everything. */
   readonly heardUntil: number;
   /** When the node has last told all its connections to reconnect: none that is there now is older. `-Infinity` if it never has. */
-  readonly startedOverAt: number;
+  readonly toldToReconnectAt: number;
   readonly now: number;
   /** The time for which orders are kept, in milliseconds. */
   readonly keptMs: number;
@@ -31,11 +31,11 @@ export interface Absence {
 /**
  * Whether an order may be lost that a node has missed, and that was reported as complete. As long as the node has a lease, no report is
  * complete without it. An order that was given later is lost if the server has lost data since. An order from before the node has
- * started over concerns none of its connections.
+ * told all its connections to reconnect concerns none of those that are there now.
  */
 export function mayHaveLostOrders(absence: Absence): boolean {
-  const { heardUntil, startedOverAt, now, keptMs, isCut, leaseOverFrom } = absence;
-  return isCut || now - Math.max(heardUntil, startedOverAt) > keptMs || leaseOverFrom < lostBy(absence);
+  const { heardUntil, toldToReconnectAt, now, keptMs, isCut, leaseOverFrom } = absence;
+  return isCut || now - Math.max(heardUntil, toldToReconnectAt) > keptMs || leaseOverFrom < lostBy(absence);
 }
 
 /** The latest moment at which data can have been lost; `-Infinity` if none was. */

@@ -32,7 +32,7 @@ interface Found {
 /**
  * Executes the orders that this node missed while it received nothing from a server, before it counts as attached there again.
  * Received orders are remembered, so that no order is executed twice. An order older than the subscription to its subject was
- * meant for earlier connections, and is skipped. Where missed orders may be lost, all connections are asked to reconnect: once for
+ * meant for earlier connections, and is skipped. Where missed orders may be lost, all connections are told to reconnect: once for
  * all servers, unless one may have lost orders after that.
  */
 export class MissedOrders {
@@ -44,8 +44,8 @@ export class MissedOrders {
   readonly #heardFrom: (RedisServer | undefined)[] = [];
   /** What was known of each server's data when this node was last subscribed there. */
   readonly #marks = new WeakMap<RedisServer, DataMark>();
-  /** When all connections were last asked to reconnect. */
-  #startedOverAt = -Infinity;
+  /** When all connections were last told to reconnect. */
+  #toldToReconnectAt = -Infinity;
   #receive: EnvelopeReceiver | undefined;
 
   constructor(
@@ -93,8 +93,8 @@ export class MissedOrders {
     // Read after the orders: a loss from now on shows in the next mark.
     const mark = await readMark(server);
     if (found.some((each) => this.#areOrdersLost(server, mark, each))) {
-      this.#startOver();
-      // The channels were subscribed before. If this node is not attached yet, the next attempt need not start over again.
+      this.#tellAllToReconnect();
+      // The channels were subscribed before. If this node is not attached yet, the next attempt need not tell all to reconnect again.
       for (const partition of missed) {
         this.#heardUntil[partition] = at;
         this.#heardFrom[partition] = server;
@@ -104,7 +104,7 @@ export class MissedOrders {
   }
 
   async #catchUpIn(server: RedisServer, partition: number): Promise<Found> {
-    const awayMs = performance.now() - Math.max(this.#heardUntil[partition]!, this.#startedOverAt);
+    const awayMs = performance.now() - Math.max(this.#heardUntil[partition]!, this.#toldToReconnectAt);
     const args = [`${Math.ceil(awayMs) + MARGIN_MS}`];
     const reply = await readOrdersScript.run(server, [this.channels.ordersOf(partition)], args);
     const [now, isCut, entries] = reply as [number, number, readonly Entry[]];
@@ -119,14 +119,14 @@ export class MissedOrders {
 
   #areOrdersLost(server: RedisServer, after: DataMark, { partition, isCut }: Found): boolean {
     const heardUntil = this.#heardUntil[partition]!;
-    const startedOverAt = this.#startedOverAt;
+    const toldToReconnectAt = this.#toldToReconnectAt;
     return mayHaveLostOrders({
       heardUntil,
-      startedOverAt,
+      toldToReconnectAt,
       now: performance.now(),
       keptMs: ORDER_LIFE_MS,
       isCut,
-      leaseOverFrom: this.lease.overFrom(Math.max(heardUntil + LEASE_MARGIN_MS, startedOverAt)),
+      leaseOverFrom: this.lease.overFrom(Math.max(heardUntil + LEASE_MARGIN_MS, toldToReconnectAt)),
       before: this.#heardFrom[partition] === server ? this.#marks.get(server) : undefined,
       after,
       startedBy: server.startedBy,
@@ -141,8 +141,8 @@ export class MissedOrders {
     if (this.begin(frame.origin, frame.sequence)) void this.#receive?.(frame.envelope);
   }
 
-  /** Asks all connections to reconnect, because missed orders may be lost; each one is authorized again. */
-  #startOver(): void {
+  /** Tells all connections to reconnect, because missed orders may be lost; each one is authorized again. */
+  #tellAllToReconnect(): void {
     this.#logger.warn(
       'Control messages that were sent while this node was cut off may be lost: its connections are told to reconnect',
     );
@@ -152,7 +152,7 @@ export class MissedOrders {
       except: [],
       content: { kind: 'disconnect', code: 'DISCONNECTED', reason },
     };
-    this.#startedOverAt = performance.now();
+    this.#toldToReconnectAt = performance.now();
     void this.#receive?.(envelope);
   }
 }

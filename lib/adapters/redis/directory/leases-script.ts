@@ -43,7 +43,7 @@ if isTorn then
   end
 end
 local server = identity()
-local kept, owner = string.match(redis.call('HGET', KEYS[2], '@since') or '', '^(%-?%d+) (.+)$')
+local kept, owner = string.match(redis.call('HGET', KEYS[2], '@since') or '', '^(%-?%d+) (.*)$')
 local since = not isTorn and owner == server and tonumber(kept)
 if not since then
   local isWhole = not isTorn and not owner and losses() == 0 and not isPromoted() and not mayHaveLoaded()
