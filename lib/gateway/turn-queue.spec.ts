@@ -182,6 +182,20 @@ describe('urgent work of a busy turn', () => {
     expect([...before, grants()]).toEqual([64, 0, 64]);
   });
 
+  it('is done at once until it has taken eight milliseconds of the turn', async () => {
+    many(1);
+    queue.add({ takeTurn: () => undefined });
+    const since = queue.now();
+    now += 7.9;
+    queue.countUrgent(since);
+    const before = [queue.hasUrgentTime, queue.overtakes()];
+    now += 0.1;
+    expect(queue.countUrgent(now - 0.1)).toBe(now);
+    const after = [queue.hasUrgentTime, queue.overtakes()];
+    await nextTurn();
+    expect([before, after, queue.overtakes()]).toEqual([[true, true], [false, false], true]);
+  });
+
   it('is done at once more often in a turn in which many others have to wait', () => {
     many(1_000);
     const waiting = 1_000 - log.length;

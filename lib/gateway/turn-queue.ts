@@ -17,7 +17,7 @@ const STEPS = 16;
 /** Share of a turn for work as it comes; the rest is for what waits. */
 const NEW_SHARE = 0.5;
 
-/** So many pieces of urgent work are done at once in a turn that has been busy. Together they take a few milliseconds. */
+/** So many pieces of urgent work are done at once in a turn that has been busy, as long as they take no more than {@link TURN_MS}. */
 const OVERTAKING = 64;
 
 /** One more for so many pieces of work that have to wait: the more clients are read in a turn, the longer it takes. */
@@ -28,7 +28,8 @@ const WAITING_EACH = 16;
  * has been busy for 4 ms waits, and 4 ms of each turn are for what waits, in turn for what has waited longest and for
  * what came last. So a crowd does not delay those who come after it, and everybody in it is served.
  *
- * Urgent work is done at once as long as there is little of it. Above that it waits in a line of its own, which gets half of the steps.
+ * Urgent work is done at once as long as there is little of it, for 8 ms of a turn at most. Above that it waits in a line of its own,
+ * which gets half of the steps.
  */
 export class TurnQueue {
   readonly #urgent = new WaitingLine<WaitsForTurn>();
@@ -36,6 +37,8 @@ export class TurnQueue {
   #takesUrgent = false;
   /** How many pieces of urgent work may still be done at once in this turn. */
   #overtaking = OVERTAKING;
+  /** The time that urgent work has taken in this turn, in milliseconds. */
+  #urgentMs = 0;
   #steps = 0;
   #endsAt = Infinity;
   #sliceEndsAt = 0;
@@ -45,7 +48,7 @@ export class TurnQueue {
   readonly #onBusy: (() => void)[] = [];
 
   /** @param now milliseconds of a clock that does not go back */
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(readonly now: () => number = () => performance.now()) {}
 
   /** The number of busy turns so far: while it is the same, no turn that was timed has ended. */
   get turns(): number {
@@ -84,11 +87,27 @@ export class TurnQueue {
     return new Promise((resolve) => this.add({ takeTurn: resolve }));
   }
 
+  /** True while this turn has time for urgent work. */
+  get hasUrgentTime(): boolean {
+    return this.#urgentMs < TURN_MS;
+  }
+
   /** Returns true if urgent work may be done at once though {@link isOver}, and records it. */
   overtakes(): boolean {
-    if (this.#overtaking < 1) return false;
+    if (this.#overtaking < 1 || !this.hasUrgentTime) return false;
     this.#overtaking -= 1;
     return true;
+  }
+
+  /**
+   * Records the time that urgent work has taken.
+   * @param since when it began, by {@link now}
+   * @returns the time of now
+   */
+  countUrgent(since: number): number {
+    const now = this.now();
+    this.#urgentMs += now - since;
+    return now;
   }
 
   add(work: WaitsForTurn, isUrgent = false): void {
@@ -140,6 +159,7 @@ export class TurnQueue {
     this.#isOver = false;
     this.#endsAt = Infinity;
     this.#overtaking = OVERTAKING;
+    this.#urgentMs = 0;
     if (this.#hasWaiting) this.#schedule();
   }
 

@@ -36,8 +36,12 @@ describe('the commands that wait decoded', () => {
     expect(chosen(isCompact)).toEqual(['subscribe', 'unsubscribe']);
   });
 
-  it('have no payload, which may take much memory, and are correct', () => {
+  it('include what is wrong, which has no payload', () => {
+    expect(isCompact(wrong)).toBe(true);
+  });
+
+  it('have no payload, which may take much memory', () => {
     const command = { ...commands.subscribe, payload: [] } as Command;
-    expect([isCompact({ ok: true, command }), isCompact(wrong)]).toEqual([false, false]);
+    expect(isCompact({ ok: true, command })).toBe(false);
   });
 });

@@ -81,3 +81,22 @@ export type Push =
   | { readonly kind: 'pong'; readonly id?: CommandId }
   | { readonly kind: 'ping' }
   | { readonly kind: 'error'; readonly id?: CommandId; readonly error: WireError };
+
+/** Returns true for what a client waits for: all but news that the server may send to many clients at once. */
+export function isAnswer(push: Push): boolean {
+  switch (push.kind) {
+    case 'subscribed':
+    case 'unsubscribed':
+      return push.id !== undefined;
+    case 'expiring':
+    case 'joined':
+    case 'left':
+    case 'updated':
+    case 'presence-reset':
+    case 'dropped':
+    case 'ping':
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,7 +1,7 @@
 import type { CommandId } from '../../core/protocol/command.js';
 import type { Blame } from '../../core/protocol/decoded.js';
 import type { ErrorCode, WireError } from '../../core/protocol/error-code.js';
-import type { Push } from '../../core/protocol/push.js';
+import { isAnswer, type Push } from '../../core/protocol/push.js';
 import { TokenBucket } from '../../core/base/token-bucket.js';
 import type { ConnectionSocket } from '../../ports/connection-socket.js';
 import { Frame } from '../../ports/frame.js';
@@ -50,7 +50,7 @@ export class ClientReplies {
   /** Sends one push. Throws when a payload cannot be written. */
   push(push: Push): void {
     const payload = this.socket.codec.encodePush(push, this.services.timestamps.now());
-    if (payload !== undefined) this.socket.send(new Frame(payload), true);
+    if (payload !== undefined) this.socket.send(new Frame(payload), isAnswer(push));
   }
 
   /** Sends an answer whose size counts, because it is much larger than the command that asked for it. */
@@ -58,7 +58,7 @@ export class ClientReplies {
     const payload = this.socket.codec.encodePush(push, this.services.timestamps.now());
     if (payload === undefined) return;
     this.#counted += payload.length;
-    this.socket.send(new Frame(payload));
+    this.socket.send(new Frame(payload), isAnswer(push));
   }
 
   /** True if an answer to a request to recover holds the first page of publications. */

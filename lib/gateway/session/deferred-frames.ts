@@ -37,7 +37,7 @@ export function begun(payload: FramePayload | undefined, commands: Iterator<Deco
 
 /**
  * Frames of one client that arrived in one piece with the frame at which reading was paused. They wait undecoded, because parsed
- * they may take 20 times the memory.
+ * they may take 20 times the memory, unless they were decoded already and take little.
  */
 export class DeferredFrames {
   readonly #frames: (WholeFrame | BegunFrame)[] = [];

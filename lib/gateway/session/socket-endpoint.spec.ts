@@ -199,6 +199,31 @@ describe('a socket whose client has authenticated with the request', () => {
     expect(written.join('')).toContain('"id":1');
   });
 
+  it('is ended if an answer that is given at once cannot be written', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    vi.spyOn(services.turns, 'isOver').mockReturnValueOnce(true);
+    vi.spyOn(endpoint.socket, 'flush').mockImplementationOnce(() => {
+      throw new Error('unwritable');
+    });
+    receive({ action: 'ping', id: 1 });
+    await settle();
+    expect(endpoint.isClosed).toBe(true);
+  });
+
+  it('takes no time from others for urgent commands when the turn has spent it', async () => {
+    await endpoint.serve(authenticatedAs('ann'));
+    await settle();
+    const { turns } = services;
+    const decodes = vi.spyOn(FakeCodec.prototype, 'decode');
+    onTestFinished(() => decodes.mockRestore());
+    turns.countUrgent(turns.now() - 1_000);
+    vi.spyOn(turns, 'isOver').mockReturnValueOnce(true);
+    receive({ action: 'ping', id: 1 });
+    const early = decodes.mock.calls.length;
+    expect([early, (await settle()).includes('"id":1')]).toEqual([0, true]);
+  });
+
   it('has what may be told to many wait its turn, decodes it once, and answers in order', async () => {
     await endpoint.serve(authenticatedAs('ann'));
     await settle();

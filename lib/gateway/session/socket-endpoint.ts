@@ -130,10 +130,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (!this.#deferred && !this.#isHolding) {
       const { turns } = this.services;
       if (!turns.isOver()) return this.#read(payload);
-      const decoded = this.#decodeEarly(payload);
+      const startedAt = turns.now();
+      const decoded = turns.hasUrgentTime ? this.#decodeEarly(payload) : undefined;
       const isUrgent = decoded !== undefined && overtakes(decoded);
-      if (isUrgent && turns.overtakes()) return this.#overtake(decoded, payload);
+      if (isUrgent && turns.overtakes()) return this.#overtake(decoded, payload, startedAt);
       if (decoded && isCompact(decoded)) compact = decoded;
+      // Only what a crowd sends all at once is decoded without a bound: it is not decoded again.
+      if (compact?.ok !== true) turns.countUrgent(startedAt);
       this.#waitsForTurn = true;
       turns.add(this, isUrgent);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
@@ -148,10 +151,20 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     return 'batch' in decoded ? undefined : decoded;
   }
 
-  /** Takes a command at once in a busy turn. The answer leaves as soon as the handler has given it: the turn may go on for long. */
-  #overtake(decoded: Decoded, payload: FramePayload | undefined): void {
+  /** Takes a command at once in a busy turn. An answer that is given without waiting leaves at once: the turn may go on for long. */
+  #overtake(decoded: Decoded, payload: FramePayload | undefined, startedAt: number): void {
+    const { turns } = this.services;
     this.#take(decoded, payload);
-    queueMicrotask(() => process.nextTick(() => this.socket.flush()));
+    const takenAt = turns.countUrgent(startedAt);
+    const flush = (): void => {
+      turns.countUrgent(takenAt);
+      try {
+        this.socket.flush();
+      } catch (error) {
+        endFailed(this, error);
+      }
+    };
+    queueMicrotask(() => process.nextTick(flush));
   }
 
   /** Reads the frames that have waited for their turn. */

@@ -129,6 +129,14 @@ describe('a fan-out to many sockets', () => {
     ]);
   });
 
+  it('does not keep a long turn busy with answers for more than four milliseconds at once', async () => {
+    for (let n = 0; n < 100; n++) batch.addFirst(slow(`a${n}`));
+    batch.flushFirst();
+    expect(now).toBeLessThan(4 + 1.7);
+    while (log.length < 100) await nextTurn();
+    expect(log).toEqual(Array.from({ length: 100 }, (_, n) => `a${n}`));
+  });
+
   it('gets on while there are more answers than a turn has time for, and each of them is written', async () => {
     for (let n = 0; n < 200; n++) batch.add(slow(`s${n}`));
     for (let turn = 0; turn < 10; turn++) {

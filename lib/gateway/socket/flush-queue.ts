@@ -19,11 +19,12 @@ const NEW_SHARE = 0.5;
  *
  * At most 8 ms of a turn are spent on it. The sockets that are left are flushed in the next turns, so a small send may overtake
  * the rest of a large one. Sockets with an answer to their client come first: a client that asks while a message goes to
- * thousands of others would otherwise wait until the message has reached all that stand before it. Each socket keeps the order of
- * its frames.
+ * thousands of others would otherwise wait until the message has reached all that stand before it. In a turn that goes on for long
+ * they need not wait for its end ({@link flushFirst}). Each socket keeps the order of its frames.
  */
 export class FlushQueue {
   readonly #budget: TurnBudget;
+  readonly #firstBudget: TurnBudget;
   #empty = FrameBatch.empty();
   /** Sockets with an answer. They may wait below as well; the second flush finds nothing to write. */
   #first: Flushable[] = [];
@@ -38,6 +39,7 @@ export class FlushQueue {
   /** @param now milliseconds of a clock that does not go back */
   constructor(now: () => number = () => performance.now()) {
     this.#budget = new TurnBudget(now);
+    this.#firstBudget = new TurnBudget(now);
   }
 
   /** The empty batch that the batches of this turn begin with. */
@@ -56,11 +58,11 @@ export class FlushQueue {
     this.#schedule();
   }
 
-  /** Flushes the sockets with an answer now, since the turn may go on for long. */
+  /** Flushes sockets with an answer now, for 4 ms at most, since the turn may go on for long. */
   flushFirst(): void {
+    this.#firstBudget.begin(TURN_MS * NEW_SHARE);
     const first = this.#first;
-    for (const socket of first) this.#write(socket);
-    first.length = 0;
+    first.splice(0, this.#flushFrom(first, 0, this.#firstBudget));
   }
 
   #schedule(): void {
@@ -97,10 +99,10 @@ export class FlushQueue {
   };
 
   /** Flushes until the slice is over. @returns where to go on */
-  #flushFrom(sockets: readonly Flushable[], from: number): number {
+  #flushFrom(sockets: readonly Flushable[], from: number, budget = this.#budget): number {
     for (let at = from; at < sockets.length; at++) {
       this.#write(sockets[at]!);
-      if (this.#budget.isSpent()) return at + 1;
+      if (budget.isSpent()) return at + 1;
     }
     return sockets.length;
   }

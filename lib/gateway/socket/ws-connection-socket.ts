@@ -214,15 +214,17 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
       if (batch.length > this.share.maxQueueBytes) this.owner.tooSlow();
       return;
     }
-    if (!this.#awaitsFlush) {
-      if (!isAnswer) {
-        if (before === undefined) this.share.batch.add(this);
-      } else if (!this.#isFirst) {
-        this.#isFirst = true;
-        this.share.batch.addFirst(this);
-      }
-    }
+    if (!this.#awaitsFlush) this.#queue(before === undefined, isAnswer);
     if (batch.length >= LARGE_BYTES) this.flush();
+  }
+
+  /** Takes a place in the flush queue, unless the socket has one already. */
+  #queue(isNew: boolean, isAnswer: boolean): void {
+    const { batch } = this.share;
+    if (isAnswer && !this.#isFirst) {
+      this.#isFirst = true;
+      batch.addFirst(this);
+    } else if (isNew && !isAnswer) batch.add(this);
   }
 
   #count(waiting: number): void {
