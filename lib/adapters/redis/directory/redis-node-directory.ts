@@ -128,7 +128,7 @@ export class RedisNodeDirectory extends NodeDirectory {
   /** Announces that this node was attached or detached. */
   attached(isAttached: boolean): void {
     this.#isAttached = isAttached;
-    if (this.#self) void this.#refresh().then(() => this.#announce(isAttached, false));
+    if (this.#self) void this.#refreshAnew().then(() => this.#announce(isAttached, false));
   }
 
   /** Handles the announcement that another node was attached or detached, or that it closes. */
@@ -137,7 +137,7 @@ export class RedisNodeDirectory extends NodeDirectory {
     if (isGone) this.#leases.end(id, performance.now());
     if (node === undefined) {
       // A new node: its lease has its counts.
-      if (!isGone && id !== this.#self?.id && this.#self) void this.#refresh();
+      if (!isGone && id !== this.#self?.id && this.#self) void this.#refreshAnew();
       return;
     }
     const others = new Map(this.#others);
@@ -184,6 +184,12 @@ export class RedisNodeDirectory extends NodeDirectory {
         this.network.mistrust(this.#server, error);
       })
       .finally(() => (this.#reading = undefined)));
+  }
+
+  /** The same, but not with a request that is under way: it may have been answered before what has happened just now. */
+  async #refreshAnew(): Promise<void> {
+    await this.#reading;
+    await this.#refresh();
   }
 
   /** The server that has the leases. */
