@@ -11,6 +11,9 @@ export type Backend = keyof typeof GROUNDS;
 /** Far longer than a failover takes, in milliseconds. */
 const SUCCEEDED_MS = 30_000;
 
+/** Sentinels notice within it that a master does not answer, in milliseconds: `down-after-milliseconds`, and the interval of their questions. */
+const NOTICED_MS = 2_000;
+
 /** Sentinels give a master that reports another role 20 s before they replace it, and try again every 6 s, in milliseconds. */
 const HEALED_MS = 60_000;
 
@@ -115,7 +118,8 @@ class ReplicaGround extends Ground {
 
 /** A master and two replicas that three sentinels watch. */
 class SentinelGround extends Ground {
-  override readonly losing = /killed|emptied|takes? over|crashes|halts|slow/;
+  // A server that cannot save refuses PING, too (`MISCONF`): the sentinels take it for dead.
+  override readonly losing = /killed|emptied|takes? over|crashes|halts|slow|cannot save/;
 
   protected readonly own: Faults = {
     'the master crashes': () => this.#crash(async () => {}),
@@ -159,13 +163,24 @@ class SentinelGround extends Ground {
     return [await this.#master()];
   }
 
+  /** A fault by which a replica may take over is over when it has, or when the sentinels have noticed nothing. */
+  override get faults(): Faults {
+    const all = Object.entries(super.faults).map(([name, fault]) => [
+      name,
+      async () => {
+        await fault();
+        if (!this.losing.test(name)) return;
+        await delay(NOTICED_MS);
+        await this.#calm(async () => (await this.#agreed()) !== undefined);
+      },
+    ]);
+    return Object.fromEntries(all) as Faults;
+  }
+
   override async heal(): Promise<boolean> {
     const before = await this.group.master().catch(() => undefined);
     const isLossy = await super.heal();
-    for (const deadline = performance.now() + HEALED_MS; !(await this.#isCalm()); await delay(100)) {
-      if (performance.now() > deadline)
-        throw new Error(`The sentinels did not agree on a master: ${await this.#said()}`);
-    }
+    await this.#calm(() => this.#isFollowed());
     return isLossy || (await this.#master()) !== before;
   }
 
@@ -196,18 +211,32 @@ class SentinelGround extends Ground {
     }
   }
 
-  /** True when no failover is going on or about to begin: all sentinels name one master and find it well, and the others follow it. */
-  async #isCalm(): Promise<boolean> {
+  async #calm(is: () => Promise<boolean>): Promise<void> {
+    for (const deadline = performance.now() + HEALED_MS; !(await is()); await delay(100)) {
+      if (performance.now() > deadline)
+        throw new Error(`The sentinels did not agree on a master: ${await this.#said()}`);
+    }
+  }
+
+  /** The master that all sentinels name and find well, and that says so itself: no failover is going on. */
+  async #agreed(): Promise<RedisServer | undefined> {
     const { sentinels, place } = this.group;
     const master = await this.group.master().catch(() => undefined);
-    if (!master) return false;
+    if (!master) return undefined;
     const views = await Promise.all(sentinels.map((sentinel) => fieldsOf(sentinel, 'MASTER', place.name)));
-    const roles = await Promise.all(this.servers.map((server) => server.cli('ROLE').catch(() => '')));
-    const isFollowing = (role: string) => role.startsWith('slave') && role.includes(`\n${master.port}\nconnected`);
-    return (
-      views.every((view) => view.get('port') === `${master.port}` && view.get('flags') === 'master') &&
-      this.servers.every((server, n) => (server === master ? roles[n]!.startsWith('master') : isFollowing(roles[n]!)))
+    const isNamed = views.every((view) => view.get('port') === `${master.port}` && view.get('flags') === 'master');
+    const role = await master.cli('ROLE').catch(() => '');
+    return isNamed && role.startsWith('master') ? master : undefined;
+  }
+
+  /** True when no failover is about to begin either: all others follow the master. */
+  async #isFollowed(): Promise<boolean> {
+    const master = await this.#agreed();
+    if (!master) return false;
+    const roles = await Promise.all(
+      this.servers.filter((server) => server !== master).map((server) => server.cli('ROLE').catch(() => '')),
     );
+    return roles.every((role) => role.startsWith('slave') && role.includes(`\n${master.port}\nconnected`));
   }
 
   /** What everybody says, for the reader of an error. */
