@@ -34,7 +34,7 @@ export interface RealtimeLimits {
    */
   totalCommandsPerSecond?: number;
   /**
-   * Maximum number of violations of a client per minute; above it the socket closes with 3013 (it goes on in spite of
+   * Maximum number of violations of a client per minute; above it the socket closes with 3013 (it goes on after it got
    * `RATE_LIMITED`) or 3509 (other errors). Default 20.
    */
   maxViolationsPerMinute?: number;

@@ -70,7 +70,7 @@ export class FakeClient implements Client, Endpoint {
   readonly socket: HoldableSocket;
   readonly replies: ClientReplies;
   readonly allowance = new ClientAllowance(
-    { ...UNLIMITED, opening: 0, total: UNLIMITED, answers: UNLIMITED, pings: UNLIMITED },
+    { ...UNLIMITED, opening: 0, total: UNLIMITED, answers: UNLIMITED, pings: UNLIMITED, refusals: UNLIMITED },
     0,
   );
   onServing: () => void = () => undefined;

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ReceivedFrame } from 'nestjs-realtime/testing';
 import type { RawClient } from './raw-client.js';
-import { OPCODE, serverFrames } from './raw-frames.js';
+import { OPCODE, rawFrame, serverFrames } from './raw-frames.js';
 
-/** A client with an open WebSocket that does by hand what others leave to a library, such as answering pings: not at all. */
+/** A client with an open WebSocket that does by hand what others leave to a library, such as answering pings. */
 export class RawGuest {
   constructor(
     readonly client: RawClient,
@@ -16,6 +16,16 @@ export class RawGuest {
   /** Resolves once the bytes have been handed to the operating system. */
   write(bytes: Buffer): Promise<void> {
     return this.client.write(bytes);
+  }
+
+  /** Answers pings from now on, before anything that is sent later. */
+  answerPings(): void {
+    let answered = 0;
+    this.client.socket.on('data', () => {
+      const pings = serverFrames(this.client.received).filter(({ opcode }) => opcode === OPCODE.ping);
+      for (const { payload } of pings.slice(answered)) void this.write(rawFrame({ opcode: OPCODE.pong, payload }));
+      answered = pings.length;
+    });
   }
 
   /** Stops reading. */

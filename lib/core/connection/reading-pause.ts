@@ -15,6 +15,8 @@ export const READING_PAUSES = {
   shutdown: 16,
   /** Others are served first: the frame waits for a later turn of the event loop. */
   turn: 32,
+  /** The rate limit of the client is used up, and so is that for refusals. */
+  refusals: 64,
 } as const;
 
 /** Name of a reason for not reading from a socket. */
@@ -27,7 +29,7 @@ export function withPause(pauses: number, reason: ReadingPause): number {
 
 /**
  * True if frames that were read already wait undecoded until the pause is over. At the rate limit they are decoded and refused,
- * so that the client learns of it; while a mailbox is full but small, they are decoded because one of them may empty it by a cancel.
+ * so that the client learns of it, as long as the limit for refusals allows; while a mailbox is full but small, they are decoded because one of them may empty it by a cancel.
  * During a shutdown they are decoded because commands that were read are answered.
  */
 export function defersFrames(pauses: number, isMailboxLarge: boolean): boolean {

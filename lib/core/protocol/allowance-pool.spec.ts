@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { AllowancePool } from './allowance-pool.js';
 import type { ClientAllowance } from './client-allowance.js';
 
-const APART = { answers: { perSecond: 65_536, burst: 655_360 }, pings: { perSecond: 1, burst: 10 } };
+const APART = {
+  answers: { perSecond: 65_536, burst: 655_360 },
+  pings: { perSecond: 1, burst: 10 },
+  refusals: { perSecond: 1, burst: 1_000 },
+};
 const RATE = { ...APART, perSecond: 10, burst: 10, opening: 0, total: { perSecond: 100, burst: 100 } };
 /** How long it takes to fill. */
 const FILL_MS = 1_000;
@@ -75,6 +79,18 @@ describe('the allowances of a user', () => {
       return waits.filter((waitMs) => waitMs === 0).length;
     };
     expect([sent(), sent()]).toEqual([8, 2]);
+  });
+
+  it('are returned with the commands that were refused', () => {
+    const pool = new AllowancePool(RATE, 1, 0);
+    const refused = () => {
+      const allowance = pool.take('ann', 0, 0);
+      let count = 0;
+      for (; count < 900 && allowance.mayRefuse(0); count++) allowance.refused(0);
+      pool.giveBack('ann', allowance, 0);
+      return count;
+    };
+    expect([refused(), refused(), refused()]).toEqual([900, 100, 0]);
   });
 
   it('bound what a user who connects again and again can send', () => {

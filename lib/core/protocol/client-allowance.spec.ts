@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ClientAllowance, type ClientRate } from './client-allowance.js';
 
-const APART = { answers: { perSecond: 65_536, burst: 131_072 }, pings: { perSecond: 1, burst: 3 } };
+const APART = {
+  answers: { perSecond: 65_536, burst: 131_072 },
+  pings: { perSecond: 1, burst: 3 },
+  refusals: { perSecond: 2, burst: 10 },
+};
 const RATE: ClientRate = { ...APART, perSecond: 20, burst: 2, opening: 0, total: { perSecond: 100, burst: 5 } };
 const CURSOR = { commandsPerSecond: 50, commandBurst: 3 };
 const PEN = { commandsPerSecond: 50, commandBurst: 3 };
@@ -73,6 +77,24 @@ describe('the allowance of a client', () => {
       for (const gateway of gateways) if (allowance.take(now, false, gateway) === 0) passed += 1;
     }
     expect(passed).toBe(5 + 10 * 100);
+  });
+
+  it('lets commands be refused while the limit for refusals lasts, and again in time', () => {
+    const allowance = new ClientAllowance(RATE, 0);
+    const refusable = Array.from({ length: 11 }, () => {
+      const may = allowance.mayRefuse(0);
+      allowance.refused(0);
+      return may;
+    });
+    expect(refusable).toEqual([...Array(10).fill(true), false]);
+    expect([499, 500].map((now) => allowance.mayRefuse(now))).toEqual([false, true]);
+    expect([allowance.spent(500), allowance.fillMs]).toEqual([9, 5_000]);
+  });
+
+  it('counts the refusal of a command that costs more as a hundred for each further token', () => {
+    const allowance = new ClientAllowance({ ...RATE, refusals: { perSecond: 1, burst: 500 } }, 0);
+    allowance.refused(0, 4);
+    expect(allowance.spent(0)).toBe(301);
   });
 
   it('has spent nothing when it is full again', () => {

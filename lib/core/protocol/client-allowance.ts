@@ -2,6 +2,7 @@ import { TokenBucket, type Rate } from '../base/token-bucket.js';
 import { AnswerPace, type AnswerRate } from './answer-pace.js';
 import { CommandAllowance, type CommandRate } from './command-allowance.js';
 import { gatewayRateOf, type GatewayLimits } from './gateway-limits.js';
+import { refusalCostOf } from './refusal-rate.js';
 
 /** The rate limits of one connection. */
 export interface ClientRate extends CommandRate {
@@ -11,12 +12,14 @@ export interface ClientRate extends CommandRate {
   readonly answers: AnswerRate;
   /** The rate of its WebSocket pings. */
   readonly pings: Rate;
+  /** The rate at which its commands are refused because they exceed another rate. */
+  readonly refusals: Rate;
 }
 
 /**
  * The rate limits of one connection at work: an allowance for its commands, and a bucket apart for the messages to each gateway
  * with a rate of its own. Each of those messages also takes from one common bucket, so that many gateways do not add up. Memory
- * is bounded by the number of gateways. Large answers and WebSocket pings count apart. Mutable; one owner changes it.
+ * is bounded by the number of gateways. Large answers, WebSocket pings and refusals count apart. Mutable; one owner changes it.
  */
 export class ClientAllowance {
   readonly #own: CommandAllowance;
@@ -27,6 +30,8 @@ export class ClientAllowance {
   #answers: AnswerPace | undefined;
   /** Made with the first ping. */
   #pings: TokenBucket | undefined;
+  /** Made with the first refusal. */
+  #refusals: TokenBucket | undefined;
 
   constructor(
     private readonly rate: ClientRate,
@@ -68,6 +73,16 @@ export class ClientAllowance {
     return (this.#pings ??= new TokenBucket(this.rate.pings, now)).take(now);
   }
 
+  /** Counts a command that was refused. @param cost as of {@link take} */
+  refused(now: number, cost = 1): void {
+    (this.#refusals ??= new TokenBucket(this.rate.refusals, now)).take(now, refusalCostOf(cost));
+  }
+
+  /** True if a further command may be refused; else it has to wait. */
+  mayRefuse(now: number): boolean {
+    return this.#refusals === undefined || this.#refusals.wait(now) === 0;
+  }
+
   /** Returns the milliseconds until there is a token for such a command; 0 if there is one. Takes none. */
   wait(now: number, gateway?: GatewayLimits): number {
     const bucket = gateway && this.#gateways?.get(gateway);
@@ -84,7 +99,7 @@ export class ClientAllowance {
   /** Returns the number of commands missing from what can be saved up, over all rates; 0 when nothing more can be saved up. */
   spent(now: number): number {
     let spent = this.#own.spent(now);
-    for (const each of [this.#total, this.#answers, this.#pings]) spent += each?.spent(now) ?? 0;
+    for (const each of this.#apart) spent += each?.spent(now) ?? 0;
     for (const bucket of this.#gateways?.values() ?? []) spent += bucket.spent(now);
     return spent;
   }
@@ -92,9 +107,14 @@ export class ClientAllowance {
   /** The time that an empty allowance takes to fill, in milliseconds. */
   get fillMs(): number {
     let longest = this.#own.fillMs;
-    for (const each of [this.#total, this.#answers, this.#pings]) longest = Math.max(longest, each?.fillMs ?? 0);
+    for (const each of this.#apart) longest = Math.max(longest, each?.fillMs ?? 0);
     for (const bucket of this.#gateways?.values() ?? []) longest = Math.max(longest, bucket.fillMs);
     return longest;
+  }
+
+  /** The buckets in use beside those for commands. */
+  get #apart(): readonly (TokenBucket | AnswerPace | undefined)[] {
+    return [this.#total, this.#answers, this.#pings, this.#refusals];
   }
 
   /** Returns the bucket of a gateway that has a rate of its own. */

@@ -88,8 +88,8 @@ function refusalOf({ retryAfterMs, isWithoutRoom }: Excess, decoded: Decoded): F
   return { kind: 'refuse', error, blame: isMistake(decoded) ? 'always' : 'never' };
 }
 
-/** True for a frame that is wrong at any pace: it costs more than its share while it is refused as too fast. */
-function isMistake(decoded: Decoded): boolean {
+/** True for a frame that is wrong at any pace, so that it is a violation while it is refused as too fast as well. */
+export function isMistake(decoded: Decoded): boolean {
   return !decoded.ok && (decoded.blame ?? 'always') === 'always';
 }
 

@@ -1,65 +1,104 @@
 import { describe, expect, it } from 'vitest';
-import { beginPause, isViolation, withExcess, type RatePause } from './rate-pause.js';
+import { beginPause, isViolation, needsNotice, noticed, withExcess, withNotice, type RatePause } from './rate-pause.js';
 
-/** What comes in one pause after another: how many commands too many, and after how many milliseconds since the last pause. */
-type Conduct = readonly (readonly [excess: number, afterMs: number])[];
+/**
+ * What comes in one pause after another: how many commands too many, after how many milliseconds since the last pause, and the
+ * commands too many that came before the pong, if it comes at all.
+ */
+type Conduct = readonly (readonly [excess: number, afterMs: number, beforePong?: number])[];
 
 const WAIT_MS = 50;
-const BURST = 100;
 
 /** @returns the length of each pause, and the violations in it */
 function follow(conduct: Conduct): { readonly pauses: number[]; readonly violations: number[] } {
   const pauses: number[] = [];
   const violations: number[] = [];
   let pause: RatePause | undefined;
-  for (const [excess, afterMs] of conduct) {
+  let notices = 0;
+  for (const [excess, afterMs, beforePong] of conduct) {
     pause = beginPause(pause, (pause?.endsAt ?? 0) + afterMs, WAIT_MS);
     pauses.push(pause.pauseMs);
     let count = 0;
     for (let n = 0; n < excess; n++) {
+      if (n === beforePong) pause = noticed(pause, notices);
       pause = withExcess(pause);
-      if (isViolation(pause, BURST)) count += 1;
+      if (isViolation(pause)) count += 1;
     }
     violations.push(count);
+    if (needsNotice(pause)) pause = withNotice(pause, ++notices);
   }
   return { pauses, violations };
 }
+
+/** Sends two commands too many in each pause, and answers the ping after the first one before anything else. */
+const GOES_ON: Conduct = Array.from({ length: 7 }, (_, n) => (n === 1 ? [2, 0, 0] : [2, 0]));
 
 describe('a client whose rate limit is used up', () => {
   it.each<[string, Conduct, number[], number[]]>([
     ['within its limit is read again with the next token', [[0, 0]], [50], [0]],
     ['slowed down by not being read does nothing wrong', Array(4).fill([0, 0]), [50, 50, 50, 50], [0, 0, 0, 0]],
-    ['is not blamed for what was on its way', [[99, 0]], [50], [0]],
+    ['is not blamed for what was on its way, however much it is', [[100_000, 0]], [50], [0]],
+    [
+      'is not blamed for what was on its way and is read in many pieces',
+      Array(6).fill([1_000, 0]),
+      [50, 100, 200, 400, 800, 1_000],
+      [0, 0, 0, 0, 0, 0],
+    ],
     [
       'is blamed once for each pause that it ignores, and the pauses double',
-      Array(7).fill([2, 0]),
+      GOES_ON,
       [50, 100, 200, 400, 800, 1_000, 1_000],
       [0, 1, 1, 1, 1, 1, 1],
     ],
-    ['is blamed for each burst that is sent in one go', [[350, 0]], [50], [3]],
+    [
+      'is blamed from the first command after its pong on',
+      [
+        [5, 0],
+        [5, 0],
+        [5, 0, 4],
+        [5, 0],
+      ],
+      [50, 100, 200, 400],
+      [0, 0, 1, 1],
+    ],
     [
       'that slows down begins anew',
       [
         [1, 0],
-        [1, 0],
+        [1, 0, 0],
         [1, 100],
         [1, 0],
+        [1, 0, 0],
       ],
-      [50, 100, 50, 100],
-      [0, 1, 0, 1],
+      [50, 100, 50, 100, 200],
+      [0, 1, 0, 0, 1],
     ],
     [
       'that keeps to one pause begins anew',
       [
         [1, 0],
         [0, 0],
-        [1, 0],
+        [1, 0, 0],
       ],
       [50, 100, 50],
       [0, 0, 0],
     ],
   ])('%s', (_what, conduct, pauses, violations) => {
     expect(follow(conduct)).toEqual({ pauses, violations });
+  });
+
+  it('is sent one ping for all refusals of a streak of pauses', () => {
+    const first = withExcess(beginPause(undefined, 0, WAIT_MS));
+    const second = withExcess(beginPause(withNotice(first, 7), first.endsAt, WAIT_MS));
+    expect([beginPause(undefined, 0, WAIT_MS), first, second].map(needsNotice)).toEqual([false, true, false]);
+  });
+
+  it('is not blamed after the pong of an earlier streak', () => {
+    const first = withNotice(withExcess(beginPause(undefined, 0, WAIT_MS)), 1);
+    const calm = beginPause(first, first.endsAt + WAIT_MS, WAIT_MS);
+    const next = beginPause(withNotice(withExcess(calm), 2), calm.endsAt, WAIT_MS);
+    const blames = [1, 2].map((pong) => isViolation(withExcess(noticed(next, pong))));
+    expect(blames).toEqual([false, true]);
   });
 
   it('waits for the token where that takes longer than any pause', () => {

@@ -1,10 +1,7 @@
 /** Longest pause in milliseconds, unless the next token takes longer. */
 const MAX_PAUSE_MS = 1_000;
 
-/** The excess in one pause that counts as a violation, unless the burst is larger, in commands. */
-const MIN_EXCESS = 100;
-
-/** The pauses in reading from one client, because its rate limit was used up. A value; {@link beginPause} makes the next. */
+/** A pause in reading from one client, because its rate limit is used up. A value; {@link beginPause} makes the next. */
 export interface RatePause {
   /** The length of the pause, in milliseconds. */
   readonly pauseMs: number;
@@ -14,6 +11,12 @@ export interface RatePause {
   readonly endsAt: number;
   /** The commands that exceeded the limit since it began: they were read already when it began. */
   readonly excess: number;
+  /** The number of the ping sent behind the refusals of this streak of pauses; nothing if there was none. */
+  readonly notice: number | undefined;
+  /** True once that ping was answered: whatever the client sent after its pong, it sent after it got refusals. */
+  readonly isNoticed: boolean;
+  /** The part of the excess that was sent after that. */
+  readonly unheeded: number;
 }
 
 /**
@@ -24,26 +27,44 @@ export interface RatePause {
  * @param waitMs milliseconds until the next token
  */
 export function beginPause(before: RatePause | undefined, now: number, waitMs: number): RatePause {
-  const streak = before === undefined || before.excess === 0 || hasSlowedDown(before, now) ? 0 : before.streak + 1;
+  const goesOn = before !== undefined && before.excess > 0 && !hasSlowedDown(before, now);
+  const streak = goesOn ? before.streak + 1 : 0;
   const pauseMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS));
-  return { pauseMs, streak, endsAt: now + pauseMs, excess: 0 };
+  const { notice, isNoticed } = goesOn ? before : UNNOTICED;
+  return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, notice, isNoticed, unheeded: 0 };
 }
 
 /** Counts a command that exceeded the limit. */
 export function withExcess(pause: RatePause): RatePause {
-  return { ...pause, excess: pause.excess + 1 };
+  return { ...pause, excess: pause.excess + 1, unheeded: pause.isNoticed ? pause.unheeded + 1 : 0 };
+}
+
+/** True if commands were refused and the client has not been sent a ping behind the refusals. */
+export function needsNotice({ excess, notice }: RatePause): boolean {
+  return excess > 0 && notice === undefined;
+}
+
+/** Records that the client was sent a ping with this number. */
+export function withNotice(pause: RatePause, notice: number): RatePause {
+  return { ...pause, notice };
+}
+
+/** Records that the client has answered the ping with this number. */
+export function noticed(pause: RatePause, notice: number): RatePause {
+  return pause.notice === notice ? { ...pause, isNoticed: true } : pause;
 }
 
 /**
- * True if the latest command that exceeded the limit is a violation. The first refused commands are none: they were on their way
- * before the client could know. If the pause before had refusals too, the client has ignored their `retryAfterMs`, so the first
- * excess of this pause is a violation. So is every `burst`-th command that exceeds the limit in one pause.
+ * True if the latest command that exceeded the limit is a violation: the first of each pause that the client sent after it had
+ * got refusals. Anything before is none, however much it is: it was on its way when the client could not know.
  */
-export function isViolation({ streak, excess }: RatePause, burst: number): boolean {
-  return (excess === 1 && streak > 0) || (excess > 0 && excess % Math.max(burst, MIN_EXCESS) === 0);
+export function isViolation({ unheeded }: RatePause): boolean {
+  return unheeded === 1;
 }
 
 /** True if the client has kept to its limit since the pause, for as long as that took. */
 function hasSlowedDown({ endsAt, pauseMs }: RatePause, now: number): boolean {
   return now - endsAt >= pauseMs;
 }
+
+const UNNOTICED = { notice: undefined, isNoticed: false };

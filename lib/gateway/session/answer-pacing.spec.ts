@@ -19,7 +19,7 @@ beforeEach(() => {
   };
   const rate = { perSecond: 1, burst: 1 };
   const answers = { perSecond: 100_000, burst: 1_000 };
-  allowance = new ClientAllowance({ ...rate, opening: 0, total: rate, answers, pings: rate }, now);
+  allowance = new ClientAllowance({ ...rate, opening: 0, total: rate, answers, pings: rate, refusals: rate }, now);
   const client = { replies: { takeCounted } as never, drained: () => drained, allowance };
   pacing = new AnswerPacing(client, { clock: { now: () => now } });
 });

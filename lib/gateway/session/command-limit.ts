@@ -3,15 +3,25 @@ import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { costOf } from '../../core/protocol/command-cost.js';
 import { opensTopics } from '../../core/protocol/command-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
-import type { Excess } from '../../core/protocol/frame-verdict.js';
+import { isMistake, type Excess } from '../../core/protocol/frame-verdict.js';
 import type { GatewayLimits } from '../../core/protocol/gateway-limits.js';
-import { beginPause, isViolation, withExcess, type RatePause } from '../../core/protocol/rate-pause.js';
+import {
+  beginPause,
+  isViolation,
+  needsNotice,
+  noticed,
+  withExcess,
+  withNotice,
+  type RatePause,
+} from '../../core/protocol/rate-pause.js';
 import type { Clock } from '../../ports/clock.js';
 
 /** The connection whose commands are limited. */
 export interface LimitedConnection {
   pauseReading(reason: ReadingPause): void;
   resumeReading(reason: ReadingPause): void;
+  /** Sends a WebSocket ping, behind all that was sent before. The number comes back with its pong. */
+  sendNotice(number: number): void;
   /** Returns false if a subscription to the topic would be one more than the connection may have. */
   hasRoomFor(topic: string): boolean;
 }
@@ -23,17 +33,32 @@ export interface BlamedExcess extends Excess {
 
 /**
  * Applies the rate limit to the commands of one connection. When it is used up, the socket is not read until the next token, so
- * that TCP backpressure slows the client down; the commands that were read already exceed it.
+ * that TCP backpressure slows the client down. The commands that were read already are refused; when the limit for refusals is used
+ * up as well, they wait for their tokens. After a pause with refusals the client is sent a ping: what it sends after its pong, it
+ * sends although it was refused.
  */
 export class CommandLimit {
   #pause: RatePause | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** True while the commands that were read wait as well. */
+  #holds = false;
+  /** The number of pings that were sent. */
+  #notices = 0;
 
   constructor(
     readonly allowance: ClientAllowance,
     private readonly clock: Clock,
     private readonly owner: LimitedConnection,
   ) {}
+
+  /** Called before the first command: with a used allowance it waits, so that connecting again and again costs no decoding. */
+  begin(): void {
+    const now = this.clock.now();
+    const waitMs = this.allowance.wait(now);
+    if (waitMs === 0) return;
+    this.#begin(now, waitMs);
+    this.#hold();
+  }
 
   /**
    * Counts a command.
@@ -45,20 +70,31 @@ export class CommandLimit {
     const isWithoutRoom = this.#isWithoutRoom(decoded);
     // A subscription that is refused anyway leaves the opening burst to the commands for topics that the client has.
     const opens = decoded.ok && opensTopics(decoded.command.action) && !isWithoutRoom;
-    const waitMs = this.allowance.take(now, opens, gateway, costOf(decoded));
+    const cost = costOf(decoded);
+    const waitMs = this.allowance.take(now, opens, gateway, cost);
     if (waitMs === 0) {
       const emptyMs = this.allowance.wait(now, gateway);
-      if (emptyMs > 0) this.#begin(now, emptyMs);
+      if (emptyMs === 0) return undefined;
+      this.#begin(now, emptyMs);
+      if (!this.allowance.mayRefuse(now)) this.#hold();
       return undefined;
     }
     const pause = (this.#pause = withExcess(this.#begin(now, waitMs)));
-    const { perSecond, burst } = this.allowance.rateOf(now, gateway);
+    // Mistakes need no other limit, since few of them end the connection.
+    if (!isMistake(decoded)) this.allowance.refused(now, cost);
+    if (!this.allowance.mayRefuse(now)) this.#hold();
+    const { perSecond } = this.allowance.rateOf(now, gateway);
     return {
       // The commands refused earlier in this pause have the first tokens.
       retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
-      isViolation: isViolation(pause, burst),
+      isViolation: isViolation(pause),
       isWithoutRoom,
     };
+  }
+
+  /** Called when the client has answered the ping with this number, and the frames that it sent before are handled. */
+  noticed(number: number): void {
+    if (this.#pause) this.#pause = noticed(this.#pause, number);
   }
 
   /** Ends a pause without reading again. */
@@ -70,16 +106,32 @@ export class CommandLimit {
     return decoded.ok && decoded.command.action === 'subscribe' && !this.owner.hasRoomFor(decoded.command.topic);
   }
 
+  /** Lets the frames that were read already wait until the pause is over. */
+  #hold(): void {
+    if (this.#holds) return;
+    this.#holds = true;
+    this.owner.pauseReading('refusals');
+  }
+
   #begin(now: number, waitMs: number): RatePause {
     if (this.#timer && this.#pause) return this.#pause;
     const pause = (this.#pause = beginPause(this.#pause, now, waitMs));
     // Frames that were received already are read first, so that their answers do not wait for the end of the pause.
     process.nextTick(() => this.owner.pauseReading('rate'));
     // Timers may fire a millisecond early.
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.owner.resumeReading('rate');
-    }, pause.pauseMs + 1).unref();
+    this.#timer = setTimeout(() => this.#end(), pause.pauseMs + 1).unref();
     return pause;
+  }
+
+  #end(): void {
+    this.#timer = undefined;
+    if (this.#pause && needsNotice(this.#pause)) {
+      this.#pause = withNotice(this.#pause, ++this.#notices);
+      this.owner.sendNotice(this.#notices);
+    }
+    this.owner.resumeReading('rate');
+    if (!this.#holds) return;
+    this.#holds = false;
+    this.owner.resumeReading('refusals');
   }
 }

@@ -3,6 +3,7 @@ import type { Rate } from '../../core/base/token-bucket.js';
 import { AllowancePool } from '../../core/protocol/allowance-pool.js';
 import { answerRateOf } from '../../core/protocol/answer-pace.js';
 import { commandRateOf } from '../../core/protocol/command-allowance.js';
+import { REFUSAL_RATE } from '../../core/protocol/refusal-rate.js';
 import { ConnectionEvents } from '../../delivery/connection-events.js';
 import { Membership } from '../../delivery/membership.js';
 import { TopicPolicies } from '../../delivery/topic-policies.js';
@@ -70,7 +71,8 @@ export class SessionServices {
     this.pingRate = { perSecond: commandsPerSecond, burst: commandBurst };
     const total = { perSecond: totalCommandsPerSecond, burst: totalCommandsPerSecond };
     const answers = answerRateOf(settings.limits);
-    const rate = { ...commandRateOf(settings.limits), total, answers, pings: this.pingRate };
+    const apart = { answers, pings: this.pingRate, refusals: REFUSAL_RATE };
+    const rate = { ...commandRateOf(settings.limits), total, ...apart };
     this.allowances = new AllowancePool(rate, maxConnectionsPerUser, clock.now());
     this.topicLimits = new TopicLimits(policies, maxMessageBytes);
     this.mistakeRate = { perSecond: maxViolationsPerMinute / 60, burst: maxViolationsPerMinute };

@@ -1,12 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeCodec } from '../../../test/helpers/fake-client.js';
 import { authenticatedAs, sessionParts } from '../../../test/helpers/session-parts.js';
 import { CLOSE_CODES, type CloseCodeName } from '../../core/protocol/close-code.js';
+import { REFUSAL_RATE } from '../../core/protocol/refusal-rate.js';
 import { FlushQueue } from '../socket/flush-queue.js';
 import { ByteBudget } from '../socket/byte-budget.js';
 import { ServedWebSocket } from '../socket/served-web-socket.js';
 import { messageFrame } from '../socket/websocket-frame.js';
+import type { WriteShare } from '../socket/ws-connection-socket.js';
 import type { FirstOutcome } from '../auth/auth-commands.js';
 import type { HeartbeatTick } from './heartbeat.js';
 import type { SessionServices } from './session-services.js';
@@ -29,6 +31,8 @@ let isPaused: boolean;
 let endpoint: SocketEndpoint;
 let freed: number;
 let services: SessionServices;
+let ws: EventEmitter;
+let share: WriteShare;
 
 beforeEach(() => {
   done = [];
@@ -41,18 +45,18 @@ beforeEach(() => {
     bytesWritten: 0,
     write: (bytes: Buffer) => void written.push(bytes.toString('latin1')),
   };
-  const ws = Object.assign(new EventEmitter(), {
+  ws = Object.assign(new EventEmitter(), {
     _socket: raw,
     extensions: '',
     pause: () => void (isPaused = true),
     resume: () => void (isPaused = false),
-    ping: () => void done.push('ping'),
+    ping: (data?: string) => void done.push(data === undefined ? 'ping' : `ping ${data}`),
     close: (code: number, reason: string) => void done.push(`close ${code} ${reason}`),
     closeDeaf: (code: number, reason: string) => void done.push(`close ${code} ${reason}`),
     terminate: () => void done.push('terminate'),
   });
   Object.defineProperty(ws, 'isPaused', { get: () => isPaused });
-  const share = {
+  share = {
     batch: new FlushQueue(),
     budget: new ByteBudget(Infinity),
     maxQueueBytes: 1_000_000,
@@ -301,6 +305,99 @@ describe('a socket whose client has authenticated with the request', () => {
       endpoint.disconnect('SHUTDOWN');
       await endAll();
       expect([handled, done]).toEqual([[1], [closing('SHUTDOWN')]]);
+    });
+  });
+
+  describe('whose rate limit and limit for refusals are used up', () => {
+    const answered = () => [...written.join('').matchAll(/pong","id":(\d+)/g)].map(([, id]) => Number(id));
+    const refused = () => [...written.join('').matchAll(/RATE_LIMITED/g)].length;
+
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    /** Lets time pass, and what it brings about come to its end. */
+    async function pass(ms: number): Promise<void> {
+      vi.advanceTimersByTime(ms);
+      await settle();
+    }
+
+    /** Sends commands of which the first is carried out, the second is refused, and the others wait. */
+    async function overtax(commands: number): Promise<void> {
+      await endpoint.serve(authenticatedAs('ann'));
+      const { allowance } = endpoint;
+      for (let left = services.settings.limits.commandBurst; left > 1; left--) allowance.take(0);
+      for (let left = REFUSAL_RATE.burst; left > 1; left--) allowance.refused(0);
+      for (let id = 1; id <= commands; id++) receive({ action: 'ping', id });
+      await settle();
+    }
+
+    it('has its frames wait undecoded, and counted', async () => {
+      await overtax(5);
+      expect([answered(), refused(), isPaused]).toEqual([[1], 1, true]);
+      expect([endpoint.waitingBytes > 0, services.mailboxes.total]).toEqual([true, endpoint.waitingBytes]);
+    });
+
+    it('has them answered in order when the pause is over, as far as tokens allow', async () => {
+      await overtax(5);
+      vi.spyOn(endpoint.allowance, 'take').mockReturnValue(0);
+      vi.spyOn(endpoint.allowance, 'wait').mockReturnValue(0);
+      await pass(51);
+      expect(answered()).toEqual([1, 3, 4, 5]);
+      expect([isPaused, endpoint.waitingBytes, services.mailboxes.total]).toEqual([false, 0, 0]);
+    });
+
+    it('is closed when compressed frames have more wait than can be read at once', async () => {
+      await overtax(5);
+      const frame = Buffer.from(JSON.stringify({ action: 'ping', id: 'x'.repeat(60_000) }));
+      for (let n = 0; n < 30; n++) endpoint.receive(frame, false);
+      const early = [endpoint.isClosed, endpoint.waitingBytes];
+      for (let n = 0; n < 100; n++) endpoint.receive(frame, false);
+      expect([early[0], done, endpoint.waitingBytes]).toEqual([
+        false,
+        [`close 3013 too much of it waits to be handled`],
+        0,
+      ]);
+      expect(early[1]).toBeLessThan(4 * 1_024 * 1_024);
+    });
+
+    it('is not ended by the heartbeat, since its answers are not read', async () => {
+      await overtax(5);
+      for (let n = 0; n < 100; n++) endpoint.tick(TICK);
+      expect(done.filter((what) => what !== 'ping')).toEqual([]);
+    });
+
+    it('is asked to go elsewhere without an answer to frames that wait', async () => {
+      await overtax(5);
+      endpoint.retire();
+      await settle();
+      expect([answered(), done]).toEqual([[1], [closing('SHUTDOWN')]]);
+    });
+
+    it('is blamed for what it sent after its pong, not for frames that waited when the pong came', async () => {
+      await overtax(5);
+      const blame = vi.spyOn(endpoint.replies, 'blame');
+      await pass(51);
+      expect([done, refused()]).toEqual([['ping 1'], 2]);
+      vi.spyOn(endpoint.allowance, 'mayRefuse').mockReturnValue(true);
+      endpoint.ponged(Buffer.from('1'));
+      await pass(101);
+      expect(refused()).toBe(4);
+      const early = blame.mock.calls.length;
+      receive({ action: 'ping', id: 6 });
+      expect([early, blame.mock.calls]).toEqual([0, [['RATE_LIMITED']]]);
+    });
+
+    it('has its frames wait from the welcome on when it comes again', async () => {
+      await overtax(2);
+      endpoint.disconnect('FORCED');
+      const { maxConnectionsPerUser } = services.settings.limits;
+      vi.spyOn(services.authentication, 'connectionsOf').mockReturnValue(maxConnectionsPerUser);
+      written = [];
+      endpoint = new SocketEndpoint(ws as unknown as ServedWebSocket, new FakeCodec(), share, services);
+      await endpoint.serve(authenticatedAs('ann'));
+      receive({ action: 'ping', id: 1 });
+      await settle();
+      expect([written.join('').includes('welcome'), refused(), endpoint.waitingBytes > 0]).toEqual([true, 0, true]);
     });
   });
 

@@ -33,6 +33,12 @@ import { UnauthenticatedPeer, type PendingAuthentication } from './unauthenticat
  */
 const UNCOUNTED_BYTES = 1_024;
 
+/**
+ * The size above which frames that wait because the client exceeds its limits end the connection, in bytes of heap. What is read
+ * from a socket at once takes less unless it was compressed.
+ */
+const MAX_HELD_BYTES = 4 * 1_024 * 1_024;
+
 /** The identity with which an upgrade request was admitted, or the state of one whose first command has yet to authenticate. */
 export type Admitted = Authenticated | PendingAuthentication;
 
@@ -58,6 +64,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #pauses = 0;
   /** Called once no frame waits to be decoded; set during a drain. */
   #onRead: (() => void) | undefined;
+  /** The pong of a notice that came behind frames that still wait. */
+  #lateNotice: number | undefined;
   #isGone = false;
   #onGone: (() => void)[] | undefined;
 
@@ -105,6 +113,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     const { userId } = authenticated.identity;
     const allowance = allowances.take(userId, authentication.connectionsOf(userId), clock.now());
     this.#limit = new CommandLimit(allowance, clock, this);
+    this.#limit.begin();
     this.share.meter.connections += 1;
     this.#session = new Session(this, authenticated, this.services);
     return this.#session.start(command);
@@ -140,6 +149,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       this.#waitsForTurn = true;
       turns.add(this, isUrgent);
     } else if (this.#waitsForTurn) this.pauseReading('turn');
+    else if (this.#isAboveLimits && this.#deferred && this.#deferred.bytes > MAX_HELD_BYTES) return this.giveUp();
     (this.#deferred ??= new DeferredFrames()).push(payload, compact);
     if (this.#pauses !== 0 || this.#deferred.bytes > UNCOUNTED_BYTES) this.waitingChanged();
   }
@@ -189,6 +199,18 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (waitMs > 0) this.disconnect('TOO_MANY_REQUESTS');
   }
 
+  sendNotice(number: number): void {
+    if (!this.isClosed) this.ws.ping(String(number));
+  }
+
+  ponged(data: Buffer): void {
+    this.heard();
+    // The pings of the heartbeat are empty.
+    if (data.length === 0) return;
+    if (this.#deferred) this.#lateNotice = Number(data.toString());
+    else this.#limit?.noticed(Number(data.toString()));
+  }
+
   pauseReading(reason: ReadingPause): void {
     this.#pauses = withPause(this.#pauses, reason);
     if (!this.isClosed) this.ws.pause();
@@ -216,7 +238,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (!this.isClosed) this.services.mailboxes.update(this);
   }
 
-  /** Ends the connection: all mailboxes together hold too much, and this one holds the most. */
+  /** Ends the connection: it holds too much, or all together do and this one holds the most. */
   giveUp(): void {
     this.disconnect('TOO_MANY_REQUESTS', 'too much of it waits to be handled');
   }
@@ -250,10 +272,13 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     );
   }
 
-  /** Fulfils when the frames that were read are answered. A connection that is not served yet is not waited for. */
+  /**
+   * Fulfils when the frames that were read are answered. A connection that is not served yet is not waited for, nor are frames that
+   * wait because there were too many.
+   */
   async #answered(): Promise<void> {
     await this.#session?.finish();
-    while (this.#deferred && this.#phase === 'serving') {
+    while (this.#deferred && this.#phase === 'serving' && !this.#isAboveLimits) {
       await new Promise<void>((resolve) => (this.#onRead = resolve));
       await this.#session?.finish();
     }
@@ -285,8 +310,9 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     if (isLate) return this.disconnect('STALE');
     this.#session?.expire(tick.now);
     if (this.isClosed) return;
-    // Pauses for the rate limit are short, and the socket is read in between.
-    const isRead = withoutPause(this.#pauses, 'rate') === 0;
+    // A peer that is not read cannot answer. Pauses for rate limits end by themselves, and the socket is read in between.
+    if (this.#pauses !== 0) this.heard();
+    const isRead = withoutPause(withoutPause(this.#pauses, 'rate'), 'refusals') === 0;
     switch (this.#liveness.tick(tick, Math.random(), isRead)) {
       case 'dead':
         return this.disconnect('NO_PONG');
@@ -318,6 +344,11 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     return this.#phase === 'starting' || defersFrames(this.#pauses, isLarge);
   }
 
+  /** True while frames wait because the client exceeds its rate limit and the limit for refusals. */
+  get #isAboveLimits(): boolean {
+    return withoutPause(this.#pauses, 'refusals') !== this.#pauses;
+  }
+
   #readDeferred(): void {
     try {
       while (this.#deferred && !this.#isHolding) {
@@ -331,8 +362,10 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
       endFailed(this, error);
     }
     this.waitingChanged();
+    if (this.#deferred === undefined || this.#isAboveLimits) this.#onRead?.();
     if (this.#deferred) return;
-    this.#onRead?.();
+    if (this.#lateNotice !== undefined) this.#limit?.noticed(this.#lateNotice);
+    this.#lateNotice = undefined;
     if (this.#pauses === 0 && this.ws.isPaused) this.ws.resume();
   }
 

@@ -21,8 +21,8 @@ class Listener implements SocketListener {
     this.#note('pinged');
   }
 
-  heard(): void {
-    this.#note('heard');
+  ponged(data: Buffer): void {
+    this.#note(`ponged ${data.toString()}`);
   }
 
   closed(code: number, reason: string): Promise<void> {
@@ -62,9 +62,9 @@ describe('an endpoint', () => {
     endpoints.add(new Listener(), new EventEmitter());
     ws.emit('message', Buffer.from('hello'), true);
     ws.emit('ping');
-    ws.emit('pong');
+    ws.emit('pong', Buffer.from('7'));
     ws.emit('closing');
-    expect(listener.calls).toEqual(['receive hello binary', 'pinged', 'heard', 'closing']);
+    expect(listener.calls).toEqual(['receive hello binary', 'pinged', 'ponged 7', 'closing']);
     expect([...endpoints.open].map(({ calls }) => calls.length)).toEqual([4, 0]);
   });
 

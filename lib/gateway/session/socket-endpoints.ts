@@ -10,10 +10,10 @@ const ENDPOINT = Symbol('the endpoint of a socket');
 export interface SocketListener extends Disconnectable {
   readonly socket: { closing(): void };
   receive(data: Buffer, isBinary: boolean): void;
-  /** Records a sign of life. */
-  heard(): void;
   /** Takes a ping frame. */
   pinged(): void;
+  /** Takes a pong frame. */
+  ponged(data: Buffer): void;
   /** Handles the closed socket. Fulfils when the application's hooks have run. */
   closed(code: number, reason: string): Promise<void>;
 }
@@ -50,8 +50,8 @@ function onMessage(this: OwnedSocket, data: Buffer, isBinary: boolean): void {
   }
 }
 
-function onPong(this: OwnedSocket): void {
-  this[ENDPOINT]!.heard();
+function onPong(this: OwnedSocket, data: Buffer): void {
+  this[ENDPOINT]!.ponged(data);
 }
 
 function onPing(this: OwnedSocket): void {

@@ -33,7 +33,7 @@ interface Visit {
 
 /** An SDK that has so many topics from the beginning. */
 function visit(app: RealtimeApp, count: number): Visit {
-  const client = sdkFor(app, { token: testToken('ann') });
+  const client = sdkFor(app, { token: testToken('ann'), timeout: DEADLINE_MS });
   const counts = { connected: 0, connecting: 0 };
   client.on('connected', () => void (counts.connected += 1));
   client.on('connecting', () => void (counts.connecting += 1));
@@ -123,4 +123,25 @@ describe('an SDK whose rate limit is used up', () => {
     await expect.poll(() => statesOf(subscriptions).subscribed, { timeout: DEADLINE_MS }).toBe(10);
     expect([new Set(refusals), connects(), client.state]).toEqual([new Set([111]), [1, 1], 'connected']);
   }, 30_000);
+});
+
+describe('an SDK that sends thousands of commands at once when it has connected', () => {
+  it('is answered each, most of them with 111, and stays connected', async () => {
+    const app = await startHalls();
+    const { client, connects } = visit(app, 1);
+    client.connect();
+    await client.ready();
+    const codes = await Promise.all(
+      Array.from({ length: 3_000 }, () =>
+        client.presence('hall:0').then(
+          () => 0,
+          ({ code }: { code: number }) => code,
+        ),
+      ),
+    );
+    expect(new Set(codes)).toEqual(new Set([0, 111]));
+    expect(codes.filter((code) => code === 111).length).toBeGreaterThan(2_000);
+    await expect.poll(() => client.presence('hall:0').catch(() => undefined)).toBeDefined();
+    expect(connects()).toEqual([1, 1]);
+  });
 });

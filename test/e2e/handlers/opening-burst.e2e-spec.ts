@@ -1,18 +1,22 @@
-import { OnSubscribe, TopicGateway } from 'nestjs-realtime';
+import { OnMessage, OnSubscribe, TopicGateway, type RealtimeLimits } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { RealtimeSettings } from '../../../lib/options/realtime.options.js';
-import { startRealtimeApp } from '../../helpers/realtime-app.js';
+import { startRealtimeApp, type Guest } from '../../helpers/realtime-app.js';
 
 @TopicGateway('hall:{id}', { history: { size: 10, ttlMs: 60_000 }, presence: true })
 class Halls {
   @OnSubscribe() async join() {
     return true;
   }
+
+  @OnMessage('say', { requireSubscription: false }) say() {
+    return 'heard';
+  }
 }
 
 /** A plain client of an application with the limits that the package has by itself. */
-async function visit() {
-  const { limits } = new RealtimeSettings({});
+async function visit(other: RealtimeLimits = {}) {
+  const limits = { ...new RealtimeSettings({}).limits, ...other };
   const app = await startRealtimeApp({ providers: [Halls], options: { limits } });
   return app.connectAs('ann');
 }
@@ -54,4 +58,37 @@ describe('a client that has just been welcomed', () => {
     expect(codes.filter((code) => code === 'realtime:subscribed').length).toBe(128);
     expect(codes.filter((code) => code === 'LIMIT_EXCEEDED').length).toBe(count - 128);
   });
+
+  it('is answered 3,000 pings that it sends at once, most of them with RATE_LIMITED, and stays', async () => {
+    const client = await visit();
+    for (let id = 1; id <= 3_000; id++) client.send({ action: 'ping', id });
+    await client.next(({ id }) => id === 3_000);
+    const answers = client.pending.filter(({ id }) => id !== undefined);
+    const refused = answers.filter(({ payload }) => payload?.code === 'RATE_LIMITED').length;
+    expect([answers.length, answers.filter(({ type }) => type === 'realtime:pong').length + refused]).toEqual([
+      2_999, 2_999,
+    ]);
+    expect(refused).toBeGreaterThan(2_000);
+    await laterServed(client);
+  });
+
+  it('is not blamed for messages that are read in many pieces, since it sent them before it was refused', async () => {
+    const client = await visit({ maxViolationsPerMinute: 2 });
+    const payload = 'x'.repeat(1_000);
+    // About 60 of them are read at a time; the pauses in between add up to a second and a half.
+    for (let id = 1; id <= 360; id++) client.send({ action: 'message', topic: 'hall:1', type: 'say', id, payload });
+    await client.next(({ id }) => id === 360);
+    expect(client.pending.filter(({ id }) => id !== undefined).length).toBe(359);
+    await laterServed(client);
+  });
 });
+
+/** Waits until the client is served again, which asks again when it is told to. */
+async function laterServed(client: Guest): Promise<void> {
+  for (;;) {
+    client.send({ action: 'ping', id: 'later' });
+    const { type, payload } = await client.next(({ id }) => id === 'later');
+    if (type === 'realtime:pong') return;
+    await new Promise((resolve) => setTimeout(resolve, payload.retryAfterMs));
+  }
+}

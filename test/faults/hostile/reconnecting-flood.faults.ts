@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CurrentConnection, OnMessage, OnSubscribe, TopicGateway, type RealtimeConnection } from 'nestjs-realtime';
 import { Clock } from 'nestjs-realtime/ports';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { JsonCodec } from '../../../lib/codecs/json/json-codec.js';
 import { AllowancePool } from '../../../lib/core/protocol/allowance-pool.js';
 import { answerRateOf } from '../../../lib/core/protocol/answer-pace.js';
 import { ClientAllowance } from '../../../lib/core/protocol/client-allowance.js';
 import { commandRateOf } from '../../../lib/core/protocol/command-allowance.js';
+import { REFUSAL_RATE } from '../../../lib/core/protocol/refusal-rate.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { commandFrame } from '../../helpers/raw-frames.js';
 import { NO_HARM, Scene } from '../../helpers/scene.js';
@@ -115,9 +117,46 @@ describe('a user who connects again for each burst of large answers', () => {
   });
 });
 
+/** Connects again and again, and sends more than one may each time, in no time. @returns how many commands were decoded */
+async function provoke(visits: number): Promise<number> {
+  const scene = await Scene.set({
+    options: { limits: { ...LIMITS, maxConnectionsPerUser: 1 } },
+    ports: [{ provide: Clock, useValue: new ManualClock() }],
+  });
+  const decode = vi.spyOn(JsonCodec.prototype, 'decode');
+  onTestFinished(() => decode.mockRestore());
+  const pings = Buffer.concat(Array.from({ length: 2_600 }, () => commandFrame({ action: 'ping' })));
+  for (let visit = 0; visit < visits; visit++) {
+    const guest = await scene.raw({ userId: 'bad' });
+    const before = decode.mock.calls.length;
+    await guest.write(pings);
+    // One that begins with a used allowance is read once its first pause is over.
+    await expect.poll(() => decode.mock.calls.length).toBeGreaterThan(before);
+    await guest.isLeftUnread();
+    const end = scene.endOf(guest);
+    guest.client.socket.destroy();
+    await end;
+  }
+  return decode.mock.calls.length;
+}
+
+describe('a user who connects again for each burst of refusals', () => {
+  /** What may be carried out and refused, and what is decoded at the end of each pause or twice. */
+  const MOST_DECODED = COMMANDS + REFUSAL_RATE.burst + 200;
+
+  it('is refused no more than one connection would be; what else is sent is not decoded', async () => {
+    expect(await provoke(4)).toBeLessThan(MOST_DECODED);
+  });
+
+  it('twin: is refused as much each time when every connection has an allowance of its own', async () => {
+    giveEachConnectionItsOwn({ commandsPerSecond: 20, commandBurst: COMMANDS, maxTopicsPerConnection: 1 });
+    expect(await provoke(4)).toBeGreaterThanOrEqual(4 * 2_600);
+  });
+});
+
 function giveEachConnectionItsOwn(limits: Parameters<typeof commandRateOf>[0]): void {
   const total = { perSecond: 500, burst: 500 };
-  const rate = { ...commandRateOf(limits), total, answers: answerRateOf(limits), pings: total };
+  const rate = { ...commandRateOf(limits), total, answers: answerRateOf(limits), pings: total, refusals: REFUSAL_RATE };
   const take = vi.spyOn(AllowancePool.prototype, 'take').mockImplementation((_user, _inUse, now) => {
     return new ClientAllowance(rate, now);
   });
