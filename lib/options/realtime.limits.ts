@@ -19,8 +19,8 @@ export interface RealtimeLimits {
   maxPendingPongs?: number;
   /**
    * Rate limit: sustained commands per second of a client. Above it they are refused with `RATE_LIMITED`, and the socket is not read
-   * until the next token. WebSocket pings have the same rate, apart. Histories, presence and missed publications sent to a client
-   * have 64 KiB for each command: above it the next command waits. Default 20.
+   * until the next token. WebSocket pings, and pongs that answer none, have the same rate, apart. Histories, presence and missed
+   * publications sent to a client have 64 KiB for each command: above it the next command waits. Default 20.
    */
   commandsPerSecond?: number;
   /**

@@ -64,6 +64,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #pauses = 0;
   /** Called once no frame waits to be decoded; set during a drain. */
   #onRead: (() => void) | undefined;
+  /** Pings that the client has not answered. */
+  #pongsDue = 0;
   /** The pong of a notice that came behind frames that still wait. */
   #lateNotice: number | undefined;
   #isGone = false;
@@ -189,26 +191,40 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     this.#liveness.heard();
   }
 
-  /** Takes a ping frame, which `ws` answers. More pings than the rate limit for commands allows end the connection. */
+  /** Takes a ping frame, which `ws` answers. */
   pinged(): void {
     if (this.isClosed) return;
     this.heard();
+    this.#countPing();
+  }
+
+  sendNotice(number: number): void {
+    if (!this.isClosed) this.#sendPing(String(number));
+  }
+
+  /** Takes a pong frame. One that answers no ping counts like a ping: RFC 6455 permits it as a sign of life. */
+  ponged(data: Buffer): void {
+    if (this.isClosed) return;
+    this.heard();
+    if (this.#pongsDue === 0) return this.#countPing();
+    this.#pongsDue -= 1;
+    // The pings of the heartbeat are empty.
+    if (data.length === 0) return;
+    if (this.#deferred) this.#lateNotice = Number(data.toString());
+    else this.#limit?.noticed(Number(data.toString()));
+  }
+
+  /** Counts a ping of the client. More than the rate limit for commands allows end the connection. */
+  #countPing(): void {
     const { clock, pingRate } = this.services;
     const now = clock.now();
     const waitMs = this.#limit?.allowance.ping(now) ?? (this.#pings ??= new TokenBucket(pingRate, now)).take(now);
     if (waitMs > 0) this.disconnect('TOO_MANY_REQUESTS');
   }
 
-  sendNotice(number: number): void {
-    if (!this.isClosed) this.ws.ping(String(number));
-  }
-
-  ponged(data: Buffer): void {
-    this.heard();
-    // The pings of the heartbeat are empty.
-    if (data.length === 0) return;
-    if (this.#deferred) this.#lateNotice = Number(data.toString());
-    else this.#limit?.noticed(Number(data.toString()));
+  #sendPing(data?: string): void {
+    this.#pongsDue += 1;
+    this.ws.ping(data);
   }
 
   pauseReading(reason: ReadingPause): void {
@@ -328,7 +344,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   #ping({ pings }: HeartbeatTick): void {
     const { codec } = this.socket;
     if (this.#session && codec.answersPings) this.#liveness.awaitAnswer();
-    else this.ws.ping();
+    else this.#sendPing();
     const frame = pings.get(codec);
     if (this.#session && frame) this.socket.send(frame);
   }

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RealtimeLimits } from 'nestjs-realtime';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RealtimeGateway } from '../../../lib/gateway/realtime.gateway.js';
+import { SocketEndpoint } from '../../../lib/gateway/session/socket-endpoint.js';
 import { heldBytes } from '../../helpers/heap.js';
 import type { RawGuest } from '../../helpers/raw-guest.js';
 import { commandFrame, OPCODE, rawFrame } from '../../helpers/raw-frames.js';
@@ -80,16 +81,61 @@ describe('a client that reads its pongs', () => {
 describe('100,000 pongs that nobody asked for', () => {
   const PONGS = Buffer.concat(Array.from({ length: 10_000 }, () => rawFrame({ opcode: OPCODE.pong })));
 
-  it('leave nothing behind', async () => {
+  it('end the connection, and few of them are parsed', async () => {
+    const ponged = vi.spyOn(SocketEndpoint.prototype, 'ponged');
+    onTestFinished(() => ponged.mockRestore());
     const scene = await stage();
     const guest = await scene.raw();
-    guest.pause();
+    const code = await scene.during(async () => {
+      const closing = guest.closeCode();
+      for (let round = 0; round < 10; round++) await guest.write(PONGS);
+      return closing;
+    });
+    expect([code, ponged.mock.calls.length < 500, await scene.harm()]).toEqual([3013, true, NO_HARM]);
+  });
+
+  it('end the connection of a client that has not authenticated', async () => {
+    const scene = await Scene.set({ options: { centrifuge: true } });
+    const guest = await scene.raw({ token: false, path: '/ws/connection/websocket' });
+    await guest.write(PONGS);
+    expect([await guest.closeCode(), await scene.harm()]).toEqual([3013, NO_HARM]);
+  });
+
+  it('may come at the rate of pings', async () => {
+    const scene = await stage({ commandsPerSecond: 1, commandBurst: 50 });
+    const guest = await scene.raw();
+    await guest.write(Buffer.concat(Array.from({ length: 50 }, () => rawFrame({ opcode: OPCODE.pong }))));
+    await guest.write(commandFrame({ action: 'ping', id: 'after' }));
+    expect(await guest.answer('after')).toMatchObject({ type: 'realtime:pong' });
+  });
+
+  it('twin: without a rate are all parsed, and leave nothing behind', async () => {
+    const ponged = vi.spyOn(SocketEndpoint.prototype, 'ponged');
+    onTestFinished(() => ponged.mockRestore());
+    const scene = await stage(ANY_RATE);
+    const guest = await scene.raw();
     const before = await heldBytes();
     await scene.during(async () => {
       for (let round = 0; round < 10; round++) await guest.write(PONGS);
+      await guest.write(commandFrame({ action: 'ping', id: 'after' }));
+      await guest.answer('after');
     });
-    expect((await heldBytes()) - before).toBeLessThan(MB);
+    const parsed = ponged.mock.calls.length;
+    ponged.mockClear();
+    expect([parsed, (await heldBytes()) - before < MB]).toEqual([100_000, true]);
     expect(await scene.harm()).toEqual(NO_HARM);
+  });
+});
+
+describe('pongs that answer pings of the server', () => {
+  it('do not count, however often the server asks', async () => {
+    const heartbeat = { intervalMs: 10, timeoutMs: 60_000 };
+    const scene = await Scene.set({ options: { heartbeat, limits: { commandsPerSecond: 1, commandBurst: 2 } } });
+    const guest = await scene.raw();
+    guest.answerPings();
+    await guest.receives(OPCODE.ping, 12);
+    await guest.write(commandFrame({ action: 'ping', id: 'after' }));
+    expect(await guest.answer('after')).toMatchObject({ type: 'realtime:pong' });
   });
 });
 
