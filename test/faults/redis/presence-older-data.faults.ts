@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PresenceCalls } from '../../../lib/adapters/redis/presence/presence-calls.js';
 import { PresenceOutbox } from '../../../lib/core/presence/presence-outbox.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js';
@@ -101,7 +102,7 @@ describe('When Redis comes back with older data, and a node returns after its us
   it('their joins would not be told then if nobody remembered whose users have left', async () => {
     const { redis, way, away } = await rolledBack();
     await redis.cli('FLUSHALL');
-    await expect.poll(() => redis.cli('DEL', 'realtime@0:buried'), PATIENT).toBe('1');
+    await expect.poll(() => redis.cli('DEL', 'realtime@0:buried', 'realtime@0:gone'), PATIENT).toBe('2');
     way.pass();
     await expect.poll(() => away.read(ROOM).catch(() => []), PATIENT).toEqual(['ann:1']);
     expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
@@ -151,6 +152,53 @@ describe('When Redis comes back with older data, and a node returns after one of
   });
 });
 
+describe('When Redis comes back with older data, in which a node has users that was killed since', () => {
+  /** The user of the killed node was told to have left, and has come back to another node while Redis was away. */
+  async function backElsewhere(): Promise<{ readonly redis: RedisServer; readonly here: PresenceNode }> {
+    const redis = await startRedis();
+    const start = (id: string) => PresenceNode.start(id, { url: redis.url, ...OVER }, [ROOM]);
+    const [killed, here] = [await start('killed'), await start('here')];
+    onTestFinished(() => here.close(0));
+    await killed.set([ROOM, 'ann'], [ROOM, 'bob']);
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:told:killed.1'), PATIENT).toBe('0');
+    await redis.cli('SAVE');
+    killed.crash();
+    await expect
+      .poll(async () => [...(await here.told())].sort(), PATIENT)
+      .toEqual([`left ${ROOM} ann`, `left ${ROOM} bob`]);
+    await redis.kill();
+    await here.set([ROOM, 'ann']);
+    await redis.restart();
+    return { redis, here };
+  }
+
+  const isOver = (redis: RedisServer) =>
+    expect.poll(() => redis.cli('EXISTS', 'realtime@0:old', 'realtime@0:held:killed.1'), PATIENT).toBe('0');
+
+  it('the join of one who is back is told, and no leave a second time', async () => {
+    const { redis, here } = await backElsewhere();
+    await expect.poll(async () => (await here.told()).slice(2), PATIENT).toEqual([`joined ${ROOM} ann`]);
+    await isOver(redis);
+    expect((await here.told()).slice(2)).toEqual([`joined ${ROOM} ann`]);
+    expect(await here.read(ROOM)).toEqual(['ann:1']);
+  });
+
+  it('the join would be missing, and the leave told twice, if nobody remembered whose users have left', async () => {
+    const { tend } = PresenceCalls.prototype;
+    const forgetful = vi.spyOn(PresenceCalls.prototype, 'tend').mockImplementation(async function (
+      this: PresenceCalls,
+      tending,
+    ) {
+      return tend.call(this, { ...tending, seenDead: new Map() });
+    });
+    onTestFinished(() => forgetful.mockRestore());
+    const { redis, here } = await backElsewhere();
+    await expect.poll(async () => (await here.told()).slice(2), PATIENT).toEqual([`left ${ROOM} bob`]);
+    await isOver(redis);
+    expect((await here.told()).slice(2)).toEqual([`left ${ROOM} bob`]);
+  });
+});
+
 describe('When Redis comes back empty, and a node returns after its user was told to have left at another one', () => {
   /** The user is on both nodes, and leaves one of them while the other one is away. */
   async function leftMeanwhile(meddle: (redis: RedisServer) => Promise<unknown> = async () => {}): Promise<Scene> {
@@ -182,8 +230,26 @@ describe('When Redis comes back empty, and a node returns after its user was tol
     expect(await here.told()).toEqual([`left ${ROOM} ann`]);
   });
 
-  it('no node would be told of the join if the leave were not kept', async () => {
-    const { away, here } = await leftMeanwhile((redis) => redis.cli('DEL', 'realtime@0:gone'));
+  /** All is lost once more, and the node that told the leave is back first. */
+  async function lostAgain(redis: RedisServer): Promise<void> {
+    await redis.cli('FLUSHALL');
+    await expect.poll(() => redis.cli('EXISTS', 'realtime@0:gone'), PATIENT).toBe('1');
+  }
+
+  it('the join is told also when Redis has lost its data a second time', async () => {
+    const { away, here } = await leftMeanwhile(lostAgain);
+    await expect.poll(() => away.told(), PATIENT).toEqual([`joined ${ROOM} ann`, `joined ${ROOM} ann`]);
+    expect(await here.told()).toEqual([`left ${ROOM} ann`]);
+  });
+
+  it.each([
+    ['', async () => {}],
+    [' a second time', lostAgain],
+  ])('no node would be told of the join if the leave were not kept%s', async (_when, lose) => {
+    const { away, here } = await leftMeanwhile(async (redis) => {
+      await lose(redis);
+      await redis.cli('DEL', 'realtime@0:gone');
+    });
     await delay(500);
     expect(await away.told()).toEqual([`joined ${ROOM} ann`]);
     expect(await here.told()).toEqual([`left ${ROOM} ann`]);

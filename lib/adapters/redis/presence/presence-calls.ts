@@ -32,6 +32,10 @@ export interface Tended {
   readonly isBuried: boolean;
   /** Incarnations that this call declared dead. */
   readonly dead: readonly string[];
+  /** Incarnations whose last entries this call has ended. */
+  readonly ended: readonly string[];
+  /** The time of the call, by the clock of Redis in milliseconds. */
+  readonly at: number;
 }
 
 /** The result of a report. */
@@ -39,7 +43,12 @@ export interface Said {
   readonly changes: readonly TopicChange[];
   /** The users who have gone whose report was ignored: their leave was announced before. */
   readonly gone: readonly (readonly [topic: string, userId: string])[];
+  /** The time of the call, by the clock of Redis in milliseconds. */
+  readonly at: number;
 }
+
+/** A leave that a node has acted on, and its time, by the clock of Redis in milliseconds. */
+export type Leave = readonly [topic: string, userId: string, at: number];
 
 /** The arguments of a lease call. */
 export interface Tending {
@@ -51,8 +60,10 @@ export interface Tending {
   readonly formers: readonly string[];
   /** True if this node has reported all of its earlier users again after a loss of data. */
   readonly isRestored: boolean;
-  /** Incarnations that this node saw declared dead before a loss of data. */
-  readonly seenDead: readonly string[];
+  /** Incarnations that this node saw declared dead before a loss of data; `true` if all of their entries were ended. */
+  readonly seenDead: ReadonlyMap<string, boolean>;
+  /** The leaves that this node acted on before a loss of data. */
+  readonly leaves: readonly Leave[];
 }
 
 /**
@@ -92,15 +103,20 @@ export class PresenceCalls {
     this.#kept = '0';
   }
 
-  /** @returns `undefined` if the incarnation has no lease */
-  async say(lot: readonly PresenceUpdate[]): Promise<Said | undefined> {
+  /**
+   * @param knownAt the time at which this node had its lease and all of its users were stored, before it lost the data
+   * @returns `undefined` if the incarnation has no lease
+   */
+  async say(lot: readonly PresenceUpdate[], knownAt: number): Promise<Said | undefined> {
     const now = performance.now();
     const words = lot.flatMap((update) => wordsOf(update, now));
-    const reply = await this.#once(sayPresenceScript, words);
-    return Array.isArray(reply) ? { changes: changesIn(reply), gone: goneIn(reply) } : undefined;
+    const reply = await this.#once(sayPresenceScript, [`${knownAt}`, ...words]);
+    if (!Array.isArray(reply)) return undefined;
+    const [at, changes] = reply as unknown[];
+    return { changes: changesIn(changes), gone: goneIn(changes), at: Number(at) };
   }
 
-  async tend({ isEntering, limit, formers, isRestored, seenDead }: Tending): Promise<Tended> {
+  async tend({ isEntering, limit, formers, isRestored, seenDead, leaves }: Tending): Promise<Tended> {
     const share = Math.min(1, (KEPT_UP * this.tendMs) / this.#keepMs);
     const reply = (await this.#once(tendPresenceScript, [
       `${this.leaseMs}`,
@@ -111,9 +127,11 @@ export class PresenceCalls {
       `${share}`,
       formers.join('\n'),
       isRestored ? '1' : '0',
-      ...seenDead,
+      `${2 * seenDead.size}`,
+      ...[...seenDead].flatMap(([name, isEnded]) => [name, isEnded ? '1' : '0']),
+      ...leaves.flatMap(([topic, userId, at]) => [topicText(topic), JSON.stringify(userId), `${at}`]),
     ])) as unknown[];
-    const [epoch, isHolder, isMore, changes, isBuried, dead, kept] = reply;
+    const [epoch, isHolder, isMore, changes, isBuried, dead, kept, at, ended] = reply;
     this.#kept = String(kept);
     return {
       epoch: String(epoch),
@@ -122,6 +140,8 @@ export class PresenceCalls {
       changes: changesIn(changes),
       isBuried: isBuried === '1',
       dead: Array.isArray(dead) ? dead.map(String) : [],
+      ended: Array.isArray(ended) ? ended.map(String) : [],
+      at: Number(at),
     };
   }
 

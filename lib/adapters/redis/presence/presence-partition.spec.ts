@@ -7,6 +7,9 @@ import type { TopicChange } from './presence-text.js';
 /** Redis as one node sees it: each of its lives has an epoch, in which the node enters first. */
 class Redis {
   readonly said: string[] = [];
+  /** With each report, the time until which the node had known its users. */
+  readonly known: number[] = [];
+  now = 0;
   /** The lease calls with which the node entered. */
   readonly entries: Tending[] = [];
   incarnation = 1;
@@ -16,6 +19,8 @@ class Redis {
   isBuried = false;
   /** The incarnations that the next lease call declares dead. */
   dead: readonly string[] = [];
+  /** The incarnations whose last entries the next lease call ends. */
+  ended: readonly string[] = [];
   /** The reply to the next report. */
   changes: readonly TopicChange[] = [];
 
@@ -27,12 +32,13 @@ class Redis {
     this.incarnation += 1;
   }
 
-  say(lot: readonly PresenceUpdate[]): Promise<Said | undefined> {
+  say(lot: readonly PresenceUpdate[], knownAt: number): Promise<Said | undefined> {
     if (this.entered !== this.epoch) return Promise.resolve(undefined);
     for (const { userId, manner } of lot) this.said.push(`${userId} ${manner}`);
-    const { changes } = this;
+    this.known.push(knownAt);
+    const { changes, now: at } = this;
     this.changes = [];
-    return Promise.resolve({ changes, gone: [] });
+    return Promise.resolve({ changes, gone: [], at });
   }
 
   tend(tending: Tending): Promise<Tended> {
@@ -40,9 +46,18 @@ class Redis {
       this.entries.push(tending);
       this.entered = this.epoch;
     }
-    const { epoch, isBuried, dead } = this;
-    this.dead = [];
-    return Promise.resolve({ epoch, isHolder: this.entered === epoch, isMore: false, changes: [], isBuried, dead });
+    const { epoch, isBuried, dead, ended } = this;
+    this.dead = this.ended = [];
+    return Promise.resolve({
+      epoch,
+      isHolder: this.entered === epoch,
+      isMore: false,
+      changes: [],
+      isBuried,
+      dead,
+      ended,
+      at: this.now,
+    });
   }
 
   acknowledge(): void {}
@@ -80,7 +95,7 @@ describe('The reports of a node in one partition', () => {
     redis.lose('second');
     redis.isBuried = true;
     await partition.tend();
-    expect(redis.entries.at(-1)!.seenDead).toEqual(['other.1']);
+    expect(redis.entries.at(-1)!.seenDead).toEqual(new Map([['other.1', false]]));
     expect(redis.said).toEqual(['ann aloud', 'ann aloud']);
   });
 
@@ -91,7 +106,7 @@ describe('The reports of a node in one partition', () => {
     for (const epoch of ['second', 'third']) {
       redis.lose(epoch);
       await partition.tend();
-      expect(redis.entries.at(-1)!.seenDead).toEqual(['other.1']);
+      expect(redis.entries.at(-1)!.seenDead).toEqual(new Map([['other.1', false]]));
     }
   });
 
@@ -116,5 +131,52 @@ describe('The reports of a node in one partition', () => {
     redis.isBuried = true;
     await partition.tend();
     expect(redis.said).toEqual(['ann aloud', 'ann silently']);
+  });
+
+  it('name after a loss of data also the nodes whose entries were all ended', async () => {
+    const { redis, partition } = await attached();
+    [redis.dead, redis.ended] = [
+      ['dead.1', 'ended.1'],
+      ['ended.1', 'closed.1'],
+    ];
+    await partition.tend();
+    redis.lose('second');
+    await partition.tend();
+    const seen = { 'dead.1': false, 'ended.1': true, 'closed.1': true };
+    expect(Object.fromEntries(redis.entries.at(-1)!.seenDead)).toEqual(seen);
+  });
+
+  it('name after a second loss of data the leaves that the node has acted on since the first, unless a join followed', async () => {
+    const { redis, partition } = await attached();
+    const act = async (now: number, ...changes: (readonly [kind: 'joined' | 'left', userId: string])[]) => {
+      [redis.now, redis.changes] = [now, changes.map(([kind, userId]) => ['chat:1', { kind, userId }])];
+      await partition.set('chat:1', { userId: 'ann', connections: now }, 0);
+    };
+    await act(5, ['left', 'eve']);
+    redis.lose('second');
+    await partition.tend();
+    await act(6, ['left', 'bob'], ['left', 'cem']);
+    await act(7, ['joined', 'bob'], ['left', 'dan']);
+    redis.lose('third');
+    await partition.tend();
+    expect(redis.entries.at(-1)!.leaves).toEqual([
+      ['chat:1', 'cem', 6],
+      ['chat:1', 'dan', 7],
+    ]);
+    for (let time = 0; time < 40; time++) await partition.tend();
+    redis.lose('fourth');
+    await partition.tend();
+    expect(redis.entries.at(-1)!.leaves).toEqual([]);
+  });
+
+  it('say until when the users were known before the loss of data, until all of them are reported again', async () => {
+    const { redis, partition } = await attached();
+    redis.now = 5;
+    await partition.tend();
+    [redis.now, redis.known.length] = [9, 0];
+    redis.lose('second');
+    await partition.tend();
+    await partition.set('chat:1', { userId: 'bob', connections: 1 }, 0);
+    expect(redis.known).toEqual([5, 9]);
   });
 });

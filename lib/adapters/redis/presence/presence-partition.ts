@@ -1,7 +1,7 @@
 import { PresenceOutbox } from '../../../core/presence/presence-outbox.js';
 import type { PresenceMember } from '../../../core/presence/presence.js';
 import { unavailable } from '../connection/redis-connection.js';
-import type { PresenceCalls, Tended } from './presence-calls.js';
+import type { Leave, PresenceCalls, Tended } from './presence-calls.js';
 import type { TopicChange } from './presence-text.js';
 
 /** Most entries that are reported, or ended, in one script call. */
@@ -21,6 +21,11 @@ const MAX_FORMERS = 10;
 
 /** Most incarnations that a node remembers as declared dead. */
 const MAX_SEEN_DEAD = 100;
+
+/** Most leaves that a node remembers after a loss of data, in case that more data is lost. */
+const MAX_LEAVES = 1_000;
+
+const NOBODY: ReadonlyMap<string, boolean> = new Map();
 
 /** A caller that waits until a number of updates were reported. */
 interface Waiting {
@@ -44,7 +49,12 @@ export class PresencePartition {
   #refreshesToAssure = 0;
   /** The incarnations of this node before losses of data, as long as other nodes may know more about them. */
   #formers: string[] = [];
-  readonly #seenDead = new Set<string>();
+  /** Incarnations that this node saw declared dead; `true` if all of their entries were ended. */
+  readonly #seenDead = new Map<string, boolean>();
+  /** The leaves that this node has acted on since a loss of data, by topic and user, while nodes may return that do not know of them. */
+  readonly #leaves = new Map<string, Leave>();
+  /** The time at which this node had its lease and all its users were stored, by the clock of Redis in milliseconds. */
+  #knownAt = 0;
   #mustRemind = false;
   /** True until Redis knows that all earlier users were reported again after a loss of data. */
   #isRestoring = false;
@@ -133,15 +143,15 @@ export class PresencePartition {
   async #say(): Promise<void> {
     const lot = this.#held.take(LOT);
     this.#isAsking = true;
-    const said = await this.calls.say(lot);
+    const said = await this.calls.say(lot, this.#knownAt);
     this.#isAsking = false;
     // The next lease refresh finds out why, and handles it.
     if (said === undefined) return void (this.#isDue = true);
-    const { changes, gone } = said;
+    const { changes, gone, at } = said;
     this.#held.heard();
     for (const user of gone) this.#held.departed(...user);
     for (const [topic, { kind, userId }] of changes) if (kind === 'joined') this.#held.announced(topic, userId);
-    this.#act(changes);
+    this.#act(changes, at);
     this.#settle((this.#said += lot.length));
     if (this.#isRestoring && this.#held.isRestored) this.#isDue = true;
   }
@@ -153,25 +163,28 @@ export class PresencePartition {
       limit: LOT,
       formers: this.#formers,
       isRestored,
-      seenDead: this.#mustRemind ? [...this.#seenDead] : [],
+      seenDead: this.#mustRemind ? this.#seenDead : NOBODY,
+      leaves: this.#mustRemind ? [...this.#leaves.values()] : [],
     });
     if (!tended.isHolder) return this.#begin(tended);
     this.#isHolder = true;
     this.#isDue = tended.isMore;
     this.#epoch = tended.epoch;
     this.#mustRemind = false;
-    this.#remember(tended.dead);
+    this.#remember(tended.dead, false);
+    this.#remember(tended.ended, true);
     if (this.#formers.length > 0 && tended.isBuried) {
       this.#formers = [];
       this.#held.buried();
     }
-    this.#act(tended.changes);
+    this.#act(tended.changes, tended.at);
     if (isRestored) this.#isRestoring = false;
     // Refreshes are counted by their interval.
     if (tended.isMore || isRestored) return;
     if (--this.#refreshesToSettle === 0) this.#held.settle();
     if (--this.#refreshesToAssure !== 0) return;
     this.#formers = [];
+    this.#leaves.clear();
     this.#held.assured();
   }
 
@@ -194,14 +207,29 @@ export class PresencePartition {
   }
 
   /** Passes on the changes, and acknowledges them to Redis: if this node crashes later, no other node acts on them. */
-  #act(changes: readonly TopicChange[]): void {
-    for (const change of changes) this.changed(...change);
+  #act(changes: readonly TopicChange[], at: number): void {
+    if (this.#held.isRestored) this.#knownAt = at;
+    for (const change of changes) {
+      this.changed(...change);
+      if (this.#refreshesToAssure > 0) this.#note(change, at);
+    }
     if (changes.length > 0) this.calls.acknowledge();
   }
 
-  #remember(dead: readonly string[]): void {
-    for (const name of dead) this.#seenDead.add(name);
-    for (const name of this.#seenDead) {
+  #note([topic, { kind, userId }]: TopicChange, at: number): void {
+    const key = JSON.stringify([topic, userId]);
+    this.#leaves.delete(key);
+    if (kind !== 'left') return;
+    this.#leaves.set(key, [topic, userId, at]);
+    for (const oldest of this.#leaves.keys()) {
+      if (this.#leaves.size <= MAX_LEAVES) break;
+      this.#leaves.delete(oldest);
+    }
+  }
+
+  #remember(dead: readonly string[], isEnded: boolean): void {
+    for (const name of dead) this.#seenDead.set(name, isEnded);
+    for (const name of this.#seenDead.keys()) {
       if (this.#seenDead.size <= MAX_SEEN_DEAD) break;
       this.#seenDead.delete(name);
     }

@@ -9,11 +9,13 @@
  * - `:holders` (sorted set): incarnations of nodes, and the expiry of their lease. Reports of any other incarnation are refused.
  * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
  * - `:old` (hash): incarnations of older data that came back, until their entries have ended: `1`, or `2` once their node has reported
- *   again whom it still has. The others of their entries then end silently: their leaves were announced before.
+ *   again whom it still has, or another node remembers that it has ended them. Then they end silently: their leaves were announced
+ *   before.
  * - `:owed` (hash): `<topic>\n<user id>` of joins that were not announced, because older data has the user.
  * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
- * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, and not followed by a join.
+ * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, and not followed by a join;
+ *   `0` if announced in this epoch, else the time.
  * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. Info set by the application.
  * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, aggregated; '' → `<all connections>
  *   <number of the newest change>`.
@@ -49,6 +51,8 @@ end
 local presence, holders, leaving = key('presence', 'hash'), key('holders', 'zset'), key('leaving', 'zset')
 local told, set, gone, old = key('told:' .. me, 'string'), key('set', 'hash'), key('gone', 'hash'), key('old', 'hash')
 local owed = key('owed', 'hash')
+-- The time until which the reported users were known to be there, before the data were lost.
+local knownAt = 0
 local isAnyGone, isAnyOld = redis.call('EXISTS', gone) == 1, redis.call('EXISTS', old) == 1
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -100,13 +104,18 @@ local function isHeldBy(isOfOlder, field)
   end
   return false
 end
+-- True if the leave was announced after the reporting node had last known the user to be there. What it had known is older than this epoch.
+local function isGone(field)
+  local left = isAnyGone and redis.call('HGET', gone, field)
+  return left and (left == '0' or tonumber(left) > knownAt)
+end
 local function isWhole()
   return now >= tonumber(redis.call('HGET', presence, 'whole') or 0)
 end
 local function put(topic, user, connections, since, said, manner)
   local held, present, field = key('held:' .. me, 'hash'), key('present:' .. topic, 'hash'), topic .. '\\n' .. user
   if manner == '~' then
-    if isAnyGone and redis.call('HEXISTS', gone, field) == 1 then return act('gone', topic, user, '') end
+    if isGone(field) then return act('gone', topic, user, '') end
     manner = '='
   end
   local nodes, all, shownSince, shown = entryOf(present, user)
@@ -126,7 +135,8 @@ local function put(topic, user, connections, since, said, manner)
   local kind = isJoin and 'joined' or info ~= shown and 'updated'
   -- A silent report was announced before. If the leave was announced since, it is a join like any other. If it arrives after all
   -- nodes have reported, watchers already miss it: announce it.
-  local isBack = isAnyGone and isJoin and redis.call('HDEL', gone, field) == 1
+  local isBack = isJoin and isGone(field)
+  if isAnyGone and isJoin then redis.call('HDEL', gone, field) end
   local isAloud = manner ~= '=' or isBack
   if kind and (isAloud or isWhole()) then
     sequence = announce(kind, topic, user, info, sequence)
@@ -171,8 +181,8 @@ local function take(holder, topic, user, isSilent)
     if not isSilent then act('left', topic, user, info) end
     local doubt = tonumber(redis.call('HGET', presence, 'doubt') or 0)
     if now < doubt and not isSilent then
-      redis.call('HSET', gone, field, 1)
-      redis.call('PEXPIRE', gone, doubt - now)
+      redis.call('HSET', gone, field, 0)
+      redis.call('PEXPIRE', gone, keepMs)
     end
   end
   if redis.call('HLEN', present) <= 1 then redis.call('DEL', present)

@@ -4,23 +4,25 @@ import { PRELUDE } from './presence-prelude.js';
 /**
  * Reports the members of topics. Idempotent: repeating the same call changes nothing, and returns the same reply.
  *
- * ARGV: the common ones; number of the call; then for each member the topic, the user id, `+` (present), `=` (present, and
+ * ARGV: the common ones; number of the call; the time until which this node had known its users before it lost the data, or 0;
+ * then for each member the topic, the user id, `+` (present), `=` (present, and
  * its join was announced before), `~` (the same, but gone meanwhile), `!` (present, but its leave was announced to all) or `-`
  * (no longer present), the connections, the age of the info in milliseconds, and the info.
- * Returns false if the incarnation may not report, else the changes: kind, topic, user id and info, in turn. `gone` is no change:
- * the leave of a member reported with `~` was announced before, so the report was ignored.
+ * Returns false if the incarnation may not report, else the time, and the changes: kind, topic, user id and info, in turn. `gone` is no
+ * change: the leave of a member reported with `~` was announced before, so the report was ignored.
  */
 export const sayPresenceScript = new RedisScript(`${PRELUDE}
 if not epoch or not redis.call('ZSCORE', holders, me) then return false end
 local number, before = answerIn(redis.call('GET', told))
-if number == ARGV[5] then return before end
-for i = 6, #ARGV, 6 do
+if number == ARGV[5] then return { tostring(now), before } end
+knownAt = tonumber(ARGV[6])
+for i = 7, #ARGV, 6 do
   local topic, user, what = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if what == '-' then take(me, topic, user)
   else put(topic, user, tonumber(ARGV[i + 3]), ARGV[i + 5] == '' and 0 or now - ARGV[i + 4], ARGV[i + 5], what) end
 end
 keep(presence, holders, leaving, set, owed, start .. ':held:' .. me)
-return answer(ARGV[5])
+return { tostring(now), answer(ARGV[5]) }
 `);
 
 /**
@@ -30,10 +32,11 @@ return answer(ARGV[5])
  * ARGV: the common ones; number of the call; TTL of a lease, in milliseconds; name for a new epoch; `1` to enter as a new
  * incarnation; most entries to end; cursor of the topics to refresh, first 0; share of them to refresh in one call; the
  * incarnations of this node before losses of data, a line each, or ''; `1` if this node has reported all of its earlier users again after it, else
- * `0`; then the incarnations that it saw declared dead before.
+ * `0`; twice the number of incarnations that it saw declared dead before, and these, each with `1` if all of
+ * its entries were ended, else `0`; then the leaves that it has acted on before: the topic, the user id and the time of each.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
- * incarnation, or one of these, was declared dead; the incarnations declared dead by this call, or ended without that; and the
- * next cursor.
+ * incarnation, or one of these, was declared dead; the incarnations declared dead by this call; the next cursor; the time;
+ * and the incarnations of which this call has ended the last entries, whose leaves it has announced.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
@@ -55,19 +58,33 @@ if not epoch then
   -- Topics of older data have numbers of that time: those that follow are higher.
   redis.call('HSETNX', presence, 'changes', 0)
 end
-for i = 14, #ARGV do redis.call('HSET', buried, ARGV[i], 1) end
+local firstLeave = 15 + ARGV[14]
+for i = 15, firstLeave - 1, 2 do
+  redis.call('HSET', buried, ARGV[i], 1)
+  -- Its leaves were announced before, and its changes acted on.
+  if ARGV[i + 1] == '1' and redis.call('HEXISTS', old, ARGV[i]) == 1 then
+    redis.call('DEL', start .. ':told:' .. ARGV[i])
+    redis.call('HSET', old, ARGV[i], 2)
+    redis.call('ZADD', leaving, now, ARGV[i])
+  end
+end
 local isBuried = redis.call('HEXISTS', buried, me)
 for former in string.gmatch(ARGV[12], '[^\\n]+') do isBuried = math.max(isBuried, redis.call('HEXISTS', buried, former)) end
 local lease = redis.call('ZSCORE', holders, me)
 keep(presence, leaving, old)
-if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0' } end
+if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0', tostring(now), {} } end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
 -- A node that has lost its data reports its users silently, also those whose leave is announced before it is back.
 if ARGV[12] ~= '' then redis.call('HSETNX', presence, 'doubt', now + 10 * leaseMs) end
+for i = firstLeave, #ARGV, 3 do
+  local isThere = entryOf(key('present:' .. ARGV[i], 'hash'), ARGV[i + 1]) > 0
+  if not isThere then redis.call('HSETNX', gone, ARGV[i] .. '\\n' .. ARGV[i + 1], ARGV[i + 2]) end
+end
+if firstLeave <= #ARGV then keep(gone) end
 redis.call('ZADD', holders, now + leaseMs, me)
 redis.call('ZREM', leaving, me)
-local dead = {}
+local dead, ended = {}, {}
 if now >= tonumber(redis.call('HGET', presence, 'calm') or 0) then
   dead = redis.call('ZRANGEBYSCORE', holders, '-inf', now, 'LIMIT', 0, 100)
   for _, holder in ipairs(dead) do
@@ -111,8 +128,7 @@ else
     if redis.call('EXISTS', held) == 0 then
       redis.call('HDEL', presence, at)
       redis.call('ZREM', leaving, holder)
-      -- For the next epoch, should its node not be back by then.
-      if redis.call('HGET', old, holder) == '1' then dead[#dead + 1] = holder end
+      if redis.call('HGET', old, holder) ~= '2' then ended[#ended + 1] = holder end
       redis.call('HDEL', old, holder)
       if redis.call('EXISTS', old) == 0 then redis.call('DEL', owed) end
     end
@@ -132,7 +148,7 @@ end
 if not isHeld then keepMs = leaseMs end
 keep(presence, holders, leaving, buried, set, old, owed, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
-return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1] }
+return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1], tostring(now), ended }
 `);
 
 /**
@@ -169,7 +185,7 @@ local found = redis.call('HSCAN', held, ARGV[5], 'COUNT', 500)
 for i = 1, #found[2], 2 do
   redis.call('PEXPIRE', start .. ':present:' .. string.match(found[2][i], '^(.*)\\n'), keepMs)
 end
-keep(presence, leaving, held, set, old, owed, start .. ':buried')
+keep(presence, leaving, held, set, gone, old, owed, start .. ':buried')
 return found[1]
 `);
 

@@ -55,7 +55,8 @@ export function changesIn(reply: unknown): TopicChange[] {
 }
 
 /** Parses the users whose report a script has ignored, as `gone`, among the changes that it returns. Malformed entries are skipped. */
-export function goneIn(texts: readonly unknown[]): [topic: string, userId: string][] {
+export function goneIn(reply: unknown): [topic: string, userId: string][] {
+  const texts: unknown[] = Array.isArray(reply) ? reply : [];
   const gone: [topic: string, userId: string][] = [];
   for (let i = 0; i + 3 < texts.length; i += 4) {
     if (texts[i] !== 'gone') continue;
