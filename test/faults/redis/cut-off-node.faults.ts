@@ -1,12 +1,14 @@
-import { connection, user } from 'nestjs-realtime';
+import { connection, user, type DeliveryReport } from 'nestjs-realtime';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { NodeCoverage } from '../../../lib/adapters/redis/bus/node-coverage.js';
+import { RedisSubscriptions } from '../../../lib/adapters/redis/bus/redis-subscriptions.js';
 import { MissedOrders } from '../../../lib/adapters/redis/bus/missed-orders.js';
 import { OwnLease } from '../../../lib/core/bus/own-lease.js';
 import { startRedis } from '../../helpers/redis-server.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetNode } from './fleet.js';
 
 /** Leases outlive the tests. */
 const OVER = { leaseRefreshMs: 500, leaseTtlMs: 60_000 };
@@ -70,6 +72,51 @@ describe('A node that is cut off from Redis, with a lease that holds', () => {
     expect(await realtime.isOnline('alice')).toBe(false);
     expect(await realtime.connection(alice.id)).toBeUndefined();
     expect(await realtime.disconnect(user('alice'))).toEqual({ recipients: 0, nodes: 0, complete: true });
+  });
+});
+
+describe('A node that is back before anybody has asked who is subscribed', () => {
+  /** Alice's node is cut off while something is sent to her, and back before the sender has asked. @returns the report */
+  async function late(send: (node: FleetNode) => Promise<DeliveryReport>): Promise<DeliveryReport> {
+    const fleet = await Fleet.start({ over: { ...OVER, commandTimeoutMs: 30_000, probeIntervalMs: 60_000 } });
+    const [node, cut] = fleet.nodes as [FleetNode, FleetNode];
+    await cut.connectAs('alice');
+    await fleet.healed();
+    const executed = async () => {
+      const stats = await fleet.redis.cli('INFO', 'commandstats');
+      return Number(/cmdstat_publish:calls=(\d+)/.exec(stats)![1]);
+    };
+    cut.proxy.refuse();
+    await expect.poll(() => fleet.redis.cli('PUBSUB', 'NUMSUB', 'realtime@0:user:alice')).toMatch(/\n0$/);
+    const before = await executed();
+    // Whoever is subscribed is asked for once, and then again when the answer is there.
+    node.proxy.stall(['replies'], 'PUBLISH');
+    void node.realtime.sendToUser('alice', { type: 'hello' });
+    await nextTurn();
+    const sent = send(node);
+    await expect.poll(executed).toBeGreaterThanOrEqual(before + 2);
+    cut.proxy.pass();
+    await expect.poll(() => cut.realtime.isAttached, { timeout: 15_000 }).toBe(true);
+    node.proxy.pass();
+    return sent;
+  }
+
+  it.each<[string, (node: FleetNode) => Promise<DeliveryReport>]>([
+    ['message', ({ realtime }) => realtime.sendToUser('alice', { type: 'hello' })],
+    ['order', ({ realtime }) => realtime.revalidate(user('alice'))],
+  ])('keeps the report of a %s from being complete that it has missed', async (_what, send) => {
+    expect(await late(send)).toEqual({ recipients: 0, nodes: 0, complete: false });
+  });
+
+  it('would count as if nobody were on it if it did not tell that it has lost its subscriptions', async () => {
+    const { restore } = RedisSubscriptions.prototype;
+    const restoring = vi.spyOn(RedisSubscriptions.prototype, 'restore');
+    restoring.mockImplementation(function (this: RedisSubscriptions, server) {
+      return restore.call(this, server, true);
+    });
+    onTestFinished(() => restoring.mockRestore());
+    const report = await late(({ realtime }) => realtime.sendToUser('alice', { type: 'hello' }));
+    expect(report).toEqual({ recipients: 0, nodes: 0, complete: true });
   });
 });
 

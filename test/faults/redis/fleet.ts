@@ -98,7 +98,9 @@ export class Fleet {
       this.redis.cli('PUBSUB', 'CHANNELS'),
       this.redis.cli('CLIENT', 'LIST', 'TYPE', 'PUBSUB'),
     ]);
-    return { keys: Number(keys), channels: lines(channels), subscribers: lines(clients) };
+    // Which of these there are depends on how often each node has lost its subscriptions.
+    const lasting = channels.split('\n').filter((name) => !name.includes(':restored:'));
+    return { keys: Number(keys), channels: lines(lasting.join('\n')), subscribers: lines(clients) };
   }
 
   async #wrong(): Promise<string | undefined> {

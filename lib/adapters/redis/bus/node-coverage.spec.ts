@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisChannels } from '../connection/redis-channels.js';
 import type { RedisServer } from '../connection/redis-server.js';
 import { NodeCoverage } from './node-coverage.js';
@@ -12,26 +12,33 @@ function setUp(subscribed: readonly string[], live: readonly string[], partition
   const asked: (readonly string[])[] = [];
   const settled: (readonly [sequence: number, isCovered: boolean])[] = [];
   const nodes = new Set(live);
-  const state = { isRefused: false };
+  const state = { isRefused: false, restored: [0, 0, 0, 0, 0, 0, 0, 0] };
   const sendCommand = async (args: string[]) => {
-    asked.push(args);
+    asked.push(args.filter((name) => !name.includes(':restored:')));
+    const counts = [...state.restored];
     await nextTurn();
     if (state.isRefused) throw new Error('NOPERM');
-    return args.slice(2).flatMap((name) => [name, subscribed.some((each) => isOf(name, each)) ? 1 : 0]);
+    return args.slice(2).flatMap((name) => {
+      const [, restores] = /:restored:(\d)$/.exec(name) ?? [];
+      const isSubscribed = subscribed.some((each) => isOf(name, each));
+      return [name, restores === undefined ? Number(isSubscribed) : counts[Number(restores)]];
+    });
   };
   const isOf = (name: string, subscription: string) => {
     const [id, partition] = subscription.split(' ');
     return name.endsWith(`${partition === undefined ? '' : `{${partition}}`}:probe:${id}`);
   };
   const commands = { run: (use: (client: unknown) => Promise<unknown>) => use({ sendCommand }) };
-  const server = { commands, isSharded: partitions > 0 } as unknown as RedisServer;
+  const server = { commands, isSharded: partitions > 0, runId: 'run' } as unknown as RedisServer;
   const holders = { liveOthers: () => [...nodes], isLive: (id: string) => nodes.has(id) };
   const coverage = new NodeCoverage(
     new RedisChannels('realtime', 0, partitions),
     holders,
     (...found) => void settled.push(found),
   );
-  return { coverage, server, asked, settled, nodes, state };
+  /** The names of others than the channels of restores that each check has asked for. */
+  const checks = () => asked.filter(({ length }) => length > 2);
+  return { coverage, server, checks, settled, nodes, state };
 }
 
 const settle = async () => {
@@ -40,11 +47,11 @@ const settle = async () => {
 
 describe('a message', () => {
   it('is covered when every live node is subscribed', async () => {
-    const { coverage, server, asked, settled } = setUp(['a', 'b', 'stranger'], ['a', 'b']);
+    const { coverage, server, checks, settled } = setUp(['a', 'b', 'stranger'], ['a', 'b']);
     coverage.check(server, 1, 0);
     await settle();
     expect(settled).toEqual([[1, true]]);
-    expect(asked).toEqual([['PUBSUB', 'NUMSUB', 'realtime@0:probe:a', 'realtime@0:probe:b']]);
+    expect(checks()).toEqual([['PUBSUB', 'NUMSUB', 'realtime@0:probe:a', 'realtime@0:probe:b']]);
   });
 
   it('is not when a live node is missing, however many others are subscribed', async () => {
@@ -82,6 +89,51 @@ describe('a message', () => {
     ]);
   });
 
+  it('is not when a node has restored its subscriptions since it was sent; the next one is', async () => {
+    const { coverage, server, settled, state } = setUp(['a'], ['a']);
+    coverage.check(server, 1, 0);
+    // A message of the same moment has been sent; the check has not.
+    state.restored[3] = 1;
+    await settle();
+    coverage.check(server, 2, 0);
+    await settle();
+    expect(settled).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+
+  it('is when a node was restored before, however long ago the last message was sent', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { coverage, server, settled, state } = setUp(['a'], ['a']);
+    coverage.check(server, 1, 0);
+    await settle();
+    state.restored[0] = 1;
+    vi.advanceTimersByTime(1_000);
+    coverage.check(server, 2, 0);
+    await settle();
+    expect(settled.at(-1)).toEqual([2, true]);
+  });
+
+  it('is when nodes end that had restored their subscriptions once', async () => {
+    const { coverage, server, settled, state } = setUp(['a'], ['a']);
+    state.restored[2] = 3;
+    coverage.check(server, 1, 0);
+    state.restored[2] = 1;
+    await settle();
+    expect(settled).toEqual([[1, true]]);
+  });
+
+  it('is not when the server has started again since it was sent: what was counted before says nothing', async () => {
+    const { coverage, server, settled, state } = setUp(['a'], ['a']);
+    state.restored[2] = 3;
+    coverage.check(server, 1, 0);
+    Object.assign(server, { runId: 'another' });
+    await settle();
+    expect(settled).toEqual([[1, false]]);
+  });
+
   it('needs no check while there is no other node', () => {
     expect(setUp(['a'], []).coverage.isNeeded).toBe(false);
   });
@@ -89,27 +141,27 @@ describe('a message', () => {
 
 describe('many messages', () => {
   it('of one turn share a check', async () => {
-    const { coverage, server, asked, settled } = setUp(['a'], ['a']);
+    const { coverage, server, checks, settled } = setUp(['a'], ['a']);
     for (let sequence = 1; sequence <= 100; sequence++) coverage.check(server, sequence, 0);
     await settle();
-    expect([asked.length, settled.length]).toEqual([1, 100]);
+    expect([checks().length, settled.length]).toEqual([1, 100]);
   });
 
   it('of several partitions share a check, too', async () => {
-    const { coverage, server, asked } = setUp(['a'], ['a', 'b'], 2);
+    const { coverage, server, checks } = setUp(['a'], ['a', 'b'], 2);
     for (const partition of [0, 1, 0, 1]) coverage.check(server, 1, partition);
     await settle();
     const names = ['{0}:probe:a', '{0}:probe:b', '{1}:probe:a', '{1}:probe:b'].map((name) => `realtime@0${name}`);
-    expect(asked).toEqual([['PUBSUB', 'SHARDNUMSUB', ...names]]);
+    expect(checks()).toEqual([['PUBSUB', 'SHARDNUMSUB', ...names]]);
   });
 
   it('that are published while a check is under way share the next one', async () => {
-    const { coverage, server, asked, settled } = setUp(['a'], ['a']);
+    const { coverage, server, checks, settled } = setUp(['a'], ['a']);
     for (let sequence = 1; sequence <= 5; sequence++) {
       coverage.check(server, sequence, 0);
       await Promise.resolve();
     }
     await settle();
-    expect([asked.length, settled.map(([sequence]) => sequence)]).toEqual([2, [1, 2, 3, 4, 5]]);
+    expect([checks().length, settled.map(([sequence]) => sequence)]).toEqual([2, [1, 2, 3, 4, 5]]);
   });
 });

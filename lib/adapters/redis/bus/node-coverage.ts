@@ -1,4 +1,4 @@
-import type { RedisChannels } from '../connection/redis-channels.js';
+import { RESTORED_CHANNELS, type RedisChannels } from '../connection/redis-channels.js';
 import { command } from '../connection/redis-network.js';
 import type { RedisServer } from '../connection/redis-server.js';
 
@@ -12,6 +12,19 @@ export interface LeaseHolders {
 /** A message that was published. */
 type Published = readonly [sequence: number, partition: number];
 
+/** The numbers of nodes that have lost and restored their subscriptions to a partition, by the channels that tell it. */
+interface Restores {
+  /** The run of the server. */
+  readonly runId: string;
+  /** When they were asked for, in milliseconds of this process. */
+  askedAt: number;
+  /** Missing until Redis has answered. */
+  counts: readonly number[] | undefined;
+}
+
+/** The time for which the numbers of restores are reused, in milliseconds: nodes that restored them before a message do not matter. */
+const FRESH_MS = 1_000;
+
 /** The checks of one server: at most one is in flight, and it covers everything published before it was sent. */
 interface Checks {
   waiting: Published[];
@@ -24,9 +37,15 @@ interface Checks {
  * valid. So the check asks Redis, right after the message, whether each live node's own channel in the partition of the message is
  * subscribed there. Other partitions of the server tell nothing: after the slot of one has moved there, a node may be subscribed
  * to their channels, and not yet to those of the moved slot.
+ *
+ * A node that restores its subscriptions after the message, and before the check, has missed it. It then appears on another
+ * channel than before: the check compares the subscribers of these channels with what they were before the message.
  */
 export class NodeCoverage {
   readonly #checks = new Map<RedisServer, Checks>();
+  readonly #restores = new WeakMap<RedisServer, Map<number, Restores>>();
+  /** The channels that tell the restores in each partition. */
+  readonly #names: (readonly string[])[] = [];
 
   /** @param settle receives for each sequence whether every live node was reachable right after it */
   constructor(
@@ -40,12 +59,30 @@ export class NodeCoverage {
     return this.nodes.liveOthers().length > 0;
   }
 
-  /** Called in the turn in which the message is published: the check is sent after it, at the end of the turn. */
+  /** Called in the turn in which the message is published, before it: the check is sent after it, at the end of the turn. */
   check(server: RedisServer, sequence: number, partition: number): void {
+    this.#ask(server, partition);
     let checks = this.#checks.get(server);
     if (checks === undefined) this.#checks.set(server, (checks = { waiting: [], isBusy: false }));
     checks.waiting.push([sequence, partition]);
     if (!checks.isBusy) this.#schedule(server, checks);
+  }
+
+  /** Asks for the restores before a message, unless they are known from a moment ago. The answer comes before that of the check. */
+  #ask(server: RedisServer, partition: number): void {
+    let restores = this.#restores.get(server);
+    if (restores === undefined) this.#restores.set(server, (restores = new Map()));
+    const known = restores.get(partition);
+    const now = performance.now();
+    if (known?.runId === server.runId && now - known.askedAt < FRESH_MS) return;
+    // An answer that is under way is compared with what was known before.
+    const counts = known?.runId === server.runId ? known.counts : undefined;
+    const asked: Restores = { runId: server.runId, askedAt: now, counts };
+    restores.set(partition, asked);
+    this.#subscribers(server, this.#restoredIn(partition)).then(
+      (found) => void (asked.counts = found),
+      () => restores.get(partition) === asked && restores.delete(partition),
+    );
   }
 
   #schedule(server: RedisServer, checks: Checks): void {
@@ -65,22 +102,50 @@ export class NodeCoverage {
     else this.#checks.delete(server);
   }
 
-  /** @returns the partitions in which every live node is subscribed on the server */
+  /** @returns the partitions in which every live node is subscribed on the server, and has been since before their messages */
   async #coveredAmong(server: RedisServer, partitions: ReadonlySet<number>): Promise<ReadonlySet<number>> {
     const ids = this.nodes.liveOthers();
     if (ids.length === 0) return partitions;
-    const names = Array.from(partitions, (partition) => ids.map((id) => this.channels.probe(id, partition).name));
+    const askedAt = performance.now();
+    const asked = Array.from(partitions, (partition) => [
+      ...this.#restoredIn(partition),
+      ...ids.map((id) => this.channels.probe(id, partition).name),
+    ]);
     try {
-      const reply = await command(server, ['PUBSUB', server.isSharded ? 'SHARDNUMSUB' : 'NUMSUB', ...names.flat()]);
-      const counts = Array.isArray(reply) ? reply : [];
-      const isSubscribed = (index: number) => Number(counts[index * 2 + 1]) > 0;
-      // A node that has ended meanwhile is not missing.
-      const isCovered = (_: number, place: number) =>
-        ids.every((id, index) => isSubscribed(place * ids.length + index) || !this.nodes.isLive(id));
+      const counts = await this.#subscribers(server, asked.flat());
+      const isCovered = (partition: number, place: number): boolean => {
+        const start = place * (RESTORED_CHANNELS + ids.length);
+        const own = start + RESTORED_CHANNELS;
+        const areSame = this.#areSame(server, partition, counts.slice(start, own), askedAt);
+        // A node that has ended meanwhile is not missing.
+        return areSame && ids.every((id, index) => counts[own + index]! > 0 || !this.nodes.isLive(id));
+      };
       return new Set([...partitions].filter(isCovered));
     } catch {
       return NONE;
     }
+  }
+
+  /** Notes the restores in a partition. @returns false if there may have been more since they were last noted */
+  #areSame(server: RedisServer, partition: number, counts: readonly number[], askedAt: number): boolean {
+    const known = this.#restores.get(server)?.get(partition);
+    if (known === undefined || known.runId !== server.runId) return false;
+    const before = known.counts;
+    known.counts = counts;
+    known.askedAt = askedAt;
+    return before !== undefined && counts.every((count, index) => count <= before[index]!);
+  }
+
+  #restoredIn(partition: number): readonly string[] {
+    return (this.#names[partition] ??= Array.from({ length: RESTORED_CHANNELS }, (_, restores) =>
+      this.channels.restored(restores, partition),
+    ));
+  }
+
+  async #subscribers(server: RedisServer, names: readonly string[]): Promise<readonly number[]> {
+    const reply = await command(server, ['PUBSUB', server.isSharded ? 'SHARDNUMSUB' : 'NUMSUB', ...names]);
+    const pairs: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    return names.map((_, index) => Number(pairs[index * 2 + 1]) || 0);
   }
 }
 

@@ -56,6 +56,25 @@ describe('what was published', () => {
     expect(settled).toEqual([]);
   });
 
+  it('waits for another check if the first one had said that every node can be reached before it was published', () => {
+    answers.open(1, settle, { isChecked: true });
+    answers.covered(1, true);
+    expect(answers.isCheckedEarly(1)).toBe(true);
+    answers.expect(1, 0);
+    expect(settled).toEqual([]);
+    answers.covered(1, false);
+    expect(settled.map(isAnsweredByAll)).toEqual([false]);
+  });
+
+  it('needs no other check if the first one says no, is still under way, or is not made', () => {
+    answers.open(1, settle, { isChecked: true });
+    expect(answers.isCheckedEarly(1)).toBe(false);
+    answers.covered(1, false);
+    expect(answers.isCheckedEarly(1)).toBe(false);
+    answers.open(2, settle);
+    expect([answers.isCheckedEarly(2), answers.isCheckedEarly(3)]).toEqual([false, false]);
+  });
+
   it('is settled once', () => {
     answers.open(1, settle);
     answers.fail(1);

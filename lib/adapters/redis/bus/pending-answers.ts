@@ -19,6 +19,7 @@ export interface Pending extends DeliveryTally {
   readonly results: unknown[];
   since: number;
   readonly timeoutMs: number;
+  readonly isChecked: boolean;
   readonly settle: (pending: Pending) => void;
 }
 
@@ -55,6 +56,7 @@ export class PendingAnswers {
       results: [],
       since: this.#ticks,
       timeoutMs,
+      isChecked,
       settle,
     });
     this.#pending.set(sequence, pending);
@@ -80,6 +82,17 @@ export class PendingAnswers {
     if (pending === undefined) return;
     pending.isCovered = isCovered;
     if (isSettled(pending)) this.#settle(pending);
+  }
+
+  /**
+   * Called when it was published: a check that has said before that every live node can be reached may have been too early.
+   * @returns true if {@link covered} has to report that again; false if the check is still under way, or has said no
+   */
+  isCheckedEarly(sequence: number): boolean {
+    const pending = this.#pending.get(sequence);
+    if (!pending?.isChecked || pending.isCovered !== true) return false;
+    pending.isCovered = undefined;
+    return true;
   }
 
   /** Records that a node has left a message out for some connections; its {@link answer} follows. */

@@ -17,6 +17,18 @@ export interface OutgoingEnvelope {
   readonly isServedHere?: boolean;
 }
 
+/** The execution of an envelope by Redis. */
+export interface Handed {
+  /** The number of nodes that received it, according to Redis. */
+  readonly count: number;
+  /** The server where they are subscribed: another one than at first if the slot has moved. */
+  readonly server: RedisServer | undefined;
+  /** True if it may have been published to them after the check of who is subscribed. Default: false. */
+  readonly isLate?: boolean;
+  /** False if it may not have been published to them, or, for an order, was not stored for nodes that are cut off. Default: true. */
+  readonly isSure?: boolean;
+}
+
 /** Receives the report; `isCarried` is false if Redis has not confirmed the envelope. */
 export type ReportTaker = (report: DeliveryReport, isCarried: boolean) => void;
 
@@ -33,15 +45,20 @@ export class PublicationReports {
   }
 
   /**
-   * Records the number of nodes that received it, according to Redis.
-   * @param isKept false for an order that Redis did not store for nodes that are cut off
+   * Records that Redis has executed it.
+   * @param server the server that was asked who is subscribed
    */
-  handed(server: RedisServer, envelope: OutgoingEnvelope, count: number, isKept = true): void {
+  handed(
+    server: RedisServer,
+    envelope: OutgoingEnvelope,
+    { count, isSure = true, isLate = false, ...handed }: Handed,
+  ): void {
     const { channel, sequence, wantsReport, isOwn, isServedHere = false } = envelope;
     // No node received it, although this node is subscribed.
     if (count === 0 && isOwn && this.subscriptions.isActive(channel.name)) server.subscriber.restart(UNKNOWN_TO_REDIS);
     const reached = isServedHere ? count + 1 : count;
-    if (!isKept) this.answers.doubt(sequence);
+    if (!isSure || handed.server !== server) this.answers.doubt(sequence);
+    else if (isLate) this.answers.checkAgain(server, envelope.channel, sequence);
     this.answers.expect(sequence, reached, wantsReport ? reached : Math.min(reached, isOwn ? 1 : 0));
   }
 

@@ -74,6 +74,11 @@ export class RedisAnswers {
     this.#pending.answer(sequence, recipients, dropped);
   }
 
+  /** Checks again whether every live node can be reached, for an envelope that was published, perhaps after the check. */
+  checkAgain(server: RedisServer, { partition }: RedisChannel, sequence: number): void {
+    if (this.#pending.isCheckedEarly(sequence)) this.#coverage.check(server, sequence, partition);
+  }
+
   /** Ends the wait: no further answers will come. */
   fail(sequence: number): void {
     this.#pending.fail(sequence);

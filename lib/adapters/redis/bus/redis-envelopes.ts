@@ -7,7 +7,7 @@ import type { EnvelopeReceiver } from '../../../ports/message-bus.js';
 import { PendingEchoes } from './pending-echoes.js';
 import type { MissedOrders } from './missed-orders.js';
 import { publishOrderScript } from './order-scripts.js';
-import type { PublicationReports } from './publication-reports.js';
+import type { Handed, PublicationReports } from './publication-reports.js';
 import type { RedisAnswers } from './redis-answers.js';
 import type { RedisChannel, RedisChannels } from '../connection/redis-channels.js';
 import { tooLarge, type RedisTransport } from '../connection/redis-transport.js';
@@ -121,41 +121,44 @@ export class RedisEnvelopes {
       });
       if (isOwn) this.#own.add(sequence, channel, envelope);
       if (isServedHere) this.serveOwn(channel.partition, sequence);
-      const handed = (count: number, isKept = true): void => {
+      const handed = (handing: Handed): void => {
         this.#own.sent(sequence);
-        this.reports.handed(server, publication, count, isKept);
+        this.reports.handed(server, publication, handing);
       };
       const failed = (error: unknown): void => {
         why = error;
         this.serveOwn(channel.partition, sequence);
         this.reports.fail(publication);
       };
-      if (isKeptOrder(envelope.content)) this.#sendOrder(server, channel, text).then((sent) => handed(...sent), failed);
-      else this.transport.send(channel, text, handed, failed);
+      if (isKeptOrder(envelope.content)) this.#sendOrder(server, channel, text).then(handed, failed);
+      else this.transport.send(channel, text, (count) => handed({ count, server }), failed);
     });
   }
 
-  /** Publishes an order, and stores it for nodes that are cut off. @returns the number of nodes that received it, and whether it is stored */
-  async #sendOrder(
-    server: RedisServer,
-    channel: RedisChannel,
-    text: string,
-  ): Promise<[count: number, isKept: boolean]> {
+  /** Publishes an order, and stores it for nodes that are cut off. */
+  async #sendOrder(server: RedisServer, channel: RedisChannel, text: string): Promise<Handed> {
     const { name, partition } = channel;
     let isAheadOfNodes = false;
+    let executing: RedisServer | undefined;
     try {
       const reply = await this.network.run(publishOrderScript, {
         partition,
         keys: [this.channels.ordersOf(partition)],
-        argsFor: ({ isSharded }, isAhead) => {
+        argsFor: (owner, isAhead) => {
+          executing = owner;
           isAheadOfNodes = isAhead;
-          return [isSharded ? 'SPUBLISH' : 'PUBLISH', name, text];
+          return [owner.isSharded ? 'SPUBLISH' : 'PUBLISH', name, text];
         },
       });
       const [count, refusal] = reply as [number, string];
       if (refusal !== '') this.network.refusals.note(refusal);
-      const relayed = isAheadOfNodes ? await this.transport.relay(channel, text) : 0;
-      return [count + relayed, refusal === ''];
+      const isKept = refusal === '';
+      // A script may be executed long after it was asked for, and after the check.
+      if (!isAheadOfNodes) return { count, server: executing, isSure: isKept, isLate: true };
+      const nodesAt = this.network.serverOf(partition);
+      const relayed = await this.transport.relay(channel, text);
+      const isSure = isKept && relayed !== undefined;
+      return { count: count + (relayed ?? 0), server: nodesAt, isSure, isLate: true };
     } catch (error) {
       this.network.mistrust(server, error);
       throw error;

@@ -96,7 +96,7 @@ export class RedisMessageBus extends MessageBus {
     try {
       await this.network.open({
         restore: async (server) => {
-          await this.subscriptions.restore(server);
+          await this.subscriptions.restore(server, !this.#hasStarted);
           await this.#orders.catchUp(server);
           await this.#probes.fence(server);
         },

@@ -45,6 +45,8 @@ export class RedisSubscriptions {
   #ticks = 0;
   /** The tick in which the servers were last known. */
   #knownAt = 0;
+  /** How often the subscriptions to each server were restored. */
+  readonly #restores = new WeakMap<RedisServer, number>();
 
   /** @param hear receives arriving messages; a channel that is no longer joined may still deliver for a while */
   constructor(
@@ -106,15 +108,31 @@ export class RedisSubscriptions {
     this.#left.push(subscription);
   }
 
-  /** Subscribes a server's new connection to all of its joined channels. */
-  async restore(server: RedisServer): Promise<void> {
+  /**
+   * Subscribes a server's new connection to all of its joined channels.
+   * @param isFirst true if no connection of a client can have missed anything: others are not told that subscriptions were lost
+   */
+  async restore(server: RedisServer, isFirst = false): Promise<void> {
     const wanted: Subscription[] = [];
     for (const subscription of this.#of(server)) {
       subscription.isActive = false;
       if (subscription.isJoined) wanted.push(subscription);
       else this.#forget(subscription);
     }
-    await Promise.all(inBatches(wanted).map((batch) => this.#subscribe(server, batch)));
+    const batches = inBatches(wanted);
+    const marks = isFirst ? NO_MARKS : this.#marksOf(server, batches);
+    await Promise.all(batches.map((batch) => this.#subscribe(server, batch, marks.get(batch))));
+  }
+
+  /**
+   * Names the channel by which others know that the subscriptions were restored, for the last batch of each partition: whoever sees
+   * this node's own channels there sees it, too, and whoever does not see it has sent after the restore.
+   */
+  #marksOf(server: RedisServer, batches: readonly Subscription[][]): ReadonlyMap<readonly Subscription[], string> {
+    const restores = (this.#restores.get(server) ?? 0) + 1;
+    this.#restores.set(server, restores);
+    const last = new Map(batches.map((batch) => [batch[0]!.channel.partition, batch]));
+    return new Map(Array.from(last, ([partition, batch]) => [batch, this.channels.restored(restores, partition)]));
   }
 
   /** Handles a server that was reached, or lost. */
@@ -216,8 +234,9 @@ export class RedisSubscriptions {
     return batch.filter(({ joinedAt }) => joinedAt < oldest);
   }
 
-  async #subscribe(server: RedisServer, batch: readonly Subscription[]): Promise<void> {
+  async #subscribe(server: RedisServer, batch: readonly Subscription[], mark?: string): Promise<void> {
     const names = batch.map(({ channel }) => channel.name);
+    if (mark !== undefined) names.push(mark);
     for (const subscription of batch) subscription.unanswered += 1;
     try {
       await server.subscriber.run((client) =>
@@ -265,6 +284,8 @@ export class RedisSubscriptions {
     this.hear(text, name, partition, subscription?.isJoined ?? false);
   };
 }
+
+const NO_MARKS: ReadonlyMap<readonly Subscription[], string> = new Map();
 
 function settle(subscription: Subscription): void {
   subscription.waiting?.resolve();

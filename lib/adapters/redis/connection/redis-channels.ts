@@ -1,5 +1,8 @@
 import { hashSlot } from './hash-slot.js';
 
+/** The number of channels that nodes are subscribed to in turn, one after each loss of their subscriptions. */
+export const RESTORED_CHANNELS = 8;
+
 /** A channel for publications, and the partition that it belongs to. */
 export interface RedisChannel {
   readonly name: string;
@@ -49,6 +52,14 @@ export class RedisChannels {
   /** The channel for probes of a node to itself over a partition. */
   probe(nodeId: string, partition: number): RedisChannel {
     return { name: `${this.#start(partition)}:probe:${nodeId}`, partition };
+  }
+
+  /**
+   * The channel of the nodes whose subscriptions to a partition were restored, after they had been lost.
+   * @param restores how often they were, of a small number of channels in turn
+   */
+  restored(restores: number, partition: number): string {
+    return `${this.#start(partition)}:restored:${restores % RESTORED_CHANNELS}`;
   }
 
   /**

@@ -106,10 +106,10 @@ export class RedisTransport {
   /**
    * Publishes a text that a server has published which does not own the slot of the channel yet: the nodes are still
    * subscribed at the owner.
-   * @returns the number of nodes that received it; 0 if it failed
+   * @returns the number of nodes that received it; `undefined` if it failed, as when the slot has got its new owner meanwhile
    */
-  relay(channel: RedisChannel, text: string): Promise<number> {
-    return new Promise((resolve) => this.send(channel, text, resolve, () => resolve(0)));
+  relay(channel: RedisChannel, text: string): Promise<number | undefined> {
+    return new Promise((resolve) => this.send(channel, text, resolve, () => resolve(undefined)));
   }
 
   /**

@@ -129,22 +129,31 @@ export class RedisHistoryStore extends HistoryStore {
     const delivered = new Promise<DeliveryReport>((resolve) => this.reports.open(server, outgoing, resolve));
     const { channel, keys, args, parts } = outgoing;
     let isAheadOfNodes = false;
+    let executing: RedisServer | undefined;
     try {
       const reply = await this.#run(publishScript, server, {
         partition: channel.partition,
         keys,
-        argsFor: ({ runId }, isAhead) => {
+        argsFor: (owner, isAhead) => {
+          executing = owner;
           isAheadOfNodes = isAhead;
-          return [runId, ...args];
+          return [owner.runId, ...args];
         },
       });
       const [epoch, offset, reached] = reply as [string, string, number];
       // Below 0: the idempotency key is known, and nothing was published.
       if (reached < 0) this.reports.fail(outgoing);
-      else {
-        const relayed = isAheadOfNodes ? await this.transport.relay(channel, placed(parts, epoch, offset)) : 0;
-        this.reports.handed(server, outgoing, reached + relayed);
-      }
+      else if (isAheadOfNodes) {
+        const nodesAt = this.network.serverOf(channel.partition);
+        const relayed = await this.transport.relay(channel, placed(parts, epoch, offset));
+        const isSure = relayed !== undefined;
+        this.reports.handed(server, outgoing, {
+          count: reached + (relayed ?? 0),
+          server: nodesAt,
+          isSure,
+          isLate: true,
+        });
+      } else this.reports.handed(server, outgoing, { count: reached, server: executing });
       const report = { ...(await delivered), epoch, offset: Number(offset) };
       return reached < 0 ? { ...report, repeated: true } : report;
     } catch (error) {
