@@ -33,7 +33,7 @@ export interface FrameClose {
   readonly error?: WireError;
 }
 
-/** A command above the rate limit. Whether it is a violation is decided elsewhere, for refused and other commands alike. */
+/** A command above the rate limit. Whether it is a violation is decided elsewhere. */
 export interface Excess {
   /** When the client may try again, in milliseconds. */
   readonly retryAfterMs: number;
@@ -94,7 +94,7 @@ export function isMistake(decoded: Decoded): boolean {
 }
 
 /** True for a command that ends something, or that answers the server. */
-function isEnding(decoded: Decoded): boolean {
+export function isEnding(decoded: Decoded): boolean {
   if (!decoded.ok) return false;
   const { action } = decoded.command;
   return action === 'unsubscribe' || action === 'cancel' || action === 'pong';

@@ -21,8 +21,9 @@ function follow(conduct: Conduct): { readonly pauses: number[]; readonly violati
     let count = 0;
     for (let n = 0; n < excess; n++) {
       if (n === beforePong) pause = noticed(pause, notices);
+      const before = pause;
       pause = withExcess(pause);
-      if (isViolation(pause)) count += 1;
+      if (isViolation(pause, before)) count += 1;
     }
     violations.push(count);
     if (needsNotice(pause)) pause = withNotice(pause, ++notices);
@@ -97,8 +98,18 @@ describe('a client whose rate limit is used up', () => {
     const first = withNotice(withExcess(beginPause(undefined, 0, WAIT_MS)), 1);
     const calm = beginPause(first, first.endsAt + WAIT_MS, WAIT_MS);
     const next = beginPause(withNotice(withExcess(calm), 2), calm.endsAt, WAIT_MS);
-    const blames = [1, 2].map((pong) => isViolation(withExcess(noticed(next, pong))));
+    const blames = [1, 2].map((pong) => isViolation(withExcess(noticed(next, pong)), next));
     expect(blames).toEqual([false, true]);
+  });
+
+  it('is not blamed for commands that it may send all the same, and for the first other one between them', () => {
+    let pause = noticed(withNotice(withExcess(beginPause(undefined, 0, WAIT_MS)), 1), 1);
+    const blames = [false, false, true, false, true].map((isToBeHeeded) => {
+      const before = pause;
+      pause = withExcess(pause, isToBeHeeded);
+      return isViolation(pause, before);
+    });
+    expect([blames, pause.excess]).toEqual([[false, false, true, false, false], 6]);
   });
 
   it('waits for the token where that takes longer than any pause', () => {

@@ -15,7 +15,7 @@ export interface RatePause {
   readonly notice: number | undefined;
   /** True once that ping was answered: whatever the client sent after its pong, it sent after it got refusals. */
   readonly isNoticed: boolean;
-  /** The part of the excess that was sent after that. */
+  /** The part of the excess that was sent after that, and should not have been. */
   readonly unheeded: number;
 }
 
@@ -34,9 +34,13 @@ export function beginPause(before: RatePause | undefined, now: number, waitMs: n
   return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, notice, isNoticed, unheeded: 0 };
 }
 
-/** Counts a command that exceeded the limit. */
-export function withExcess(pause: RatePause): RatePause {
-  return { ...pause, excess: pause.excess + 1, unheeded: pause.isNoticed ? pause.unheeded + 1 : 0 };
+/**
+ * Counts a command that exceeded the limit.
+ * @param isToBeHeeded false for one that a client may send although it was told to wait
+ */
+export function withExcess(pause: RatePause, isToBeHeeded = true): RatePause {
+  const { excess, unheeded, isNoticed } = pause;
+  return { ...pause, excess: excess + 1, unheeded: isNoticed && isToBeHeeded ? unheeded + 1 : unheeded };
 }
 
 /** True if commands were refused and the client has not been sent a ping behind the refusals. */
@@ -57,9 +61,10 @@ export function noticed(pause: RatePause, notice: number): RatePause {
 /**
  * True if the latest command that exceeded the limit is a violation: the first of each pause that the client sent after it had
  * got refusals. Anything before is none, however much it is: it was on its way when the client could not know.
+ * @param before the pause before that command
  */
-export function isViolation({ unheeded }: RatePause): boolean {
-  return unheeded === 1;
+export function isViolation(pause: RatePause, before: RatePause): boolean {
+  return pause.unheeded === 1 && before.unheeded === 0;
 }
 
 /** True if the client has kept to its limit since the pause, for as long as that took. */

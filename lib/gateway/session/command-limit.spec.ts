@@ -324,6 +324,18 @@ describe('a violation of the rate limit', () => {
     expect(log.at(-1)).toBe('resume: rate');
   });
 
+  it.each([
+    ['an unsubscribe, which is carried out', { ok: true, command: { action: 'unsubscribe', topic: 'desk' } } as const],
+    ['a subscription for which there is no room, which is refused for good', subscribe('full')],
+  ])('is never %s', (_what, decoded) => {
+    const limit = limitOf();
+    send(limit, 3);
+    pass(101);
+    limit.noticed(1);
+    expect(send(limit, 4, decoded).map((each) => each?.isViolation)).toEqual([undefined, false, false, false]);
+    expect(violations(limit, 2)).toEqual([true, false]);
+  });
+
   it('is none of thousands of commands in one go', () => {
     expect(violations(limitOf(), 5_000).filter((isViolation) => isViolation === true)).toEqual([]);
   });

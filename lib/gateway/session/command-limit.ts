@@ -3,7 +3,7 @@ import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { costOf } from '../../core/protocol/command-cost.js';
 import { opensTopics } from '../../core/protocol/command-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
-import { isMistake, type Excess } from '../../core/protocol/frame-verdict.js';
+import { isEnding, isMistake, type Excess } from '../../core/protocol/frame-verdict.js';
 import type { GatewayLimits } from '../../core/protocol/gateway-limits.js';
 import {
   beginPause,
@@ -79,7 +79,9 @@ export class CommandLimit {
       if (!this.allowance.mayRefuse(now)) this.#hold();
       return undefined;
     }
-    const pause = (this.#pause = withExcess(this.#begin(now, waitMs)));
+    const before = this.#begin(now, waitMs);
+    // They are carried out or refused for good at any pace: a client that sends them does not ignore `retryAfterMs`.
+    const pause = (this.#pause = withExcess(before, !isEnding(decoded) && !isWithoutRoom));
     // Mistakes need no other limit, since few of them end the connection.
     if (!isMistake(decoded)) this.allowance.refused(now, cost);
     if (!this.allowance.mayRefuse(now)) this.#hold();
@@ -87,7 +89,7 @@ export class CommandLimit {
     return {
       // The commands refused earlier in this pause have the first tokens.
       retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
-      isViolation: isViolation(pause),
+      isViolation: isViolation(pause, before),
       isWithoutRoom,
     };
   }

@@ -105,6 +105,13 @@ describe('a socket whose client has authenticated with the request', () => {
     expect(done).toContain(closing('NO_PONG'));
   });
 
+  it('is not ended by the heartbeat while it is not read because of its rate', () => {
+    endpoint.open(authenticatedAs('ann'));
+    endpoint.pauseReading('rate');
+    for (let n = 0; n < 100; n++) endpoint.tick(TICK);
+    expect(done.filter((what) => what !== 'ping')).toEqual([]);
+  });
+
   it('is ended for a frame that no command may be', async () => {
     endpoint.open(authenticatedAs('ann'));
     endpoint.receive(Buffer.from('x'), true);
