@@ -45,6 +45,8 @@ export interface Sending {
   /** Its publisher makes one call after the other, so its numbers are in the order of the topic. */
   readonly publisher: string;
   readonly number: number;
+  /** The process id of the node that was called. */
+  readonly node: number;
   readonly begun: number;
   readonly ended: number;
   /** Missing when the call failed. */

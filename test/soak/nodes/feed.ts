@@ -40,10 +40,10 @@ export class Feeder {
     for (let number = 0; !this.#isOver; number++) {
       const key = `${publisher}-${number}`;
       const begun = this.log.now();
-      const report = await this.nodes.all[this.index]!.publish(FEED, { type: 'fed', payload: { key } }).catch(
-        () => undefined,
-      );
-      this.sendings.push({ key, publisher, number, begun, ended: this.log.now(), ...(report && { report }) });
+      const node = this.nodes.all[this.index]!;
+      const report = await node.publish(FEED, { type: 'fed', payload: { key } }).catch(() => undefined);
+      const ended = this.log.now();
+      this.sendings.push({ key, publisher, number, node: node.pid, begun, ended, ...(report && { report }) });
       await delay(this.everyMs);
     }
   }
