@@ -196,6 +196,19 @@ describe('urgent work of a busy turn', () => {
     expect([before, after, queue.overtakes()]).toEqual([[true, true], [false, false], true]);
   });
 
+  it('counts time once if it overlaps', async () => {
+    const since = queue.now();
+    for (let n = 0; n < 15; n++) {
+      now += 0.5;
+      queue.countUrgent(since);
+    }
+    expect(queue.hasUrgentTime).toBe(true);
+    now += 0.5;
+    queue.countUrgent(since);
+    expect(queue.hasUrgentTime).toBe(false);
+    await nextTurn();
+  });
+
   it('is done at once more often in a turn in which many others have to wait', () => {
     many(1_000);
     const waiting = 1_000 - log.length;

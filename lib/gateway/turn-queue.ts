@@ -28,8 +28,8 @@ const WAITING_EACH = 16;
  * has been busy for 4 ms waits, and 4 ms of each turn are for what waits, in turn for what has waited longest and for
  * what came last. So a crowd does not delay those who come after it, and everybody in it is served.
  *
- * Urgent work is done at once as long as there is little of it, for 8 ms of a turn at most. Above that it waits in a line of its own,
- * which gets half of the steps.
+ * Urgent work is done at once as long as there is little of it, for 8 ms of a turn at most. When there is more than a number of pieces,
+ * it waits in a line of its own, which gets half of the steps.
  */
 export class TurnQueue {
   readonly #urgent = new WaitingLine<WaitsForTurn>();
@@ -39,6 +39,8 @@ export class TurnQueue {
   #overtaking = OVERTAKING;
   /** The time that urgent work has taken in this turn, in milliseconds. */
   #urgentMs = 0;
+  /** Up to when that is counted: the times of commands that came in one piece overlap. */
+  #countedTo = -Infinity;
   #steps = 0;
   #endsAt = Infinity;
   #sliceEndsAt = 0;
@@ -106,7 +108,8 @@ export class TurnQueue {
    */
   countUrgent(since: number): number {
     const now = this.now();
-    this.#urgentMs += now - since;
+    this.#urgentMs += Math.max(0, now - Math.max(since, this.#countedTo));
+    this.#countedTo = now;
     return now;
   }
 

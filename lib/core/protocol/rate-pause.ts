@@ -11,6 +11,8 @@ export interface RatePause {
   readonly endsAt: number;
   /** The commands that exceeded the limit since it began: they were read already when it began. */
   readonly excess: number;
+  /** True if some of them were refused until later. */
+  readonly hasRefusals: boolean;
   /** The number of the ping sent behind the refusals of this streak of pauses; nothing if there was none. */
   readonly notice: number | undefined;
   /** True once that ping was answered: whatever the client sent after its pong, it sent after it got refusals. */
@@ -31,21 +33,28 @@ export function beginPause(before: RatePause | undefined, now: number, waitMs: n
   const streak = goesOn ? before.streak + 1 : 0;
   const pauseMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS));
   const { notice, isNoticed } = goesOn ? before : UNNOTICED;
-  return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, notice, isNoticed, unheeded: 0 };
+  return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, hasRefusals: false, notice, isNoticed, unheeded: 0 };
 }
 
 /**
  * Counts a command that exceeded the limit.
  * @param isToBeHeeded false for one that a client may send although it was told to wait
+ * @param isBack true for one that may have been refused before, and is sent again when it was told to
  */
-export function withExcess(pause: RatePause, isToBeHeeded = true): RatePause {
+export function withExcess(pause: RatePause, isToBeHeeded = true, isBack = false): RatePause {
   const { excess, unheeded, isNoticed } = pause;
-  return { ...pause, excess: excess + 1, unheeded: isNoticed && isToBeHeeded ? unheeded + 1 : unheeded };
+  const hasRefusals = pause.hasRefusals || isToBeHeeded;
+  return {
+    ...pause,
+    excess: excess + 1,
+    hasRefusals,
+    unheeded: isNoticed && isToBeHeeded && !isBack ? unheeded + 1 : unheeded,
+  };
 }
 
 /** True if commands were refused and the client has not been sent a ping behind the refusals. */
-export function needsNotice({ excess, notice }: RatePause): boolean {
-  return excess > 0 && notice === undefined;
+export function needsNotice({ hasRefusals, notice }: RatePause): boolean {
+  return hasRefusals && notice === undefined;
 }
 
 /** Records that the client was sent a ping with this number. */

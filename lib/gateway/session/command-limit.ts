@@ -14,6 +14,7 @@ import {
   withNotice,
   type RatePause,
 } from '../../core/protocol/rate-pause.js';
+import { RetryTimes } from '../../core/protocol/retry-times.js';
 import type { Clock } from '../../ports/clock.js';
 
 /** The connection whose commands are limited. */
@@ -44,6 +45,8 @@ export class CommandLimit {
   #holds = false;
   /** The number of pings that were sent. */
   #notices = 0;
+  /** By the gateway whose limits hold a command back, if it has any. Made with the first refusal. */
+  #retries: Map<GatewayLimits | undefined, RetryTimes> | undefined;
 
   constructor(
     readonly allowance: ClientAllowance,
@@ -71,6 +74,7 @@ export class CommandLimit {
     // A subscription that is refused anyway leaves the opening burst to the commands for topics that the client has.
     const opens = decoded.ok && opensTopics(decoded.command.action) && !isWithoutRoom;
     const cost = costOf(decoded);
+    const isBack = this.#pause?.isNoticed === true && (this.#retries?.get(gateway)?.isBack(now) ?? false);
     const waitMs = this.allowance.take(now, opens, gateway, cost);
     if (waitMs === 0) {
       const emptyMs = this.allowance.wait(now, gateway);
@@ -81,14 +85,17 @@ export class CommandLimit {
     }
     const before = this.#begin(now, waitMs);
     // They are carried out or refused for good at any pace: a client that sends them does not ignore `retryAfterMs`.
-    const pause = (this.#pause = withExcess(before, !isEnding(decoded) && !isWithoutRoom));
+    const isToBeHeeded = !isEnding(decoded) && !isWithoutRoom;
+    // A command that was on its way may have taken the token of one that is back in time.
+    const pause = (this.#pause = withExcess(before, isToBeHeeded, isBack));
     // Mistakes need no other limit, since few of them end the connection.
     if (!isMistake(decoded)) this.allowance.refused(now, cost);
     if (!this.allowance.mayRefuse(now)) this.#hold();
-    const { perSecond } = this.allowance.rateOf(now, gateway);
+    const tokenMs = (cost * 1_000) / this.allowance.rateOf(now, gateway).perSecond;
     return {
-      // The commands refused earlier in this pause have the first tokens.
-      retryAfterMs: Math.ceil(waitMs + ((pause.excess - 1) * 1_000) / perSecond),
+      retryAfterMs: isToBeHeeded
+        ? Math.ceil(this.#retryTimesOf(gateway).after(now, waitMs, tokenMs))
+        : Math.ceil(waitMs),
       isViolation: isViolation(pause, before),
       isWithoutRoom,
     };
@@ -102,6 +109,13 @@ export class CommandLimit {
   /** Ends a pause without reading again. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #retryTimesOf(gateway: GatewayLimits | undefined): RetryTimes {
+    this.#retries ??= new Map();
+    let times = this.#retries.get(gateway);
+    if (times === undefined) this.#retries.set(gateway, (times = new RetryTimes()));
+    return times;
   }
 
   #isWithoutRoom(decoded: Decoded): boolean {

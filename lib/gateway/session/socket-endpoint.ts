@@ -170,13 +170,17 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     const takenAt = turns.countUrgent(startedAt);
     const flush = (): void => {
       turns.countUrgent(takenAt);
-      try {
-        this.socket.flush();
-      } catch (error) {
-        endFailed(this, error);
-      }
+      this.#flush();
     };
     queueMicrotask(() => process.nextTick(flush));
+  }
+
+  #flush(): void {
+    try {
+      this.socket.flush();
+    } catch (error) {
+      endFailed(this, error);
+    }
   }
 
   /** Reads the frames that have waited for their turn. */
@@ -199,6 +203,8 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
   }
 
   sendNotice(number: number): void {
+    // The ping is written at once.
+    this.#flush();
     if (!this.isClosed) this.#sendPing(String(number));
   }
 

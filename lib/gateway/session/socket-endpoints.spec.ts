@@ -68,7 +68,7 @@ describe('an endpoint', () => {
     expect([...endpoints.open].map(({ calls }) => calls.length)).toEqual([4, 0]);
   });
 
-  it.each(['message', 'closing'])('that fails at the event "%s" is ended and logged', (event) => {
+  it.each(['message', 'ping', 'pong', 'closing'])('that fails at the event "%s" is ended and logged', (event) => {
     listener.fails = true;
     ws.emit(event, Buffer.from('hello'), false);
     expect(listener.calls.at(-1)).toBe('disconnect SERVER_ERROR');

@@ -51,7 +51,12 @@ function onMessage(this: OwnedSocket, data: Buffer, isBinary: boolean): void {
 }
 
 function onPong(this: OwnedSocket, data: Buffer): void {
-  this[ENDPOINT]!.ponged(data);
+  const endpoint = this[ENDPOINT]!;
+  try {
+    endpoint.ponged(data);
+  } catch (error) {
+    endFailed(endpoint, error);
+  }
 }
 
 function onPing(this: OwnedSocket): void {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { RetryTimes } from './retry-times.js';
+
+describe('refused commands', () => {
+  it('come again one after another', () => {
+    const times = new RetryTimes();
+    expect([times.after(0, 30, 100), times.after(0, 30, 100)]).toEqual([30, 130]);
+  });
+
+  it('come after those that were refused in earlier pauses', () => {
+    const times = new RetryTimes();
+    for (let n = 0; n < 10; n++) times.after(0, 100, 100);
+    expect([times.after(500, 100, 100), times.after(500, 100, 100)]).toEqual([600, 700]);
+  });
+
+  it('come with the next token when all others had their time', () => {
+    const times = new RetryTimes();
+    times.after(0, 100, 100);
+    expect(times.after(1_000, 20, 100)).toBe(20);
+  });
+
+  it('come after a command that takes several tokens', () => {
+    const times = new RetryTimes();
+    times.after(0, 100, 500);
+    expect(times.after(0, 100, 100)).toBe(600);
+  });
+
+  it('may be back when their time has come, each once', () => {
+    const times = new RetryTimes();
+    for (let n = 0; n < 3; n++) times.after(0, 100, 100);
+    const back = (now: number) => [times.isBack(now), times.isBack(now)];
+    expect([back(99), back(100), back(300), back(1_000)]).toEqual([
+      [false, false],
+      [true, false],
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  it('may be back late, also after others were refused', () => {
+    const times = new RetryTimes();
+    for (let n = 0; n < 2; n++) times.after(0, 100, 100);
+    times.after(1_000, 50, 100);
+    expect([times.isBack(1_000), times.isBack(1_000), times.isBack(1_000), times.isBack(1_050)]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('do not wait for a clock that was set back', () => {
+    const times = new RetryTimes();
+    times.after(1e9, 100, 100);
+    expect(times.after(0, 100, 100)).toBe(100);
+  });
+});
