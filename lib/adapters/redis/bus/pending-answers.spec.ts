@@ -59,20 +59,33 @@ describe('what was published', () => {
   it('waits for another check if the first one had said that every node can be reached before it was published', () => {
     answers.open(1, settle, { isChecked: true });
     answers.covered(1, true);
-    expect(answers.isCheckedEarly(1)).toBe(true);
+    expect(answers.needsAnotherCheck(1)).toBe(true);
     answers.expect(1, 0);
     expect(settled).toEqual([]);
     answers.covered(1, false);
     expect(settled.map(isAnsweredByAll)).toEqual([false]);
   });
 
-  it('needs no other check if the first one says no, is still under way, or is not made', () => {
+  it.each([
+    [true, true, true],
+    [false, true, false],
+    [true, false, false],
+  ])('waits for both checks if the first one is still under way: %s and %s', (first, second, isWhole) => {
     answers.open(1, settle, { isChecked: true });
-    expect(answers.isCheckedEarly(1)).toBe(false);
+    expect(answers.needsAnotherCheck(1)).toBe(true);
+    answers.expect(1, 0);
+    answers.covered(1, first);
+    expect(settled).toEqual([]);
+    answers.covered(1, second);
+    expect(settled.map(isAnsweredByAll)).toEqual([isWhole]);
+  });
+
+  it('needs no other check if the first one says no, or is not made', () => {
+    answers.open(1, settle, { isChecked: true });
     answers.covered(1, false);
-    expect(answers.isCheckedEarly(1)).toBe(false);
+    expect(answers.needsAnotherCheck(1)).toBe(false);
     answers.open(2, settle);
-    expect([answers.isCheckedEarly(2), answers.isCheckedEarly(3)]).toEqual([false, false]);
+    expect([answers.needsAnotherCheck(2), answers.needsAnotherCheck(3)]).toEqual([false, false]);
   });
 
   it('is settled once', () => {

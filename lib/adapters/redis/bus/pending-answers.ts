@@ -19,7 +19,11 @@ export interface Pending extends DeliveryTally {
   readonly results: unknown[];
   since: number;
   readonly timeoutMs: number;
+  /** The number of checks that will still report whether every live node could be reached. */
+  checks: number;
   readonly isChecked: boolean;
+  /** False once one of them has said no. */
+  areAllReachable: boolean;
   readonly settle: (pending: Pending) => void;
 }
 
@@ -56,7 +60,9 @@ export class PendingAnswers {
       results: [],
       since: this.#ticks,
       timeoutMs,
+      checks: isChecked ? 1 : 0,
       isChecked,
+      areAllReachable: true,
       settle,
     });
     this.#pending.set(sequence, pending);
@@ -80,17 +86,21 @@ export class PendingAnswers {
   covered(sequence: number, isCovered: boolean): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
-    pending.isCovered = isCovered;
+    pending.checks -= 1;
+    pending.areAllReachable &&= isCovered;
+    if (pending.checks > 0) return;
+    pending.isCovered = pending.areAllReachable;
     if (isSettled(pending)) this.#settle(pending);
   }
 
   /**
-   * Called when it was published: a check that has said before that every live node can be reached may have been too early.
-   * @returns true if {@link covered} has to report that again; false if the check is still under way, or has said no
+   * Called when it was published: a check that was made before was too early.
+   * @returns true if {@link covered} has to report another one; false if nobody waits for it, or one has said no
    */
-  isCheckedEarly(sequence: number): boolean {
+  needsAnotherCheck(sequence: number): boolean {
     const pending = this.#pending.get(sequence);
-    if (!pending?.isChecked || pending.isCovered !== true) return false;
+    if (!pending?.isChecked || !pending.areAllReachable) return false;
+    pending.checks += 1;
     pending.isCovered = undefined;
     return true;
   }

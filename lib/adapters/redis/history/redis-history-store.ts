@@ -130,16 +130,21 @@ export class RedisHistoryStore extends HistoryStore {
     const { channel, keys, args, parts } = outgoing;
     let isAheadOfNodes = false;
     let executing: RedisServer | undefined;
+    let attempts = 0;
     try {
-      const reply = await this.#run(publishScript, server, {
+      const running = this.#run(publishScript, server, {
         partition: channel.partition,
         keys,
         argsFor: (owner, isAhead) => {
           executing = owner;
           isAheadOfNodes = isAhead;
+          attempts += 1;
           return [owner.runId, ...args];
         },
       });
+      // While its slot moves it waits, or is redirected: it is published after the check.
+      const isAtOnce = attempts === 1;
+      const reply = await running;
       const [epoch, offset, reached] = reply as [string, string, number];
       // Below 0: the idempotency key is known, and nothing was published.
       if (reached < 0) this.reports.fail(outgoing);
@@ -153,7 +158,8 @@ export class RedisHistoryStore extends HistoryStore {
           isSure,
           isLate: true,
         });
-      } else this.reports.handed(server, outgoing, { count: reached, server: executing });
+      } else
+        this.reports.handed(server, outgoing, { count: reached, server: executing, isLate: !isAtOnce || attempts > 1 });
       const report = { ...(await delivered), epoch, offset: Number(offset) };
       return reached < 0 ? { ...report, repeated: true } : report;
     } catch (error) {
