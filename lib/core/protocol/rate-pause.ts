@@ -11,7 +11,7 @@ export interface RatePause {
   readonly endsAt: number;
   /** The commands that exceeded the limit since it began: they were read already when it began. */
   readonly excess: number;
-  /** True if some of them were refused until later. */
+  /** True if some of them may be sent again later. */
   readonly hasRefusals: boolean;
   /** The number of the ping sent behind the refusals of this streak of pauses; nothing if there was none. */
   readonly notice: number | undefined;

@@ -49,6 +49,27 @@ describe('refused commands', () => {
     ]);
   });
 
+  it('may be back in the order in which they were told, whatever they cost', () => {
+    const times = new RetryTimes();
+    times.after(0, 100, 1_000);
+    times.after(0, 100, 100);
+    expect([times.isBack(99), times.isBack(100), times.isBack(1_200)]).toEqual([false, true, true]);
+  });
+
+  it('may come at any time when there are tokens to spare, and so do not delay others', () => {
+    const times = new RetryTimes();
+    for (let n = 0; n < 100; n++) times.after(0, 100, 100);
+    times.release();
+    expect([times.after(1_000, 50, 100), times.isBack(1_000)]).toEqual([50, true]);
+  });
+
+  it('are forgotten above 4,096', () => {
+    const times = new RetryTimes();
+    for (let n = 0; n < 5_000; n++) times.after(0, 100, 100);
+    times.release();
+    expect(Array.from({ length: 5_000 }, () => times.isBack(0)).filter(Boolean)).toHaveLength(4_096);
+  });
+
   it('do not wait for a clock that was set back', () => {
     const times = new RetryTimes();
     times.after(1e9, 100, 100);

@@ -1,3 +1,6 @@
+/** Most commands that count as refused and not back yet. */
+const MAX_AWAITED = 4_096;
+
 /**
  * Tells refused commands when to come again, each after those that were refused before it, and knows which of them may be back. What
  * was told in earlier pauses stays valid. Mutable; one owner changes it.
@@ -5,10 +8,11 @@
 export class RetryTimes {
   /** When the command that is refused next may come again, if no token is there before. */
   #next = -Infinity;
-  #tokenMs = 0;
-  /** The commands that have not come again, whose times are one after another up to {@link #next}. */
+  /** The commands that have not come again, and are told times from {@link #due} up to {@link #next}. */
   #pending = 0;
-  /** The commands that have not come again, and whose times are over. */
+  /** When the first of them may come again. */
+  #due = -Infinity;
+  /** The commands that have not come again, and may come at any time. */
   #overdue = 0;
   #now = -Infinity;
 
@@ -21,13 +25,12 @@ export class RetryTimes {
   after(now: number, waitMs: number, tokenMs: number): number {
     this.#passTo(now);
     if (now + waitMs > this.#next) {
-      this.#overdue += this.#pending;
-      this.#pending = 0;
+      this.release();
       this.#next = now + waitMs;
     }
     const at = this.#next;
+    if (this.#pending === 0) this.#due = at;
     this.#pending += 1;
-    this.#tokenMs = tokenMs;
     this.#next += tokenMs;
     return at - now;
   }
@@ -35,19 +38,25 @@ export class RetryTimes {
   /** Counts a command that has come. @returns true if it may be one that was refused before, and is back in time */
   isBack(now: number): boolean {
     this.#passTo(now);
-    if (this.#overdue > 0) this.#overdue -= 1;
-    else if (this.#pending > 0 && now >= this.#next - this.#pending * this.#tokenMs) this.#pending -= 1;
-    else return false;
+    if (this.#overdue > 0) {
+      this.#overdue -= 1;
+      return true;
+    }
+    if (this.#pending === 0 || now < this.#due) return false;
+    this.#due += (this.#next - this.#due) / this.#pending;
+    this.#pending -= 1;
     return true;
   }
 
-  /** Times that were told by a clock which was set back since are all over. */
+  /** Lets all refused commands come at any time: there are tokens to spare. */
+  release(): void {
+    this.#overdue = Math.min(MAX_AWAITED, this.#overdue + this.#pending);
+    this.#pending = 0;
+    this.#next = -Infinity;
+  }
+
   #passTo(now: number): void {
-    if (now < this.#now) {
-      this.#overdue += this.#pending;
-      this.#pending = 0;
-      this.#next = -Infinity;
-    }
+    if (now < this.#now) this.release();
     this.#now = now;
   }
 }

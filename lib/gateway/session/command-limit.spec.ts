@@ -356,7 +356,8 @@ describe('a violation of the rate limit', () => {
     pass(101);
     limit.noticed(1);
     expect(send(limit, 4, decoded).map((each) => each?.isViolation)).toEqual([undefined, false, false, false]);
-    expect(violations(limit, 2)).toEqual([true, false]);
+    // The first one may be the message that was refused before.
+    expect(violations(limit, 3)).toEqual([false, true, false]);
   });
 
   it('is none of thousands of commands in one go', () => {

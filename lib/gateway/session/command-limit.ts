@@ -4,7 +4,7 @@ import { costOf } from '../../core/protocol/command-cost.js';
 import { opensTopics } from '../../core/protocol/command-allowance.js';
 import type { Decoded } from '../../core/protocol/decoded.js';
 import { isEnding, isMistake, type Excess } from '../../core/protocol/frame-verdict.js';
-import type { GatewayLimits } from '../../core/protocol/gateway-limits.js';
+import { gatewayRateOf, type GatewayLimits } from '../../core/protocol/gateway-limits.js';
 import {
   beginPause,
   isViolation,
@@ -45,7 +45,7 @@ export class CommandLimit {
   #holds = false;
   /** The number of pings that were sent. */
   #notices = 0;
-  /** By the gateway whose limits hold a command back, if it has any. Made with the first refusal. */
+  /** By the gateway whose rate holds a command back; `undefined` for the common one. Made with the first refusal. */
   #retries: Map<GatewayLimits | undefined, RetryTimes> | undefined;
 
   constructor(
@@ -74,18 +74,22 @@ export class CommandLimit {
     // A subscription that is refused anyway leaves the opening burst to the commands for topics that the client has.
     const opens = decoded.ok && opensTopics(decoded.command.action) && !isWithoutRoom;
     const cost = costOf(decoded);
-    const isBack = this.#pause?.isNoticed === true && (this.#retries?.get(gateway)?.isBack(now) ?? false);
+    // Others are carried out or refused for good at any pace: a client that sends them does not ignore `retryAfterMs`.
+    const isToBeHeeded = !isEnding(decoded) && !isWithoutRoom;
+    const retries = this.#retries?.get(rateKeyOf(gateway));
+    const isBack = isToBeHeeded && this.#pause?.isNoticed === true && retries !== undefined && retries.isBack(now);
     const waitMs = this.allowance.take(now, opens, gateway, cost);
     if (waitMs === 0) {
       const emptyMs = this.allowance.wait(now, gateway);
-      if (emptyMs === 0) return undefined;
+      if (emptyMs === 0) {
+        retries?.release();
+        return undefined;
+      }
       this.#begin(now, emptyMs);
       if (!this.allowance.mayRefuse(now)) this.#hold();
       return undefined;
     }
     const before = this.#begin(now, waitMs);
-    // They are carried out or refused for good at any pace: a client that sends them does not ignore `retryAfterMs`.
-    const isToBeHeeded = !isEnding(decoded) && !isWithoutRoom;
     // A command that was on its way may have taken the token of one that is back in time.
     const pause = (this.#pause = withExcess(before, isToBeHeeded, isBack));
     // Mistakes need no other limit, since few of them end the connection.
@@ -112,9 +116,10 @@ export class CommandLimit {
   }
 
   #retryTimesOf(gateway: GatewayLimits | undefined): RetryTimes {
+    const key = rateKeyOf(gateway);
     this.#retries ??= new Map();
-    let times = this.#retries.get(gateway);
-    if (times === undefined) this.#retries.set(gateway, (times = new RetryTimes()));
+    let times = this.#retries.get(key);
+    if (times === undefined) this.#retries.set(key, (times = new RetryTimes()));
     return times;
   }
 
@@ -150,4 +155,9 @@ export class CommandLimit {
     this.#holds = false;
     this.owner.resumeReading('refusals');
   }
+}
+
+/** Messages to a gateway without a rate of its own draw on the common one. */
+function rateKeyOf(gateway: GatewayLimits | undefined): GatewayLimits | undefined {
+  return gateway !== undefined && gatewayRateOf(gateway) !== undefined ? gateway : undefined;
 }

@@ -24,7 +24,7 @@ class LongTopic {
   }
 }
 
-/** A node over a Redis of its own, and a client that recovers and has stopped reading in the middle. */
+/** A node over a Redis of its own, and a client that recovers and does not read: the node stands in the middle. */
 class Play {
   private constructor(
     readonly redis: RedisServer,
@@ -42,9 +42,8 @@ class Play {
     const app = await startRealtimeApp({ backend, providers: [LongTopic], options: { ...options, limits } });
     const epoch = await publish(app, COUNT, PAYLOAD);
     const client = await PausingClient.to(app, 'ann');
-    client.recover(TOPIC, epoch, 0);
-    await expect.poll(() => client.placeIn(TOPIC).offset, DEADLINE).toBeGreaterThanOrEqual(0);
     client.pause();
+    client.recover(TOPIC, epoch, 0);
     await expect.poll(() => client.serverSide.writableLength, DEADLINE).toBeGreaterThan(0);
     return new Play(redis, proxy, app, epoch, client);
   }

@@ -22,7 +22,7 @@ interface Restores {
   counts: readonly number[] | undefined;
 }
 
-/** The time for which the numbers of restores are reused, in milliseconds: nodes that restored them before a message do not matter. */
+/** The time after which the numbers of restores are asked for again, in milliseconds. */
 const FRESH_MS = 1_000;
 
 /** The checks of one server: at most one is in flight, and it covers everything published before it was sent. */
@@ -62,6 +62,11 @@ export class NodeCoverage {
   /** Called in the turn in which the message is published, before it: the check is sent after it, at the end of the turn. */
   check(server: RedisServer, sequence: number, partition: number): void {
     this.#ask(server, partition);
+    this.checkAgain(server, sequence, partition);
+  }
+
+  /** Called after the message was published, which was too late for the first check. It compares with the same restores. */
+  checkAgain(server: RedisServer, sequence: number, partition: number): void {
     let checks = this.#checks.get(server);
     if (checks === undefined) this.#checks.set(server, (checks = { waiting: [], isBusy: false }));
     checks.waiting.push([sequence, partition]);
@@ -74,7 +79,9 @@ export class NodeCoverage {
     if (restores === undefined) this.#restores.set(server, (restores = new Map()));
     const known = restores.get(partition);
     const now = performance.now();
-    if (known?.runId === server.runId && now - known.askedAt < FRESH_MS) return;
+    // Messages that wait for a check are compared with what was known before them.
+    const hasWaiting = (this.#checks.get(server)?.waiting.length ?? 0) > 0;
+    if (known?.runId === server.runId && (hasWaiting || now - known.askedAt < FRESH_MS)) return;
     // An answer that is under way is compared with what was known before.
     const counts = known?.runId === server.runId ? known.counts : undefined;
     const asked: Restores = { runId: server.runId, askedAt: now, counts };

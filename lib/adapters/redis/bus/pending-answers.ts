@@ -82,7 +82,7 @@ export class PendingAnswers {
     if (isSettled(pending)) this.#settle(pending);
   }
 
-  /** Records whether every live node could be reached. */
+  /** Records whether one check has found that every live node can be reached. */
   covered(sequence: number, isCovered: boolean): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;

@@ -76,7 +76,7 @@ export class RedisAnswers {
 
   /** Checks again whether every live node can be reached, for an envelope that was published, perhaps after the check. */
   checkAgain(server: RedisServer, { partition }: RedisChannel, sequence: number): void {
-    if (this.#pending.needsAnotherCheck(sequence)) this.#coverage.check(server, sequence, partition);
+    if (this.#pending.needsAnotherCheck(sequence)) this.#coverage.checkAgain(server, sequence, partition);
   }
 
   /** Ends the wait: no further answers will come. */

@@ -22,7 +22,7 @@ const MAX_FORMERS = 10;
 /** Most incarnations that a node remembers as declared dead. */
 const MAX_SEEN_DEAD = 100;
 
-/** Most leaves that a node remembers after a loss of data, in case that more data is lost. */
+/** Most leaves that a node remembers after a loss of data, in case more data is lost. */
 const MAX_LEAVES = 1_000;
 
 const NOBODY: ReadonlyMap<string, boolean> = new Map();
