@@ -110,7 +110,7 @@ export class RedisSubscriptions {
 
   /**
    * Subscribes a server's new connection to all of its joined channels.
-   * @param isFirst true if no connection of a client can have missed anything: others are not told that subscriptions were lost
+   * @param isFirst true if no client of this node can have missed anything yet: others are not told of a loss then
    */
   async restore(server: RedisServer, isFirst = false): Promise<void> {
     const wanted: Subscription[] = [];
@@ -126,7 +126,7 @@ export class RedisSubscriptions {
 
   /**
    * Names the channel by which others know that the subscriptions were restored, for the last batch of each partition: whoever sees
-   * this node's own channels there sees it, too, and whoever does not see it has sent after the restore.
+   * this node's own channels there sees it, too. Whoever saw it before a message has sent that after the restore.
    */
   #marksOf(server: RedisServer, batches: readonly Subscription[][]): ReadonlyMap<readonly Subscription[], string> {
     const restores = (this.#restores.get(server) ?? 0) + 1;

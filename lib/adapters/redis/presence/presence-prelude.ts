@@ -4,7 +4,7 @@
  *
  * - `:presence` (hash): `epoch`, one life of the data here; `run`, the run of the server that kept the data; `changes`, the
  *   number of changes in this epoch; `whole`, set once all live nodes have reported their entries in this epoch; `calm`, the
- *   time until which no node is declared dead; `doubt`, after a loss of data, the time until which announced leaves are kept in
+ *   time until which no node is declared dead; `doubt`, after a loss of data, the time until which announced leaves are added to
  *   `:gone`; `at:<incarnation>`, the progress of ending an incarnation.
  * - `:holders` (sorted set): incarnations of nodes, and the expiry of their lease. Reports of any other incarnation are refused.
  * - `:leaving` (sorted set): incarnations that have closed, or were declared dead, and the time at which their entries end.
@@ -14,8 +14,8 @@
  * - `:owed` (hash): `<topic>\n<user id>` of joins that were not announced, because older data has the user.
  * - `:buried` (hash): incarnations that were declared dead in an earlier epoch, as reported by nodes that remember it.
  * - `:held:<incarnation>` (hash): `<topic>\n<user id>` → `<connections> <since> <info>`. All entries of an incarnation.
- * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, and not followed by a join;
- *   `0` if announced in this epoch, else the time.
+ * - `:gone` (hash): `<topic>\n<user id>` of leaves that were announced while a loss of data left doubt, or that a node remembers
+ *   from before this epoch, and not followed by a join; `0` if announced in this epoch, else the time.
  * - `:set` (hash): `<topic>\n<user id>` → `<since> <info>`. Info set by the application.
  * - `:present:<topic>` (hash): user id → `<incarnations> <connections> <since> <info>`, aggregated; '' → `<all connections>
  *   <number of the newest change>`.
