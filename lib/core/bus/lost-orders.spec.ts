@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { mayHaveLostOrders, type Absence } from './lost-orders.js';
+import { mayHaveLostOrders, type Absence, type DataMark } from './lost-orders.js';
+
+const markOf = (identity: string, losses: number): DataMark => ({ identity, losses, isPromoted: false });
 
 /** A node was away for a minute; its lease was over after 15 s, and the server has all its data. */
 const ABSENCE: Absence = {
@@ -9,12 +11,12 @@ const ABSENCE: Absence = {
   keptMs: 86_400_000,
   isCut: false,
   leaseOverFrom: 15_000,
-  before: { identity: 'run', losses: 0, isPromoted: false },
-  after: { identity: 'run', losses: 0, isPromoted: false },
+  before: markOf('run', 0),
+  after: markOf('run', 0),
   startedBy: -1e9,
 };
 
-const RESTARTED = { identity: 'another', losses: 0, isPromoted: false };
+const RESTARTED = markOf('another', 0);
 
 describe('orders that a node has missed', () => {
   it('are not lost while the server keeps its data', () => {
@@ -24,28 +26,22 @@ describe('orders that a node has missed', () => {
   it.each<[string, Partial<Absence>]>([
     ['more were given than are kept', { isCut: true }],
     ['it was away for longer than they are kept', { now: 86_400_001 }],
-    ['the server was emptied', { after: { identity: 'run', losses: 1, isPromoted: false } }],
-    ['what the server counts was reset', { before: { identity: 'run', losses: 1, isPromoted: false } }],
+    ['the server was emptied', { after: markOf('run', 1) }],
+    ['what the server counts was reset', { before: markOf('run', 1) }],
     ['the server has started again after the lease was over', { after: RESTARTED, startedBy: 15_001 }],
-    [
-      'it had started again before, and was emptied since',
-      { after: { identity: 'b', losses: 1, isPromoted: false }, startedBy: 9_000 },
-    ],
+    ['it had started again before, and was emptied since', { after: markOf('b', 1), startedBy: 9_000 }],
     ['another server has taken its place, which was up all the time', { after: RESTARTED }],
     [
       'the server is a replica that has started lately and was promoted',
       { after: { ...RESTARTED, isPromoted: true }, startedBy: 9_000 },
     ],
     ['another server was asked before', { before: undefined, startedBy: 9_000 }],
-    [
-      'the server does not tell its run',
-      { before: { identity: '', losses: 0, isPromoted: false }, after: { identity: '', losses: 0, isPromoted: false } },
-    ],
+    ['the server does not tell its run', { before: markOf('', 0), after: markOf('', 0) }],
     [
       'the server does not tell what it has lost',
       {
-        before: { identity: 'run', losses: -1, isPromoted: false },
-        after: { identity: 'run', losses: -1, isPromoted: false },
+        before: markOf('run', -1),
+        after: markOf('run', -1),
       },
     ],
   ])('may be lost if %s', (_, different) => {
@@ -53,7 +49,7 @@ describe('orders that a node has missed', () => {
   });
 
   it.each<[string, Partial<Absence>]>([
-    ['was emptied', { after: { identity: 'run', losses: 1, isPromoted: false } }],
+    ['was emptied', { after: markOf('run', 1) }],
     ['has started again', { after: RESTARTED, startedBy: 59_000 }],
     ['is another one', { before: undefined, after: RESTARTED }],
   ])('were not reported as complete if its lease was never over, and the server %s', (_, different) => {

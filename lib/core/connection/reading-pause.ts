@@ -29,8 +29,8 @@ export function withPause(pauses: number, reason: ReadingPause): number {
 
 /**
  * True if frames that were read already wait undecoded until the pause is over. At the rate limit they are decoded and refused,
- * so that the client learns of it, as long as the limit for refusals allows; while a mailbox is full but small, they are decoded because one of them may empty it by a cancel.
- * During a shutdown they are decoded because commands that were read are answered.
+ * so that the client learns of it, as long as the limit for refusals allows. While a mailbox is full but small, they are decoded
+ * because one of them may empty it by a cancel. During a shutdown they are decoded because commands that were read are answered.
  */
 export function defersFrames(pauses: number, isMailboxLarge: boolean): boolean {
   const others = withoutPause(withoutPause(pauses, 'rate'), 'shutdown');

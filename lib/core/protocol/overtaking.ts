@@ -1,12 +1,12 @@
 import type { Decoded } from './decoded.js';
 
-/** Size up to which a frame is decoded to see whether its command may overtake others, in characters or bytes. It takes 20 µs at most. */
+/** Size up to which a frame is decoded to see whether its command may overtake others, in characters or bytes: 1 to 20 µs. */
 export const OVERTAKING_LENGTH = 512;
 
 /**
  * Returns true for a command that may overtake those of other clients while a crowd keeps the node busy: it calls one handler, ends
- * such a call, or is a ping or its answer. Commands that concern a topic wait, since a crowd sends them
- * all at once, and each may be told to all watchers: subscriptions, their ends, presence, history, and new tokens.
+ * such a call, or is a ping or its answer. The others wait, since a crowd sends them all at once, and each may be told to all
+ * watchers: subscriptions, their ends, presence, history, and new tokens.
  */
 export function overtakes(decoded: Decoded): boolean {
   if (!decoded.ok) return false;

@@ -5,6 +5,7 @@ import type { Flaw } from './node/flaws.js';
 import { Talker } from './talker.js';
 
 const TALKERS = 40;
+/** What clients have begun takes a fraction of it; the client that does not answer takes all of it. */
 const DEADLINE_MS = 4_000;
 const TOPIC = 'room:1';
 

@@ -62,7 +62,7 @@ describe('a master that sentinels watch', { timeout: 120_000 }, () => {
     await whole(nodes);
     await group.replaced(old);
     await old.restart();
-    await vi.waitFor(async () => expect(await old.cli('ROLE')).toMatch(/^slave/), { timeout: 80_000, interval: 100 });
+    await vi.waitFor(async () => expect(await old.cli('ROLE')).toMatch(/^slave/), { timeout: 40_000, interval: 100 });
     await whole(nodes);
     expect(await old.cli('PUBSUB', 'NUMSUB', `realtime@0:${SUBJECT}`)).toMatch(/0$/);
   });
@@ -87,7 +87,7 @@ describe('a master that sentinels watch', { timeout: 120_000 }, () => {
     const warnings = () => logs.filter((line) => line.includes('min-replicas-to-write is 0'));
     await vi.waitFor(() => expect(warnings()).toHaveLength(2), { timeout: 20_000, interval: 50 });
     await group.sentinels[0]!.cli('SENTINEL', 'FAILOVER', 'mymaster');
-    await vi.waitFor(() => expect(warnings()).toHaveLength(4), { timeout: 80_000, interval: 50 });
+    await vi.waitFor(() => expect(warnings()).toHaveLength(4), { timeout: 40_000, interval: 50 });
   });
 
   it('is found while a minority of the sentinels is down, and the others take over its part', async () => {
