@@ -55,13 +55,18 @@ export class TokenBucket {
   /** Returns the milliseconds that an empty bucket takes to fill, what is owed included. */
   get fillMs(): number {
     const owed = Math.max(0, -this.#credit / TOKEN);
-    return isUnlimited(this.rate) ? 0 : ((this.rate.burst + owed) / this.rate.perSecond) * 1_000;
+    return fillMsOf(this.rate, owed);
   }
 
   /** Puts back a token that was taken. */
   putBack(): void {
     this.#credit = Math.min(this.rate.burst * TOKEN, this.#credit + TOKEN);
   }
+}
+
+/** Returns the milliseconds that an empty bucket takes to fill. @param owed tokens that are missing besides */
+export function fillMsOf(rate: Rate, owed = 0): number {
+  return isUnlimited(rate) ? 0 : ((rate.burst + owed) / rate.perSecond) * 1_000;
 }
 
 function isUnlimited({ perSecond, burst }: Rate): boolean {

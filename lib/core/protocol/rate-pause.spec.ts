@@ -8,6 +8,7 @@ import { beginPause, isViolation, needsNotice, noticed, withExcess, withNotice, 
 type Conduct = readonly (readonly [excess: number, afterMs: number, beforePong?: number])[];
 
 const WAIT_MS = 50;
+const RATE = { perSecond: 20, burst: 100 };
 
 /** @returns the length of each pause, and the violations in it */
 function follow(conduct: Conduct): { readonly pauses: number[]; readonly violations: number[] } {
@@ -16,7 +17,7 @@ function follow(conduct: Conduct): { readonly pauses: number[]; readonly violati
   let pause: RatePause | undefined;
   let notices = 0;
   for (const [excess, afterMs, beforePong] of conduct) {
-    pause = beginPause(pause, (pause?.endsAt ?? 0) + afterMs, WAIT_MS);
+    pause = beginPause(pause, (pause?.endsAt ?? 0) + afterMs, WAIT_MS, RATE);
     pauses.push(pause.pauseMs);
     let count = 0;
     for (let n = 0; n < excess; n++) {
@@ -89,21 +90,21 @@ describe('a client whose rate limit is used up', () => {
   });
 
   it('is sent one ping for all refusals of a streak of pauses', () => {
-    const first = withExcess(beginPause(undefined, 0, WAIT_MS));
-    const second = withExcess(beginPause(withNotice(first, 7), first.endsAt, WAIT_MS));
-    expect([beginPause(undefined, 0, WAIT_MS), first, second].map(needsNotice)).toEqual([false, true, false]);
+    const first = withExcess(beginPause(undefined, 0, WAIT_MS, RATE));
+    const second = withExcess(beginPause(withNotice(first, 7), first.endsAt, WAIT_MS, RATE));
+    expect([beginPause(undefined, 0, WAIT_MS, RATE), first, second].map(needsNotice)).toEqual([false, true, false]);
   });
 
   it('is not blamed after the pong of an earlier streak', () => {
-    const first = withNotice(withExcess(beginPause(undefined, 0, WAIT_MS)), 1);
-    const calm = beginPause(first, first.endsAt + WAIT_MS, WAIT_MS);
-    const next = beginPause(withNotice(withExcess(calm), 2), calm.endsAt, WAIT_MS);
+    const first = withNotice(withExcess(beginPause(undefined, 0, WAIT_MS, RATE)), 1);
+    const calm = beginPause(first, first.endsAt + WAIT_MS, WAIT_MS, RATE);
+    const next = beginPause(withNotice(withExcess(calm), 2), calm.endsAt, WAIT_MS, RATE);
     const blames = [1, 2].map((pong) => isViolation(withExcess(noticed(next, pong)), next));
     expect(blames).toEqual([false, true]);
   });
 
   it('is not blamed for commands that it may send all the same, and for the first other one between them', () => {
-    let pause = noticed(withNotice(withExcess(beginPause(undefined, 0, WAIT_MS)), 1), 1);
+    let pause = noticed(withNotice(withExcess(beginPause(undefined, 0, WAIT_MS, RATE)), 1), 1);
     const blames = [false, false, true, false, true].map((isToBeHeeded) => {
       const before = pause;
       pause = withExcess(pause, isToBeHeeded);
@@ -112,13 +113,23 @@ describe('a client whose rate limit is used up', () => {
     expect([blames, pause.excess]).toEqual([[false, false, true, false, false], 6]);
   });
 
+  it('is not paused for longer than its tokens take to be there again, since more cannot be saved up', () => {
+    const pauses: number[] = [];
+    let pause: RatePause | undefined;
+    for (let n = 0; n < 5; n++) {
+      pause = withExcess(beginPause(pause, pause?.endsAt ?? 0, WAIT_MS, { perSecond: 20, burst: 6 }));
+      pauses.push(pause.pauseMs);
+    }
+    expect(pauses).toEqual([50, 100, 200, 300, 300]);
+  });
+
   it('waits for the token where that takes longer than any pause', () => {
-    expect(beginPause(undefined, 0, 60_000).pauseMs).toBe(60_000);
+    expect(beginPause(undefined, 0, 60_000, { perSecond: 1 / 60, burst: 1 }).pauseMs).toBe(60_000);
   });
 
   it('is not paused for longer than a second after any number of pauses', () => {
     let pause: RatePause | undefined;
-    for (let n = 0; n < 5_000; n++) pause = withExcess(beginPause(pause, pause?.endsAt ?? 0, WAIT_MS));
+    for (let n = 0; n < 5_000; n++) pause = withExcess(beginPause(pause, pause?.endsAt ?? 0, WAIT_MS, RATE));
     expect(pause?.pauseMs).toBe(1_000);
   });
 });

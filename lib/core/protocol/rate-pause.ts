@@ -1,3 +1,5 @@
+import { fillMsOf, type Rate } from '../base/token-bucket.js';
+
 /** Longest pause in milliseconds, unless the next token takes longer. */
 const MAX_PAUSE_MS = 1_000;
 
@@ -23,15 +25,17 @@ export interface RatePause {
 
 /**
  * Begins a pause until the next token, because the rate limit is used up. If the client keeps exceeding the limit, each pause is
- * twice as long as the one before: refusals come in fewer, larger batches, and the permitted rate stays the same.
+ * twice as long as the one before: refusals come in fewer, larger batches. No pause is longer than the bucket takes to fill, so the
+ * permitted rate stays the same.
  * @param before the pause before, if there was one
  * @param now milliseconds
  * @param waitMs milliseconds until the next token
+ * @param rate the rate limit that is used up
  */
-export function beginPause(before: RatePause | undefined, now: number, waitMs: number): RatePause {
+export function beginPause(before: RatePause | undefined, now: number, waitMs: number, rate: Rate): RatePause {
   const goesOn = before !== undefined && before.excess > 0 && !hasSlowedDown(before, now);
   const streak = goesOn ? before.streak + 1 : 0;
-  const pauseMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS));
+  const pauseMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS, fillMsOf(rate)));
   const { notice, isNoticed } = goesOn ? before : UNNOTICED;
   return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, hasRefusals: false, notice, isNoticed, unheeded: 0 };
 }

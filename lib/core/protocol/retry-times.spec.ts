@@ -25,6 +25,19 @@ describe('refused commands', () => {
     expect(times.after(0, 100, 100)).toBe(600);
   });
 
+  it('wait for ten seconds at most, unless the token takes longer', () => {
+    const times = new RetryTimes();
+    const waits = Array.from({ length: 3_000 }, () => times.after(0, 50, 50));
+    expect([waits[198], waits[199], waits[200], waits[2_999]]).toEqual([9_950, 10_000, 10_000, 10_000]);
+    expect([times.after(5_000, 50, 50), times.after(5_000, 60_000, 50)]).toEqual([5_000, 60_000]);
+  });
+
+  it('are all back in time if each comes when it was told to, also those that were told the longest time', () => {
+    const times = new RetryTimes();
+    const waits = Array.from({ length: 3_000 }, () => times.after(0, 50, 50));
+    expect(waits.filter((wait) => !times.isBack(wait))).toEqual([]);
+  });
+
   it('may be back when their time has come, each once', () => {
     const times = new RetryTimes();
     for (let n = 0; n < 3; n++) times.after(0, 100, 100);

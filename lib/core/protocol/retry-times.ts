@@ -2,6 +2,12 @@
 const MAX_AWAITED = 4_096;
 
 /**
+ * Longest time that a refused command is told to wait, in milliseconds, unless its token takes longer. A client may never send again what
+ * was refused; then what it sends later does not wait for it.
+ */
+const MAX_RETRY_MS = 10_000;
+
+/**
  * Tells refused commands when to come again, each after those that were refused before it, and knows which of them may be back. What
  * was told in earlier pauses stays valid. Mutable; one owner changes it.
  */
@@ -28,10 +34,11 @@ export class RetryTimes {
       this.release();
       this.#next = now + waitMs;
     }
-    const at = this.#next;
+    const latest = now + Math.max(waitMs, MAX_RETRY_MS);
+    const at = Math.min(this.#next, latest);
     if (this.#pending === 0) this.#due = at;
     this.#pending += 1;
-    this.#next += tokenMs;
+    this.#next = Math.min(at + tokenMs, latest);
     return at - now;
   }
 

@@ -1,3 +1,4 @@
+import type { Rate } from '../../core/base/token-bucket.js';
 import type { ReadingPause } from '../../core/connection/reading-pause.js';
 import type { ClientAllowance } from '../../core/protocol/client-allowance.js';
 import { costOf } from '../../core/protocol/command-cost.js';
@@ -59,7 +60,7 @@ export class CommandLimit {
     const now = this.clock.now();
     const waitMs = this.allowance.wait(now);
     if (waitMs === 0) return;
-    this.#begin(now, waitMs);
+    this.#begin(now, waitMs, this.allowance.rateOf(now));
     this.#hold();
   }
 
@@ -85,17 +86,18 @@ export class CommandLimit {
         retries?.release();
         return undefined;
       }
-      this.#begin(now, emptyMs);
+      this.#begin(now, emptyMs, this.allowance.rateOf(now, gateway));
       if (!this.allowance.mayRefuse(now)) this.#hold();
       return undefined;
     }
-    const before = this.#begin(now, waitMs);
+    const rate = this.allowance.rateOf(now, gateway);
+    const before = this.#begin(now, waitMs, rate);
     // A command that was on its way may have taken the token of one that is back in time.
     const pause = (this.#pause = withExcess(before, isToBeHeeded, isBack));
     // Mistakes need no other limit, since few of them end the connection.
     if (!isMistake(decoded)) this.allowance.refused(now, cost);
     if (!this.allowance.mayRefuse(now)) this.#hold();
-    const tokenMs = (cost * 1_000) / this.allowance.rateOf(now, gateway).perSecond;
+    const tokenMs = (cost * 1_000) / rate.perSecond;
     return {
       retryAfterMs: isToBeHeeded
         ? Math.ceil(this.#retryTimesOf(gateway).after(now, waitMs, tokenMs))
@@ -134,9 +136,9 @@ export class CommandLimit {
     this.owner.pauseReading('refusals');
   }
 
-  #begin(now: number, waitMs: number): RatePause {
+  #begin(now: number, waitMs: number, rate: Rate): RatePause {
     if (this.#timer && this.#pause) return this.#pause;
-    const pause = (this.#pause = beginPause(this.#pause, now, waitMs));
+    const pause = (this.#pause = beginPause(this.#pause, now, waitMs, rate));
     // Frames that were received already are read first, so that their answers do not wait for the end of the pause.
     process.nextTick(() => this.owner.pauseReading('rate'));
     // Timers may fire a millisecond early.

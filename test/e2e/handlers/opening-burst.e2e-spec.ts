@@ -72,6 +72,25 @@ describe('a client that has just been welcomed', () => {
     await laterServed(client);
   });
 
+  it('is answered all that it sends again when it is told to, and stays', async () => {
+    const client = await visit({ commandsPerSecond: 200, commandBurst: 20, maxViolationsPerMinute: 1 });
+    const unanswered = new Set(Array.from({ length: 300 }, (_, n) => n));
+    let refused = 0;
+    for (const id of unanswered) client.send({ action: 'ping', id });
+    while (unanswered.size > 0) {
+      const { id, type, payload } = await client.next((frame) => frame.id !== undefined);
+      if (type === 'realtime:pong') unanswered.delete(id as number);
+      else {
+        expect(payload).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+        refused += 1;
+        setTimeout(() => client.send({ action: 'ping', id }), payload.retryAfterMs);
+      }
+    }
+    expect(refused).toBeGreaterThan(200);
+    client.send({ action: 'ping', id: 'still here' });
+    await client.next(({ id }) => id === 'still here');
+  });
+
   it('is not blamed for messages that are read in many pieces, since it sent them before it was refused', async () => {
     const client = await visit({ maxViolationsPerMinute: 2 });
     const payload = 'x'.repeat(1_000);
