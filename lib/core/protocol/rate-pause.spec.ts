@@ -123,6 +123,18 @@ describe('a client whose rate limit is used up', () => {
     expect(pauses).toEqual([50, 100, 200, 300, 300]);
   });
 
+  it('is not blamed more often because its pauses are short', () => {
+    const blames: number[] = [];
+    let pause = noticed(withNotice(withExcess(beginPause(undefined, 0, 5, { perSecond: 200, burst: 20 })), 1), 1);
+    while (pause.endsAt < 4_000) {
+      const before = beginPause(pause, pause.endsAt, 5, { perSecond: 200, burst: 20 });
+      pause = withExcess(before);
+      if (isViolation(pause, before)) blames.push(pause.endsAt - pause.pauseMs);
+    }
+    const gaps = blames.slice(1).map((at, n) => at - blames[n]!);
+    expect(gaps).toEqual([10, 20, 40, 80, 200, 700, 1_000, 1_000]);
+  });
+
   it('waits for the token where that takes longer than any pause', () => {
     expect(beginPause(undefined, 0, 60_000, { perSecond: 1 / 60, burst: 1 }).pauseMs).toBe(60_000);
   });

@@ -19,8 +19,10 @@ export interface RatePause {
   readonly notice: number | undefined;
   /** True once that ping was answered: whatever the client sent after its pong, it sent after it got refusals. */
   readonly isNoticed: boolean;
-  /** The part of the excess that was sent after that, and should not have been. */
+  /** The part of the excess that was sent after that, and should not have been; counted anew from {@link countsAnewAt} on. */
   readonly unheeded: number;
+  /** In milliseconds; later than the end of the pause if that is short because the bucket fills soon. */
+  readonly countsAnewAt: number;
 }
 
 /**
@@ -35,9 +37,22 @@ export interface RatePause {
 export function beginPause(before: RatePause | undefined, now: number, waitMs: number, rate: Rate): RatePause {
   const goesOn = before !== undefined && before.excess > 0 && !hasSlowedDown(before, now);
   const streak = goesOn ? before.streak + 1 : 0;
-  const pauseMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS, fillMsOf(rate)));
+  const doubledMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS));
+  const pauseMs = Math.max(waitMs, Math.min(doubledMs, fillMsOf(rate)));
   const { notice, isNoticed } = goesOn ? before : UNNOTICED;
-  return { pauseMs, streak, endsAt: now + pauseMs, excess: 0, hasRefusals: false, notice, isNoticed, unheeded: 0 };
+  const { unheeded, countsAnewAt } =
+    goesOn && now < before.countsAnewAt ? before : { unheeded: 0, countsAnewAt: now + doubledMs };
+  return {
+    pauseMs,
+    streak,
+    endsAt: now + pauseMs,
+    excess: 0,
+    hasRefusals: false,
+    notice,
+    isNoticed,
+    unheeded,
+    countsAnewAt,
+  };
 }
 
 /**
@@ -73,7 +88,7 @@ export function noticed(pause: RatePause, notice: number): RatePause {
 
 /**
  * True if the latest command that exceeded the limit is a violation: the first of each pause that the client sent after it had
- * got refusals. Anything before is none, however much it is: it was on its way when the client could not know.
+ * got refusals, of several pauses if they are short. Anything before is none, however much it is: it was on its way when the client could not know.
  * @param before the pause before that command
  */
 export function isViolation(pause: RatePause, before: RatePause): boolean {
