@@ -211,22 +211,20 @@ class Scene {
   /** Begins again if the lease was lost, as every node does before it reports. */
   private attach(node: Node): void {
     const { store } = this;
-    const isBuried = () => [...node.formers, node.name].some((name) => store.buried.has(name));
+    const wasBuried = () => node.formers.some((name) => store.buried.has(name));
     if (!this.isIn(node)) {
       const isLost = node.epoch !== store.epoch;
-      const isDead = isBuried();
-      if (!isLost || (isDead && node.formers.length === 0)) node.held.forgotten();
-      else node.held.lost();
-      if (isLost && isDead) {
-        node.held.buried();
-        node.formers = [];
-      } else if (isLost) node.formers.push(node.name);
+      if (!isLost || store.buried.has(node.name)) node.held.forgotten();
+      else {
+        node.held.lost();
+        node.formers.push(node.name);
+      }
       if (isLost) for (const name of node.seenDead) store.buried.add(name);
       node.incarnation += 1;
       node.epoch = store.epoch;
       store.held.set(node.name, new Map());
     }
-    if (!isBuried()) return;
+    if (!wasBuried()) return;
     node.formers = [];
     node.held.buried();
   }

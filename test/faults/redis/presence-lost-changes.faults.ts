@@ -42,7 +42,7 @@ function withoutInScripts(text: RegExp): void {
 }
 
 /** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
-async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmptiedBefore = false }) {
+async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmptiedBefore = false, isMoved = false }) {
   const redis = await startRedis();
   const [proxy, other] = [await startTcpProxy(redis.port), await startTcpProxy(redis.port)];
   const away = await start('away', `redis://127.0.0.1:${proxy.port}`);
@@ -56,6 +56,11 @@ async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmpt
   }
   proxy.refuse();
   await expect.poll(() => witness.told(), PATIENT).toEqual(['left chat:1 ann']);
+  if (isMoved) {
+    await away.remove(ANN);
+    await witness.set(ANN);
+    await actedOn(redis, `witness.${isEmptiedBefore ? 2 : 1}`);
+  }
   if (isBackFirst) other.refuse();
   await redis.cli('FLUSHALL');
   if (!isBackFirst) await expect.poll(() => redis.cli('EXISTS', 'realtime@0:buried'), PATIENT).toBe('1');
@@ -80,6 +85,21 @@ describe('A user of a node that was away for so long that the user left, while R
     const { away, witness } = await awayAndEmptied({ isEmptiedBefore: true });
     await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
     expect(await witness.read('chat:1')).toEqual(['ann:1']);
+  });
+
+  it.each([
+    ['', false],
+    [', also when Redis had lost its data a moment before', true],
+  ])('leaves another node after moving there, and then joins again%s', async (_when, isEmptiedBefore) => {
+    const { away, witness } = await awayAndEmptied({ isMoved: true, isEmptiedBefore });
+    await expect.poll(() => witness.read('chat:1'), PATIENT).toEqual(['ann:1']);
+    await witness.remove(ANN);
+    // Once all nodes have had time to report their users.
+    const last = ['left chat:1 ann', 'joined chat:1 ann', 'left chat:1 ann'];
+    await expect.poll(() => witness.told(), PATIENT).toEqual(last);
+    await away.set(ANN);
+    await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
+    expect(await witness.told()).toEqual(last);
   });
 
   it('would stay away if nobody remembered whom it has seen taken for dead', async () => {

@@ -28,8 +28,10 @@ export interface Tended {
   /** True if more entries of incarnations with an expired lease are left to end. */
   readonly isMore: boolean;
   readonly changes: readonly TopicChange[];
-  /** True if the incarnation, or its predecessor before a loss of data, was declared dead. */
+  /** True if the incarnation was declared dead before a loss of data, as a node remembers. */
   readonly isBuried: boolean;
+  /** True if one of the incarnations of {@link Tending.formers} was. */
+  readonly wasBuried: boolean;
   /** Incarnations that this call declared dead. */
   readonly dead: readonly string[];
   /** Incarnations whose last entries this call has ended. */
@@ -131,7 +133,7 @@ export class PresenceCalls {
       ...[...seenDead].flatMap(([name, isEnded]) => [name, isEnded ? '1' : '0']),
       ...leaves.flatMap(([topic, userId, at]) => [topicText(topic), JSON.stringify(userId), `${at}`]),
     ])) as unknown[];
-    const [epoch, isHolder, isMore, changes, isBuried, dead, kept, at, ended] = reply;
+    const [epoch, isHolder, isMore, changes, isBuried, dead, kept, at, ended, wasBuried] = reply;
     this.#kept = String(kept);
     return {
       epoch: String(epoch),
@@ -139,6 +141,7 @@ export class PresenceCalls {
       isMore: isMore === '1',
       changes: changesIn(changes),
       isBuried: isBuried === '1',
+      wasBuried: wasBuried === '1',
       dead: Array.isArray(dead) ? dead.map(String) : [],
       ended: Array.isArray(ended) ? ended.map(String) : [],
       at: Number(at),

@@ -10,13 +10,15 @@ class Redis {
   /** With each report, the time until which the node had known its users. */
   readonly known: number[] = [];
   now = 0;
+  /** The newest lease call. */
+  tended!: Tending;
   /** The lease calls with which the node entered. */
   readonly entries: Tending[] = [];
   incarnation = 1;
   epoch = 'first';
   entered: string | undefined;
-  /** The next answers say that the node, or one of its earlier incarnations, was declared dead. */
-  isBuried = false;
+  /** The incarnation of the node that was declared dead before a loss of data, as another node remembers. */
+  buried: string | undefined;
   /** The incarnations that the next lease call declares dead. */
   dead: readonly string[] = [];
   /** The incarnations whose last entries the next lease call ends. */
@@ -42,18 +44,20 @@ class Redis {
   }
 
   tend(tending: Tending): Promise<Tended> {
+    this.tended = tending;
     if (tending.isEntering) {
       this.entries.push(tending);
       this.entered = this.epoch;
     }
-    const { epoch, isBuried, dead, ended } = this;
+    const { epoch, buried, dead, ended } = this;
     this.dead = this.ended = [];
     return Promise.resolve({
       epoch,
       isHolder: this.entered === epoch,
       isMore: false,
       changes: [],
-      isBuried,
+      isBuried: buried === this.name,
+      wasBuried: buried !== undefined && tending.formers.includes(buried),
       dead,
       ended,
       at: this.now,
@@ -93,7 +97,7 @@ describe('The reports of a node in one partition', () => {
     redis.dead = ['other.1'];
     await partition.tend();
     redis.lose('second');
-    redis.isBuried = true;
+    redis.buried = 'me.1';
     await partition.tend();
     expect(redis.entries.at(-1)!.seenDead).toEqual(new Map([['other.1', false]]));
     expect(redis.said).toEqual(['ann aloud', 'ann aloud']);
@@ -118,9 +122,26 @@ describe('The reports of a node in one partition', () => {
     await partition.tend();
     const { formers } = redis.entries.at(-1)!;
     expect(formers).toEqual(['me.1', 'me.2']);
-    redis.isBuried = true;
+    redis.buried = 'me.1';
     await partition.tend();
     expect(redis.said).toEqual(['ann aloud', 'ann silently', 'ann silently', 'ann again']);
+  });
+
+  it('begin anew after a second loss of data if this node was declared dead between the two: its users have left', async () => {
+    const { redis, partition } = await attached();
+    await partition.set('chat:1', { userId: 'bob', connections: 1 }, 0);
+    redis.lose('second');
+    await partition.tend();
+    redis.lose('third');
+    redis.buried = 'me.2';
+    redis.said.length = 0;
+    // The partition reports nothing until it has asked why.
+    await partition.remove('chat:1', 'bob');
+    await partition.tend();
+    expect(redis.said).toEqual(['ann aloud']);
+    // An incarnation before the first loss may have been declared dead, too.
+    await partition.tend();
+    expect(redis.tended.formers).toEqual(['me.1']);
   });
 
   it('are not repeated then for a user who has joined by the silent report', async () => {
@@ -128,7 +149,7 @@ describe('The reports of a node in one partition', () => {
     redis.lose('second');
     redis.changes = [['chat:1', { kind: 'joined', userId: 'ann' }]];
     await partition.tend();
-    redis.isBuried = true;
+    redis.buried = 'me.1';
     await partition.tend();
     expect(redis.said).toEqual(['ann aloud', 'ann silently']);
   });

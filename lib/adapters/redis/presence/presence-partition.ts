@@ -173,10 +173,7 @@ export class PresencePartition {
     this.#mustRemind = false;
     this.#remember(tended.dead, false);
     this.#remember(tended.ended, true);
-    if (this.#formers.length > 0 && tended.isBuried) {
-      this.#formers = [];
-      this.#held.buried();
-    }
+    if (tended.wasBuried) this.#bury();
     this.#act(tended.changes, tended.at);
     if (isRestored) this.#isRestoring = false;
     // Refreshes are counted by their interval.
@@ -189,21 +186,28 @@ export class PresencePartition {
   }
 
   /** Begins again after the lease was lost: other nodes declared this node dead, or all of its reported data is lost. */
-  #begin({ epoch, isBuried }: Tended): void {
+  #begin({ epoch, isBuried, wasBuried }: Tended): void {
     const isLost = epoch !== this.#epoch;
     this.#isRestoring ||= isLost;
     this.#mustRemind ||= isLost;
-    if (!isLost || (isBuried && this.#formers.length === 0)) this.#held.forgotten();
+    // If this incarnation was declared dead before the loss, its users have left, as without a loss.
+    if (!isLost || isBuried) this.#held.forgotten();
     else {
       this.#held.lost();
-      if (isBuried) this.#held.buried();
-      if (isBuried || this.#epoch === undefined) this.#formers = [];
-      else this.#formers = [...this.#formers, this.calls.name].slice(-MAX_FORMERS);
+      if (this.#epoch !== undefined && !wasBuried)
+        this.#formers = [...this.#formers, this.calls.name].slice(-MAX_FORMERS);
       this.#refreshesToSettle = REFRESHES_TO_SETTLE;
-      this.#refreshesToAssure = REFRESHES_TO_ASSURE;
     }
+    if (isLost) this.#refreshesToAssure = REFRESHES_TO_ASSURE;
+    if (wasBuried) this.#bury();
     this.calls.renew();
     this.#isHolder = false;
+  }
+
+  /** Handles that an incarnation before an earlier loss of data was declared dead. */
+  #bury(): void {
+    this.#formers = [];
+    this.#held.buried();
   }
 
   /** Passes on the changes, and acknowledges them to Redis: if this node crashes later, no other node acts on them. */

@@ -35,8 +35,9 @@ return { tostring(now), answer(ARGV[5]) }
  * `0`; twice the number of incarnations that it saw declared dead before, and these, each with `1` if all of
  * its entries were ended, else `0`; then the leaves that it has acted on before: the topic, the user id and the time of each.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
- * incarnation, or one of these, was declared dead; the incarnations declared dead by this call; the next cursor; the time;
- * and the incarnations of which this call has ended the last entries, whose leaves it has announced.
+ * incarnation was declared dead in an earlier epoch; the incarnations declared dead by this call; the next cursor; the time;
+ * the incarnations of which this call has ended the last entries, whose leaves it has announced; and `1` if one of those
+ * before losses of data was declared dead.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
@@ -68,11 +69,13 @@ for i = 15, firstLeave - 1, 2 do
     redis.call('ZADD', leaving, now, ARGV[i])
   end
 end
-local isBuried = redis.call('HEXISTS', buried, me)
-for former in string.gmatch(ARGV[12], '[^\\n]+') do isBuried = math.max(isBuried, redis.call('HEXISTS', buried, former)) end
+local isBuried, wasBuried = redis.call('HEXISTS', buried, me), 0
+for former in string.gmatch(ARGV[12], '[^\\n]+') do wasBuried = math.max(wasBuried, redis.call('HEXISTS', buried, former)) end
 local lease = redis.call('ZSCORE', holders, me)
 keep(presence, leaving, old)
-if not lease and ARGV[8] ~= '1' then return { epoch, '0', '0', {}, tostring(isBuried), {}, '0', tostring(now), {} } end
+if not lease and ARGV[8] ~= '1' then
+  return { epoch, '0', '0', {}, tostring(isBuried), {}, '0', tostring(now), {}, tostring(wasBuried) }
+end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
 -- A node that has lost its data reports its users silently, also those whose leave is announced before it is back.
@@ -148,7 +151,7 @@ end
 if not isHeld then keepMs = leaseMs end
 keep(presence, holders, leaving, buried, set, old, owed, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
-return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1], tostring(now), ended }
+return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1], tostring(now), ended, tostring(wasBuried) }
 `);
 
 /**
