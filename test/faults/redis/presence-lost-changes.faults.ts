@@ -2,7 +2,9 @@ import { createClient } from '@redis/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisBackendOptions } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisNetwork } from '../../../lib/adapters/redis/connection/redis-network.js';
 import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
+import { sayPresenceScript } from '../../../lib/adapters/redis/presence/presence-scripts.js';
 import { LocalPresence } from '../../../lib/delivery/local-presence.js';
 import { startRedisCluster } from '../../helpers/redis-cluster.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
@@ -160,6 +162,47 @@ describe('A change that a node is to act on, whose answer does not arrive', () =
     await expect
       .poll(async () => [...(await here.told())].sort(), PATIENT)
       .toEqual(['left chat:1 ann', 'left chat:1 bob']);
+  });
+});
+
+describe('A join whose answer a node reads only after its lease has expired, when another node has acted on it', () => {
+  /** @param isBlind true for the twin: the node does not notice how long it has waited */
+  async function readLate(isBlind: boolean) {
+    const redis = await startRedis();
+    const [late, here] = [await start('late', redis.url), await start('here', redis.url)];
+    let read = () => {};
+    const isRead = new Promise<void>((resolve) => (read = resolve));
+    const { run } = RedisNetwork.prototype;
+    const running = vi.spyOn(RedisNetwork.prototype, 'run').mockImplementation(async function (
+      this: RedisNetwork,
+      script,
+      call,
+    ) {
+      const reply = await run.call(this, script, call);
+      if (script === sayPresenceScript) await isRead;
+      return reply;
+    });
+    onTestFinished(() => running.mockRestore());
+    const sentAt = performance.now();
+    void late.set(ANN);
+    await expect.poll(() => here.told(), PATIENT).toEqual(['joined chat:1 ann', 'left chat:1 ann']);
+    if (isBlind) {
+      const clock = vi.spyOn(performance, 'now').mockReturnValue(sentAt);
+      onTestFinished(() => clock.mockRestore());
+    }
+    read();
+    await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:held:late.2', 'chat:1\n"ann"'), PATIENT).toBe('1');
+    await actedOn(redis, 'late.2');
+    expect(await here.told()).toHaveLength(2);
+    return late.told();
+  }
+
+  it('is told to one node, and once more when the user has come back', async () => {
+    expect(await readLate(false)).toEqual(['joined chat:1 ann']);
+  });
+
+  it('would be told to both if the node did not look at the time', async () => {
+    expect(await readLate(true)).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
   });
 });
 

@@ -76,6 +76,8 @@ export class PresenceCalls {
   readonly #keepMs: number;
   #incarnation = 1;
   #number = 1;
+  /** The time at which the newest call that refreshed the lease was sent, by `performance.now()`. */
+  #refreshedAt = -Infinity;
   /** The cursor of the refresh over this node's topics. */
   #kept = '0';
 
@@ -112,7 +114,7 @@ export class PresenceCalls {
   async say(lot: readonly PresenceUpdate[], knownAt: number): Promise<Said | undefined> {
     const now = performance.now();
     const words = lot.flatMap((update) => wordsOf(update, now));
-    const reply = await this.#once(sayPresenceScript, [`${knownAt}`, ...words]);
+    const reply = await this.#once(sayPresenceScript, false, [`${knownAt}`, ...words]);
     if (!Array.isArray(reply)) return undefined;
     const [at, changes] = reply as unknown[];
     return { changes: changesIn(changes), gone: goneIn(changes), at: Number(at) };
@@ -120,8 +122,7 @@ export class PresenceCalls {
 
   async tend({ isEntering, limit, formers, isRestored, seenDead, leaves }: Tending): Promise<Tended> {
     const share = Math.min(1, (KEPT_UP * this.tendMs) / this.#keepMs);
-    const reply = (await this.#once(tendPresenceScript, [
-      `${this.leaseMs}`,
+    const reply = (await this.#once(tendPresenceScript, true, [
       randomUUID(),
       isEntering ? '1' : '0',
       `${limit}`,
@@ -190,10 +191,20 @@ export class PresenceCalls {
     return sequences.map((sequence) => ({ epoch: String(epoch), sequence: Number(sequence) }));
   }
 
-  async #once(script: RedisScript, args: readonly string[]): Promise<unknown> {
-    const reply = await this.#call(script, this.name, [`${this.#number}`, ...args]);
-    this.#number += 1;
-    return reply;
+  /**
+   * A reply that is read after the lease may have expired counts for nothing: another node may have acted on it. The call is
+   * repeated, and refreshes the lease. It gets the same reply, unless the incarnation was declared dead meanwhile.
+   */
+  async #once(script: RedisScript, isRefresh: boolean, args: readonly string[]): Promise<unknown> {
+    for (let refreshes = isRefresh; ; refreshes = true) {
+      const sentAt = performance.now();
+      const leaseMs = refreshes ? this.leaseMs : 0;
+      const reply = await this.#call(script, this.name, [`${this.#number}`, `${leaseMs}`, ...args]);
+      if (refreshes) this.#refreshedAt = sentAt;
+      if (performance.now() - this.#refreshedAt >= this.leaseMs) continue;
+      this.#number += 1;
+      return reply;
+    }
   }
 
   #call(

@@ -4,19 +4,25 @@ import { PRELUDE } from './presence-prelude.js';
 /**
  * Reports the members of topics. Idempotent: repeating the same call changes nothing, and returns the same reply.
  *
- * ARGV: the common ones; number of the call; the time until which this node had known its users before it lost the data, or 0;
- * then for each member the topic, the user id, `+` (present), `=` (present, and
+ * ARGV: the common ones; number of the call; TTL of the lease, in milliseconds, or 0 to leave it as it is; the time until which
+ * this node had known its users before it lost the data, or 0; then for each member the topic, the user id, `+` (present), `=` (present, and
  * its join was announced before), `~` (the same, but gone meanwhile), `!` (present, but its leave was announced to all) or `-`
  * (no longer present), the connections, the age of the info in milliseconds, and the info.
  * Returns false if the incarnation may not report, else the time, and the changes: kind, topic, user id and info, in turn. `gone` is no
  * change: the leave of a member reported with `~` was announced before, so the report was ignored.
  */
 export const sayPresenceScript = new RedisScript(`${PRELUDE}
-if not epoch or not redis.call('ZSCORE', holders, me) then return false end
+local lease, leaseMs = epoch and redis.call('ZSCORE', holders, me), tonumber(ARGV[6])
+if not lease then return false end
+if leaseMs > 0 then
+  -- If this node was cut off, others may have been too: give them time to come back.
+  if tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
+  redis.call('ZADD', holders, now + leaseMs, me)
+end
 local number, before = answerIn(redis.call('GET', told))
 if number == ARGV[5] then return { tostring(now), before } end
-knownAt = tonumber(ARGV[6])
-for i = 7, #ARGV, 6 do
+knownAt = tonumber(ARGV[7])
+for i = 8, #ARGV, 6 do
   local topic, user, what = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if what == '-' then take(me, topic, user)
   else put(topic, user, tonumber(ARGV[i + 3]), ARGV[i + 5] == '' and 0 or now - ARGV[i + 4], ARGV[i + 5], what) end
