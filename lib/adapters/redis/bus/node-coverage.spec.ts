@@ -134,6 +134,49 @@ describe('a message', () => {
     expect(settled).toEqual([[1, false]]);
   });
 
+  it.each([
+    ['at once', 0],
+    ['after more than a second', 1_001],
+  ])(
+    'is not when it was published late and the check of another message found the restored node, %s',
+    async (_when, ms) => {
+      vi.useFakeTimers({ toFake: ['performance'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { coverage, server, settled, state } = setUp(['a'], ['a']);
+      const late = coverage.check(server, 1, 0);
+      await settle();
+      state.restored[3] = 1;
+      vi.advanceTimersByTime(ms);
+      coverage.check(server, 2, 0);
+      await settle();
+      const later = coverage.check(server, 3, 0);
+      await settle();
+      settled.length = 0;
+      coverage.checkAgain(server, 1, 0, late);
+      coverage.checkAgain(server, 3, 0, later);
+      await settle();
+      expect(settled).toEqual([
+        [1, false],
+        [3, true],
+      ]);
+    },
+  );
+
+  it('is when it was published late and no node was restored since, however often others were checked', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { coverage, server, settled } = setUp(['a'], ['a']);
+    const late = coverage.check(server, 1, 0);
+    for (let sequence = 2; sequence <= 4; sequence++) {
+      vi.advanceTimersByTime(1_001);
+      coverage.check(server, sequence, 0);
+      await settle();
+    }
+    coverage.checkAgain(server, 1, 0, late);
+    await settle();
+    expect(settled.at(-1)).toEqual([1, true]);
+  });
+
   it('needs no check while there is no other node', () => {
     expect(setUp(['a'], []).coverage.isNeeded).toBe(false);
   });

@@ -9,8 +9,8 @@ export interface LeaseHolders {
   isLive(id: string): boolean;
 }
 
-/** A message that was published. */
-type Published = readonly [sequence: number, partition: number];
+/** A message that was published. @see NodeCoverage.check for the baseline */
+type Published = readonly [sequence: number, partition: number, baseline: number];
 
 /** The numbers of nodes that have lost and restored their subscriptions to a partition, by the channels that tell it. */
 interface Restores {
@@ -20,6 +20,10 @@ interface Restores {
   askedAt: number;
   /** Missing until Redis has answered. */
   counts: readonly number[] | undefined;
+  /** The baseline of the messages that are published from now on. */
+  baseline: number;
+  /** The oldest baseline after which no node was found to have restored its subscriptions. */
+  since: number;
 }
 
 /** The time after which the numbers of restores are asked for again, in milliseconds. */
@@ -44,6 +48,7 @@ interface Checks {
 export class NodeCoverage {
   readonly #checks = new Map<RedisServer, Checks>();
   readonly #restores = new WeakMap<RedisServer, Map<number, Restores>>();
+  #baselines = 0;
   /** The channels that tell the restores in each partition. */
   readonly #names: (readonly string[])[] = [];
 
@@ -59,37 +64,44 @@ export class NodeCoverage {
     return this.nodes.liveOthers().length > 0;
   }
 
-  /** Called in the turn in which the message is published, before it: the check is sent after it, at the end of the turn. */
-  check(server: RedisServer, sequence: number, partition: number): void {
-    this.#ask(server, partition);
-    this.checkAgain(server, sequence, partition);
+  /**
+   * Called in the turn in which the message is published, before it: the check is sent after it, at the end of the turn.
+   * @returns a number for {@link checkAgain}: restores that anybody finds from now on are of later ones
+   */
+  check(server: RedisServer, sequence: number, partition: number): number {
+    const { baseline } = this.#ask(server, partition);
+    this.checkAgain(server, sequence, partition, baseline);
+    return baseline;
   }
 
-  /** Called after the message was published, which was too late for the first check. It compares with the same restores. */
-  checkAgain(server: RedisServer, sequence: number, partition: number): void {
+  /** Called after the message was published, which was too late for the first check. @param baseline what that check returned */
+  checkAgain(server: RedisServer, sequence: number, partition: number, baseline: number): void {
     let checks = this.#checks.get(server);
     if (checks === undefined) this.#checks.set(server, (checks = { waiting: [], isBusy: false }));
-    checks.waiting.push([sequence, partition]);
+    checks.waiting.push([sequence, partition, baseline]);
     if (!checks.isBusy) this.#schedule(server, checks);
   }
 
   /** Asks for the restores before a message, unless they are known from a moment ago. The answer comes before that of the check. */
-  #ask(server: RedisServer, partition: number): void {
+  #ask(server: RedisServer, partition: number): Restores {
     let restores = this.#restores.get(server);
     if (restores === undefined) this.#restores.set(server, (restores = new Map()));
     const known = restores.get(partition);
     const now = performance.now();
     // Messages that wait for a check are compared with what was known before them.
     const hasWaiting = (this.#checks.get(server)?.waiting.length ?? 0) > 0;
-    if (known?.runId === server.runId && (hasWaiting || now - known.askedAt < FRESH_MS)) return;
+    const before = known?.runId === server.runId ? known : undefined;
+    if (before !== undefined && (hasWaiting || now - before.askedAt < FRESH_MS)) return before;
     // An answer that is under way is compared with what was known before.
-    const counts = known?.runId === server.runId ? known.counts : undefined;
-    const asked: Restores = { runId: server.runId, askedAt: now, counts };
+    const baseline = ++this.#baselines;
+    const { counts, since = baseline } = before ?? {};
+    const asked: Restores = { runId: server.runId, askedAt: now, counts, baseline, since };
     restores.set(partition, asked);
     this.#subscribers(server, this.#restoredIn(partition)).then(
-      (found) => void (asked.counts = found),
+      (found) => note(asked, found, baseline),
       () => restores.get(partition) === asked && restores.delete(partition),
     );
+    return asked;
   }
 
   #schedule(server: RedisServer, checks: Checks): void {
@@ -103,16 +115,18 @@ export class NodeCoverage {
 
   async #check(server: RedisServer, checks: Checks, published: readonly Published[]): Promise<void> {
     const covered = await this.#coveredAmong(server, new Set(published.map(([, partition]) => partition)));
-    for (const [sequence, partition] of published) this.settle(sequence, covered.has(partition));
+    for (const [sequence, partition, baseline] of published) {
+      this.settle(sequence, baseline >= (covered.get(partition) ?? Infinity));
+    }
     checks.isBusy = false;
     if (checks.waiting.length > 0) this.#schedule(server, checks);
     else this.#checks.delete(server);
   }
 
-  /** @returns the partitions in which every live node is subscribed on the server, and has been since before their messages */
-  async #coveredAmong(server: RedisServer, partitions: ReadonlySet<number>): Promise<ReadonlySet<number>> {
+  /** @returns the partitions in which every live node is subscribed on the server, and the oldest baseline since which it has been */
+  async #coveredAmong(server: RedisServer, partitions: ReadonlySet<number>): Promise<ReadonlyMap<number, number>> {
     const ids = this.nodes.liveOthers();
-    if (ids.length === 0) return partitions;
+    if (ids.length === 0) return new Map(Array.from(partitions, (partition) => [partition, 0]));
     const askedAt = performance.now();
     const asked = Array.from(partitions, (partition) => [
       ...this.#restoredIn(partition),
@@ -120,27 +134,29 @@ export class NodeCoverage {
     ]);
     try {
       const counts = await this.#subscribers(server, asked.flat());
-      const isCovered = (partition: number, place: number): boolean => {
+      const covered = new Map<number, number>();
+      for (const [place, partition] of [...partitions].entries()) {
         const start = place * (RESTORED_CHANNELS + ids.length);
         const own = start + RESTORED_CHANNELS;
-        const areSame = this.#areSame(server, partition, counts.slice(start, own), askedAt);
+        const since = this.#sinceWhen(server, partition, counts.slice(start, own), askedAt);
         // A node that has ended meanwhile is not missing.
-        return areSame && ids.every((id, index) => counts[own + index]! > 0 || !this.nodes.isLive(id));
-      };
-      return new Set([...partitions].filter(isCovered));
+        const areThere = ids.every((id, index) => counts[own + index]! > 0 || !this.nodes.isLive(id));
+        if (areThere) covered.set(partition, since);
+      }
+      return covered;
     } catch {
       return NONE;
     }
   }
 
-  /** Notes the restores in a partition. @returns false if there may have been more since they were last noted */
-  #areSame(server: RedisServer, partition: number, counts: readonly number[], askedAt: number): boolean {
+  /** Notes the restores in a partition. @returns the oldest baseline after which there were no more; `Infinity` if that is unknown */
+  #sinceWhen(server: RedisServer, partition: number, counts: readonly number[], askedAt: number): number {
     const known = this.#restores.get(server)?.get(partition);
-    if (known === undefined || known.runId !== server.runId) return false;
-    const before = known.counts;
+    if (known === undefined || known.runId !== server.runId) return Infinity;
+    if (known.counts === undefined || hasMore(counts, known.counts)) known.since = known.baseline = ++this.#baselines;
     known.counts = counts;
     known.askedAt = askedAt;
-    return before !== undefined && counts.every((count, index) => count <= before[index]!);
+    return known.since;
   }
 
   #restoredIn(partition: number): readonly string[] {
@@ -156,4 +172,15 @@ export class NodeCoverage {
   }
 }
 
-const NONE: ReadonlySet<number> = new Set();
+/** Notes what was found before the messages with this baseline. */
+function note(restores: Restores, counts: readonly number[], baseline: number): void {
+  const { counts: before, since } = restores;
+  if (before !== undefined && hasMore(counts, before)) restores.since = Math.max(since, baseline);
+  restores.counts = counts;
+}
+
+function hasMore(counts: readonly number[], before: readonly number[]): boolean {
+  return counts.some((count, index) => count > before[index]!);
+}
+
+const NONE: ReadonlyMap<number, number> = new Map();

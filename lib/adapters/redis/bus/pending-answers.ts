@@ -22,6 +22,8 @@ export interface Pending extends DeliveryTally {
   /** The number of checks that will still report whether every live node could be reached. */
   checks: number;
   readonly isChecked: boolean;
+  /** What a later check has to know of the first one. */
+  baseline: number;
   /** False once one of them has said no. */
   areAllReachable: boolean;
   readonly settle: (pending: Pending) => void;
@@ -62,6 +64,7 @@ export class PendingAnswers {
       timeoutMs,
       checks: isChecked ? 1 : 0,
       isChecked,
+      baseline: 0,
       areAllReachable: true,
       settle,
     });
@@ -95,14 +98,14 @@ export class PendingAnswers {
 
   /**
    * Called when it was published: a check that was made before was too early.
-   * @returns true if {@link covered} has to report another one; false if nobody waits for it, or one has said no
+   * @returns it, if {@link covered} has to report another one; nothing if nobody waits for it, or one has said no
    */
-  needsAnotherCheck(sequence: number): boolean {
+  checkedAgain(sequence: number): Pending | undefined {
     const pending = this.#pending.get(sequence);
-    if (!pending?.isChecked || !pending.areAllReachable) return false;
+    if (!pending?.isChecked || !pending.areAllReachable) return undefined;
     pending.checks += 1;
     pending.isCovered = undefined;
-    return true;
+    return pending;
   }
 
   /** Records that a node has left a message out for some connections; its {@link answer} follows. */

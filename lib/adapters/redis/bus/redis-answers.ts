@@ -52,8 +52,8 @@ export class RedisAnswers {
     const { isFleetKnown } = this.directory;
     const settled = (pending: Pending): void =>
       settle(reportOf(pending, isFleetKnown && this.#isWhole), pending.expected !== undefined);
-    this.#pending.open(sequence, settled, { isChecked });
-    if (isChecked) this.#coverage.check(server, sequence, partition);
+    const pending = this.#pending.open(sequence, settled, { isChecked });
+    if (isChecked) pending.baseline = this.#coverage.check(server, sequence, partition);
   }
 
   /**
@@ -76,7 +76,8 @@ export class RedisAnswers {
 
   /** Checks again whether every live node can be reached, for an envelope that was published, perhaps after the check. */
   checkAgain(server: RedisServer, { partition }: RedisChannel, sequence: number): void {
-    if (this.#pending.needsAnotherCheck(sequence)) this.#coverage.checkAgain(server, sequence, partition);
+    const pending = this.#pending.checkedAgain(sequence);
+    if (pending) this.#coverage.checkAgain(server, sequence, partition, pending.baseline);
   }
 
   /** Ends the wait: no further answers will come. */

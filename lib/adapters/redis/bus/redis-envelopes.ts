@@ -140,8 +140,9 @@ export class RedisEnvelopes {
     const { name, partition } = channel;
     let isAheadOfNodes = false;
     let executing: RedisServer | undefined;
+    let attempts = 0;
     try {
-      const reply = await this.network.run(publishOrderScript, {
+      const running = this.network.run(publishOrderScript, {
         partition,
         keys: [this.channels.ordersOf(partition)],
         argsFor: (owner, isAhead) => {
@@ -149,12 +150,14 @@ export class RedisEnvelopes {
           isAheadOfNodes = isAhead;
           return [owner.isSharded ? 'SPUBLISH' : 'PUBLISH', name, text];
         },
+        sent: () => void (attempts += 1),
       });
-      const [count, refusal] = reply as [number, string];
+      // As for a publication, it may be published after the check.
+      const isAtOnce = attempts === 1;
+      const [count, refusal] = (await running) as [number, string];
       if (refusal !== '') this.network.refusals.note(refusal);
       const isKept = refusal === '';
-      // A script may be executed long after it was asked for, and after the check.
-      if (!isAheadOfNodes) return { count, server: executing, isSure: isKept, isLate: true };
+      if (!isAheadOfNodes) return { count, server: executing, isSure: isKept, isLate: !isAtOnce || attempts > 1 };
       const nodesAt = this.network.serverOf(partition);
       const relayed = await this.transport.relay(channel, text);
       const isSure = isKept && relayed !== undefined;

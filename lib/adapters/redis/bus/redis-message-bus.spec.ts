@@ -10,6 +10,7 @@ import { createConnection } from '../../../core/connection/connection.js';
 import type { EnvelopeContent } from '../../../core/routing/envelope.js';
 import { nodeSubject } from '../../../core/bus/subject.js';
 import type { RedisBackendOptions } from '../connection/redis-options.js';
+import { NodeCoverage } from './node-coverage.js';
 import type { RedisClientTemplate } from '../connection/redis-place.js';
 
 /** The deadline for events that are immediate on an idle machine. */
@@ -17,6 +18,7 @@ const WAIT_MS = 15_000;
 vi.setConfig({ testTimeout: 40_000 });
 
 const SUBJECT = 'user:ann';
+const RETENTION = { size: 10, ttlMs: 5_000 };
 const ORDER: EnvelopeContent = { kind: 'disconnect', code: 'FORCED', reason: 'signed out' };
 
 let redis: RedisServer;
@@ -70,6 +72,24 @@ describe('a report', () => {
     const [a] = await start(2);
     expect(await a!.publish(SUBJECT, 'hello', false)).toEqual({ recipients: 1, nodes: 1, complete: false });
   });
+
+  it.each<[string, (node: RedisBusNode) => Promise<unknown>]>([
+    ['an order', (node) => node.send(SUBJECT, ORDER)],
+    ['a publication', (node) => node.history.publish('chat:1', '{"type":"t"}', RETENTION, { report: true })],
+  ])(
+    'of %s needs one check of who is subscribed, and another one if it was sent again with its script',
+    async (_what, send) => {
+      const [a] = await start(2);
+      await send(a!);
+      const checks = vi.spyOn(NodeCoverage.prototype, 'checkAgain');
+      onTestFinished(() => checks.mockRestore());
+      expect(await send(a!)).toMatchObject({ complete: true });
+      expect(checks).toHaveBeenCalledTimes(1);
+      await redis.cli('SCRIPT', 'FLUSH');
+      expect(await send(a!)).toMatchObject({ complete: true });
+      expect(checks).toHaveBeenCalledTimes(3);
+    },
+  );
 
   it('has nobody answer when none was asked for', async () => {
     const [a] = await start(2);

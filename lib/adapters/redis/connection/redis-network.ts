@@ -13,6 +13,8 @@ export interface ScriptCall {
    * @param isAhead true if another server executes the call, because the keys have gone ahead to it
    */
   readonly argsFor: (owner: RedisServer, isAhead: boolean) => readonly string[];
+  /** Called each time that it is sent: at once, unless it has to wait, and again if it is redirected or the server has forgotten the script. */
+  readonly sent?: () => void;
   /** True if the script refuses with `TRYAGAIN` while the partition is moving. Default: false. */
   readonly isWhole?: boolean;
 }
@@ -54,9 +56,10 @@ export abstract class RedisNetwork {
    * were made.
    * @returns its reply; rejects with `UNAVAILABLE`, with the server's error as the cause
    */
-  run(script: RedisScript, { partition, keys, argsFor }: ScriptCall): Promise<unknown> {
+  run(script: RedisScript, { partition, keys, argsFor, sent }: ScriptCall): Promise<unknown> {
     const server = this.serverOf(partition);
-    return server === undefined ? Promise.reject(unavailable()) : script.run(server, keys, argsFor(server, false));
+    if (server === undefined) return Promise.reject(unavailable());
+    return script.run(server, keys, argsFor(server, false), false, sent);
   }
 
   /** Reads the slot map again, after a partition was found on another server. */

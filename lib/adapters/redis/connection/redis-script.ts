@@ -73,6 +73,7 @@ export class RedisScript {
   /**
    * Runs it atomically on a server. Calls on one server are executed in the order in which they were made.
    * @param isAhead true if the keys have gone ahead to the server, which does not own their slot yet
+   * @param sent called each time that it is sent: once, unless the server has forgotten the script
    * @returns its reply; rejects with `UNAVAILABLE`, with the server's error as the cause
    */
   run(
@@ -80,6 +81,7 @@ export class RedisScript {
     keys: readonly string[],
     args: readonly string[],
     isAhead = false,
+    sent?: () => void,
   ): Promise<unknown> {
     if (server === undefined) return Promise.reject(unavailable());
     // A retry uses the same life of the connection: the arguments may be valid only for the server that it was made to.
@@ -87,6 +89,7 @@ export class RedisScript {
       let calls = this.#calls.get(client);
       if (calls === undefined) this.#calls.set(client, (calls = new ScriptCalls(this.source, this.#digest)));
       return calls.run((name, script) => {
+        sent?.();
         // It holds for the command right behind it. If it fails, so does that command.
         if (isAhead) client.sendCommand(['ASKING']).catch(() => undefined);
         return client.sendCommand([name, script, `${keys.length}`, ...keys, ...args]);

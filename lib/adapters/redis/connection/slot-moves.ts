@@ -30,13 +30,13 @@ export class SlotMoves {
   ) {}
 
   /** Runs a script where the keys of its partition are. */
-  run(script: RedisScript, { partition, keys, argsFor, isWhole = false }: ScriptCall): Promise<unknown> {
+  run(script: RedisScript, { partition, keys, argsFor, sent, isWhole = false }: ScriptCall): Promise<unknown> {
     return this.#callsOf(partition).run({
       order: keys[0]!,
       isWhole,
       attempt: (server, owner) => {
         const isAhead = server !== owner;
-        return script.run(server, keys, argsFor(owner, isAhead), isAhead);
+        return script.run(server, keys, argsFor(owner, isAhead), isAhead, sent);
       },
     });
   }

@@ -138,11 +138,11 @@ export class RedisHistoryStore extends HistoryStore {
         argsFor: (owner, isAhead) => {
           executing = owner;
           isAheadOfNodes = isAhead;
-          attempts += 1;
           return [owner.runId, ...args];
         },
+        sent: () => void (attempts += 1),
       });
-      // While its slot moves it waits, or is redirected: it is published after the check.
+      // If it waits while its slot moves, is redirected, or is sent again with its script, it is published after the check.
       const isAtOnce = attempts === 1;
       const reply = await running;
       const [epoch, offset, reached] = reply as [string, string, number];
