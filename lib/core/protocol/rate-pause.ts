@@ -27,8 +27,8 @@ export interface RatePause {
 
 /**
  * Begins a pause until the next token, because the rate limit is used up. If the client keeps exceeding the limit, each pause is
- * twice as long as the one before: refusals come in fewer, larger batches. No pause is longer than the bucket takes to fill, so the
- * permitted rate stays the same.
+ * twice as long as the one before: refusals come in fewer, larger batches. No pause is longer than the bucket takes to fill: more
+ * tokens cannot be saved up, and would be lost.
  * @param before the pause before, if there was one
  * @param now milliseconds
  * @param waitMs milliseconds until the next token
@@ -88,7 +88,7 @@ export function noticed(pause: RatePause, notice: number): RatePause {
 
 /**
  * True if the latest command that exceeded the limit is a violation: the first of each pause that the client sent after it had
- * got refusals, of several pauses if they are short. Anything before is none, however much it is: it was on its way when the client could not know.
+ * got refusals, and at most one for short pauses that count together. Anything before is none, however much it is: it was on its way when the client could not know.
  * @param before the pause before that command
  */
 export function isViolation(pause: RatePause, before: RatePause): boolean {

@@ -66,7 +66,7 @@ export class NodeCoverage {
 
   /**
    * Called in the turn in which the message is published, before it: the check is sent after it, at the end of the turn.
-   * @returns a number for {@link checkAgain}: restores that anybody finds from now on are of later ones
+   * @returns the baseline of the message, for {@link checkAgain}: a restore that is found later has a higher one
    */
   check(server: RedisServer, sequence: number, partition: number): number {
     const { baseline } = this.#ask(server, partition);

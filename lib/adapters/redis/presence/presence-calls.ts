@@ -28,7 +28,7 @@ export interface Tended {
   /** True if more entries of incarnations with an expired lease are left to end. */
   readonly isMore: boolean;
   readonly changes: readonly TopicChange[];
-  /** True if the incarnation was declared dead before a loss of data, as a node remembers. */
+  /** True if the incarnation was declared dead before a loss of data, as the node remembers that saw it. */
   readonly isBuried: boolean;
   /** True if one of the incarnations of {@link Tending.formers} was. */
   readonly wasBuried: boolean;
