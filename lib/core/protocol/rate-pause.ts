@@ -19,10 +19,10 @@ export interface RatePause {
   readonly notice: number | undefined;
   /** True once that ping was answered: whatever the client sent after its pong, it sent after it got refusals. */
   readonly isNoticed: boolean;
-  /** The part of the excess that was sent after that, and should not have been; counted anew from {@link countsAnewAt} on. */
+  /** The part of the excess that was sent after that, and should not have been; counted anew after {@link countsAnewIn}. */
   readonly unheeded: number;
-  /** In milliseconds; later than the end of the pause if that is short because the bucket fills soon. */
-  readonly countsAnewAt: number;
+  /** Milliseconds of pauses, this one included: more than this one if it is short because the bucket fills soon. */
+  readonly countsAnewIn: number;
 }
 
 /**
@@ -40,8 +40,7 @@ export function beginPause(before: RatePause | undefined, now: number, waitMs: n
   const doubledMs = Math.max(waitMs, Math.min(waitMs * 2 ** Math.min(streak, 16), MAX_PAUSE_MS));
   const pauseMs = Math.max(waitMs, Math.min(doubledMs, fillMsOf(rate)));
   const { notice, isNoticed } = goesOn ? before : UNNOTICED;
-  const { unheeded, countsAnewAt } =
-    goesOn && now < before.countsAnewAt ? before : { unheeded: 0, countsAnewAt: now + doubledMs };
+  const leftMs = goesOn ? before.countsAnewIn - before.pauseMs : 0;
   return {
     pauseMs,
     streak,
@@ -50,8 +49,8 @@ export function beginPause(before: RatePause | undefined, now: number, waitMs: n
     hasRefusals: false,
     notice,
     isNoticed,
-    unheeded,
-    countsAnewAt,
+    unheeded: goesOn && leftMs > 0 ? before.unheeded : 0,
+    countsAnewIn: leftMs > 0 ? leftMs : doubledMs,
   };
 }
 
