@@ -189,6 +189,22 @@ describe('a told picture', () => {
     );
   });
 
+  it('keeps no user who came while an empty topic was read, and whose join and leave were lost', () => {
+    const scene = new Scene();
+    scene.change('a', 1);
+    scene.arrive();
+    scene.start();
+    scene.change('a', undefined);
+    scene.beginEpoch();
+    scene.read();
+    scene.change('b', 1);
+    scene.page(Infinity);
+    scene.change('b', undefined);
+    scene.lose(3);
+    scene.settle();
+    expect([...scene.watcher.keys()]).toEqual([]);
+  });
+
   it('would keep ghosts if what was told were not compared', () => {
     const scene = new Scene();
     scene.change('a', 1);

@@ -195,7 +195,9 @@ export class ToldPicture {
 
   #isAt({ epoch, sequence }: PresencePosition): boolean {
     if (this.#isPast({ epoch, sequence }) && sequence !== 0) return true;
-    return epoch === this.#at?.epoch && sequence === 0 && (this.#users?.size === 0 || this.#at.sequence === 0);
+    if (epoch !== this.#at?.epoch || sequence !== 0) return false;
+    // A read of an empty topic may have found a user who came meanwhile, and has left since.
+    return this.#users === undefined ? this.#at.sequence === 0 : this.#users.size === 0;
   }
 
   #isOverdue(): boolean {
