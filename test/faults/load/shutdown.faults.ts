@@ -103,9 +103,12 @@ describe('A node that gets SIGTERM while its clients are talking', () => {
 });
 
 describe('Without the drain', () => {
-  it('acknowledged messages do not reach everybody', () => {
-    expect(lost(abrupt)).not.toEqual([]);
-  });
+  it('acknowledged messages do not reach everybody, sooner or later', async () => {
+    // All may have been written just before the signal: then it is sent to another node.
+    let losses = lost(abrupt);
+    for (let time = 1; time < 5 && losses.length === 0; time++) losses = lost(await shutDown(['abrupt drain']));
+    expect(losses).not.toEqual([]);
+  }, 60_000);
 
   it('what was begun stays without an answer', () => {
     expect(abrupt.talkers.flatMap(unanswered)).not.toEqual([]);
