@@ -87,7 +87,8 @@ export function noticed(pause: RatePause, notice: number): RatePause {
 
 /**
  * True if the latest command that exceeded the limit is a violation: the first of each pause that the client sent after it had
- * got refusals, and at most one for short pauses that count together. Anything before is none, however much it is: it was on its way when the client could not know.
+ * got refusals, and at most one for short pauses that count together. Anything before is none, however much it is: it was on its
+ * way when the client could not know.
  * @param before the pause before that command
  */
 export function isViolation(pause: RatePause, before: RatePause): boolean {

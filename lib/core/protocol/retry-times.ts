@@ -2,8 +2,8 @@
 const MAX_AWAITED = 4_096;
 
 /**
- * Longest time that a refused command is told to wait, in milliseconds, unless its token takes longer. A client may never send again what
- * was refused; then what it sends later does not wait for it.
+ * Longest time that a refused command is told to wait, in milliseconds, unless its token takes longer. A client may drop what was
+ * refused; its later commands do not wait for that longer than this.
  */
 const MAX_RETRY_MS = 10_000;
 
