@@ -100,22 +100,23 @@ export class Watcher {
   readonly odd: string[] = [];
   resets = 0;
 
-  /** Until it was told that it has joined itself. */
-  #awaitsItself = true;
+  /** Users in the answer whose join may still come, once: changes that were under way come up to the watcher's own join. */
+  readonly #answered: Set<string>;
 
   private constructor(
     readonly guest: Guest,
     private readonly userId: string,
-  ) {}
+    users: readonly { userId: string; info?: unknown }[],
+  ) {
+    for (const { userId: id, info } of users) this.users.set(id, info);
+    this.#answered = new Set(this.users.keys());
+  }
 
   static async join(app: RealtimeApp, userId: string): Promise<Watcher> {
     const guest = await app.connectAs(userId);
     await guest.request({ action: 'subscribe', topic: ROOM, presence: true });
-    const watcher = new Watcher(guest, userId);
     const { payload } = await guest.request({ action: 'presence', topic: ROOM });
-    for (const { userId: id, info } of payload.users as { userId: string; info?: unknown }[])
-      watcher.users.set(id, info);
-    return watcher;
+    return new Watcher(guest, userId, payload.users as { userId: string; info?: unknown }[]);
   }
 
   /** Takes what has arrived. */
@@ -126,11 +127,9 @@ export class Watcher {
       const userId = (payload as { userId?: string } | undefined)?.userId ?? '';
       if (kind === 'presence-reset') this.resets += 1;
       if (kind !== 'joined' && kind !== 'left' && kind !== 'updated') continue;
-      // The first join may be in the answer already, and so may that of the watcher itself, which comes behind others under way.
-      const isItself = this.#awaitsItself && kind === 'joined' && userId === this.userId;
-      const isAnswered = this.news.length === 0 || isItself;
+      const isAnswered = kind === 'joined' && this.#answered.delete(userId);
       if (!isAnswered && (kind === 'joined') === this.users.has(userId)) this.odd.push(`${kind} ${userId}`);
-      if (isItself) this.#awaitsItself = false;
+      if (userId === this.userId) this.#answered.clear();
       this.news.push(`${kind} ${userId}`);
       if (kind === 'left') this.users.delete(userId);
       else this.users.set(userId, payload.info);

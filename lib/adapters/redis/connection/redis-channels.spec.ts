@@ -65,22 +65,26 @@ describe('a name', () => {
   );
   const database = fc.nat({ max: 20 });
   const partitions = fc.constantFrom(0, 1, 64);
-  const name = fc.oneof(text, fc.constantFrom('topic:x', 'user:x', 'x', '{0}', '@0:topic:x', 'bus', 'all'));
+  /** Texts that differ only in what UTF-8 cannot encode are the ones that could share a name. */
+  const halves = fc.constantFrom('\ud800', '\udc00', '\ufffd', '\ufffdd800');
+  const name = fc.oneof(text, halves, fc.constantFrom('topic:x', 'user:x', 'x', '{0}', '@0:topic:x', 'bus', 'all'));
 
   /** All names that are made of one text, by their kind. */
   function namesOf(channels: RedisChannels, said: string): Readonly<Record<string, string>> {
     const at = channels.of(`topic:${said}`);
     const [position, publications, term] = channels.historyOf(said, at);
     const [expiries, leases] = channels.leases;
+    // The package makes the ids of nodes, of ASCII alone.
+    const node = /^[\x20-\x7e]*$/.test(said) ? said : Buffer.from(said, 'utf16le').toString('base64url');
     return {
       all: channels.of('all').name,
       user: channels.of(`user:${said}`).name,
       role: channels.of(`role:${said}`).name,
       topic: at.name,
-      node: channels.of(`node:${said}`).name,
+      node: channels.of(`node:${node}`).name,
       everybody: channels.everybody.name,
-      answers: channels.answersTo(said).name,
-      probe: channels.probe(said, at.partition).name,
+      answers: channels.answersTo(node).name,
+      probe: channels.probe(node, at.partition).name,
       position,
       publications,
       term,
@@ -90,7 +94,7 @@ describe('a name', () => {
       leases,
       presence: channels.presenceOf(at.partition),
       members: channels.membersOf(said, at.partition),
-      reply: channels.lastReplyTo(said, at.partition),
+      reply: channels.lastReplyTo(node, at.partition),
     };
   }
   const bytes = (each: string) => Buffer.from(each).toString('hex');
