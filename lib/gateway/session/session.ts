@@ -237,7 +237,7 @@ export class Session implements DeliveryTarget, Client {
     const { connection } = this;
     const refusal = this.#token.refusalOf(connection);
     if (refusal) return this.disconnect('PERMISSION_DENIED', asReason(refusal.message));
-    if (reauthorizes) void this.#loop.subscriptions.reauthorize();
+    if (reauthorizes) this.#loop.subscriptions.reauthorize();
     if (!(await this.#isActive(this.services.membership.update(connection)))) return;
     if (command) this.#confirm(command);
   }

@@ -111,19 +111,6 @@ describe('the topics under judgement', () => {
     await turn();
     expect([ends, judgements.decided('a')]).toEqual([['over'], undefined]);
   });
-
-  it('are all decided when none is left, those of a later change included', async () => {
-    await judgements.allDecided();
-    begin('a');
-    const ends = endOf(judgements.allDecided());
-    begin('b');
-    judgements.decide('a', { allowed: true });
-    await turn();
-    expect(ends).toEqual([]);
-    judgements.decide('b', DENIED);
-    await turn();
-    expect(ends).toEqual(['over']);
-  });
 });
 
 describe('a topic that stays', () => {

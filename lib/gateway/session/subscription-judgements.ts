@@ -26,8 +26,13 @@ export interface JudgedSubscriptions {
 /** A topic that is under judgement. */
 interface Open {
   readonly hold: TopicHold;
-  /** Fulfils when the topic is decided, or its subscription has ended. */
-  readonly decided: Promise<void>;
+  /** Made when somebody waits. */
+  decided?: Decided;
+}
+
+/** Fulfils when the topic is decided, or its subscription has ended. */
+interface Decided {
+  readonly promise: Promise<void>;
   readonly settle: () => void;
 }
 
@@ -67,12 +72,8 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
 
   /** Returns a promise that fulfils when the topic is no longer under judgement; nothing if it is not. */
   decided(topic: string): Promise<void> | undefined {
-    return this.#open.get(topic)?.decided;
-  }
-
-  /** Fulfils when no topic is under judgement. */
-  async allDecided(): Promise<void> {
-    while (this.#open.size > 0) await Promise.all(Array.from(this.#open.values(), ({ decided }) => decided));
+    const open = this.#open.get(topic);
+    return open && (open.decided ??= undecided()).promise;
   }
 
   /**
@@ -91,7 +92,7 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
     if (open === undefined) return;
     this.services.judgements.drop(this, topic);
     open.hold.drop();
-    open.settle();
+    open.decided?.settle();
   }
 
   /** Forgets everything: the client has gone. */
@@ -118,16 +119,14 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
     if (open === undefined) return;
     this.subscriptions.stay(topic, info);
     open.hold.giveOut();
-    open.settle();
+    open.decided?.settle();
   }
 
   #hold(topic: string): void {
     const hold = new TopicHold(this.#budget, () => {
       if (this.#open.get(topic)?.hold === hold) this.decide(topic, { allowed: false, error: TOO_MUCH });
     });
-    let settle!: () => void;
-    const decided = new Promise<void>((resolve) => (settle = resolve));
-    this.#open.set(topic, { hold, decided, settle });
+    this.#open.set(topic, { hold });
     this.services.membership.hold(this.client.connection.id, topic, hold);
   }
 
@@ -138,6 +137,12 @@ export class SubscriptionJudgements implements Judged<SubscribeDecision> {
     this.services.membership.endHold(this.client.connection.id, topic);
     return open;
   }
+}
+
+function undecided(): Decided {
+  let settle!: () => void;
+  const promise = new Promise<void>((resolve) => (settle = resolve));
+  return { promise, settle };
 }
 
 const UNDECIDED: WireError = {

@@ -43,6 +43,12 @@ const publish = (name: string, text: string) =>
     except: [],
     content: { kind: 'message', text },
   });
+/** Has the topics judged again, and waits until each of them is decided. */
+async function reauthorized(): Promise<void> {
+  const topics = [...parts.pubSub.topicsOf(client.connection.id)];
+  subscriptions.reauthorize();
+  for (const topic of topics) await subscriptions.decided(topic);
+}
 const isIn = (topic: string) => parts.pubSub.isSubscribed(client.connection.id, topic);
 
 describe('a subscription', () => {
@@ -189,7 +195,7 @@ describe('a subscription', () => {
     const asked = vi.mocked(parts.dispatcher.subscribe);
     const work = subscribe('a');
     client.connection = createConnection({ ...client.connection, roles: ['admin'] });
-    void subscriptions.reauthorize();
+    subscriptions.reauthorize();
     await work;
     expect(asked.mock.calls.map(([, , , event]) => event)).toEqual(['subscribe', 'reauthorize']);
   });
@@ -197,7 +203,7 @@ describe('a subscription', () => {
   it('ends when the rights do not open the topic any more, and the client is told why', async () => {
     for (const topic of ['a', 'b']) await subscribe(topic);
     closed.add('a');
-    await subscriptions.reauthorize();
+    await reauthorized();
     expect([isIn('a'), isIn('b'), left]).toEqual([false, true, ['a']]);
     expect(client.told.at(-1)).toEqual({ kind: 'unsubscribed', topic: 'a', reason: 'No.', code: 'FORBIDDEN' });
   });
@@ -210,7 +216,7 @@ describe('a subscription', () => {
           allowed: false,
           error: { code, message: 'No.' },
         });
-        return subscriptions.reauthorize();
+        return reauthorized();
       };
 
       it('says so', async () => {
@@ -348,7 +354,7 @@ describe('a subscription', () => {
   describe('is judged again', () => {
     /** The payload by which the topic is judged again. */
     const judgedBy = async () => {
-      await subscriptions.reauthorize();
+      await reauthorized();
       const [, , payload, event] = vi.mocked(parts.dispatcher.subscribe).mock.lastCall!;
       return [event, payload];
     };
@@ -377,8 +383,8 @@ describe('a subscription', () => {
         delete (payload as { key?: number }).key;
         return { allowed: true };
       });
-      await subscriptions.reauthorize();
-      await subscriptions.reauthorize();
+      await reauthorized();
+      await reauthorized();
       expect(seen).toEqual([{ key: 1 }, { key: 1 }]);
     });
 
@@ -405,7 +411,7 @@ describe('a subscription', () => {
       await subscribe('b', { payload: { ...payload, more: 'x'.repeat(20_000) } });
       expect(client.errors).toEqual([['LIMIT_EXCEEDED', 7]]);
       vi.mocked(parts.dispatcher.subscribe).mockClear();
-      await subscriptions.reauthorize();
+      await reauthorized();
       const asked = vi.mocked(parts.dispatcher.subscribe).mock.calls.map(([, topic, by]) => [topic, by]);
       expect(asked).toEqual([
         ['a', payload],
@@ -429,7 +435,7 @@ describe('a subscription', () => {
     async function judged(topic: string): Promise<void> {
       await subscribe(topic);
       vi.mocked(parts.dispatcher.subscribe).mockImplementation(() => new Promise((resolve) => (decide = resolve)));
-      void subscriptions.reauthorize();
+      subscriptions.reauthorize();
       await vi.waitFor(() => expect(decide).toBeTypeOf('function'), 15_000);
       client.told.length = 0;
     }
@@ -487,7 +493,7 @@ describe('a subscription', () => {
     it('the rights change again: only the newer judgement counts', async () => {
       await judged('a');
       const first = decide;
-      void subscriptions.reauthorize();
+      subscriptions.reauthorize();
       await publish('a', '"one"');
       first({ allowed: true });
       await vi.waitFor(() => expect(decide).not.toBe(first));
@@ -520,7 +526,7 @@ describe('a subscription', () => {
     const work = subscribe('a');
     await vi.waitFor(() => expect(isIn('a')).toBe(true), 15_000);
     closed.add('a');
-    void subscriptions.reauthorize();
+    subscriptions.reauthorize();
     joined();
     await work;
     expect(client.told).toMatchObject([
@@ -534,7 +540,7 @@ describe('a subscription', () => {
     const asked = vi.mocked(parts.dispatcher.subscribe);
     const work = subscribe('a', { payload: { key: 2 } });
     closed.add('a');
-    void subscriptions.reauthorize();
+    subscriptions.reauthorize();
     await work;
     expect([isIn('a'), asked.mock.lastCall![3]]).toEqual([false, 'reauthorize']);
     expect(client.errors).toEqual([['FORBIDDEN', 7]]);
@@ -576,7 +582,7 @@ describe('a subscription', () => {
   it('that the server has begun asks no handler, and stays whatever the rights', async () => {
     closed.add('a');
     expect(await subscriptions.subscribeByServer('a')).toBe(true);
-    await subscriptions.reauthorize();
+    await reauthorized();
     expect([isIn('a'), subscriptions.isChosenByServer('a'), subscriptions.subscribeByServer('a')]).toEqual([
       true,
       true,

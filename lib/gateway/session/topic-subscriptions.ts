@@ -68,13 +68,11 @@ export class TopicSubscriptions implements JudgedSubscriptions {
   /**
    * Has the handlers judge the topics again, by the present roles, permissions and metadata. It does not queue behind commands.
    * Deliveries for a topic are held from now on until the topic is decided.
-   * @returns a promise for the end of all judgements
    */
-  reauthorize(): Promise<void> {
+  reauthorize(): void {
     const topics = this.services.pubSub.topicsOf(this.client.connection.id);
     this.#judgements ??= new SubscriptionJudgements(this.client, this.services, this);
     this.#judgements.begin(Array.from(topics).filter((topic) => !this.#chosenByServer?.has(topic)));
-    return this.#judgements.allDecided();
   }
 
   /** Ends the subscriptions whose topic tokens were revoked, once the application has said so. */
