@@ -4,7 +4,7 @@ import type { RedisBackendOptions } from 'nestjs-realtime/redis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisNetwork } from '../../../lib/adapters/redis/connection/redis-network.js';
 import { RedisScript } from '../../../lib/adapters/redis/connection/redis-script.js';
-import { sayPresenceScript } from '../../../lib/adapters/redis/presence/presence-scripts.js';
+import { sayPresenceScript, tendPresenceScript } from '../../../lib/adapters/redis/presence/presence-scripts.js';
 import { LocalPresence } from '../../../lib/delivery/local-presence.js';
 import { startRedisCluster } from '../../helpers/redis-cluster.js';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.js';
@@ -43,8 +43,34 @@ function withoutInScripts(text: RegExp): void {
   onTestFinished(() => running.mockRestore());
 }
 
+/** The first answer by which a node learns that an incarnation was declared dead is lost. */
+function loseAnswerAbout(incarnation: string): void {
+  const { run } = RedisNetwork.prototype;
+  let isLost = false;
+  const running = vi.spyOn(RedisNetwork.prototype, 'run').mockImplementation(async function (
+    this: RedisNetwork,
+    script,
+    call,
+  ) {
+    const reply = await run.call(this, script, call);
+    if (script !== tendPresenceScript || isLost || !JSON.stringify(reply).includes(`"${incarnation}"`)) return reply;
+    isLost = true;
+    throw new Error('The answer is lost.');
+  });
+  onTestFinished(() => {
+    running.mockRestore();
+    expect(isLost).toBe(true);
+  });
+}
+
 /** A node that is away for longer than its lease, so that its user has left, and comes back to a Redis without its data. */
-async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmptiedBefore = false, isMoved = false }) {
+async function awayAndEmptied({
+  isRemembered = true,
+  isBackFirst = false,
+  isEmptiedBefore = false,
+  isMoved = false,
+  isUnanswered = false,
+}) {
   const redis = await startRedis();
   const [proxy, other] = [await startTcpProxy(redis.port), await startTcpProxy(redis.port)];
   const away = await start('away', `redis://127.0.0.1:${proxy.port}`);
@@ -56,6 +82,7 @@ async function awayAndEmptied({ isRemembered = true, isBackFirst = false, isEmpt
     await expect.poll(() => redis.cli('HEXISTS', 'realtime@0:held:away.2', 'chat:1\n"ann"'), PATIENT).toBe('1');
     await expect.poll(() => redis.cli('ZCARD', 'realtime@0:holders'), PATIENT).toBe('2');
   }
+  if (isUnanswered) loseAnswerAbout('away.1');
   proxy.refuse();
   await expect.poll(() => witness.told(), PATIENT).toEqual(['left chat:1 ann']);
   if (isMoved) {
@@ -81,6 +108,11 @@ describe('A user of a node that was away for so long that the user left, while R
     const { away, witness } = await awayAndEmptied({ isBackFirst });
     await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
     expect(await witness.read('chat:1')).toEqual(['ann:1']);
+  });
+
+  it('joins again also when the answer that told of its lease was lost, and came with the next one', async () => {
+    const { away } = await awayAndEmptied({ isUnanswered: true });
+    await expect.poll(() => away.told(), PATIENT).toEqual(['joined chat:1 ann', 'joined chat:1 ann']);
   });
 
   it('joins again also when Redis had lost its data a moment before', async () => {

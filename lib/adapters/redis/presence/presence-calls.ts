@@ -9,7 +9,15 @@ import {
   tendPresenceScript,
   updatePresenceScript,
 } from './presence-scripts.js';
-import { changesIn, goneIn, pageIn, wordsOf, type PresencePage, type TopicChange } from './presence-text.js';
+import {
+  changesIn,
+  goneIn,
+  incarnationsIn,
+  pageIn,
+  wordsOf,
+  type PresencePage,
+  type TopicChange,
+} from './presence-text.js';
 import { topicText, type RedisChannels } from '../connection/redis-channels.js';
 import { command, type RedisNetwork } from '../connection/redis-network.js';
 import type { RedisScript } from '../connection/redis-script.js';
@@ -32,9 +40,9 @@ export interface Tended {
   readonly isBuried: boolean;
   /** True if one of the incarnations of {@link Tending.formers} was. */
   readonly wasBuried: boolean;
-  /** Incarnations that this call declared dead. */
+  /** Incarnations that this call declared dead, or a node that has ended since without reading its reply. */
   readonly dead: readonly string[];
-  /** Incarnations whose last entries this call has ended. */
+  /** Incarnations whose last entries were ended, likewise. */
   readonly ended: readonly string[];
   /** The time of the call, by the clock of Redis in milliseconds. */
   readonly at: number;
@@ -134,7 +142,7 @@ export class PresenceCalls {
       ...[...seenDead].flatMap(([name, isEnded]) => [name, isEnded ? '1' : '0']),
       ...leaves.flatMap(([topic, userId, at]) => [topicText(topic), JSON.stringify(userId), `${at}`]),
     ])) as unknown[];
-    const [epoch, isHolder, isMore, changes, isBuried, dead, kept, at, ended, wasBuried] = reply;
+    const [epoch, isHolder, isMore, changes, isBuried, kept, at, wasBuried] = reply;
     this.#kept = String(kept);
     return {
       epoch: String(epoch),
@@ -143,8 +151,8 @@ export class PresenceCalls {
       changes: changesIn(changes),
       isBuried: isBuried === '1',
       wasBuried: wasBuried === '1',
-      dead: Array.isArray(dead) ? dead.map(String) : [],
-      ended: Array.isArray(ended) ? ended.map(String) : [],
+      dead: incarnationsIn(changes, 'dead'),
+      ended: incarnationsIn(changes, 'ended'),
       at: Number(at),
     };
   }

@@ -167,6 +167,20 @@ describe('The reports of a node in one partition', () => {
     expect(Object.fromEntries(redis.entries.at(-1)!.seenDead)).toEqual(seen);
   });
 
+  it('name nodes that were declared dead also when many others have closed since', async () => {
+    const { redis, partition } = await attached();
+    redis.dead = ['dead.1'];
+    await partition.tend();
+    for (let n = 0; n < 150; n++) {
+      redis.ended = [`closed-${n}.1`];
+      await partition.tend();
+    }
+    redis.lose('second');
+    await partition.tend();
+    const { seenDead } = redis.entries.at(-1)!;
+    expect([seenDead.get('dead.1'), seenDead.get('closed-149.1'), seenDead.size]).toEqual([false, true, 101]);
+  });
+
   it('name after a second loss of data the leaves that the node has acted on since the first, unless a join followed', async () => {
     const { redis, partition } = await attached();
     const act = async (now: number, ...changes: (readonly [kind: 'joined' | 'left', userId: string])[]) => {

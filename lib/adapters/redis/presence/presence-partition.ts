@@ -19,8 +19,8 @@ const REFRESHES_TO_ASSURE = 40;
 /** Most of its own incarnations that a node asks about, if data is lost again and again. */
 const MAX_FORMERS = 10;
 
-/** Most incarnations that a node remembers as declared dead. */
-const MAX_SEEN_DEAD = 100;
+/** Most incarnations that a node remembers as declared dead, and again most of which it knows only that it has ended their entries. */
+const MAX_SEEN = 100;
 
 /** Most leaves that a node remembers after a loss of data, in case more data is lost. */
 const MAX_LEAVES = 1_000;
@@ -51,6 +51,8 @@ export class PresencePartition {
   #formers: string[] = [];
   /** Incarnations that this node saw declared dead; `true` if all of their entries were ended. */
   readonly #seenDead = new Map<string, boolean>();
+  /** Other incarnations whose entries this node has ended: nearly all had closed. They are many where a large fleet is deployed. */
+  readonly #seenEnded = new Map<string, true>();
   /** The leaves that this node has acted on since a loss of data, by topic and user, while nodes may return that do not know of them. */
   readonly #leaves = new Map<string, Leave>();
   /** The time at which this node had its lease and all its users were stored, by the clock of Redis in milliseconds. */
@@ -163,7 +165,7 @@ export class PresencePartition {
       limit: LOT,
       formers: this.#formers,
       isRestored,
-      seenDead: this.#mustRemind ? this.#seenDead : NOBODY,
+      seenDead: this.#mustRemind ? new Map([...this.#seenEnded, ...this.#seenDead]) : NOBODY,
       leaves: this.#mustRemind ? [...this.#leaves.values()] : [],
     });
     if (!tended.isHolder) return this.#begin(tended);
@@ -171,8 +173,7 @@ export class PresencePartition {
     this.#isDue = tended.isMore;
     this.#epoch = tended.epoch;
     this.#mustRemind = false;
-    this.#remember(tended.dead, false);
-    this.#remember(tended.ended, true);
+    this.#remember(tended);
     if (tended.wasBuried) this.#bury();
     this.#act(tended.changes, tended.at);
     if (isRestored) this.#isRestoring = false;
@@ -225,23 +226,29 @@ export class PresencePartition {
     this.#leaves.delete(key);
     if (kind !== 'left') return;
     this.#leaves.set(key, [topic, userId, at]);
-    for (const oldest of this.#leaves.keys()) {
-      if (this.#leaves.size <= MAX_LEAVES) break;
-      this.#leaves.delete(oldest);
-    }
+    forgetOldest(this.#leaves, MAX_LEAVES);
   }
 
-  #remember(dead: readonly string[], isEnded: boolean): void {
-    for (const name of dead) this.#seenDead.set(name, isEnded);
-    for (const name of this.#seenDead.keys()) {
-      if (this.#seenDead.size <= MAX_SEEN_DEAD) break;
-      this.#seenDead.delete(name);
+  #remember({ dead, ended }: Tended): void {
+    for (const name of dead) this.#seenDead.set(name, false);
+    for (const name of ended) {
+      if (this.#seenDead.has(name)) this.#seenDead.set(name, true);
+      else this.#seenEnded.set(name, true);
     }
+    forgetOldest(this.#seenDead, MAX_SEEN);
+    forgetOldest(this.#seenEnded, MAX_SEEN);
   }
 
   #settle(said: number): void {
     let settled = 0;
     while (settled < this.#waiting.length && this.#waiting[settled]!.until <= said) settled += 1;
     for (const { resolve } of this.#waiting.splice(0, settled)) resolve();
+  }
+}
+
+function forgetOldest(entries: Map<string, unknown>, most: number): void {
+  for (const oldest of entries.keys()) {
+    if (entries.size <= most) return;
+    entries.delete(oldest);
   }
 }

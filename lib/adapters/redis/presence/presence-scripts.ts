@@ -41,9 +41,9 @@ return { tostring(now), answer(ARGV[5]) }
  * `0`; twice the number of incarnations that it saw declared dead before, and these, each with `1` if all of
  * its entries were ended, else `0`; then the leaves that it has acted on before: the topic, the user id and the time of each.
  * Returns the epoch; `1` if the incarnation has its lease, else `0`; `1` if there is more to end; the changes; `1` if the
- * incarnation was declared dead in an earlier epoch; the incarnations declared dead by this call; the next cursor; the time;
- * the incarnations of which this call has ended the last entries, whose leaves it has announced; and `1` if one of those
- * before losses of data was declared dead.
+ * incarnation was declared dead in an earlier epoch; the next cursor; the time; and `1` if one of those before losses of data was
+ * declared dead. Two kinds among the changes name an incarnation in place of a topic: `dead`, declared dead by this call, and
+ * `ended`, whose last entries this call has ended and whose leaves it has announced. So a reply that is lost keeps them, too.
  */
 export const tendPresenceScript = new RedisScript(`${PRELUDE}
 local leaseMs, buried = tonumber(ARGV[6]), key('buried', 'hash')
@@ -80,7 +80,7 @@ for former in string.gmatch(ARGV[12], '[^\\n]+') do wasBuried = math.max(wasBuri
 local lease = redis.call('ZSCORE', holders, me)
 keep(presence, leaving, old)
 if not lease and ARGV[8] ~= '1' then
-  return { epoch, '0', '0', {}, tostring(isBuried), {}, '0', tostring(now), {}, tostring(wasBuried) }
+  return { epoch, '0', '0', {}, tostring(isBuried), '0', tostring(now), tostring(wasBuried) }
 end
 -- If this node was cut off, others may have been too: give them time to come back.
 if lease and tonumber(lease) <= now then redis.call('HSET', presence, 'calm', now + leaseMs) end
@@ -93,17 +93,16 @@ end
 if firstLeave <= #ARGV then keep(gone) end
 redis.call('ZADD', holders, now + leaseMs, me)
 redis.call('ZREM', leaving, me)
-local dead, ended = {}, {}
-if now >= tonumber(redis.call('HGET', presence, 'calm') or 0) then
-  dead = redis.call('ZRANGEBYSCORE', holders, '-inf', now, 'LIMIT', 0, 100)
-  for _, holder in ipairs(dead) do
-    redis.call('ZREM', holders, holder)
-    redis.call('ZADD', leaving, now, holder)
-  end
-end
 local number, before = answerIn(redis.call('GET', told))
 if number == ARGV[5] then changes = before
 else
+  if now >= tonumber(redis.call('HGET', presence, 'calm') or 0) then
+    for _, holder in ipairs(redis.call('ZRANGEBYSCORE', holders, '-inf', now, 'LIMIT', 0, 100)) do
+      redis.call('ZREM', holders, holder)
+      redis.call('ZADD', leaving, now, holder)
+      act('dead', holder, '', '')
+    end
+  end
   local node = string.match(me, '^(.*)%.')
   for _, holder in ipairs(ARGV[13] == '1' and redis.call('HKEYS', old) or {}) do
     if holder ~= me and string.match(holder, '^(.*)%.') == node then
@@ -137,7 +136,7 @@ else
     if redis.call('EXISTS', held) == 0 then
       redis.call('HDEL', presence, at)
       redis.call('ZREM', leaving, holder)
-      if redis.call('HGET', old, holder) ~= '2' then ended[#ended + 1] = holder end
+      if redis.call('HGET', old, holder) ~= '2' then act('ended', holder, '', '') end
       redis.call('HDEL', old, holder)
       if redis.call('EXISTS', old) == 0 then redis.call('DEL', owed) end
     end
@@ -157,7 +156,7 @@ end
 if not isHeld then keepMs = leaseMs end
 keep(presence, holders, leaving, buried, set, old, owed, mine)
 local isMore = redis.call('ZCOUNT', leaving, '-inf', now) > 0
-return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), dead, page[1], tostring(now), ended, tostring(wasBuried) }
+return { epoch, '1', isMore and '1' or '0', changes, tostring(isBuried), page[1], tostring(now), tostring(wasBuried) }
 `);
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { topicText } from '../connection/redis-channels.js';
-import { changesIn, goneIn, infoText, pageIn, wordsOf } from './presence-text.js';
+import { changesIn, goneIn, incarnationsIn, infoText, pageIn, wordsOf } from './presence-text.js';
 
 const ann = { topic: 'chat:1', userId: 'ann', since: 100, manner: 'aloud' } as const;
 
@@ -38,6 +38,12 @@ describe('what Redis answers', () => {
     const reply = ['joined', 'chat:1', '"bob"', '', 'gone', 'chat:1', '"ann"', '', 'gone', 'chat:1', 'cem', ''];
     expect(goneIn(reply)).toEqual([['chat:1', 'ann']]);
     expect(changesIn(reply)).toHaveLength(1);
+  });
+
+  it('names the incarnations that were declared dead, and those that were ended, apart from the changes', () => {
+    const reply = ['dead', 'a.1', '', '', 'left', 'chat:1', '"ann"', '', 'ended', 'a.1', '', '', 'dead', 'b.2', '', ''];
+    expect([incarnationsIn(reply, 'dead'), incarnationsIn(reply, 'ended')]).toEqual([['a.1', 'b.2'], ['a.1']]);
+    expect([changesIn(reply).length, incarnationsIn(null, 'dead')]).toEqual([1, []]);
   });
 
   it('is left out where nobody of ours can have written it', () => {

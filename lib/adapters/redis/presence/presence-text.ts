@@ -37,34 +37,40 @@ export function wordsOf({ topic, userId, member, since, manner }: PresenceUpdate
 
 /** Parses the changes that a script returns: kind, topic, user id and info, in turn. Malformed entries are skipped. */
 export function changesIn(reply: unknown): TopicChange[] {
-  const texts: unknown[] = Array.isArray(reply) ? reply : [];
   const changes: TopicChange[] = [];
-  for (let i = 0; i + 3 < texts.length; i += 4) {
-    const kind = texts[i];
-    const topic = parse(`"${String(texts[i + 1])}"`);
-    const userId = parse(texts[i + 2]);
-    if (
-      (kind === 'joined' || kind === 'left' || kind === 'updated') &&
-      typeof topic === 'string' &&
-      typeof userId === 'string'
-    ) {
-      changes.push([topic, { kind, userId, ...infoIn(texts[i + 3]) }]);
-    }
+  for (const [kind, ...texts] of entriesIn(reply)) {
+    if (kind !== 'joined' && kind !== 'left' && kind !== 'updated') continue;
+    const user = userIn(texts);
+    if (user) changes.push([user[0], { kind, userId: user[1], ...infoIn(texts[2]) }]);
   }
   return changes;
 }
 
 /** Parses the users whose report a script has ignored, as `gone`, among the changes that it returns. Malformed entries are skipped. */
-export function goneIn(reply: unknown): [topic: string, userId: string][] {
+export function goneIn(reply: unknown): (readonly [topic: string, userId: string])[] {
+  return entriesIn(reply).flatMap(([kind, ...texts]) => {
+    const user = kind === 'gone' ? userIn(texts) : undefined;
+    return user ? [user] : [];
+  });
+}
+
+/** Parses the incarnations that a script has declared dead, or whose entries it has ended, among the changes that it returns. */
+export function incarnationsIn(reply: unknown, kind: 'dead' | 'ended'): string[] {
+  return entriesIn(reply).flatMap(([found, name]) => (found === kind ? [String(name)] : []));
+}
+
+/** The entries of a reply, which are four texts each. */
+function entriesIn(reply: unknown): (readonly [kind: unknown, topic: unknown, userId: unknown, info: unknown])[] {
   const texts: unknown[] = Array.isArray(reply) ? reply : [];
-  const gone: [topic: string, userId: string][] = [];
-  for (let i = 0; i + 3 < texts.length; i += 4) {
-    if (texts[i] !== 'gone') continue;
-    const topic = parse(`"${String(texts[i + 1])}"`);
-    const userId = parse(texts[i + 2]);
-    if (typeof topic === 'string' && typeof userId === 'string') gone.push([topic, userId]);
-  }
-  return gone;
+  return Array.from({ length: Math.floor(texts.length / 4) }, (_, n) => {
+    const [kind, topic, userId, info] = texts.slice(4 * n, 4 * n + 4);
+    return [kind, topic, userId, info] as const;
+  });
+}
+
+function userIn([topicText, userText]: readonly unknown[]): readonly [topic: string, userId: string] | undefined {
+  const [topic, userId] = [parse(`"${String(topicText)}"`), parse(userText)];
+  return typeof topic === 'string' && typeof userId === 'string' ? [topic, userId] : undefined;
 }
 
 /** Parses a page of the members of a topic, as returned by the script. Malformed entries are skipped. */
