@@ -1,4 +1,4 @@
-import { ONLINE, type Find, type HookCall, type Loss, type RunRecord } from './record.js';
+import { ONLINE, type Find, type HookCall, type InfoGiven, type Loss, type RunRecord } from './record.js';
 
 /** How long after a loss of data a node may not have reported its users yet, in milliseconds: it may be cut off, too. */
 const UNREPORTED_MS = 15_000;
@@ -13,8 +13,8 @@ const UNTOLD_MS = 6_000;
  * For each user of a topic as many joins as leaves were told, and one more join when the user is there in the end; and in the same way
  * for each user `online` and `offline`. A loss of data
  * excuses two things that nobody can know for a while: a second join of a user who comes to another node before the first one has
- * reported its users again, and a second leave of a user in older data whose node has ended since. Each loss excuses one of each
- * for a user.
+ * reported its users again, and a second leave of a user in older data whose node has ended since. Each loss excuses one leave of a
+ * user, and one join, or as many as the user has come with another connection in that time.
  *
  * And when a node ends and the data are lost before its lease is over, nobody knows of its users any more: a node knows its own users, and of
  * others what Redis says. What was told of them last stays as it is, a join. Guests come back at once, which is the second join above.
@@ -22,7 +22,14 @@ const UNTOLD_MS = 6_000;
  * the next one was told after the end of the node.
  */
 export function checkHooks(
-  { hooks, present, online, losses, ends }: Pick<RunRecord, 'hooks' | 'present' | 'online' | 'losses' | 'ends'>,
+  {
+    hooks,
+    present,
+    online,
+    losses,
+    ends,
+    infos,
+  }: Pick<RunRecord, 'hooks' | 'present' | 'online' | 'losses' | 'ends' | 'infos'>,
   find: Find,
 ): void {
   const calls = new Map<string, HookCall[]>();
@@ -38,7 +45,7 @@ export function checkHooks(
     losses.filter(({ from, over }) => over >= end && from <= end + UNTOLD_MS).map((loss) => [end, loss] as const),
   );
   for (const [name, called] of calls) {
-    const balance = called.reduce((sum, { kind }) => sum + (kind === 'joined' ? 1 : -1), 0);
+    const balance = sum(called.map(({ kind }) => (kind === 'joined' ? 1 : -1)));
     const due = there.includes(name) ? 1 : 0;
     const excused = (kind: HookCall['kind']) => {
       const twice = called.flatMap((call, index) => {
@@ -46,7 +53,8 @@ export function checkHooks(
         return call.kind === kind && before?.kind === kind ? [[before, call] as const] : [];
       });
       const excusing = losses.filter((loss) => twice.some(([before, call]) => isExcused(before, call, loss)));
-      return Math.min(twice.length, excusing.length);
+      const most = excusing.map((loss) => (kind === 'left' ? 1 : Math.max(1, arrivalsIn(infos, called[0]!, loss))));
+      return Math.min(twice.length, sum(most));
     };
     const unended = name.startsWith(ONLINE) ? unendedIn(called, due === 1) : [];
     const lost = unended.filter(
@@ -79,4 +87,19 @@ function unendedIn(called: readonly HookCall[], isThere: boolean): (readonly [jo
 /** True when data may have been lost between two equal calls, not long ago. */
 function isExcused(before: Pick<HookCall, 'at'>, call: HookCall, { from, over }: Loss): boolean {
   return before.at <= over + MOVED_MS && call.at >= from && call.at <= over + UNREPORTED_MS;
+}
+
+/** With how many connections a user came into the topic after a loss of data, until all nodes had reported their users. Each brought infos. */
+function arrivalsIn(infos: readonly InfoGiven[], { topic, userId }: HookCall, { from, over }: Loss): number {
+  const arrivedAt = new Map<number, number>();
+  for (const { connection, asked, ...given } of infos) {
+    if (connection === undefined || given.userId !== userId) continue;
+    if (topic !== ONLINE && topic !== given.topic) continue;
+    if (!arrivedAt.has(connection)) arrivedAt.set(connection, asked);
+  }
+  return [...arrivedAt.values()].filter((at) => at >= from && at <= over + UNREPORTED_MS).length;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -226,6 +226,22 @@ describe('The checker', () => {
     expect(found(again)).toEqual([]);
   });
 
+  it('forgives as many more joins after a loss of data as the user has come with another connection, and no more', () => {
+    const wandering = (joins: number) => (log: Log) => {
+      const [loss] = log.losses;
+      for (const connection of [3, 4]) {
+        const asked = loss!.over + connection * 100;
+        const given = { topic: 'hall:1', userId: 'stays', info: `of ${connection}`, connection };
+        log.infos = [...log.infos, { ...given, asked, taken: asked + 10, gone: asked + 50 }];
+      }
+      for (let n = 0; n < joins; n++) {
+        log.hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: loss!.over + 400 + n });
+      }
+    };
+    expect(found(wandering(2))).toEqual([]);
+    expect(found(wandering(3))).toEqual(['hooks out of balance']);
+  });
+
   it('forgives a second leave of a user whose node had ended when older data came back', () => {
     const userId = 'early';
     const topic = 'hall:1';

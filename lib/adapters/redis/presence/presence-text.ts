@@ -68,8 +68,8 @@ function entriesIn(reply: unknown): (readonly [kind: unknown, topic: unknown, us
   });
 }
 
-function userIn([topicText, userText]: readonly unknown[]): readonly [topic: string, userId: string] | undefined {
-  const [topic, userId] = [parse(`"${String(topicText)}"`), parse(userText)];
+function userIn([named, user]: readonly unknown[]): readonly [topic: string, userId: string] | undefined {
+  const [topic, userId] = [parse(`"${String(named)}"`), parse(user)];
   return typeof topic === 'string' && typeof userId === 'string' ? [topic, userId] : undefined;
 }
 
