@@ -57,6 +57,22 @@ describe('judging topics again', () => {
     expect(turns).toBeGreaterThanOrEqual(20);
   });
 
+  it('begins few in a turn, since what they do behind an await comes after the slice', async () => {
+    const { judged, decided } = owner(async () => 'yes');
+    const runner = new JudgementRunner(60_000);
+    for (let n = 0; n < 100; n++) runner.judge({ ...judged }, named(2));
+    let most = 0;
+    let before = 0;
+    const count = () => {
+      most = Math.max(most, decided.length - before);
+      before = decided.length;
+      if (decided.length < 200) setImmediate(count);
+    };
+    setImmediate(count);
+    await vi.waitFor(() => expect(decided.length).toBe(200), 15_000);
+    expect(most).toBeLessThanOrEqual(64);
+  });
+
   it('forgets a topic and an owner that have gone', async () => {
     const { judged, asked } = owner(async () => 'yes');
     const other = owner(async () => 'yes');
