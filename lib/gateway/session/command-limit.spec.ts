@@ -173,17 +173,6 @@ describe('a command above the rate limit', () => {
     ]);
   });
 
-  it('that used up the slow rate of its gateway does not hold back other commands, until another one comes too early', async () => {
-    const limit = limitOf();
-    const gateway = { commandsPerSecond: 1, commandBurst: 1 };
-    expect(limit.take(message, gateway)).toBeUndefined();
-    await ticked();
-    expect([limit.take(message), log, vi.getTimerCount()]).toEqual([undefined, [], 0]);
-    expect(limit.take(message, gateway)).toMatchObject({ retryAfterMs: 1_000, isViolation: false });
-    await ticked();
-    expect(log).toEqual(['pause: rate']);
-  });
-
   it('pauses reading from a connection that begins with a used allowance', async () => {
     const before = limitOf();
     send(before, 2);

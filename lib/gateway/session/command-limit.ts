@@ -18,12 +18,6 @@ import {
 import { RetryTimes } from '../../core/protocol/retry-times.js';
 import type { Clock } from '../../ports/clock.js';
 
-/**
- * Longest pause, in milliseconds, behind a message that has used up the rate of its gateway. A longer one would hold back the other
- * commands of a client that keeps to its rate; the next message is refused then, if it comes too early.
- */
-const MAX_GATEWAY_PAUSE_MS = 50;
-
 /** The connection whose commands are limited. */
 export interface LimitedConnection {
   pauseReading(reason: ReadingPause): void;
@@ -41,7 +35,7 @@ export interface BlamedExcess extends Excess {
 
 /**
  * Applies the rate limit to the commands of one connection. When it is used up, the socket is not read until the next token, so
- * that TCP backpressure slows the client down; with the slow rate of one gateway, only once a message has exceeded it. The commands that were read already are refused; when the limit for refusals is used
+ * that TCP backpressure slows the client down. The commands that were read already are refused; when the limit for refusals is used
  * up as well, they wait for their tokens. After a pause with refusals the client is sent a ping: what it sends after its pong, it
  * sends although it was refused.
  */
@@ -92,7 +86,6 @@ export class CommandLimit {
         retries?.release();
         return undefined;
       }
-      if (rateKeyOf(gateway) !== undefined && emptyMs > MAX_GATEWAY_PAUSE_MS) return undefined;
       this.#begin(now, emptyMs, this.allowance.rateOf(now, gateway));
       if (!this.allowance.mayRefuse(now)) this.#hold();
       return undefined;
