@@ -52,8 +52,10 @@ export function checkHooks(
         const before = called[index - 1];
         return call.kind === kind && before?.kind === kind ? [[before, call] as const] : [];
       });
-      const excusing = losses.filter((loss) => twice.some(([before, call]) => isExcused(before, call, loss)));
-      const most = excusing.map((loss) => (kind === 'left' ? 1 : Math.max(1, arrivalsIn(infos, called[0]!, loss))));
+      const most = losses.map((loss) => {
+        const count = twice.filter(([before, call]) => isExcused(before, call, loss)).length;
+        return count < 2 || kind === 'left' ? Math.min(count, 1) : Math.min(count, arrivalsIn(infos, called[0]!, loss));
+      });
       return Math.min(twice.length, sum(most));
     };
     const unended = name.startsWith(ONLINE) ? unendedIn(called, due === 1) : [];
@@ -89,15 +91,15 @@ function isExcused(before: Pick<HookCall, 'at'>, call: HookCall, { from, over }:
   return before.at <= over + MOVED_MS && call.at >= from && call.at <= over + UNREPORTED_MS;
 }
 
-/** With how many connections a user came into the topic after a loss of data, until all nodes had reported their users. Each brought infos. */
+/** With how many connections a user came into the topic after a loss of data, until all nodes had reported their users; at least one. */
 function arrivalsIn(infos: readonly InfoGiven[], { topic, userId }: HookCall, { from, over }: Loss): number {
   const arrivedAt = new Map<number, number>();
-  for (const { connection, asked, ...given } of infos) {
-    if (connection === undefined || given.userId !== userId) continue;
+  for (const { connection, asked, taken, ...given } of infos) {
+    if (connection === undefined || taken === undefined || given.userId !== userId) continue;
     if (topic !== ONLINE && topic !== given.topic) continue;
     if (!arrivedAt.has(connection)) arrivedAt.set(connection, asked);
   }
-  return [...arrivedAt.values()].filter((at) => at >= from && at <= over + UNREPORTED_MS).length;
+  return Math.max(1, [...arrivedAt.values()].filter((at) => at >= from && at <= over + UNREPORTED_MS).length);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -227,19 +227,23 @@ describe('The checker', () => {
   });
 
   it('forgives as many more joins after a loss of data as the user has come with another connection, and no more', () => {
-    const wandering = (joins: number) => (log: Log) => {
-      const [loss] = log.losses;
-      for (const connection of [3, 4]) {
-        const asked = loss!.over + connection * 100;
-        const given = { topic: 'hall:1', userId: 'stays', info: `of ${connection}`, connection };
-        log.infos = [...log.infos, { ...given, asked, taken: asked + 10, gone: asked + 50 }];
-      }
-      for (let n = 0; n < joins; n++) {
-        log.hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: loss!.over + 400 + n });
-      }
-    };
+    const wandering =
+      (joins: number, afterMs: (join: number) => number = (join) => 400 + join, isTaken = true) =>
+      (log: Log) => {
+        const { over } = log.losses[0]!;
+        for (const connection of [3, 4]) {
+          const asked = over + connection * 100;
+          const given = { topic: 'hall:1', userId: 'stays', info: `of ${connection}`, connection, gone: asked + 50 };
+          log.infos = [...log.infos, { ...given, asked, ...(isTaken && { taken: asked + 10 }) }];
+        }
+        for (let join = 0; join < joins; join++) {
+          log.hooks.push({ kind: 'joined', topic: 'hall:1', userId: 'stays', at: over + afterMs(join) });
+        }
+      };
     expect(found(wandering(2))).toEqual([]);
     expect(found(wandering(3))).toEqual(['hooks out of balance']);
+    expect(found(wandering(2, (join) => 400 + join * 600_000))).toEqual(['hooks out of balance']);
+    expect(found(wandering(2, undefined, false))).toEqual(['hooks out of balance']);
   });
 
   it('forgives a second leave of a user whose node had ended when older data came back', () => {

@@ -167,6 +167,17 @@ describe('The reports of a node in one partition', () => {
     expect(Object.fromEntries(redis.entries.at(-1)!.seenDead)).toEqual(seen);
   });
 
+  it('name a node as ended also when it is known as dead only later, from a node that has ended', async () => {
+    const { redis, partition } = await attached();
+    redis.ended = ['other.1'];
+    await partition.tend();
+    redis.dead = ['other.1'];
+    await partition.tend();
+    redis.lose('second');
+    await partition.tend();
+    expect(redis.entries.at(-1)!.seenDead).toEqual(new Map([['other.1', true]]));
+  });
+
   it('name nodes that were declared dead also when many others have closed since', async () => {
     const { redis, partition } = await attached();
     redis.dead = ['dead.1'];

@@ -230,7 +230,9 @@ export class PresencePartition {
   }
 
   #remember({ dead, ended }: Tended): void {
-    for (const name of dead) this.#seenDead.set(name, false);
+    // What a node has declared dead that ended since, without reading its reply, may have been ended before.
+    for (const name of dead)
+      this.#seenDead.set(name, this.#seenEnded.delete(name) || this.#seenDead.get(name) === true);
     for (const name of ended) {
       if (this.#seenDead.has(name)) this.#seenDead.set(name, true);
       else this.#seenEnded.set(name, true);
