@@ -11,18 +11,20 @@ const TAKEN_OVER_MS = 10_000;
 
 /**
  * In the end everybody sees the newest info of each user: that of the newest connection that is still there, or a newer one of the
- * application. After a loss of data, an info of the application may be gone, and an earlier one may be back.
+ * application. After a loss of data, an info of the application may be gone, and an earlier one may be back. It is gone when the user was
+ * told to have left since, as when a node was away for longer than its lease.
  */
 export function checkInfos(
-  { infos, present, pictures, losses }: Pick<RunRecord, 'infos' | 'present' | 'pictures' | 'losses'>,
+  { infos, present, pictures, losses, hooks }: Pick<RunRecord, 'infos' | 'present' | 'pictures' | 'losses' | 'hooks'>,
   find: Find,
 ): void {
-  const lastLoss = Math.max(-Infinity, ...losses.map(({ over }) => over));
+  const lostUntil = Math.max(-Infinity, ...losses.map(({ over }) => over + TAKEN_OVER_MS));
   for (const [topic, users] of present) {
     for (const userId of users) {
+      const left = hooks.filter((call) => call.kind === 'left' && call.topic === topic && call.userId === userId);
       const shown = shownOf(
         infos.filter((given) => given.topic === topic && given.userId === userId && given.gone === undefined),
-        lastLoss,
+        Math.max(lostUntil, ...left.map(({ at }) => at)),
       );
       for (const { seenBy, users: seen, infos: told } of pictures.filter((picture) => picture.topic === topic)) {
         const info = told[userId];
@@ -33,11 +35,13 @@ export function checkInfos(
   }
 }
 
-/** The infos that may be shown: those that are not older than one that is there for certain. */
-function shownOf(given: readonly InfoGiven[], lastLoss: number): readonly string[] {
+/**
+ * The infos that may be shown: those that are not older than one that is there for certain.
+ * @param goneUntil the time until which infos of the application may be gone
+ */
+function shownOf(given: readonly InfoGiven[], goneUntil: number): readonly string[] {
   const certain = given.filter(
-    ({ taken, connection, asked }) =>
-      taken !== undefined && (connection !== undefined || asked > lastLoss + TAKEN_OVER_MS),
+    ({ taken, connection, asked }) => taken !== undefined && (connection !== undefined || asked > goneUntil),
   );
   return given.filter((one) => !certain.some((other) => isOlder(one, other))).map(({ info }) => info);
 }

@@ -303,6 +303,15 @@ describe('The checker', () => {
     expect(found(seen('first'))).toEqual(['wrong info']);
   });
 
+  it('forgives that an info of the application is gone of a user who was told to have left since, and to have come back', () => {
+    const away = (at: number) => (log: Log) => {
+      for (const kind of ['left', 'joined'] as const) log.hooks.push({ kind, topic: 'hall:1', userId: 'stays', at });
+      log.pictures[0]!.infos = { stays: 'second' };
+    };
+    expect(found(away(31_000))).toEqual([]);
+    expect(found(away(29_000))).toEqual(['wrong info']);
+  });
+
   it('forgives the order of infos that are given at the same time, but not by one connection', () => {
     const both = (connection?: number) => (log: Log) => {
       const own = connection === undefined ? {} : { connection };
