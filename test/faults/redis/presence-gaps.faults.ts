@@ -1,3 +1,4 @@
+import { SubscriptionState } from 'centrifuge';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ToldPicture } from '../../../lib/core/presence/told-picture.js';
@@ -195,14 +196,19 @@ describe('In a topic of 10,000 members and more', () => {
     expect([watcher.odd, watcher.resets]).toEqual([[], 0]);
     const client = await connected(sdkFor(here, { token: testToken('sdk') }));
     const subscription = client.newSubscription(ROOM, { joinLeave: true });
-    const asked: (number | undefined)[] = [];
+    const asked: number[] = [];
     subscription.on('subscribing', ({ code }) => void asked.push(code));
-    subscription.on('subscribed', () => {
+    // On a busy machine counting may take longer than a command may: a client tries again.
+    const ask = () =>
       subscription.presenceStats().then(
-        ({ numUsers }) => asked.push(numUsers),
-        () => asked.push(undefined),
+        ({ numUsers }) => void asked.push(numUsers),
+        async () => {
+          await delay(200);
+          if (subscription.state === SubscriptionState.Subscribed) await ask();
+        },
       );
-    });
+    subscription.on('subscribed', () => void ask());
+    onTestFinished(() => subscription.unsubscribe());
     subscription.subscribe();
     await expect.poll(() => asked, PATIENT).toEqual([0, 9_602]);
     await gap(() => set(9_900, 10_900));
