@@ -100,6 +100,8 @@ describe('While a node’s way to Redis is cut, users come, go and change elsewh
     await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(false);
     await leaver.request({ action: 'unsubscribe', topic: ROOM });
     await enter(there, 'comer');
+    // Until both were reported, and missed.
+    await expect.poll(() => usersOf(there), PATIENT).toEqual(['comer', 'watcher']);
     here.proxy.pass();
     await expect.poll(() => here.realtime.isAttached, PATIENT).toBe(true);
     await delay(5_000);
