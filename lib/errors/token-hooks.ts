@@ -1,3 +1,4 @@
+import { isPromise, type Awaitable } from '../core/base/awaitable.js';
 import { RareLines } from '../core/base/rare-lines.js';
 import { authFailureOf, describeFailure, realtimeCodeOf, type FailureSource } from '../core/protocol/auth-failure.js';
 import { RealtimeError } from './realtime.error.js';
@@ -30,11 +31,26 @@ export class TokenHooks {
 
   /**
    * Runs one of these functions.
-   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN` or `UNAVAILABLE` when it throws or rejects
+   * @returns what it returns
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN` or `UNAVAILABLE` when it throws, and rejects with one
+   *   when its promise rejects
    */
-  async run<T>(source: FailureSource, work: () => T | Promise<T>): Promise<T> {
+  run<T>(source: FailureSource, work: () => Awaitable<T>): Awaitable<T> {
     try {
-      return await work();
+      const result = work();
+      return isPromise(result) ? this.awaited(source, result) : result;
+    } catch (error) {
+      throw this.failure(error, source);
+    }
+  }
+
+  /**
+   * Waits for the result of one of these functions.
+   * @throws RealtimeError as {@link run} does, when the promise rejects
+   */
+  async awaited<T>(source: FailureSource, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
     } catch (error) {
       throw this.failure(error, source);
     }

@@ -26,20 +26,20 @@ export interface AuthenticateOptions {
 /**
  * Turns a token into an identity. Sockets and HTTP requests are authenticated only here.
  *
- * **Promised by an implementation:** the issuer of the tokens vouches for the resolved identity, which is complete and
- * well-formed. It never throws synchronously. Calls run concurrently.
+ * **Promised by an implementation:** the issuer of the tokens vouches for the identity, which is complete and well-formed.
+ * Calls run concurrently.
  *
  * **Not promised:** an answer in time (the caller sets the deadline), and that the user has any right; see `authorize` in
  * `core`.
  *
- * **Errors:** a `RealtimeError` with the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, or `UNAVAILABLE` when
+ * **Errors,** thrown or as a rejection: a `RealtimeError` with the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, or `UNAVAILABLE` when
  * the token cannot be checked at the moment. Anything else counts as `UNAVAILABLE`, except exceptions of Nest with the status
  * 401 or 403. Texts and details contain no part of the token and no value of a claim.
  */
 export abstract class Authenticator {
   /**
    * @param token as the client sent it
-   * @returns the identity, and the token's expiry
+   * @returns the identity, and the token's expiry; a promise only if there is something to wait for
    */
-  abstract authenticate(token: string, options?: AuthenticateOptions): Promise<Authenticated>;
+  abstract authenticate(token: string, options?: AuthenticateOptions): Authenticated | Promise<Authenticated>;
 }

@@ -8,6 +8,7 @@ import {
   type IdentityInput,
   type JwtClaims,
 } from '../../core/identity/claims.js';
+import { isPromise, type Awaitable } from '../../core/base/awaitable.js';
 import { describeProblems, type Problem } from '../../core/base/problem.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { TokenHooks } from '../../errors/token-hooks.js';
@@ -47,32 +48,50 @@ export class JwtAuthenticator extends Authenticator {
     this.#hooks = new TokenHooks(this.#logger, () => clock.now());
   }
 
-  async authenticate(
+  authenticate(
     token: string,
     { allowExpired = false, info = { purpose: 'http' } }: AuthenticateOptions = {},
-  ): Promise<Authenticated> {
-    let claims: JwtClaims;
+  ): Authenticated | Promise<Authenticated> {
+    let claims: Awaitable<JwtClaims>;
     try {
-      claims = await this.verifier.verify(token, info);
+      claims = this.verifier.verify(token, info);
     } catch (error) {
-      const failure = this.#hooks.failure(error, 'JwtVerifier');
-      throw failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
+      throw this.#unverified(error);
     }
+    if (!isPromise(claims)) return this.#judge(claims, allowExpired, info);
+    return claims.then(
+      (verified) => this.#judge(verified, allowExpired, info),
+      (error) => {
+        throw this.#unverified(error);
+      },
+    );
+  }
+
+  #judge(claims: JwtClaims, allowExpired: boolean, info: ConnectInfo): Awaitable<Authenticated> {
     const problems = explainConnectClaims(claims);
     if (problems.length > 0) throw this.#refuse(describeProblems(problems), problems);
     if (!allowExpired && isExpired(claims, new Date(this.clock.now()), this.options.clockToleranceS)) {
       const { code, message } = authError({ kind: 'expired' });
       throw new RealtimeError(code, message);
     }
-    const { claims: read } = this.options;
+    const { claims: read, isRevoked } = this.options;
+    if (read || isRevoked) return this.#asked(claims, info, read, isRevoked);
+    return authenticatedBy(claims, identityFromClaims(claims));
+  }
+
+  /** Asks the application for the identity, for whether the token was revoked, or for both. */
+  async #asked(
+    claims: JwtClaims,
+    info: ConnectInfo,
+    read: JwtAuthenticatorOptions['claims'],
+    hook: JwtAuthenticatorOptions['isRevoked'],
+  ): Promise<Authenticated> {
     const identity = read === undefined ? identityFromClaims(claims) : await this.#identify(claims, info, read);
-    const expiresAt = new Date(claims.exp! * 1000);
-    const issuedAt = claims.iat === undefined ? {} : { issuedAt: new Date(claims.iat * 1000) };
-    const { isRevoked: hook } = this.options;
-    if (!hook) return { identity, expiresAt, ...issuedAt };
-    const isRevoked = () => this.#hooks.run('isRevoked', () => hook(claims));
+    const authenticated = authenticatedBy(claims, identity);
+    if (!hook) return authenticated;
+    const isRevoked = async () => this.#hooks.run('isRevoked', () => hook(claims));
     await this.#hooks.assertNotRevoked(isRevoked);
-    return { identity, expiresAt, ...issuedAt, isRevoked };
+    return { ...authenticated, isRevoked };
   }
 
   async #identify(
@@ -86,6 +105,11 @@ export class JwtAuthenticator extends Authenticator {
     return identity as Identity;
   }
 
+  #unverified(error: unknown): RealtimeError {
+    const failure = this.#hooks.failure(error, 'JwtVerifier');
+    return failure.code === 'UNAUTHENTICATED' ? this.#refuse(nameOf(error)) : failure;
+  }
+
   #refuse(why: string, details?: readonly Problem[]): RealtimeError {
     this.#logger.debug(`Token refused: ${why}`);
     return new RealtimeError('UNAUTHENTICATED', 'The token is not valid.', { details });
@@ -95,6 +119,11 @@ export class JwtAuthenticator extends Authenticator {
     this.#logger.error(`Token refused: the option "claims" of RealtimeModule ${fault}`);
     return new RealtimeError('UNAUTHENTICATED', 'The token is not valid.');
   }
+}
+
+function authenticatedBy({ exp, iat }: JwtClaims, identity: Identity): Authenticated {
+  const expiresAt = new Date(exp! * 1000);
+  return iat === undefined ? { identity, expiresAt } : { identity, expiresAt, issuedAt: new Date(iat * 1000) };
 }
 
 /** Fills in omitted fields. A value that is not a list stays as it is, so that validation reports it. */

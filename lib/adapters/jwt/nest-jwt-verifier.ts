@@ -35,7 +35,7 @@ export class NestJwtVerifier extends JwtVerifier {
     this.#types = options.typ;
   }
 
-  async verify(token: string): Promise<JwtClaims> {
+  verify(token: string): JwtClaims | Promise<JwtClaims> {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw refusal('TokenMalformed');
     const { header, payload } = this.#read(token);
     if ('crit' in header) throw refusal('CriticalHeader');

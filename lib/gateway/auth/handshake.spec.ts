@@ -9,14 +9,14 @@ import { Handshake, refusalBecauseOf } from './handshake.js';
 /** Accepts `<user> <role>…` as a token, expired since 1970, and records how it was called. */
 class TestAuthenticator extends Authenticator {
   allowed: (boolean | undefined)[] = [];
-  verify = (token: string): Promise<Authenticated> => Promise.resolve(this.#accept(token));
+  verify = (token: string): Authenticated | Promise<Authenticated> => Promise.resolve(this.accept(token));
 
-  authenticate(token: string, { allowExpired }: AuthenticateOptions = {}): Promise<Authenticated> {
+  authenticate(token: string, { allowExpired }: AuthenticateOptions = {}): Authenticated | Promise<Authenticated> {
     this.allowed.push(allowExpired);
     return this.verify(token);
   }
 
-  #accept(token: string): Authenticated {
+  accept(token: string): Authenticated {
     const [userId = '', ...roles] = token.split(' ');
     return {
       identity: { userId, roles: new Set(roles), permissions: new Set(), metadata: {} },
@@ -38,8 +38,8 @@ const handshakeOf = (options: RealtimeOptions = {}) =>
   new Handshake(new RealtimeSettings(options), authenticator, { now: () => 1_000 });
 
 /** The code of the refusal of a token. */
-const codeOf = async (work: Promise<unknown>) => {
-  const error = await work.then(
+const codeOf = async (work: unknown) => {
+  const error = await Promise.resolve(work).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -68,7 +68,7 @@ describe('a request, before its token is read', () => {
 describe('a token', () => {
   it('becomes an identity with a fingerprint that is equal for equal tokens only', async () => {
     const [a, same, other] = await Promise.all(
-      ['ann', 'ann', 'ann staff'].map((token) => handshakeOf().authenticate(token, INFO)),
+      ['ann', 'ann', 'ann staff'].map(async (token) => handshakeOf().authenticate(token, INFO)),
     );
     expect(a!.identity.userId).toBe('ann');
     expect([a!.fingerprint === same!.fingerprint, a!.fingerprint === other!.fingerprint]).toEqual([true, false]);
@@ -92,6 +92,28 @@ describe('a token', () => {
   it('that cannot be verified in time is refused with UNAVAILABLE', async () => {
     authenticator.verify = () => new Promise(() => undefined);
     expect(await codeOf(handshakeOf({ limits: { authTimeoutMs: 1 } }).authenticate('ann', INFO))).toBe('UNAVAILABLE');
+  });
+
+  it('that needs no waiting is judged at once', () => {
+    authenticator.verify = (token) => authenticator.accept(token);
+    expect(handshakeOf().authenticate('ann', INFO)).toMatchObject({ identity: { userId: 'ann' } });
+    const strict = handshakeOf({ authorize: { roles: ['staff'] } });
+    expect(() => strict.authenticate('ann', INFO)).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+  });
+
+  it('whose metadata needs waiting is judged later, in time', async () => {
+    authenticator.verify = (token) => authenticator.accept(token);
+    const given = handshakeOf({ metadata: async () => ({ plan: 'free' }) });
+    expect(await given.authenticate('ann', INFO)).toMatchObject({ connectMetadata: { plan: 'free' } });
+    const never = handshakeOf({ metadata: () => new Promise(() => undefined), limits: { authTimeoutMs: 1 } });
+    expect(await codeOf(never.authenticate('ann', INFO))).toBe('UNAVAILABLE');
+  });
+
+  it('is refused with UNAVAILABLE if the authenticator throws', () => {
+    authenticator.verify = () => {
+      throw new TypeError('secret');
+    };
+    expect(() => handshakeOf().authenticate('ann', INFO)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
   });
 
   it.each<[string, Error, string]>([
@@ -137,7 +159,7 @@ describe('the token of a request', () => {
   });
 
   it('is unavailable if token.from rejects', async () => {
-    expect(await codeOf(Promise.resolve(tokenOf(() => Promise.reject(new TypeError('secret')))))).toBe('UNAVAILABLE');
+    expect(await codeOf(tokenOf(() => Promise.reject(new TypeError('secret'))))).toBe('UNAVAILABLE');
   });
 });
 

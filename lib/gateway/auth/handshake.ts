@@ -6,6 +6,7 @@ import { authError, authorize, type Requirements } from '../../core/identity/aut
 import { isOriginAllowed } from '../../core/connection/origin.js';
 import type { Identity } from '../../core/identity/claims.js';
 import { readMetadataPatch, type MetadataPatch } from '../../core/identity/metadata-patch.js';
+import { isPromise, type Awaitable } from '../../core/base/awaitable.js';
 import { parseQuery } from '../../core/base/query-string.js';
 import { describeProblems } from '../../core/base/problem.js';
 import { describeFailure } from '../../core/protocol/auth-failure.js';
@@ -61,34 +62,40 @@ export class Handshake {
   /**
    * Turns a token into an identity, checks the requirements for every connection, and asks for the metadata of a client that
    * connects.
-   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time
+   * @returns a promise only if there is something to wait for
+   * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time;
+   *   the promise rejects with them
    */
-  async authenticate(token: string, info: ConnectInfo): Promise<Accepted> {
-    return this.#deadline.within(this.#accept(token, info));
-  }
-
-  async #accept(token: string, info: ConnectInfo): Promise<Accepted> {
-    const startedAt = performance.now();
-    const {
-      authorize: { allowExpired = false },
-      limits,
-    } = this.settings;
-    const authenticated = await this.#hooks.run('Authenticator', () =>
+  authenticate(token: string, info: ConnectInfo): Awaitable<Accepted> {
+    const { allowExpired = false } = this.settings.authorize;
+    const authenticated = this.#hooks.run('Authenticator', () =>
       this.authenticator.authenticate(token, { allowExpired, info }),
     );
+    if (isPromise(authenticated)) return this.#deadline.within(this.#acceptLater(authenticated, token, info));
+    const accepted = this.#accept(authenticated, token, info);
+    return isPromise(accepted) ? this.#deadline.within(accepted) : accepted;
+  }
+
+  async #acceptLater(authenticating: Promise<Authenticated>, token: string, info: ConnectInfo): Promise<Accepted> {
+    const startedAt = performance.now();
+    const authenticated = await authenticating;
+    // The deadline has passed, and the client has been refused.
+    if (performance.now() - startedAt > this.settings.limits.authTimeoutMs) throw unverified();
+    return this.#accept(authenticated, token, info);
+  }
+
+  #accept(authenticated: Authenticated, token: string, info: ConnectInfo): Awaitable<Accepted> {
     const decision = authorize(authenticated.identity, this.#requirements, new Date(this.clock.now()));
     if (!decision.allowed) {
       const { code, message } = authError(decision.refusal);
       throw new RealtimeError(code, message);
     }
-    // The deadline has passed, and the client has been refused.
-    if (performance.now() - startedAt > limits.authTimeoutMs) throw unverified();
     const { metadata } = this.settings;
-    const asksForMetadata = metadata !== undefined && info.purpose === 'connect';
-    const connectMetadata = asksForMetadata
-      ? await this.#metadataOf(metadata, info, authenticated.identity)
-      : undefined;
-    return { ...authenticated, fingerprint: hash('sha256', token, 'base64'), connectMetadata };
+    const fingerprint = hash('sha256', token, 'base64');
+    if (metadata === undefined || info.purpose !== 'connect') return acceptedAs(authenticated, fingerprint);
+    return this.#metadataOf(metadata, info, authenticated.identity).then((patch) =>
+      acceptedAs(authenticated, fingerprint, patch),
+    );
   }
 
   async #metadataOf(
@@ -118,7 +125,7 @@ export class Handshake {
     try {
       const found = from(request);
       if (!isPromise(found)) return found || this.#sentToken(request);
-      const finding = this.#hooks.run('token.from', () => found);
+      const finding = this.#hooks.awaited('token.from', found);
       return this.#deadline.within(finding).then((token) => token || this.#sentToken(request));
     } catch (error) {
       throw this.#hooks.failure(error, 'token.from');
@@ -136,8 +143,12 @@ export class Handshake {
 
 const NO_QUERY: ReadonlyMap<string, string> = new Map();
 
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function';
+function acceptedAs(
+  { identity, expiresAt, issuedAt, isRevoked }: Authenticated,
+  fingerprint: string,
+  connectMetadata?: MetadataPatch,
+): Accepted {
+  return { identity, expiresAt, issuedAt, isRevoked, fingerprint, connectMetadata };
 }
 
 function unverified(): RealtimeError {

@@ -66,7 +66,7 @@ export class TopicTokens {
     const claims = await this.#hooks.run('JwtVerifier', () => this.verifier.verify(token, info));
     const { isRevoked: hook } = this.settings;
     if (!hook) return { claims };
-    const isRevoked = () => this.#hooks.run('isRevoked', () => hook(claims));
+    const isRevoked = async () => this.#hooks.run('isRevoked', () => hook(claims));
     await this.#hooks.assertNotRevoked(isRevoked);
     return { claims, isRevoked };
   }

@@ -14,7 +14,7 @@ export function endFailed(connection: Disconnectable, error: unknown): void {
   connection.disconnect('SERVER_ERROR');
 }
 
-/** Ends the connection if its background work fails. */
-export function endIfFails(connection: Disconnectable, work: Promise<void>): void {
-  work.catch((error: unknown) => endFailed(connection, error));
+/** Ends the connection if its background work fails. @param work nothing if it is done already */
+export function endIfFails(connection: Disconnectable, work: void | Promise<void>): void {
+  work?.catch((error: unknown) => endFailed(connection, error));
 }

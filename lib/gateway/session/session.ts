@@ -115,33 +115,45 @@ export class Session implements DeliveryTarget, Client {
   /**
    * Makes the connection reachable, welcomes the client, and runs `@OnConnect()`; commands wait until then.
    * @param command the first command, when it brought the token
+   * @returns nothing if there was nothing to wait for
    */
-  async start(command?: AuthCommand): Promise<void> {
+  start(command?: AuthCommand): void | Promise<void> {
     if (command) this.#confirm(command);
     const { connection, services } = this;
     const personal = this.hasPersonalTopic
       ? new PersonalTopicSubscription(connection.userId, command?.recover, services, this.replies, this.#loop.pages)
       : undefined;
     const joined = services.membership.add(connection, this, personal?.entry);
-    if (joined) {
-      // The connection is reachable already, but messages must not overtake the welcome.
-      this.pauseReading('start');
-      this.socket.hold();
-      if (!(await this.#isActive(joined))) return;
-    }
+    if (!joined) return this.#begin(personal, command);
+    // The connection is reachable already, but messages must not overtake the welcome.
+    this.pauseReading('start');
+    this.socket.hold();
+    return this.#isActive(joined).then((isActive) => (isActive ? this.#begin(personal, command) : undefined));
+  }
+
+  #begin(personal: PersonalTopicSubscription | undefined, command: AuthCommand | undefined): void | Promise<void> {
     this.socket.release(() => this.#welcome(personal, command));
     // The welcome may have exceeded the send queue.
     if (this.isClosed) return;
     const connected = this.#hooks.connected(this.connection);
     this.endpoint.startServing();
+    return connected ? this.#letIn(connected) : this.#connected();
+  }
+
+  /** Waits for `@OnConnect()`, which may refuse the connection. */
+  async #letIn(connected: Promise<void>): Promise<void> {
     try {
       await connected;
     } catch (error) {
       const { code, message } = toWireError(error);
       this.disconnect(closeCodeOf(code), asReason(message));
     }
+    this.#connected();
+  }
+
+  #connected(): void {
     if (this.isClosed) return;
-    services.presence.opened(this.connection);
+    this.services.presence.opened(this.connection);
     this.#loop.start();
   }
 

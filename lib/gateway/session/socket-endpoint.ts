@@ -106,7 +106,7 @@ export class SocketEndpoint implements Endpoint, Ticking, Drainable, Waiting, Wa
     else endIfFails(this, this.serve(admitted));
   }
 
-  serve(authenticated: Authenticated, command?: AuthCommand): Promise<void> {
+  serve(authenticated: Authenticated, command?: AuthCommand): void | Promise<void> {
     this.#phase = 'starting';
     this.#peer = undefined;
     const { clock, allowances, authentication, topicLimits, settings } = this.services;

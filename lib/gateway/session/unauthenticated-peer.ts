@@ -22,7 +22,7 @@ export interface UnauthenticatedEndpoint extends Pick<Endpoint, 'isClosed' | 're
   /** Stops reading and keeps the frames that have come in already. */
   suspend(): void;
   /** Serves the connection; called in the turn in which the limit of connections was checked. */
-  serve(authenticated: Authenticated, command: AuthCommand): Promise<void>;
+  serve(authenticated: Authenticated, command: AuthCommand): void | Promise<void>;
 }
 
 /** A connection before authentication: its timeout and its first command. */

@@ -17,6 +17,8 @@ export function refuse(socket: Duplex, { status, code, message, retryAfterS }: R
     ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...(retryAfterS === undefined ? [] : [`Retry-After: ${retryAfterS}`]),
   ];
+  // It may fail at any moment; an `error` event without a listener would end the process.
+  socket.on('error', () => socket.destroy());
   // A peer that never reads the response must not keep the socket open.
   socket.once('finish', () => socket.destroy());
   socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);

@@ -23,11 +23,13 @@ import { RealtimeTracing } from '../../ports/realtime-tracing.js';
 
 /** Accepts the name of a user as a token; the test may make it wait or fail. */
 class TestAuthenticator extends Authenticator {
-  verifying: Promise<void> = Promise.resolve();
+  verifying: Promise<void> | undefined = Promise.resolve();
 
-  async authenticate(userId: string): Promise<Authenticated> {
-    await this.verifying;
-    return { identity: { userId, roles: new Set(), permissions: new Set(), metadata: {} } };
+  authenticate(userId: string): Authenticated | Promise<Authenticated> {
+    const authenticated = {
+      identity: { userId, roles: new Set<string>(), permissions: new Set<string>(), metadata: {} },
+    };
+    return this.verifying ? this.verifying.then(() => authenticated) : authenticated;
   }
 }
 
@@ -101,6 +103,35 @@ describe('an upgrade request', () => {
   it('with a good token reaches the gateway with its identity', async () => {
     expect(await ask()).toBeUndefined();
     expect(admitted).toMatchObject([{ identity: { userId: 'ann' } }]);
+  });
+
+  it('whose token needs no waiting reaches it in the same turn, and leaves no listener on the socket', () => {
+    authenticator.verifying = undefined;
+    const { request, socket } = memoryUpgrade('/ws?token=ann');
+    const listeners = () => ['error', 'close'].map((event) => socket.listenerCount(event));
+    const before = listeners();
+    server.emit('upgrade', request, socket, Buffer.alloc(0));
+    expect(admitted).toMatchObject([{ identity: { userId: 'ann' } }]);
+    expect(listeners()).toEqual(before);
+  });
+
+  it('whose token is waited for leaves no listener on the socket either', async () => {
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    const listeners = () => ['error', 'close'].map((event) => upgrade.socket.listenerCount(event));
+    const before = listeners();
+    await ask(upgrade);
+    expect([admitted.length, listeners()]).toEqual([1, before]);
+  });
+
+  it('that is refused at once may fail while it is answered', async () => {
+    authenticator.authenticate = () => {
+      throw new RealtimeError('UNAUTHENTICATED', 'No.');
+    };
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    expect(await ask(upgrade)).toBe(401);
+    upgrade.socket.destroy(new Error('reset by the peer'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(upgrade.socket.destroyed).toBe(true);
   });
 
   it.each<[string, MemoryUpgrade, number]>([

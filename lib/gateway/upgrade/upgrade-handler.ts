@@ -12,6 +12,8 @@ import { NodeDrain } from '../../delivery/node-drain.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
+import { isPromise, type Awaitable } from '../../core/base/awaitable.js';
+import type { ClientAddress } from '../../core/connection/client-address.js';
 import { RealtimeTracing, type RealtimeTracer } from '../../ports/realtime-tracing.js';
 import type { Codec } from '../../ports/codec.js';
 import type { ConnectInfo } from '../../ports/connect-info.js';
@@ -38,6 +40,21 @@ const UPGRADE_STEPS = 4;
 /** Most newcomers that wait for their turn; they have no place yet, which is what bounds them otherwise. */
 const MAX_WAITING = 1_000;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
+
+/** An upgrade request for one of the package's paths. */
+interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** The bytes behind the request's head. */
+  readonly head: Buffer;
+  /** The codec that the request selected. */
+  readonly codec: Codec;
+  /** The context of the span of the upgrade, if it is traced. */
+  readonly trace?: string | undefined;
+}
+
+/** The answer of an authentication; without an identity for a client whose first command has to authenticate. */
+type Authentication = { readonly authenticated?: Authenticated; readonly token: string | undefined } | Refusal;
 
 /** Takes upgrade requests for the package's paths from the HTTP servers, judges them, and completes or refuses the upgrade. */
 @Injectable()
@@ -112,8 +129,8 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
       const asked = pathOfTarget(target);
       const codecs = this.#served?.get(asked);
       const codec = codecs && selectCodec(codecs, headers['sec-websocket-protocol'], target);
-      if (codec) void this.#enter(request, socket, head, codec);
-      else if (this.#isUnserved(server, asked)) this.#refuse(request, guarded(socket), NOT_FOUND);
+      if (codec) this.#enter({ request, socket, head, codec });
+      else if (this.#isUnserved(server, asked)) this.#refuse(request, socket, NOT_FOUND);
       else return false;
       return true;
     };
@@ -135,53 +152,55 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     return new Map(Array.from(byPath, ([path, codecs]) => [prefixedPath(prefix, path), codecs]));
   }
 
-  async #enter(request: IncomingMessage, socket: Duplex, head: Buffer, codec: Codec): Promise<void> {
-    guarded(socket);
+  #enter(upgrade: UpgradeRequest): void {
     const { tracer } = this.tracing;
-    if (tracer !== undefined) return this.#enterTraced(tracer, request, socket, head, codec);
+    if (tracer !== undefined) return void this.#enterTraced(tracer, upgrade);
     try {
-      const refusal = await this.#judge(request, socket, head, codec);
-      if (refusal) this.#refuse(request, socket, refusal);
+      const refusal = this.#judge(upgrade);
+      if (isPromise(refusal)) void this.#enterLater(upgrade, refusal);
+      else if (refusal) this.#refuse(upgrade.request, upgrade.socket, refusal);
     } catch (error) {
-      this.#logger.error('An upgrade request failed', (error as Error)?.stack);
-      socket.destroy();
+      this.#fail(upgrade, error);
     }
   }
 
-  async #enterTraced(
-    tracer: RealtimeTracer,
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    codec: Codec,
-  ): Promise<void> {
+  async #enterLater(upgrade: UpgradeRequest, judging: Promise<Refusal | undefined>): Promise<void> {
+    try {
+      const refusal = await judging;
+      if (refusal) this.#refuse(upgrade.request, upgrade.socket, refusal);
+    } catch (error) {
+      this.#fail(upgrade, error);
+    }
+  }
+
+  async #enterTraced(tracer: RealtimeTracer, upgrade: UpgradeRequest): Promise<void> {
+    const { request, socket, codec } = upgrade;
     const attributes = { 'realtime.protocol': codec.name };
     const { traceparent } = request.headers;
     const parent = typeof traceparent === 'string' ? traceparent : undefined;
     const span = tracer.start({ kind: 'upgrade', name: 'upgrade', attributes, parent });
     let status: number | undefined;
     try {
-      const refusal = await span.run(() => this.#judge(request, socket, head, codec, span.traceparent));
+      const refusal = await span.run(async () => this.#judge({ ...upgrade, trace: span.traceparent }));
       status = refusal?.status ?? (socket.destroyed || socket.writableEnded ? undefined : 101);
       if (refusal) this.#refuse(request, socket, refusal);
     } catch (error) {
       status = 500;
-      this.#logger.error('An upgrade request failed', (error as Error)?.stack);
-      socket.destroy();
+      this.#fail(upgrade, error);
     }
     if (status === undefined) return span.end();
     span.end({ 'http.response.status_code': status, ...(status >= 500 && { 'error.type': `${status}` }) });
   }
 
+  #fail({ socket }: UpgradeRequest, error: unknown): void {
+    this.#logger.error('An upgrade request failed', (error as Error)?.stack);
+    socket.destroy();
+  }
+
   /** Completes the upgrade of a request or returns its refusal; cheap checks come first. */
-  async #judge(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    codec: Codec,
-    trace?: string,
-  ): Promise<Refusal | undefined> {
+  #judge(upgrade: UpgradeRequest): Awaitable<Refusal | undefined> {
     if (this.drain.isDraining) return DRAINING;
+    const { request, codec } = upgrade;
     const client = this.admission.clientOf(request);
     const unread = this.handshake.refusalUnread(request, client);
     if (unread) return this.admission.turnAway(client, unread);
@@ -189,49 +208,95 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     if (sent && typeof sent === 'object' && 'status' in sent) {
       return sent.code === 'UNAVAILABLE' ? sent : this.admission.turnAway(client, sent);
     }
-    const { clientOpens = false } = codec;
-    const isOptional = clientOpens || this.settings.token.firstCommand;
-    if (sent === undefined && !isOptional) return this.admission.turnAway(client, NO_TOKEN);
+    if (sent === undefined && !this.#isOptional(codec)) return this.admission.turnAway(client, NO_TOKEN);
     const turn = this.#itsTurn();
-    if (turn) {
-      // It takes no place yet: a crowd behind one address would fill the places of that address.
-      await turn;
-      if (socket.destroyed) return undefined;
-      if (this.drain.isDraining) return DRAINING;
-    }
+    return turn ? this.#waitForTurn(upgrade, client, sent, turn) : this.#admit(upgrade, client, sent);
+  }
+
+  /** A client that waits takes no place yet: a crowd behind one address would fill the places of that address. */
+  async #waitForTurn(
+    upgrade: UpgradeRequest,
+    client: ClientAddress,
+    sent: ReturnType<Handshake['tokenOf']>,
+    turn: Promise<void>,
+  ): Promise<Refusal | undefined> {
+    const { socket } = upgrade;
+    socket.on('error', destroy);
+    await turn;
+    socket.off('error', destroy);
+    if (socket.destroyed) return undefined;
+    return this.drain.isDraining ? DRAINING : this.#admit(upgrade, client, sent);
+  }
+
+  /** Authenticates a client and completes its upgrade, or returns its refusal. */
+  #admit(
+    upgrade: UpgradeRequest,
+    client: ClientAddress,
+    sent: ReturnType<Handshake['tokenOf']>,
+  ): Awaitable<Refusal | undefined> {
+    const { request, codec } = upgrade;
     // If the client sends the first command, its request's token is not verified: it must not take a place reserved for tokens.
-    const guest = sent === undefined || clientOpens ? 'anonymous' : 'token';
+    const guest = sent === undefined || codec.clientOpens ? 'anonymous' : 'token';
     // All requests being judged may still be admitted.
     const place = this.admission.enter(client, this.gateway.connectionCount + this.#pending.size, guest);
     if ('status' in place) return place;
-    const leave = () => void place.settle('refused');
+    const { address } = client;
+    const info: ConnectInfo = address ? { purpose: 'connect', request, address } : { purpose: 'connect', request };
+    const answer = this.#authenticate(sent, codec, info);
+    return isPromise(answer)
+      ? this.#admitLater(upgrade, place, answer, info)
+      : this.#complete(upgrade, place, answer, info);
+  }
+
+  async #admitLater(
+    upgrade: UpgradeRequest,
+    place: WaitingPlace,
+    answering: Promise<Authentication>,
+    info: ConnectInfo,
+  ): Promise<Refusal | undefined> {
+    const { request, socket } = upgrade;
+    // A client that leaves frees its place at once, however long the verification takes.
+    const leave = (): undefined => void place.settle('refused');
     socket.on('close', leave);
+    socket.on('error', destroy);
     this.#pending.set(socket, request);
-    const address = client.address || undefined;
-    const info: ConnectInfo = { purpose: 'connect', request, ...(address && { address }) };
     const { turns } = this.gateway.turns;
-    const admitted = await this.#authenticate(sent, isOptional, clientOpens, info);
+    const answer = await answering;
     // Verifications that take several turns may all end in one.
     if (turns !== this.gateway.turns.turns) await this.#itsTurn();
+    socket.off('close', leave);
+    socket.off('error', destroy);
     // The client has left, or was told that the server is shutting down.
-    if (!this.#pending.delete(socket) || socket.destroyed) return undefined;
-    if ('status' in admitted) {
-      place.settle(admitted.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
-      return admitted;
+    if (!this.#pending.delete(socket) || socket.destroyed) return leave();
+    return this.#complete(upgrade, place, answer, info);
+  }
+
+  #complete(
+    { request, socket, head, codec, trace }: UpgradeRequest,
+    place: WaitingPlace,
+    answer: Authentication,
+    info: ConnectInfo,
+  ): Refusal | undefined {
+    if ('status' in answer) {
+      place.settle(answer.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
+      return answer;
     }
-    const { authenticated, token } = admitted;
-    const full = authenticated && this.authentication.fullFor(authenticated.identity.userId);
+    const { authenticated, token } = answer;
+    if (!authenticated) {
+      socket.on('close', () => void place.settle('refused'));
+      const judged = (outcome: FirstOutcome) => judgedFirst(place, outcome);
+      this.gateway.upgrade(request, socket, head, codec, { token, info, judged }, info.address, trace);
+      return undefined;
+    }
+    const { userId } = authenticated.identity;
+    const full = this.authentication.fullFor(userId);
     if (full) {
-      leave();
+      place.settle('refused');
       return { ...full, status: 429, retryAfterS: USER_FULL_RETRY_S };
     }
-    const busy = authenticated && place.settle('verified', authenticated.identity.userId);
+    const busy = place.settle('verified', userId);
     if (busy) return busy;
-    if (authenticated) socket.off('close', leave);
-    // From here on, ws listens for errors.
-    socket.off('error', destroy);
-    const admission = authenticated ?? { token, info, judged: (outcome: FirstOutcome) => judged(place, outcome) };
-    this.gateway.upgrade(request, socket, head, codec, admission, address, trace);
+    this.gateway.upgrade(request, socket, head, codec, authenticated, info.address, trace);
     return undefined;
   }
 
@@ -257,17 +322,31 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     }
   }
 
-  /** Authenticates a request, unless its first command has to. */
-  async #authenticate(
-    sent: ReturnType<Handshake['tokenOf']>,
-    isOptional: boolean,
-    clientOpens: boolean,
-    info: ConnectInfo,
-  ): Promise<{ readonly authenticated?: Authenticated; readonly token: string | undefined } | Refusal> {
+  /** True if the first command may bring the token. */
+  #isOptional({ clientOpens = false }: Codec): boolean {
+    return clientOpens || this.settings.token.firstCommand;
+  }
+
+  /** Authenticates a request, unless its first command has to. Never rejects. */
+  #authenticate(sent: ReturnType<Handshake['tokenOf']>, codec: Codec, info: ConnectInfo): Awaitable<Authentication> {
+    if (typeof sent === 'object') return this.#authenticateLater(sent, codec, info);
+    if (codec.clientOpens || sent === undefined) return this.#isOptional(codec) ? { token: sent } : NO_TOKEN;
     try {
-      const token = typeof sent === 'object' ? await sent : sent;
-      if (clientOpens || (token === undefined && isOptional)) return { token };
-      return token === undefined ? NO_TOKEN : { token, authenticated: await this.handshake.authenticate(token, info) };
+      const authenticated = this.handshake.authenticate(sent, info);
+      if (!isPromise(authenticated)) return { token: sent, authenticated };
+      return authenticated.then((accepted) => ({ token: sent, authenticated: accepted }), refusalBecauseOf);
+    } catch (error) {
+      return refusalBecauseOf(error);
+    }
+  }
+
+  async #authenticateLater(
+    sent: Promise<string | undefined>,
+    codec: Codec,
+    info: ConnectInfo,
+  ): Promise<Authentication> {
+    try {
+      return await this.#authenticate(await sent, codec, info);
     } catch (error) {
       return refusalBecauseOf(error);
     }
@@ -285,7 +364,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
 }
 
 /** Settles the place of a client whose first command carried a token; the node's capacity is checked last. */
-function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
+function judgedFirst(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
   if (!outcome.ok) {
     place.settle(outcome.error.code === 'UNAVAILABLE' ? 'unknown' : 'refused');
     return outcome;
@@ -297,11 +376,7 @@ function judged(place: WaitingPlace, outcome: FirstOutcome): FirstOutcome {
   return { ok: false, error, closeCode: code === 'RATE_LIMITED' ? 'TOO_MANY_REQUESTS' : 'SERVER_ERROR' };
 }
 
-/** A socket may fail at any moment while its request is judged; an `error` event without a listener would end the process. */
-function guarded(socket: Duplex): Duplex {
-  return socket.on('error', destroy);
-}
-
+/** A listener for `error`: a socket may fail at any moment while it waits, and without a listener that would end the process. */
 function destroy(this: Duplex): void {
   this.destroy();
 }
