@@ -51,7 +51,7 @@ export class Membership {
     if (personal?.stream) this.streams.hold(personalTopic(userId), id, personal.stream);
     this.registry.set(connection);
     this.delivery.attach(id, target);
-    const joined = this.#join([user(userId), ...rolesOf(connection)]);
+    const joined = this.#join(connection.roles.size === 0 ? [user(userId)] : [user(userId), ...rolesOf(connection)]);
     if (!personal?.stream) return joined;
     const start = () => this.streams.enter(personalTopic(userId), id, personal);
     return joined ? joined.then(start) : start();

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryUpgrade, type MemoryUpgrade } from '../../test/helpers/memory-upgrade.js';
 import { authenticatedAs, sessionParts } from '../../test/helpers/session-parts.js';
 import { NodeDrain } from '../delivery/node-drain.js';
+import type { NodeMeter } from '../delivery/node-meter.js';
 import { RealtimeSettings, type RealtimeOptions } from '../options/realtime.options.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { ServedCodecs } from './served-codecs.js';
@@ -9,13 +10,15 @@ import { ServedCodecs } from './served-codecs.js';
 let drain: NodeDrain;
 let gateway: RealtimeGateway;
 let codecs: ServedCodecs;
+let meter: NodeMeter;
 
 function start(options: RealtimeOptions = {}): void {
   const settings = new RealtimeSettings(options);
   codecs = new ServedCodecs(settings);
   drain = new NodeDrain();
   const { services } = sessionParts(options);
-  gateway = new RealtimeGateway(settings, services, drain, codecs, services.meter);
+  meter = services.meter;
+  gateway = new RealtimeGateway(settings, services, drain, codecs, meter);
 }
 
 beforeEach(() => start());
@@ -33,6 +36,18 @@ describe('an admitted upgrade', () => {
     const { written } = upgrade();
     await expect.poll(written).toMatch(/^HTTP\/1\.1 101 [^]*"realtime:welcome"/);
     expect(gateway.connectionCount).toBe(1);
+  });
+
+  it('sends both in one write, after which nothing counts as waiting', () => {
+    const asked = memoryUpgrade('/ws');
+    const writes: number[] = [];
+    const { socket } = asked;
+    socket._writev = (chunks, done) => {
+      writes.push(chunks.length);
+      done();
+    };
+    gateway.upgrade(asked.request, socket, Buffer.alloc(0), codecs.all[0]!, authenticatedAs('ann'), undefined);
+    expect([writes, socket.writableCorked, meter.sendQueue.total]).toEqual([[2], 0, 0]);
   });
 
   it.each([

@@ -43,8 +43,8 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   /** One share for each codec: sockets of one codec receive the same bytes and leave as one batch. */
   readonly #shares: ReadonlyMap<Codec, WriteShare>;
   readonly #heartbeat: Heartbeat;
-  /** The codec of each request that `ws` is upgrading; it does so within one call. */
-  readonly #upgrading = new Map<IncomingMessage, Codec>();
+  /** The codec of the request that `ws` is upgrading; it does so within one call. */
+  #upgrading: Codec | undefined;
 
   constructor(
     settings: RealtimeSettings,
@@ -66,7 +66,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
       maxPendingAutoPongs: unlimitedAsZero(limits.maxPendingPongs),
       closeTimeout: CLOSE_TIMEOUT_MS,
       perMessageDeflate: compression !== false && DEFLATE,
-      handleProtocols: (offers, request) => selectSubprotocol(offers, this.#upgrading.get(request)?.subprotocol),
+      handleProtocols: (offers) => selectSubprotocol(offers, this.#upgrading?.subprotocol),
     };
     this.server = new WebSocketServer(options);
     const budget = new ByteBudget(totalSendQueueBytes);
@@ -133,7 +133,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
   ): void {
     declineExtensions(request);
     offerNothingEmpty(request);
-    this.#upgrading.set(request, codec);
+    this.#upgrading = codec;
     // The handshake response and the welcome leave in one system call.
     socket.cork();
     let isOpen = false;
@@ -144,7 +144,7 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
     socket.uncork();
     // `ws` has answered a handshake that is invalid.
     this.meter.upgraded(isOpen ? 101 : request.method === 'GET' ? 400 : 405);
-    this.#upgrading.delete(request);
+    this.#upgrading = undefined;
   }
 
   #open(
@@ -169,9 +169,11 @@ export class RealtimeGateway implements OnModuleInit, OnModuleDestroy, BeforeApp
 /** Removes the extensions that `ws` could not decline. */
 function declineExtensions({ headers }: IncomingMessage): void {
   const name = 'sec-websocket-extensions';
-  const acceptable = acceptableExtensions(headers[name] ?? '');
+  const offered = headers[name];
+  if (offered === undefined) return;
+  const acceptable = acceptableExtensions(offered);
   if (acceptable === undefined) delete headers[name];
-  else if (headers[name] !== undefined) headers[name] = acceptable;
+  else headers[name] = acceptable;
 }
 
 /** Removes an empty sub-protocol header, which some clients send; `ws` would answer 400. */

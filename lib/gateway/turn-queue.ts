@@ -137,7 +137,8 @@ export class TurnQueue {
 
   /** Runs in the asynchronous context of the boot: what waits belongs to many clients, not to the one that came first. */
   readonly #turn = AsyncResource.bind((): void => {
-    if (this.#hasWaiting) this.#callBack();
+    if (!this.#hasWaiting) return this.#end();
+    this.#callBack();
     this.#sliceEndsAt = this.now() + TURN_MS * (1 - NEW_SHARE);
     this.#step();
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RealtimeConfigurationError } from '../errors/realtime-configuration.error.js';
 import { TestJwtVerifier, testToken } from './test-jwt-verifier.js';
 
-const verify = (token: string) => new TestJwtVerifier().verify(token);
+const verify = async (token: string) => new TestJwtVerifier().verify(token);
 
 describe('a test token', () => {
   afterEach(() => void vi.useRealTimers());

@@ -22,7 +22,7 @@ export class TestJwtVerifier extends JwtVerifier {
   }
 
   /** @returns the claims passed to {@link testToken} */
-  async verify(token: string): Promise<JwtClaims> {
+  verify(token: string): JwtClaims | Promise<JwtClaims> {
     try {
       return JSON.parse(Buffer.from(token, 'base64url').toString()) as JwtClaims;
     } catch {

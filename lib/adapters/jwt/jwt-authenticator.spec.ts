@@ -203,8 +203,8 @@ describe('JwtAuthenticator', () => {
     it('gives at once what the verifier knows at once, and throws what it throws', async () => {
       const knowing = { verify: () => valid };
       expect(authenticator(knowing).authenticate('token')).toMatchObject({ identity: { userId: 'ann' } });
-      const throwing = { verify: () => raise(new TypeError('zqx-marker')) };
-      expect(() => authenticator(throwing).authenticate('token')).toThrow(
+      const failing = { verify: () => raise(new TypeError('zqx-marker')) };
+      expect(() => authenticator(failing).authenticate('token')).toThrow(
         expect.objectContaining({ code: 'UNAUTHENTICATED', message: 'The token is not valid.' }),
       );
     });

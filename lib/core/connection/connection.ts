@@ -81,7 +81,7 @@ export function createConnection(
     readonly permissions?: Iterable<string>;
     readonly metadata?: Readonly<Record<string, unknown>>;
     readonly createdAt: Date;
-    readonly expiresAt?: Date;
+    readonly expiresAt?: Date | undefined;
   },
   before?: RealtimeConnection,
 ): RealtimeConnection {

@@ -22,12 +22,15 @@ export class ConnectionSnapshot {
     private readonly services: Services,
   ) {
     const { clock, ids, node } = services;
+    const { userId, roles, permissions, metadata } = identity;
     this.#current = createConnection({
       id: connectionIdOn(node.id, ids.next()),
-      ...identity,
-      ...(connectMetadata && { metadata: patchMetadata(identity.metadata, connectMetadata) }),
+      userId,
+      roles,
+      permissions,
+      metadata: connectMetadata ? patchMetadata(metadata, connectMetadata) : metadata,
       createdAt: new Date(clock.now()),
-      ...(expiresAt && { expiresAt }),
+      expiresAt,
     });
     this.#patch = connectMetadata;
   }
@@ -62,15 +65,16 @@ export class ConnectionSnapshot {
   ): Extract<Push, { kind: 'welcome' }> {
     const { heartbeat, limits } = this.services.settings;
     const { maxMessageBytes } = limits;
+    const { id, userId } = this.#current;
     return {
       kind: 'welcome',
-      ...(command?.id !== undefined && { answers: command.id }),
-      connectionId: this.#current.id,
-      userId: this.#current.userId,
-      ...end,
+      answers: command?.id,
+      connectionId: id,
+      userId,
+      expiresAt: end.expiresAt,
       heartbeatMs: heartbeat.intervalMs,
-      ...(Number.isFinite(maxMessageBytes) && { maxMessageBytes }),
-      ...personal?.news,
+      maxMessageBytes: Number.isFinite(maxMessageBytes) ? maxMessageBytes : undefined,
+      personal: personal?.news.personal,
     };
   }
 

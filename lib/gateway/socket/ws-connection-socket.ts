@@ -147,6 +147,8 @@ export class WsConnectionSocket extends ConnectionSocket implements Flushable, B
     const raw = this.#raw;
     if (raw.writable) {
       raw.write(batch.bytes);
+      // The response to the upgrade request has waited for the welcome.
+      if (raw.writableCorked > 0) raw.uncork();
       this.share.meter.bytesSent += batch.length;
     }
     const waiting = raw.writableLength;
