@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isPromise } from './awaitable.js';
 
-/** An object with `then`; written as a literal, it could be awaited by mistake. */
+// oxlint-disable-next-line unicorn/no-thenable -- what it takes for a promise is tested
 const objectWith = (then: unknown) => Object.fromEntries([['then', then]]);
 
 describe('isPromise', () => {
