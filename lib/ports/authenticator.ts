@@ -32,9 +32,9 @@ export interface AuthenticateOptions {
  * **Not promised:** an answer in time (the caller sets the deadline), and that the user has any right; see `authorize` in
  * `core`.
  *
- * **Errors,** thrown or as a rejection: a `RealtimeError` with the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, or `UNAVAILABLE` when
- * the token cannot be checked at the moment. Anything else counts as `UNAVAILABLE`, except exceptions of Nest with the status
- * 401 or 403. Texts and details contain no part of the token and no value of a claim.
+ * **Errors,** thrown or as a rejection: a `RealtimeError` with the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, or
+ * `UNAVAILABLE` when the token cannot be checked at the moment. Anything else counts as `UNAVAILABLE`, except exceptions of
+ * Nest with the status 401 or 403. Texts and details contain no part of the token and no value of a claim.
  */
 export abstract class Authenticator {
   /**

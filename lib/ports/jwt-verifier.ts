@@ -20,8 +20,8 @@ export abstract class JwtVerifier {
   /**
    * @param token as the client sent it
    * @param info why the token is judged, and who presents it; the package always gives it
-   * @returns its claims, with `exp` unchecked. A promise only if there is something to wait for: a client whose claims are
-   *   known at once is let in at once, which takes less CPU
+   * @returns its claims, with `exp` unchecked. A promise only if there is something to wait for: letting a client in without
+   *   waiting takes less CPU
    */
   abstract verify(token: string, info?: ConnectInfo): JwtClaims | Promise<JwtClaims>;
 }

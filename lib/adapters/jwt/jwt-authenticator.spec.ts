@@ -209,6 +209,17 @@ describe('JwtAuthenticator', () => {
       );
     });
 
+    it('waits for a promise of another library, which may have nothing but a `then`', async () => {
+      const later = (claims: JwtClaims) => (give: (value: JwtClaims) => void) => void setImmediate(give, claims);
+      // oxlint-disable-next-line unicorn/no-thenable -- some libraries return such an object
+      const bare = (claims: JwtClaims) => ({ verify: () => ({ then: later(claims) }) }) as unknown as JwtVerifier;
+      await expect(authenticator(bare(valid)).authenticate('token')).resolves.toMatchObject({
+        identity: { userId: 'ann' },
+      });
+      const expired = authenticator(bare({ ...valid, exp: NOW_S - DAY_S })).authenticate('token');
+      await expect(failureOf(expired)).resolves.toMatchObject({ code: 'TOKEN_EXPIRED' });
+    });
+
     it.each(['TOKEN_EXPIRED', 'UNAVAILABLE'] as const)('passes %s on', async (code) => {
       const reason = new RealtimeError(code, 'as the verifier says');
       await expect(failureOf(authenticator(rejecting(reason)).authenticate('token'))).resolves.toBe(reason);

@@ -59,7 +59,8 @@ export class JwtAuthenticator extends Authenticator {
       throw this.#unverified(error);
     }
     if (!isPromise(claims)) return this.#judge(claims, allowExpired, info);
-    return claims.then(
+    // Not the `then` of another library, which need not return a promise.
+    return Promise.resolve(claims).then(
       (verified) => this.#judge(verified, allowExpired, info),
       (error) => {
         throw this.#unverified(error);

@@ -62,7 +62,7 @@ export class Handshake {
   /**
    * Turns a token into an identity, checks the requirements for every connection, and asks for the metadata of a client that
    * connects.
-   * @returns a promise only if there is something to wait for
+   * @returns a promise only if there is something to wait for; what is known without waiting is in time
    * @throws RealtimeError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, `FORBIDDEN`; `UNAVAILABLE` if it cannot be verified in time;
    *   the promise rejects with them
    */

@@ -33,6 +33,7 @@ class TestAuthenticator extends Authenticator {
   }
 }
 
+let tracing: RealtimeTracing;
 let server: Server;
 let handler: UpgradeHandler;
 let authenticator: TestAuthenticator;
@@ -80,13 +81,14 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
     new UpgradeAdmission(settings, clock),
     further,
     meter,
-    new RealtimeTracing(),
+    tracing,
   );
   handler.onModuleInit();
 }
 
 beforeEach(() => {
   collectLogs();
+  tracing = new RealtimeTracing();
   start();
 });
 afterEach(() => handler.onApplicationShutdown());
@@ -344,5 +346,97 @@ describe('a further server', () => {
   it('is refused after the end of the application', () => {
     handler.onApplicationShutdown();
     expect(() => further.add(createServer())).toThrow('closed');
+  });
+});
+
+describe('a socket that fails while its request is judged', () => {
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => void uncaught.push(error);
+  const refuseAfter = (upgrade: MemoryUpgrade) => {
+    upgrade.socket.destroy(new Error('banned'));
+    throw new RealtimeError('UNAUTHENTICATED', 'No.');
+  };
+
+  beforeEach(() => {
+    uncaught.length = 0;
+    process.prependListener('uncaughtException', note);
+  });
+  afterEach(() => void process.off('uncaughtException', note));
+
+  /** As Node.js emits the event, from a callback of its own: what is due next tick comes before what was promised. */
+  async function emit({ request, socket }: MemoryUpgrade): Promise<void> {
+    setImmediate(() => server.emit('upgrade', request, socket, Buffer.alloc(0)));
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it.each<[string, (upgrade: MemoryUpgrade) => void]>([
+    [
+      'because of a verifier',
+      (upgrade) => {
+        authenticator.authenticate = () => refuseAfter(upgrade);
+      },
+    ],
+    [
+      'because of a verifier that waits',
+      (upgrade) => {
+        authenticator.authenticate = async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return refuseAfter(upgrade);
+        };
+      },
+    ],
+    [
+      'because of token.from',
+      (upgrade) => {
+        start({ token: { from: async () => void upgrade.socket.destroy(new Error('banned')) } });
+      },
+    ],
+    [
+      'while it is traced',
+      (upgrade) => {
+        const span = { traceparent: undefined, run: <T>(work: () => T) => work(), end: () => undefined };
+        tracing.tracer = { tellsClients: false, start: () => span, failed: () => undefined, bind: (work) => work };
+        authenticator.authenticate = () => refuseAfter(upgrade);
+      },
+    ],
+  ])('%s, does not end the process', async (_what, prepare) => {
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    prepare(upgrade);
+    await emit(upgrade);
+    expect([upgrade.socket.destroyed, admitted, uncaught]).toEqual([true, [], []]);
+  });
+});
+
+describe('an application that misbehaves', () => {
+  it.each([[{}], [[]], [Buffer.from('x')]])('and gives %j as a token, is told that it is none', async (junk) => {
+    start({ token: { from: (async () => junk) as unknown as () => Promise<string> } });
+    authenticator.authenticate = () => {
+      throw new RealtimeError('UNAUTHENTICATED', 'No.');
+    };
+    expect([await ask(memoryUpgrade('/ws')), admitted]).toEqual([401, []]);
+  });
+
+  it.each([
+    ['at once', undefined],
+    ['later', Promise.resolve()],
+  ])('in its registry, keeps no place taken for a client that was verified %s', async (_when, verifying) => {
+    start({ limits: { maxUnauthenticatedPerIp: 1 } });
+    authenticator.verifying = verifying;
+    vi.spyOn(registry, 'idsOfUser').mockImplementationOnce(() => {
+      throw new TypeError('secret');
+    });
+    const failed = memoryUpgrade('/ws?token=ann');
+    await ask(failed);
+    expect([failed.socket.destroyed, await ask(), admitted.length]).toEqual([true, undefined, 1]);
+  });
+
+  it('and begins the drain in its verifier, has the client refused', async () => {
+    const accept = authenticator.authenticate.bind(authenticator);
+    authenticator.verifying = undefined;
+    authenticator.authenticate = (token) => {
+      void drain.start();
+      return accept(token);
+    };
+    expect([await ask(), admitted]).toEqual([503, []]);
   });
 });

@@ -180,9 +180,11 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const parent = typeof traceparent === 'string' ? traceparent : undefined;
     const span = tracer.start({ kind: 'upgrade', name: 'upgrade', attributes, parent });
     let status: number | undefined;
+    socket.on('error', destroy);
     try {
       const refusal = await span.run(async () => this.#judge({ ...upgrade, trace: span.traceparent }));
       status = refusal?.status ?? (socket.destroyed || socket.writableEnded ? undefined : 101);
+      if (!socket.destroyed) socket.off('error', destroy);
       if (refusal) this.#refuse(request, socket, refusal);
     } catch (error) {
       status = 500;
@@ -223,8 +225,9 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const { socket } = upgrade;
     socket.on('error', destroy);
     await turn;
-    socket.off('error', destroy);
+    // The event of an error may still follow.
     if (socket.destroyed) return undefined;
+    socket.off('error', destroy);
     return this.drain.isDraining ? DRAINING : this.#admit(upgrade, client, sent);
   }
 
@@ -264,14 +267,32 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     const answer = await answering;
     // Verifications that take several turns may all end in one.
     if (turns !== this.gateway.turns.turns) await this.#itsTurn();
+    // The client has left, or was told that the server is shutting down. The event of an error may still follow.
+    if (!this.#pending.delete(socket) || socket.destroyed) return leave();
     socket.off('close', leave);
     socket.off('error', destroy);
-    // The client has left, or was told that the server is shutting down.
-    if (!this.#pending.delete(socket) || socket.destroyed) return leave();
     return this.#complete(upgrade, place, answer, info);
   }
 
+  /** Completes the upgrade of a client that was authenticated, or whose first command has to; else returns the refusal. */
   #complete(
+    upgrade: UpgradeRequest,
+    place: WaitingPlace,
+    answer: Authentication,
+    info: ConnectInfo,
+  ): Refusal | undefined {
+    try {
+      // A verifier may have begun the drain.
+      if (!this.drain.isDraining) return this.#letIn(upgrade, place, answer, info);
+      place.settle('unknown');
+      return DRAINING;
+    } catch (error) {
+      place.settle('unknown');
+      throw error;
+    }
+  }
+
+  #letIn(
     { request, socket, head, codec, trace }: UpgradeRequest,
     place: WaitingPlace,
     answer: Authentication,
@@ -329,12 +350,15 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
 
   /** Authenticates a request, unless its first command has to. Never rejects. */
   #authenticate(sent: ReturnType<Handshake['tokenOf']>, codec: Codec, info: ConnectInfo): Awaitable<Authentication> {
-    if (typeof sent === 'object') return this.#authenticateLater(sent, codec, info);
-    if (codec.clientOpens || sent === undefined) return this.#isOptional(codec) ? { token: sent } : NO_TOKEN;
+    return isPromise(sent) ? this.#authenticateLater(sent, codec, info) : this.#authenticateToken(sent, codec, info);
+  }
+
+  #authenticateToken(token: string | undefined, codec: Codec, info: ConnectInfo): Awaitable<Authentication> {
+    if (codec.clientOpens || token === undefined) return this.#isOptional(codec) ? { token } : NO_TOKEN;
     try {
-      const authenticated = this.handshake.authenticate(sent, info);
-      if (!isPromise(authenticated)) return { token: sent, authenticated };
-      return authenticated.then((accepted) => ({ token: sent, authenticated: accepted }), refusalBecauseOf);
+      const authenticated = this.handshake.authenticate(token, info);
+      if (!isPromise(authenticated)) return { token, authenticated };
+      return authenticated.then((accepted) => ({ token, authenticated: accepted }), refusalBecauseOf);
     } catch (error) {
       return refusalBecauseOf(error);
     }
@@ -346,7 +370,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     info: ConnectInfo,
   ): Promise<Authentication> {
     try {
-      return await this.#authenticate(await sent, codec, info);
+      return await this.#authenticateToken(await sent, codec, info);
     } catch (error) {
       return refusalBecauseOf(error);
     }
