@@ -1,3 +1,4 @@
+import { isPromise } from '../core/base/awaitable.js';
 import { connection, topic, type Address } from '../core/routing/address.js';
 import type { EntryWish } from '../core/history/catch-up.js';
 import type { MemberPage } from '../core/history/feed-members.js';
@@ -165,9 +166,9 @@ export class TopicStream {
       if (wanted === undefined) return undefined;
       this.#feed.begin();
       const found = this.#find(wanted);
-      if (found instanceof Promise) {
+      if (isPromise(found)) {
         this.#isReading = true;
-        return found.then(
+        return Promise.resolve(found).then(
           (later) => this.#found(later),
           (error: unknown) => this.#failed(error),
         );

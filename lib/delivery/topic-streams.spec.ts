@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { barePromise } from '../../test/helpers/bare-promise.js';
 import { InMemoryConnectionRegistry } from '../adapters/in-memory/in-memory-connection-registry.js';
 import { InMemoryPubSubManager } from '../adapters/in-memory/in-memory-pub-sub-manager.js';
 import { topic, user } from '../core/routing/address.js';
@@ -116,6 +117,15 @@ describe('a topic of which the bus brings nothing', () => {
     store.publish('log', 'one');
     streams.doubtAll();
     await vi.advanceTimersByTimeAsync(0);
+    expect(got).toEqual(['one']);
+  });
+
+  it('is looked into, too, when the promises of its store are those of another library', async () => {
+    const read = store.read.bind(store);
+    vi.spyOn(store, 'read').mockImplementation((name, range) => barePromise(read(name, range)));
+    const got = await enter('log');
+    store.publish('log', 'one');
+    await vi.advanceTimersByTimeAsync(31_000);
     expect(got).toEqual(['one']);
   });
 

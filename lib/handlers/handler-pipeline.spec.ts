@@ -13,6 +13,7 @@ import { Test } from '@nestjs/testing';
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { barePromise } from '../../test/helpers/bare-promise.js';
 import { connectionOf } from '../../test/helpers/handler-harness.js';
 import { InterceptedCall } from './intercepted-call.js';
 import { createHandlerPipeline, type BoundHandler } from './handler-pipeline.js';
@@ -28,6 +29,7 @@ class PassThrough implements NestInterceptor {
 const ann = connectionOf('ann');
 const stream$ = of(1, 2);
 const Later = createParamDecorator(() => Promise.resolve('late'));
+const BareLater = createParamDecorator(() => barePromise(new Promise((resolve) => void setImmediate(resolve, 'late'))));
 
 @Injectable()
 @UseFilters({ catch: (exception: Error) => `filtered ${exception.message}` })
@@ -40,6 +42,9 @@ class Probe {
   }
   async promised(@Later() late: unknown, @MessageBody() body: unknown) {
     return { late, body };
+  }
+  async promisedBare(@BareLater() late: unknown) {
+    return { late };
   }
   piped(@MessageBody('n', ParseIntPipe) n: unknown, @ConnectedSocket() socket: unknown) {
     return { n, socket };
@@ -100,6 +105,10 @@ describe('a bound handler', () => {
 
   it('waits for what a parameter decorator promises', async () => {
     expect(await (await bind('promised')).call(...argsOf('now'))).toEqual({ late: 'late', body: 'now' });
+  });
+
+  it('waits for a promise of another library, too', async () => {
+    expect(await (await bind('promisedBare')).call(...argsOf())).toEqual({ late: 'late' });
   });
 
   it('sends parameters through their pipes', async () => {

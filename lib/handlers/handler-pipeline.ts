@@ -1,5 +1,6 @@
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import type { Observable } from 'rxjs';
+import { isPromise } from '../core/base/awaitable.js';
 import { marksOf } from '../decorators/handler-metadata.js';
 import type { HandlerArgs } from './handler-args.js';
 import { HandlerArgumentsHost } from './handler-arguments-host.js';
@@ -159,17 +160,15 @@ function payloadPiper(param: Param, pipes: readonly unknown[], creator: CreatorF
 /** Fills in parameters without pipes; awaits a promise returned by a decorator. */
 function fillerOf(params: readonly Param[]): ParamsFiller {
   return (args, ...from) => {
-    let promises: PromiseLike<void>[] | undefined;
+    let promises: Promise<void>[] | undefined;
     for (const { index, extractValue } of params) {
       const value = (args[index] = extractValue(...from));
-      if (isPromise(value)) (promises ??= []).push(value.then((kept) => void (args[index] = kept)));
+      if (!isPromise(value)) continue;
+      const kept = Promise.resolve(value).then((known) => void (args[index] = known));
+      (promises ??= []).push(kept);
     }
     return promises && Promise.all(promises);
   };
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /**

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { barePromise } from '../../../test/helpers/bare-promise.js';
 import { ManualClock } from '../../../test/helpers/manual-clock.js';
 import { RandomIdGenerator } from '../system/random-id-generator.js';
 import { InMemoryHistoryStore } from './in-memory-history-store.js';
@@ -24,5 +25,13 @@ describe('InMemoryHistoryStore', () => {
       nodes: 1,
       offset: 1,
     });
+  });
+
+  it('waits for one whose promises are those of another library', async () => {
+    const bus = new InMemoryMessageBus();
+    const report = { recipients: 3, nodes: 1, complete: true };
+    vi.spyOn(bus, 'publish').mockReturnValue(barePromise(Promise.resolve(report)));
+    const history = new InMemoryHistoryStore(bus, new ManualClock(), new RandomIdGenerator());
+    expect(await history.publish('chat:1', TEXT, RETENTION, { report: true })).toMatchObject({ ...report, offset: 1 });
   });
 });

@@ -1,3 +1,4 @@
+import { isPromise } from '../../core/base/awaitable.js';
 import type { Envelope } from '../../core/routing/envelope.js';
 import type { HistoryPage, HistoryRange, Retention } from '../../core/history/history.js';
 import { addressOfTopic } from '../../core/routing/topic-address.js';
@@ -37,8 +38,8 @@ export class InMemoryHistoryStore extends HistoryStore {
     const content = { kind: 'message', text, position } as const;
     const envelope: Envelope = { to: [address], except: [], content, ...(trace !== undefined && { trace }) };
     const reported = this.bus.publish(subjectOf(address)!, envelope, { report });
-    return reported instanceof Promise
-      ? reported.then((delivered) => ({ ...delivered, ...position }))
+    return isPromise(reported)
+      ? Promise.resolve(reported).then((delivered) => ({ ...delivered, ...position }))
       : { ...reported, ...position };
   }
 
