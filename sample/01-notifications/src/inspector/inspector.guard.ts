@@ -12,9 +12,11 @@ export class InspectorGuard implements CanActivate {
     const { headers } = context.switchToHttp().getRequest<IncomingMessage>();
     const token = tokenOfCookie(headers.cookie);
     if (token === undefined) throw new UnauthorizedException('Log in as carol, and open the inspector from her page.');
-    const { identity } = await this.authenticator.authenticate(token).catch(() => {
+    try {
+      const { identity } = await this.authenticator.authenticate(token);
+      return new Set(identity.roles).has('admin');
+    } catch {
       throw new UnauthorizedException('The login has expired.');
-    });
-    return new Set(identity.roles).has('admin');
+    }
   }
 }
