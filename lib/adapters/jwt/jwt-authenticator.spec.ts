@@ -142,6 +142,22 @@ describe('JwtAuthenticator', () => {
       expect(identity).toEqual({ userId: 'ann', roles: new Set(), permissions: new Set(), metadata: {} });
     });
 
+    it('gives at once what the function answers at once, and throws what it throws', () => {
+      const judge = (claims: NonNullable<JwtAuthenticatorOptions['claims']>) =>
+        authenticator({ verify: () => valid }, { claims }).authenticate('token');
+      expect(judge(() => ({ userId: 'bob' }))).toMatchObject({ identity: { userId: 'bob' } });
+      expect(() => judge(() => raise(new TypeError('…')))).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+      expect(() => judge(() => ({ userId: '' }))).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+    });
+
+    it('asks about revocation, too', async () => {
+      const isRevoked = ({ sub }: JwtClaims) => sub === 'ann';
+      const judge = (sub: string) =>
+        authenticate({ ...valid, sub }, { claims: () => Promise.resolve({ userId: 'bob' }), isRevoked });
+      await expect(failureOf(judge('ann'))).resolves.toMatchObject({ code: 'UNAUTHENTICATED' });
+      await expect(judge('bob')).resolves.toMatchObject({ identity: { userId: 'bob' } });
+    });
+
     it('waits for a function that answers later', async () => {
       const claims = () => Promise.resolve({ userId: 'ann' });
       await expect(authenticate(valid, { claims })).resolves.toMatchObject({ identity: { userId: 'ann' } });

@@ -76,31 +76,37 @@ export class JwtAuthenticator extends Authenticator {
       throw new RealtimeError(code, message);
     }
     const { claims: read, isRevoked } = this.options;
-    if (read || isRevoked) return this.#asked(claims, info, read, isRevoked);
-    return authenticatedBy(claims, identityFromClaims(claims));
+    const identity = read === undefined ? identityFromClaims(claims) : this.#identify(claims, info, read);
+    if (isPromise(identity) || isRevoked) return this.#asked(claims, identity, isRevoked);
+    return authenticatedBy(claims, identity);
   }
 
-  /** Asks the application for the identity, for whether the token was revoked, or for both. */
+  /** Waits for the identity, and asks the application whether the token was revoked. */
   async #asked(
     claims: JwtClaims,
-    info: ConnectInfo,
-    read: JwtAuthenticatorOptions['claims'],
+    identity: Awaitable<Identity>,
     hook: JwtAuthenticatorOptions['isRevoked'],
   ): Promise<Authenticated> {
-    const identity = read === undefined ? identityFromClaims(claims) : await this.#identify(claims, info, read);
-    const authenticated = authenticatedBy(claims, identity);
+    const authenticated = authenticatedBy(claims, await identity);
     if (!hook) return authenticated;
     const isRevoked = async () => this.#hooks.run('isRevoked', () => hook(claims));
     await this.#hooks.assertNotRevoked(isRevoked);
     return { ...authenticated, isRevoked };
   }
 
-  async #identify(
+  #identify(
     claims: JwtClaims,
     info: ConnectInfo,
     read: NonNullable<JwtAuthenticatorOptions['claims']>,
-  ): Promise<Identity> {
-    const identity = await this.#hooks.run('claims', async () => complete(await read(claims, info)));
+  ): Awaitable<Identity> {
+    const identity = this.#hooks.run('claims', () => {
+      const input = read(claims, info);
+      return isPromise(input) ? Promise.resolve(input).then(complete) : complete(input);
+    });
+    return isPromise(identity) ? identity.then((later) => this.#checked(later)) : this.#checked(identity);
+  }
+
+  #checked(identity: unknown): Identity {
     const problems = explainIdentity(identity);
     if (problems.length > 0) throw this.#blame(`returned a value whose ${describeProblems(problems)}`);
     return identity as Identity;
