@@ -425,9 +425,9 @@ async function seenAfterMany(meddle: (redis: RedisServer) => Promise<unknown> = 
   await redis.restart();
   await expect.poll(epoch, PATIENT).not.toBe(before);
   await expect.poll(() => redis.cli('ZCARD', 'realtime@0:leaving'), PATIENT).toBe('0');
-  await meddle(redis);
-  // The watcher's node has read the new epoch.
+  // The watcher's node has read the new epoch, with the number of changes: what is done to that comes afterwards.
   await delay(2_500);
+  await meddle(redis);
   await leaver.request({ action: 'unsubscribe', topic: HALL });
   await delay(1_500);
   return watcher;
