@@ -408,8 +408,14 @@ describe('a socket that fails while its request is judged', () => {
 });
 
 describe('an application that misbehaves', () => {
-  it.each([[{}], [[]], [Buffer.from('x')]])('and gives %j as a token, is told that it is none', async (junk) => {
-    start({ token: { from: (async () => junk) as unknown as () => Promise<string> } });
+  it.each([
+    ['at once', {}],
+    ['at once', []],
+    ['later', Promise.resolve({})],
+    ['later', Promise.resolve([])],
+    ['later', Promise.resolve(Buffer.from('x'))],
+  ])('and gives an object as a token %s, is told that it is none', async (_when, junk) => {
+    start({ token: { from: () => junk as unknown as string } });
     authenticator.authenticate = () => {
       throw new RealtimeError('UNAUTHENTICATED', 'No.');
     };

@@ -336,7 +336,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     try {
       const sent = this.handshake.tokenOf(request);
       // It is awaited when the request has its turn.
-      if (typeof sent === 'object') sent.catch(() => undefined);
+      if (isPromise(sent)) sent.catch(() => undefined);
       return sent;
     } catch (error) {
       return refusalBecauseOf(error);
