@@ -170,7 +170,8 @@ describe('A forged order among those that Redis keeps for nodes that are cut off
     node.proxy.pass();
     await fleet.healed();
     expect(await node.realtime.isOnline('alice')).toBe(!isEffective);
-    expect(refusedBy(node)).toBe(isEffective ? 0 : 1);
+    // A node that needs several attempts to attach reads the order, and refuses it, with each.
+    expect(refusedBy(node) > 0).toBe(!isEffective);
   });
 });
 
