@@ -35,6 +35,7 @@ import { TopicTokens } from './gateway/auth/topic-tokens.js';
 import { UpgradeAdmission } from './gateway/upgrade/upgrade-admission.js';
 import { ProxyTrust } from './gateway/upgrade/proxy-trust.js';
 import { UpgradeHandler } from './gateway/upgrade/upgrade-handler.js';
+import { UpgradeListener } from './gateway/upgrade/upgrade-listener.js';
 import { RealtimeAuthGuard } from './guards/realtime-auth.guard.js';
 import { GatewayTopicLabels } from './handlers/gateway-topic-labels.js';
 import { GatewayTopicPolicies } from './handlers/gateway-topic-policies.js';
@@ -203,6 +204,7 @@ function complete(definition: DynamicModule): DynamicModule {
       RealtimeGateway,
       UpgradeAdmission,
       UpgradeHandler,
+      UpgradeListener,
       RealtimeService,
       RealtimeAuthGuard,
       ...(definition.providers ?? []),

@@ -1,12 +1,8 @@
-import { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { ExpressAdapter } from '@nestjs/platform-express';
-import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectLogs } from '../../../test/helpers/handler-harness.js';
 import { memoryUpgrade, type MemoryUpgrade } from '../../../test/helpers/memory-upgrade.js';
 import { sessionParts } from '../../../test/helpers/session-parts.js';
 import { createConnection } from '../../core/connection/connection.js';
-import { FurtherServers } from '../../delivery/further-servers.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
 import { RealtimeError } from '../../errors/realtime.error.js';
 import { RealtimeSettings, type RealtimeOptions } from '../../options/realtime.options.js';
@@ -14,6 +10,7 @@ import { Authenticator, type Authenticated } from '../../ports/authenticator.js'
 import { AuthCommands } from '../auth/auth-commands.js';
 import { Handshake } from '../auth/handshake.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
+import type { Codec } from '../../ports/codec.js';
 import { ServedCodecs } from '../served-codecs.js';
 import type { Admitted } from '../session/socket-endpoint.js';
 import { UpgradeAdmission } from './upgrade-admission.js';
@@ -34,34 +31,25 @@ class TestAuthenticator extends Authenticator {
 }
 
 let tracing: RealtimeTracing;
-let server: Server;
 let handler: UpgradeHandler;
 let authenticator: TestAuthenticator;
 let drain: NodeDrain;
-let further: FurtherServers;
 let registry: ReturnType<typeof sessionParts>['registry'];
 /** The upgrades that reached the gateway. */
 let admitted: Admitted[];
 
 let meter: NodeMeter;
 let gateway: RealtimeGateway;
+let codec: Codec;
 
-/** Starts a handler on an HTTP server that does not listen. */
-function start(options: RealtimeOptions = {}, prefix = ''): void {
+function start(options: RealtimeOptions = {}): void {
   const settings = new RealtimeSettings(options);
   const parts = sessionParts();
   registry = parts.registry;
-  const adapter = new ExpressAdapter();
-  adapter.initHttpServer({});
-  server = adapter.getHttpServer();
-  const host = new HttpAdapterHost();
-  host.httpAdapter = adapter;
-  const config = new ApplicationConfig();
-  config.setGlobalPrefix(prefix);
   const codecs = new ServedCodecs(settings);
+  [codec] = codecs.all as [Codec];
   authenticator = new TestAuthenticator();
   drain = new NodeDrain();
-  further = new FurtherServers();
   const clock = { now: () => 0 };
   meter = new NodeMeter();
   const handshake = new Handshake(settings, authenticator, clock);
@@ -69,21 +57,15 @@ function start(options: RealtimeOptions = {}, prefix = ''): void {
   admitted = [];
   vi.spyOn(gateway, 'upgrade').mockImplementation((...args) => void admitted.push(args[4]));
   handler = new UpgradeHandler(
-    host,
-    config,
-    new DiscoveryService(new ModulesContainer()),
     settings,
     handshake,
     new AuthCommands(handshake, registry, settings),
     gateway,
-    codecs,
     drain,
     new UpgradeAdmission(settings, clock),
-    further,
     meter,
     tracing,
   );
-  handler.onModuleInit();
 }
 
 beforeEach(() => {
@@ -91,11 +73,14 @@ beforeEach(() => {
   tracing = new RealtimeTracing();
   start();
 });
-afterEach(() => handler.onApplicationShutdown());
+
+function handle({ request, socket }: MemoryUpgrade): void {
+  handler.handle({ request, socket, head: Buffer.alloc(0), codec });
+}
 
 /** Sends an upgrade request, and lets its judgement end. @returns the status of the answer, if there is one */
-async function ask(upgrade: MemoryUpgrade = memoryUpgrade('/ws?token=ann'), to = server): Promise<number | undefined> {
-  to.emit('upgrade', upgrade.request, upgrade.socket, Buffer.alloc(0));
+async function ask(upgrade: MemoryUpgrade = memoryUpgrade('/ws?token=ann')): Promise<number | undefined> {
+  handle(upgrade);
   await new Promise((resolve) => setImmediate(resolve));
   const [, status] = /^HTTP\/1\.1 (\d+)/.exec(upgrade.written()) ?? [];
   return status === undefined ? undefined : Number(status);
@@ -109,10 +94,10 @@ describe('an upgrade request', () => {
 
   it('whose token needs no waiting reaches it in the same turn, and leaves no listener on the socket', () => {
     authenticator.verifying = undefined;
-    const { request, socket } = memoryUpgrade('/ws?token=ann');
-    const listeners = () => ['error', 'close'].map((event) => socket.listenerCount(event));
+    const upgrade = memoryUpgrade('/ws?token=ann');
+    const listeners = () => ['error', 'close'].map((event) => upgrade.socket.listenerCount(event));
     const before = listeners();
-    server.emit('upgrade', request, socket, Buffer.alloc(0));
+    handle(upgrade);
     expect(admitted).toMatchObject([{ identity: { userId: 'ann' } }]);
     expect(listeners()).toEqual(before);
   });
@@ -137,7 +122,6 @@ describe('an upgrade request', () => {
   });
 
   it.each<[string, MemoryUpgrade, number]>([
-    ['for another path', memoryUpgrade('/other?token=ann'), 404],
     ['without a token', memoryUpgrade('/ws'), 401],
     ['of a foreign origin', memoryUpgrade('/ws?token=ann', { origin: 'https://evil.test' }), 403],
     ['of another method', memoryUpgrade('/ws?token=ann', {}, 'POST'), 405],
@@ -183,18 +167,6 @@ describe('an upgrade request', () => {
     await ask(upgrade);
     upgrade.socket.emit('error', new Error('for the test'));
     expect(upgrade.socket.destroyed).toBe(true);
-  });
-
-  it('that other listeners may answer is left to them', async () => {
-    const other = vi.fn();
-    server.on('upgrade', other);
-    server.on('upgrade', () => undefined);
-    expect([await ask(memoryUpgrade('/other')), other.mock.calls.length]).toEqual([undefined, 1]);
-  });
-
-  it.each(['api', '/api/'])('is served below the global prefix "%s"', async (prefix) => {
-    start({ useGlobalPrefix: true }, prefix);
-    expect([await ask(), await ask(memoryUpgrade('/api/ws?token=ann'))]).toEqual([404, undefined]);
   });
 });
 
@@ -267,8 +239,7 @@ describe('an upgrade request in a turn that has been busy', () => {
     vi.spyOn(gateway.turns, 'isOver').mockReturnValue(true);
     const next = vi.spyOn(gateway.turns, 'next').mockImplementation(() => new Promise(() => undefined));
     for (let n = 0; n < 1_001; n++) {
-      const { request, socket } = memoryUpgrade(`/ws?token=u${n}`);
-      server.emit('upgrade', request, socket, Buffer.alloc(0));
+      handle(memoryUpgrade(`/ws?token=u${n}`));
     }
     await settle();
     expect([next.mock.calls.length, admitted.length]).toEqual([1_000, 1]);
@@ -329,26 +300,6 @@ describe('a drain', () => {
   });
 });
 
-describe('a further server', () => {
-  it('is served until it is removed', async () => {
-    const other = createServer();
-    const remove = further.add(other);
-    expect([await ask(undefined, other), admitted.length]).toEqual([undefined, 1]);
-    remove();
-    expect(other.listenerCount('upgrade')).toBe(0);
-  });
-
-  it('is not served twice if it is the application’s own', () => {
-    further.add(server)();
-    expect(server.listenerCount('upgrade')).toBe(1);
-  });
-
-  it('is refused after the end of the application', () => {
-    handler.onApplicationShutdown();
-    expect(() => further.add(createServer())).toThrow('closed');
-  });
-});
-
 describe('a socket that fails while its request is judged', () => {
   const uncaught: unknown[] = [];
   const note = (error: unknown) => void uncaught.push(error);
@@ -364,8 +315,8 @@ describe('a socket that fails while its request is judged', () => {
   afterEach(() => void process.off('uncaughtException', note));
 
   /** As Node.js emits the event, from a callback of its own: what is due next tick comes before what was promised. */
-  async function emit({ request, socket }: MemoryUpgrade): Promise<void> {
-    setImmediate(() => server.emit('upgrade', request, socket, Buffer.alloc(0)));
+  async function emit(upgrade: MemoryUpgrade): Promise<void> {
+    setImmediate(() => handle(upgrade));
     for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
   }
 

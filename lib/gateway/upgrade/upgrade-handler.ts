@@ -1,16 +1,8 @@
-import {
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
-import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
-import type { IncomingMessage, Server } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { FurtherServers } from '../../delivery/further-servers.js';
 import { NodeDrain } from '../../delivery/node-drain.js';
 import { NodeMeter } from '../../delivery/node-meter.js';
-import { RealtimeError } from '../../errors/realtime.error.js';
 import type { Authenticated } from '../../ports/authenticator.js';
 import { isPromise, type Awaitable } from '../../core/base/awaitable.js';
 import type { ClientAddress } from '../../core/connection/client-address.js';
@@ -20,19 +12,13 @@ import type { ConnectInfo } from '../../ports/connect-info.js';
 import { RealtimeSettings } from '../../options/realtime.options.js';
 import { AuthCommands, type FirstOutcome } from '../auth/auth-commands.js';
 import { Handshake, NO_TOKEN, refusalBecauseOf } from '../auth/handshake.js';
-import { loggedPathOf, pathOfTarget, prefixedPath, selectCodec } from '../../core/protocol/upgrade-offers.js';
+import { loggedPathOf } from '../../core/protocol/upgrade-offers.js';
 import { refusalOf, type Refusal } from '../../core/protocol/upgrade-refusal.js';
-import { refuseCollidingGateways } from './colliding-gateways.js';
 import { UpgradeAdmission, type WaitingPlace } from './upgrade-admission.js';
 import { refuse } from './http-refusal.js';
 import { RealtimeGateway } from '../realtime.gateway.js';
-import { ServedCodecs, type PathCodecs } from '../served-codecs.js';
-import { RequestHeads } from './request-heads.js';
-import { isUnserved } from './unserved-path.js';
-import { UpgradeRouter, type UpgradeRoute } from './upgrade-router.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
 
-const NOT_FOUND: Refusal = { status: 404, message: 'No WebSocket is served at this path.' };
 /** The delay that a user with too many connections is told before trying again, in seconds. */
 const USER_FULL_RETRY_S = 5;
 /** An upgrade, with the verification of its token, takes as long as so many commands. */
@@ -42,7 +28,7 @@ const MAX_WAITING = 1_000;
 const DRAINING = refusalOf('UNAVAILABLE', 'The server is shutting down; try again.', 1);
 
 /** An upgrade request for one of the package's paths. */
-interface UpgradeRequest {
+export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   /** The bytes behind the request's head. */
@@ -56,124 +42,66 @@ interface UpgradeRequest {
 /** The answer of an authentication; without an identity for a client whose first command has to authenticate. */
 type Authentication = { readonly authenticated?: Authenticated; readonly token: string | undefined } | Refusal;
 
-/** Takes upgrade requests for the package's paths from the HTTP servers, judges them, and completes or refuses the upgrade. */
+/** Judges upgrade requests, and completes or refuses the upgrade. */
 @Injectable()
-export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+export class UpgradeHandler {
   readonly #logger = new SafeLogger(UpgradeHandler.name);
-  readonly #router = new UpgradeRouter();
-  readonly #heads = new Map<Server, RequestHeads>();
   /** Sockets whose request is being judged, each with the request. */
   readonly #pending = new Map<Duplex, IncomingMessage>();
-  /** The codecs of each served path; known once the application is initialised. */
-  #served: ReadonlyMap<string, PathCodecs> | undefined;
-  #isClosed = false;
   /** The number of newcomers that wait for their turn. */
   #waiting = 0;
 
   constructor(
-    private readonly httpAdapterHost: HttpAdapterHost,
-    private readonly config: ApplicationConfig,
-    private readonly discovery: DiscoveryService,
     private readonly settings: RealtimeSettings,
     private readonly handshake: Handshake,
     private readonly authentication: AuthCommands,
     private readonly gateway: RealtimeGateway,
-    private readonly codecs: ServedCodecs,
     private readonly drain: NodeDrain,
     private readonly admission: UpgradeAdmission,
-    furtherServers: FurtherServers,
     private readonly meter: NodeMeter,
     private readonly tracing: RealtimeTracing,
   ) {
-    furtherServers.acceptedBy((server) => this.#acceptFrom(server));
     // An HTTP server closes only after its last socket, and a token verifier may be slow.
     drain.onStart(() => {
-      for (const [socket, request] of this.#pending) this.#refuse(request, socket, DRAINING);
+      for (const [socket, request] of this.#pending) this.refuse(request, socket, DRAINING);
       this.#pending.clear();
     });
   }
 
-  onModuleInit(): void {
-    // A standalone application context has no HTTP server and therefore no connections.
-    const server = this.httpAdapterHost.httpAdapter?.getHttpServer() as Server | undefined;
-    if (!server) return;
-    const served = this.#servedPaths();
-    refuseCollidingGateways(this.discovery.getProviders(), this.config.getIoAdapter(), new Set(served.keys()));
-    this.#logger.log(`Accepting WebSockets at ${[...served.keys()].join(' and ')}`);
-    this.#served = served;
-    this.#route(server);
-  }
-
-  /** Runs after the connections are drained and before the HTTP server closes. */
-  beforeApplicationShutdown(): void {
-    for (const heads of this.#heads.values()) heads.endWhenClosing();
-  }
-
-  onApplicationShutdown(): void {
-    this.#isClosed = true;
-    for (const heads of this.#heads.values()) heads.stop();
-    this.#router.uninstall();
-  }
-
-  #acceptFrom(server: Server): () => void {
-    if (this.#isClosed) throw new RealtimeError('UNAVAILABLE', 'The application has been closed.');
-    const own: unknown = this.httpAdapterHost.httpAdapter?.getHttpServer();
-    return server === own ? () => undefined : this.#route(server);
-  }
-
-  #route(server: Server): () => void {
-    const heads = this.#heads.get(server) ?? new RequestHeads(server);
-    this.#heads.set(server, heads);
-    const route: UpgradeRoute = (request, socket, head) => {
-      const { url: target = '', headers } = request;
-      const asked = pathOfTarget(target);
-      const codecs = this.#served?.get(asked);
-      const codec = codecs && selectCodec(codecs, headers['sec-websocket-protocol'], target);
-      if (codec) this.#enter({ request, socket, head, codec });
-      else if (this.#isUnserved(server, asked)) this.#refuse(request, socket, NOT_FOUND);
-      else return false;
-      return true;
-    };
-    const uninstall = this.#router.install(server, route, (event, args) => heads.observe(event, args));
-    return () => {
-      uninstall();
-      heads.stop();
-      if (this.#heads.get(server) === heads) this.#heads.delete(server);
-    };
-  }
-
-  #isUnserved(server: Server, path: string): boolean {
-    return isUnserved(server, path, this.config.getIoAdapter(), this.#router.listenersOn(server));
-  }
-
-  #servedPaths(): ReadonlyMap<string, PathCodecs> {
-    const { byPath } = this.codecs;
-    const prefix = this.settings.useGlobalPrefix ? this.config.getGlobalPrefix() : '';
-    return new Map(Array.from(byPath, ([path, codecs]) => [prefixedPath(prefix, path), codecs]));
-  }
-
-  #enter(upgrade: UpgradeRequest): void {
+  /** Judges a request and answers it. Never throws: whatever fails is logged, and ends the socket. */
+  handle(upgrade: UpgradeRequest): void {
     const { tracer } = this.tracing;
-    if (tracer !== undefined) return void this.#enterTraced(tracer, upgrade);
+    if (tracer !== undefined) return void this.#handleTraced(tracer, upgrade);
     try {
       const refusal = this.#judge(upgrade);
-      if (isPromise(refusal)) void this.#enterLater(upgrade, refusal);
-      else if (refusal) this.#refuse(upgrade.request, upgrade.socket, refusal);
+      if (isPromise(refusal)) void this.#answerLater(upgrade, refusal);
+      else if (refusal) this.refuse(upgrade.request, upgrade.socket, refusal);
     } catch (error) {
       this.#fail(upgrade, error);
     }
   }
 
-  async #enterLater(upgrade: UpgradeRequest, judging: Promise<Refusal | undefined>): Promise<void> {
+  /** Answers a request with a refusal, and records it. */
+  refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    const { status, reason = refusal.message } = refusal;
+    const path = loggedPathOf(request.url ?? '');
+    const { address } = this.admission.clientOf(request);
+    this.#logger.debug(`Upgrade refused with ${status}: ${reason} (${address}, ${path})`);
+    this.meter.upgraded(status);
+    this.meter.journal.refused(refusal, { address });
+    refuse(socket, refusal);
+  }
+
+  async #answerLater(upgrade: UpgradeRequest, judging: Promise<Refusal | undefined>): Promise<void> {
     try {
       const refusal = await judging;
-      if (refusal) this.#refuse(upgrade.request, upgrade.socket, refusal);
+      if (refusal) this.refuse(upgrade.request, upgrade.socket, refusal);
     } catch (error) {
       this.#fail(upgrade, error);
     }
   }
 
-  async #enterTraced(tracer: RealtimeTracer, upgrade: UpgradeRequest): Promise<void> {
+  async #handleTraced(tracer: RealtimeTracer, upgrade: UpgradeRequest): Promise<void> {
     const { request, socket, codec } = upgrade;
     const attributes = { 'realtime.protocol': codec.name };
     const { traceparent } = request.headers;
@@ -185,7 +113,7 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
       const refusal = await span.run(async () => this.#judge({ ...upgrade, trace: span.traceparent }));
       status = refusal?.status ?? (socket.destroyed || socket.writableEnded ? undefined : 101);
       if (!socket.destroyed) socket.off('error', destroy);
-      if (refusal) this.#refuse(request, socket, refusal);
+      if (refusal) this.refuse(request, socket, refusal);
     } catch (error) {
       status = 500;
       this.#fail(upgrade, error);
@@ -374,16 +302,6 @@ export class UpgradeHandler implements OnModuleInit, BeforeApplicationShutdown, 
     } catch (error) {
       return refusalBecauseOf(error);
     }
-  }
-
-  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
-    const { status, reason = refusal.message } = refusal;
-    const path = loggedPathOf(request.url ?? '');
-    const { address } = this.admission.clientOf(request);
-    this.#logger.debug(`Upgrade refused with ${status}: ${reason} (${address}, ${path})`);
-    this.meter.upgraded(status);
-    this.meter.journal.refused(refusal, { address });
-    refuse(socket, refusal);
   }
 }
 
