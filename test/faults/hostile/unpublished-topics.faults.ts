@@ -14,7 +14,7 @@ class OrderTopic {
   }
 }
 
-const COUNT = 500;
+const COUNT = 100;
 const NO_RATE = { commandsPerSecond: Infinity, commandBurst: Infinity };
 
 async function stage() {
