@@ -138,6 +138,7 @@ function explainLoss(metadata: unknown): readonly Problem[] {
 }
 
 function textSet(value: unknown): ReadonlySet<string> {
+  if (value === undefined) return new Set();
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return new Set(list.filter((entry): entry is string => isText(entry, MAX_ENTRY_LENGTH)).slice(0, MAX_LIST_LENGTH));
 }

@@ -1,6 +1,6 @@
-import type { EventEmitter } from 'node:events';
-import { endFailed, type Disconnectable } from './connection-failure.js';
 import { SafeLogger } from '../../errors/safe-logger.js';
+import type { ServedWebSocket, SocketHandlers } from '../socket/served-web-socket.js';
+import { endFailed, type Disconnectable } from './connection-failure.js';
 
 const logger = new SafeLogger('RealtimeGateway');
 
@@ -18,26 +18,28 @@ export interface SocketListener extends Disconnectable {
   closed(code: number, reason: string): Promise<void>;
 }
 
-/** The WebSocket of an endpoint; `ws` emits its events with the socket as `this`. */
-type OwnedSocket = EventEmitter & { [ENDPOINT]?: SocketListener };
+/** The WebSocket of an endpoint. */
+type OwnedSocket = ServedWebSocket & { [ENDPOINT]?: SocketListener };
 
-/** The endpoints of this node. All of them share the same listener functions, so that a connection adds no closure. */
+/** The endpoints of this node. Their sockets share the same handlers, so that a connection adds neither a listener nor a closure. */
 export class SocketEndpoints<T extends SocketListener> {
   readonly open = new Set<T>();
   /** Endpoints whose socket is gone and whose hooks still run. */
   readonly leaving = new Set<T>();
-  readonly #onClose = onCloseOf(this);
+  readonly #handlers: SocketHandlers = {
+    message: onMessage,
+    ping: onPing,
+    pong: onPong,
+    error: onError,
+    closing: onClosing,
+    close: onCloseOf(this),
+  };
 
-  /** Keeps an endpoint until its socket, a WebSocket of `ws`, has closed and its hooks have run. */
-  add(endpoint: T, ws: EventEmitter): void {
+  /** Keeps an endpoint until its socket has closed and its hooks have run. */
+  add(endpoint: T, ws: ServedWebSocket): void {
     (ws as OwnedSocket)[ENDPOINT] = endpoint;
     this.open.add(endpoint);
-    ws.on('message', onMessage);
-    ws.on('ping', onPing);
-    ws.on('pong', onPong);
-    ws.on('error', onError);
-    ws.on('closing', onClosing);
-    ws.on('close', this.#onClose);
+    ws.handlers = this.#handlers;
   }
 }
 

@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { memoryUpgrade, type MemoryUpgrade } from '../../../test/helpers/memory-upgrade.js';
-import { ServedWebSocket } from './served-web-socket.js';
+import { ServedWebSocket, type SocketHandlers } from './served-web-socket.js';
 
 let upgrade: MemoryUpgrade;
 let ws: ServedWebSocket;
@@ -38,5 +38,28 @@ describe('a served WebSocket emits "closing" once, before its close frame', () =
     await expect.poll(() => upgrade.written()).toContain(CLOSE_FRAME);
     expect(closings).toHaveLength(1);
     expect(closings[0]).not.toContain(CLOSE_FRAME);
+  });
+});
+
+describe('an event of a served WebSocket', () => {
+  const handle = (...names: string[]) => {
+    const heard: unknown[] = [];
+    const note = (name: string) => [name, (...args: unknown[]) => heard.push([name, ...args])] as const;
+    ws.handlers = Object.fromEntries(names.map(note)) as unknown as SocketHandlers;
+    return heard;
+  };
+
+  it('reaches its handler, with all that it brings', async () => {
+    const heard = handle('message', 'close');
+    upgrade.socket.push(frame(1, 'hello'));
+    await expect.poll(() => heard).toEqual([['message', Buffer.from('hello'), false]]);
+  });
+
+  it('reaches the listeners if it has no handler', async () => {
+    const [heard, listened] = [handle('close'), vi.fn()];
+    ws.on('message', listened);
+    upgrade.socket.push(frame(1, 'hello'));
+    await expect.poll(() => listened.mock.calls).toEqual([[Buffer.from('hello'), false]]);
+    expect(heard).toEqual([]);
   });
 });

@@ -12,11 +12,33 @@ interface Internals {
   readonly _extensions: { readonly 'permessage-deflate'?: { _maxPayload: number } };
 }
 
+/** The functions that take the events of a socket, by the names of the events; each is called with the socket as `this`. */
+export interface SocketHandlers {
+  message(this: ServedWebSocket, data: Buffer, isBinary: boolean): void;
+  ping(this: ServedWebSocket): void;
+  pong(this: ServedWebSocket, data: Buffer): void;
+  error(this: ServedWebSocket, error: Error): void;
+  closing(this: ServedWebSocket): void;
+  close(this: ServedWebSocket, code: number, reason: Buffer): void;
+}
+
+type Handler = (this: ServedWebSocket, first: unknown, second: unknown) => void;
+
 /**
  * A `ws` socket that emits `closing` right before it sends its close frame, whichever side began the close: `ws` answers the
  * peer's close frame, and closes on a protocol violation, by itself. Frames can still be written at that time.
  */
 export class ServedWebSocket extends WebSocket {
+  /** Called in place of listeners. All sockets share one object, while listeners of its own would cost each socket time and memory. */
+  handlers: SocketHandlers | undefined;
+
+  override emit(event: string, first?: unknown, second?: unknown): boolean {
+    const handler = (this.handlers as Readonly<Record<string, Handler | undefined>> | undefined)?.[event];
+    if (handler === undefined) return super.emit(event, first, second);
+    handler.call(this, first, second);
+    return true;
+  }
+
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) this.emit('closing');
     super.close(code, reason);
