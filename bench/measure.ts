@@ -6,14 +6,14 @@ import { BENCH, program, REPOSITORY } from './stage/program.js';
 import type { Workload } from './workload.js';
 
 /** Servers share one core, and the generator has another. */
-const SERVER_CORE = 0;
-const GENERATOR_CORE = 1;
+export const SERVER_CORE = 0;
+export const GENERATOR_CORE = 1;
 
 /** How long a workload may take, in milliseconds. */
-const WORKLOAD_MS = 600_000;
+export const WORKLOAD_MS = 600_000;
 
 /** The first output of a server: the port for clients, and the one for the generator. */
-interface Served {
+export interface Served {
   readonly port: number;
   readonly control: number;
 }

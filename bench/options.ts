@@ -12,11 +12,13 @@ export const USAGE = `npm run bench -- [options]
   --bystander         how long others wait while something happens to 10,000 clients, alone
   --streams           what streams cost to 50 and 1,000 readers, beside socket.io and server-sent events, alone
   --pace              what a fast topic costs whose 200 readers take a tenth, beside volatile messages of socket.io, alone
+  --accepting         what a connection costs beside gateways that verify the same token, by turns, alone; with --against: and
+                      beside another build
   --decoders          what decoding hostile frames costs, alone: under a minute
   --against <folder>  compare this build with that of another copy of the repository, in pairs, alone
   --inspector         what the inspector costs, in pairs: while nobody looks, and while one page is open, alone
   --metrics           what metrics cost that are scraped every second, in pairs, alone
-  --pairs <n>         how many pairs; 15
+  --pairs <n>         how many pairs, or rounds of --accepting; 15
   --out <file.json>   where the results go; the plot goes beside them
   --table <file.json> print the tables of an old run, and draw its plot again, instead of measuring
   --readme            put tables into bench/README.md
@@ -32,6 +34,7 @@ export interface BenchOptions {
   readonly isBystander: boolean;
   readonly isStreams: boolean;
   readonly isPace: boolean;
+  readonly isAccepting: boolean;
   readonly isDecoders: boolean;
   readonly isInspector: boolean;
   readonly isMetrics: boolean;
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       bystander: { type: 'boolean', default: false },
       streams: { type: 'boolean', default: false },
       pace: { type: 'boolean', default: false },
+      accepting: { type: 'boolean', default: false },
       decoders: { type: 'boolean', default: false },
       inspector: { type: 'boolean', default: false },
       metrics: { type: 'boolean', default: false },
@@ -88,6 +92,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isBystander: values.bystander,
     isStreams: values.streams,
     isPace: values.pace,
+    isAccepting: values.accepting,
     isDecoders: values.decoders,
     isInspector: values.inspector,
     isMetrics: values.metrics,

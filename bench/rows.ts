@@ -128,7 +128,7 @@ export const OPERATING_ROWS: readonly Row[] = [
 ];
 
 /** Rows that are there for what accepting costs, and otherwise the same as `nest-ws`. */
-const ACCEPTING_ONLY: ReadonlySet<string> = new Set(['nest-ws-verified', 'nest-ws-managed']);
+export const ACCEPTING_ONLY: ReadonlySet<string> = new Set(['nest-ws-verified', 'nest-ws-managed']);
 
 /** Those that have handlers, which a bystander can ask; ours with all that its topics can have. */
 export const BYSTANDER_ROWS: readonly Row[] = [

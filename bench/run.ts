@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { measureDecoding } from './decoders/decoding-costs.js';
 import { decodingTable } from './decoders/decoding-table.js';
 import { measure } from './measure.js';
+import { compareAccepting } from './pairs/accepting.js';
 import { compareWith } from './pairs/against.js';
 import { compareVariants } from './pairs/variants.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
@@ -35,6 +36,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   endWithChildren();
+  if (options.isAccepting) {
+    console.log(await compareAccepting(options.against, options.pairs));
+    return 0;
+  }
   if (options.against !== undefined) {
     prepare([]);
     return (await compareWith(options.against, options.pairs, options.workloads)) ? 0 : 1;

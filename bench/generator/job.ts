@@ -13,6 +13,20 @@ export interface Job {
   readonly bystander?: string;
 }
 
+/** A server that lets in clients by turns with others. */
+export interface AcceptingServer {
+  readonly port: number;
+  readonly control: number;
+  readonly dialect: Dialect;
+}
+
+/** The job of a generator whose clients come to several servers by turns. Its result is the CPU of each for a client, in microseconds. */
+export interface AcceptingJob {
+  readonly servers: readonly AcceptingServer[];
+  /** How many clients each of them lets in. */
+  readonly connections: number;
+}
+
 /** The result of a job. CPU is that of the server; each figure is for one connection, subscription or delivery. */
 export interface WorkloadResult {
   readonly crowd: CrowdResult;

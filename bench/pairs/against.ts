@@ -22,10 +22,7 @@ export async function compareWith(
   pairs: number,
   only: readonly string[] | undefined,
 ): Promise<boolean> {
-  const repository = `${resolve(folder)}/`;
-  if (!existsSync(join(repository, 'dist', 'index.js')))
-    throw new Error(`There is no build in ${folder}: npm run build.`);
-  const other: Row = { ...OURS, repository, cwd: repository };
+  const other = otherBuild(folder);
   const rows = [
     { ...other, name: BUILDS.base },
     { ...OURS, name: BUILDS.tested },
@@ -49,6 +46,17 @@ export async function compareWith(
   const hasLost = runs.some(({ result }) => result.phases.some(({ lost }) => lost !== 0));
   if (hasLost) console.error('\nSome messages were lost.');
   return !hasLost && comparisons.every(({ verdict }) => verdict === 'ok');
+}
+
+/**
+ * The row of the build of another copy of the repository.
+ * @throws Error when the folder has no build
+ */
+export function otherBuild(folder: string): Row {
+  const repository = `${resolve(folder)}/`;
+  if (!existsSync(join(repository, 'dist', 'index.js')))
+    throw new Error(`There is no build in ${folder}: npm run build.`);
+  return { ...OURS, repository, cwd: repository };
 }
 
 /** The bystander is where topics have all that they can have. */

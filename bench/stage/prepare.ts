@@ -12,7 +12,7 @@ const COMPARED = ['@nestjs/core', '@nestjs/platform-ws', '@nestjs/platform-socke
 const BETWEEN = ['@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'ioredis'];
 
 /** Builds the package, and installs the peers when they are needed and not there as they should be. */
-export function prepare(suites: readonly Suite[]): void {
+export function prepare(suites: readonly Pick<Suite, 'rows'>[]): void {
   npm(['run', 'build'], REPOSITORY);
   if (suites.some(({ rows }) => rows.some(isPeer)) && !isInstalled()) npm(['ci'], BENCH);
 }
