@@ -135,9 +135,13 @@ export class TurnQueue {
     setImmediate(this.#turn);
   }
 
+  readonly #turn = (): void => {
+    if (this.#hasWaiting) this.#begin();
+    else this.#end();
+  };
+
   /** Runs in the asynchronous context of the boot: what waits belongs to many clients, not to the one that came first. */
-  readonly #turn = AsyncResource.bind((): void => {
-    if (!this.#hasWaiting) return this.#end();
+  readonly #begin = AsyncResource.bind((): void => {
     this.#callBack();
     this.#sliceEndsAt = this.now() + TURN_MS * (1 - NEW_SHARE);
     this.#step();

@@ -55,10 +55,12 @@ export class RequestHeads {
 
   /** Takes note of an event of the server. Call it for every event, before the server's own listeners run. */
   observe(event: string | symbol, args: readonly unknown[]): void {
+    const isHandedOver = HANDED_OVER.has(event);
+    if (!isHandedOver && !ANSWERED.has(event)) return;
     const { socket } = Object(args[0]) as { socket?: Duplex };
     if (!socket) return;
-    if (HANDED_OVER.has(event)) this.#handOver(socket);
-    else if (ANSWERED.has(event)) this.#answering(socket, args[1] as ServerResponse);
+    if (isHandedOver) this.#handOver(socket);
+    else this.#answering(socket, args[1] as ServerResponse);
   }
 
   /**
