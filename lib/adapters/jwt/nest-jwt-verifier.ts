@@ -23,6 +23,8 @@ export class NestJwtVerifier extends JwtVerifier {
   // Not the application's JwtService: the options of its JwtModule (secretOrKeyProvider, verifyOptions) would silently
   // override the options that were checked here.
   readonly #jwt: JwtService;
+  /** The options of each verification. The time is set before: `JwtService` would merge options of a call, which takes longer. */
+  readonly #verification: VerifyOptions;
   readonly #types: RealtimeJwtOptions['typ'];
 
   /** @throws RealtimeConfigurationError for options that {@link explainJwtOptions} refuses */
@@ -31,7 +33,8 @@ export class NestJwtVerifier extends JwtVerifier {
     private readonly clock: Clock,
   ) {
     super();
-    this.#jwt = new JwtService(moduleOptions(options));
+    this.#verification = verificationBy(options);
+    this.#jwt = new JwtService({ ...keyOf(options), verifyOptions: this.#verification });
     this.#types = options.typ;
   }
 
@@ -46,18 +49,19 @@ export class NestJwtVerifier extends JwtVerifier {
 
   #read(token: string): { header: object; payload: unknown } {
     try {
-      return this.#jwt.verify(token, { clockTimestamp: this.clock.now() / 1000 });
+      this.#verification.clockTimestamp = this.clock.now() / 1000;
+      return this.#jwt.verify(token);
     } catch (error) {
       throw refusal(refusalReasonOf(error));
     }
   }
 }
 
-function moduleOptions(options: RealtimeJwtOptions): JwtModuleOptions {
+function verificationBy(options: RealtimeJwtOptions): VerifyOptions {
   const problems = explainJwtOptions(options).map(({ at, message }) => ({ at: `jwt.${at}`, message }));
   if (problems.length > 0) throw new RealtimeConfigurationError(describeProblems(problems));
   const { algorithms, issuer, audience, clockToleranceS } = options;
-  const verifyOptions = {
+  return {
     algorithms: [...algorithms],
     ...(issuer !== undefined && { issuer: [issuer].flat() as [string] }),
     ...(audience !== undefined && { audience: [audience].flat() as [string] }),
@@ -65,8 +69,9 @@ function moduleOptions(options: RealtimeJwtOptions): JwtModuleOptions {
     ignoreExpiration: true,
     complete: true,
   };
-  return { ...keyOf(options), verifyOptions };
 }
+
+type VerifyOptions = NonNullable<JwtModuleOptions['verifyOptions']>;
 
 /** Returns a KeyObject: verification compares its type with the algorithm, and it is parsed only once. */
 function keyOf({ secret, publicKey }: RealtimeJwtOptions): JwtModuleOptions {
