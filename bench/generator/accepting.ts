@@ -54,10 +54,12 @@ class Door {
 async function run({ servers, connections }: AcceptingJob, failed: (error: Error) => void): Promise<readonly number[]> {
   const tally = new Tally();
   const doors = await Promise.all(servers.map((server) => Door.open(server, tally, failed)));
-  for (let admitted = 0, batch = 0; admitted < connections; admitted += BATCH, batch++) {
+  for (let admitted = 0; admitted < connections; admitted += BATCH) {
     const count = Math.min(BATCH, connections - admitted);
-    // None of them is always the first.
-    for (let turn = 0; turn < doors.length; turn++) await doors[(batch + turn) % doors.length]!.admit(count);
+    // At random: a server that always follows the same other one finds what that has left in the caches.
+    for (const left = [...doors]; left.length > 0;) {
+      await left.splice(Math.floor(Math.random() * left.length), 1)[0]!.admit(count);
+    }
   }
   return doors.map(({ cpuMicros }) => cpuMicros / connections);
 }

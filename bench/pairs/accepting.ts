@@ -7,7 +7,7 @@ import { MACHINE } from '../stage/machine.js';
 import { prepare } from '../stage/prepare.js';
 import { BENCH } from '../stage/program.js';
 import { otherBuild } from './against.js';
-import { BUILDS, orderOf, ratiosOf } from './pair-ratios.js';
+import { BUILDS, ratiosOf } from './pair-ratios.js';
 
 /** How many clients each server lets in, at most. */
 const CONNECTIONS = 10_000;
@@ -31,9 +31,8 @@ export async function compareAccepting(against: string | undefined, rounds: numb
   const connections = Math.min(CONNECTIONS, Math.floor((MACHINE.openFiles - OTHER_FILES) / rows.length));
   const costs = new Map(rows.map(({ name }): [string, number[]] => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    const order = orderOf(rows, round);
-    const each = await acceptingCosts(order, connections);
-    order.forEach(({ name }, at) => costs.get(name)!.push(each[at]!));
+    const each = await acceptingCosts(rows, connections);
+    rows.forEach(({ name }, at) => costs.get(name)!.push(each[at]!));
     console.log(`${round + 1} of ${rounds} rounds`);
   }
   return acceptingTable(connections, costs);
