@@ -7,7 +7,7 @@ import type { AcceptingJob, AcceptingServer } from './job.js';
 import { Tally } from './tally.js';
 import { tokenFor } from './token.js';
 
-/** So many clients come to one server before others come to the next: what else the machine does takes longer than that. */
+/** So many clients come to one server before others come to the next. A batch takes less time than disturbances of the machine last. */
 const BATCH = 250;
 
 /** So many of them are busy connecting at a time. */
@@ -17,7 +17,7 @@ const AT_ONCE = 64;
 const REST_MS = 15;
 
 /** One of the servers, and what it has spent. */
-class Door {
+class MeasuredServer {
   cpuMicros = 0;
   #admitted = 0;
 
@@ -28,8 +28,8 @@ class Door {
     private readonly failed: (error: Error) => void,
   ) {}
 
-  static async open(server: AcceptingServer, tally: Tally, failed: (error: Error) => void): Promise<Door> {
-    return new Door(server, await ControlLine.open(server.control), tally, failed);
+  static async open(server: AcceptingServer, tally: Tally, failed: (error: Error) => void): Promise<MeasuredServer> {
+    return new MeasuredServer(server, await ControlLine.open(server.control), tally, failed);
   }
 
   async admit(count: number): Promise<void> {
@@ -53,15 +53,15 @@ class Door {
 
 async function run({ servers, connections }: AcceptingJob, failed: (error: Error) => void): Promise<readonly number[]> {
   const tally = new Tally();
-  const doors = await Promise.all(servers.map((server) => Door.open(server, tally, failed)));
+  const measured = await Promise.all(servers.map((server) => MeasuredServer.open(server, tally, failed)));
   for (let admitted = 0; admitted < connections; admitted += BATCH) {
     const count = Math.min(BATCH, connections - admitted);
     // At random: a server that always follows the same other one finds what that has left in the caches.
-    for (const left = [...doors]; left.length > 0;) {
+    for (const left = [...measured]; left.length > 0;) {
       await left.splice(Math.floor(Math.random() * left.length), 1)[0]!.admit(count);
     }
   }
-  return doors.map(({ cpuMicros }) => cpuMicros / connections);
+  return measured.map(({ cpuMicros }) => cpuMicros / connections);
 }
 
 process.on('message', (job: AcceptingJob) => {

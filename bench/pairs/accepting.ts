@@ -1,11 +1,10 @@
-import type { AcceptingJob } from '../generator/job.js';
-import { GENERATOR_CORE, SERVER_CORE, WORKLOAD_MS, type Served } from '../measure.js';
+import type { AcceptingJob, AcceptingServer } from '../generator/job.js';
+import type { Served } from '../measure.js';
 import { markdownTable, shortNumber } from '../report/markdown-table.js';
 import { ACCEPTING_ONLY, OURS, ROWS, type Row } from '../rows.js';
-import { ChildProgram } from '../stage/child-program.js';
 import { MACHINE } from '../stage/machine.js';
 import { prepare } from '../stage/prepare.js';
-import { BENCH } from '../stage/program.js';
+import { generate, SERVER_CORE, withPrograms } from '../stage/with-programs.js';
 import { otherBuild } from './against.js';
 import { BUILDS, ratiosOf } from './pair-ratios.js';
 
@@ -40,7 +39,8 @@ export async function compareAccepting(against: string | undefined, rounds: numb
 
 /** @param costs of each row in each round, in microseconds of CPU; the first row is the one that is compared */
 export function acceptingTable(connections: number, costs: ReadonlyMap<string, readonly number[]>): string {
-  const [[ours, own]] = costs as unknown as [[string, readonly number[]]];
+  const [first] = costs;
+  const [ours, own] = first!;
   return markdownTable(
     [`${connections} connections, by turns`, 'µs of CPU for each', `${ours}, as a multiple of it`, 'middle half'],
     Array.from(costs, ([name, theirs]) => {
@@ -51,24 +51,14 @@ export function acceptingTable(connections: number, costs: ReadonlyMap<string, r
   );
 }
 
-async function acceptingCosts(rows: readonly Row[], connections: number): Promise<readonly number[]> {
-  const running: ChildProgram[] = [];
-  try {
-    const servers = [];
-    for (const row of rows) {
-      const { program: path, repository, cwd, dialect } = row;
-      const options = { path, cwd, core: SERVER_CORE, ...(repository && { repository }) };
-      const { child, first } = await ChildProgram.start(options);
-      running.push(child);
+function acceptingCosts(rows: readonly Row[], connections: number): Promise<readonly number[]> {
+  return withPrograms(async (start) => {
+    const servers: AcceptingServer[] = [];
+    for (const { program: path, repository, cwd, dialect } of rows) {
+      const { first } = await start({ path, cwd, core: SERVER_CORE, ...(repository && { repository }) });
       servers.push({ ...(first as Served), dialect });
     }
-    const { child } = await ChildProgram.start({ path: 'generator/accepting.ts', cwd: BENCH, core: GENERATOR_CORE });
-    running.push(child);
-    child.send({ servers, connections } satisfies AcceptingJob);
-    const said = (await child.next(WORKLOAD_MS)) as { result: readonly number[] } | { error: string };
-    if ('error' in said) throw new Error(said.error);
-    return said.result;
-  } finally {
-    await Promise.all(running.map((each) => each.end()));
-  }
+    const job: AcceptingJob = { servers, connections };
+    return generate<readonly number[]>(start, 'generator/accepting.ts', job);
+  });
 }
